@@ -1,0 +1,1 @@
+"""Vigil watches live video and acts at the right moment."""

@@ -1,0 +1,153 @@
+"""The alert life cycle: one alert keeps one id through opened, updated and closed (design §8).
+
+Time is capture time in model milliseconds, so an alert neither closes while the camera is dead nor storms when
+frames come late. The model opens and continues alerts by speaking; quiet closes them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from vigil.core.attribution import attribute
+from vigil.core.instruction import Instruction, Severity, Watch
+
+
+class AlertState(StrEnum):
+    """The last token of an alert's subject."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert of one watch. A closed one is kept while its cooldown runs. `events` counts what was emitted."""
+
+    id: str
+    instruction_id: str
+    watch: Watch
+    text: str
+    opened_capture_us: int
+    spoken_ms: int
+    event_ms: int
+    is_open: bool = True
+    closed_ms: int = -1
+    events: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """A change of an alert that downstream systems hear of. `number` makes its id unique within the alert."""
+
+    alert: Alert
+    state: AlertState
+    reason: str
+    number: int
+    text: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where the session stands: the turn's sequence, model time and capture time."""
+
+    session: str
+    sequence: int
+    time_ms: int
+    capture_time_us: int
+
+
+MAX_ALERTS = 64  # open ones and those in their cooldown; a session has fewer watches than this
+
+Alerts = tuple[Alert, ...]
+Step = tuple[Alerts, tuple[AlertEvent, ...]]
+
+
+def advance(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment, spoken: str) -> Step:
+    """Move every alert of a session by one turn in which the model said `spoken` (empty when it was silent)."""
+    said = attribute(spoken, instructions)
+    step: Step = (tuple(one for one in alerts if not _expired(one, moment)), ())
+    for instruction in instructions:
+        if instruction.watch is not None and instruction.id in said:
+            step = _join(step, _speak(step[0], instruction, instruction.watch, moment, said[instruction.id]))
+    watched = {one.id for one in instructions if one.watch is not None}
+    for alert in step[0]:
+        reason = _closing_reason(alert, moment, cleared=alert.instruction_id not in watched)
+        if reason:
+            step = _join(step, _close(step[0], alert, moment, reason))
+    return step[0][-MAX_ALERTS:], step[1]
+
+
+def close_all(alerts: Alerts, moment: Moment, reason: str) -> Step:
+    """Close what is open, because the session ends or forgets."""
+    step: Step = (alerts, ())
+    for alert in alerts:
+        if alert.is_open:
+            step = _join(step, _close(step[0], alert, moment, reason))
+    return step
+
+
+def _join(before: Step, after: Step) -> Step:
+    return after[0], before[1] + after[1]
+
+
+def _closing_reason(alert: Alert, moment: Moment, *, cleared: bool) -> str:
+    if not alert.is_open or alert.spoken_ms == moment.time_ms:
+        return ""
+    if cleared:
+        return "the watch was cleared"
+    quiet_s = (moment.time_ms - alert.spoken_ms) / 1000
+    return f"quiet for {alert.watch.hold_s:g} s" if quiet_s >= alert.watch.hold_s else ""
+
+
+def _expired(alert: Alert, moment: Moment) -> bool:
+    return not alert.is_open and moment.time_ms - alert.closed_ms > alert.watch.cooldown_s * 1000
+
+
+def _speak(alerts: Alerts, instruction: Instruction, watch: Watch, moment: Moment, text: str) -> Step:
+    for alert in alerts:
+        if alert.instruction_id == instruction.id and alert.watch.name == watch.name:
+            return _continue(alerts, alert, watch, moment, text)
+    alert = Alert(
+        id=f"{moment.session}-{watch.name}-{moment.sequence}",
+        instruction_id=instruction.id,
+        watch=watch,
+        text=text,
+        opened_capture_us=moment.capture_time_us,
+        spoken_ms=moment.time_ms,
+        event_ms=moment.time_ms,
+    )
+    return (*alerts, alert), (AlertEvent(alert, AlertState.OPENED, "the model spoke", 0, text, watch.severity),)
+
+
+def _continue(alerts: Alerts, alert: Alert, watch: Watch, moment: Moment, text: str) -> Step:
+    reason = _update_reason(alert, watch, moment, text)
+    spoken = replace(alert, watch=watch, is_open=True, closed_ms=-1, spoken_ms=moment.time_ms, text=text)
+    if not reason:
+        return _put(alerts, spoken), ()
+    updated = replace(spoken, event_ms=moment.time_ms, events=alert.events + 1)
+    event = AlertEvent(updated, AlertState.UPDATED, reason, alert.events, text, watch.severity)
+    return _put(alerts, updated), (event,)
+
+
+def _update_reason(alert: Alert, watch: Watch, moment: Moment, text: str) -> str:
+    if not alert.is_open:
+        return "spoken again within the cooldown"
+    if watch.severity is not alert.watch.severity:
+        return f"severity changed from {alert.watch.severity}"
+    if text != alert.text:
+        return "new words"
+    if moment.time_ms - alert.event_ms >= watch.update_interval_s * 1000:
+        return "still going on"
+    return ""
+
+
+def _close(alerts: Alerts, alert: Alert, moment: Moment, reason: str) -> Step:
+    closed = replace(alert, is_open=False, closed_ms=moment.time_ms, event_ms=moment.time_ms, events=alert.events + 1)
+    event = AlertEvent(closed, AlertState.CLOSED, reason, alert.events, alert.text, alert.watch.severity)
+    return _put(alerts, closed), (event,)
+
+
+def _put(alerts: Alerts, changed: Alert) -> Alerts:
+    return tuple(changed if one.id == changed.id else one for one in alerts)

@@ -1,0 +1,43 @@
+"""Which instruction do the model's words belong to? The model writes plain sentences, without naming a watch.
+
+Each sentence goes to the instruction that shares most content words with it, the newest one on a tie. With one
+instruction there is nothing to decide. A guess by words can be wrong only about *which* watch spoke, never about
+*whether* the model spoke.
+"""
+
+import re
+from collections.abc import Sequence
+
+from vigil.core.instruction import Instruction
+
+_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_STEM_CHARS = 4  # "started" and "starts", "fallen" and "falls" meet at four letters
+# Words of asking and of pointing, which say nothing about what is asked for.
+_ASKING = (
+    "alert warn tell know notify please when whenever soon moment watch this that have been with there "
+    "someone something anyone person"
+)
+_NO_CONTENT = frozenset(word[:_STEM_CHARS] for word in _ASKING.split())
+
+
+def attribute(spoken: str, instructions: Sequence[Instruction]) -> dict[str, str]:
+    """Instruction id to the words that belong to it; empty when nothing was said or nothing stands."""
+    said: dict[str, str] = {}
+    if not instructions:
+        return said
+    for sentence in (match.group().strip() for match in _SENTENCE.finditer(spoken)):
+        if sentence:
+            owner = max(enumerate(instructions), key=lambda one: (_shared(sentence, one[1]), one[0]))[1]
+            said[owner.id] = f"{said[owner.id]} {sentence}" if owner.id in said else sentence
+    return said
+
+
+def _shared(sentence: str, instruction: Instruction) -> int:
+    name = instruction.watch.name if instruction.watch else ""
+    return len(_stems(sentence) & _stems(f"{instruction.text} {name}"))
+
+
+def _stems(text: str) -> set[str]:
+    words = _WORD.findall(text.lower().replace("_", " "))
+    return {word[:_STEM_CHARS] for word in words} - _NO_CONTENT

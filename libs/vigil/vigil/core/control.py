@@ -1,0 +1,108 @@
+"""The three actions and how they are read out of a model's text.
+
+The released weights write `</silence>`, `</response> text` or `</response> note </delegation> question`
+(paper §3.2; closing-tag tokens that are never opened). Reading is tolerant: position, case, a missing slash,
+several lines and `<think>` blocks do not matter. Text without a marker is never spoken.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+SILENCE = "</silence>"
+RESPONSE = "</response>"
+DELEGATION = "</delegation>"
+CONTROL_TOKENS = (SILENCE, RESPONSE, DELEGATION)
+
+MAX_TEXT_CHARS = 4_000
+
+_THINK = re.compile(r"<think>.*?(?:</think>|\Z)", re.IGNORECASE | re.DOTALL)
+_MARKER = re.compile(r"</?(silence|response|delegation)>|<\|background_call\|>", re.IGNORECASE)
+_SPECIAL = re.compile(r"<\|(?:im_start|im_end|endoftext)\|>")
+
+
+class Action(StrEnum):
+    """What the model does in one turn."""
+
+    SILENT = "silent"
+    SPEAK = "speak"
+    DELEGATE = "delegate"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A model's text, read. `malformed` says why it could not be read; such an output is silent."""
+
+    action: Action
+    text: str = ""
+    question: str = ""
+    malformed: str = ""
+
+    @property
+    def reply(self) -> str:
+        """The control form exactly as normalised: what the history keeps."""
+        match self.action:
+            case Action.SILENT:
+                return SILENCE
+            case Action.SPEAK:
+                return f"{RESPONSE} {self.text}"
+            case Action.DELEGATE:
+                note = f"{RESPONSE} {self.text} " if self.text else ""
+                return f"{note}{DELEGATION} {self.question}"
+
+
+def parse(raw: str) -> Output:
+    """Read a model's text. Never raises: what cannot be read is silent and says why."""
+    text = _SPECIAL.sub("", _THINK.sub("", raw))
+    markers = list(_MARKER.finditer(text))
+    if not markers:
+        return _malformed("no control token" if text.strip() else "empty output")
+    if _kind(markers[0]) == "silence":
+        return Output(Action.SILENT)
+    spoken = _segment(text, markers, "response")
+    question = _segment(text, markers, "delegation")
+    if question is not None:
+        return _delegation(spoken or "", question)
+    return _speech(spoken or "")
+
+
+def _malformed(why: str) -> Output:
+    return Output(Action.SILENT, malformed=why)
+
+
+def _speech(text: str) -> Output:
+    return Output(Action.SPEAK, text) if text else _malformed("response without words")
+
+
+def _delegation(note: str, question: str) -> Output:
+    if question:
+        return Output(Action.DELEGATE, note, question)
+    return Output(Action.SPEAK, note) if note else _malformed("delegation without a question")
+
+
+def _kind(marker: re.Match[str]) -> str:
+    return marker.group(1).lower() if marker.group(1) else "delegation"
+
+
+def _segment(text: str, markers: list[re.Match[str]], kind: str) -> str | None:
+    """The words after the first marker of `kind`, up to the next marker, on one line; None without one."""
+    for index, marker in enumerate(markers):
+        if _kind(marker) == kind:
+            end = markers[index + 1].start() if index + 1 < len(markers) else len(text)
+            words = text[marker.end() : end]
+            return _one_line(_query(words) if marker.group(1) is None else words)
+    return None
+
+
+def _query(words: str) -> str:
+    """The legacy background call carries its question as JSON: `{"query": …}`."""
+    try:
+        call = json.loads(words)
+    except ValueError:
+        return words
+    return str(call.get("query", "")) if isinstance(call, dict) else words
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())[:MAX_TEXT_CHARS]

@@ -1,0 +1,212 @@
+"""The decision core: `decide` before the engine, `settle` after it. Pure; the tick around it does the I/O.
+
+    decide(state, observation)  ->  (state, Infer | None)      commands applied, chunk rotated, prompt built
+    settle(state, infer, completion)  ->  Settled              turn committed, decision, utterance, alerts
+
+`decide` changes nothing that lasts: when the engine fails, the caller keeps the state it had, and the history has no
+trace of the attempt (design §1.5).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from vigil.core import alert as alerts
+from vigil.core.alert import AlertEvent, Moment
+from vigil.core.command import Ask, Clear, Command, Instruct, Reset
+from vigil.core.control import Action, Output
+from vigil.core.errors import CoreError
+from vigil.core.instruction import Instruction, add, clear, find
+from vigil.core.probability import Probabilities, probabilities
+from vigil.core.profile import PromptProfile
+from vigil.core.prompt import Message, chunk_prefix, prompt, stop_text
+from vigil.core.session import Chunk, SessionSpec, SessionState
+from vigil.core.turn import Exchange, FrameRef, Turn, remember
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a turn sees: its frames, when they were captured, what the user said since the last turn."""
+
+    time_ms: int
+    capture_time_us: int
+    frames: tuple[FrameRef, ...]
+    commands: tuple[Command, ...] = ()
+    frames_skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the engine answered. `first_token` maps token text to natural log-probability."""
+
+    text: str
+    first_token: Mapping[str, float]
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    request_bytes: int = 0
+    engine_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Infer:
+    """Ask the engine for this turn. `restart` says that a new chunk began; `rejected` names commands that could
+    not be applied, with the reason; `alert_events` came from the commands, before the model spoke."""
+
+    messages: tuple[Message, ...]
+    turn: Turn
+    observation: Observation
+    restart: bool
+    rejected: tuple[str, ...] = ()
+    alert_events: tuple[AlertEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome of one turn, as published. Sequences of a session are gapless and unique."""
+
+    sequence: int
+    time_ms: int
+    capture_time_us: int
+    output: Output
+    probabilities: Probabilities | None
+    completion: Completion
+    frames_skipped: int
+    prefix_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the tick commits at once and then publishes."""
+
+    state: SessionState
+    decision: Decision
+    alert_events: tuple[AlertEvent, ...]
+    restart: bool
+    consumed: int
+
+
+def decide(
+    spec: SessionSpec, profile: PromptProfile, state: SessionState, observation: Observation
+) -> tuple[SessionState, Infer | None]:
+    """Build the turn for `observation`. None when there is nothing to infer: the frame is not newer than the last
+    turn, or the session is idle and was asked to save compute then."""
+    if observation.time_ms <= state.last_time_ms:
+        return state, None
+    if not (spec.infer_when_idle or state.instructions or observation.commands):
+        return state, None
+    told, queries, rejected, events = _apply(state, spec, observation)
+    restart = any(isinstance(one, Reset) for one in observation.commands)
+    if restart or len(told.chunk.turns) >= spec.chunk_turns:
+        told = _next_chunk(told, spec, profile, forget=restart)
+        restart = True
+    turn = Turn(told.next_sequence, observation.time_ms, observation.frames, reply="", queries=queries)
+    messages = prompt(profile, told.chunk, turn)
+    return told, Infer(messages, turn, observation, restart, rejected, events)
+
+
+def settle(
+    spec: SessionSpec, profile: PromptProfile, state: SessionState, infer: Infer, completion: Completion
+) -> Settled:
+    """Commit the turn that the engine answered. `state` is the one that `decide` returned with `infer`."""
+    output = profile.spelling.read(completion.text)
+    turn = replace(infer.turn, reply=output.reply)
+    moment = _moment(spec, state, infer.observation)
+    asked = any(isinstance(one, Ask) for one in infer.observation.commands)
+    spoken = "" if asked else output.text  # words in the turn of a question answer it: they raise no alert
+    open_alerts, events = alerts.advance(state.alerts, state.instructions, moment, spoken)
+    after = replace(
+        state,
+        next_sequence=turn.sequence + 1,
+        last_time_ms=turn.time_ms,
+        chunk=replace(state.chunk, turns=(*state.chunk.turns, turn)),
+        alerts=open_alerts,
+        dialogue=_answer(state, output, turn.time_ms),
+        malformed_total=state.malformed_total + bool(output.malformed),
+    )
+    decision = Decision(
+        sequence=turn.sequence,
+        time_ms=turn.time_ms,
+        capture_time_us=infer.observation.capture_time_us,
+        output=output,
+        probabilities=probabilities(completion.first_token, profile.spelling),
+        completion=completion,
+        frames_skipped=infer.observation.frames_skipped,
+        prefix_share=0.0,
+    )
+    consumed = len(infer.observation.commands)
+    return Settled(after, decision, infer.alert_events + events, infer.restart, consumed)
+
+
+def _moment(spec: SessionSpec, state: SessionState, observation: Observation) -> Moment:
+    return Moment(spec.session, state.next_sequence, observation.time_ms, observation.capture_time_us)
+
+
+_Applied = tuple[SessionState, tuple[str, ...], tuple[str, ...], tuple[AlertEvent, ...]]
+
+
+def _apply(state: SessionState, spec: SessionSpec, observation: Observation) -> _Applied:
+    """Apply the commands in order: the new state, the user's lines, what was refused, alerts closed by a reset."""
+    queries: list[str] = []
+    rejected: list[str] = []
+    events: tuple[AlertEvent, ...] = ()
+    for command in observation.commands:
+        try:
+            match command:
+                case Ask(text=text):
+                    queries.append(text)
+                    exchange = Exchange(text, observation.time_ms)
+                    state = replace(state, dialogue=remember(state.dialogue, exchange))
+                case Instruct(instruction=new):
+                    state, lines = _instruct(state, replace(new, given_at=state.next_sequence))
+                    queries += lines
+                case Clear(instruction_id=gone):
+                    queries.append(stop_text(find(state.instructions, gone)))
+                    state = replace(state, instructions=clear(state.instructions, gone))
+                case Reset():
+                    moment = _moment(spec, state, observation)
+                    still, closed = alerts.close_all(state.alerts, moment, "the session was reset")
+                    events += closed
+                    state = replace(state, alerts=still, dialogue=())
+        except CoreError as refused:
+            rejected.append(f"{type(command).__name__}: {refused}")
+    return state, tuple(queries), tuple(rejected), events
+
+
+def _instruct(state: SessionState, new: Instruction) -> tuple[SessionState, list[str]]:
+    """Add or replace. A replaced one is stopped in words first; a change of its watch alone is not shown."""
+    old = [one for one in state.instructions if one.id == new.id]
+    state = replace(state, instructions=add(state.instructions, new))
+    if old and old[0].text == new.text:
+        return state, []
+    return state, [stop_text(one) for one in old] + [new.text]
+
+
+def _next_chunk(state: SessionState, spec: SessionSpec, profile: PromptProfile, *, forget: bool) -> SessionState:
+    """Start the next chunk: the last turns go along raw, and the prefix restates what was said before them."""
+    keep = 0 if forget else spec.tail_turns
+    tail = state.chunk.turns[len(state.chunk.turns) - keep :] if keep else ()
+    first = tail[0].sequence if tail else state.next_sequence
+    restated = tuple(one for one in state.instructions if one.given_at < first)
+    earlier = tuple(one for one in state.dialogue if not tail or one.asked_ms < tail[0].time_ms)
+    chunk = Chunk(state.chunk.number + 1, chunk_prefix(profile, restated, earlier), tail)
+    return replace(state, chunk=chunk)
+
+
+def _answer(state: SessionState, output: Output, time_ms: int) -> tuple[Exchange, ...]:
+    """Words that belong to no watch answer the newest open question."""
+    dialogue = state.dialogue
+    if output.action is Action.SILENT or not dialogue or dialogue[-1].answered_ms >= 0:
+        return dialogue
+    return (*dialogue[:-1], replace(dialogue[-1], answer=output.text, answered_ms=time_ms))
+
+
+def prefix_share(last: tuple[Message, ...], new: tuple[Message, ...]) -> float:
+    """The share of the last prompt's messages with which the new prompt begins unchanged; 1.0 with no last one.
+
+    Within a chunk it is 1.0, always: the engine's prefix cache then serves all but the newest turn.
+    """
+    same = 0
+    for before, after in zip(last, new, strict=False):
+        if before != after:
+            break
+        same += 1
+    return same / len(last) if last else 1.0

@@ -1,0 +1,90 @@
+"""Standing instructions and watches: a list that is added to, replaced in and cleared, never rewritten upstream."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigil.core.errors import InvalidSpec, UnknownInstruction
+from vigil.core.ids import token
+
+MAX_INSTRUCTION_CHARS = 2_000
+MAX_INSTRUCTIONS = 16
+
+
+class Severity(StrEnum):
+    """How urgent an alert is for whoever listens to it."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What makes an instruction raise alerts (design §8). Times are in seconds of capture time.
+
+    An open alert closes after `hold_s` of quiet. Words within `cooldown_s` of its closing continue the same alert.
+    While it is open, an unchanged text is repeated as an update every `update_interval_s` at most.
+    """
+
+    name: str
+    severity: Severity = Severity.WARNING
+    hold_s: float = 5.0
+    cooldown_s: float = 30.0
+    update_interval_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        token(self.name, "watch name")
+        for what, value in (("hold_s", self.hold_s), ("cooldown_s", self.cooldown_s)):
+            if not 0 <= value <= 86_400:
+                raise InvalidSpec(f"{what} is {value}: give seconds from 0 to 86400")
+        if not 0 < self.update_interval_s <= 86_400:
+            raise InvalidSpec(f"update_interval_s is {self.update_interval_s}: give seconds above 0, at most 86400")
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A standing instruction. `given_at` is the sequence of the turn that showed it to the model."""
+
+    id: str
+    text: str
+    watch: Watch | None = None
+    given_at: int = 0
+
+    def __post_init__(self) -> None:
+        token(self.id, "instruction id")
+        check_text(self.text, "instruction")
+
+
+def check_text(text: str, what: str) -> str:
+    """Return `text` when the model may be shown it, else raise `InvalidSpec`."""
+    if not text.strip():
+        raise InvalidSpec(f"the {what} is empty: write what to watch for or what to answer")
+    if len(text) > MAX_INSTRUCTION_CHARS:
+        raise InvalidSpec(f"the {what} has {len(text):,} characters: at most {MAX_INSTRUCTION_CHARS:,} are allowed")
+    return text
+
+
+Instructions = tuple[Instruction, ...]
+
+
+def add(instructions: Instructions, new: Instruction) -> Instructions:
+    """Append `new`; one of the same id is replaced and moves to the end."""
+    kept = tuple(one for one in instructions if one.id != new.id)
+    if len(kept) >= MAX_INSTRUCTIONS:
+        raise InvalidSpec(f"a session has at most {MAX_INSTRUCTIONS} instructions: clear one first")
+    return (*kept, new)
+
+
+def find(instructions: Instructions, instruction_id: str) -> Instruction:
+    """The instruction of that id, or `UnknownInstruction`."""
+    for one in instructions:
+        if one.id == instruction_id:
+            return one
+    known = ", ".join(one.id for one in instructions) or "none"
+    raise UnknownInstruction(f"no instruction {instruction_id[:80]!r} in this session (it has: {known})")
+
+
+def clear(instructions: Instructions, instruction_id: str) -> Instructions:
+    """Drop the instruction of that id, or raise `UnknownInstruction`."""
+    gone = find(instructions, instruction_id)
+    return tuple(one for one in instructions if one is not gone)

@@ -1,0 +1,96 @@
+"""The prompt: within a chunk it only grows at its end, byte for byte (design §1.3).
+
+A prompt is a system message and one user and one assistant message per committed turn, then the new user turn. The
+first user message of a chunk carries the chunk's prefix. Nothing before the new turn depends on anything new.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vigil.core.instruction import Instruction
+from vigil.core.profile import PromptProfile, QueryLayout
+from vigil.core.session import Chunk
+from vigil.core.turn import Exchange, FrameRef, Turn
+
+QUERY_HEADER = "[User Query (IMPORTANT — follow this instruction)]"
+DIALOGUE_HEADER = "[Q&A History]"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text part of a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture part of a message, by reference."""
+
+    ref: FrameRef
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message; an assistant or system message has a single text part."""
+
+    role: str
+    parts: tuple[Text | Image, ...]
+
+
+def prompt(profile: PromptProfile, chunk: Chunk, new: Turn) -> tuple[Message, ...]:
+    """The messages that ask for the decision of turn `new`, whose reply is not there yet."""
+    messages = [Message("system", (Text(profile.system),))]
+    prefix = chunk.prefix
+    for turn in chunk.turns:
+        messages.append(_user(profile, turn, prefix))
+        messages.append(Message("assistant", (Text(profile.spelling.write(turn.reply)),)))
+        prefix = ""
+    messages.append(_user(profile, new, prefix))
+    return tuple(messages)
+
+
+def chunk_prefix(profile: PromptProfile, instructions: Sequence[Instruction], dialogue: Sequence[Exchange]) -> str:
+    """What the first user message of a new chunk restates: earlier dialogue and the standing instructions."""
+    texts = [one.text for one in instructions]
+    if profile.query_layout is QueryLayout.PLAIN:
+        return "".join(f"{text}\n" for text in texts)
+    sections = [_dialogue(dialogue), _query(texts)]
+    return "\n\n".join(section for section in sections if section)
+
+
+def stop_text(instruction: Instruction) -> str:
+    """How the model is told that an instruction no longer stands: appended, earlier turns stay as they are."""
+    return f"Stop watching: {instruction.text}"
+
+
+def time_marker(time_ms: int) -> str:
+    """Model time as the weights know it: one decimal, always the plural word."""
+    return f"<{time_ms / 1000:.1f} seconds>"
+
+
+def _user(profile: PromptProfile, turn: Turn, prefix: str) -> Message:
+    if profile.query_layout is QueryLayout.PLAIN:
+        lines = "".join(f"{query}\n" for query in turn.queries)
+        parts: list[Text | Image] = [Text(f"{prefix}{lines}{time_marker(turn.time_ms)}\n")]
+        for index, frame in enumerate(turn.frames):
+            parts += [Text("\n")] * (index > 0) + [Image(frame)]
+        return Message("user", tuple(parts))
+    texts = [prefix, _query(turn.queries), time_marker(turn.time_ms)]
+    return Message("user", (*(Text(text) for text in texts if text), *(Image(frame) for frame in turn.frames)))
+
+
+def _query(texts: Sequence[str]) -> str:
+    return f"{QUERY_HEADER}\n" + "\n".join(texts) if texts else ""
+
+
+def _dialogue(dialogue: Sequence[Exchange]) -> str:
+    entries = [_exchange(number, exchange) for number, exchange in enumerate(dialogue, start=1)]
+    return "\n".join([DIALOGUE_HEADER, *entries]) if entries else ""
+
+
+def _exchange(number: int, exchange: Exchange) -> str:
+    asked = f"#{number} [Query@{exchange.asked_ms / 1000:.1f} seconds] {exchange.query}"
+    if exchange.answered_ms < 0:
+        return asked
+    return f"{asked}\n[Response@{exchange.answered_ms / 1000:.1f} seconds] {exchange.answer}"

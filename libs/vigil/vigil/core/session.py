@@ -1,0 +1,83 @@
+"""What a session is asked to be, and the state that a worker carries from turn to turn."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from vigil.core.alert import Alert
+from vigil.core.errors import InvalidSpec
+from vigil.core.ids import token
+from vigil.core.instruction import Instructions
+from vigil.core.turn import Exchange, Turn
+
+
+class ResponseMode(StrEnum):
+    """How readily the model speaks: a bias on the control token, never a rewrite of the prompt."""
+
+    RESERVED = "reserved"
+    BALANCED = "balanced"
+    TALKATIVE = "talkative"
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """`interval_ms` between turns and `frames_per_turn` sampled evenly within one."""
+
+    interval_ms: int = 1_000
+    frames_per_turn: int = 1
+
+    def __post_init__(self) -> None:
+        if not 200 <= self.interval_ms <= 60_000:
+            raise InvalidSpec(f"interval_ms is {self.interval_ms}: give 200 to 60000 milliseconds between turns")
+        if not 1 <= self.frames_per_turn <= 8:
+            raise InvalidSpec(f"frames_per_turn is {self.frames_per_turn}: give 1 to 8")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSpec:
+    """What a client asked for. `source_id` is the subject token of the camera; `source_name` is free text."""
+
+    tenant: str
+    session: str
+    source_id: str
+    source_url: str
+    profile: str
+    model: str
+    source_name: str = ""
+    loop: bool = False
+    cadence: Cadence = field(default_factory=Cadence)
+    response_mode: ResponseMode = ResponseMode.BALANCED
+    chunk_turns: int = 100
+    tail_turns: int = 9
+    infer_when_idle: bool = True
+    created_us: int = 0
+
+    def __post_init__(self) -> None:
+        token(self.tenant, "tenant")
+        token(self.session, "session")
+        token(self.source_id, "source id")
+        if not 2 <= self.chunk_turns <= 1_000:
+            raise InvalidSpec(f"chunk_turns is {self.chunk_turns}: give 2 to 1000")
+        if not 0 <= self.tail_turns < self.chunk_turns:
+            raise InvalidSpec(f"tail_turns is {self.tail_turns}: give 0 to chunk_turns - 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The turns that a prompt holds, after a prefix that stays as it is for the whole chunk."""
+
+    number: int = 0
+    prefix: str = ""
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """All that the next turn depends on. Every collection in it is bounded."""
+
+    next_sequence: int = 0
+    last_time_ms: int = -1
+    chunk: Chunk = field(default_factory=Chunk)
+    instructions: Instructions = ()
+    alerts: tuple[Alert, ...] = ()
+    dialogue: tuple[Exchange, ...] = ()
+    malformed_total: int = 0

@@ -37,18 +37,6 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertEvent:
-    """A change of an alert that downstream systems hear of. `number` makes its id unique within the alert."""
-
-    alert: Alert
-    state: AlertState
-    reason: str
-    number: int
-    text: str
-    severity: Severity
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
     """Where the session stands: the turn's sequence, model time and capture time."""
 
@@ -58,7 +46,20 @@ class Moment:
     capture_time_us: int
 
 
-MAX_ALERTS = 64  # open ones and those in their cooldown; a session has fewer watches than this
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """A change of an alert that downstream systems hear of. `number` makes its id unique within the alert."""
+
+    alert: Alert
+    state: AlertState
+    reason: str
+    number: int
+    text: str
+    severity: Severity
+    moment: Moment
+
+
+MAX_ALERTS = 64  # open ones, at most one an instruction, and those in their cooldown
 
 Alerts = tuple[Alert, ...]
 Step = tuple[Alerts, tuple[AlertEvent, ...]]
@@ -71,12 +72,12 @@ def advance(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment,
     for instruction in instructions:
         if instruction.watch is not None and instruction.id in said:
             step = _join(step, _speak(step[0], instruction, instruction.watch, moment, said[instruction.id]))
-    watched = {one.id for one in instructions if one.watch is not None}
+    watched = {(one.id, one.watch.name) for one in instructions if one.watch is not None}
     for alert in step[0]:
-        reason = _closing_reason(alert, moment, cleared=alert.instruction_id not in watched)
+        reason = _closing_reason(alert, moment, cleared=(alert.instruction_id, alert.watch.name) not in watched)
         if reason:
             step = _join(step, _close(step[0], alert, moment, reason))
-    return step[0][-MAX_ALERTS:], step[1]
+    return _bounded(step[0]), step[1]
 
 
 def close_all(alerts: Alerts, moment: Moment, reason: str) -> Step:
@@ -90,6 +91,13 @@ def close_all(alerts: Alerts, moment: Moment, reason: str) -> Step:
 
 def _join(before: Step, after: Step) -> Step:
     return after[0], before[1] + after[1]
+
+
+def _bounded(alerts: Alerts) -> Alerts:
+    """Forget the oldest closed ones beyond `MAX_ALERTS`; an open one stays, its closing is still to come."""
+    surplus = max(0, len(alerts) - MAX_ALERTS)
+    forgotten = {one.id for one in [one for one in alerts if not one.is_open][:surplus]}
+    return tuple(one for one in alerts if one.id not in forgotten)
 
 
 def _closing_reason(alert: Alert, moment: Moment, *, cleared: bool) -> str:
@@ -110,7 +118,7 @@ def _speak(alerts: Alerts, instruction: Instruction, watch: Watch, moment: Momen
         if alert.instruction_id == instruction.id and alert.watch.name == watch.name:
             return _continue(alerts, alert, watch, moment, text)
     alert = Alert(
-        id=f"{moment.session}-{watch.name}-{moment.sequence}",
+        id=f"{moment.session}-{instruction.id}-{moment.sequence}",  # two watches may bear one name
         instruction_id=instruction.id,
         watch=watch,
         text=text,
@@ -118,7 +126,7 @@ def _speak(alerts: Alerts, instruction: Instruction, watch: Watch, moment: Momen
         spoken_ms=moment.time_ms,
         event_ms=moment.time_ms,
     )
-    return (*alerts, alert), (AlertEvent(alert, AlertState.OPENED, "the model spoke", 0, text, watch.severity),)
+    return (*alerts, alert), (AlertEvent(alert, AlertState.OPENED, "the model spoke", 0, text, watch.severity, moment),)
 
 
 def _continue(alerts: Alerts, alert: Alert, watch: Watch, moment: Moment, text: str) -> Step:
@@ -127,7 +135,7 @@ def _continue(alerts: Alerts, alert: Alert, watch: Watch, moment: Moment, text: 
     if not reason:
         return _put(alerts, spoken), ()
     updated = replace(spoken, event_ms=moment.time_ms, events=alert.events + 1)
-    event = AlertEvent(updated, AlertState.UPDATED, reason, alert.events, text, watch.severity)
+    event = AlertEvent(updated, AlertState.UPDATED, reason, alert.events, text, watch.severity, moment)
     return _put(alerts, updated), (event,)
 
 
@@ -145,7 +153,7 @@ def _update_reason(alert: Alert, watch: Watch, moment: Moment, text: str) -> str
 
 def _close(alerts: Alerts, alert: Alert, moment: Moment, reason: str) -> Step:
     closed = replace(alert, is_open=False, closed_ms=moment.time_ms, event_ms=moment.time_ms, events=alert.events + 1)
-    event = AlertEvent(closed, AlertState.CLOSED, reason, alert.events, alert.text, alert.watch.severity)
+    event = AlertEvent(closed, AlertState.CLOSED, reason, alert.events, alert.text, alert.watch.severity, moment)
     return _put(alerts, closed), (event,)
 
 

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from vigil.core.instruction import Instruction
 
-_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
-_WORD = re.compile(r"[^\W\d_]{4,}")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_WORD = re.compile(r"[^\W\d_]{3,}")
 _STEM_CHARS = 4  # "started" and "starts", "fallen" and "falls" meet at four letters
 # Words of asking and of pointing, which say nothing about what is asked for.
 _ASKING = (
     "alert warn tell know notify please when whenever soon moment watch this that have been with there "
-    "someone something anyone person"
+    "someone something anyone person the and for are was has had you any its not but out can who let see now"
 )
 _NO_CONTENT = frozenset(word[:_STEM_CHARS] for word in _ASKING.split())
 
@@ -26,7 +26,7 @@ def attribute(spoken: str, instructions: Sequence[Instruction]) -> dict[str, str
     said: dict[str, str] = {}
     if not instructions:
         return said
-    for sentence in (match.group().strip() for match in _SENTENCE.finditer(spoken)):
+    for sentence in _SENTENCE_END.split(spoken.strip()):
         if sentence:
             owner = max(enumerate(instructions), key=lambda one: (_shared(sentence, one[1]), one[0]))[1]
             said[owner.id] = f"{said[owner.id]} {sentence}" if owner.id in said else sentence

@@ -19,7 +19,8 @@ MAX_TEXT_CHARS = 4_000
 
 _THINK = re.compile(r"<think>.*?(?:</think>|\Z)", re.IGNORECASE | re.DOTALL)
 _MARKER = re.compile(r"</?(silence|response|delegation)>|<\|background_call\|>", re.IGNORECASE)
-_SPECIAL = re.compile(r"<\|(?:im_start|im_end|endoftext)\|>")
+# A token of the chat format (`<|im_end|>`, `<|image_pad|>`): in a history it would break every later prompt.
+CHAT_TOKEN = re.compile(r"<\|(?!background_call\|)\w+\|>", re.IGNORECASE)
 
 
 class Action(StrEnum):
@@ -54,7 +55,7 @@ class Output:
 
 def parse(raw: str) -> Output:
     """Read a model's text. Never raises: what cannot be read is silent and says why."""
-    text = _SPECIAL.sub("", _THINK.sub("", raw))
+    text = visible(raw)
     markers = list(_MARKER.finditer(text))
     if not markers:
         return _malformed("no control token" if text.strip() else "empty output")
@@ -65,6 +66,11 @@ def parse(raw: str) -> Output:
     if question is not None:
         return _delegation(spoken or "", question)
     return _speech(spoken or "")
+
+
+def visible(raw: str) -> str:
+    """`raw` without think blocks and chat tokens. A space takes their place, so that no new token forms."""
+    return CHAT_TOKEN.sub(" ", _THINK.sub(" ", raw))
 
 
 def _malformed(why: str) -> Output:
@@ -99,10 +105,14 @@ def _query(words: str) -> str:
     """The legacy background call carries its question as JSON: `{"query": …}`."""
     try:
         call = json.loads(words)
-    except ValueError:
+    except (ValueError, RecursionError):
         return words
-    return str(call.get("query", "")) if isinstance(call, dict) else words
+    if not isinstance(call, dict):
+        return words
+    query = call.get("query")
+    return _MARKER.sub(" ", visible(query)) if isinstance(query, str) else ""
 
 
 def _one_line(words: str) -> str:
-    return " ".join(words.split())[:MAX_TEXT_CHARS]
+    line = " ".join(words.split())[:MAX_TEXT_CHARS].rstrip()
+    return line.encode("utf-8", "replace").decode()  # a lone surrogate could be neither stored nor published

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from vigil.core import alert as alerts
 from vigil.core.alert import AlertEvent, Moment
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
-from vigil.core.control import Action, Output
+from vigil.core.control import Output
 from vigil.core.errors import CoreError
 from vigil.core.instruction import Instruction, add, clear, find
 from vigil.core.probability import Probabilities, probabilities
@@ -36,14 +36,21 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What the engine answered. `first_token` maps token text to natural log-probability."""
+    """What the engine answered.
+
+    `first_token_logprobs` maps the likeliest first tokens to their natural log-probability. `request_bytes` counts
+    the body of the request that was answered, `engine_ms` its round trip; `resent` says that all pictures travelled
+    again.
+    """
 
     text: str
-    first_token: Mapping[str, float]
+    first_token_logprobs: Mapping[str, float]
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    completion_tokens: int = 0
     request_bytes: int = 0
     engine_ms: float = 0.0
+    resent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,7 @@ def decide(
     if restart or len(told.chunk.turns) >= spec.chunk_turns:
         told = _next_chunk(told, spec, profile, forget=restart)
         restart = True
+    restart = restart or (told.chunk.number > 0 and not told.chunk.turns)
     turn = Turn(told.next_sequence, observation.time_ms, observation.frames, reply="", queries=queries)
     messages = prompt(profile, told.chunk, turn)
     return told, Infer(messages, turn, observation, restart, rejected, events)
@@ -111,15 +119,18 @@ def settle(
     turn = replace(infer.turn, reply=output.reply)
     moment = _moment(spec, state, infer.observation)
     asked = any(isinstance(one, Ask) for one in infer.observation.commands)
-    spoken = "" if asked else output.text  # words in the turn of a question answer it: they raise no alert
-    open_alerts, events = alerts.advance(state.alerts, state.instructions, moment, spoken)
+    current, events = state.alerts, infer.alert_events
+    if not (asked and output.text):  # words in the turn of a question answer it: no watch spoke, nor was it quiet
+        current, heard = alerts.advance(current, state.instructions, moment, output.text)
+        events += heard
+    watch_spoke = any(one.spoken_ms == turn.time_ms for one in current)
     after = replace(
         state,
         next_sequence=turn.sequence + 1,
         last_time_ms=turn.time_ms,
         chunk=replace(state.chunk, turns=(*state.chunk.turns, turn)),
-        alerts=open_alerts,
-        dialogue=_answer(state, output, turn.time_ms),
+        alerts=current,
+        dialogue=state.dialogue if watch_spoke else _answer(state.dialogue, output, turn.time_ms),
         malformed_total=state.malformed_total + bool(output.malformed),
     )
     decision = Decision(
@@ -127,13 +138,24 @@ def settle(
         time_ms=turn.time_ms,
         capture_time_us=infer.observation.capture_time_us,
         output=output,
-        probabilities=probabilities(completion.first_token, profile.spelling),
+        probabilities=probabilities(completion.first_token_logprobs, profile.spelling),
         completion=completion,
         frames_skipped=infer.observation.frames_skipped,
         prefix_share=0.0,
     )
     consumed = len(infer.observation.commands)
-    return Settled(after, decision, infer.alert_events + events, infer.restart, consumed)
+    return Settled(after, decision, events, infer.restart, consumed)
+
+
+def start_over(spec: SessionSpec, profile: PromptProfile, state: SessionState) -> SessionState:
+    """A new chunk without raw turns, for when their frames are lost everywhere: instructions and dialogue stay."""
+    return _next_chunk(state, spec, profile, forget=True)
+
+
+def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason: str) -> tuple[AlertEvent, ...]:
+    """The last events of a session that ends: what is open closes."""
+    moment = Moment(spec.session, state.next_sequence, max(state.last_time_ms, 0), capture_time_us)
+    return alerts.close_all(state.alerts, moment, reason)[1]
 
 
 def _moment(spec: SessionSpec, state: SessionState, observation: Observation) -> Moment:
@@ -174,27 +196,26 @@ def _apply(state: SessionState, spec: SessionSpec, observation: Observation) -> 
 def _instruct(state: SessionState, new: Instruction) -> tuple[SessionState, list[str]]:
     """Add or replace. A replaced one is stopped in words first; a change of its watch alone is not shown."""
     old = [one for one in state.instructions if one.id == new.id]
-    state = replace(state, instructions=add(state.instructions, new))
     if old and old[0].text == new.text:
-        return state, []
-    return state, [stop_text(one) for one in old] + [new.text]
+        shown = replace(new, given_at=old[0].given_at)
+        return replace(state, instructions=add(state.instructions, shown)), []
+    return replace(state, instructions=add(state.instructions, new)), [stop_text(one) for one in old] + [new.text]
 
 
 def _next_chunk(state: SessionState, spec: SessionSpec, profile: PromptProfile, *, forget: bool) -> SessionState:
     """Start the next chunk: the last turns go along raw, and the prefix restates what was said before them."""
     keep = 0 if forget else spec.tail_turns
     tail = state.chunk.turns[len(state.chunk.turns) - keep :] if keep else ()
-    first = tail[0].sequence if tail else state.next_sequence
+    first, since_ms = (tail[0].sequence, tail[0].time_ms) if tail else (state.next_sequence, state.last_time_ms + 1)
     restated = tuple(one for one in state.instructions if one.given_at < first)
-    earlier = tuple(one for one in state.dialogue if not tail or one.asked_ms < tail[0].time_ms)
+    earlier = tuple(one for one in state.dialogue if one.asked_ms < since_ms)
     chunk = Chunk(state.chunk.number + 1, chunk_prefix(profile, restated, earlier), tail)
     return replace(state, chunk=chunk)
 
 
-def _answer(state: SessionState, output: Output, time_ms: int) -> tuple[Exchange, ...]:
-    """Words that belong to no watch answer the newest open question."""
-    dialogue = state.dialogue
-    if output.action is Action.SILENT or not dialogue or dialogue[-1].answered_ms >= 0:
+def _answer(dialogue: tuple[Exchange, ...], output: Output, time_ms: int) -> tuple[Exchange, ...]:
+    """Words that belong to no watch answer the newest open question. A delegation without a note leaves it open."""
+    if not output.text or not dialogue or dialogue[-1].answered_ms >= 0:
         return dialogue
     return (*dialogue[:-1], replace(dialogue[-1], answer=output.text, answered_ms=time_ms))
 

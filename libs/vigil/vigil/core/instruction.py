@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vigil.core.control import CHAT_TOKEN
 from vigil.core.errors import InvalidSpec, UnknownInstruction
 from vigil.core.ids import token
 
@@ -61,6 +62,10 @@ def check_text(text: str, what: str) -> str:
         raise InvalidSpec(f"the {what} is empty: write what to watch for or what to answer")
     if len(text) > MAX_INSTRUCTION_CHARS:
         raise InvalidSpec(f"the {what} has {len(text):,} characters: at most {MAX_INSTRUCTION_CHARS:,} are allowed")
+    if found := CHAT_TOKEN.search(text):
+        raise InvalidSpec(
+            f"the {what} contains {found.group()[:80]!r}, which the model takes for a command: leave it out"
+        )
     return text
 
 

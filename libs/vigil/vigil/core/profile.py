@@ -31,10 +31,13 @@ class Spelling:
 
     def read(self, raw: str) -> control.Output:
         """Read a model's text that uses these words."""
-        if self != CONTROL_SPELLING:
-            for word, marker in zip(self.words, control.CONTROL_TOKENS, strict=True):
-                raw = re.sub(rf"(?<!\w){re.escape(word)}", marker, raw)
-        return control.parse(raw)
+        if self == CONTROL_SPELLING:
+            return control.parse(raw)
+        # Plain words also occur in speech: silence must open the text, the others count where they come first.
+        text = re.sub(rf"\A\s*{re.escape(self.silence)}(?!\w)", control.SILENCE, control.visible(raw))
+        for word, marker in ((self.response, control.RESPONSE), (self.delegation, control.DELEGATION)):
+            text = re.sub(rf"(?<!\w){re.escape(word)}", marker, text, count=1)
+        return control.parse(text)
 
     def write(self, reply: str) -> str:
         """A reply of the history, written with these words."""
@@ -137,7 +140,7 @@ HARNESS = PromptProfile(
     jpeg_quality=85,
     max_tokens=128,
     spelling=Spelling("QUIET", "SPEAK:", "DELEGATE:"),
-    grammar=r"QUIET|SPEAK: [^\n]{1,300}( DELEGATE: [^\n]{1,300})?",
+    grammar=r"QUIET|SPEAK: [^\s<][^\n<]{0,299}( DELEGATE: [^\s<][^\n<]{0,299})?",
 )
 
 PROFILES = {profile.name: profile for profile in (JOYAI, VIGIL_SMALL, HARNESS)}

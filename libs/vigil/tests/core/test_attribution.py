@@ -1,0 +1,74 @@
+"""Whose words are these? Sentences go to the instruction that shares most content words with them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil.core.attribution import attribute
+from vigil.core.instruction import Instruction, Watch
+
+FIRE = Instruction("fire", "Alert me when a fire starts.")
+FALL = Instruction("fall", "Tell me if someone falls.")
+DOOR = Instruction("door", "Warn me when the door is open.")
+
+
+def test_each_sentence_goes_to_its_instruction() -> None:
+    said = attribute("A fire has started. A person has fallen. The door is open.", (FIRE, FALL, DOOR))
+    assert said == {"fire": "A fire has started.", "fall": "A person has fallen.", "door": "The door is open."}
+
+
+def test_the_order_of_instructions_does_not_matter_to_clear_words() -> None:
+    assert attribute("A fire has started.", (FIRE, DOOR)) == attribute("A fire has started.", (DOOR, FIRE))
+
+
+def test_sentences_of_one_owner_stay_together() -> None:
+    said = attribute("A fire has started. A person has fallen. The fire is 3.5 m wide", (FIRE, FALL))
+    assert said == {"fire": "A fire has started. The fire is 3.5 m wide", "fall": "A person has fallen."}
+
+
+def test_short_content_words_count() -> None:
+    dog, car = Instruction("dog", "Alert me when a dog enters."), Instruction("car", "Alert me when a car enters.")
+    assert attribute("A dog has entered.", (dog, car)) == {"dog": "A dog has entered."}
+    assert attribute("A car has entered.", (car, dog)) == {"car": "A car has entered."}
+
+
+def test_the_name_of_a_watch_counts_as_its_words() -> None:
+    watch = Instruction("one", "Tell me if something burns.", Watch("kitchen_fire"))
+    assert attribute("A fire!", (watch, DOOR)) == {"one": "A fire!"}
+
+
+def test_words_of_asking_decide_nothing() -> None:
+    asking = Instruction("asking", "Please tell me when someone is there.")
+    assert attribute("Someone is there with the door.", (DOOR, asking)) == {"door": "Someone is there with the door."}
+
+
+def test_on_a_tie_the_newest_instruction_has_it() -> None:
+    assert attribute("Hello.", (FIRE, FALL)) == {"fall": "Hello."}
+    assert attribute("Hello.", (FALL, FIRE)) == {"fire": "Hello."}
+
+
+def test_one_instruction_has_all() -> None:
+    assert attribute("Hello. How are you?", (FIRE,)) == {"fire": "Hello. How are you?"}
+
+
+@pytest.mark.parametrize("spoken", ["", "  ", "\n"])
+def test_nothing_said_belongs_to_nobody(spoken: str) -> None:
+    assert attribute(spoken, (FIRE, FALL)) == {}
+
+
+def test_without_instructions_words_belong_to_nobody() -> None:
+    assert attribute("A fire has started.", ()) == {}
+
+
+words = st.one_of(st.sampled_from(["fire", "fallen.", "door!", "...", "open", "3.5", "!"]), st.text(max_size=6))
+
+
+@given(st.lists(words, max_size=12), st.permutations((FIRE, FALL, DOOR)), st.integers(1, 3))
+def test_no_word_is_lost_and_whether_something_was_said_is_never_guessed(
+    spoken: list[str], order: list[Instruction], count: int
+) -> None:
+    line = " ".join(" ".join(spoken).split())
+    said = attribute(line, order[:count])
+    assert set(said) <= {one.id for one in order[:count]}
+    assert sorted(" ".join(said.values()).split()) == sorted(line.split())
+    assert bool(said) == bool(line)

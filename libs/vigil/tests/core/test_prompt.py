@@ -1,0 +1,232 @@
+"""The prompt's bytes. Golden prompts are written by hand from the model contract (§1) and the recipe's layout."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil.core.instruction import Instruction
+from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
+from vigil.core.prompt import Message, Text, chunk_prefix, prompt, stop_text, time_marker
+from vigil.core.session import Chunk
+from vigil.core.turn import Exchange, FrameRef, Turn
+
+FIRE = Instruction("fire", "Alert me when a fire starts.")
+DOOR = Instruction("door", "Tell me if the door opens.")
+
+
+def frame(name: str) -> FrameRef:
+    return FrameRef(name, 160, 96)
+
+
+def turn(time_s: float, reply: str = "", queries: tuple[str, ...] = (), frames: tuple[str, ...] = ()) -> Turn:
+    names = frames or (f"at{time_s:g}",)
+    return Turn(0, round(time_s * 1000), tuple(frame(name) for name in names), reply, queries)
+
+
+def plain(messages: tuple[Message, ...]) -> list[tuple[str, list[str]]]:
+    """Role and parts; a picture is written as `image:` and its reference."""
+    return [
+        (one.role, [part.text if isinstance(part, Text) else f"image:{part.ref.uuid}" for part in one.parts])
+        for one in messages
+    ]
+
+
+def chatml(messages: tuple[Message, ...], profile: PromptProfile) -> str:
+    """What the chat template of the model makes of the messages, up to where the reply begins."""
+    text = ""
+    for one in messages:
+        text += f"<|im_start|>{one.role}\n"
+        for part in one.parts:
+            if isinstance(part, Text):
+                text += part.text
+            else:
+                pads = "<|image_pad|>" * profile.visual_tokens(part.ref.width, part.ref.height)
+                text += f"<|vision_start|>{pads}<|vision_end|>"
+        text += "<|im_end|>\n"
+    return text + "<|im_start|>assistant\n"
+
+
+def test_joyai_golden_first_chunk() -> None:
+    turns = (
+        turn(0, "</silence>"),
+        turn(1, "</response> I am watching.", queries=("Alert me when a fire starts.",)),
+        turn(2, "</response> Let me see. </delegation> How many cups are there?", queries=("How many cups?", "Why?")),
+    )
+    assert plain(prompt(JOYAI, Chunk(turns=turns), turn(12, frames=("c", "d")))) == [
+        ("system", [JOYAI.system]),
+        ("user", ["<0.0 seconds>", "image:at0"]),
+        ("assistant", ["</silence>"]),
+        (
+            "user",
+            [
+                "[User Query (IMPORTANT \u2014 follow this instruction)]\nAlert me when a fire starts.",
+                "<1.0 seconds>",
+                "image:at1",
+            ],
+        ),
+        ("assistant", ["</response> I am watching."]),
+        (
+            "user",
+            [
+                "[User Query (IMPORTANT \u2014 follow this instruction)]\nHow many cups?\nWhy?",
+                "<2.0 seconds>",
+                "image:at2",
+            ],
+        ),
+        ("assistant", ["</response> Let me see. </delegation> How many cups are there?"]),
+        ("user", ["<12.0 seconds>", "image:c", "image:d"]),
+    ]
+
+
+def test_joyai_golden_bytes_of_a_user_turn() -> None:
+    parts = prompt(JOYAI, Chunk(), turn(4, queries=("Is it dark?",)))[1].parts
+    assert "".join(part.text for part in parts if isinstance(part, Text)).encode() == (
+        b"[User Query (IMPORTANT \xe2\x80\x94 follow this instruction)]\nIs it dark?<4.0 seconds>"
+    )
+
+
+def test_joyai_golden_later_chunk() -> None:
+    dialogue = (
+        Exchange("What do you see?", 0, "A quiet room.", 1_000),
+        Exchange("Is anyone there?", 61_500),
+        Exchange("And now?", 62_000, "A man.", 62_000),
+    )
+    prefix = chunk_prefix(JOYAI, (FIRE, DOOR), dialogue)
+    chunk = Chunk(1, prefix, (turn(99, "</silence>", queries=("Is it day?",)), turn(100, "</silence>")))
+    messages = plain(prompt(JOYAI, chunk, turn(101)))
+    assert messages[1] == (
+        "user",
+        [
+            "[Q&A History]\n"
+            "#1 [Query@0.0 seconds] What do you see?\n"
+            "[Response@1.0 seconds] A quiet room.\n"
+            "#2 [Query@61.5 seconds] Is anyone there?\n"
+            "#3 [Query@62.0 seconds] And now?\n"
+            "[Response@62.0 seconds] A man.\n"
+            "\n"
+            "[User Query (IMPORTANT \u2014 follow this instruction)]\n"
+            "Alert me when a fire starts.\n"
+            "Tell me if the door opens.",
+            "[User Query (IMPORTANT \u2014 follow this instruction)]\nIs it day?",
+            "<99.0 seconds>",
+            "image:at99",
+        ],
+    )
+    assert messages[3:] == [
+        ("user", ["<100.0 seconds>", "image:at100"]),
+        ("assistant", ["</silence>"]),
+        ("user", ["<101.0 seconds>", "image:at101"]),
+    ]
+
+
+def test_absent_sections_of_the_prefix_are_skipped() -> None:
+    asked = (Exchange("Why?", 0),)
+    assert chunk_prefix(JOYAI, (), ()) == ""
+    assert chunk_prefix(JOYAI, (), asked) == "[Q&A History]\n#1 [Query@0.0 seconds] Why?"
+    assert chunk_prefix(JOYAI, (FIRE,), ()) == (
+        "[User Query (IMPORTANT \u2014 follow this instruction)]\nAlert me when a fire starts."
+    )
+    assert chunk_prefix(VIGIL_SMALL, (), asked) == ""
+
+
+def test_vigil_small_golden_bytes() -> None:
+    picture = "<|vision_start|>" + "<|image_pad|>" * 15 + "<|vision_end|>"
+    turns = (
+        turn(0, "</silence>", queries=("Alert me when a fire starts.",)),
+        turn(1, "</response> A fire has started.", frames=("a", "b")),
+        turn(
+            3, "</response> I see a fire.", queries=("Stop watching: Alert me when a fire starts.", "What do you see?")
+        ),
+    )
+    assert chatml(prompt(VIGIL_SMALL, Chunk(turns=turns), turn(4)), VIGIL_SMALL) == (
+        "<|im_start|>system\nYou watch a camera.<|im_end|>\n"
+        f"<|im_start|>user\nAlert me when a fire starts.\n<0.0 seconds>\n{picture}<|im_end|>\n"
+        "<|im_start|>assistant\n</silence><|im_end|>\n"
+        f"<|im_start|>user\n<1.0 seconds>\n{picture}\n{picture}<|im_end|>\n"
+        "<|im_start|>assistant\n</response> A fire has started.<|im_end|>\n"
+        "<|im_start|>user\nStop watching: Alert me when a fire starts.\nWhat do you see?\n<3.0 seconds>\n"
+        f"{picture}<|im_end|>\n"
+        "<|im_start|>assistant\n</response> I see a fire.<|im_end|>\n"
+        f"<|im_start|>user\n<4.0 seconds>\n{picture}<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    )
+
+
+def test_vigil_small_golden_bytes_after_a_boundary() -> None:
+    picture = "<|vision_start|>" + "<|image_pad|>" * 15 + "<|vision_end|>"
+    chunk = Chunk(1, chunk_prefix(VIGIL_SMALL, (FIRE, DOOR), (Exchange("Why?", 0),)))
+    assert chatml(prompt(VIGIL_SMALL, chunk, turn(137, queries=("What do you see?",))), VIGIL_SMALL) == (
+        "<|im_start|>system\nYou watch a camera.<|im_end|>\n"
+        "<|im_start|>user\nAlert me when a fire starts.\nTell me if the door opens.\nWhat do you see?\n"
+        f"<137.0 seconds>\n{picture}<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    )
+
+
+def test_harness_golden() -> None:
+    turns = (
+        turn(0, "</silence>", queries=("Alert me when a fire starts.",)),
+        turn(1, "</response> A fire has started."),
+        turn(2, "</response> Wait. </delegation> Why?"),
+    )
+    assert plain(prompt(HARNESS, Chunk(turns=turns), turn(3))) == [
+        ("system", [HARNESS.system]),
+        (
+            "user",
+            [
+                "[User Query (IMPORTANT \u2014 follow this instruction)]\nAlert me when a fire starts.",
+                "<0.0 seconds>",
+                "image:at0",
+            ],
+        ),
+        ("assistant", ["QUIET"]),
+        ("user", ["<1.0 seconds>", "image:at1"]),
+        ("assistant", ["SPEAK: A fire has started."]),
+        ("user", ["<2.0 seconds>", "image:at2"]),
+        ("assistant", ["SPEAK: Wait. DELEGATE: Why?"]),
+        ("user", ["<3.0 seconds>", "image:at3"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("time_ms", "marker"),
+    [
+        (0, "<0.0 seconds>"),
+        (500, "<0.5 seconds>"),
+        (1_000, "<1.0 seconds>"),
+        (137_000, "<137.0 seconds>"),
+        (86_400_000, "<86400.0 seconds>"),
+    ],
+)
+def test_time_markers(time_ms: int, marker: str) -> None:
+    assert time_marker(time_ms) == marker
+
+
+def test_an_instruction_is_stopped_in_words() -> None:
+    assert stop_text(FIRE) == "Stop watching: Alert me when a fire starts."
+
+
+replies = st.sampled_from(["</silence>", "</response> A fire.", "</response> Wait. </delegation> Why?"])
+turns_of_a_chunk = st.lists(
+    st.builds(
+        Turn,
+        sequence=st.integers(0, 100),
+        time_ms=st.integers(0, 10**8),
+        frames=st.lists(st.builds(FrameRef, st.text(max_size=4), st.just(160), st.just(96)), max_size=3).map(tuple),
+        reply=replies,
+        queries=st.lists(st.text(min_size=1, max_size=5), max_size=2).map(tuple),
+    ),
+    max_size=6,
+)
+
+
+@given(st.sampled_from(list(PROFILES.values())), st.text(max_size=5), turns_of_a_chunk, st.data())
+def test_a_longer_chunk_begins_with_the_shorter_ones_prompt(
+    profile: PromptProfile, prefix: str, turns: list[Turn], data: st.DataObject
+) -> None:
+    new = turn(1)
+    cut = data.draw(st.integers(0, len(turns)))
+    shorter = prompt(profile, Chunk(prefix=prefix, turns=tuple(turns[:cut])), turns[cut] if cut < len(turns) else new)
+    longer = prompt(profile, Chunk(prefix=prefix, turns=tuple(turns)), new)
+    assert longer[: len(shorter)] == shorter
+    assert [one.role for one in longer] == ["system", *(["user", "assistant"] * len(turns)), "user"]

@@ -1,0 +1,183 @@
+"""A stage for the interaction service: real NATS and Redis, a scripted engine, and a camera that shows colours."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from vigil.contract import subjects
+from vigil.contract.decision import decode_decision
+from vigil.contract.events import decode_event
+from vigil.contract.frames import CodedFrame, CodedFrameGroup, Frame, FrameKind, encode_coded_group
+from vigil.contract.streams import ALERTS, DECISIONS, UTTERANCES, StreamSpec
+from vigil.core.command import Command, Instruct
+from vigil.core.ids import SessionKey
+from vigil.core.instruction import Instruction, Severity, Watch
+from vigil.core.profile import VIGIL_SMALL
+from vigil.core.session import Cadence, SessionSpec
+from vigil.runtime.bus import Bus
+from vigil.runtime.claimer import Claimer
+from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.placement import Claim, Placement, Role
+from vigil.runtime.session_keys import Part, part_key
+from vigil.runtime.store import SessionStore
+from vigil.testing.eventually import eventually
+from vigil.testing.images import jpeg
+from vigil.testing.script import when_red
+from vigil.testing.scripted_engine import ScriptedEngine
+from vigil.v1.decision_pb2 import Decision
+from vigil_interaction.claimed import ClaimedSession
+from vigil_interaction.runner import Ports
+
+RED = jpeg((230, 30, 20))
+GREY = jpeg((90, 90, 90))
+KEY = SessionKey("demo", "s-1")
+FIRE = Instruction(
+    "w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=2, cooldown_s=10)
+)
+
+
+def spec(key: SessionKey = KEY, **changes: Any) -> SessionSpec:
+    """A session that watches nothing in particular; the camera of these tests is no real source."""
+    values: dict[str, Any] = {
+        "source_id": "cam-1",
+        "source_url": "rtsp://camera",
+        "profile": "vigil-small",
+        "model": "scripted",
+        "cadence": Cadence(),
+        **changes,
+    }
+    return SessionSpec(tenant=key.tenant, session=key.session, **values)
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything a session needs, and ways to look at what it did."""
+
+    redis: Redis
+    bus: Bus
+    engine: ScriptedEngine
+    deadline_s: float = 5.0
+    store: SessionStore = field(init=False)
+    placement: Placement = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = SessionStore(self.redis)
+        self.placement = Placement(self.redis)
+
+    async def open(self, *commands: Command, **changes: Any) -> None:
+        """Create the session and let workers claim it."""
+        await self.store.create(spec(**changes), commands or (Instruct(FIRE),))
+        await self.placement.open(KEY)
+
+    @asynccontextmanager
+    async def worker(self, name: str = "worker-1") -> AsyncIterator[asyncio.Task[None]]:
+        """A worker that claims sessions, with its own engine client."""
+        async with Engine(EngineConfig(self.engine.url, "scripted")) as engine:
+            control_ids = await engine.check_model(VIGIL_SMALL)
+            ports = Ports(self.store, self.bus, engine, control_ids, self.deadline_s, clock=_now_us)
+
+            async def run(claim: Claim) -> None:
+                await ClaimedSession(ports, self.store, self.bus, self.placement, claim).run()
+
+            claimer = Claimer(self.placement, self.bus, role=Role.INTERACTION, worker=name, capacity=8, run=run)
+            task = asyncio.create_task(claimer.run())
+            try:
+                yield task
+            finally:
+                task.cancel()
+                await asyncio.wait({task})
+
+    @property
+    def key(self) -> SessionKey:
+        """The session of this stage."""
+        return KEY
+
+    async def nudge(self) -> None:
+        """What the gateway does after a command."""
+        await self.bus.publish(subjects.command(KEY), b"")
+
+    async def forget_frames(self) -> None:
+        """Lose the store's pictures, as an eviction would."""
+        await self.redis.delete(part_key(KEY, Part.FRAMES))
+
+    async def outbox(self) -> int:
+        """Messages that the store still holds."""
+        return int(await self.redis.llen(part_key(KEY, Part.OUTBOX)))
+
+    async def show(self, second: int, picture: bytes = GREY, fence: int = 1) -> None:
+        """What the codec would publish for one second."""
+        frame = Frame(picture, 96, 64, capture_time_us=_now_us())
+        coded = (CodedFrame(frame, FrameKind.REFERENCE, 6),)
+        group = CodedFrameGroup(KEY, second * 1000, second, coded, fence)
+        await self.bus.publish(subjects.coded_frames(KEY), encode_coded_group(group))
+
+    async def watch(self, *pictures: bytes, start: int = 0) -> None:
+        """Show one picture a second of model time, each as soon as the one before is decided on."""
+        for second, picture in enumerate(pictures, start=start):
+
+            async def decided(second: int = second, picture: bytes = picture) -> bool:
+                if (await self.store.history(KEY)).last_time_ms >= second * 1000:
+                    return True
+                await self.show(second, picture)  # again: until the worker listens, a frame is for nobody
+                return False
+
+            await eventually(decided, 10, f"second {second} is decided")
+
+    async def decisions(self, count: int) -> list[Decision]:
+        """The stored decisions, once there are `count`."""
+        return [decode_decision(one) for one in await self.stored(DECISIONS, count)]
+
+    async def alerts(self, count: int) -> list[Any]:
+        """The stored alert events, once there are `count`."""
+        return [decode_event(one) for one in await self.stored(ALERTS, count)]
+
+    async def utterances(self, count: int) -> list[Any]:
+        """The stored utterances, once there are `count`."""
+        return [decode_event(one) for one in await self.stored(UTTERANCES, count)]
+
+    async def stored(self, stream: StreamSpec, count: int) -> list[bytes]:
+        """Payloads of a stream in order, once there are at least `count`."""
+        found: list[bytes] = []
+        durable = f"reader-{time.monotonic_ns()}"
+        async with asyncio.timeout(15), self.bus.consume(stream, durable, stream.subjects[0]) as consumer:
+            async for message in consumer:
+                found.append(message.payload)
+                await message.ack()
+                if len(found) >= count:
+                    break
+        return found
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[ScriptedEngine]:
+    """An engine that says there is fire while the picture is red."""
+    async with ScriptedEngine(when_red()) as scripted:
+        yield scripted
+
+
+@pytest.fixture
+async def stage(redis: Redis, bus: Bus, engine: ScriptedEngine) -> Stage:
+    """A stage without a session yet."""
+    return Stage(redis, bus, engine)
+
+
+@pytest.fixture
+def red() -> bytes:
+    """A picture of fire."""
+    return RED
+
+
+@pytest.fixture
+def grey() -> bytes:
+    """A picture of nothing."""
+    return GREY

@@ -1,0 +1,129 @@
+"""Who holds a session: takeover with its history, fences, the outbox, the end."""
+
+from typing import Any
+
+import pytest
+
+from vigil.contract.streams import ALERTS
+from vigil.core.command import Instruct
+from vigil.core.instruction import Instruction, Watch
+from vigil.core.session import SessionState
+from vigil.runtime.errors import FenceLost
+from vigil.runtime.placement import Role
+from vigil.runtime.store import Commit
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import NatsServer
+from vigil.v1.decision_pb2 import ACTION_SPEAK
+
+Stage = Any  # the fixture of conftest.py, which importlib mode does not let tests import
+
+
+async def test_another_worker_goes_on_with_the_history(stage: Stage, grey: bytes, red: bytes) -> None:
+    await stage.open()
+    async with stage.worker("worker-1"):
+        await stage.watch(grey, grey, red)
+    async with stage.worker("worker-2"):
+        await stage.watch(red, grey, grey, grey, start=3)
+        decisions = await stage.decisions(7)
+        opened, closed = await stage.alerts(2)
+    assert [one.sequence for one in decisions] == list(range(7))
+    assert opened.subject == closed.subject
+    assert len((await stage.store.history(stage.key)).chunk.turns) == 7
+
+
+async def test_a_worker_that_was_overtaken_cannot_commit(stage: Stage, grey: bytes) -> None:
+    await stage.open()
+    async with stage.worker("worker-1"):
+        await stage.watch(grey)
+        held = await stage.placement.owner(Role.INTERACTION, stage.key)
+        taken = await stage.store.take(stage.key, fence=1_000)
+        with pytest.raises(FenceLost):
+            await stage.store.commit(stage.key, 1, Commit(SessionState()))
+    assert held == "worker-1"
+    assert taken.state.next_sequence == 1
+
+
+async def test_what_was_committed_while_nats_was_down_is_published_once(
+    stage: Stage, nats_server: NatsServer, grey: bytes, red: bytes
+) -> None:
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey, red)
+        await stage.alerts(1)
+        await nats_server.kill()
+        await nats_server.start()
+        await stage.bus.connected()
+        await eventually(lambda: _ticks(stage, grey), 20, "frames are decided on again")
+        decisions = await stage.decisions((await stage.store.history(stage.key)).next_sequence)
+    assert [one.sequence for one in decisions] == list(range(len(decisions)))
+
+
+async def test_ending_a_session_closes_its_alert_and_frees_it(stage: Stage, grey: bytes, red: bytes) -> None:
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey, red)
+        await stage.store.end(stage.key, "the client ended it")
+        await stage.nudge()
+        opened, closed = await stage.alerts(2)
+        await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
+    assert closed.subject == opened.subject
+    assert closed.data["reason"] == "the session ended: the client ended it"
+
+
+async def test_a_session_that_ended_while_nobody_held_it_is_closed_by_who_comes(
+    stage: Stage, grey: bytes, red: bytes
+) -> None:
+    await stage.open()
+    async with stage.worker("worker-1"):
+        await stage.watch(grey, red)
+        await stage.alerts(1)
+    await stage.store.end(stage.key, "the client ended it")
+    async with stage.worker("worker-2"):
+        events = await stage.stored(ALERTS, 2)
+        await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
+    assert len(events) == 2
+
+
+async def test_an_idle_session_empties_its_outbox(stage: Stage, grey: bytes) -> None:
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey)
+        await stage.decisions(1)
+        await eventually(lambda: _outbox_empty(stage), 10, "the outbox is trimmed without another frame")
+
+
+async def test_a_storm_of_words_is_one_alert(stage: Stage, red: bytes) -> None:
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(*[red] * 30)
+        decisions = await stage.decisions(30)
+        events = await stage.alerts(3)
+    assert all(one.action == ACTION_SPEAK for one in decisions)
+    assert [one.type.rsplit(".", 1)[1] for one in events] == ["opened", "updated", "updated"]
+    assert len({one.subject for one in events}) == 1
+
+
+async def test_an_instruction_given_twice_stands_once(stage: Stage, grey: bytes) -> None:
+    await stage.open(Instruct(_watch("w-1")), Instruct(_watch("w-1")))
+    async with stage.worker():
+        await stage.watch(grey)
+        state = await stage.store.history(stage.key)
+    assert [one.id for one in state.instructions] == ["w-1"]
+
+
+def _watch(name: str) -> Instruction:
+    return Instruction(name, "Tell me when the door opens.", Watch("door"))
+
+
+async def _ticks(stage: Stage, picture: bytes) -> bool:
+    state = await stage.store.history(stage.key)
+    await stage.show(state.last_time_ms // 1000 + 1, picture)
+    return bool(state.next_sequence >= 5)
+
+
+async def _closed(stage: Stage) -> bool:
+    return (await stage.placement.capacity(Role.INTERACTION)).open_sessions == 0
+
+
+async def _outbox_empty(stage: Stage) -> bool:
+    return bool(await stage.outbox() == 0)

@@ -1,0 +1,1 @@
+"""The interaction service: owns sessions and runs their one-second tick."""

@@ -1,0 +1,85 @@
+"""Wires the interaction service: store, bus, engine, claimer, endpoints."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from vigil.core.profile import profile
+from vigil.runtime.bus import Bus, BusConfig
+from vigil.runtime.claimer import Claimer
+from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.engine_errors import ControlTokensMissing, EngineError
+from vigil.runtime.placement import Claim, Placement, Role
+from vigil.runtime.redis_client import open_redis
+from vigil.runtime.startup import StartupError
+from vigil.runtime.store import SessionStore
+from vigil.runtime.worker import Worker, run_worker
+from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
+
+from vigil_interaction.claimed import ClaimedSession
+from vigil_interaction.config import InteractionSettings
+from vigil_interaction.held import Held, SessionServicer
+from vigil_interaction.runner import Ports
+
+_log = structlog.get_logger(__name__)
+
+MODEL_RETRY_S = 1.0
+
+
+@asynccontextmanager
+async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
+    """Open the ports, wait until the model is there and knows its control words, then claim sessions."""
+    settings = worker.settings
+    engine_config = EngineConfig(settings.engine_url, settings.model, settings.engine_api_key.get_secret_value())
+    async with (
+        open_redis(settings.redis_url) as redis,
+        Bus.connect(BusConfig(settings.nats_url, f"interaction {settings.worker}")) as bus,
+        Engine(engine_config) as engine,
+    ):
+        store, placement, held = SessionStore(redis), Placement(redis), Held()
+        worker.health.register("redis", store.ping)
+        worker.health.register("nats", bus.ping)
+        worker.health.register("engine", engine.ping)
+        control_ids = await _wait_for_model(engine, settings)
+        ports = Ports(store, bus, engine, control_ids, settings.engine_deadline_s, clock=_now_us)
+
+        async def run(claim: Claim) -> None:
+            await held.run(ClaimedSession(ports, store, bus, placement, claim))
+
+        claimer = Claimer(
+            placement, bus, role=Role.INTERACTION, worker=settings.worker, capacity=settings.capacity, run=run
+        )
+        servicer = SessionServicer(settings.worker, settings.capacity, held)
+        worker.serve("vigil.v1.SessionService", lambda server: add_SessionServiceServicer_to_server(servicer, server))
+        worker.spawn("claims", claimer.run())
+        yield
+
+
+async def _wait_for_model(engine: Engine, settings: InteractionSettings) -> dict[str, int]:
+    """Ask until the engine serves the model. A model that lacks the control tokens will never do: that ends it."""
+    told = ""
+    while True:
+        try:
+            return await engine.check_model(profile(settings.profile))
+        except ControlTokensMissing as error:
+            raise StartupError(str(error)) from None
+        except EngineError as error:
+            if str(error) != told:
+                _log.warning("waiting for the model", reason=str(error))
+            told = str(error)
+            await asyncio.sleep(MODEL_RETRY_S)  # the engine offers nothing to wait on
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
+
+
+def main() -> None:
+    """Run the service."""
+    run_worker("interaction", InteractionSettings, build)
+
+
+if __name__ == "__main__":
+    main()

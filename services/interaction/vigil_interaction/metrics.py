@@ -1,0 +1,27 @@
+"""Metrics of the tick. Base units, no label per session."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_TICK_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0)
+
+TICKS = Counter("vigil_ticks_total", "Turns that were decided, by action", ["action"])
+TICK_SECONDS = Histogram("vigil_tick_seconds", "Frame received to decision committed", buckets=_TICK_BUCKETS)
+OVERHEAD_SECONDS = Histogram(
+    "vigil_tick_overhead_seconds", "The tick without the engine's time", buckets=(0.0005, 0.001, 0.002, *_TICK_BUCKETS)
+)
+CAPTURE_SECONDS = Histogram(
+    "vigil_capture_to_decision_seconds", "Frame captured to decision committed", buckets=_TICK_BUCKETS
+)
+DEADLINES_MISSED = Counter("vigil_ticks_missed_deadline_total", "Ticks that took longer than the session's cadence")
+TICKS_FAILED = Counter("vigil_ticks_failed_total", "Turns that left no trace, by reason", ["reason"])
+MALFORMED = Counter("vigil_outputs_malformed_total", "Model outputs that could not be read and were silent", ["reason"])
+FRAMES_SKIPPED = Counter("vigil_frames_skipped_total", "Frame groups that were not inferred on, by reason", ["reason"])
+PREFIX_SHARE = Histogram(
+    "vigil_prompt_prefix_share",
+    "Share of the last prompt with which the new one begins unchanged",
+    buckets=(0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 0.999, 1.0),
+)
+PROMPT_TOKENS = Counter("vigil_prompt_tokens_total", "Tokens of prompts, cached by the engine or not", ["cached"])
+ALERTS = Counter("vigil_alerts_total", "Alert events, by state", ["state"])
+COMMANDS_REJECTED = Counter("vigil_commands_rejected_total", "Commands that could not be applied")
+OUTBOX = Gauge("vigil_outbox_messages", "Committed messages that JetStream has not stored yet, over all sessions")

@@ -1,0 +1,47 @@
+"""What a session's tick needs from outside. The runtime's adapters fit these; tests may pass scripted ones."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from vigil.contract.outgoing import Outgoing
+from vigil.core.command import Command
+from vigil.core.decide import Completion
+from vigil.core.ids import SessionKey
+from vigil.runtime.engine import EngineRequest, Resend
+from vigil.runtime.store import Commit
+
+
+class Engine(Protocol):
+    """The model."""
+
+    async def complete(self, request: EngineRequest, resend: Resend) -> Completion:
+        """One greedy completion; raises `EngineError`."""
+        ...
+
+
+class Store(Protocol):
+    """The session's state."""
+
+    async def commit(self, key: SessionKey, fence: int, commit: Commit) -> tuple[Command, ...]:
+        """One atomic round trip; the commands that wait after it."""
+        ...
+
+    async def commands(self, key: SessionKey) -> tuple[Command, ...]:
+        """The commands that wait."""
+        ...
+
+    async def frames(self, key: SessionKey, uuids: Sequence[str]) -> Mapping[str, bytes]:
+        """Pixels of the chunk's frames."""
+        ...
+
+
+class Bus(Protocol):
+    """Where events go."""
+
+    async def publish_stored(self, outgoing: Outgoing) -> object:
+        """Store one message in JetStream, once."""
+        ...
+
+    async def put_snapshot(self, name: str, data: bytes) -> None:
+        """Keep the picture that an alert refers to."""
+        ...

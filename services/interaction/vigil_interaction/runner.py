@@ -1,0 +1,218 @@
+"""One session's tick: coded frames in, one commit a turn, events out (design §4).
+
+    sight ─► decide ─► engine ─► settle ─► commit ─► publish
+
+One turn is in flight at a time. Frames that arrive meanwhile supersede each other, so the next turn sees the newest.
+A turn that fails leaves the state as it was; its commands stay in the inbox and go with the next turn.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+from vigil.contract.outgoing import Outgoing
+from vigil.core.command import Command
+from vigil.core.decide import (
+    Completion,
+    Infer,
+    Observation,
+    Settled,
+    decide,
+    finish,
+    prefix_share,
+    settle,
+    start_over,
+)
+from vigil.core.ids import SessionKey
+from vigil.core.profile import PromptProfile
+from vigil.core.prompt import Message
+from vigil.core.session import SessionSpec, SessionState
+from vigil.runtime.engine import EngineRequest
+from vigil.runtime.engine_errors import EngineError, ImagesMissing
+from vigil.runtime.errors import BusError
+from vigil.runtime.store import Commit
+from vigil.runtime.telemetry import span
+
+from vigil_interaction import metrics
+from vigil_interaction.emit import closing, outgoing, snapshots
+from vigil_interaction.observe import Sight
+from vigil_interaction.outbox import Outbox
+from vigil_interaction.ports import Bus, Engine, Store
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a tick talks to. `clock` gives microseconds since the epoch, `monotonic` seconds."""
+
+    store: Store
+    bus: Bus
+    engine: Engine
+    control_ids: dict[str, int]
+    engine_deadline_s: float
+    clock: Callable[[], int]
+    monotonic: Callable[[], float] = time.perf_counter
+
+
+class Runner:
+    """Holds one claimed session between turns."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        key: SessionKey,
+        fence: int,
+        spec: SessionSpec,
+        profile: PromptProfile,
+        state: SessionState,
+        commands: tuple[Command, ...],
+        outbox: Outbox,
+    ) -> None:
+        self.key = key
+        self.spec = spec
+        self.state = state
+        self.commands = commands
+        self.engine_error = ""
+        self._ports = ports
+        self._fence = fence
+        self._profile = profile
+        self._outbox = outbox
+        self._last_prompt: tuple[Message, ...] = ()
+        self._skipped = 0
+
+    async def tick(self, seen: Sight, skipped: int) -> None:
+        """Decide on `seen`. `skipped` frame groups were superseded before it. Raises `StoreError`, `FenceLost`."""
+        began = self._ports.monotonic()
+        self.skip(skipped, "superseded")
+        planned, infer = decide(self.spec, self._profile, self.state, self._observed(seen))
+        if infer is None:
+            self.skip(1, "not_newer" if seen.time_ms <= self.state.last_time_ms else "idle")
+            return
+        with span("tick", session=self.key.session, tenant=self.key.tenant, sequence=infer.turn.sequence):
+            completion = await self._infer(infer, seen)
+            if completion is None:
+                return
+            settled = self._settle(planned, infer, completion)
+            await self._commit(settled, seen)
+        self._measure(settled, seen, self._ports.monotonic() - began)
+        await self._outbox.flush()
+
+    async def finish(self, reason: str) -> None:
+        """Close what is open, because the session ended, and publish all that waits."""
+        events = finish(self.spec, self.state, self._ports.clock(), reason)
+        messages = closing(self.spec, events, self._ports.clock())
+        closed = replace(self.state, alerts=())
+        await self._store(Commit(state=closed, outgoing=messages, published=self._outbox.published), messages)
+        self.state = closed
+        await self._outbox.flush()
+        await self.tidy()
+
+    async def tidy(self) -> None:
+        """Take what JetStream has out of the store's outbox; a turn does this by itself, an idle session here."""
+        if self._outbox.published:
+            await self._store(Commit(state=self.state, published=self._outbox.published), ())
+
+    def _observed(self, seen: Sight) -> Observation:
+        return seen.observation(self.commands, self._skipped)
+
+    def skip(self, count: int, reason: str) -> None:
+        """Count frame groups that no turn will show; the next decision tells how many."""
+        if count:
+            self._skipped += count
+            metrics.FRAMES_SKIPPED.labels(reason).inc(count)
+
+    async def _infer(self, infer: Infer, seen: Sight) -> Completion | None:
+        """The engine's answer; None when it failed, which the next turn makes good."""
+        request = EngineRequest(
+            messages=infer.messages,
+            fresh=dict(seen.pixels),
+            max_tokens=self._profile.max_tokens,
+            deadline_s=self._ports.engine_deadline_s,
+            logit_bias=self._bias(),
+            regex=self._profile.grammar,
+        )
+        try:
+            completion = await self._ports.engine.complete(request, self._resend)
+        except ImagesMissing as error:
+            self.state = start_over(self.spec, self._profile, self.state)
+            self._failed(error, "the raw frames of this chunk are lost: a new chunk begins")
+            return None
+        except EngineError as error:
+            self._failed(error, "this turn is dropped; the next one sees the newest frame")
+            return None
+        self.engine_error = ""
+        return completion
+
+    def _failed(self, error: EngineError, then: str) -> None:
+        self.skip(1, "engine_failed")
+        metrics.TICKS_FAILED.labels(type(error).__name__).inc()
+        if str(error) != self.engine_error:  # once for each kind of trouble, not once a second
+            _log.warning("tick failed", session=self.key.session, error=str(error), then=then)
+        self.engine_error = str(error)
+
+    def _bias(self) -> dict[int, float]:
+        bias = self._profile.bias(self.spec.response_mode)
+        token = self._ports.control_ids.get(self._profile.spelling.response)
+        return {token: bias} if bias and token is not None else {}
+
+    async def _resend(self, uuids: set[str]) -> dict[str, bytes]:
+        return dict(await self._ports.store.frames(self.key, sorted(uuids)))
+
+    def _settle(self, planned: SessionState, infer: Infer, completion: Completion) -> Settled:
+        share = prefix_share(self._last_prompt, infer.messages)
+        self._last_prompt = infer.messages
+        settled = settle(self.spec, self._profile, planned, infer, completion)
+        for refused in infer.rejected:
+            metrics.COMMANDS_REJECTED.inc()
+            _log.warning("command rejected", session=self.key.session, reason=refused)
+        return replace(settled, decision=replace(settled.decision, prefix_share=share))
+
+    async def _commit(self, settled: Settled, seen: Sight) -> None:
+        kept = await self._keep_snapshots(settled, seen)
+        messages = outgoing(self.spec, settled, kept, self._ports.clock())
+        commit = Commit(
+            state=settled.state,
+            turn=settled.state.chunk.turns[-1],
+            restart=settled.restart,
+            frames=tuple(seen.pixels.items()),
+            outgoing=messages,
+            published=self._outbox.published,
+            consumed=settled.consumed,
+        )
+        await self._store(commit, messages)
+        self.state = settled.state
+        self._skipped = 0
+
+    async def _keep_snapshots(self, settled: Settled, seen: Sight) -> frozenset[str]:
+        """Store the picture of each alert event that refers to one; the names that can be fetched."""
+        kept: set[str] = set()
+        for name in snapshots(self.spec, settled):
+            try:
+                await self._ports.bus.put_snapshot(name, next(iter(seen.pixels.values())))
+                kept.add(name)
+            except BusError as error:  # an alert without its picture is better than no alert
+                _log.warning("snapshot not stored", session=self.key.session, name=name, error=str(error))
+        return frozenset(kept)
+
+    async def _store(self, commit: Commit, messages: tuple[Outgoing, ...]) -> None:
+        self.commands = await self._ports.store.commit(self.key, self._fence, commit)
+        self._outbox.committed(messages)
+
+    def _measure(self, settled: Settled, seen: Sight, tick_s: float) -> None:
+        decision, completion = settled.decision, settled.decision.completion
+        metrics.TICKS.labels(decision.output.action).inc()
+        metrics.TICK_SECONDS.observe(tick_s)
+        metrics.OVERHEAD_SECONDS.observe(max(0.0, tick_s - completion.engine_ms / 1000))
+        metrics.CAPTURE_SECONDS.observe(max(0.0, (self._ports.clock() - seen.capture_time_us) / 1e6))
+        metrics.PREFIX_SHARE.observe(decision.prefix_share)
+        metrics.PROMPT_TOKENS.labels("yes").inc(completion.cached_tokens)
+        metrics.PROMPT_TOKENS.labels("no").inc(max(0, completion.prompt_tokens - completion.cached_tokens))
+        if tick_s * 1000 > self.spec.cadence.interval_ms:
+            metrics.DEADLINES_MISSED.inc()
+        if decision.output.malformed:
+            metrics.MALFORMED.labels(decision.output.malformed).inc()
+            _log.warning("malformed output", text=completion.text[:200], reason=decision.output.malformed)
+        for event in settled.alert_events:
+            metrics.ALERTS.labels(event.state).inc()

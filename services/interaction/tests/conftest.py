@@ -37,9 +37,7 @@ from vigil_interaction.runner import Ports
 RED = jpeg((230, 30, 20))
 GREY = jpeg((90, 90, 90))
 KEY = SessionKey("demo", "s-1")
-FIRE = Instruction(
-    "w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=2, cooldown_s=10)
-)
+FIRE = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=2, cooldown_s=10))
 
 
 def spec(key: SessionKey = KEY, **changes: Any) -> SessionSpec:
@@ -80,7 +78,7 @@ class Stage:
         """A worker that claims sessions, with its own engine client."""
         async with Engine(EngineConfig(self.engine.url, "scripted")) as engine:
             control_ids = await engine.check_model(VIGIL_SMALL)
-            ports = Ports(self.store, self.bus, engine, control_ids, self.deadline_s, clock=_now_us)
+            ports = Ports(self.store, self.bus, engine, control_ids, self.deadline_s, name, _now_us)
 
             async def run(claim: Claim) -> None:
                 await ClaimedSession(ports, self.store, self.bus, self.placement, claim).run()

@@ -53,7 +53,9 @@ async def test_only_the_new_picture_travels(stage: Stage, engine: ScriptedEngine
     assert requests[-1].request_bytes - first < 12 * 400  # text grows by a turn; pixels do not pile up
 
 
-async def test_a_failed_turn_leaves_no_trace_and_loses_no_question(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
+async def test_a_failed_turn_leaves_no_trace_and_loses_no_question(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
     answers = [Reply("broken", status=500), Reply("</response> A grey wall.")]
     engine.script = in_order(answers)
     await stage.open(Ask("q-1", "What do you see?"))
@@ -70,7 +72,9 @@ async def test_a_failed_turn_leaves_no_trace_and_loses_no_question(stage: Stage,
     assert state.dialogue[0].answer == "A grey wall."
 
 
-async def test_a_hanging_engine_costs_frames_and_not_the_session(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
+async def test_a_hanging_engine_costs_frames_and_not_the_session(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
     stage.deadline_s = 0.3
     held = asyncio.Event()
     engine.script = lambda seen: Reply(hold=held) if seen.index == 0 and not held.is_set() else Reply()
@@ -87,7 +91,9 @@ async def test_a_hanging_engine_costs_frames_and_not_the_session(stage: Stage, e
     assert decisions[0].sequence == 0
 
 
-async def test_commands_reach_the_model_in_the_next_turn_and_earlier_turns_stay(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
+async def test_commands_reach_the_model_in_the_next_turn_and_earlier_turns_stay(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
     await stage.open()
     async with stage.worker():
         await stage.watch(grey, grey)
@@ -101,20 +107,24 @@ async def test_commands_reach_the_model_in_the_next_turn_and_earlier_turns_stay(
     assert state.instructions == ()
 
 
-async def test_a_reset_forgets_the_history_and_keeps_the_watch(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
+async def test_a_reset_forgets_the_history_and_keeps_the_watch(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
     await stage.open()
     async with stage.worker():
         await stage.watch(grey, grey, grey)
         await stage.store.submit(stage.key, Reset())
         await stage.nudge()
-        await eventually(lambda: _chunk(stage, grey) , 10, "a new chunk begins")
+        await eventually(lambda: _chunk(stage, grey), 10, "a new chunk begins")
         state = await stage.store.history(stage.key)
     assert state.instructions[0].id == "w-fire"
     assert state.next_sequence > 3
     assert "Alert me when a fire starts." in str(engine.seen[-1].body["messages"][1])
 
 
-async def test_a_chunk_boundary_restates_the_watch_and_carries_the_tail(stage: Stage, engine: ScriptedEngine, grey: bytes, red: bytes) -> None:
+async def test_a_chunk_boundary_restates_the_watch_and_carries_the_tail(
+    stage: Stage, engine: ScriptedEngine, grey: bytes, red: bytes
+) -> None:
     await stage.open(chunk_turns=6, tail_turns=2)
     async with stage.worker():
         await stage.watch(*[grey] * 8, red)
@@ -128,7 +138,9 @@ async def test_a_chunk_boundary_restates_the_watch_and_carries_the_tail(stage: S
     assert len((await stage.store.history(stage.key)).chunk.turns) == 5
 
 
-async def test_an_engine_that_forgot_its_pictures_gets_them_once(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
+async def test_an_engine_that_forgot_its_pictures_gets_them_once(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
     await stage.open()
     async with stage.worker():
         await stage.watch(*[grey] * 3)
@@ -141,7 +153,9 @@ async def test_an_engine_that_forgot_its_pictures_gets_them_once(stage: Stage, e
     assert len(engine.seen[-1].fresh) == 1
 
 
-async def test_frames_that_are_lost_everywhere_cost_the_history_and_not_the_session(stage: Stage, engine: ScriptedEngine, grey: bytes, red: bytes) -> None:
+async def test_frames_that_are_lost_everywhere_cost_the_history_and_not_the_session(
+    stage: Stage, engine: ScriptedEngine, grey: bytes, red: bytes
+) -> None:
     await stage.open()
     async with stage.worker():
         await stage.watch(*[grey] * 3)
@@ -153,7 +167,9 @@ async def test_frames_that_are_lost_everywhere_cost_the_history_and_not_the_sess
     assert "Alert me when a fire starts." in str(engine.seen[-1].body["messages"][1])
 
 
-async def test_the_response_mode_is_a_bias_on_the_control_token(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
+async def test_the_response_mode_is_a_bias_on_the_control_token(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
     await stage.open(response_mode=ResponseMode.TALKATIVE)
     async with stage.worker():
         await stage.watch(grey)
@@ -161,7 +177,9 @@ async def test_the_response_mode_is_a_bias_on_the_control_token(stage: Stage, en
     assert list(biases.values()) == [2.0]
 
 
-async def test_words_without_a_control_token_are_never_spoken(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
+async def test_words_without_a_control_token_are_never_spoken(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
     engine.script = in_order([Reply("I think there might be something.")])
     await stage.open()
     async with stage.worker():

@@ -9,16 +9,19 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import structlog
+
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
+from vigil.contract.events import SessionData, session_outgoing
 from vigil.contract.frames import CodedFrameGroup, decode_coded_group
+from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
+from vigil.core.session import SessionSpec
 from vigil.runtime.bus import Bus, Message
 from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.store import SessionStore
-
 from vigil_interaction import metrics
 from vigil_interaction.observe import sight
 from vigil_interaction.outbox import Outbox
@@ -39,6 +42,7 @@ class ClaimedSession:
     def __init__(self, ports: Ports, store: SessionStore, bus: Bus, placement: Placement, claim: Claim) -> None:
         self.key: SessionKey = claim.key
         self.fence = claim.fence
+        self._claim = claim
         self.runner: Runner | None = None
         self._ports = ports
         self._store = store
@@ -65,10 +69,20 @@ class ClaimedSession:
                 outbox,
             )
             if taken.ended is None:
+                await self._announce(taken.spec)
                 await self._until_over(self.runner)
             await self._finish(self.runner)
         finally:
             outbox.close()
+
+    async def _announce(self, spec: SessionSpec) -> None:
+        """Tell that the session is watched from now on, or by another worker than before. Once for each claim."""
+        event = Lifecycle.MOVED if self._claim.previous else Lifecycle.STARTED
+        data = SessionData(
+            spec.tenant, spec.session, spec.source_id, Role.INTERACTION, self._ports.worker, self._claim.previous
+        )
+        outgoing = session_outgoing(event, data, number=self.fence, emit_time_us=self._ports.clock())
+        await self._bus.publish_stored(outgoing)
 
     async def _until_over(self, runner: Runner) -> None:
         async with (

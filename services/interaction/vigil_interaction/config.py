@@ -1,6 +1,7 @@
 """Settings of the interaction service."""
 
 from pydantic import Field, SecretStr
+
 from vigil.runtime.config import WorkerSettings
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from vigil.contract.decision import decision_outgoing
 from vigil.contract.events import Emission, SnapshotRef, alert_outgoing, p_speak_of, utterance_outgoing
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.streams import SNAPSHOTS
+from vigil.contract.snapshots import snapshot_name, snapshot_ref
 from vigil.core.alert import AlertEvent, AlertState
 from vigil.core.decide import Settled
 from vigil.core.ids import SessionKey
@@ -15,12 +15,9 @@ from vigil.runtime.trace import current_traceparent
 
 def snapshots(spec: SessionSpec, settled: Settled) -> tuple[str, ...]:
     """Names under which this turn's picture is to be kept: one for each alert that the model's words opened."""
-    return tuple(snapshot_name(spec, event) for event in settled.alert_events if event.state is AlertState.OPENED)
-
-
-def snapshot_name(spec: SessionSpec, event: AlertEvent) -> str:
-    """Object name of an alert's picture; the tenant comes first."""
-    return f"{spec.tenant}/{event.alert.id}"
+    return tuple(
+        snapshot_name(spec.tenant, event.alert.id) for event in settled.alert_events if event.state is AlertState.OPENED
+    )
 
 
 def outgoing(spec: SessionSpec, settled: Settled, kept: frozenset[str], now_us: int) -> tuple[Outgoing, ...]:
@@ -47,7 +44,6 @@ def closing(spec: SessionSpec, events: Iterable[AlertEvent], now_us: int) -> tup
 
 def _reference(spec: SessionSpec, event: AlertEvent, kept: frozenset[str]) -> SnapshotRef | None:
     """Where the picture of an alert's opening is. Later events of the alert refer to the same picture."""
-    name = snapshot_name(spec, event)
-    if event.state is AlertState.OPENED and name not in kept:
-        return None
-    return SnapshotRef(SNAPSHOTS.name, name, f"/v1/alerts/{event.alert.id}/snapshot")
+    reference = snapshot_ref(spec.tenant, event.alert.id)
+    is_missing = event.state is AlertState.OPENED and reference.key not in kept
+    return None if is_missing else reference

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import grpc
-from vigil.v1 import session_pb2, session_pb2_grpc
 
+from vigil.v1 import session_pb2, session_pb2_grpc
 from vigil_interaction.claimed import ClaimedSession
 
 

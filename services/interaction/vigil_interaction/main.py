@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
+
 from vigil.core.profile import profile
 from vigil.runtime.bus import Bus, BusConfig
 from vigil.runtime.claimer import Claimer
@@ -17,7 +18,6 @@ from vigil.runtime.startup import StartupError
 from vigil.runtime.store import SessionStore
 from vigil.runtime.worker import Worker, run_worker
 from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
-
 from vigil_interaction.claimed import ClaimedSession
 from vigil_interaction.config import InteractionSettings
 from vigil_interaction.held import Held, SessionServicer
@@ -43,7 +43,7 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         worker.health.register("nats", bus.ping)
         worker.health.register("engine", engine.ping)
         control_ids = await _wait_for_model(engine, settings)
-        ports = Ports(store, bus, engine, control_ids, settings.engine_deadline_s, clock=_now_us)
+        ports = Ports(store, bus, engine, control_ids, settings.engine_deadline_s, settings.worker, _now_us)
 
         async def run(claim: Claim) -> None:
             await held.run(ClaimedSession(ports, store, bus, placement, claim))

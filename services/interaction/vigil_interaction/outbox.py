@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Iterable
 
 import structlog
+
 from vigil.contract.outgoing import Outgoing
 from vigil.runtime.errors import BusError, PublishRefused
-
 from vigil_interaction import metrics
 from vigil_interaction.ports import Bus
 

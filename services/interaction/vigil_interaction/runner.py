@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
+
 from vigil.contract.outgoing import Outgoing
 from vigil.core.command import Command
 from vigil.core.decide import (
@@ -33,7 +34,6 @@ from vigil.runtime.engine_errors import EngineError, ImagesMissing
 from vigil.runtime.errors import BusError
 from vigil.runtime.store import Commit
 from vigil.runtime.telemetry import span
-
 from vigil_interaction import metrics
 from vigil_interaction.emit import closing, outgoing, snapshots
 from vigil_interaction.observe import Sight
@@ -45,13 +45,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a tick talks to. `clock` gives microseconds since the epoch, `monotonic` seconds."""
+    """What a tick talks to. `worker` is this process; `clock` counts microseconds since the epoch."""
 
     store: Store
     bus: Bus
     engine: Engine
     control_ids: dict[str, int]
     engine_deadline_s: float
+    worker: str
     clock: Callable[[], int]
     monotonic: Callable[[], float] = time.perf_counter
 

@@ -1,0 +1,105 @@
+# Vigil. `make demo` shows it at work, `make test` proves it; both set up what they need first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV := $(or $(shell command -v uv),build/tools/bin/uv)
+VENV := .venv/bin
+ENGINE := .venv-engine/bin/python
+BUF_VERSION := 1.75.0
+BUF := build/buf/node_modules/.bin/buf
+PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
+
+.PHONY: help
+help: ## Show what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make demo DURATION=60              stop by itself; exit 0 only if an alert opened and closed"
+	@echo "  make demo SOURCE=rtsp://…|file.mp4 watch your own camera or file"
+
+# --- set-up: idempotent, each step only when its inputs changed ------------------------------------------------------
+
+build/tools/bin/uv:
+	@echo "==> installing uv"
+	@$(PYTHON) -m venv build/tools
+	@build/tools/bin/pip install --quiet --disable-pip-version-check uv
+
+.venv/.complete: uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) | $(filter build/tools/bin/uv,$(UV))
+	@echo "==> installing the libraries and services into .venv"
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+.venv-engine/.complete: deploy/engine/requirements.txt deploy/engine/install.sh
+	@deploy/engine/install.sh .venv-engine
+	@touch $@
+
+.PHONY: workspace engine system
+workspace: .venv/.complete ## Install the libraries and services
+engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
+system: ## Install the system packages that the RTSP tests need
+	@deploy/system-packages.sh
+
+# --- use -----------------------------------------------------------------------------------------------------------
+
+.PHONY: demo up doctor
+demo: workspace engine ## Watch a rendered camera until it raises an alert [DURATION=seconds] [SOURCE=url]
+	@$(VENV)/vigil demo $(if $(DURATION),--duration $(DURATION)) $(if $(SOURCE),--source '$(SOURCE)')
+
+up: workspace engine ## Run NATS, Redis, the engine and the services until Ctrl-C
+	@$(VENV)/vigil up
+
+doctor: workspace ## Check this machine and say how to mend what is missing
+	@$(VENV)/vigil doctor
+
+# --- prove ---------------------------------------------------------------------------------------------------------
+
+.PHONY: test coverage lint format
+test: workspace engine system ## Run all tests
+	@$(VENV)/python -m pytest $(PYTEST_ARGS)
+
+coverage: workspace ## Coverage of the core
+	@$(VENV)/python -m pytest libs/vigil/tests/core --cov=vigil.core --cov-branch --cov-report=term-missing --cov-fail-under=95
+
+lint: workspace $(BUF) ## ruff, mypy, buf, and the generated code against its sources
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy libs services tests
+	@$(BUF) lint proto
+	@$(BUF) format --diff --exit-code proto
+	@$(BUF) breaking proto --against '.git#subdir=proto$(if $(BREAKING_REF),$(comma)ref=$(BREAKING_REF))'
+	@$(MAKE) --no-print-directory proto-check
+
+format: workspace ## Format all code
+	@$(VENV)/ruff check --fix --quiet . || true
+	@$(VENV)/ruff format --quiet .
+
+# --- contracts -------------------------------------------------------------------------------------------------------
+
+comma := ,
+
+$(BUF):
+	@echo "==> installing buf"
+	@npm install --silent --no-audit --no-fund --prefix build/buf @bufbuild/buf@$(BUF_VERSION)
+
+define generate
+	PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m grpc_tools.protoc -I proto --python_out=$(1) --mypy_out=quiet:$(1) \
+	  --grpc_python_out=$(1) --mypy_grpc_out=quiet:$(1) $(PROTOS)
+endef
+
+.PHONY: proto proto-check
+proto: workspace ## Generate the code of the contracts
+	@$(call generate,libs/vigil)
+
+proto-check: workspace
+	@rm -rf build/proto && mkdir -p build/proto
+	@$(call generate,build/proto)
+	@diff -r -x __init__.py -x __pycache__ build/proto/vigil/v1 libs/vigil/vigil/v1 || \
+	  { echo "the generated code is not current: run 'make proto'"; exit 1; }
+
+# --- the small model -------------------------------------------------------------------------------------------------
+
+.PHONY: train-small
+train-small: engine ## Train and export the small model again (about an hour on two cores)
+	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE) -m vigil_recipe.train
+	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE) -m vigil_recipe.export

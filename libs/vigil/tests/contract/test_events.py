@@ -1,0 +1,193 @@
+"""The CloudEvents that strangers get, by value and against the published schema."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+import yaml
+
+from vigil.contract.errors import InvalidMessage
+from vigil.contract.events import (
+    Emission,
+    SessionData,
+    SnapshotRef,
+    alert_outgoing,
+    decode_event,
+    p_speak_of,
+    rfc3339,
+    session_outgoing,
+    utterance_outgoing,
+)
+from vigil.contract.outgoing import CLOUDEVENT, Outgoing
+from vigil.contract.subjects import Lifecycle
+from vigil.core.alert import AlertEvent, AlertState
+from vigil.core.control import Action
+from vigil.core.decide import Decision
+from vigil.core.session import SessionSpec
+
+CAPTURED_US = 1_767_225_600_000_000
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+EMISSION = Emission(CAPTURED_US, CAPTURED_US + 312_400, TRACE)
+SNAPSHOT = SnapshotRef("VIGIL_SNAPSHOTS", "demo.s-1-fire-7.0", "/v1/alerts/s-1-fire-7/snapshot")
+SESSION = SessionData("demo", "s-1", "lobby", role="codec", worker="host-1", reason="claimed")
+ASYNCAPI = Path(__file__).parents[4] / "proto" / "asyncapi.yaml"
+
+MakeDecision = Callable[..., Decision]
+MakeAlertEvent = Callable[[AlertState, int], AlertEvent]
+
+
+@pytest.fixture(scope="module")
+def asyncapi() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(ASYNCAPI.read_text("utf-8"))
+    return document
+
+
+def check(asyncapi: dict[str, Any], message: str, outgoing: Outgoing) -> None:
+    """Validate a real payload against the schema of the AsyncAPI message of that name."""
+    schema = {"$ref": f"#/components/schemas/{message}", "components": asyncapi["components"]}
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    validator.validate(msgspec.json.decode(outgoing.payload))
+
+
+def test_an_alert_by_value(spec: SessionSpec, make_alert_event: MakeAlertEvent) -> None:
+    outgoing = alert_outgoing(spec, make_alert_event(AlertState.OPENED, 0), 0.875, EMISSION, SNAPSHOT)
+    assert outgoing.subject == "vigil.v1.alert.demo.lobby.opened"
+    assert outgoing.message_id == "demo.s-1-fire-7.0"
+    assert outgoing.content_type == CLOUDEVENT
+    assert outgoing.traceparent == TRACE
+    assert msgspec.json.decode(outgoing.payload) == {
+        "specversion": "1.0",
+        "id": "s-1-fire-7.0",
+        "source": "/tenants/demo/sources/lobby",
+        "type": "vigil.alert.opened",
+        "subject": "s-1-fire-7",
+        "time": "2026-01-01T00:00:00.312Z",
+        "datacontenttype": "application/json",
+        "traceparent": TRACE,
+        "data": {
+            "alert_id": "s-1-fire-7",
+            "watch": "fire",
+            "severity": "critical",
+            "state": "opened",
+            "reason": "the model spoke",
+            "tenant": "demo",
+            "source_id": "lobby",
+            "source_name": "Lobby, north door",
+            "session": "s-1",
+            "instruction_id": "watch-1",
+            "text": "A fire has started.",
+            "p_speak": 0.875,
+            "capture_time": "2026-01-01T00:00:00.000Z",
+            "emit_time": "2026-01-01T00:00:00.312Z",
+            "latency_ms": 312.4,
+            "opened_at": "2026-01-01T00:00:00.000Z",
+            "time_s": 7.0,
+            "decision_sequence": 7,
+            "updates": 0,
+            "snapshot": {
+                "bucket": "VIGIL_SNAPSHOTS",
+                "key": "demo.s-1-fire-7.0",
+                "path": "/v1/alerts/s-1-fire-7/snapshot",
+                "media_type": "image/jpeg",
+            },
+        },
+    }
+
+
+@pytest.mark.parametrize("state", list(AlertState))
+def test_every_alert_event_keeps_to_the_published_schema(
+    asyncapi: dict[str, Any],
+    spec: SessionSpec,
+    make_alert_event: MakeAlertEvent,
+    state: AlertState,
+) -> None:
+    snapshot = None if state is AlertState.CLOSED else SNAPSHOT
+    outgoing = alert_outgoing(spec, make_alert_event(state, 3), None, EMISSION, snapshot)
+    check(asyncapi, "AlertEvent", outgoing)
+    assert decode_event(outgoing.payload).type == f"vigil.alert.{state}"
+    assert outgoing.subject.endswith(f".{state}")
+
+
+def test_an_alert_without_trace_or_probability_keeps_to_the_schema(
+    asyncapi: dict[str, Any], spec: SessionSpec, make_alert_event: MakeAlertEvent
+) -> None:
+    event = make_alert_event(AlertState.OPENED, 0)
+    outgoing = alert_outgoing(spec, event, None, Emission(CAPTURED_US, CAPTURED_US))
+    check(asyncapi, "AlertEvent", outgoing)
+    value = msgspec.json.decode(outgoing.payload)
+    assert "traceparent" not in value
+    assert value["data"]["p_speak"] is None
+
+
+def test_events_of_one_alert_have_ids_of_their_own(spec: SessionSpec, make_alert_event: MakeAlertEvent) -> None:
+    sent = [
+        alert_outgoing(spec, make_alert_event(state, number), 0.875, EMISSION)
+        for number, state in enumerate(AlertState)
+    ]
+    assert [one.message_id for one in sent] == ["demo.s-1-fire-7.0", "demo.s-1-fire-7.1", "demo.s-1-fire-7.2"]
+    assert {decode_event(one.payload).subject for one in sent} == {"s-1-fire-7"}
+
+
+def test_an_utterance_keeps_to_the_schema(
+    asyncapi: dict[str, Any], spec: SessionSpec, make_decision: MakeDecision
+) -> None:
+    outgoing = utterance_outgoing(spec, make_decision(), EMISSION)
+    assert outgoing is not None
+    check(asyncapi, "UtteranceEvent", outgoing)
+    assert outgoing.subject == "vigil.v1.utterance.demo.s-1"
+    assert decode_event(outgoing.payload).data["text"] == "A fire has started."
+
+
+def test_the_probability_of_a_turn_may_be_unknown(make_decision: MakeDecision) -> None:
+    decision = make_decision()
+    assert p_speak_of(decision) == 0.875
+    assert p_speak_of(replace(decision, probabilities=None)) is None
+
+
+def test_silence_is_no_utterance(spec: SessionSpec, make_decision: MakeDecision) -> None:
+    assert utterance_outgoing(spec, make_decision(Action.SILENT, ""), EMISSION) is None
+    assert utterance_outgoing(spec, make_decision(Action.DELEGATE, ""), EMISSION) is None
+
+
+@pytest.mark.parametrize("event", list(Lifecycle))
+def test_every_session_event_keeps_to_the_schema(asyncapi: dict[str, Any], event: Lifecycle) -> None:
+    outgoing = session_outgoing(event, SESSION, number=3, emit_time_us=CAPTURED_US, traceparent=TRACE)
+    check(asyncapi, "SessionEvent", outgoing)
+    assert outgoing.subject == f"vigil.v1.session.{event}.demo.s-1"
+    assert outgoing.message_id == f"demo.s-1.codec.{event}.3"
+
+
+def test_the_schema_refuses_an_alert_without_its_id(
+    asyncapi: dict[str, Any], spec: SessionSpec, make_alert_event: MakeAlertEvent
+) -> None:
+    outgoing = alert_outgoing(spec, make_alert_event(AlertState.OPENED, 0), 0.875, EMISSION)
+    value = msgspec.json.decode(outgoing.payload)
+    del value["data"]["alert_id"]
+    broken = Outgoing(outgoing.subject, "x", msgspec.json.encode(value), CLOUDEVENT)
+    with pytest.raises(jsonschema.ValidationError, match="alert_id"):
+        check(asyncapi, "AlertEvent", broken)
+
+
+def test_the_published_channels_are_the_subjects_that_are_used(asyncapi: dict[str, Any]) -> None:
+    addresses = {channel["address"] for channel in asyncapi["channels"].values()}
+    assert addresses == {
+        "vigil.v1.alert.{tenant}.{source}.{state}",
+        "vigil.v1.utterance.{tenant}.{session}",
+        "vigil.v1.session.{event}.{tenant}.{session}",
+    }
+    states = asyncapi["channels"]["alerts"]["parameters"]["state"]["enum"]
+    assert states == [state.value for state in AlertState]
+    assert asyncapi["channels"]["sessions"]["parameters"]["event"]["enum"] == [event.value for event in Lifecycle]
+
+
+def test_a_time_is_rfc3339_in_utc() -> None:
+    assert rfc3339(CAPTURED_US + 1_500) == "2026-01-01T00:00:00.001Z"
+
+
+def test_other_bytes_are_no_event() -> None:
+    with pytest.raises(InvalidMessage, match="not a CloudEvent"):
+        decode_event(b'{"id": "1"}')

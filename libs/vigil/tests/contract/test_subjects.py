@@ -1,0 +1,83 @@
+"""Subjects: by value, and by property over every token that is allowed."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil.contract import subjects
+from vigil.contract.errors import InvalidSubject
+from vigil.contract.subjects import AlertSubject, Kind, Lifecycle, LifecycleSubject, SessionSubject
+from vigil.core.alert import AlertState
+from vigil.core.errors import InvalidToken
+from vigil.core.ids import SessionKey
+
+tokens = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
+keys = st.builds(SessionKey, tokens, tokens)
+all_subjects = st.one_of(
+    st.builds(SessionSubject, st.sampled_from(Kind), keys),
+    st.builds(LifecycleSubject, st.sampled_from(Lifecycle), keys),
+    st.builds(AlertSubject, tokens, tokens, st.sampled_from(AlertState)),
+)
+KEY = SessionKey("demo", "s-1")
+
+
+@pytest.mark.parametrize(
+    ("built", "expected"),
+    [
+        (subjects.raw_frames(KEY), "vigil.v1.frame.raw.demo.s-1"),
+        (subjects.coded_frames(KEY), "vigil.v1.frame.coded.demo.s-1"),
+        (subjects.command(KEY), "vigil.v1.command.demo.s-1"),
+        (subjects.decision(KEY), "vigil.v1.decision.demo.s-1"),
+        (subjects.utterance(KEY), "vigil.v1.utterance.demo.s-1"),
+        (subjects.lifecycle(Lifecycle.MOVED, KEY), "vigil.v1.session.moved.demo.s-1"),
+        (subjects.lifecycle_of(KEY), "vigil.v1.session.*.demo.s-1"),
+        (subjects.alert("demo", "lobby", AlertState.OPENED), "vigil.v1.alert.demo.lobby.opened"),
+        (subjects.alerts_of("demo"), "vigil.v1.alert.demo.*.*"),
+        (subjects.alerts_of("demo", "lobby"), "vigil.v1.alert.demo.lobby.*"),
+    ],
+)
+def test_a_subject_is_built_by_value(built: str, expected: str) -> None:
+    assert built == expected
+
+
+@given(all_subjects)
+def test_what_is_built_parses_back(subject: subjects.Subject) -> None:
+    assert subjects.parse(str(subject)) == subject
+
+
+@given(all_subjects)
+def test_every_subject_has_valid_tokens_and_a_tenant(subject: subjects.Subject) -> None:
+    assert re.fullmatch(r"vigil\.v1(\.[A-Za-z0-9_-]+){3,4}", str(subject))
+    tenant = subject.tenant if isinstance(subject, AlertSubject) else subject.key.tenant
+    assert tenant in str(subject).split(".")[3:]
+
+
+@given(st.text(max_size=80))
+def test_any_other_text_is_refused_with_its_name(text: str) -> None:
+    with pytest.raises(InvalidSubject, match="is not a subject of Vigil"):
+        subjects.parse(text)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "vigil.v1.frame.demo.s-1",
+        "vigil.v2.decision.demo.s-1",
+        "vigil.v1.alert.demo.lobby.exploded",
+        "vigil.v1.session.paused.demo.s-1",
+        "vigil.v1.decision.demo.*",
+        "vigil.v1.decision.de mo.s-1",
+        "vigil.v1.decision..s-1",
+    ],
+)
+def test_a_near_miss_is_refused(subject: str) -> None:
+    with pytest.raises(InvalidSubject):
+        subjects.parse(subject)
+
+
+@given(st.text(min_size=1).filter(lambda text: not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text)))
+def test_a_free_text_name_never_becomes_a_token(name: str) -> None:
+    with pytest.raises(InvalidToken):
+        subjects.alerts_of("demo", name)

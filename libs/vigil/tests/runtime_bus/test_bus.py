@@ -1,0 +1,240 @@
+"""The bus against a real NATS server."""
+
+import asyncio
+from pathlib import Path
+
+import nats
+import pytest
+from nats.js.api import DiscardPolicy, StorageType
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+from vigil.contract import streams, subjects
+from vigil.contract.outgoing import CLOUDEVENT, Outgoing
+from vigil.core.ids import SessionKey
+from vigil.runtime.bus import Bus, BusConfig, Message
+from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, SnapshotMissing
+from vigil.runtime.jetstream import Stored
+from vigil.runtime.keep_latest import KeepLatest
+from vigil.runtime.trace import continued
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import NatsServer, free_port
+
+KEY = SessionKey("demo", "s-1")
+DECISIONS = subjects.decision(KEY)
+
+
+def decision(number: int) -> Outgoing:
+    """A message for the DECISIONS stream."""
+    return Outgoing(DECISIONS, f"demo.s-1.decision.{number}", b"decision %d" % number, CLOUDEVENT)
+
+
+async def received(channel: KeepLatest[Message]) -> Message:
+    """The next message, soon."""
+    async with asyncio.timeout(5):
+        return await anext(channel)
+
+
+async def test_a_subscriber_gets_what_is_published(bus: Bus) -> None:
+    async with bus.subscribe(subjects.raw_frames(KEY), capacity=8) as channel:
+        await bus.publish(subjects.raw_frames(KEY), b"frame", {"Extra": "1"})
+        assert await received(channel) == Message(subjects.raw_frames(KEY), b"frame", {"Extra": "1"})
+
+
+async def test_a_slow_reader_gets_the_newest_frame_and_counts_the_others(bus: Bus) -> None:
+    async with bus.keep_latest(subjects.raw_frames(KEY)) as channel:
+        for number in range(20):
+            await bus.publish(subjects.raw_frames(KEY), b"%d" % number)
+        await eventually(lambda: channel.statistics.offered == 20, what="all frames have come")
+        assert (await received(channel)).payload == b"19"
+        assert channel.dropped == 19
+
+
+async def test_after_the_block_nothing_is_received(bus: Bus) -> None:
+    async with bus.keep_latest(DECISIONS) as first:
+        pass
+    async with bus.keep_latest(DECISIONS) as second:
+        await bus.publish(DECISIONS, b"later")
+        await received(second)
+    assert first.statistics.offered == 0
+
+
+async def test_the_trace_travels_in_the_headers(bus: Bus) -> None:
+    tracer = TracerProvider().get_tracer("test")
+    async with bus.keep_latest(DECISIONS) as channel:
+        with tracer.start_as_current_span("sender") as span:
+            await bus.publish(DECISIONS, b"traced")
+        message = await received(channel)
+    sent = span.get_span_context()
+    assert message.headers["traceparent"] == f"00-{sent.trace_id:032x}-{sent.span_id:016x}-{sent.trace_flags:02x}"
+    assert trace.get_current_span(continued(message.headers)).get_span_context().trace_id == sent.trace_id
+
+
+async def test_the_same_message_id_is_stored_once(bus: Bus) -> None:
+    first = await bus.publish_stored(decision(1))
+    again = await bus.publish_stored(decision(1))
+    other = await bus.publish_stored(decision(2))
+    assert (first.duplicate, again.duplicate, other.duplicate) == (False, True, False)
+    assert (again.sequence, other.sequence) == (first.sequence, first.sequence + 1)
+
+
+async def test_a_stored_message_keeps_its_own_trace_and_says_what_it_is(bus: Bus) -> None:
+    trace_header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    async with bus.keep_latest(DECISIONS) as channel:
+        await bus.publish_stored(Outgoing(DECISIONS, "id-1", b"x", CLOUDEVENT, trace_header))
+        headers = (await received(channel)).headers
+    assert headers == {"Nats-Msg-Id": "id-1", "Content-Type": CLOUDEVENT, "traceparent": trace_header}
+
+
+async def test_ensuring_the_streams_again_changes_nothing(bus: Bus) -> None:
+    await bus.publish_stored(decision(1))
+    await bus.ensure_streams()
+    assert (await bus.publish_stored(decision(2))).sequence == 2
+
+
+async def test_what_no_stream_stores_says_so(bus: Bus) -> None:
+    with pytest.raises(BusUnavailable, match="no stream stores this subject"):
+        await bus.publish_stored(Outgoing("vigil.v1.nowhere", "1", b"", CLOUDEVENT))
+
+
+async def test_a_message_over_the_limit_is_refused(bus: Bus) -> None:
+    with pytest.raises(PayloadTooLarge, match="over NATS's limit"):
+        await bus.publish(DECISIONS, bytes(2 << 20))
+
+
+async def test_a_snapshot_reads_back_and_a_later_one_replaces_it(bus: Bus) -> None:
+    picture = bytes(range(256)) * 1_000
+    await bus.put_snapshot("demo.s-1-fire-7.0", b"first")
+    await bus.put_snapshot("demo.s-1-fire-7.0", picture)
+    assert await bus.get_snapshot("demo.s-1-fire-7.0") == picture
+
+
+async def test_an_unknown_snapshot_is_missing(bus: Bus) -> None:
+    with pytest.raises(SnapshotMissing, match="'nothing'"):
+        await bus.get_snapshot("nothing")
+
+
+async def test_without_a_server_calls_fail_at_once_and_say_why() -> None:
+    async with Bus.connect(BusConfig(f"nats://127.0.0.1:{free_port()}")) as bus:
+        with pytest.raises(BusUnavailable, match="no connection to NATS"):
+            await bus.publish(DECISIONS, b"")
+        with pytest.raises(BusUnavailable, match="no connection to NATS"):
+            await bus.ping()
+        await eventually(lambda: _refused(bus), what="the reason is known")
+
+
+async def _refused(bus: Bus) -> bool:
+    try:
+        await bus.ping()
+    except BusUnavailable as error:
+        return "Connect call failed" in str(error) or "refused" in str(error)
+    return False
+
+
+async def test_a_server_that_comes_later_is_found(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path)
+    async with Bus.connect(BusConfig(server.url)) as bus:
+        assert not bus.is_connected
+        await server.start()
+        try:
+            async with asyncio.timeout(10):
+                await bus.connected()
+            await bus.ping()
+            assert (await bus.publish_stored(decision(1))).sequence == 1
+        finally:
+            await server.kill()
+
+
+async def test_a_wrong_password_is_named_without_showing_it(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path, 'authorization { user: "service", password: "right" }')
+    await server.start()
+    try:
+        url = f"nats://service:wrong@127.0.0.1:{server.port}"
+        async with Bus.connect(BusConfig(url)) as bus:
+            error = await eventually(lambda: _violation(bus), what="the server has refused")
+            assert "wrong" not in error
+    finally:
+        await server.kill()
+
+
+async def _violation(bus: Bus) -> str:
+    try:
+        await bus.ping()
+    except BusUnavailable as error:
+        return str(error) if "Authorization" in str(error) else ""
+    return ""
+
+
+async def test_a_subscription_goes_on_after_the_server_restarts(bus: Bus, nats_server: NatsServer) -> None:
+    async with bus.keep_latest(DECISIONS) as channel:
+        await nats_server.kill()
+        await eventually(lambda: not bus.is_connected, what="the loss is seen")
+        with pytest.raises(BusUnavailable):
+            await bus.publish(DECISIONS, b"into the void")
+        await nats_server.start()
+        async with asyncio.timeout(10):
+            await bus.connected()
+        await bus.publish(DECISIONS, b"after")
+        assert (await received(channel)).payload == b"after"
+
+
+async def test_what_is_stored_outlives_a_crash_of_the_server(bus: Bus, nats_server: NatsServer) -> None:
+    await bus.publish_stored(decision(1))
+    await nats_server.kill()
+    await eventually(lambda: not bus.is_connected, what="the loss is seen")
+    with pytest.raises(BusUnavailable):
+        await bus.publish_stored(decision(2))
+    await nats_server.start()
+    async with asyncio.timeout(10):
+        await bus.connected()
+    assert (await bus.publish_stored(decision(1))).duplicate
+    assert await bus.publish_stored(decision(2)) == Stored(sequence=2, duplicate=False)
+
+
+async def test_a_server_that_lost_its_streams_gets_them_again(bus: Bus, nats_server: NatsServer) -> None:
+    client = await nats.connect(nats_server.url)
+    assert await client.jetstream().delete_stream(streams.DECISIONS.name)
+    await client.close()
+    assert await bus.publish_stored(decision(1)) == Stored(sequence=1, duplicate=False)
+
+
+async def test_every_stream_is_bounded(bus: Bus, nats_server: NatsServer) -> None:
+    client = await nats.connect(nats_server.url)
+    found = {info.config.name: info.config for info in await client.jetstream().streams_info()}
+    await client.close()
+    assert set(found) == {"DECISIONS", "UTTERANCES", "ALERTS", "SESSIONS", "OBJ_VIGIL_SNAPSHOTS"}
+    for config in found.values():
+        assert (config.max_age or 0) > 0
+        assert (config.max_bytes or 0) > 0
+        assert config.discard == DiscardPolicy.OLD
+        assert config.storage == StorageType.FILE
+
+
+async def test_a_hung_server_makes_calls_fail_in_time(bus: Bus, nats_server: NatsServer) -> None:
+    nats_server.freeze()
+    try:
+        async with asyncio.timeout(5):
+            with pytest.raises(BusUnavailable):
+                await bus.ping()
+            with pytest.raises(BusUnavailable):
+                await bus.publish_stored(decision(1))
+    finally:
+        nats_server.thaw()
+    assert (await eventually(lambda: _stored(bus), what="the server takes messages again")).sequence == 1
+
+
+async def test_what_a_hung_server_does_not_take_is_dropped_not_kept(bus: Bus, nats_server: NatsServer) -> None:
+    nats_server.freeze()
+    try:
+        with pytest.raises(BusUnavailable, match="too slowly"):  # noqa: PT012  which of them it is does not matter
+            for _ in range(100):
+                await bus.publish(DECISIONS, bytes(500_000))
+    finally:
+        nats_server.thaw()
+
+
+async def _stored(bus: Bus) -> Stored | None:
+    try:
+        return await bus.publish_stored(decision(1))
+    except BusUnavailable:
+        return None

@@ -1,0 +1,95 @@
+"""Durable consumers against a real NATS server."""
+
+import asyncio
+
+import nats
+
+from vigil.contract import streams, subjects
+from vigil.contract.outgoing import CLOUDEVENT, Outgoing
+from vigil.core.alert import AlertState
+from vigil.runtime.bus import Bus
+from vigil.runtime.consumer import Consumer, Delivery
+from vigil.testing.servers import NatsServer
+
+SUBJECT = subjects.alert("demo", "lobby", AlertState.OPENED)
+
+
+async def send(bus: Bus, *numbers: int) -> None:
+    """Store alerts with these numbers."""
+    for number in numbers:
+        await bus.publish_stored(Outgoing(SUBJECT, f"alert.{number}", b"%d" % number, CLOUDEVENT))
+
+
+def alerts(bus: Bus) -> Consumer:
+    """The durable consumer of these tests."""
+    return bus.consume(streams.ALERTS, "pager", subjects.alerts_of("demo"))
+
+
+async def take(consumer: Consumer, count: int, deadline_s: float = 15.0) -> list[int]:
+    """Receive and acknowledge `count` messages."""
+    numbers = []
+    async with asyncio.timeout(deadline_s):
+        for _ in range(count):
+            delivery = await anext(consumer)
+            await delivery.ack()
+            numbers.append(int(delivery.payload))
+    return numbers
+
+
+async def test_what_was_stored_while_nobody_listened_is_delivered(bus: Bus) -> None:
+    await send(bus, 1, 2)
+    async with alerts(bus) as consumer:
+        assert await take(consumer, 2) == [1, 2]
+        await send(bus, 3)
+        assert await take(consumer, 1) == [3]
+
+
+async def test_a_consumer_goes_on_where_its_predecessor_stopped(bus: Bus) -> None:
+    await send(bus, 1, 2, 3)
+    async with alerts(bus) as first:
+        assert await take(first, 2) == [1, 2]
+    await send(bus, 4)
+    async with alerts(bus) as second:
+        seen: set[int] = set()
+        while 4 not in seen:
+            seen |= set(await take(second, 1, deadline_s=40))
+    assert 1 not in seen
+    assert 2 not in seen
+
+
+async def test_a_message_that_is_put_back_comes_again_and_is_counted(bus: Bus) -> None:
+    await send(bus, 1)
+    async with alerts(bus) as consumer:
+        first = await anext(consumer)
+        await first.retry(delay_s=0.05)
+        again: Delivery = await anext(consumer)
+        await again.give_up()
+    assert (first.delivered, again.delivered) == (1, 2)
+    assert first.sequence == again.sequence == 1
+    assert again.headers["Nats-Msg-Id"] == "alert.1"
+
+
+async def test_a_consumer_goes_on_after_the_server_crashed(bus: Bus, nats_server: NatsServer) -> None:
+    async with alerts(bus) as consumer:
+        await send(bus, 1)
+        assert await take(consumer, 1) == [1]
+        waiting = asyncio.create_task(take(consumer, 1))
+        await nats_server.restart()
+        async with asyncio.timeout(10):
+            await bus.connected()
+        await send(bus, 2)
+        assert await waiting == [2]
+
+
+async def test_a_consumer_that_was_deleted_is_created_again(bus: Bus, nats_server: NatsServer) -> None:
+    async with alerts(bus) as consumer:
+        await send(bus, 1)
+        assert await take(consumer, 1) == [1]
+        client = await nats.connect(nats_server.url)
+        assert await client.jetstream().delete_consumer(streams.ALERTS.name, "pager")
+        await client.close()
+        await send(bus, 2)
+        seen = await take(consumer, 1)
+        while 2 not in seen:
+            seen += await take(consumer, 1)
+    assert seen[-1] == 2

@@ -1,0 +1,17 @@
+"""A message that must be stored exactly once: it waits in the session's outbox until JetStream has it."""
+
+from dataclasses import dataclass
+
+PROTOBUF = "application/x-protobuf"
+CLOUDEVENT = "application/cloudevents+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """`message_id` is the id by which JetStream de-duplicates: the same message always has the same one."""
+
+    subject: str
+    message_id: str
+    payload: bytes
+    content_type: str
+    traceparent: str = ""

@@ -1,0 +1,43 @@
+"""The JetStream streams and the snapshot bucket, declared in one place. All are bounded; the oldest goes first."""
+
+from dataclasses import dataclass
+
+from vigil.contract import subjects
+
+_HOUR_S = 3_600.0
+_DAY_S = 24 * _HOUR_S
+_MIB = 1 << 20
+
+# An outbox is republished by whoever takes a session over; the same id within this window is stored once.
+DEDUPLICATION_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """A stream with limits retention on file storage that discards its oldest messages."""
+
+    name: str
+    description: str
+    subjects: tuple[str, ...]
+    max_age_s: float
+    max_bytes: int
+    deduplication_s: float = DEDUPLICATION_S
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSpec:
+    """An object store bucket that discards its oldest objects."""
+
+    name: str
+    description: str
+    max_age_s: float
+    max_bytes: int
+
+
+DECISIONS = StreamSpec("DECISIONS", "every decision of every session", (subjects.ALL_DECISIONS,), _DAY_S, 256 * _MIB)
+UTTERANCES = StreamSpec("UTTERANCES", "what the model said", (subjects.ALL_UTTERANCES,), _DAY_S, 128 * _MIB)
+ALERTS = StreamSpec("ALERTS", "alerts opened, updated, closed", (subjects.ALL_ALERTS,), 7 * _DAY_S, 128 * _MIB)
+SESSIONS = StreamSpec("SESSIONS", "the life of sessions", (subjects.ALL_LIFECYCLE,), 7 * _DAY_S, 64 * _MIB)
+STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS)
+
+SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened or changed alerts", 7 * _DAY_S, 512 * _MIB)

@@ -1,0 +1,147 @@
+"""Every subject that Vigil speaks on, built and parsed here and nowhere else (design §3).
+
+A subject is `vigil.v1.<kind>.…`; each of its variable tokens matches `[A-Za-z0-9_-]{1,64}` and a tenant is always
+among them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigil.contract.errors import InvalidSubject
+from vigil.core.alert import AlertState
+from vigil.core.errors import InvalidToken
+from vigil.core.ids import SessionKey, token
+
+PREFIX = "vigil.v1"
+
+
+class Kind(StrEnum):
+    """What travels on a subject that belongs to one session; the value is its place in the subject."""
+
+    RAW_FRAMES = "frame.raw"
+    CODED_FRAMES = "frame.coded"
+    COMMAND = "command"
+    DECISION = "decision"
+    UTTERANCE = "utterance"
+
+
+class Lifecycle(StrEnum):
+    """What happened to a session."""
+
+    REQUESTED = "requested"
+    STARTED = "started"
+    MOVED = "moved"
+    CHANGED = "changed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSubject:
+    """`vigil.v1.<kind>.<tenant>.<session>`."""
+
+    kind: Kind
+    key: SessionKey
+
+    def __str__(self) -> str:
+        return f"{PREFIX}.{self.kind}.{self.key.tenant}.{self.key.session}"
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleSubject:
+    """`vigil.v1.session.<event>.<tenant>.<session>`."""
+
+    event: Lifecycle
+    key: SessionKey
+
+    def __str__(self) -> str:
+        return f"{PREFIX}.session.{self.event}.{self.key.tenant}.{self.key.session}"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSubject:
+    """`vigil.v1.alert.<tenant>.<source>.<state>`."""
+
+    tenant: str
+    source: str
+    state: AlertState
+
+    def __post_init__(self) -> None:
+        token(self.tenant, "tenant")
+        token(self.source, "source id")
+
+    def __str__(self) -> str:
+        return f"{PREFIX}.alert.{self.tenant}.{self.source}.{self.state}"
+
+
+Subject = SessionSubject | LifecycleSubject | AlertSubject
+
+ALL_ALERTS = f"{PREFIX}.alert.>"
+ALL_DECISIONS = f"{PREFIX}.decision.>"
+ALL_UTTERANCES = f"{PREFIX}.utterance.>"
+ALL_LIFECYCLE = f"{PREFIX}.session.>"
+
+
+def raw_frames(key: SessionKey) -> str:
+    """Where ingestion publishes `FrameGroup`s."""
+    return str(SessionSubject(Kind.RAW_FRAMES, key))
+
+
+def coded_frames(key: SessionKey) -> str:
+    """Where the codec publishes `CodedFrameGroup`s."""
+    return str(SessionSubject(Kind.CODED_FRAMES, key))
+
+
+def command(key: SessionKey) -> str:
+    """Where an empty message says that a command waits in the session's inbox."""
+    return str(SessionSubject(Kind.COMMAND, key))
+
+
+def decision(key: SessionKey) -> str:
+    """Where every turn's `Decision` is stored."""
+    return str(SessionSubject(Kind.DECISION, key))
+
+
+def utterance(key: SessionKey) -> str:
+    """Where what the model says is stored, as CloudEvents."""
+    return str(SessionSubject(Kind.UTTERANCE, key))
+
+
+def lifecycle(event: Lifecycle, key: SessionKey) -> str:
+    """Where one kind of event of a session's life is stored, as CloudEvents."""
+    return str(LifecycleSubject(event, key))
+
+
+def lifecycle_of(key: SessionKey) -> str:
+    """A filter for all events of one session's life."""
+    return f"{PREFIX}.session.*.{key.tenant}.{key.session}"
+
+
+def alert(tenant: str, source: str, state: AlertState) -> str:
+    """Where one kind of alert event of a source is stored, as CloudEvents."""
+    return str(AlertSubject(tenant, source, state))
+
+
+def alerts_of(tenant: str, source: str | None = None) -> str:
+    """A filter for a tenant's alerts, of one source or of all."""
+    token(tenant, "tenant")
+    middle = "*" if source is None else token(source, "source id")
+    return f"{PREFIX}.alert.{tenant}.{middle}.*"
+
+
+def parse(subject: str) -> Subject:
+    """Read a subject, or raise `InvalidSubject`."""
+    try:
+        return _parse(subject.split("."))
+    except (InvalidToken, ValueError) as error:
+        raise InvalidSubject(f"{subject[:200]!r} is not a subject of Vigil: {error}") from None
+
+
+def _parse(tokens: list[str]) -> Subject:
+    match tokens:
+        case ["vigil", "v1", "alert", tenant, source, state]:
+            return AlertSubject(tenant, source, AlertState(state))
+        case ["vigil", "v1", "session", event, tenant, session]:
+            return LifecycleSubject(Lifecycle(event), SessionKey(tenant, session))
+        case ["vigil", "v1", *kind, tenant, session]:
+            return SessionSubject(Kind(".".join(kind)), SessionKey(tenant, session))
+    raise InvalidSubject("too few tokens")

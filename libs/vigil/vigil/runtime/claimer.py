@@ -1,0 +1,167 @@
+"""The claimer: claims sessions for a worker, runs each of them, and lets go of those that are lost.
+
+It looks for work twice a second, and at once when the bus tells of a change in some session's life. While it cannot
+reach Redis for as long as a lease lasts, it stops its sessions: somebody else may hold them now.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from vigil.contract import subjects
+from vigil.core.ids import SessionKey
+from vigil.runtime.bus import Bus
+from vigil.runtime.errors import BusUnavailable, StoreError
+from vigil.runtime.placement import Claim, Placement, Role
+
+_log = structlog.get_logger(__name__)
+
+_SWEEP_S = 0.5
+_WAKE_GAP_S = 0.05
+_RETRY_S = 0.5
+_RETRY_MAX_S = 5.0
+# A run that lasted this long was healthy: its next failure starts the back-off anew.
+_HEALTHY_S = 30.0
+_RELEASE_S = 2.0
+
+HELD = Gauge("vigil_claims_held", "Sessions that this worker holds", ["role"])
+CLAIMED = Counter("vigil_claims_total", "Sessions that this worker has claimed", ["role"])
+LOST = Counter("vigil_claims_lost_total", "Sessions that another worker has taken over or that were closed", ["role"])
+RESTARTS = Counter("vigil_session_restarts_total", "Runs of a session that failed and were started again", ["role"])
+
+Run = Callable[[Claim], Awaitable[None]]
+
+
+class Claimer:
+    """Keeps up to `capacity` sessions of `role` running in this process.
+
+    `run(claim)` works on one session until it is cancelled: when the lease is lost, when the session is closed, or on
+    drain. If it returns or raises before that, it is run again after a jittered back-off of 0.5 to 5 s.
+    """
+
+    def __init__(self, placement: Placement, bus: Bus, *, role: Role, worker: str, capacity: int, run: Run) -> None:
+        self._placement = placement
+        self._bus = bus
+        self._role = role
+        self._worker = worker
+        self._capacity = capacity
+        self._run = run
+        self._leases: dict[SessionKey, Claim] = {}
+        self._tasks: dict[SessionKey, asyncio.Task[None]] = {}  # also those that are still stopping
+        self._wake = asyncio.Event()
+        self._renewed_at = time.monotonic()
+        self._fault = ""
+
+    @property
+    def held(self) -> tuple[Claim, ...]:
+        """The claims that this worker holds now."""
+        return tuple(self._leases.values())
+
+    async def run(self) -> None:
+        """Claim and hold until cancelled; then stop every session and release its lease, so that another takes over."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(), name=f"{self._role} wake-ups")
+                group.create_task(self._keep(group), name=f"{self._role} leases")
+        finally:
+            await self._retire()
+
+    async def _keep(self, group: asyncio.TaskGroup) -> None:
+        """Renew, claim, wait; for ever."""
+        while True:
+            self._wake.clear()
+            await self._turn(group)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SWEEP_S * random.uniform(0.75, 1.25)):
+                    await self._wake.wait()
+                    await asyncio.sleep(_WAKE_GAP_S)  # many changes at once are one reason to look
+
+    async def _turn(self, group: asyncio.TaskGroup) -> None:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._placement.lease_s / 2):
+                lost = await self._placement.renew(self._role, self._worker, self.held)
+                self._renewed_at = started
+                await self._placement.heartbeat(self._role, self._worker, self._capacity)
+                self._stop(lost, "lost or closed")
+                free = self._capacity - len(self._tasks)
+                for claim in await self._placement.claim(self._role, self._worker, free):
+                    self._start(group, claim)
+            self._report("")
+        except (StoreError, TimeoutError) as error:
+            self._report(str(error) or "Redis did not answer in time")
+            if time.monotonic() - self._renewed_at > self._placement.lease_s:
+                self._stop(list(self._leases), "the lease could not be renewed")
+        HELD.labels(self._role).set(len(self._leases))
+
+    def _start(self, group: asyncio.TaskGroup, claim: Claim) -> None:
+        """Run a session; one that is still stopping here is waited for, so that it never runs twice."""
+        CLAIMED.labels(self._role).inc()
+        self._leases[claim.key] = claim
+        hold = self._hold(claim, self._tasks.get(claim.key))
+        self._tasks[claim.key] = group.create_task(hold, name=f"{self._role} {claim.key}")
+
+    def _stop(self, keys: list[SessionKey], reason: str) -> None:
+        for key in keys:
+            if self._leases.pop(key, None) is not None:
+                LOST.labels(self._role).inc()
+                _log.info("session let go", tenant=key.tenant, session=key.session, role=self._role, reason=reason)
+                self._tasks[key].cancel()
+
+    async def _hold(self, claim: Claim, before: asyncio.Task[None] | None) -> None:
+        """Run one session, again and again, until cancelled."""
+        try:
+            if before is not None:
+                await asyncio.wait({before})
+            with structlog.contextvars.bound_contextvars(tenant=claim.key.tenant, session=claim.key.session):
+                await self._run_again_and_again(claim)
+        finally:
+            if self._tasks.get(claim.key) is asyncio.current_task():
+                del self._tasks[claim.key]
+
+    async def _run_again_and_again(self, claim: Claim) -> None:
+        failures = 0
+        while True:
+            started = time.monotonic()
+            try:
+                await self._run(claim)
+                _log.info("session run returned", role=self._role)
+            except Exception as error:  # noqa: BLE001  one session's failure, whatever it is, must not touch the others
+                RESTARTS.labels(self._role).inc()
+                _log.warning("session run failed", role=self._role, error=repr(error), exc_info=True)
+            failures = 1 if time.monotonic() - started > _HEALTHY_S else failures + 1
+            await asyncio.sleep(random.uniform(_RETRY_S, min(_RETRY_MAX_S, _RETRY_S * 2**failures)))
+
+    async def _listen(self) -> None:
+        """Wake up when the bus tells of a session's life; without the bus the sweep finds it a little later."""
+        while True:
+            try:
+                async with self._bus.keep_latest(subjects.ALL_LIFECYCLE) as changes:
+                    async for _ in changes:
+                        self._wake.set()
+            except BusUnavailable:
+                await asyncio.sleep(_RETRY_S)
+
+    async def _retire(self) -> None:
+        """Hand over what was held; when Redis cannot be told, the leases run out by themselves."""
+        HELD.labels(self._role).set(0)
+        try:
+            async with asyncio.timeout(_RELEASE_S):
+                await self._placement.release(self._role, self._worker, self.held)
+                await self._placement.retire(self._role, self._worker)
+        except (StoreError, TimeoutError) as error:
+            _log.warning("leases not released, they run out by themselves", role=self._role, reason=str(error))
+
+    def _report(self, fault: str) -> None:
+        """Log the first of a row of equal faults, and its end."""
+        if fault != self._fault:
+            self._fault = fault
+            if fault:
+                _log.warning("leases cannot be kept", role=self._role, reason=fault)
+            else:
+                _log.info("leases are kept again", role=self._role)

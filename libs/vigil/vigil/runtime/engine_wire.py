@@ -1,0 +1,167 @@
+"""The bytes of the engine's HTTP API: core messages in, a completion out. No I/O here."""
+
+import base64
+import gzip
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from vigil.core.decide import Completion
+from vigil.core.prompt import Image, Message, Text
+
+TOP_LOGPROBS = 20
+MAX_REASON_CHARS = 300
+
+_CACHE_MISS = re.compile(r"cache miss for (image|.* at index)", re.IGNORECASE)
+
+
+class _TokenLogprob(msgspec.Struct, frozen=True):
+    token: str
+    logprob: float
+
+
+class _Position(msgspec.Struct, frozen=True):
+    token: str
+    logprob: float
+    top_logprobs: list[_TokenLogprob] = []
+
+
+class _Logprobs(msgspec.Struct, frozen=True):
+    content: list[_Position] | None = None
+
+
+class _Reply(msgspec.Struct, frozen=True):
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    message: _Reply
+    logprobs: _Logprobs | None = None
+
+
+class _PromptDetails(msgspec.Struct, frozen=True):
+    cached_tokens: int | None = 0
+
+
+class _Usage(msgspec.Struct, frozen=True):
+    prompt_tokens: int = 0
+    completion_tokens: int | None = 0
+    prompt_tokens_details: _PromptDetails | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A chat completion, as much of it as is used."""
+
+    choices: list[_Choice]
+    usage: _Usage | None = None
+
+
+class _Model(msgspec.Struct, frozen=True):
+    id: str
+
+
+class Models(msgspec.Struct, frozen=True):
+    """The answer of `/v1/models`."""
+
+    data: list[_Model]
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """The answer of `/tokenize`."""
+
+    tokens: list[int]
+
+
+def completion_body(
+    model: str,
+    messages: Sequence[Message],
+    pixels: Mapping[str, bytes],
+    *,
+    max_tokens: int,
+    logit_bias: Mapping[int, float],
+    regex: str,
+) -> bytes:
+    """A `/v1/chat/completions` request; pictures that `pixels` lacks go by their UUID alone."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [_message(message, pixels) for message in messages],
+        "temperature": 0,
+        "max_tokens": max_tokens,
+        "skip_special_tokens": False,
+        "logprobs": True,
+        "top_logprobs": TOP_LOGPROBS,
+    }
+    if logit_bias:
+        body["logit_bias"] = {str(token): bias for token, bias in logit_bias.items()}
+    if regex:
+        body["structured_outputs"] = {"regex": regex}
+    return msgspec.json.encode(body)
+
+
+def packed(body: bytes) -> bytes:
+    """The body as gzip: a long history is the same few words over and over, so little of it is left."""
+    return gzip.compress(body, compresslevel=1, mtime=0)
+
+
+def read_completion(answer: Answer, request_bytes: int, engine_ms: float, resent: bool) -> Completion:
+    """The first choice of `answer`, which must have one."""
+    choice, usage = answer.choices[0], answer.usage or _Usage()
+    details = usage.prompt_tokens_details or _PromptDetails()
+    return Completion(
+        text=choice.message.content or "",
+        first_token_logprobs=_first_token(choice.logprobs),
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=details.cached_tokens or 0,
+        completion_tokens=usage.completion_tokens or 0,
+        request_bytes=request_bytes,
+        engine_ms=engine_ms,
+        resent=resent,
+    )
+
+
+def reason_of(body: bytes) -> str:
+    """The engine's own words for an error, on one line, shortened."""
+    try:
+        decoded = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        text = body.decode(errors="replace")
+    else:
+        text = _error_message(decoded)
+    return " ".join(text.split())[:MAX_REASON_CHARS]
+
+
+def says_images_missing(status: int, reason: str) -> bool:
+    """Whether this refusal means that the engine no longer has a picture that went by its UUID."""
+    return status in (400, 404, 422) and _CACHE_MISS.search(reason) is not None
+
+
+def _message(message: Message, pixels: Mapping[str, bytes]) -> dict[str, Any]:
+    if message.role != "user":
+        return {"role": message.role, "content": "".join(one.text for one in message.parts if isinstance(one, Text))}
+    return {"role": message.role, "content": [_part(one, pixels) for one in message.parts]}
+
+
+def _part(part: Text | Image, pixels: Mapping[str, bytes]) -> dict[str, Any]:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    jpeg = pixels.get(part.ref.uuid)
+    url = {"url": "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()} if jpeg is not None else None
+    return {"type": "image_url", "image_url": url, "uuid": part.ref.uuid}
+
+
+def _first_token(logprobs: _Logprobs | None) -> dict[str, float]:
+    if logprobs is None or not logprobs.content:
+        return {}
+    first = logprobs.content[0]
+    return {first.token: first.logprob} | {one.token: one.logprob for one in first.top_logprobs}
+
+
+def _error_message(decoded: object) -> str:
+    if isinstance(decoded, dict):
+        error = decoded.get("error", decoded)
+        if isinstance(error, dict):
+            return str(error.get("message", error))
+        return str(decoded.get("message", error))
+    return str(decoded)

@@ -1,0 +1,100 @@
+"""What can go wrong at a port. `retryable` says whether the same call may succeed later, unchanged.
+
+PortError
+├── BusError
+│   ├── BusUnavailable     NATS cannot be reached, or did not answer in time          retryable
+│   ├── PublishRefused     JetStream answered, and will not store the message
+│   ├── PayloadTooLarge    the message is over the server's limit
+│   └── SnapshotMissing    no such snapshot, or it has aged out
+└── StoreError
+    ├── StoreUnavailable   Redis cannot be reached, or did not answer in time         retryable
+    ├── StoreFull          a bound of the session, or Redis's memory, is reached      retryable
+    ├── InboxFull          the session has too many commands waiting                  retryable
+    ├── AlreadyExists      a session of that id is there
+    ├── UnknownSession     no session of that id, or it ended longer than retention ago
+    ├── SessionEnded       the session is over and takes nothing more
+    ├── FenceLost          another worker has taken the session over
+    └── StoreCorrupt       a stored value cannot be read
+"""
+
+from typing import ClassVar
+
+from vigil.core.ids import SessionKey
+
+
+class PortError(Exception):
+    """A port failed; the message says what and what to do next."""
+
+    retryable: ClassVar[bool] = False
+
+
+class BusError(PortError):
+    """NATS or JetStream failed."""
+
+
+class BusUnavailable(BusError):
+    """NATS cannot be reached, or did not answer in time."""
+
+    retryable = True
+
+
+class PublishRefused(BusError):
+    """JetStream answered, and will not store the message."""
+
+
+class PayloadTooLarge(BusError):
+    """The message is over the server's limit."""
+
+
+class SnapshotMissing(BusError):
+    """No such snapshot, or it has aged out."""
+
+
+class StoreError(PortError):
+    """Redis failed or a session's rule was broken."""
+
+
+class StoreUnavailable(StoreError):
+    """Redis cannot be reached, or did not answer in time. A write may have happened: read before deciding."""
+
+    retryable = True
+
+
+class SessionError(StoreError):
+    """Something about one session; `key` names it."""
+
+    def __init__(self, key: SessionKey, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class StoreFull(SessionError):
+    """A bound of the session, or Redis's memory, is reached; nothing was written."""
+
+    retryable = True
+
+
+class InboxFull(SessionError):
+    """The session has too many commands waiting."""
+
+    retryable = True
+
+
+class AlreadyExists(SessionError):
+    """A session of that id is there."""
+
+
+class UnknownSession(SessionError):
+    """No session of that id, or it ended longer ago than the retention."""
+
+
+class SessionEnded(SessionError):
+    """The session is over and takes nothing more."""
+
+
+class FenceLost(SessionError):
+    """Another worker has taken the session over; nothing was written."""
+
+
+class StoreCorrupt(SessionError):
+    """A stored value cannot be read."""

@@ -1,0 +1,98 @@
+"""What the bus asks of JetStream: streams, stored messages, snapshots. Raises nats-py's errors."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import BadRequestError, NoStreamResponseError, NotFoundError
+from nats.js.errors import Error as JetStreamError
+from nats.js.object_store import ObjectStore
+
+from vigil.contract.streams import SNAPSHOTS, STREAMS, BucketSpec, StreamSpec
+from vigil.runtime.errors import SnapshotMissing
+
+_NAME_IN_USE = 10058
+# An object whose oldest chunk was discarded never completes: stop waiting for it.
+_SNAPSHOT_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where JetStream put a message. A duplicate was there already and keeps its first place."""
+
+    sequence: int
+    duplicate: bool
+
+
+async def store(js: JetStreamContext, subject: str, payload: bytes, headers: Mapping[str, str]) -> Stored:
+    """Publish and await the acknowledgement. A server that lost its streams gets them again."""
+    try:
+        ack = await js.publish(subject, payload, headers=dict(headers))
+    except NoStreamResponseError:
+        await ensure_streams(js)
+        ack = await js.publish(subject, payload, headers=dict(headers))
+    return Stored(ack.seq, bool(ack.duplicate))
+
+
+async def ensure_streams(js: JetStreamContext) -> None:
+    """Create or update every stream and the snapshot bucket."""
+    for config in (*map(_stream_config, STREAMS), _bucket_config(SNAPSHOTS)):
+        try:
+            await js.add_stream(config)
+        except BadRequestError as error:
+            if error.err_code != _NAME_IN_USE:
+                raise
+            await js.update_stream(config)
+
+
+async def put_snapshot(js: JetStreamContext, name: str, data: bytes) -> None:
+    """Store `data` as the object `name`."""
+    await _snapshots(js).put(name, data)
+
+
+async def get_snapshot(js: JetStreamContext, name: str) -> bytes:
+    """The object `name`, or `SnapshotMissing`."""
+    try:
+        async with asyncio.timeout(_SNAPSHOT_TIMEOUT_S):
+            found = await _snapshots(js).get(name)
+    except NotFoundError:
+        raise SnapshotMissing(f"no snapshot {name!r}: it never was, or it has aged out") from None
+    except (TimeoutError, JetStreamError) as error:
+        raise SnapshotMissing(f"the snapshot {name!r} is incomplete: it has aged out in part") from error
+    return found.data or b""
+
+
+def _snapshots(js: JetStreamContext) -> ObjectStore:
+    return ObjectStore(name=SNAPSHOTS.name, stream=f"OBJ_{SNAPSHOTS.name}", js=js)
+
+
+def _stream_config(spec: StreamSpec) -> StreamConfig:
+    return StreamConfig(
+        name=spec.name,
+        description=spec.description,
+        subjects=list(spec.subjects),
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.OLD,
+        storage=StorageType.FILE,
+        max_age=spec.max_age_s,
+        max_bytes=spec.max_bytes,
+        duplicate_window=spec.deduplication_s,
+    )
+
+
+def _bucket_config(spec: BucketSpec) -> StreamConfig:
+    """An object store is a stream; declared here because nats-py's own refuses new objects when it is full."""
+    return StreamConfig(
+        name=f"OBJ_{spec.name}",
+        description=spec.description,
+        subjects=[f"$O.{spec.name}.C.>", f"$O.{spec.name}.M.>"],
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.OLD,
+        storage=StorageType.FILE,
+        max_age=spec.max_age_s,
+        max_bytes=spec.max_bytes,
+        allow_rollup_hdrs=True,
+        allow_direct=True,
+    )

@@ -1,0 +1,18 @@
+"""Prometheus metrics: how they are rendered, and what every process reports about itself.
+
+A component declares its own metrics beside itself as module constants: base units, `vigil_` prefix, no label that
+names a session or a tenant.
+"""
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Info, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+SERVICE = Info("vigil_service", "Name of this service and of this process")
+READY = Gauge("vigil_ready", "1 when the last readiness check passed")
+PORT_UP = Gauge("vigil_port_up", "1 when this dependency answered the last readiness check", ["port"])
+
+
+def render() -> bytes:
+    """All metrics of this process, in the text format that `CONTENT_TYPE` names."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,143 @@
+"""Placement: which worker holds which session, by leases in Redis that anyone may claim once they have run out.
+
+One mechanism for ingestion, codec and interaction. Every open session is a member of one sorted set per role, scored
+by when its lease runs out; a claim raises the session's fence for that role. Redis's clock is the only one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from redis.asyncio import Redis
+
+from vigil.core.ids import SessionKey
+from vigil.runtime import redis_client
+from vigil.runtime.redis_client import unavailable
+from vigil.runtime.session_keys import PREFIX, from_member, member
+
+LEASE_S = 2.5
+
+
+class Role(StrEnum):
+    """Each role holds every open session once."""
+
+    INGESTION = "ingestion"
+    CODEC = "codec"
+    INTERACTION = "interaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A session that a worker holds. A higher `fence` was claimed later. `previous` held it before; may be empty."""
+
+    key: SessionKey
+    fence: int
+    previous: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the live workers of a role can hold, and how many sessions are open (held or waiting to be)."""
+
+    workers: int
+    capacity: int
+    open_sessions: int
+
+    @property
+    def free(self) -> int:
+        """Sessions that can still be opened."""
+        return max(0, self.capacity - self.open_sessions)
+
+
+class Placement:
+    """Leases of sessions by role. Every method raises `StoreUnavailable` when Redis does not answer."""
+
+    def __init__(self, redis: Redis, *, lease_s: float = LEASE_S) -> None:
+        self._redis: Any = redis  # redis-py types its replies as bytes or str; these are bytes
+        self._lease_ms = round(lease_s * 1000)
+        self._claim = redis_client.script(redis, "claim")
+        self._extend = redis_client.script(redis, "extend")
+        self._beat = redis_client.script(redis, "beat")
+        self._capacity = redis_client.script(redis, "capacity")
+
+    @property
+    def lease_s(self) -> float:
+        """How long a claim or a renewal holds."""
+        return self._lease_ms / 1000
+
+    async def open(self, key: SessionKey) -> None:
+        """Let any worker of each role claim the session. Idempotent."""
+        with unavailable():
+            for role in Role:
+                await self._redis.zadd(_key(role, "expiry"), {member(key): 0}, nx=True)
+
+    async def close(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
+        """End the session's leases of these roles and let nobody claim it for them again. Idempotent."""
+        with unavailable():
+            for role in roles:
+                async with self._redis.pipeline(transaction=True) as pipeline:
+                    pipeline.zrem(_key(role, "expiry"), member(key))
+                    pipeline.hdel(_key(role, "owner"), member(key))
+                    pipeline.hdel(_key(role, "fence"), member(key))
+                    await pipeline.execute()
+
+    async def claim(self, role: Role, worker: str, limit: int) -> list[Claim]:
+        """Take up to `limit` sessions that nobody holds, those that waited longest first."""
+        if limit < 1:
+            return []
+        with unavailable():
+            flat = await self._claim(keys=_keys(role, "expiry", "owner", "fence"), args=[worker, limit, self._lease_ms])
+        triples = zip(flat[0::3], flat[1::3], flat[2::3], strict=True)
+        return [Claim(from_member(one), int(fence), previous.decode()) for one, fence, previous in triples]
+
+    async def renew(self, role: Role, worker: str, claims: Iterable[Claim]) -> list[SessionKey]:
+        """Hold `claims` for another lease; returns the sessions that were lost or closed meanwhile.
+
+        A lease that ran out is renewed as long as nobody else has claimed the session.
+        """
+        return await self._extended(role, worker, claims, self._lease_ms)
+
+    async def release(self, role: Role, worker: str, claims: Iterable[Claim]) -> None:
+        """Give `claims` up so that anyone may take them at once; those that are lost already are left alone."""
+        await self._extended(role, worker, claims, 0)
+
+    async def heartbeat(self, role: Role, worker: str, capacity: int) -> None:
+        """Say that the worker lives, and how many sessions it can hold; true for one lease."""
+        await self._said(role, worker, self._lease_ms, capacity)
+
+    async def retire(self, role: Role, worker: str) -> None:
+        """Take the worker off the list of those that live."""
+        await self._said(role, worker, 0, 0)
+
+    async def capacity(self, role: Role) -> Capacity:
+        """What the role's live workers can hold."""
+        with unavailable():
+            answer = await self._capacity(keys=_keys(role, "expiry", "workers", "capacities"), args=[])
+        return Capacity(*(int(one) for one in answer))
+
+    async def owner(self, role: Role, key: SessionKey) -> str | None:
+        """The worker that holds, or last held, the session; None when nobody did."""
+        with unavailable():
+            found: bytes | None = await self._redis.hget(_key(role, "owner"), member(key))
+        return None if found is None else found.decode()
+
+    async def _extended(self, role: Role, worker: str, claims: Iterable[Claim], lease_ms: int) -> list[SessionKey]:
+        pairs = [part for claim in claims for part in (member(claim.key), claim.fence)]
+        if not pairs:
+            return []
+        with unavailable():
+            lost = await self._extend(keys=_keys(role, "expiry", "owner", "fence"), args=[worker, lease_ms, *pairs])
+        return [from_member(one) for one in lost]
+
+    async def _said(self, role: Role, worker: str, life_ms: int, capacity: int) -> None:
+        with unavailable():
+            await self._beat(keys=_keys(role, "workers", "capacities"), args=[worker, life_ms, capacity])
+
+
+def _key(role: Role, part: str) -> str:
+    return f"{PREFIX}:{{placement:{role}}}:{part}"
+
+
+def _keys(role: Role, *parts: str) -> Sequence[str]:
+    return [_key(role, part) for part in parts]

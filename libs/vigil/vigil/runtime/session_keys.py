@@ -1,0 +1,50 @@
+"""Where a session lives in Redis: `vigil:v1:{<tenant>.<session>}:<part>`, all parts in one hash slot."""
+
+from enum import StrEnum
+
+from vigil.core.ids import SessionKey
+
+PREFIX = "vigil:v1"
+
+
+class Part(StrEnum):
+    """The parts of a session. The Lua scripts get their keys in this order."""
+
+    SPEC = "spec"  # string: JSON of the SessionSpec
+    HEAD = "head"  # string: JSON of the SessionState without its turns
+    TURNS = "turns"  # list: JSON of each turn of the current chunk
+    FRAMES = "frames"  # hash: uuid to JPEG, of the current chunk
+    OUTBOX = "outbox"  # list: msgpack of each Outgoing not yet known to be stored
+    INBOX = "inbox"  # list: JSON of each command not yet shown to the model
+    FENCE = "fence"  # string: the highest fence that took the session
+    ORIGIN = "origin"  # string: capture time of the first frame, in microseconds
+    STATUS = "status"  # hash: a service's role to its short status text
+    ENDED = "ended"  # string: JSON of why and when the session ended
+    LOG = "log"  # list: JSON of the last turns' replies
+    LAST = "last"  # string: id of the last commit, so that a repeated one changes nothing
+
+
+def session_keys(key: SessionKey) -> list[str]:
+    """Every key of a session, in the order of `Part`."""
+    return [part_key(key, part) for part in Part]
+
+
+def part_key(key: SessionKey, part: Part) -> str:
+    """The key of one part."""
+    return f"{PREFIX}:{{{member(key)}}}:{part}"
+
+
+def index_key(tenant: str) -> str:
+    """Sorted set of a tenant's sessions; the score is when an entry is forgotten, in ms, or infinity."""
+    return f"{PREFIX}:{{tenant:{tenant}}}:sessions"
+
+
+def member(key: SessionKey) -> str:
+    """A session as a member of a set. Tokens hold no dot, so it reads back."""
+    return f"{key.tenant}.{key.session}"
+
+
+def from_member(text: bytes) -> SessionKey:
+    """Read what `member` wrote."""
+    tenant, session = text.decode().split(".")
+    return SessionKey(tenant, session)

@@ -1,0 +1,133 @@
+"""What the store takes and gives, and how these values are written: JSON by msgspec, here and nowhere else."""
+
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from vigil.contract.outgoing import Outgoing
+from vigil.core.command import Ask, Clear, Command, Instruct, Reset
+from vigil.core.ids import SessionKey
+from vigil.core.session import SessionSpec, SessionState
+from vigil.core.turn import Turn
+from vigil.runtime.errors import StoreCorrupt
+
+_COMMANDS: dict[str, type[Command]] = {"ask": Ask, "instruct": Instruct, "clear": Clear, "reset": Reset}
+_COMMAND_NAMES = {kind: name for name, kind in _COMMANDS.items()}
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """All that one tick writes, at once or not at all.
+
+    `turn` is appended; with `restart` the turns become those of `state.chunk` instead, and frames that none of them
+    shows are dropped. `frames` are new ones, uuid and JPEG. `published` entries leave the outbox's head, `consumed`
+    commands leave the inbox's head, then `outgoing` is appended to the outbox.
+    """
+
+    state: SessionState
+    turn: Turn | None = None
+    restart: bool = False
+    frames: tuple[tuple[str, bytes], ...] = ()
+    outgoing: tuple[Outgoing, ...] = ()
+    published: int = 0
+    consumed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why and when a session ended (milliseconds since the epoch, Redis's clock)."""
+
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A session as the worker that takes it over finds it. `outbox` is to be published (again): JetStream
+    de-duplicates."""
+
+    spec: SessionSpec
+    state: SessionState
+    outbox: tuple[Outgoing, ...]
+    commands: tuple[Command, ...]
+    ended: Ended | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedTurn:
+    """One entry of a session's log: what was asked and replied, with model time."""
+
+    sequence: int
+    time_ms: int
+    reply: str
+    queries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    """A command with its kind. `nonce` tells a repeated submission from a second one."""
+
+    kind: str
+    nonce: str
+    value: msgspec.Raw
+
+
+def encode(value: Any) -> bytes:
+    """A value as JSON."""
+    return msgspec.json.encode(value)
+
+
+def decode(key: SessionKey, data: bytes, kind: type[V]) -> V:
+    """JSON as a value of `kind`, or `StoreCorrupt`."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise StoreCorrupt(key, f"the stored {kind.__name__} of session {key} cannot be read: {error}") from error
+
+
+def encode_head(state: SessionState) -> bytes:
+    """The state without its turns, which are written one by one."""
+    return encode(replace(state, chunk=replace(state.chunk, turns=())))
+
+
+def decode_state(key: SessionKey, head: bytes | None, turns: list[bytes]) -> SessionState:
+    """The state with its turns; a session without a head has not begun."""
+    if head is None:
+        return SessionState()
+    state = decode(key, head, SessionState)
+    shown = tuple(decode(key, turn, Turn) for turn in turns)
+    return replace(state, chunk=replace(state.chunk, turns=shown))
+
+
+def encode_command(command: Command, nonce: str) -> bytes:
+    """A command in its envelope."""
+    return encode(_Envelope(_COMMAND_NAMES[type(command)], nonce, msgspec.Raw(encode(command))))
+
+
+def decode_command(key: SessionKey, data: bytes) -> Command:
+    """Read what `encode_command` wrote."""
+    envelope = decode(key, data, _Envelope)
+    if envelope.kind not in _COMMANDS:
+        raise StoreCorrupt(key, f"session {key} has a command of unknown kind {envelope.kind!r}")
+    return decode(key, bytes(envelope.value), _COMMANDS[envelope.kind])
+
+
+def encode_outgoing(outgoing: Outgoing) -> bytes:
+    """A message of the outbox; msgpack, because its payload is bytes."""
+    return msgspec.msgpack.encode(outgoing)
+
+
+def decode_outgoing(key: SessionKey, data: bytes) -> Outgoing:
+    """Read what `encode_outgoing` wrote."""
+    try:
+        return msgspec.msgpack.decode(data, type=Outgoing)
+    except msgspec.MsgspecError as error:
+        raise StoreCorrupt(key, f"the outbox of session {key} cannot be read: {error}") from error
+
+
+def logged(turn: Turn) -> bytes:
+    """A turn's entry in the log."""
+    return encode(LoggedTurn(turn.sequence, turn.time_ms, turn.reply, turn.queries))

@@ -1,0 +1,13 @@
+-- KEYS: expiry, owner, fence. ARGV: worker, limit, lease in ms.
+-- Takes sessions whose lease has run out. Returns member, fence and the worker that held it before, flattened.
+local now = redis.call('TIME')
+local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
+local claimed = {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms, 'LIMIT', 0, ARGV[2])) do
+  claimed[#claimed + 1] = member
+  claimed[#claimed + 1] = redis.call('HINCRBY', KEYS[3], member, 1)
+  claimed[#claimed + 1] = redis.call('HGET', KEYS[2], member) or ''
+  redis.call('HSET', KEYS[2], member, ARGV[1])
+  redis.call('ZADD', KEYS[1], 'XX', now_ms + ARGV[3], member)
+end
+return claimed

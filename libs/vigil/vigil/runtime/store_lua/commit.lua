@@ -1,0 +1,53 @@
+-- ARGV: fence, commit id, head, restart, published, consumed, outbox limit, frames limit, log limit, log entry,
+--       then four counted lists: turns, kept frame uuids (restart only), frames as uuid and JPEG, outgoing.
+-- Returns the inbox that is left.
+local fence, id, head, restart = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+local published, consumed = tonumber(ARGV[5]), tonumber(ARGV[6])
+local outbox_limit, frames_limit, log_limit, log_entry = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+
+local cursor = 11
+local function counted()
+  local first, last = cursor + 1, cursor + tonumber(ARGV[cursor])
+  cursor = last + 1
+  return first, last
+end
+local turns_first, turns_last = counted()
+local kept_first, kept_last = counted()
+local frames_first, frames_last = counted()
+local outgoing_first, outgoing_last = counted()
+
+if not exists(SPEC) then return 'unknown' end
+if redis.call('GET', FENCE) ~= fence then return 'fence' end
+-- The answer to this very commit was lost and it is sent again: it is done already.
+if redis.call('GET', LAST) == id then return redis.call('LRANGE', INBOX, 0, -1) end
+
+local kept = {}
+for index = kept_first, kept_last do kept[ARGV[index]] = true end
+local gone = {}
+if restart then
+  for _, uuid in ipairs(redis.call('HKEYS', FRAMES)) do
+    if not kept[uuid] then gone[#gone + 1] = uuid end
+  end
+end
+local frames = redis.call('HLEN', FRAMES) - #gone + (frames_last - frames_first + 1) / 2
+if frames > frames_limit then return 'frames full' end
+if redis.call('LLEN', OUTBOX) - published + outgoing_last - outgoing_first + 1 > outbox_limit then return 'outbox full' end
+
+-- The first write may be refused for want of memory; it comes before anything is taken away.
+redis.call('SET', LAST, id)
+redis.call('SET', HEAD, head)
+if restart then
+  redis.call('DEL', TURNS)
+  for _, uuid in ipairs(gone) do redis.call('HDEL', FRAMES, uuid) end
+end
+for index = turns_first, turns_last do redis.call('RPUSH', TURNS, ARGV[index]) end
+for index = frames_first, frames_last, 2 do redis.call('HSET', FRAMES, ARGV[index], ARGV[index + 1]) end
+if published > 0 then redis.call('LTRIM', OUTBOX, published, -1) end
+for index = outgoing_first, outgoing_last do redis.call('RPUSH', OUTBOX, ARGV[index]) end
+if consumed > 0 then redis.call('LTRIM', INBOX, consumed, -1) end
+if log_entry ~= '' then
+  redis.call('RPUSH', LOG, log_entry)
+  redis.call('LTRIM', LOG, -log_limit, -1)
+end
+keep_expiry()
+return redis.call('LRANGE', INBOX, 0, -1)

@@ -1,0 +1,14 @@
+-- ARGV: fence. Returns spec, head, turns, outbox, inbox, ended.
+local spec = redis.call('GET', SPEC)
+if not spec then return 'unknown' end
+if tonumber(redis.call('GET', FENCE) or '0') > tonumber(ARGV[1]) then return 'fence' end
+redis.call('SET', FENCE, ARGV[1])
+keep_expiry()
+return {
+  spec,
+  redis.call('GET', HEAD),
+  redis.call('LRANGE', TURNS, 0, -1),
+  redis.call('LRANGE', OUTBOX, 0, -1),
+  redis.call('LRANGE', INBOX, 0, -1),
+  redis.call('GET', ENDED),
+}

@@ -1,0 +1,31 @@
+"""Wait for a condition with a deadline, instead of sleeping and hoping."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, overload
+
+T = TypeVar("T")
+
+_POLL_S = 0.02
+
+
+@overload
+async def eventually(condition: Callable[[], Awaitable[T]], deadline_s: float = ..., what: str = ...) -> T: ...
+@overload
+async def eventually(condition: Callable[[], T], deadline_s: float = ..., what: str = ...) -> T: ...
+async def eventually(condition: Callable[[], object], deadline_s: float = 10.0, what: str = "") -> object:
+    """Call `condition` (which may be a coroutine function) until it returns something true, and return that.
+
+    Raises `AssertionError` naming `what` when `deadline_s` has passed. Exceptions of `condition` are raised at once.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + deadline_s
+    while True:
+        value = condition()
+        result = await value if inspect.isawaitable(value) else value
+        if result:
+            return result
+        if loop.time() >= end:
+            raise AssertionError(f"not within {deadline_s:g} s: {what or condition} (last: {result!r})")
+        await asyncio.sleep(_POLL_S)

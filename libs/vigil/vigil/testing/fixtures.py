@@ -1,0 +1,44 @@
+"""Pytest fixtures, a plugin: name it in `pytest_plugins`."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from vigil.runtime.bus import Bus, BusConfig
+from vigil.runtime.redis_client import open_redis
+from vigil.testing.servers import NatsServer, RedisServer
+
+
+@pytest.fixture
+async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """A NATS server of this test's own, with JetStream."""
+    server = NatsServer(tmp_path / "nats")
+    await server.start()
+    yield server
+    await server.kill()
+
+
+@pytest.fixture
+async def redis_server(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    """A Redis server of this test's own."""
+    server = RedisServer(tmp_path / "redis")
+    await server.start()
+    yield server
+    await server.kill()
+
+
+@pytest.fixture
+async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
+    """A bus that is connected."""
+    async with Bus.connect(BusConfig(nats_server.url, name="test")) as connected:
+        await connected.connected()
+        yield connected
+
+
+@pytest.fixture
+async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    """A client of this test's Redis."""
+    async with open_redis(redis_server.url) as client:
+        yield client

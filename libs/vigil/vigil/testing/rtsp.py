@@ -1,0 +1,66 @@
+"""A real RTSP camera for tests: GStreamer's server, run by the system's Python, killed and restarted at will."""
+
+import asyncio
+import contextlib
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Protocol
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+SCRIPT = Path(__file__).parents[4] / "tests" / "rtsp_server.py"
+_START_S = 20.0
+_BINDINGS = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+
+
+def available() -> bool:
+    """Whether this machine has GStreamer's RTSP server and its bindings."""
+    if shutil.which(SYSTEM_PYTHON) is None:
+        return False
+    return (
+        subprocess.run([SYSTEM_PYTHON, "-c", _BINDINGS], capture_output=True, check=False, timeout=30).returncode == 0
+    )
+
+
+class RtspServer:
+    """Serves `file` (MP4 with H.264) in a loop at `url`, from one port over restarts."""
+
+    def __init__(self, file: Path, user: str = "", password: str = "") -> None:
+        self.file = file
+        self.port = 0
+        self._login = ["--user", user, "--password", password] if user else []
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Without user and password."""
+        return f"rtsp://127.0.0.1:{self.port}/cam"
+
+    async def start(self) -> None:
+        """Start and wait until it serves. Raises `RuntimeError` when it does not."""
+        self._process = await asyncio.create_subprocess_exec(
+            SYSTEM_PYTHON,
+            str(SCRIPT),
+            *("--file", str(self.file), "--port", str(self.port)),
+            *self._login,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        line = await asyncio.wait_for(self._process.stdout.readline(), _START_S)
+        if not line.startswith(b"ready "):
+            raise RuntimeError(f"the RTSP server did not start: {line.decode(errors='replace')!r}")
+        self.port = int(line.split()[1])
+
+    async def kill(self) -> None:
+        """End it the hard way, as a power cut would. Idempotent."""
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.communicate()
+
+
+class Camera(Protocol):
+    """A fixture that starts cameras; `user` and `password` protect one."""
+
+    async def __call__(self, user: str = "", password: str = "") -> RtspServer: ...

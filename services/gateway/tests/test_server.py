@@ -1,0 +1,38 @@
+import asyncio
+
+import aiohttp
+import pytest
+
+from vigil.runtime.startup import PortInUse
+from vigil_gateway.app import routes
+from vigil_gateway.server import serve
+
+
+async def broken() -> None:
+    raise RuntimeError("a password nobody should see")
+
+
+async def test_what_nobody_foresaw_is_a_problem_without_its_cause() -> None:
+    app = routes()
+    app.add_api_route("/broken", broken)
+    async with (
+        serve(app, "127.0.0.1", 0, asyncio.Event(), 1.0) as port,
+        aiohttp.ClientSession() as http,
+        http.get(f"http://127.0.0.1:{port}/broken") as answer,
+    ):
+        text = await answer.text()
+        assert (answer.status, answer.content_type) == (500, "application/problem+json")
+    assert "urn:vigil:problem:internal" in text
+    assert "password" not in text
+
+
+async def test_leaving_tells_endless_answers_to_end_and_frees_the_port() -> None:
+    draining = asyncio.Event()
+    async with serve(routes(), "127.0.0.1", 0, draining, 1.0) as port:
+        with pytest.raises(PortInUse, match=rf"127\.0\.0\.1:{port} .*set VIGIL_HTTP_PORT"):
+            async with serve(routes(), "127.0.0.1", port, asyncio.Event(), 1.0):
+                pass
+        assert not draining.is_set()
+    assert draining.is_set()
+    async with serve(routes(), "127.0.0.1", port, asyncio.Event(), 1.0) as again:
+        assert again == port

@@ -1,0 +1,1 @@
+"""REST, live events and API keys in front of Vigil."""

@@ -1,0 +1,70 @@
+"""What the gateway itself refuses, one class per reason; `problems.py` maps them to HTTP.
+
+GatewayError
+├── KeyMissing, KeyWrong      who is asking
+├── NoSuchSession             of this tenant; another tenant's is answered the same way
+├── SourceRefused             the source was opened and cannot be watched
+├── ProbeUnavailable          no ingestion worker answered within the deadline
+├── NoWorker, CapacityFull    nobody can take the session
+└── TooManyStreams            the tenant's live event streams are all in use
+"""
+
+
+class GatewayError(Exception):
+    """A request that the gateway cannot serve; the message says what was wrong."""
+
+
+class KeyMissing(GatewayError):
+    """The request carries no API key."""
+
+    def __init__(self) -> None:
+        super().__init__("the request carries no API key")
+
+
+class KeyWrong(GatewayError):
+    """The API key is not one that this gateway knows."""
+
+    def __init__(self) -> None:
+        super().__init__("the API key is not known here")
+
+
+class NoSuchSession(GatewayError):
+    """No session of that id belongs to the tenant: whether another tenant has one is not told."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"there is no session {session[:80]!r}")
+
+
+class SourceRefused(GatewayError):
+    """The source cannot be watched. `fault` is one word of `SourceFault`, in lower case."""
+
+    def __init__(self, fault: str, message: str) -> None:
+        self.fault = fault
+        super().__init__(message)
+
+
+class ProbeUnavailable(GatewayError):
+    """Ingestion did not answer the probe, so nothing is known about the source."""
+
+
+class NoWorker(GatewayError):
+    """No live worker of a role that every session needs."""
+
+    def __init__(self, roles: tuple[str, ...]) -> None:
+        self.roles = roles
+        super().__init__(f"no live worker for: {', '.join(roles)}")
+
+
+class CapacityFull(GatewayError):
+    """Workers are there, and every one of them is full."""
+
+    def __init__(self, roles: tuple[str, ...]) -> None:
+        self.roles = roles
+        super().__init__(f"every worker is full for: {', '.join(roles)}")
+
+
+class TooManyStreams(GatewayError):
+    """The tenant has as many live event streams open as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"this tenant has {limit} live event streams open, as many as it may")

@@ -1,0 +1,73 @@
+"""The gateway's process: settings, ports, server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import structlog
+
+from vigil.runtime import redis_client
+from vigil.runtime.bus import Bus, BusConfig
+from vigil.runtime.placement import Placement
+from vigil.runtime.service import Service, run_service
+from vigil.runtime.startup import StartupError
+from vigil.runtime.store import SessionStore
+from vigil_gateway.app import create_app
+from vigil_gateway.auth import KeyFileInvalid, KeyRing
+from vigil_gateway.config import GatewaySettings
+from vigil_gateway.ports import Ports
+from vigil_gateway.probe import SourceProbe
+from vigil_gateway.server import serve
+from vigil_gateway.streams import StreamSlots
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
+    """Open the ports and serve; NATS and Redis may come later, until then the gateway is up and not ready."""
+    settings = service.settings
+    keys = _keys(settings)
+    async with (
+        Bus.connect(BusConfig(settings.nats_url, name="gateway")) as bus,
+        redis_client.open_redis(settings.redis_url) as redis,
+        grpc.aio.insecure_channel(settings.ingestion_grpc) as channel,
+    ):
+        service.health.register("nats", lambda: _usable(bus))
+        service.health.register("redis", lambda: redis_client.ping(redis))
+        ports = Ports(
+            settings=settings,
+            keys=keys,
+            bus=bus,
+            store=SessionStore(redis),
+            placement=Placement(redis),
+            probe=SourceProbe(channel, settings.probe_deadline_s),
+            streams=StreamSlots(settings.streams_per_tenant),
+            health=service.health,
+            draining=asyncio.Event(),
+            opening=asyncio.Lock(),
+        )
+        async with serve(
+            create_app(ports), settings.host, settings.http_port, ports.draining, settings.drain_s
+        ) as port:
+            log.info("listening", host=settings.host, port=port)
+            yield
+
+
+async def _usable(bus: Bus) -> None:
+    """Return when NATS answers and the streams are there, for without them no session can be announced."""
+    await bus.ping()
+    await bus.connected()
+
+
+def _keys(settings: GatewaySettings) -> KeyRing:
+    try:
+        return KeyRing.load(settings.api_keys_file)
+    except KeyFileInvalid as error:
+        raise StartupError(f"VIGIL_API_KEYS_FILE: {error}") from None
+
+
+def main() -> None:
+    """Run the gateway until it is told to stop."""
+    run_service("gateway", GatewaySettings, build)

@@ -1,0 +1,16 @@
+"""What the gateway counts. Labels never name a tenant or a session."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Counter("vigil_gateway_requests", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "vigil_gateway_request_seconds",
+    "From the request's head to the answer's head",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+STREAMS = Gauge("vigil_gateway_event_streams", "Live event streams that are open")
+EVENTS_SENT = Counter("vigil_gateway_events_sent", "Live events written to clients", ["kind"])
+EVENTS_DROPPED = Counter("vigil_gateway_events_dropped", "Live events that a slow client did not take", ["kind"])
+EVENTS_UNREADABLE = Counter("vigil_gateway_events_unreadable", "Bus messages that could not be read", ["kind"])
+SESSIONS_CREATED = Counter("vigil_gateway_sessions_created", "Sessions created")

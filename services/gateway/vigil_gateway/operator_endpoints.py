@@ -1,0 +1,42 @@
+"""For the operator: metrics, liveness and readiness, on the same port as the API; and health for its users."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from vigil.runtime import metrics
+from vigil_gateway.capacity import capacity
+from vigil_gateway.models import HealthOut, RoleOut
+from vigil_gateway.ports import PortsOf
+
+router = APIRouter()
+
+
+@router.get("/metrics", include_in_schema=False)
+async def show_metrics() -> Response:
+    """Prometheus metrics of this process."""
+    return Response(metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+@router.get("/healthz", include_in_schema=False)
+async def alive() -> JSONResponse:
+    """The process runs, whatever its dependencies do."""
+    return JSONResponse({"alive": True})
+
+
+@router.get("/readyz", include_in_schema=False)
+async def ready(ports: PortsOf) -> JSONResponse:
+    """Whether this process should get requests: 503 when a port does not answer or it is shutting down."""
+    readiness = await ports.health.check()
+    return JSONResponse(readiness.as_json(), 200 if readiness.ready else 503)
+
+
+@router.get("/v1/health", tags=["health"])
+async def health(ports: PortsOf) -> HealthOut:
+    """Whether sessions can be created, and how full the workers are. Needs no key."""
+    readiness = await ports.health.check()
+    roles = await capacity(ports.placement)
+    shown = {str(role): RoleOut(**asdict(one)) for role, one in roles.items()}
+    takes = all(one.workers and one.free for one in roles.values())
+    return HealthOut(ready=readiness.ready, takes_sessions=takes, checks=readiness.checks, capacity=shown)

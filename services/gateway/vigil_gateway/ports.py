@@ -1,0 +1,69 @@
+"""What a request may use, and how it gets hold of it."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from vigil.core.errors import InvalidToken
+from vigil.core.ids import SessionKey
+from vigil.runtime.bus import Bus
+from vigil.runtime.health import Health
+from vigil.runtime.placement import Placement
+from vigil.runtime.store import SessionStore
+from vigil_gateway.auth import KeyRing
+from vigil_gateway.config import GatewaySettings
+from vigil_gateway.errors import NoSuchSession
+from vigil_gateway.probe import SourceProbe
+from vigil_gateway.streams import StreamSlots
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside of the process, and the state that requests share."""
+
+    settings: GatewaySettings
+    keys: KeyRing
+    bus: Bus
+    store: SessionStore
+    placement: Placement
+    probe: SourceProbe
+    streams: StreamSlots
+    health: Health
+    draining: asyncio.Event
+    opening: asyncio.Lock
+
+
+async def _ports(request: Request) -> Ports:
+    ports: Ports = request.app.state.ports
+    return ports
+
+
+PortsOf = Annotated[Ports, Depends(_ports)]
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="The key that the operator gave you.")
+
+
+async def _tenant(ports: PortsOf, given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> str:
+    tenant = ports.keys.tenant(given.credentials if given is not None else "")
+    structlog.contextvars.bind_contextvars(tenant=tenant)
+    return tenant
+
+
+Tenant = Annotated[str, Depends(_tenant)]
+
+
+async def _key(tenant: Tenant, session: Annotated[str, Path(description="Id of the session")]) -> SessionKey:
+    """The session of the path, within the caller's tenant: another tenant's sessions are simply not there."""
+    try:
+        key = SessionKey(tenant, session)
+    except InvalidToken:
+        raise NoSuchSession(session) from None
+    structlog.contextvars.bind_contextvars(session=session)
+    return key
+
+
+Key = Annotated[SessionKey, Depends(_key)]

@@ -1,0 +1,42 @@
+"""Every request is timed, counted and logged, by route and never by path: paths hold session ids."""
+
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vigil_gateway import metrics
+
+log = structlog.get_logger(__name__)
+
+NO_ROUTE = "none"
+_READS = ("GET", "HEAD")
+
+
+class RequestLog:
+    """Middleware around everything else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began_s = time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _report(scope, message["status"], time.perf_counter() - began_s)
+            await send(message)
+
+        await self.app(scope, receive, answer)
+
+
+def _report(scope: Scope, status: int, took_s: float) -> None:
+    route = getattr(scope.get("route"), "path", NO_ROUTE)
+    method: str = scope["method"]
+    metrics.REQUESTS.labels(method, route, status).inc()
+    metrics.SECONDS.labels(route).observe(took_s)
+    level = log.debug if method in _READS and status < 400 else log.info
+    level("request", method=method, route=route, status=status, took_ms=round(took_s * 1_000, 1))

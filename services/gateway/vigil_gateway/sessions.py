@@ -1,0 +1,113 @@
+"""Sessions: asked for, listed, changed, ended."""
+
+import secrets
+import time
+
+from fastapi import APIRouter, Response, status
+
+from vigil.core.command import Command, Instruct
+from vigil.core.ids import SessionKey
+from vigil.core.instruction import Instruction
+from vigil.core.profile import profile as profile_named
+from vigil.core.session import SessionSpec
+from vigil.runtime.errors import UnknownSession
+from vigil_gateway.capacity import check_capacity
+from vigil_gateway.commands import new_id
+from vigil_gateway.lifecycle import announce_change, begin, ended_reason, finish
+from vigil_gateway.models import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
+from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
+from vigil_gateway.source_url import source_id
+from vigil_gateway.standing import check_addable
+from vigil_gateway.status import roles_status
+from vigil_gateway.views import cadence_of, patched, progress_out, session_out, watch_of
+
+DEFAULT_TAIL_TURNS = 9
+
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED)
+async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, response: Response) -> SessionOut:
+    """Watch a source. It is opened once before the session is made, so a bad address is told at once."""
+    spec = _spec(ports, tenant, body)
+    commands = _commands(body)
+    await check_capacity(ports.placement)
+    await ports.probe.check(spec.source_url)
+    async with ports.opening:  # the probe took a while, and two requests must not both get the last place
+        await check_capacity(ports.placement)
+        await begin(ports, spec, commands)
+    response.headers["Location"] = f"/v1/sessions/{spec.session}"
+    return session_out(spec, None)
+
+
+@router.get("")
+async def list_sessions(ports: PortsOf, tenant: Tenant) -> SessionList:
+    """Your sessions: those that are open, and those that ended within the last hour."""
+    keys = await ports.store.sessions(tenant)
+    found = [await _view(ports, key) for key in keys]
+    return SessionList(sessions=[one for one in found if one is not None])
+
+
+@router.get("/{session}")
+async def show_session(ports: PortsOf, key: Key) -> SessionDetail:
+    """One session: as it was asked for, how far it is, and what each role says of it."""
+    spec = await ports.store.spec(key)
+    shown = session_out(spec, await ended_reason(ports, key))
+    return SessionDetail(
+        **dict(shown),
+        progress=progress_out(await ports.store.history(key)),
+        status=await roles_status(ports.store, key),
+    )
+
+
+@router.patch("/{session}")
+async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> SessionOut:
+    """Change cadence or response mode; it takes effect from one of the next turns on."""
+    spec = patched(await ports.store.spec(key), body)
+    await ports.store.update_spec(spec)
+    await announce_change(ports, spec)
+    return session_out(spec, await ended_reason(ports, key))
+
+
+@router.delete("/{session}", status_code=status.HTTP_204_NO_CONTENT)
+async def end_session(ports: PortsOf, key: Key) -> None:
+    """End a session. Its history stays readable for an hour. Ending it again changes nothing."""
+    await finish(ports, await ports.store.spec(key), "the client ended it")
+
+
+def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
+    """What is asked for, with the gateway's defaults. Raises `CoreError` for a value that breaks a rule."""
+    return SessionSpec(
+        tenant=tenant,
+        session=f"s-{secrets.token_hex(10)}",
+        source_id=body.source.id or source_id(body.source.url),
+        source_url=body.source.url,
+        source_name=body.source.name,
+        loop=body.source.loop,
+        profile=profile_named(body.profile or ports.settings.profile).name,
+        model=body.model or ports.settings.model,
+        cadence=cadence_of(body.cadence),
+        response_mode=body.response_mode,
+        chunk_turns=body.chunk_turns,
+        tail_turns=min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1),
+        created_us=time.time_ns() // 1_000,
+    )
+
+
+def _commands(body: SessionIn) -> tuple[Command, ...]:
+    """The first instructions, watches first. Raises `InvalidSpec` when there are too many."""
+    new = [watch_of(new_id("w"), one) for one in body.watches]
+    new += [Instruction(new_id("i"), text) for text in body.instructions]
+    commands: tuple[Command, ...] = ()
+    for one in new:
+        check_addable((), commands, one)
+        commands = (*commands, Instruct(one))
+    return commands
+
+
+async def _view(ports: Ports, key: SessionKey) -> SessionOut | None:
+    """A session of the list; None when it was forgotten while the list was made."""
+    try:
+        return session_out(await ports.store.spec(key), await ended_reason(ports, key))
+    except UnknownSession:
+        return None

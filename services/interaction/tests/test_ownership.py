@@ -122,7 +122,7 @@ async def _ticks(stage: Stage, picture: bytes) -> bool:
 
 
 async def _closed(stage: Stage) -> bool:
-    return (await stage.placement.capacity(Role.INTERACTION)).open_sessions == 0
+    return bool((await stage.placement.capacity(Role.INTERACTION)).open_sessions == 0)
 
 
 async def _outbox_empty(stage: Stage) -> bool:

@@ -204,4 +204,4 @@ async def _shown_text(stage: Stage, engine: ScriptedEngine, picture: bytes, text
 async def _chunk(stage: Stage, picture: bytes) -> bool:
     state = await stage.store.history(stage.key)
     await stage.watch(picture, start=state.last_time_ms // 1000 + 1)
-    return (await stage.store.history(stage.key)).chunk.number == 1
+    return bool((await stage.store.history(stage.key)).chunk.number == 1)

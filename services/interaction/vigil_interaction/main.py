@@ -1,31 +1,23 @@
 """Wires the interaction service: store, bus, engine, claimer, endpoints."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import structlog
 
 from vigil.core.profile import profile
 from vigil.runtime.bus import Bus, BusConfig
 from vigil.runtime.claimer import Claimer
 from vigil.runtime.engine import Engine, EngineConfig
-from vigil.runtime.engine_errors import ControlTokensMissing, EngineError
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.redis_client import open_redis
-from vigil.runtime.startup import StartupError
 from vigil.runtime.store import SessionStore
 from vigil.runtime.worker import Worker, run_worker
 from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
 from vigil_interaction.claimed import ClaimedSession
 from vigil_interaction.config import InteractionSettings
 from vigil_interaction.held import Held, SessionServicer
+from vigil_interaction.readiness import wait_for_model
 from vigil_interaction.runner import Ports
-
-_log = structlog.get_logger(__name__)
-
-MODEL_RETRY_S = 1.0
 
 
 @asynccontextmanager
@@ -42,7 +34,7 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         worker.health.register("redis", store.ping)
         worker.health.register("nats", bus.ping)
         worker.health.register("engine", engine.ping)
-        control_ids = await _wait_for_model(engine, settings)
+        control_ids = await wait_for_model(engine, profile(settings.profile))
         ports = Ports(store, bus, engine, control_ids, settings.engine_deadline_s, settings.worker, _now_us)
 
         async def run(claim: Claim) -> None:
@@ -55,21 +47,6 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         worker.serve("vigil.v1.SessionService", lambda server: add_SessionServiceServicer_to_server(servicer, server))
         worker.spawn("claims", claimer.run())
         yield
-
-
-async def _wait_for_model(engine: Engine, settings: InteractionSettings) -> dict[str, int]:
-    """Ask until the engine serves the model. A model that lacks the control tokens will never do: that ends it."""
-    told = ""
-    while True:
-        try:
-            return await engine.check_model(profile(settings.profile))
-        except ControlTokensMissing as error:
-            raise StartupError(str(error)) from None
-        except EngineError as error:
-            if str(error) != told:
-                _log.warning("waiting for the model", reason=str(error))
-            told = str(error)
-            await asyncio.sleep(MODEL_RETRY_S)  # the engine offers nothing to wait on
 
 
 def _now_us() -> int:

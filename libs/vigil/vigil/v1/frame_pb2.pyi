@@ -90,7 +90,7 @@ class FrameGroup(_message.Message):
     It follows capture time, so skipped frames never make it drift.
     """
     sequence: _builtins.int
-    """Counts groups of this session over all ingestion workers; gaps are frames that were dropped on the way."""
+    """Counts the groups that this ingestion worker has published of the session; gaps were dropped on the way."""
     fence: _builtins.int
     """Fence of the ingestion worker's lease: a group from a worker that lost its lease is ignored."""
     @_builtins.property

@@ -1,0 +1,185 @@
+"""The REST client against a scripted gateway on a real port."""
+
+import asyncio
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil_client.api import Client, refusal
+from vigil_client.backoff import Backoff
+from vigil_client.cloudevents import Alert
+from vigil_client.errors import BadMessage, Invalid, NotFound, Refused, Unauthorised, Unavailable, Unreachable
+from vigil_client.events import Connection, Decision, Event, Lifecycle, RoleStatus, read_event
+from vigil_client.sse import Parser, ServerEvent
+from vigil_client.testing.scripted_gateway import (
+    KEY,
+    SESSION,
+    ScriptedGateway,
+    alert_json,
+    decision_json,
+    playing,
+    problem,
+    sse,
+)
+from vigil_client.values import NewSession, NewWatch, source_url
+
+AT_ONCE = Backoff(first_s=0.001, last_s=0.001)
+
+
+async def test_every_call_says_what_it_means() -> None:
+    new = NewSession("file:///a.mp4", (NewWatch("fire", "Alert me."),), source_id="lobby", loop=True, interval_ms=500)
+    async with playing(ScriptedGateway()) as gateway, Client(gateway.url, KEY) as client:
+        made = await client.create_session(new)
+        assert (made.id, made.source_name, made.turns) == (SESSION, "Lobby", 7)
+        assert [one.id for one in await client.sessions()] == [SESSION]
+        assert (await client.session(SESSION)).source_url == "rtsp://***@camera/1"
+        assert (await client.update_session(SESSION, response_mode="reserved")).raw["response_mode"] == "reserved"
+        assert await client.ask(SESSION, "What do you see?") == "q-1"
+        assert await client.instruct(SESSION, "Greet.") == "q-1"
+        assert await client.watch(SESSION, NewWatch("fall", "Alert me of falls.", "warning", 1, 2)) == "q-1"
+        assert [(one.id, one.watch, one.pending) for one in await client.watches(SESSION)] == [("w-1", "fire", True)]
+        assert [(one.id, one.watch) for one in await client.instructions(SESSION)] == [("i-1", "")]
+        assert [(one.time_s, one.text, one.queries) for one in await client.history(SESSION)] == [
+            (3, "Hello.", ("Who?",))
+        ]
+        assert await client.snapshot("a-1") == b"\xff\xd8jpeg"
+        assert await client.health() == {"ready": True}
+        await client.reset_session(SESSION)
+        await client.clear_watch(SESSION, "w-1")
+        await client.clear_instruction(SESSION, "i-1")
+        await client.end_session(SESSION)
+    method, path, body = gateway.requests[0]
+    assert (method, path) == ("POST", "/v1/sessions")
+    assert body == {
+        "source": {"url": "file:///a.mp4", "id": "lobby", "name": "", "loop": True},
+        "watches": [
+            {"name": "fire", "text": "Alert me.", "severity": "warning", "hold_s": 5.0, "cooldown_s": 30.0},
+        ],
+        "instructions": [],
+        "cadence": {"interval_ms": 500, "frames_per_turn": 1},
+    }
+    assert gateway.requests[-1][:2] == ("DELETE", f"/v1/sessions/{SESSION}")
+
+
+async def test_a_problem_becomes_an_error_with_its_next_step() -> None:
+    refusals = {"/v1/sessions": problem(422, "source_fault", "no route to rtsp://camera", "Correct the source.")}
+    async with playing(ScriptedGateway(refusals=refusals)) as gateway, Client(gateway.url, KEY) as client:
+        with pytest.raises(Invalid, match="no route to rtsp://camera") as refused:
+            await client.create_session(NewSession("rtsp://camera"))
+    assert (refused.value.status, refused.value.kind) == (422, "source_fault")
+    assert refused.value.next_step == "Correct the source."
+    assert not refused.value.retryable
+
+
+async def test_a_wrong_key_and_an_unknown_session() -> None:
+    async with playing(ScriptedGateway()) as gateway:
+        async with Client(gateway.url, "wrong-key") as client:
+            with pytest.raises(Unauthorised, match="not valid"):
+                await client.sessions()
+        async with Client(gateway.url, KEY) as client:
+            with pytest.raises(NotFound):
+                await client.session("no/such/thing")
+
+
+async def test_nothing_answers(two_ports: list[int]) -> None:
+    async with Client(f"http://127.0.0.1:{two_ports[0]}", KEY) as client:
+        with pytest.raises(Unreachable, match="does not answer") as unreachable:
+            await client.sessions()
+    assert unreachable.value.retryable
+    assert "vigil up" in unreachable.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, Unauthorised), (404, NotFound), (400, Invalid), (413, Invalid), (500, Unavailable), (503, Unavailable)],
+)
+def test_statuses_have_classes(status: int, kind: type[Refused]) -> None:
+    error = refusal(status, "<html>no problem here</html>")
+    assert type(error) is kind
+    assert str(status) in error.message
+
+
+async def collect(client: Client, count: int) -> list[Event]:
+    events: list[Event] = []
+    async with asyncio.timeout(10):
+        async for event in client.events(SESSION, AT_ONCE):
+            events.append(event)
+            if len(events) == count:
+                return events
+    return events
+
+
+async def test_events_go_on_after_the_stream_is_cut() -> None:
+    first = [sse("decision", decision_json(0)), b": heartbeat\n\n", sse("alert", alert_json("opened"))]
+    second = [sse("decision", decision_json(1, "speak", "A fire has started."))]
+    async with playing(ScriptedGateway([first, second])) as gateway, Client(gateway.url, KEY) as client:
+        events = await collect(client, 6)
+    match events:
+        case [Connection(True), Decision(0), Alert(state="opened"), Connection(False), Connection(True), Decision(1)]:
+            assert gateway.connections == 2
+        case _:
+            pytest.fail(f"unexpected: {events}")
+
+
+async def test_events_of_an_unknown_session_end_at_once() -> None:
+    refusals = {f"/v1/sessions/{SESSION}/events": problem(404, "unknown_session", "no such session", "list them")}
+    async with playing(ScriptedGateway(refusals=refusals)) as gateway, Client(gateway.url, KEY) as client:
+        with pytest.raises(NotFound, match="no such session"):
+            await collect(client, 1)
+
+
+def test_events_are_read_by_value() -> None:
+    event = read_event(ServerEvent("decision", json.dumps(decision_json(4, "speak", "Hi", p=None, frames_skipped=2))))
+    assert isinstance(event, Decision)
+    assert (event.sequence, event.action, event.text, event.p_speak, event.frames_skipped) == (
+        4,
+        "speak",
+        "Hi",
+        None,
+        2,
+    )
+    ended = {"type": "vigil.session.ended", "data": {"reason": "end of file"}}
+    assert read_event(ServerEvent("session", json.dumps(ended))) == Lifecycle("ended", "end of file")
+    status = {"ingestion": {"state": "reconnecting", "reason": "timed out"}, "codec": {"state": "connected"}}
+    assert read_event(ServerEvent("status", json.dumps(status))) == RoleStatus("ingestion reconnecting: timed out")
+    assert read_event(ServerEvent("newer-than-us", "{}")) is None
+
+
+@pytest.mark.parametrize("kind", ["decision", "alert", "utterance", "session", "status"])
+@pytest.mark.parametrize("data", ["", "no json", "[]", '{"data": {}}', '{"data": null}', "3"])
+def test_what_is_no_event_is_a_bad_message(kind: str, data: str) -> None:
+    if kind == "status" and data.startswith("{"):
+        assert isinstance(read_event(ServerEvent(kind, data)), RoleStatus)
+    else:
+        with pytest.raises(BadMessage):
+            read_event(ServerEvent(kind, data))
+
+
+@given(
+    events=st.lists(
+        st.tuples(
+            st.sampled_from(["decision", "alert"]), st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]))
+        ),
+        max_size=5,
+    ),
+    cuts=st.lists(st.integers(0, 400), max_size=10),
+)
+def test_the_parser_does_not_care_how_bytes_arrive(events: list[tuple[str, str]], cuts: list[int]) -> None:
+    whole = b"".join(f"event: {kind}\r\ndata: {data}\r\n\r\n".encode() for kind, data in events)
+    edges = [0, *sorted(cut for cut in cuts if cut < len(whole)), len(whole)]
+    parser = Parser()
+    parsed = [event for start, end in itertools.pairwise(edges) for event in parser.feed(whole[start:end])]
+    assert [(event.kind, event.data) for event in parsed] == events
+
+
+def test_several_data_lines_are_one_event() -> None:
+    assert list(Parser().feed(b"id: 7\ndata: a\ndata: b\n\n")) == [ServerEvent("message", "a\nb", "7")]
+
+
+def test_a_path_becomes_an_address() -> None:
+    assert source_url("rtsp://u:p@camera/1") == "rtsp://u:p@camera/1"
+    assert source_url("/videos/my lobby.mp4") == "file:///videos/my%20lobby.mp4"
+    assert source_url("lobby.mp4").startswith("file:///")

@@ -1,0 +1,231 @@
+"""The `vigil` command as a process: what it prints, how it exits, and what it leaves behind."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import nats
+import pytest
+import typer
+
+from vigil_client.commands import doctor
+from vigil_client.commands.subscribe import duration
+from vigil_client.commands.watch import name_of, severity, source_id, watches_of
+from vigil_client.endpoints import FILE, Endpoints, write
+from vigil_client.testing.command import Result, start, vigil
+from vigil_client.testing.processes import eventually
+from vigil_client.testing.scripted_gateway import (
+    KEY,
+    SESSION,
+    ScriptedGateway,
+    alert_json,
+    decision_json,
+    playing,
+    problem,
+    sse,
+)
+from vigil_client.testing.servers import NatsServer
+
+QUIET = [sse("decision", decision_json(number)) for number in range(3)]
+SPEAKS = sse("decision", decision_json(3, "speak", "A fire has started."))
+OPENED, CLOSED = sse("alert", alert_json("opened")), sse("alert", alert_json("closed", 2))
+ENDED = sse("session", {"type": "vigil.session.ended", "data": {"reason": "end of file"}})
+
+
+def to(gateway: ScriptedGateway) -> tuple[str, ...]:
+    return ("--gateway", gateway.url, "--api-key", KEY)
+
+
+async def watch(streams: Sequence[Sequence[bytes]], *arguments: str) -> tuple[Result, ScriptedGateway]:
+    async with playing(ScriptedGateway(streams)) as gateway:
+        result = await vigil("watch", "/lobby.mp4", "--alert", "Alert me when a fire starts.", *arguments, *to(gateway))
+    return result, gateway
+
+
+async def test_watch_ends_well_once_an_alert_has_closed(tmp_path: Path) -> None:
+    svg = tmp_path / "live.svg"
+    stream = [*QUIET, SPEAKS, OPENED, CLOSED]
+    options = ("--name", "fire", "--severity", "critical", "--hold", "3", "--camera", "Main lobby", "--loop")
+    result, gateway = await watch([stream], *options, "--until-closed", "--svg", str(svg))
+    assert result.status == 0, result.output
+    assert "ALERT opened" in result.output
+    assert "1 of 1 alerts opened and closed" in result.output
+    assert "A fire has started." in svg.read_text().replace("&#160;", " ")
+    method, path, body = gateway.requests[0]
+    assert (method, path) == ("POST", "/v1/sessions")
+    assert body["source"] == {"url": "file:///lobby.mp4", "id": "Main-lobby", "name": "Main lobby", "loop": True}
+    assert body["watches"][0]["hold_s"] == 3
+    assert gateway.requests[-1][:2] == ("DELETE", f"/v1/sessions/{SESSION}")
+
+
+async def test_watch_fails_when_no_alert_came_in_time() -> None:
+    result, gateway = await watch([QUIET], "--duration", "1")
+    assert result.status == 1
+    assert "no alert in 3 decisions" in result.output
+    assert gateway.requests[-1][0] == "DELETE"
+
+
+async def test_watch_fails_when_the_source_ends_with_the_alert_open() -> None:
+    result, _ = await watch([[*QUIET, SPEAKS, OPENED, ENDED]], "--until-closed")
+    assert result.status == 1
+    assert "end of file" in result.output
+    assert "did not close" in result.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_the_session(number: signal.Signals) -> None:
+    async with playing(ScriptedGateway([QUIET])) as gateway:
+        process = await start("watch", "/lobby.mp4", "--alert", "Alert me.", *to(gateway))
+        await eventually(lambda: gateway.connections == 1, "the stream of events")
+        process.send_signal(number)
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+    assert gateway.requests[-1][:2] == ("DELETE", f"/v1/sessions/{SESSION}")
+
+
+async def test_a_refused_source_says_what_to_do() -> None:
+    refusal = problem(422, "source_fault", "the file has no bytes", "Correct the source.")
+    async with playing(ScriptedGateway(refusals={"/v1/sessions": refusal})) as gateway:
+        result = await vigil("watch", "/lobby.mp4", "--alert", "Alert me.", *to(gateway))
+    assert result.status == 1
+    assert "the file has no bytes" in result.output
+    assert "Correct the source." in result.output
+
+
+async def test_sessions_and_ask() -> None:
+    async with playing(ScriptedGateway()) as gateway:
+        listed = await vigil("sessions", "list", *to(gateway))
+        shown = await vigil("sessions", "show", SESSION, *to(gateway))
+        as_json = await vigil("sessions", "list", "--json", *to(gateway))
+        asked = await vigil("ask", SESSION, "What do you see?", *to(gateway))
+        ended = await vigil("sessions", "end", SESSION, *to(gateway))
+    assert SESSION in listed.output
+    assert "Alert me." in shown.output
+    assert "Hello." in shown.output
+    assert json.loads(as_json.output)[0]["id"] == SESSION
+    assert "q-1" in asked.output
+    assert "has ended" in ended.output
+    assert {one.status for one in (listed, shown, as_json, asked, ended)} == {0}
+    assert ("POST", f"/v1/sessions/{SESSION}/queries", {"text": "What do you see?"}) in gateway.requests
+
+
+async def test_the_running_vigil_is_found_by_itself(tmp_path: Path) -> None:
+    async with playing(ScriptedGateway()) as gateway:
+        write(tmp_path / FILE, Endpoints(gateway.url, "nats://127.0.0.1:1", KEY))
+        result = await vigil("sessions", "list", "--data-dir", str(tmp_path))
+    assert (result.status, SESSION in result.output) == (0, True)
+
+
+async def test_without_a_running_vigil_the_next_step_is_said(tmp_path: Path) -> None:
+    result = await vigil("sessions", "list", "--data-dir", str(tmp_path / "nowhere"), cwd=tmp_path)
+    assert result.status == 1
+    assert "vigil up" in result.output
+
+
+async def test_subscribe_prints_events_as_json(nats_server: NatsServer) -> None:
+    process = await start("subscribe", "alerts", "--json", "--nats", nats_server.open_url)
+    assert process.stdout is not None
+    assert b"listening on vigil.v1.alert.*.*.*" in await asyncio.wait_for(process.stdout.readline(), 15)
+    connection = await nats.connect(nats_server.service_url)
+    await connection.publish("vigil.v1.alert.demo.lobby.opened", b"not an event")
+    await connection.publish("vigil.v1.alert.demo.lobby.opened", json.dumps(alert_json("opened")).encode())
+    await connection.close()
+    lines = [await asyncio.wait_for(process.stdout.readline(), 15) for _ in range(2)]
+    assert any(b"left out" in line for line in lines)
+    assert any(json.loads(line)["data"]["watch"] == "fire" for line in lines if line.startswith(b"{"))
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 15) == 0
+
+
+async def test_up_says_what_is_missing(tmp_path: Path) -> None:
+    result = await vigil("up", "--data-dir", str(tmp_path), "--engine-python", str(tmp_path / "no-python"))
+    assert result.status == 1
+    assert "engine environment is not there" in result.output
+    assert "make setup" in result.output
+    assert not (tmp_path / FILE).exists()
+
+
+async def test_up_says_which_port_is_in_use(tmp_path: Path, nats_server: NatsServer) -> None:
+    port = nats_server.open_url.rpartition(":")[2]
+    remote = ("--engine-url", "http://127.0.0.1:9", "--model", "m")
+    result = await vigil("up", "--data-dir", str(tmp_path), *remote, "--port-base", str(int(port) - 1))
+    assert result.status == 1
+    assert f"{port} (nats)" in result.output
+
+
+async def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    remote = ("--engine-url", "http://127.0.0.1:9", "--model", "m")
+    result = await vigil("up", "--data-dir", str(tmp_path / "file" / "run"), *remote)
+    assert result.status == 1
+    assert "Not a directory" in result.output
+
+
+async def test_the_doctor_exits_with_a_status(tmp_path: Path) -> None:
+    missing = ("--model-dir", str(tmp_path), "--engine-python", str(tmp_path / "python"), "--data-dir", str(tmp_path))
+    result = await vigil("doctor", *missing)
+    assert result.status == 1
+    assert "problem  model" in result.output
+    assert "problem  engine" in result.output
+    assert "ok       nats-server" in result.output
+    assert "2 to mend" in result.output
+
+
+async def test_help_teaches_by_example() -> None:
+    for arguments in ((), ("up",), ("watch",), ("subscribe",), ("demo",), ("sessions",), ("ask",)):
+        result = await vigil(*arguments, "--help")
+        assert result.status == 0
+        assert "vigil " in result.output.partition("Usage:")[2].partition("\n")[2]
+
+
+def test_durations() -> None:
+    assert duration("90s") == timedelta(seconds=90)
+    assert duration("1.5h") == timedelta(minutes=90)
+    for wrong in ("", "90", "h", "-1h", "1w"):
+        with pytest.raises(typer.BadParameter):
+            duration(wrong)
+
+
+def test_watches_are_named() -> None:
+    texts = ["Alert me when a fire starts.", "Tell me of falls."]
+    assert [watch.name for watch in watches_of(texts, ["fire"], "info", 1, 2)] == ["fire", "me-of-falls"]
+    with pytest.raises(typer.BadParameter, match="named alike"):
+        watches_of([texts[0], texts[0]], [], "info", 1, 2)
+    with pytest.raises(typer.BadParameter, match="2 names for 1"):
+        watches_of(texts[:1], ["a", "b"], "info", 1, 2)
+    assert name_of("日本") == "alert"
+    assert source_id("Main lobby / north") == "Main-lobby-north"
+    assert source_id("") is None
+    with pytest.raises(typer.BadParameter):
+        severity("urgent")
+
+
+async def test_the_doctor_names_what_to_mend(tmp_path: Path) -> None:
+    assert not doctor.python_version((3, 10)).ok
+    assert doctor.python_version((3, 11)).ok
+    model = doctor.model(tmp_path)
+    assert not model.ok
+    assert "config.json" in model.detail
+    for name in doctor.MODEL_FILES:
+        (tmp_path / name).touch()
+    assert "safetensors" in doctor.model(tmp_path).detail
+    (tmp_path / "model.safetensors").write_bytes(b"x" * 1_000_000)
+    assert doctor.model(tmp_path).detail.endswith("(1 MB of weights)")
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal: 8 kB\nMemAvailable: 1048576 kB\n")
+    assert doctor.memory(meminfo) == doctor.Check("memory", False, "1.0 GiB available", doctor.memory(meminfo).mend)
+    assert not (await doctor.engine_environment(tmp_path / "python")).ok
+    assert (await doctor.running_vigil(tmp_path))[-1].optional
+
+
+async def test_the_doctor_finds_a_vigil_that_is_gone(tmp_path: Path, two_ports: list[int]) -> None:
+    gone = f"127.0.0.1:{two_ports[0]}"
+    write(
+        tmp_path / FILE, Endpoints(f"http://{gone}", f"nats://{gone}", "k", engine_url=f"http://{gone}", redis_port=1)
+    )
+    checks = await doctor.running_vigil(tmp_path)
+    assert len(checks) == 5
+    assert not any(check.ok for check in checks)
+    assert all("vigil up" in check.mend for check in checks)

@@ -1,0 +1,106 @@
+"""Alerts and utterances as strangers receive them: CloudEvents in JSON (see `asyncapi.yaml`), read into values."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from vigil_client.errors import BadMessage
+from vigil_client.values import Json, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One event of an alert. `alert_id` stays the same from opened to closed; `event_id` is each event's own."""
+
+    event_id: str
+    alert_id: str
+    state: str
+    watch: str
+    severity: str
+    tenant: str
+    source_id: str
+    source_name: str
+    session: str
+    text: str
+    reason: str
+    p_speak: float | None
+    time_s: float
+    capture_time: datetime
+    emit_time: datetime
+    latency_ms: float
+    snapshot_path: str
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What the model said in one turn."""
+
+    event_id: str
+    tenant: str
+    source_id: str
+    session: str
+    action: str
+    text: str
+    p_speak: float | None
+    time_s: float
+    capture_time: datetime
+    emit_time: datetime
+    latency_ms: float
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+def alert(payload: bytes | str) -> Alert:
+    """Read an alert event. Raises `BadMessage` that names what is missing."""
+    event, data = _envelope(payload)
+    try:
+        return Alert(
+            event_id=event["id"],
+            alert_id=data["alert_id"],
+            state=data["state"],
+            watch=data["watch"],
+            severity=data["severity"],
+            source_name=data["source_name"] or data["source_id"],
+            reason=data["reason"] or "",
+            snapshot_path=(data["snapshot"] or {}).get("path", ""),
+            raw=event,
+            **_common(data),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadMessage(f"not an alert event of Vigil ({error!r})") from None
+
+
+def utterance(payload: bytes | str) -> Utterance:
+    """Read an utterance event. Raises `BadMessage` that names what is missing."""
+    event, data = _envelope(payload)
+    try:
+        return Utterance(event_id=event["id"], action=data["action"], raw=event, **_common(data))
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadMessage(f"not an utterance event of Vigil ({error!r})") from None
+
+
+def _common(data: Json) -> dict[str, Any]:
+    """What both kinds of event say."""
+    return {
+        "tenant": data["tenant"],
+        "source_id": data["source_id"],
+        "session": data["session"],
+        "text": data["text"],
+        "p_speak": None if data["p_speak"] is None else float(data["p_speak"]),
+        "time_s": float(data["time_s"]),
+        "capture_time": moment(data["capture_time"]),
+        "emit_time": moment(data["emit_time"]),
+        "latency_ms": float(data["latency_ms"]),
+    }
+
+
+def _envelope(payload: bytes | str) -> tuple[Json, Json]:
+    try:
+        event = json.loads(payload)
+    except ValueError:
+        raise BadMessage("the message is not JSON") from None
+    if not isinstance(event, Mapping) or not isinstance(event.get("data"), Mapping):
+        raise BadMessage("the message is not a CloudEvent with data")
+    return event, event["data"]

@@ -1,0 +1,210 @@
+"""`vigil doctor`: checks everything that Vigil needs here and says how to mend what is wrong."""
+
+import asyncio
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rich.markup import escape
+
+from vigil_client.commands.running import console, run
+from vigil_client.commands.target import DataDir
+from vigil_client.commands.up import MODEL_DIR, EnginePython, ModelDir
+from vigil_client.endpoints import DATA_DIR, FILE, Endpoints, read
+from vigil_client.errors import ClientError
+from vigil_client.supervise import gates, layout, ports
+from vigil_client.supervise.plan import PREFERRED_PORTS
+
+NEEDED_DISK_BYTES = 2 << 30
+NEEDED_MEMORY_BYTES = 4 << 30
+IMPORT_S = 60.0
+MODEL_FILES = ("config.json", "tokenizer_config.json", "preprocessor_config.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report. An `optional` one that fails is no problem; `mend` says how to put it right."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+    optional: bool = False
+
+
+def doctor(data_dir: DataDir = DATA_DIR, model_dir: ModelDir = MODEL_DIR, engine_python: EnginePython = None) -> None:
+    """Check what Vigil needs on this machine, and what runs. Exit status 1 when something must be mended."""
+    run(_doctor(data_dir, model_dir, engine_python))
+
+
+async def _doctor(data_dir: Path, model_dir: Path, engine_python: Path | None) -> bool:
+    place = _place(data_dir, model_dir, engine_python)
+    checks = [
+        python_version(sys.version_info[:2]),
+        *programs(),
+        await engine_environment(place.engine_python),
+        model(place.model_dir),
+        disk(place.data_dir),
+        memory(Path("/proc/meminfo")),
+        *await running_vigil(place.data_dir),
+        await rtsp_for_tests(),
+    ]
+    for check in checks:
+        _show(check)
+    problems = [check for check in checks if not check.ok and not check.optional]
+    verdict = f"[bold red]{len(problems)} to mend[/]" if problems else "[bold green]all is well[/]"
+    console.print(f"\n{verdict}")
+    return not problems
+
+
+def python_version(version: tuple[int, ...]) -> Check:
+    """3.11 or newer."""
+    shown = ".".join(map(str, version))
+    return Check("python", version >= (3, 11), shown, "install Python 3.11 or newer and run `make setup` again")
+
+
+def programs() -> list[Check]:
+    """The servers and services as programs."""
+    needed: list[tuple[str, Callable[[], object]]] = [
+        ("nats-server", layout.nats_server),
+        ("redis-server", layout.redis_server),
+        ("services", lambda: ", ".join(layout.binaries().services)),
+    ]
+    return [_program(name, find) for name, find in needed]
+
+
+async def engine_environment(python: Path) -> Check:
+    """The engine environment can import torch and vllm; found out in its own process, as it takes seconds."""
+    name = "engine"
+    code = "import torch; print('torch', torch.__version__)"
+    status, output = await _output(str(python), "-c", code + "; import vllm; print('vllm', vllm.__version__)")
+    lines = output.strip().splitlines() or ["no output"]
+    found = ", ".join(line for line in lines if line.startswith(("torch ", "vllm ")))
+    return Check(name, status == 0, found if status == 0 else f"{python}: {lines[-1]}", "make it with `make setup`")
+
+
+def model(directory: Path) -> Check:
+    """A checkpoint in the standard layout, with weights."""
+    missing = [name for name in MODEL_FILES if not (directory / name).is_file()]
+    weights = list(directory.glob("*.safetensors"))
+    if missing or not weights:
+        what = ", ".join(missing) or "weights (*.safetensors)"
+        return Check("model", False, f"{directory} lacks {what}", "give a --model-dir or train one: `make train-small`")
+    size_mb = sum(path.stat().st_size for path in weights) / 1e6
+    return Check("model", True, f"{directory} ({size_mb:.0f} MB of weights)")
+
+
+def disk(data_dir: Path) -> Check:
+    """Room for the store and the streams."""
+    place = next(path for path in (data_dir.resolve(), *data_dir.resolve().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    return Check("disk", free >= NEEDED_DISK_BYTES, f"{free / 2**30:.0f} GiB free at {place}", "free at least 2 GiB")
+
+
+def memory(meminfo: Path) -> Check:
+    """Room for the engine."""
+    try:
+        lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
+        available = int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return Check("memory", True, f"not known on {platform.system()}", optional=True)
+    shown = f"{available / 2**30:.1f} GiB available"
+    return Check("memory", available >= NEEDED_MEMORY_BYTES, shown, "free at least 4 GiB: the engine needs it")
+
+
+def usual_ports() -> Check:
+    """Taken ports are no problem: `vigil up` then takes others."""
+    taken = [f"{port} ({name})" for name, port in PREFERRED_PORTS.items() if not ports.is_free(port)]
+    detail = f"in use: {', '.join(taken)}; `vigil up` takes others" if taken else "the usual ones are free"
+    return Check("ports", not taken, detail, "nothing: others are taken", optional=True)
+
+
+async def running_vigil(data_dir: Path) -> list[Check]:
+    """Whether what `vigil up` wrote down still answers."""
+    try:
+        known = read(data_dir / FILE)
+    except ClientError as error:
+        return [usual_ports(), Check("vigil up", False, error.message, error.next_step, optional=True)]
+    return await asyncio.gather(*(_answers(name, gate) for name, gate in _gates(known)))
+
+
+async def rtsp_for_tests() -> Check:
+    """GStreamer's RTSP server, which only the RTSP tests use."""
+    code = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+    status, _ = await _output("/usr/bin/python3", "-c", code)
+    mend = "apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly"
+    detail = "GStreamer's RTSP server" if status == 0 else "GStreamer's RTSP server is not installed"
+    return Check("rtsp tests", status == 0, detail, mend, optional=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    data_dir: Path
+    model_dir: Path
+    engine_python: Path
+
+
+def _place(data_dir: Path, model_dir: Path, engine_python: Path | None) -> _Place:
+    """What is given relative to the current directory, else the same below the repository."""
+    root = layout.repository() or Path.cwd()
+    return _Place(
+        data_dir if (data_dir / FILE).exists() else root / data_dir,
+        model_dir if model_dir.exists() else root / model_dir,
+        engine_python or root / layout.ENGINE_PYTHON,
+    )
+
+
+def _program(name: str, find: Callable[[], object]) -> Check:
+    try:
+        return Check(name, True, str(find()))
+    except ClientError as error:
+        return Check(name, False, error.message, error.next_step)
+
+
+def _gates(known: Endpoints) -> list[tuple[str, gates.Gate]]:
+    nats = urlsplit(known.nats_url)
+    return [
+        ("gateway", gates.http(f"{known.gateway_url}/readyz")),
+        ("NATS", gates.http(f"{known.monitor_url}/healthz")),
+        ("NATS port", gates.listening(nats.hostname or "127.0.0.1", nats.port or 4222)),
+        ("Redis", gates.listening("127.0.0.1", known.redis_port)),
+        ("engine up", gates.engine(known.engine_url, known.model)),
+    ]
+
+
+async def _answers(name: str, gate: gates.Gate) -> Check:
+    why = await gate()
+    return Check(name, not why, why or "answers", "look at `vigil up` and its logs; if it does not run, start it")
+
+
+async def _output(*argv: str) -> tuple[int, str]:
+    """A program's exit status and output; it is ended after `IMPORT_S` seconds."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            env=layout.inherited(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    except OSError as error:
+        return 127, f"cannot be run: {error.strerror}"
+    try:
+        async with asyncio.timeout(IMPORT_S):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return 124, f"did not finish within {IMPORT_S:.0f} s"
+    return process.returncode or 0, output.decode(errors="replace")
+
+
+def _show(check: Check) -> None:
+    mark = "[green]ok     [/]" if check.ok else ("[dim]absent [/]" if check.optional else "[bold red]problem[/]")
+    console.print(f"{mark}  {check.name:<13} {escape(check.detail)}", highlight=False, soft_wrap=True)
+    if not check.ok and check.mend:
+        console.print(f"         {'':<13} [dim]→ {escape(check.mend)}[/]", highlight=False, soft_wrap=True)

@@ -1,0 +1,61 @@
+"""How a command runs: its coroutine is cancelled by Ctrl-C and SIGTERM, its result becomes the exit status."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Coroutine
+from typing import Any, NoReturn
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.markup import escape
+
+from vigil_client.errors import ClientError, ProcessFailed
+
+# A second signal within this time is an echo of the first (a terminal signals every program in front of it, and some
+# of those pass it on), not impatience.
+ECHO_S = 1.0
+FAILED = 1
+
+console = Console()
+stderr = Console(stderr=True)
+
+
+def run(work: Coroutine[Any, Any, bool], *, if_stopped: bool = True) -> NoReturn:
+    """Run a command to its end; exit 0 when it returns True. `if_stopped` is its result when a signal stops it."""
+    succeeded = uvloop.run(_interruptible(work, if_stopped))
+    raise typer.Exit(0 if succeeded else FAILED)
+
+
+def show_error(error: ClientError) -> None:
+    """The message, the last lines of a log where there are some, and the next step."""
+    stderr.print(f"[bold red]error[/]  {escape(error.message)}", soft_wrap=True, highlight=False)
+    if isinstance(error, ProcessFailed):
+        for line in error.lines:
+            stderr.print(f"  [dim]│[/] {escape(line)}", soft_wrap=True, highlight=False)
+    if error.next_step:
+        stderr.print(f"[bold]next[/]   {escape(error.next_step)}", soft_wrap=True, highlight=False)
+
+
+async def _interruptible(work: Coroutine[Any, Any, bool], if_stopped: bool) -> bool:
+    """Cancelling is the only stop: it unwinds whatever the command has open. A second signal, when unwinding takes too
+    long for somebody, ends the process at once; what it had started is then killed by the guard."""
+    task = asyncio.create_task(work)
+    first: list[float] = []
+
+    def stop() -> None:
+        if not first:
+            first.append(time.monotonic())
+            task.cancel()
+        elif time.monotonic() - first[0] > ECHO_S:
+            os._exit(130)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return if_stopped

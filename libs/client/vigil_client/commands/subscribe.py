@@ -1,0 +1,102 @@
+"""`vigil subscribe`: what downstream systems hear."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from vigil_client import cloudevents
+from vigil_client.alerts import alert_subject, subscribed, utterance_subject
+from vigil_client.commands import target
+from vigil_client.commands.running import console, run, stderr
+from vigil_client.commands.target import DataDir, Nats
+from vigil_client.endpoints import DATA_DIR
+from vigil_client.errors import BadMessage
+from vigil_client.view import alert_line
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+Write = Callable[[bytes], str]
+
+
+class Topic(StrEnum):
+    """What can be subscribed to."""
+
+    ALERTS = "alerts"
+    UTTERANCES = "utterances"
+
+
+def duration(text: str) -> timedelta:
+    """`90s`, `15m`, `1h`, `2d`. Raises `typer.BadParameter`."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a duration: write 90s, 15m, 1h or 2d")
+    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+
+
+def subscribe(
+    topic: Annotated[Topic, typer.Argument(help="What to listen to.")],
+    tenant: Annotated[str, typer.Option("--tenant", help="Only this tenant's.")] = "*",
+    source: Annotated[str, typer.Option("--source", help="Only this camera's (its source id).")] = "*",
+    since: Annotated[
+        timedelta | None, typer.Option("--since", parser=duration, metavar="1h", help="Begin this long ago.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each CloudEvent as it is, one a line.")] = False,
+    nats: Nats = "",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Print alerts or utterances as they are published, until Ctrl-C.
+
+    \b
+    Examples:
+      vigil subscribe alerts
+      vigil subscribe alerts --since 1h --json | jq .data.text
+      vigil subscribe utterances --source lobby
+    """
+    write: Write
+    match topic:
+        case Topic.ALERTS:
+            subject, stream, write = alert_subject(tenant, source), "ALERTS", _alert
+        case Topic.UTTERANCES:
+            subject, stream, write = utterance_subject(tenant), "UTTERANCES", _utterance_of(source)
+    run(_print(target.nats(nats, data_dir), subject, stream, since, _as_json(write) if as_json else write))
+
+
+async def _print(nats_url: str, subject: str, stream: str, since: timedelta | None, write: Write) -> bool:
+    async with subscribed(nats_url, subject, stream, since) as received:
+        stderr.print(f"[dim]listening on {escape(subject)} at {escape(nats_url)}; Ctrl-C ends[/]", highlight=False)
+        async for payload in received:
+            try:
+                line = write(payload)
+            except BadMessage as error:
+                stderr.print(f"[yellow]left out[/]  {escape(error.message)}")
+                continue
+            if line:
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+    return True
+
+
+def _alert(payload: bytes) -> str:
+    alert = cloudevents.alert(payload)
+    return f"{alert.tenant}/{alert.source_name}  {alert_line(alert)}"
+
+
+def _utterance_of(source: str) -> Write:
+    def write(payload: bytes) -> str:
+        said = cloudevents.utterance(payload)
+        if source not in ("*", said.source_id):
+            return ""
+        when = f"{said.emit_time.astimezone():%H:%M:%S}"
+        return f"{said.tenant}/{said.source_id}  {when}  {said.action:<8}  {said.text!r}"
+
+    return write
+
+
+def _as_json(write: Write) -> Write:
+    """What `write` would print, as the CloudEvent it came from."""
+    return lambda payload: payload.decode() if write(payload) else ""

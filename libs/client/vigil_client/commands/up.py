@@ -1,0 +1,74 @@
+"""`vigil up`: everything on this machine."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from vigil_client.commands.progress import Progress
+from vigil_client.commands.running import console, run
+from vigil_client.endpoints import DATA_DIR, Endpoints
+from vigil_client.supervise.running import UpOptions, running
+
+MODEL_DIR = Path("models/vigil-small")
+
+ModelDir = Annotated[Path, typer.Option("--model-dir", help="Checkpoint that the engine serves.")]
+EngineUrl = Annotated[
+    str, typer.Option("--engine-url", help="Use this running OpenAI-compatible engine; needs --model.")
+]
+Model = Annotated[str, typer.Option("--model", help="Model name; default: the name of the model directory.")]
+Profile = Annotated[str, typer.Option("--profile", help="Prompt profile: vigil-small, joyai or harness.")]
+UpDataDir = Annotated[Path, typer.Option("--data-dir", help="Where everything is kept: store, streams, logs, keys.")]
+PortBase = Annotated[
+    int, typer.Option("--port-base", help="First of 11 ports to use; default: usual ports, others where taken.")
+]
+EnginePython = Annotated[
+    Path | None, typer.Option("--engine-python", help="Python of the engine environment; default: .venv-engine.")
+]
+
+
+def up(
+    model_dir: ModelDir = MODEL_DIR,
+    engine_url: EngineUrl = "",
+    model: Model = "",
+    profile: Profile = "vigil-small",
+    data_dir: UpDataDir = DATA_DIR,
+    port_base: PortBase = 0,
+    engine_python: EnginePython = None,
+) -> None:
+    """Run NATS, Redis, the engine and the services on this machine until Ctrl-C.
+
+    Each is started when what it needs is healthy, and started again should it die. The addresses and a key
+    are written to DATA_DIR/endpoints.json, where the other commands find them; logs are in DATA_DIR/logs.
+
+    \b
+    Examples:
+      vigil up
+      vigil up --engine-url http://gpu-box:8000 --model my-model --profile harness
+      vigil up --data-dir /var/lib/vigil --port-base 9500
+    """
+    run(_up(UpOptions(model_dir, engine_url, model, profile, data_dir, port_base, engine_python)))
+
+
+async def _up(options: UpOptions) -> bool:
+    progress = Progress(console)
+    async with AsyncExitStack() as stack:
+        with progress:
+            vigil = await stack.enter_async_context(running(options, progress.changed))
+        console.print(_where(vigil.endpoints), highlight=False)
+        await vigil.supervisor.failed()
+    return True
+
+
+def _where(endpoints: Endpoints) -> str:
+    return (
+        f"\n[bold green]Vigil is up.[/]  Ctrl-C stops it.\n"
+        f"  gateway  {endpoints.gateway_url}  (API page: /docs)\n"
+        f"  alerts   {endpoints.nats_url}  vigil.v1.alert.>\n"
+        f"  engine   {endpoints.engine_url}  model {escape(endpoints.model)}\n"
+        f"\nNext, in another terminal:\n"
+        f'  vigil watch VIDEO-OR-RTSP-ADDRESS --alert "Alert me when a fire starts."\n'
+        f"  vigil subscribe alerts\n"
+    )

@@ -1,0 +1,142 @@
+"""`vigil watch`: one source, its alerts, and a live view."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.markup import escape
+
+from vigil_client.api import Client
+from vigil_client.commands import target
+from vigil_client.commands.running import console, run
+from vigil_client.commands.target import ApiKey, DataDir, Gateway
+from vigil_client.endpoints import DATA_DIR
+from vigil_client.monitor import Monitor
+from vigil_client.values import NewSession, NewWatch, source_url
+from vigil_client.view import save_svg, view_for
+from vigil_client.watching import Limits, follow, verdict, watched
+
+SEVERITIES = ("info", "warning", "critical")
+
+Alerts = Annotated[
+    list[str], typer.Option("--alert", help="What to alert of, in plain words; may be given several times.")
+]
+Names = Annotated[
+    list[str] | None, typer.Option("--name", help="Name of each alert in order; default: made of its words.")
+]
+Duration = Annotated[float | None, typer.Option("--duration", min=1, help="Stop after so many seconds.")]
+Svg = Annotated[Path | None, typer.Option("--svg", help="Write the last picture of the live view to this file.")]
+
+
+class Asked(NamedTuple):
+    """A request and how it ends: what `vigil watch` was told, without where to send it."""
+
+    new: NewSession
+    limits: Limits
+    svg: Path | None
+
+
+def severity(text: str) -> str:
+    """One of `SEVERITIES`. Raises `typer.BadParameter`."""
+    if text not in SEVERITIES:
+        raise typer.BadParameter(f"{text!r} is not a severity: give {', '.join(SEVERITIES)}")
+    return text
+
+
+def name_of(text: str) -> str:
+    """A name for a watch out of its last words: `a-fire-starts` for "Alert me when a fire starts."."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return "-".join(words[-3:])[:64] or "alert"
+
+
+def watches_of(
+    texts: Sequence[str], names: Sequence[str], severity_name: str, hold_s: float, cooldown_s: float
+) -> tuple[NewWatch, ...]:
+    """One watch for each text. Raises `typer.BadParameter` when two would have one name."""
+    if len(names) > len(texts):
+        raise typer.BadParameter(f"{len(names)} names for {len(texts)} alerts: give one --name for each --alert")
+    named = [*names, *map(name_of, texts[len(names) :])]
+    if len(set(named)) < len(named):
+        raise typer.BadParameter(f"two alerts are named alike ({', '.join(named)}): give each a --name")
+    return tuple(
+        NewWatch(name, text, severity_name, hold_s, cooldown_s) for name, text in zip(named, texts, strict=True)
+    )
+
+
+def watch(
+    source: Annotated[str, typer.Argument(help="A video file, or an rtsp://, http:// or https:// address.")],
+    alert: Alerts,
+    name: Names = None,
+    severity_name: Annotated[
+        str, typer.Option("--severity", parser=severity, metavar="info|warning|critical", help="How urgent it is.")
+    ] = "warning",
+    hold: Annotated[float, typer.Option("--hold", min=0, help="Quiet seconds after which an alert closes.")] = 5.0,
+    cooldown: Annotated[
+        float, typer.Option("--cooldown", min=0, help="Words so soon after it closed continue the same alert.")
+    ] = 30.0,
+    camera: Annotated[str, typer.Option("--camera", help="Name of the camera, for people and subjects.")] = "",
+    loop: Annotated[bool, typer.Option("--loop", help="Start a file again when it ends.")] = False,
+    duration: Duration = None,
+    until_closed: Annotated[bool, typer.Option("--until-closed", help="Stop once an alert opened and closed.")] = False,
+    svg: Svg = None,
+    gateway: Gateway = "",
+    api_key: ApiKey = "",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Watch a source and show each decision: · silent, █ speaks, ▲ delegates.
+
+    The session ends when the command does. With --duration or --until-closed the exit status is 0 only if an
+    alert opened and closed.
+
+    \b
+    Examples:
+      vigil watch lobby.mp4 --loop --alert "Alert me when a fire starts." --severity critical
+      vigil watch rtsp://user:password@camera/stream1 --camera lobby --alert "Tell me when someone falls."
+      vigil watch test.mp4 --alert "Alert me when the door opens." --until-closed --duration 120
+    """
+    new = NewSession(
+        url=source_url(source),
+        watches=watches_of(alert, name or (), severity_name, hold, cooldown),
+        source_id=source_id(camera),
+        source_name=camera,
+        loop=loop,
+    )
+    asked = Asked(new, Limits(duration, until_closed), svg)
+    work = _watch(*target.gateway(gateway, api_key, data_dir), asked)
+    run(work, if_stopped=not asked.limits.judged)
+
+
+def source_id(camera: str) -> str | None:
+    """The camera's name as a subject token; None without a name: the gateway then makes one from the address."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", camera).strip("-")[:64] or None
+
+
+async def _watch(gateway_url: str, api_key: str, asked: Asked) -> bool:
+    monitor = Monitor(asked.new.source_name or "camera")
+    try:
+        async with Client(gateway_url, api_key) as client, watched(client, asked.new) as session:
+            monitor.name = session.source_name
+            await show_until(client, session.id, monitor, asked.limits)
+    finally:
+        if asked.svg is not None and monitor.ticks:
+            save_svg(asked.svg, [monitor])
+    return report(monitor, asked.limits)
+
+
+async def show_until(client: Client, session_id: str, monitor: Monitor, limits: Limits) -> None:
+    """Follow a session in the view that suits the terminal."""
+    with view_for(console) as view:
+        view.update(monitor, None)
+        await follow(client, session_id, monitor, limits, view.update)
+
+
+def report(monitor: Monitor, limits: Limits) -> bool:
+    """Say how it ended; whether that is a success."""
+    outcome = monitor.outcome
+    succeeded, why = verdict(outcome, limits)
+    if outcome.ended_reason:
+        console.print(f"the session has ended: {escape(outcome.ended_reason)}")
+    console.print(f"[{'green' if succeeded else 'bold red'}]{escape(why)}[/]")
+    return succeeded

@@ -1,0 +1,98 @@
+"""What can go wrong for whoever uses Vigil from outside.
+
+ClientError                     message + next_step
+├── NotConfigured               no gateway address or key is known
+├── Unreachable                 nothing answers at that address                     (retryable)
+├── Refused                     the gateway answered with a problem (RFC 9457)
+│   ├── Unauthorised            401: the key is missing or wrong
+│   ├── NotFound                404: no such session, or another tenant's
+│   ├── Invalid                 4xx: what was asked for breaks a rule
+│   └── Unavailable             5xx: no capacity, no worker, a dependency is down   (retryable)
+├── BadSubject                  a tenant, source or session that cannot be part of a subject
+├── BadMessage                  an event that is not what the contract says
+└── LocalError                  `vigil up` cannot run here
+    ├── AlreadyRunning          another `vigil up` holds the data directory
+    ├── PortInUse               a port that was asked for is taken
+    ├── Missing                 a binary, environment or model is not there
+    └── ProcessFailed           a process did not become healthy; carries its last log lines
+"""
+
+
+class ClientError(Exception):
+    """Says what was wrong, and in `next_step` what to do about it."""
+
+    retryable = False
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+
+class NotConfigured(ClientError):
+    """No gateway address or key is known."""
+
+
+class Unreachable(ClientError):
+    """Nothing answers at that address."""
+
+    retryable = True
+
+
+class Refused(ClientError):
+    """The gateway answered with a problem. `status` is the HTTP status, `kind` the problem's type."""
+
+    def __init__(self, message: str, next_step: str = "", *, status: int = 0, kind: str = "") -> None:
+        super().__init__(message, next_step)
+        self.status = status
+        self.kind = kind
+
+
+class Unauthorised(Refused):
+    """The API key is missing or wrong."""
+
+
+class NotFound(Refused):
+    """No such thing for this tenant."""
+
+
+class Invalid(Refused):
+    """What was asked for breaks a rule."""
+
+
+class Unavailable(Refused):
+    """No capacity, no worker, or something behind the gateway is down."""
+
+    retryable = True
+
+
+class BadSubject(ClientError):
+    """A tenant, source or session that cannot be part of a subject."""
+
+
+class BadMessage(ClientError):
+    """An event that is not what the contract says."""
+
+
+class LocalError(ClientError):
+    """`vigil up` cannot run here."""
+
+
+class AlreadyRunning(LocalError):
+    """Another `vigil up` holds the data directory."""
+
+
+class PortInUse(LocalError):
+    """A port that was asked for is taken."""
+
+
+class Missing(LocalError):
+    """A binary, an environment or a model is not there."""
+
+
+class ProcessFailed(LocalError):
+    """A process did not become healthy. `lines` are the last ones of its log."""
+
+    def __init__(self, message: str, next_step: str = "", *, lines: tuple[str, ...] = ()) -> None:
+        super().__init__(message, next_step)
+        self.lines = lines

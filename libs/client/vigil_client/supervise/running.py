@@ -1,0 +1,147 @@
+"""Everything that `vigil up` runs, as one context: open it and Vigil is healthy, leave it and nothing is left."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vigil_client import endpoints as endpoints_file
+from vigil_client.endpoints import Endpoints
+from vigil_client.errors import Missing
+from vigil_client.supervise import gates, layout, lock, ports, secrets
+from vigil_client.supervise.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan
+from vigil_client.supervise.supervisor import Report, State, Status, Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What `vigil up` was asked for. Without an `engine_url` the engine is started from `model_dir`."""
+
+    model_dir: Path
+    engine_url: str = ""
+    model: str = ""
+    profile: str = "vigil-small"
+    data_dir: Path = endpoints_file.DATA_DIR
+    port_base: int = 0
+    engine_python: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A healthy Vigil on this machine."""
+
+    endpoints: Endpoints
+    supervisor: Supervisor
+
+
+@asynccontextmanager
+async def running(options: UpOptions, report: Report) -> AsyncIterator[Running]:
+    """Start everything, wait until it is healthy, stop it at the end.
+
+    Raises `AlreadyRunning`, `PortInUse`, `Missing` before anything is started, `ProcessFailed` after.
+    """
+    data_dir = options.data_dir.resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    # Sockets in a short path (the system limits theirs to 107 bytes), which goes away with everything in it.
+    with lock.held(data_dir / "lock"), tempfile.TemporaryDirectory(prefix="vigil-") as temporary:
+        plan = prepare(options, data_dir, Path(temporary))
+        await _check_remote(options)
+        path = data_dir / endpoints_file.FILE
+        publisher = _Publisher(path, plan.endpoints, report)
+        remove = (path, Path(temporary))
+        try:
+            async with Supervisor(plan.specs, data_dir / "logs", publisher.changed, remove) as supervisor:
+                await supervisor.ready()
+                publisher.publish()
+                yield Running(publisher.endpoints, supervisor)
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
+    """Check what must be there, choose ports, write the configuration files."""
+    engine = _engine(options)
+    chosen = _ports(options, engine)
+    plan = make_plan(
+        Options(
+            data_dir=data_dir,
+            temporary_dir=temporary_dir,
+            engine=engine,
+            model=options.model or options.model_dir.name,
+            profile=options.profile,
+            ports=chosen,
+            binaries=layout.binaries(),
+            secrets=secrets.load_or_create(data_dir / "secrets.json"),
+            environment=layout.inherited(),
+        )
+    )
+    for directory in plan.directories:
+        directory.mkdir(mode=0o700, exist_ok=True)
+    for path, text in plan.files.items():
+        secrets.write_private(path, text)
+    return plan
+
+
+async def _check_remote(options: UpOptions) -> None:
+    """An engine that runs elsewhere must do so now. Raises `Missing`."""
+    if options.engine_url and (why := await gates.engine(options.engine_url.rstrip("/"), options.model)()):
+        raise Missing(
+            f"the engine at {options.engine_url} cannot be used: {why}",
+            "start it, or correct --engine-url (the server's root, without /v1) and --model",
+        )
+
+
+def _ports(options: UpOptions, engine: LocalEngine | RemoteEngine) -> dict[str, int]:
+    local = isinstance(engine, LocalEngine)
+    wanted = {name: port for name, port in PREFERRED_PORTS.items() if local or name != "engine"}
+    return ports.explicit(list(wanted), options.port_base) if options.port_base else ports.chosen(wanted)
+
+
+def _engine(options: UpOptions) -> LocalEngine | RemoteEngine:
+    if options.engine_url:
+        if not options.model:
+            raise Missing("--engine-url needs --model", "name the model as the engine's /v1/models lists it")
+        return RemoteEngine(options.engine_url)
+    root = layout.repository()
+    if root is None:
+        raise Missing(
+            "the engine's start script is not here",
+            "run inside the Vigil repository, or use a running engine with --engine-url URL --model NAME",
+        )
+    python = options.engine_python or root / layout.ENGINE_PYTHON
+    if not python.exists():
+        raise Missing(f"the engine environment is not there ({python})", "make it with `make setup`")
+    model_dir = options.model_dir if options.model_dir.exists() else root / options.model_dir
+    if not (model_dir / "config.json").exists():
+        raise Missing(f"{options.model_dir} is no model directory: it has no config.json", "give another --model-dir")
+    return LocalEngine(python, root / layout.SERVE, model_dir.resolve())
+
+
+class _Publisher:
+    """Keeps the endpoints file true: it is there from the first healthy moment, with the process ids of now."""
+
+    def __init__(self, path: Path, endpoints: Endpoints, report: Report) -> None:
+        self.endpoints = replace(endpoints, supervisor_pid=os.getpid())
+        self._path = path
+        self._report = report
+        self._published = False
+
+    def changed(self, status: Status) -> None:
+        """Pass a change on, and write it down if a process id changed."""
+        pids = dict(self.endpoints.pids)
+        if status.state is State.STOPPED:
+            pids.pop(status.name, None)
+        elif status.pid:
+            pids[status.name] = status.pid
+        if pids != self.endpoints.pids:
+            self.endpoints = replace(self.endpoints, pids=pids)
+            if self._published:
+                self.publish()
+        self._report(status)
+
+    def publish(self) -> None:
+        """Write the file."""
+        self._published = True
+        endpoints_file.write(self._path, self.endpoints)

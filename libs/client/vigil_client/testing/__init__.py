@@ -1,0 +1,1 @@
+"""Test support: processes that are really killed, a scripted gateway, a NATS server as `vigil up` runs it."""

@@ -1,0 +1,184 @@
+"""A small gateway that plays a script: real HTTP on a free port, the answers of the real one."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+KEY = "right-key"
+SESSION = "s-0123456789abcdef"
+
+
+def session_json(**changes: Any) -> dict[str, Any]:
+    """A session as the gateway describes it."""
+    return {
+        "id": SESSION,
+        "state": "open",
+        "ended_reason": None,
+        "source": {"id": "lobby", "name": "Lobby", "url": "rtsp://***@camera/1", "loop": False},
+        "profile": "vigil-small",
+        "model": "vigil-small",
+        "cadence": {"interval_ms": 1000, "frames_per_turn": 1},
+        "response_mode": "balanced",
+        "chunk_turns": 100,
+        "created_at": "2026-01-02T03:04:05Z",
+        "progress": {"turns": 7},
+        "status": {"ingestion": {"state": "connected"}},
+    } | changes
+
+
+def decision_json(sequence: int, action: str = "silent", text: str = "", **changes: Any) -> dict[str, Any]:
+    """A decision as the gateway streams it."""
+    p_speak = 0.97 if action == "speak" else 0.02
+    return {
+        "sequence": sequence,
+        "time_s": float(sequence),
+        "capture_time": "2026-01-02T03:04:05.000Z",
+        "emit_time": "2026-01-02T03:04:05.180Z",
+        "latency_ms": 180.0,
+        "action": action,
+        "text": text,
+        "question": "",
+        "p": {"silent": 1 - p_speak, "speak": p_speak, "delegate": 0.0},
+        "malformed": "",
+        "frames_skipped": 0,
+        "engine_ms": 150.0,
+        "prompt_tokens": 900,
+        "cached_tokens": 800,
+        "request_bytes": 4_000,
+        "prefix_share": 1.0,
+    } | changes
+
+
+def alert_json(state: str, number: int = 1, **changes: Any) -> dict[str, Any]:
+    """An alert's CloudEvent."""
+    data = {
+        "alert_id": "a-1",
+        "watch": "fire",
+        "severity": "critical",
+        "state": state,
+        "reason": "quiet" if state == "closed" else "",
+        "tenant": "demo",
+        "source_id": "lobby",
+        "source_name": "Lobby",
+        "session": SESSION,
+        "instruction_id": "w-1",
+        "text": "A fire has started.",
+        "p_speak": 0.97,
+        "capture_time": "2026-01-02T03:04:05.000Z",
+        "emit_time": "2026-01-02T03:04:05.250Z",
+        "latency_ms": 250.0,
+        "opened_at": "2026-01-02T03:04:05.000Z",
+        "time_s": 12.0,
+        "decision_sequence": 12,
+        "updates": 0,
+        "snapshot": {
+            "bucket": "VIGIL_SNAPSHOTS",
+            "key": "k",
+            "media_type": "image/jpeg",
+            "path": "/v1/alerts/a-1/snapshot",
+        },
+    } | changes
+    return {"specversion": "1.0", "id": f"a-1.{number}", "type": f"vigil.alert.{state}", "data": data}
+
+
+def sse(kind: str, data: dict[str, Any]) -> bytes:
+    """One server-sent event."""
+    return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def problem(status: int, kind: str, detail: str, next_step: str) -> web.Response:
+    """An RFC 9457 answer."""
+    body = {
+        "type": f"urn:vigil:problem:{kind}",
+        "title": "No",
+        "status": status,
+        "detail": detail,
+        "next_step": next_step,
+    }
+    return web.json_response(body, status=status, content_type="application/problem+json")
+
+
+@dataclass
+class ScriptedGateway:
+    """`streams` are played one for each connection to the events; after the last the stream stays open.
+
+    `refusals` maps a path to the problem it is answered with. `requests` holds what came.
+    """
+
+    streams: Sequence[Sequence[bytes]] = ()
+    refusals: dict[str, web.Response] = field(default_factory=dict)
+    requests: list[tuple[str, str, Any]] = field(default_factory=list)
+    connections: int = 0
+    url: str = ""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request."""
+        body = await request.json() if request.can_read_body else None
+        self.requests.append((request.method, request.path, body))
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return problem(401, "key_wrong", "the key is not valid", "use a valid key")
+        if request.path in self.refusals:
+            return self.refusals[request.path]
+        if request.path.endswith("/events"):
+            return await self._events(request)
+        return self._plain(request)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        number, self.connections = self.connections, self.connections + 1
+        for part in self.streams[number] if number < len(self.streams) else ():
+            await response.write(part)
+        if number >= len(self.streams) - 1:
+            await asyncio.Event().wait()
+        return response
+
+    def _plain(self, request: web.Request) -> web.Response:
+        path = request.path.removeprefix("/v1/")
+        match request.method, path.split("/"):
+            case "POST", ["sessions"]:
+                return web.json_response(session_json(), status=201)
+            case "GET", ["sessions"]:
+                return web.json_response({"sessions": [session_json()]})
+            case "GET", ["sessions", _] | ["sessions", _, ""]:
+                return web.json_response(session_json())
+            case "PATCH", ["sessions", _]:
+                return web.json_response(session_json(response_mode="reserved"))
+            case "DELETE", _:
+                return web.Response(status=204)
+            case "GET", ["sessions", _, "watches"]:
+                watch = {"id": "w-1", "text": "Alert me.", "pending": True, "name": "fire"}
+                return web.json_response({"watches": [watch]})
+            case "GET", ["sessions", _, "instructions"]:
+                return web.json_response({"instructions": [{"id": "i-1", "text": "Greet.", "pending": False}]})
+            case "GET", ["sessions", _, "history"]:
+                turn = {"sequence": 3, "time_s": 3.0, "action": "speak", "text": "Hello.", "queries": ["Who?"]}
+                return web.json_response({"turns": [turn]})
+            case "GET", ["alerts", _, "snapshot"]:
+                return web.Response(body=b"\xff\xd8jpeg", content_type="image/jpeg")
+            case "GET", ["health"]:
+                return web.json_response({"ready": True})
+            case "POST", _:
+                return web.json_response({"id": "q-1", "session": SESSION}, status=202)
+        return problem(404, "unknown_session", "no such session", "list them")
+
+
+@asynccontextmanager
+async def playing(gateway: ScriptedGateway) -> AsyncIterator[ScriptedGateway]:
+    """Serve the script on a free port; its address is in `url`."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", gateway.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    gateway.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield gateway
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,118 @@
+"""A claimed session on real NATS and Redis: raw groups in, coded groups out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+from prometheus_client import REGISTRY
+from redis.asyncio import Redis
+
+from vigil.contract import subjects
+from vigil.contract.frames import CodedFrameGroup, Frame, FrameGroup, decode_coded_group, encode_group
+from vigil.core.ids import SessionKey
+from vigil.core.session import SessionSpec
+from vigil.runtime.bus import Bus, Message
+from vigil.runtime.claimer import Claimer
+from vigil.runtime.keep_latest import KeepLatest
+from vigil.runtime.placement import Placement, Role
+from vigil.runtime.store import SessionStore
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import NatsServer
+from vigil_codec.coder import Coder
+
+KEY = SessionKey("demo", "s-1")
+
+
+def raw(time_ms: int, fence: int = 1) -> bytes:
+    return encode_group(FrameGroup(KEY, time_ms, time_ms // 1_000, (Frame(b"jpeg", 160, 96, 7),), fence))
+
+
+def dropped(reason: str) -> float:
+    return REGISTRY.get_sample_value("vigil_codec_groups_dropped_total", {"reason": reason}) or 0.0
+
+
+def has_dropped(reason: str, before: float) -> bool:
+    return dropped(reason) > before
+
+
+@pytest.fixture
+async def placement(redis: Redis) -> Placement:
+    """One open session, and where workers claim it."""
+    await SessionStore(redis).create(SessionSpec(KEY.tenant, KEY.session, "cam", "file:///a.mp4", "vigil-small", "m"))
+    placement = Placement(redis)
+    await placement.open(KEY)
+    return placement
+
+
+@pytest.fixture
+async def coded(bus: Bus) -> AsyncIterator[KeepLatest[Message]]:
+    async with bus.subscribe(subjects.coded_frames(KEY), capacity=100) as messages:
+        yield messages
+
+
+@asynccontextmanager
+async def worker(name: str, bus: Bus, redis: Redis, placement: Placement) -> AsyncIterator[Claimer]:
+    run = Coder(bus, SessionStore(redis)).run
+    claimer = Claimer(placement, bus, role=Role.CODEC, worker=name, capacity=4, run=run)
+    task = asyncio.create_task(claimer.run())
+    try:
+        yield claimer
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def exchange(bus: Bus, coded: KeepLatest[Message], time_ms: int, fence: int = 1) -> CodedFrameGroup:
+    """Publish a group, again until somebody listens, and return the first that comes back coded."""
+
+    async def answered() -> bool:
+        await bus.publish(subjects.raw_frames(KEY), raw(time_ms, fence))
+        return coded.statistics.waiting > 0
+
+    await eventually(answered, 10, f"the group at {time_ms} ms is coded")
+    return decode_coded_group((await anext(coded)).payload)
+
+
+async def test_groups_are_coded(bus: Bus, redis: Redis, placement: Placement, coded: KeepLatest[Message]) -> None:
+    async with worker("one", bus, redis, placement):
+        first = await exchange(bus, coded, 1_000)
+        second = await exchange(bus, coded, 2_000)
+    assert [(one.time_ms, one.sequence, one.fence) for one in (first, second)] == [(1_000, 1, 1), (2_000, 2, 1)]
+    assert first.frames[0].frame == Frame(b"jpeg", 160, 96, 7)
+    assert first.frames[0].visual_tokens == 15
+
+
+async def test_what_cannot_be_coded_is_counted_and_the_next_is_coded(
+    bus: Bus, redis: Redis, placement: Placement, coded: KeepLatest[Message]
+) -> None:
+    async with worker("one", bus, redis, placement):
+        await exchange(bus, coded, 1_000, fence=3)
+        for reason, payload in (("invalid", b"\xff\xff"), ("overtaken", raw(2_000, fence=2)), ("stale", raw(1_000, 3))):
+            before = dropped(reason)
+            await bus.publish(subjects.raw_frames(KEY), payload)
+            await eventually(partial(has_dropped, reason, before), 5, reason)
+        assert (await exchange(bus, coded, 3_000, fence=3)).time_ms == 3_000
+
+
+async def test_another_worker_takes_over_with_a_higher_fence(
+    bus: Bus, redis: Redis, placement: Placement, coded: KeepLatest[Message]
+) -> None:
+    async with worker("one", bus, redis, placement):
+        before = await exchange(bus, coded, 1_000)
+    async with worker("two", bus, redis, placement):
+        after = await exchange(bus, coded, 2_000)
+    assert (before.fence, after.fence) == (1, 2)
+
+
+async def test_a_bus_that_restarts_does_not_end_the_coding(
+    bus: Bus, nats_server: NatsServer, redis: Redis, placement: Placement, coded: KeepLatest[Message]
+) -> None:
+    async with worker("one", bus, redis, placement) as claimer:
+        await exchange(bus, coded, 1_000)
+        await nats_server.restart()
+        await asyncio.wait_for(bus.connected(), 15)
+        after = await exchange(bus, coded, 2_000)
+        assert [claim.fence for claim in claimer.held] == [1]
+    assert (after.time_ms, after.fence) == (2_000, 1)

@@ -1,0 +1,63 @@
+"""The tokenizer's core: by value and by property."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil.contract.frames import CodedFrameGroup, Frame, FrameGroup, FrameKind
+from vigil.core.ids import SessionKey
+from vigil.core.profile import JOYAI, PROFILES, VIGIL_SMALL
+from vigil_codec.tokenizer import Refusal, VideoState, encode
+
+KEY = SessionKey("demo", "s-1")
+
+
+def group(time_ms: int, fence: int = 1, sizes: tuple[tuple[int, int], ...] = ((160, 96),)) -> FrameGroup:
+    frames = tuple(Frame(b"jpeg %d" % time_ms, width, height, time_ms * 1_000) for width, height in sizes)
+    return FrameGroup(KEY, time_ms, time_ms // 1_000, frames, fence)
+
+
+def test_every_frame_is_a_reference_and_passed_on_as_it_is() -> None:
+    raw = group(3_000, sizes=((160, 96), (128, 128)))
+    state, coded = encode(VideoState(VIGIL_SMALL, fence=7), raw)
+    assert isinstance(coded, CodedFrameGroup)
+    assert (coded.key, coded.time_ms, coded.sequence, coded.fence) == (KEY, 3_000, 3, 7)
+    assert [one.kind for one in coded.frames] == [FrameKind.REFERENCE, FrameKind.REFERENCE]
+    assert [one.visual_tokens for one in coded.frames] == [15, 16]
+    assert all(one.frame is frame for one, frame in zip(coded.frames, raw.frames, strict=True))
+    assert (state.time_ms, state.source_fence, state.fence) == (3_000, 1, 7)
+
+
+def test_a_worker_that_lost_its_lease_is_ignored() -> None:
+    state, _ = encode(VideoState(JOYAI, fence=1), group(1_000, fence=5))
+    after, coded = encode(state, group(2_000, fence=4))
+    assert coded is Refusal.OVERTAKEN
+    assert after == state
+    assert isinstance(encode(state, group(2_000, fence=5))[1], CodedFrameGroup)
+
+
+def test_time_never_stands_still() -> None:
+    state, _ = encode(VideoState(JOYAI, fence=1), group(1_000))
+    assert encode(state, group(1_000))[1] is Refusal.STALE
+    assert encode(state, group(0))[1] is Refusal.STALE
+    assert encode(state, group(1_000, fence=2))[1] is Refusal.STALE
+
+
+@given(st.sampled_from(sorted(PROFILES)), st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=40))
+def test_coded_time_rises_and_the_fence_never_falls(name: str, arrivals: list[tuple[int, int]]) -> None:
+    state = VideoState(PROFILES[name], fence=9)
+    times, fences = [], []
+    for time_s, fence in arrivals:
+        state, coded = encode(state, group(time_s * 1_000, fence))
+        if isinstance(coded, CodedFrameGroup):
+            times.append(coded.time_ms)
+            fences.append(fence)
+    assert times == sorted(set(times))
+    assert fences == sorted(fences)
+
+
+@given(st.sampled_from(sorted(PROFILES)), st.integers(1, 8_000), st.integers(1, 8_000))
+def test_a_fitted_frame_stays_within_the_profile_s_budget(name: str, width: int, height: int) -> None:
+    profile = PROFILES[name]
+    _, coded = encode(VideoState(profile, fence=1), group(0, sizes=(profile.fit(width, height),)))
+    assert isinstance(coded, CodedFrameGroup)
+    assert 1 <= coded.frames[0].visual_tokens <= profile.max_pixels // profile.pixel_multiple**2

@@ -1,0 +1,1 @@
+"""The video tokenizer: raw frames in, coded frames out (design §6)."""

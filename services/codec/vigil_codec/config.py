@@ -1,0 +1,13 @@
+"""The codec's settings: `VIGIL_` + the field's name."""
+
+from pydantic import Field
+
+from vigil.runtime.config import WorkerSettings
+
+
+class CodecSettings(WorkerSettings):
+    """A worker that passes pictures on can hold many sessions."""
+
+    http_port: int = Field(9102, ge=0, le=65_535)
+    grpc_port: int = Field(9202, ge=0, le=65_535)
+    capacity: int = Field(128, ge=1, le=10_000, description="Sessions coded at once")

@@ -1,0 +1,44 @@
+"""The video tokenizer's core: which frames are references and what each costs. Pure.
+
+Mode `full`: every frame is a reference frame and costs what the profile's vision encoder spends on it. The pixels are
+passed on as they are: a frame is encoded once, at the camera.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from vigil.contract.frames import CodedFrame, CodedFrameGroup, Frame, FrameGroup, FrameKind
+from vigil.core.profile import PromptProfile
+
+
+class Refusal(StrEnum):
+    """Why a group is not coded."""
+
+    OVERTAKEN = "overtaken"  # from an ingestion worker that lost its lease
+    STALE = "stale"  # not newer than what was coded
+
+
+@dataclass(frozen=True, slots=True)
+class VideoState:
+    """One session's video so far. `fence` is the codec's own; `source_fence` the newest that ingestion showed."""
+
+    profile: PromptProfile
+    fence: int
+    source_fence: int = 0
+    time_ms: int = -1
+
+
+def encode(state: VideoState, group: FrameGroup) -> tuple[VideoState, CodedFrameGroup | Refusal]:
+    """The state after a group, and the group coded or why not."""
+    if group.fence < state.source_fence:
+        return state, Refusal.OVERTAKEN
+    state = replace(state, source_fence=group.fence)
+    if group.time_ms <= state.time_ms:
+        return state, Refusal.STALE
+    frames = tuple(_reference(frame, state.profile) for frame in group.frames)
+    coded = CodedFrameGroup(group.key, group.time_ms, group.sequence, frames, state.fence)
+    return replace(state, time_ms=group.time_ms), coded
+
+
+def _reference(frame: Frame, profile: PromptProfile) -> CodedFrame:
+    return CodedFrame(frame, FrameKind.REFERENCE, profile.visual_tokens(frame.width, frame.height))

@@ -1,0 +1,93 @@
+"""Which addresses may be opened, and that no credential is ever shown."""
+
+from pathlib import Path
+
+import pytest
+
+from vigil_ingestion.address import Address, Kind, redacted, resolve
+from vigil_ingestion.faults import Fault, SourceError
+
+
+def fault(url: str, root: Path | None = None) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        resolve(url, root)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://admin:s3cret@cam.local:554/a?token=s3cret#s3cret", "rtsp://***@cam.local:554/a?***"),
+        ("rtsp://s3cret@10.0.0.5/a", "rtsp://***@10.0.0.5/a"),
+        ("rtsp://a:s3@cret@10.0.0.5/a", "rtsp://***@10.0.0.5/a"),
+        ("file:///videos/a.mp4", "file:///videos/a.mp4"),
+        ("http://[s3cret", "an address that cannot be read"),
+    ],
+)
+def test_redacted(url: str, shown: str) -> None:
+    assert redacted(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/a.mp4", "concat:/etc/passwd", "gopher://x/", "/videos/a.mp4", "", "tcp://h:1"]
+)
+def test_other_schemes_are_forbidden(url: str) -> None:
+    error = fault(url)
+    assert error.fault is Fault.FORBIDDEN
+    assert not error.retryable
+    assert "rtsp://" in error.message
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+        "[::ffff:169.254.169.254]",
+        "100.100.100.200",
+        "0.0.0.0",
+        "224.0.0.1",
+        "2852039166",  # 169.254.169.254 as one number
+    ],
+)
+@pytest.mark.parametrize("scheme", ["rtsp", "http", "https"])
+def test_addresses_of_no_camera_are_forbidden(scheme: str, host: str) -> None:
+    assert fault(f"{scheme}://user:s3cret@{host}/latest").fault is Fault.FORBIDDEN
+    assert "s3cret" not in fault(f"{scheme}://user:s3cret@{host}/latest").message
+
+
+def test_a_camera_on_the_local_network_is_allowed() -> None:
+    url = "rtsp://user:s3cret@192.168.1.20:8554/stream"
+    assert resolve(url, None) == Address(Kind.RTSP, url, "rtsp://***@192.168.1.20:8554/stream")
+
+
+def test_unreadable_urls_are_forbidden() -> None:
+    assert fault("rtsp://host:99999999/a").fault is Fault.FORBIDDEN
+    assert fault("rtsp:///only/a/path").fault is Fault.FORBIDDEN
+
+
+def test_a_host_without_an_address_is_unreachable() -> None:
+    error = fault("rtsp://no-such-camera.invalid/cam")
+    assert error.fault is Fault.UNREACHABLE
+    assert error.retryable
+
+
+def test_files_only_below_the_root(tmp_path: Path) -> None:
+    root, outside = tmp_path / "videos", tmp_path / "secret.mp4"
+    (root / "deep").mkdir(parents=True)
+    inside = root / "deep" / "my video.mp4"
+    for path in (inside, outside):
+        path.write_bytes(b"video")
+    (root / "link.mp4").symlink_to(outside)
+    assert resolve(f"file://{root}/deep/my%20video.mp4", root).url == f"file:{inside}"
+    for url in (f"file://{outside}", f"file://{root}/../secret.mp4", f"file://{root}/link.mp4", "file:///etc/passwd"):
+        assert fault(url, root).fault is Fault.FORBIDDEN
+
+
+def test_files_that_cannot_be_played(tmp_path: Path) -> None:
+    (tmp_path / "zero.mp4").touch()
+    assert fault(f"file://{tmp_path}/none.mp4").fault is Fault.NOT_FOUND
+    assert fault(f"file://{tmp_path}/zero.mp4").fault is Fault.EMPTY
+    assert fault(f"file://{tmp_path}").fault is Fault.NOT_A_VIDEO
+    assert fault("file:///dev/zero").fault is Fault.NOT_A_VIDEO

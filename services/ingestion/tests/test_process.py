@@ -1,0 +1,146 @@
+"""Ingestion as its operator meets it: a real process, its gRPC, its death."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import grpc
+import pytest
+from redis.asyncio import Redis
+
+from vigil.contract import subjects
+from vigil.contract.frames import decode_group
+from vigil.core.ids import SessionKey
+from vigil.core.session import Cadence, SessionSpec
+from vigil.runtime.bus import Bus
+from vigil.runtime.placement import Placement
+from vigil.runtime.store import SessionStore
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.videos import write_video
+from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
+from vigil.v1.ingestion_pb2_grpc import IngestionServiceStub
+
+KEY = SessionKey("demo", "s-1")
+
+
+@asynccontextmanager
+async def process(nats_url: str, redis_url: str, **settings: object) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`vigil-ingestion`, killed on leaving if it still runs."""
+    variables = {"NATS_URL": nats_url, "REDIS_URL": redis_url, "HTTP_PORT": 0, "GRPC_PORT": 0, **settings}
+    started = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "vigil_ingestion.main"),
+        env={"PATH": os.defpath, **{f"VIGIL_{name}": str(value) for name, value in variables.items()}},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.communicate()
+
+
+async def ready(http_port: int) -> None:
+    async def answers() -> bool:
+        try:
+            async with session.get(f"http://127.0.0.1:{http_port}/readyz") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    async with aiohttp.ClientSession() as session:
+        await eventually(answers, 20, "ingestion is ready")
+
+
+async def test_a_killed_worker_is_followed_by_another_within_three_seconds(
+    nats_server: NatsServer, redis_server: RedisServer, bus: Bus, redis: Redis, tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "a.mp4", seconds=4)
+    store, placement = SessionStore(redis), Placement(redis)
+    await store.create(
+        SessionSpec(
+            KEY.tenant, KEY.session, "cam", f"file://{video}", "vigil-small", "m", loop=True, cadence=Cadence(200)
+        )
+    )
+    second_port = free_port()
+    async with (
+        bus.subscribe(subjects.raw_frames(KEY), capacity=1_000) as messages,
+        process(nats_server.url, redis_server.url, WORKER="one") as one,
+    ):
+        await placement.open(KEY)
+        async with asyncio.timeout(20):
+            before = decode_group((await anext(messages)).payload)
+        async with process(nats_server.url, redis_server.url, WORKER="two", HTTP_PORT=second_port) as two:
+            await ready(second_port)
+            one.kill()
+            await one.wait()
+            while messages.statistics.waiting:
+                before = decode_group((await anext(messages)).payload)
+            async with asyncio.timeout(10):
+                after = decode_group((await anext(messages)).payload)
+            two.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(two.wait(), 10) == 0
+    assert (before.fence, after.fence) == (1, 2)
+    gap_ms = (after.frames[0].capture_time_us - before.frames[0].capture_time_us) / 1_000
+    assert 0 < gap_ms < 4_000
+    assert after.time_ms - before.time_ms == pytest.approx(gap_ms, abs=200)
+
+
+async def test_sources_are_probed(
+    nats_server: NatsServer, redis_server: RedisServer, tmp_path: Path, free_port: int
+) -> None:
+    root = tmp_path / "videos"
+    root.mkdir()
+    write_video(root / "a.mp4", seconds=1)
+    (root / "zero.mp4").touch()
+    (root / "text.mp4").write_text("no video\n" * 300)
+    whole = write_video(root / "cut.mp4", seconds=1)
+    whole.write_bytes(whole.read_bytes()[:900])
+    (tmp_path / "outside.mp4").write_bytes(b"x")
+    http_port, grpc_port = _two_ports()
+    expected = {
+        f"file://{root}/a.mp4": SourceFault.SOURCE_FAULT_UNSPECIFIED,
+        f"file://{root}/none.mp4": SourceFault.SOURCE_FAULT_NOT_FOUND,
+        f"file://{root}/zero.mp4": SourceFault.SOURCE_FAULT_EMPTY,
+        f"file://{root}/text.mp4": SourceFault.SOURCE_FAULT_NOT_A_VIDEO,
+        f"file://{root}/cut.mp4": SourceFault.SOURCE_FAULT_NOT_A_VIDEO,
+        f"file://{tmp_path}/outside.mp4": SourceFault.SOURCE_FAULT_FORBIDDEN,
+        f"rtsp://user:s3cret@127.0.0.1:{free_port}/cam": SourceFault.SOURCE_FAULT_UNREACHABLE,
+        "ftp://camera/a.mp4": SourceFault.SOURCE_FAULT_FORBIDDEN,
+    }
+    settings = {"HTTP_PORT": http_port, "GRPC_PORT": grpc_port, "FILE_ROOT": root}
+    async with process(nats_server.url, redis_server.url, **settings):
+        await ready(http_port)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+            probe: Callable[..., grpc.aio.UnaryUnaryCall[ProbeSourceRequest, ProbeSourceResponse]]
+            probe = IngestionServiceStub(channel).ProbeSource
+            answers = {url: await probe(ProbeSourceRequest(url=url), timeout=15) for url in expected}
+    assert {url: answer.fault for url, answer in answers.items()} == expected
+    good = answers[f"file://{root}/a.mp4"]
+    assert (good.width, good.height, good.frames_per_second, good.codec) == (320, 192, 10.0, "h264")
+    for url, answer in answers.items():
+        assert bool(answer.message) == (url != f"file://{root}/a.mp4")
+        assert "s3cret" not in answer.message
+
+
+async def test_wrong_settings_are_one_clear_line_each(tmp_path: Path) -> None:
+    async with process(
+        "nats://127.0.0.1:1", "redis://127.0.0.1:1", FILE_ROOT=tmp_path / "none", READ_TIMEOUT_S=0
+    ) as it:
+        _, errors = await asyncio.wait_for(it.communicate(), 20)
+    lines = errors.decode().splitlines()
+    assert it.returncode == 2
+    assert len(lines) == 2
+    assert any("VIGIL_FILE_ROOT" in line for line in lines)
+    assert any("VIGIL_READ_TIMEOUT_S" in line for line in lines)
+
+
+def _two_ports() -> tuple[int, int]:
+    return free_port(), free_port()

@@ -1,0 +1,232 @@
+"""A claimed session on real NATS and Redis: its turns, its status, its end, and who takes it over."""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from vigil.contract import subjects
+from vigil.contract.events import SessionData, decode_event, session_outgoing
+from vigil.contract.frames import FrameGroup, decode_group
+from vigil.contract.streams import SESSIONS
+from vigil.contract.subjects import Lifecycle
+from vigil.core.ids import SessionKey
+from vigil.core.profile import VIGIL_SMALL
+from vigil.core.session import Cadence, SessionSpec
+from vigil.runtime.bus import Bus, Message
+from vigil.runtime.claimer import Claimer
+from vigil.runtime.config import load
+from vigil.runtime.keep_latest import KeepLatest
+from vigil.runtime.placement import Placement, Role
+from vigil.runtime.store import SessionStore
+from vigil.testing.eventually import eventually
+from vigil.testing.rtsp import Camera
+from vigil.testing.servers import NatsServer
+from vigil.testing.videos import write_video
+from vigil_ingestion.config import IngestionSettings
+from vigil_ingestion.watcher import Watcher
+
+KEY = SessionKey("demo", "s-1")
+
+
+@dataclass
+class Site:
+    """What the workers of a test share."""
+
+    bus: Bus
+    store: SessionStore
+    placement: Placement
+
+    async def open(self, url: str, loop: bool = True, interval_ms: int = 200) -> SessionSpec:
+        """A session as the gateway opens one."""
+        spec = SessionSpec(
+            KEY.tenant, KEY.session, "cam", url, "vigil-small", "m", loop=loop, cadence=Cadence(interval_ms)
+        )
+        await self.store.create(spec)
+        await self.placement.open(KEY)
+        return spec
+
+    async def status(self) -> dict[str, object]:
+        said: dict[str, object] = json.loads((await self.store.status(KEY)).get("ingestion", "{}"))
+        return said
+
+    @asynccontextmanager
+    async def worker(self, name: str) -> AsyncIterator[Claimer]:
+        """An ingestion worker without its process; leaving drains it."""
+        values = {"worker": name, "open_timeout_s": 2, "read_timeout_s": 1, "reconnect_most_s": 0.5}
+        settings = load(IngestionSettings, values)
+        run = Watcher(self.bus, self.store, self.placement, settings).run
+        claimer = Claimer(self.placement, self.bus, role=Role.INGESTION, worker=name, capacity=4, run=run)
+        task = asyncio.create_task(claimer.run())
+        try:
+            yield claimer
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def turns(self) -> "Turns":
+        return Turns(self.bus)
+
+
+class Turns:
+    """The session's turns as the codec would see them, every one of them."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._subscription = bus.subscribe(subjects.raw_frames(KEY), capacity=1_000)
+        self._messages: KeepLatest[Message] | None = None
+
+    async def __aenter__(self) -> "Turns":
+        self._messages = await self._subscription.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._subscription.__aexit__(None, None, None)
+
+    async def take(self, count: int, deadline_s: float = 15.0) -> list[FrameGroup]:
+        assert self._messages is not None
+        async with asyncio.timeout(deadline_s):
+            return [decode_group((await anext(self._messages)).payload) for _ in range(count)]
+
+
+@pytest.fixture
+def site(bus: Bus, redis: Redis) -> Site:
+    return Site(bus, SessionStore(redis), Placement(redis))
+
+
+def age_s(group: FrameGroup) -> float:
+    return time.time() - group.frames[-1].capture_time_us / 1e6
+
+
+async def test_a_session_gives_turns_by_capture_time(site: Site, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "a.mp4", seconds=2, size=(640, 384))
+    await site.open(f"file://{video}")
+    async with site.turns() as turns, site.worker("one"):
+        groups = await turns.take(5)
+        assert await site.status() == {
+            "state": "watching",
+            "worker": "one",
+            "source": {"width": 640, "height": 384, "frames_per_second": 10.0, "codec": "h264", "duration_s": 2.0},
+        }
+    assert [group.time_ms for group in groups] == [0, 200, 400, 600, 800]
+    assert [group.sequence for group in groups] == [0, 1, 2, 3, 4]
+    assert {group.fence for group in groups} == {1}
+    assert {group.key for group in groups} == {KEY}
+    assert {(group.frames[0].width, group.frames[0].height) for group in groups} == {VIGIL_SMALL.fit(640, 384)}
+    times_us = [group.frames[0].capture_time_us for group in groups]
+    assert {later - earlier for earlier, later in itertools.pairwise(times_us)} == {200_000}
+
+
+async def test_the_end_of_a_file_ends_the_session_once(site: Site, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "a.mp4", seconds=1)
+    await site.open(f"file://{video}", loop=False)
+    async with site.bus.consume(SESSIONS, "test", subjects.lifecycle_of(KEY)) as events, site.worker("one") as claimer:
+        async with asyncio.timeout(10):
+            event = decode_event((await anext(aiter(events))).payload)
+        await eventually(lambda: not claimer.held, 5, "the session is let go")
+    ended = await site.store.ended(KEY)
+    assert ended is not None
+    assert ended.reason == "the file has ended"
+    assert (event.type, event.data["reason"]) == ("vigil.session.ended", "the file has ended")
+    assert (await site.status())["state"] == "ended"
+    assert await site.placement.claim(Role.CODEC, "codec", 1) == []
+    assert [claim.key for claim in await site.placement.claim(Role.INTERACTION, "interaction", 1)] == [KEY]
+
+
+async def test_a_forbidden_source_ends_the_session(site: Site) -> None:
+    await site.open("rtsp://user:s3cret@169.254.169.254/latest")
+    async with site.worker("one"):
+        ended = await eventually(lambda: site.store.ended(KEY), 8)
+    assert ended is not None
+    assert "169.254.169.254" in ended.reason
+    assert "s3cret" not in ended.reason
+
+
+async def test_an_unreachable_camera_is_tried_again_and_the_status_says_why(site: Site, free_port: int) -> None:
+    await site.open(f"rtsp://user:s3cret@127.0.0.1:{free_port}/cam")
+    async with site.worker("one"):
+
+        async def failed_twice() -> dict[str, object] | None:
+            status = await site.status()
+            return status if status.get("failures") == 2 else None
+
+        status = await eventually(failed_twice)
+    assert status is not None
+    assert (status["state"], status["fault"]) == ("reconnecting", "unreachable")
+    assert "check host" in str(status["detail"])
+    assert "s3cret" not in json.dumps(status)
+    assert await site.store.ended(KEY) is None
+
+
+async def test_a_drained_worker_hands_over_and_the_clock_goes_on(site: Site, tmp_path: Path) -> None:
+    await site.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=4)}")
+    async with site.turns() as turns:
+        async with site.worker("one"):
+            before = (await turns.take(3))[-1]
+        async with site.worker("two"):
+            after = (await turns.take(1))[-1]
+    assert after.fence == 2
+    assert before.time_ms <= after.time_ms < before.time_ms + 3_000  # in one slot, the first to be coded counts
+    captured_ms = (after.frames[0].capture_time_us - before.frames[0].capture_time_us) / 1_000
+    assert after.time_ms - before.time_ms == pytest.approx(captured_ms, abs=200)
+    assert age_s(after) < 1
+
+
+async def test_the_cadence_changes_while_it_is_watched(site: Site, tmp_path: Path) -> None:
+    spec = await site.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=4)}")
+    data = SessionData(KEY.tenant, KEY.session, "cam", role="", worker="", reason="the client changed it")
+    async with site.turns() as turns, site.worker("one"):
+        await turns.take(1)
+        await site.store.update_spec(replace(spec, cadence=Cadence(500, 2)))
+        await site.bus.publish_stored(session_outgoing(Lifecycle.CHANGED, data, number=1, emit_time_us=0))
+        async with asyncio.timeout(10):
+            while len((group := (await turns.take(1))[0]).frames) < 2:
+                assert group.time_ms % 200 == 0 or group.time_ms % 500 == 0
+        following = await turns.take(2)
+    assert [one.time_ms - group.time_ms for one in following] == [500, 1_000]
+    assert [len(one.frames) for one in following] == [2, 2]
+
+
+async def test_a_bus_that_restarts_costs_turns_and_nothing_else(
+    site: Site, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    await site.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=4)}")
+    async with site.turns() as turns, site.worker("one") as claimer:
+        before = (await turns.take(2))[-1]
+        await nats_server.restart()
+        after = (await turns.take(1, deadline_s=20))[-1]
+        assert after.fence == before.fence
+        assert [claim.key for claim in claimer.held] == [KEY]
+    assert after.time_ms > before.time_ms
+    captured_ms = (after.frames[0].capture_time_us - before.frames[0].capture_time_us) / 1_000
+    assert after.time_ms - before.time_ms == pytest.approx(captured_ms, abs=200)
+
+
+@pytest.mark.rtsp
+async def test_a_camera_that_is_killed_and_restarted_is_watched_again_with_the_clock_right(
+    site: Site, camera: Camera
+) -> None:
+    server = await camera()
+    await site.open(server.url)
+    async with site.turns() as turns, site.worker("one"):
+        before = (await turns.take(3))[-1]
+        await server.kill()
+
+        async def is_lost() -> bool:
+            return (await site.status()).get("state") == "reconnecting"
+
+        await eventually(is_lost, 15)
+        await server.start()
+        while (after := (await turns.take(1, deadline_s=30))[-1]).time_ms - before.time_ms < 1_000:
+            assert after.fence == before.fence
+    captured_ms = (after.frames[0].capture_time_us - before.frames[0].capture_time_us) / 1_000
+    assert after.time_ms - before.time_ms == pytest.approx(captured_ms, abs=200)
+    assert abs(age_s(after)) < 1.5
+    assert after.sequence > before.sequence
+    assert (await site.status())["state"] == "watching"

@@ -1,0 +1,1 @@
+"""Receives cameras: pulls files, RTSP and HTTP, samples by capture time, publishes frames."""

@@ -1,0 +1,106 @@
+"""Where a source is and whether it may be opened: schemes, file root, and addresses that are nobody's camera."""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from vigil.runtime.config import masked_url
+from vigil_ingestion.faults import Fault, SourceError
+
+# The cloud metadata services that do not live on a link-local address.
+METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")))
+DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+
+
+class Kind(StrEnum):
+    """How a source is read."""
+
+    FILE = "file"
+    RTSP = "rtsp"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A source that the policy allows. `url` is what the demuxer opens; `shown` is safe to show."""
+
+    kind: Kind
+    url: str
+    shown: str
+
+
+def redacted(url: str) -> str:
+    """`url` without user, password, query and fragment values: fit for logs and messages."""
+    try:
+        parts = urlsplit(masked_url(url))
+    except ValueError:
+        return "an address that cannot be read"
+    return urlunsplit(parts._replace(query="***" if parts.query else "", fragment=""))
+
+
+def resolve(url: str, file_root: Path | None) -> Address:
+    """The address at `url` when the policy allows it, else `SourceError`. Looks the host up: call it off the loop."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise SourceError(Fault.FORBIDDEN, f"{redacted(url)} is not a URL: check its brackets and port") from None
+    match parts.scheme:
+        case "file":
+            return _file(unquote(parts.path), url, file_root)
+        case "rtsp" | "rtsps":
+            return _network(Kind.RTSP, parts, port)
+        case "http" | "https":
+            return _network(Kind.HTTP, parts, port)
+        case scheme:
+            raise SourceError(
+                Fault.FORBIDDEN,
+                f"the scheme {scheme[:20]!r} is not allowed: use file:///path, rtsp://, rtsps://, http:// or https://",
+            )
+
+
+def _file(name: str, url: str, root: Path | None) -> Address:
+    shown = redacted(url)
+    path = Path(name).resolve()
+    if root is not None and not path.is_relative_to(root.resolve()):
+        raise SourceError(
+            Fault.FORBIDDEN, f"{shown} is outside the folder that holds this server's files: move it there"
+        )
+    try:
+        size = path.stat().st_size
+    except OSError:
+        raise SourceError(
+            Fault.NOT_FOUND, f"no file at {shown} that ingestion can read: check path and rights"
+        ) from None
+    if not path.is_file():
+        raise SourceError(Fault.NOT_A_VIDEO, f"{shown} is not a regular file: give the path of a video file")
+    if size == 0:
+        raise SourceError(Fault.EMPTY, f"{shown} has no bytes: check that its recording or copy was finished")
+    return Address(Kind.FILE, f"file:{path}", shown)
+
+
+def _network(kind: Kind, parts: SplitResult, port: int | None) -> Address:
+    url, shown = parts.geturl(), redacted(parts.geturl())
+    if not parts.hostname:
+        raise SourceError(Fault.FORBIDDEN, f"{shown} names no host: write {parts.scheme}://host/path")
+    try:
+        found = socket.getaddrinfo(parts.hostname, port or DEFAULT_PORTS[parts.scheme], type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise SourceError(
+            Fault.UNREACHABLE, f"the host of {shown} has no address: check its name and this server's DNS"
+        ) from None
+    for *_, place in found:
+        _refuse_internal(ipaddress.ip_address(str(place[0]).partition("%")[0]), shown)
+    return Address(kind, url, shown)
+
+
+def _refuse_internal(address: ipaddress.IPv4Address | ipaddress.IPv6Address, shown: str) -> None:
+    """Refuse what a client could only want in order to reach inside the cluster."""
+    plain = getattr(address, "ipv4_mapped", None) or address
+    if plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain in METADATA:
+        raise SourceError(
+            Fault.FORBIDDEN, f"{shown} leads to {plain}, which is no camera's address: use the camera's own"
+        )

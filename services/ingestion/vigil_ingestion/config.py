@@ -1,0 +1,26 @@
+"""Ingestion's settings: `VIGIL_` + the field's name."""
+
+from pydantic import DirectoryPath, Field
+
+from vigil.runtime.config import WorkerSettings
+from vigil_ingestion.media import Limits
+from vigil_ingestion.reconnect import Backoff
+
+
+class IngestionSettings(WorkerSettings):
+    """Times are in seconds. Without `file_root` a session may play any file that this process can read."""
+
+    http_port: int = Field(9101, ge=0, le=65_535)
+    grpc_port: int = Field(9201, ge=0, le=65_535)
+    file_root: DirectoryPath | None = Field(None, description="Files are played only from below this folder")
+    open_timeout_s: float = Field(5.0, gt=0, le=120)
+    read_timeout_s: float = Field(5.0, gt=0, le=120, description="A source silent for so long is opened again")
+    reconnect_most_s: float = Field(15.0, ge=0.5, le=3_600, description="Longest wait before a source is opened again")
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.open_timeout_s, self.read_timeout_s)
+
+    @property
+    def backoff(self) -> Backoff:
+        return Backoff(most_s=self.reconnect_most_s)

@@ -1,0 +1,39 @@
+"""What can be wrong with a source.
+
+SourceError
+├── fault UNREACHABLE         nobody answers there, or the stream ended
+├── fault WRONG_CREDENTIALS   the camera refused the name and password
+├── fault NOT_FOUND           no such file or path
+├── fault NOT_A_VIDEO         it opens, but holds no pictures that can be decoded
+├── fault EMPTY               a file of no bytes
+├── fault TIMED_OUT           it stopped answering
+└── fault FORBIDDEN           the operator's policy does not allow this address (never retried)
+"""
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """Names as the contract has them (`SourceFault`), in lower case."""
+
+    UNREACHABLE = "unreachable"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    NOT_FOUND = "not_found"
+    NOT_A_VIDEO = "not_a_video"
+    EMPTY = "empty"
+    FORBIDDEN = "forbidden"
+    TIMED_OUT = "timed_out"
+
+
+class SourceError(Exception):
+    """A source cannot be watched. The message says why and what to do, and never holds a credential."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.message = message
+
+    @property
+    def retryable(self) -> bool:
+        """Whether it may mend by itself: cameras come back, files get replaced, policies stay."""
+        return self.fault is not Fault.FORBIDDEN

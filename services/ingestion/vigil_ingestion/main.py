@@ -1,0 +1,49 @@
+"""Wires ingestion: bus, store, claims, gRPC."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from vigil.runtime.bus import Bus, BusConfig
+from vigil.runtime.claimer import Claimer
+from vigil.runtime.placement import Placement, Role
+from vigil.runtime.redis_client import open_redis
+from vigil.runtime.store import SessionStore
+from vigil.runtime.worker import Worker, run_worker
+from vigil.v1.ingestion_pb2_grpc import add_IngestionServiceServicer_to_server
+from vigil_ingestion.config import IngestionSettings
+from vigil_ingestion.probe import NAME, serving
+from vigil_ingestion.watcher import Watcher
+
+
+@asynccontextmanager
+async def build(worker: Worker[IngestionSettings]) -> AsyncIterator[None]:
+    """Open the ports and claim sessions; NATS and Redis may come later than this process."""
+    settings = worker.settings
+    async with (
+        open_redis(settings.redis_url) as redis,
+        Bus.connect(BusConfig(settings.nats_url, name=f"vigil-ingestion {settings.worker}")) as bus,
+    ):
+        with serving(settings.file_root, settings.limits) as service:
+            store, placement = SessionStore(redis), Placement(redis)
+            worker.health.register("nats", bus.ping)
+            worker.health.register("redis", store.ping)
+            worker.serve(NAME, lambda server: add_IngestionServiceServicer_to_server(service, server))
+            claimer = Claimer(
+                placement,
+                bus,
+                role=Role.INGESTION,
+                worker=settings.worker,
+                capacity=settings.capacity,
+                run=Watcher(bus, store, placement, settings).run,
+            )
+            worker.spawn("claims", claimer.run())
+            yield
+
+
+def main() -> None:
+    """Run the service."""
+    run_worker("ingestion", IngestionSettings, build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""An open source: PyAV, its demuxer and one decoder, with every failure given as a typed `SourceError`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vigil_ingestion.address import Address, Kind
+from vigil_ingestion.faults import Fault, SourceError
+from vigil_ingestion.tally import DECODE_ERRORS, DECODED, DROPPED
+
+if TYPE_CHECKING:  # generic in its stubs only
+    VideoPacket = Packet[VideoStream]
+
+US_PER_S = 1_000_000
+FALLBACK_RATE = 25.0
+FALLBACK_TIME_BASE = Fraction(1, 90_000)
+
+# Containers of video only: playlists (HLS, DASH, concat) would let a source name further addresses past the policy.
+FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,h264,hevc,mjpeg,mpjpeg,rtsp,sdp,rtp,flv,ogg,asf,ivf,m4v"
+RAW_FORMATS = frozenset({"mjpeg", "mpjpeg", "h264", "hevc", "m4v"})
+PROTOCOLS = {
+    Kind.FILE: "file",
+    Kind.RTSP: "rtsp,rtsps,rtp,rtcp,srtp,tcp,tls,udp",
+    Kind.HTTP: "http,https,tcp,tls",
+}
+# Packets that were read to find the stream out are kept: one of them is the only key frame for seconds, and with
+# `nobuffer` it would be thrown away. Little is read instead, as the frame rate need not be measured.
+LOW_DELAY = {"flags": "low_delay", "probesize": "500000", "analyzeduration": "1000000", "fpsprobesize": "0"}
+OPTIONS = {
+    Kind.FILE: {},
+    Kind.RTSP: {**LOW_DELAY, "rtsp_transport": "tcp", "allowed_media_types": "video"},
+    Kind.HTTP: {"max_redirects": "0"},  # a redirect could lead past the policy
+}
+STRICT = {"err_detect": "explode"}  # a damaged JPEG is an error, where the default is a picture that is half grey
+STRICT_CODECS = frozenset({"mjpeg"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that a source may take to open, and to give its next packet."""
+
+    open_s: float = 5.0
+    read_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What a source says it is. `duration_s` is 0 for a live one."""
+
+    width: int
+    height: int
+    frames_per_second: float
+    codec: str
+    duration_s: float
+
+
+class Media:
+    """A source's first video stream. Belongs to one thread; positions are microseconds from the stream's start."""
+
+    def __init__(self, address: Address, container: InputContainer, stream: VideoStream) -> None:
+        self._address = address
+        self._container = container
+        self._stream = stream
+        self._start = stream.start_time or 0
+        self._rate = float(stream.average_rate or stream.guessed_rate or FALLBACK_RATE)
+        self._time_base = stream.time_base or FALLBACK_TIME_BASE
+        self._decoded = 0
+        self.broken = 0
+
+    @property
+    def live(self) -> bool:
+        """Whether it goes on for ever at its own pace, as a camera does."""
+        return self._address.kind is Kind.RTSP or (self._address.kind is Kind.HTTP and self.nominal_us == 0)
+
+    @property
+    def timed(self) -> bool:
+        """Whether its time stamps are the camera's. A raw stream has none, and the demuxer makes them up."""
+        return not RAW_FORMATS.intersection(self._container.format.name.split(","))
+
+    @property
+    def nominal_us(self) -> int:
+        """The length that the header claims; 0 when it claims none."""
+        return int(self._container.duration or 0)
+
+    @property
+    def picture_us(self) -> int:
+        """How long one picture is shown."""
+        return int(US_PER_S / self._rate)
+
+    def info(self) -> MediaInfo:
+        """What the source is, once a picture has been decoded or its header was complete."""
+        context = self._stream.codec_context
+        duration_s = 0.0 if self.live else self.nominal_us / US_PER_S
+        return MediaInfo(context.width, context.height, self._rate, context.name, duration_s)
+
+    def packets(self) -> Iterator["VideoPacket"]:
+        """Coded pictures in file order, and at the end of a file one empty packet that drains the decoder."""
+        with translated(self._address):
+            yield from self._container.demux(self._stream)
+
+    def frames(self, packet: "VideoPacket") -> Iterator[av.VideoFrame]:
+        """The pictures that a packet completes. What cannot be decoded is counted in `broken` and skipped."""
+        if packet.is_corrupt:
+            self._count_broken()
+            return
+        try:
+            decoded = packet.decode()
+        except av.error.FFmpegError:
+            self._count_broken()
+            return
+        for frame in decoded:
+            DECODED.inc()
+            self._decoded += 1
+            if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
+                yield frame
+            else:
+                self._count_broken()
+
+    def packet_position_us(self, packet: "VideoPacket") -> int | None:
+        """Where a packet's picture stands in the stream; None when the format does not say."""
+        return None if packet.pts is None else self._position_us(packet.pts)
+
+    def frame_position_us(self, frame: av.VideoFrame) -> int:
+        """Where a picture stands in the stream; without time stamps, by counting at the stream's rate."""
+        return (self._decoded - 1) * self.picture_us if frame.pts is None else self._position_us(frame.pts)
+
+    def seek(self, position_us: int) -> None:
+        """Go to the last key frame at or before a position. A format without an index stays at its start."""
+        try:
+            pts = self._start + int(position_us / US_PER_S / self._time_base)
+            self._container.seek(pts, stream=self._stream, backward=True)
+        except av.error.FFmpegError:
+            return
+
+    def measured_us(self) -> int:
+        """The length that can be played, found by reading every packet; nothing is decoded. Ends the media."""
+        end_us = count = 0
+        for packet in self.packets():
+            if packet.size and not packet.is_corrupt:
+                count += 1
+                position_us = self.packet_position_us(packet)
+                start_us = (count - 1) * self.picture_us if position_us is None else position_us
+                end_us = max(end_us, start_us + self.picture_us)
+        return end_us
+
+    def _position_us(self, pts: int) -> int:
+        return int((pts - self._start) * self._time_base * US_PER_S)
+
+    def _count_broken(self) -> None:
+        self.broken += 1
+        DECODE_ERRORS.inc()
+        DROPPED.labels("broken").inc()
+
+
+@contextmanager
+def opened(address: Address, limits: Limits) -> Iterator[Media]:
+    """Open a source that the policy allowed. Raises `SourceError`."""
+    options = {**OPTIONS[address.kind], "protocol_whitelist": PROTOCOLS[address.kind], "format_whitelist": FORMATS}
+    with translated(address):
+        container = av.open(address.url, options=options, timeout=(limits.open_s, limits.read_s))
+    with container:
+        if not container.streams.video:
+            raise SourceError(Fault.NOT_A_VIDEO, f"{address.shown} holds no video: give a file or stream with pictures")
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"  # decoder threads hold pictures back; one stream takes one thread
+        stream.codec_context.thread_count = 1
+        if stream.codec_context.name in STRICT_CODECS:
+            stream.codec_context.options = STRICT
+        yield Media(address, container, stream)
+
+
+@contextmanager
+def translated(address: Address) -> Iterator[None]:
+    """FFmpeg's errors as ours: its own texts may repeat a URL with its password, so none of them is passed on."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise _source_error(error, address) from None
+
+
+def _source_error(error: av.error.FFmpegError, address: Address) -> SourceError:
+    shown = address.shown
+    match error:
+        case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
+            return SourceError(
+                Fault.WRONG_CREDENTIALS, f"{shown} refused the name and password: write them as {_with_login(shown)}"
+            )
+        case av.error.HTTPNotFoundError() | av.error.FileNotFoundError():
+            return SourceError(Fault.NOT_FOUND, f"there is nothing at {shown}: check the path")
+        case av.error.ExitError() | av.error.TimeoutError():
+            return SourceError(Fault.TIMED_OUT, f"{shown} stopped answering: check the camera and the network to it")
+        case av.error.PermissionError() if address.kind is Kind.FILE:
+            return SourceError(Fault.NOT_FOUND, f"{shown} may not be read by ingestion: check the file's rights")
+        case av.error.InvalidDataError() | av.error.ArgumentError() | av.error.DecoderNotFoundError():
+            return SourceError(
+                Fault.NOT_A_VIDEO,
+                f"{shown} is not a video that can be read: give MP4, MKV, WebM, AVI, MPEG-TS, MJPEG, or an RTSP camera",
+            )
+        case _:
+            return SourceError(
+                Fault.UNREACHABLE, f"{shown} cannot be reached ({error.strerror}): check host, port and cable"
+            )
+
+
+def _with_login(shown: str) -> str:
+    scheme, _, rest = shown.partition("://")
+    return f"{scheme}://user:password@{rest.rpartition('***@')[2]}"

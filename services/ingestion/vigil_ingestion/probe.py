@@ -1,0 +1,90 @@
+"""`IngestionService`: whether a source can be watched, found out by decoding one picture of it."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+
+from vigil.runtime.logs import get_log
+from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
+from vigil.v1.ingestion_pb2_grpc import IngestionServiceServicer
+from vigil_ingestion.address import resolve
+from vigil_ingestion.faults import Fault, SourceError
+from vigil_ingestion.media import Limits, MediaInfo, opened
+from vigil_ingestion.tally import PROBES
+
+log = get_log()
+
+NAME = "vigil.v1.IngestionService"
+PROBES_AT_ONCE = 4
+PROBES_WAITING = 16
+PICTURE_S = 8.0  # a camera sends whole pictures every few seconds; the first may be that far away
+
+
+def probe(url: str, file_root: Path | None, limits: Limits) -> MediaInfo:
+    """Open, decode one picture, close. Blocks; raises `SourceError`."""
+    address = resolve(url, file_root)
+    with opened(address, limits) as media:
+        deadline_s = time.monotonic() + PICTURE_S
+        for packet in media.packets():
+            if any(True for _ in media.frames(packet)):
+                return media.info()
+            if time.monotonic() > deadline_s:
+                raise SourceError(
+                    Fault.TIMED_OUT, f"{address.shown} showed no whole picture in {PICTURE_S:g} s: check its encoder"
+                )
+    raise SourceError(Fault.NOT_A_VIDEO, f"{address.shown} holds no picture that can be decoded: the file is damaged")
+
+
+class IngestionService(IngestionServiceServicer):
+    """Probes run in a few threads of their own; beyond those that wait, a call is RESOURCE_EXHAUSTED."""
+
+    def __init__(self, threads: ThreadPoolExecutor, file_root: Path | None, limits: Limits) -> None:
+        self._threads = threads
+        self._file_root = file_root
+        self._limits = limits
+        self._pending = 0
+
+    async def ProbeSource(  # noqa: N802  the contract's name
+        self,
+        request: ProbeSourceRequest,
+        context: "grpc.aio.ServicerContext[ProbeSourceRequest, ProbeSourceResponse]",
+    ) -> ProbeSourceResponse:
+        if self._pending >= PROBES_WAITING:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many sources are being probed: try again")
+        self._pending += 1
+        try:
+            loop = asyncio.get_running_loop()
+            info = await loop.run_in_executor(self._threads, probe, request.url, self._file_root, self._limits)
+        except SourceError as error:
+            PROBES.labels(error.fault.value).inc()
+            log.info("source refused", fault=error.fault.value, reason=error.message)
+            return ProbeSourceResponse(fault=_fault(error.fault), message=error.message)
+        finally:
+            self._pending -= 1
+        PROBES.labels("ok").inc()
+        return ProbeSourceResponse(
+            width=info.width,
+            height=info.height,
+            frames_per_second=info.frames_per_second,
+            codec=info.codec,
+            duration_s=info.duration_s,
+        )
+
+
+@contextmanager
+def serving(file_root: Path | None, limits: Limits) -> Iterator[IngestionService]:
+    """The service with its threads; on leaving, probes that did not begin are given up."""
+    threads = ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="probe")
+    try:
+        yield IngestionService(threads, file_root, limits)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _fault(fault: Fault) -> "SourceFault.ValueType":
+    return SourceFault.Value(f"SOURCE_FAULT_{fault.name}")

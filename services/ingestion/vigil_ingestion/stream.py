@@ -1,0 +1,128 @@
+"""One source, opened, decoded and sampled in a thread of its own; its newest turn is handed to the event loop."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av.error
+
+from vigil.contract.frames import Frame
+from vigil.core.profile import PromptProfile
+from vigil.core.session import Cadence
+from vigil.runtime.keep_latest import KeepLatest
+from vigil.runtime.logs import get_log
+from vigil_ingestion.address import Address, Kind, resolve
+from vigil_ingestion.clock import WallClock
+from vigil_ingestion.media import Limits, MediaInfo, opened
+from vigil_ingestion.picture import encode
+from vigil_ingestion.playback import Capture, Length, length, live, played
+from vigil_ingestion.sampler import Group, Sampler
+from vigil_ingestion.tally import DROPPED, SAMPLED
+from vigil_ingestion.timeline import Timeline
+
+log = get_log()
+
+# Given the capture time of the first picture, the session's origin: the same for every worker that ever holds it.
+Origin = Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to open and how to sample it."""
+
+    url: str
+    loop: bool
+    cadence: Cadence
+    profile: PromptProfile
+    file_root: Path | None
+    limits: Limits
+
+
+class Stream:
+    """Iterate `turns`: it ends where a file ends and raises `SourceError` when the source fails."""
+
+    def __init__(self, order: Order, origin: Origin) -> None:
+        self.turns: KeepLatest[Group[Frame]] = KeepLatest()
+        self.info: MediaInfo | None = None
+        self.complaint = ""
+        self._order = order
+        self._origin = origin
+        self._origin_us: int | None = None
+        self._cadence = order.cadence
+        self._clock = WallClock()
+        self._loop = asyncio.get_running_loop()
+        self._over = asyncio.Event()
+
+    def retune(self, cadence: Cadence) -> None:
+        """Sample at another cadence from the next picture on."""
+        self._cadence = cadence
+
+    def run(self) -> None:
+        """The thread's whole life. Everything it has to say goes through the event loop."""
+        cause: Exception | None = None
+        try:
+            self._watch()
+        except Exception as error:  # noqa: BLE001  whatever ends the thread must reach the session that owns it
+            cause = error
+        self._loop.call_soon_threadsafe(self._end, cause)
+
+    async def stop(self) -> None:
+        """End the thread; returns when it has closed its source, which takes a read timeout at most."""
+        self._clock.stop()
+        await self._over.wait()
+
+    def _end(self, cause: Exception | None) -> None:
+        self.turns.close(cause)
+        self._over.set()
+
+    def _watch(self) -> None:
+        sampler: Sampler[Frame] | None = None
+        for capture in self._captures(resolve(self._order.url, self._order.file_root)):
+            sampler = (sampler or self._sampler(capture.time_us)).retuned(self._cadence)
+            if sampler.wants(capture.time_us) and (picture := self._encoded(capture)):
+                SAMPLED.inc()
+                sampler, turns = sampler.add(capture.time_us, picture)
+                for turn in turns:
+                    self._loop.call_soon_threadsafe(self.turns.offer, turn)
+
+    def _sampler(self, capture_us: int) -> Sampler[Frame]:
+        return Sampler(self._cadence, self._since(capture_us))
+
+    def _since(self, capture_us: int) -> int:
+        if self._origin_us is None:
+            self._origin_us = self._origin(capture_us)
+        return self._origin_us
+
+    def _captures(self, address: Address) -> Iterator[Capture]:
+        with opened(address, self._order.limits) as media:
+            self.info = media.info()
+            if media.live:
+                yield from live(media, self._clock)
+                return
+            # Reading a local file through is cheap and exact; a remote one would travel twice.
+            whole = length(media, address.shown) if address.kind is Kind.FILE else Length(media.nominal_us)
+        self.complaint = whole.complaint
+        timeline = Timeline(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)
+        yield from played(address, self._order.limits, timeline, self._clock)
+
+    def _encoded(self, capture: Capture) -> Frame | None:
+        try:
+            return encode(capture.frame, capture.time_us, self._order.profile)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            DROPPED.labels("broken").inc()
+            log.warning("picture skipped", reason=f"it cannot be converted: {type(error).__name__}")
+            return None
+
+
+@asynccontextmanager
+async def streaming(order: Order, origin: Origin) -> AsyncIterator[Stream]:
+    """A stream that runs inside the block. `origin` is called in the stream's thread."""
+    stream = Stream(order, origin)
+    threading.Thread(target=stream.run, name="source", daemon=True).start()
+    try:
+        yield stream
+    finally:
+        await stream.stop()

@@ -1,0 +1,23 @@
+"""What ingestion counts. Labels never name a session."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+DECODED = Counter("vigil_ingestion_frames_decoded", "Pictures that came out of a decoder")
+SAMPLED = Counter("vigil_ingestion_frames_sampled", "Pictures that were encoded for a turn")
+DROPPED = Counter(
+    "vigil_ingestion_frames_dropped",
+    "Pictures or turns left out: late (the process fell behind), broken (damaged), replaced (a newer turn was there), "
+    "unpublished (the bus did not take it)",
+    ["reason"],
+)
+DECODE_ERRORS = Counter("vigil_ingestion_decode_errors", "Packets that the decoder could not read")
+RECONNECTS = Counter(
+    "vigil_ingestion_reconnects", "Times that a source had to be opened again, by what was wrong", ["fault"]
+)
+SOURCES = Gauge("vigil_ingestion_sources", "Sources that are open or being opened")
+PROBES = Counter("vigil_ingestion_probes", "Sources probed, by outcome", ["outcome"])
+PUBLISH_SECONDS = Histogram(
+    "vigil_ingestion_publish_seconds",
+    "From a turn's newest capture until its group was given to the bus",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)

@@ -1,0 +1,27 @@
+"""A file as a live source: where its playback is at any moment of the wall clock. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Playback that began at `origin_us` and never stops for anyone: a restarted worker resumes where it is now.
+
+    `duration_us` is the length of one round and above 0. Without `loop` there is one round.
+    """
+
+    origin_us: int
+    duration_us: int
+    loop: bool
+
+    def at(self, now_us: int) -> tuple[int, int]:
+        """The round that is playing and the position within it, in microseconds."""
+        return divmod(max(now_us - self.origin_us, 0), self.duration_us)
+
+    def due_us(self, turn: int, position_us: int) -> int:
+        """When the picture at `position_us` of a round is shown: its capture time."""
+        return self.origin_us + turn * self.duration_us + position_us
+
+    def has(self, turn: int) -> bool:
+        """Whether that round is ever played."""
+        return self.loop or turn == 0

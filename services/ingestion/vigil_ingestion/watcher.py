@@ -1,0 +1,193 @@
+"""What a worker does with a session that it holds: watches its source until that ends or the lease is lost."""
+
+import asyncio
+import random
+import time
+
+from vigil.contract import subjects
+from vigil.contract.events import SessionData, session_outgoing
+from vigil.contract.frames import Frame, FrameGroup, encode_group
+from vigil.contract.subjects import Lifecycle
+from vigil.core.profile import profile
+from vigil.core.session import SessionSpec
+from vigil.runtime.bus import Bus
+from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, StoreUnavailable
+from vigil.runtime.logs import get_log
+from vigil.runtime.placement import Claim, Placement, Role
+from vigil.runtime.store import SessionStore
+from vigil.runtime.telemetry import span
+from vigil_ingestion.config import IngestionSettings
+from vigil_ingestion.faults import SourceError
+from vigil_ingestion.sampler import Group
+from vigil_ingestion.status import Status, Watching, reconnecting
+from vigil_ingestion.stream import Order, Stream, streaming
+from vigil_ingestion.tally import DROPPED, PUBLISH_SECONDS, RECONNECTS, SOURCES
+
+log = get_log()
+
+LAST_TURN_S = 2.0  # after a file's end: time for its last turn to be decided before the session ends
+STORE_RETRY_S = 1.0
+
+
+class Watcher:
+    """`run` is the claimer's: one session, until its source ends for good."""
+
+    def __init__(self, bus: Bus, store: SessionStore, placement: Placement, settings: IngestionSettings) -> None:
+        self._bus = bus
+        self._store = store
+        self._placement = placement
+        self._settings = settings
+
+    async def run(self, claim: Claim) -> None:
+        """Watch, then end the session. Raises `PortError`; it is run again then."""
+        await self._bus.connected()
+        spec = await self._store.spec(claim.key)
+        if await self._store.ended(claim.key) is None:
+            reason = await Watch(self._bus, self._store, self._settings, claim, spec).run()
+            log.info("source ended", reason=reason)
+            await asyncio.sleep(LAST_TURN_S)
+            await self._store.end(claim.key, reason)
+        await self._finish(claim, spec)
+
+    async def _finish(self, claim: Claim, spec: SessionSpec) -> None:
+        """Tell everyone, and let no camera side claim it again. The event's id is that of the gateway's: an end
+        is told once, whoever tells it."""
+        ended = await self._store.ended(claim.key)
+        data = SessionData(
+            spec.tenant, spec.session, spec.source_id, role="", worker="", reason=ended.reason if ended else ""
+        )
+        emit_time_us = time.time_ns() // 1_000
+        await self._bus.publish_stored(session_outgoing(Lifecycle.ENDED, data, number=0, emit_time_us=emit_time_us))
+        await self._placement.close(claim.key, (Role.INGESTION, Role.CODEC))
+
+
+class Watch:
+    """One claim's work on one session."""
+
+    def __init__(
+        self, bus: Bus, store: SessionStore, settings: IngestionSettings, claim: Claim, spec: SessionSpec
+    ) -> None:
+        self._bus = bus
+        self._store = store
+        self._settings = settings
+        self._claim = claim
+        self._spec = spec
+        self._stream: Stream | None = None
+        self._sequence = 0
+        self._watched_since = 0.0
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self) -> str:
+        """Watch until the source ends for good; returns why."""
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(self._follow())
+            reason = await self._until_ended()
+            following.cancel()
+        return reason
+
+    async def _follow(self) -> None:
+        """Read the session's settings again whenever something about it changes."""
+        while True:
+            await self._bus.connected()
+            try:
+                async with self._bus.keep_latest(subjects.lifecycle_of(self._claim.key)) as changes:
+                    await self._reload()  # what changed while nobody listened
+                    async for _ in changes:
+                        await self._reload()
+            except BusUnavailable:
+                log.info("changes cannot be heard until NATS is back")
+            except StoreUnavailable as error:
+                log.warning("settings not read", reason=str(error))
+                await asyncio.sleep(STORE_RETRY_S)
+
+    async def _reload(self) -> None:
+        self._spec = await self._store.spec(self._claim.key)
+        if self._stream is not None:
+            self._stream.retune(self._spec.cadence)
+
+    async def _until_ended(self) -> str:
+        """Open the source again and again, for ever: a camera that is gone may come back."""
+        backoff, failures = self._settings.backoff, 0
+        while True:
+            self._watched_since = 0.0
+            try:
+                return await self._once()
+            except SourceError as error:
+                if not error.retryable:
+                    return error.message
+                watched_s = time.monotonic() - self._watched_since if self._watched_since else 0.0
+                failures = backoff.failures_after(failures, watched_s)
+                delay_s = backoff.delay_s(failures, random.random())
+                await self._lost(error, failures, delay_s)
+            except StoreUnavailable as error:
+                delay_s = STORE_RETRY_S
+                log.warning("source not opened: the session's clock cannot be read", reason=str(error))
+            except SessionEnded:
+                return "the session has ended"
+            await asyncio.sleep(delay_s)
+
+    async def _lost(self, error: SourceError, failures: int, delay_s: float) -> None:
+        RECONNECTS.labels(error.fault.value).inc()
+        log.warning("source lost", fault=error.fault.value, reason=error.message, failures=failures, retry_s=delay_s)
+        await self._say(reconnecting(self._settings.worker, error, failures, delay_s))
+
+    async def _once(self) -> str:
+        """Watch the source until it ends; returns why. Raises `SourceError` when it failed."""
+        await self._say(Status(Watching.OPENING, self._settings.worker))
+        async with streaming(self._order(), self._origin) as stream:
+            self._stream = stream
+            try:
+                with SOURCES.track_inprogress():
+                    await self._turns(stream)
+            finally:
+                self._stream = None
+        reason = stream.complaint or "the file has ended"
+        await self._say(Status(Watching.ENDED, self._settings.worker, reason))
+        return reason
+
+    async def _turns(self, stream: Stream) -> None:
+        dropped = 0
+        async for turn in stream.turns:
+            if not self._watched_since:
+                await self._begun(stream)
+            DROPPED.labels("replaced").inc(stream.turns.dropped - dropped)
+            dropped = stream.turns.dropped
+            await self._publish(turn)
+
+    async def _begun(self, stream: Stream) -> None:
+        self._watched_since = time.monotonic()
+        if stream.complaint:
+            log.warning("source is damaged", reason=stream.complaint)
+        log.info("source watched", fence=self._claim.fence, complaint=stream.complaint)
+        await self._say(Status(Watching.WATCHING, self._settings.worker, stream.complaint, stream.info))
+
+    async def _publish(self, turn: Group[Frame]) -> None:
+        key = self._claim.key
+        group = FrameGroup(key, turn.time_ms, self._sequence, turn.frames, self._claim.fence)
+        self._sequence += 1
+        try:
+            with span("frames publish", tenant=key.tenant, session=key.session, time_ms=turn.time_ms):
+                await self._bus.publish(subjects.raw_frames(key), encode_group(group))
+        except BusError as error:
+            DROPPED.labels("unpublished").inc()
+            log.warning("turn not published", time_ms=turn.time_ms, reason=str(error))
+            return
+        PUBLISH_SECONDS.observe(max(0.0, time.time() - turn.frames[-1].capture_time_us / 1e6))
+
+    def _order(self) -> Order:
+        spec, settings = self._spec, self._settings
+        return Order(
+            spec.source_url, spec.loop, spec.cadence, profile(spec.profile), settings.file_root, settings.limits
+        )
+
+    def _origin(self, capture_us: int) -> int:
+        """Called in the stream's thread, which waits for the store."""
+        asked = self._store.set_origin(self._claim.key, capture_us)
+        return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
+
+    async def _say(self, status: Status) -> None:
+        """Write the status; nobody watches less because it cannot be written."""
+        try:
+            await self._store.set_status(self._claim.key, Role.INGESTION, status.as_json())
+        except StoreError as error:
+            log.warning("status not written", state=status.state.value, reason=str(error))

@@ -1,0 +1,144 @@
+"""The service as a process: what it says when something is not there, and what it does when it is killed."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from vigil.core.control import DELEGATION
+from vigil.testing.eventually import eventually
+from vigil.testing.scripted_engine import ScriptedEngine
+from vigil.testing.servers import NatsServer, RedisServer, free_port
+
+Stage = Any  # the fixture of conftest.py, which importlib mode does not let tests import
+
+
+class Process:
+    """`vigil-interaction` with settings of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process, http_port: int) -> None:
+        self.process = process
+        self.http_port = http_port
+
+    async def readiness(self) -> dict[str, Any]:
+        """What `/readyz` answers; empty while nobody listens."""
+        try:
+            async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{self.http_port}/readyz") as answer:
+                found: dict[str, Any] = await answer.json()
+                return found
+        except aiohttp.ClientError:
+            return {}
+
+    async def ready(self) -> bool:
+        """Whether it is."""
+        return bool((await self.readiness()).get("ready"))
+
+    async def end(self) -> str:
+        """SIGKILL, when it still runs; what it wrote to standard error."""
+        if self.process.returncode is None:
+            self.process.kill()
+        _, errors = await self.process.communicate()
+        return errors.decode()
+
+
+@asynccontextmanager
+async def interaction(**settings: object) -> AsyncIterator[Process]:
+    """Start the service; `settings` are its variables without the prefix."""
+    http_port = free_port()
+    variables = {"HTTP_PORT": http_port, "GRPC_PORT": 0, "MODEL": "scripted", **settings}
+    environment = {f"VIGIL_{name.upper()}": str(value) for name, value in variables.items()}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "vigil_interaction.main",
+        env={"PATH": str(Path(sys.executable).parent), **environment},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    started = Process(process, http_port)
+    try:
+        yield started
+    finally:
+        await started.end()
+
+
+async def test_a_model_without_the_control_tokens_is_refused(
+    nats_server: NatsServer, redis_server: RedisServer
+) -> None:
+    async with (
+        ScriptedEngine(splits=frozenset({DELEGATION})) as engine,
+        interaction(engine_url=engine.url, nats_url=nats_server.url, redis_url=redis_server.url) as service,
+    ):
+        assert await asyncio.wait_for(service.process.wait(), 20) == 2
+        said = await service.end()
+    assert DELEGATION in said
+    assert "Traceback" not in said
+
+
+async def test_an_engine_that_is_down_at_the_start_is_waited_for(
+    nats_server: NatsServer, redis_server: RedisServer
+) -> None:
+    engine = ScriptedEngine(port=free_port())
+    async with interaction(engine_url=engine.url, nats_url=nats_server.url, redis_url=redis_server.url) as service:
+        waiting = await eventually(service.readiness, 20, "it answers")
+        assert not waiting["ready"]
+        assert "engine" in json.dumps(waiting["checks"])
+        async with engine:
+            await eventually(service.ready, 20, "it is ready once the engine is")
+
+
+async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redis_server: RedisServer) -> None:
+    server = NatsServer(tmp_path / "late")
+    async with (
+        ScriptedEngine() as engine,
+        interaction(engine_url=engine.url, nats_url=server.url, redis_url=redis_server.url) as service,
+    ):
+        await eventually(service.readiness, 20, "it answers")
+        assert not await service.ready()
+        await server.start()
+        try:
+            await eventually(service.ready, 20, "it is ready once NATS is")
+        finally:
+            await server.kill()
+
+
+async def test_a_port_in_use_is_one_clear_line(nats_server: NatsServer, redis_server: RedisServer) -> None:
+    async with (
+        ScriptedEngine() as engine,
+        interaction(
+            engine_url=engine.url, nats_url=nats_server.url, redis_url=redis_server.url, http_port=nats_server.port
+        ) as service,
+    ):
+        assert await asyncio.wait_for(service.process.wait(), 20) == 2
+        said = await service.end()
+    assert str(nats_server.port) in said
+    assert "VIGIL_HTTP_PORT" in said
+
+
+@pytest.mark.parametrize(("how", "within_s"), [(signal.SIGKILL, 4.5), (signal.SIGTERM, 1.5)])
+async def test_the_other_worker_goes_on(
+    stage: Stage, nats_server: NatsServer, redis_server: RedisServer, grey: bytes, how: signal.Signals, within_s: float
+) -> None:
+    settings = {"engine_url": stage.engine.url, "nats_url": nats_server.url, "redis_url": redis_server.url}
+    async with interaction(worker="worker-1", **settings) as first:
+        await eventually(first.ready, 20, "the first worker is ready")
+        await stage.open()
+        await stage.watch(grey, grey, grey)
+        async with interaction(worker="worker-2", **settings) as second:
+            await eventually(second.ready, 20, "the second worker is ready")
+            os.kill(first.process.pid, how)
+            gone = asyncio.get_running_loop().time()
+            await stage.watch(grey, start=3)
+            assert asyncio.get_running_loop().time() - gone < within_s
+            await stage.watch(grey, start=4)
+            decisions = await stage.decisions(5)
+    assert [one.sequence for one in decisions] == list(range(5))
+    assert len(stage.engine.seen[-1].uuids) == 5, "the other worker knows the history"

@@ -1,0 +1,105 @@
+"""A real RTSP camera for tests: serves a video file in a loop as H.264.
+
+Run by the system's Python, which has the GStreamer bindings, as a process of its own, so that a test can kill it:
+
+    /usr/bin/python3 tests/rtsp_server.py --file scene.mp4 [--port 8554] [--user name --password secret]
+
+Prints `ready <port>` once it serves rtsp://127.0.0.1:<port>/cam, to each client from the file's start (a media that
+clients share may be taken down by one that leaves while another arrives). Port 0 takes a free one. The file must hold
+H.264: its pictures are sent as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import gi  # type: ignore[import-not-found]  # of the system, not of the workspace
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # type: ignore[import-not-found]  # noqa: E402  versions are chosen first
+
+PATH = "/cam"
+PICTURES = "video/x-h264,stream-format=byte-stream,alignment=au"
+PARSE = "h264parse config-interval=-1"
+LAUNCH = f"( appsrc name=source is-live=true format=time ! {PARSE} ! rtph264pay name=pay0 pt=96 )"
+
+
+class LoopingFile:
+    """Feeds a media's appsrc with the file's coded pictures at the file's own speed, for ever."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def attach(self, _factory: Any, media: Any) -> None:
+        """Called for each new media: play the file into its source."""
+        source = media.get_element().get_child_by_name("source")
+        source.set_property("caps", Gst.Caps.from_string(PICTURES))
+        player = Gst.parse_launch(
+            f'filesrc location="{self._file}" ! qtdemux ! {PARSE} ! {PICTURES} '
+            "! appsink name=sink emit-signals=true sync=true max-buffers=4"
+        )
+        player.get_by_name("sink").connect("new-sample", self._forward, source, time.monotonic_ns())
+        bus = player.get_bus()
+        bus.add_signal_watch()
+        bus.connect("message::eos", lambda *_: self._rewind(player))
+        bus.connect("message::error", lambda _bus, message: print(f"player: {message.parse_error()}", flush=True))  # noqa: T201
+        media.connect("unprepared", lambda _media: player.set_state(Gst.State.NULL))
+        player.set_state(Gst.State.PLAYING)
+
+    @staticmethod
+    def _forward(sink: Any, source: Any, start_ns: int) -> Any:
+        buffer = sink.emit("pull-sample").get_buffer().copy()
+        buffer.pts = buffer.dts = time.monotonic_ns() - start_ns  # the time of sending: the loop has no seam
+        source.emit("push-buffer", buffer)  # refused while the media changes state: lost, as on the air
+        return Gst.FlowReturn.OK
+
+    @staticmethod
+    def _rewind(player: Any) -> None:
+        player.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH, 0)
+
+
+def protect(server: Any, factory: Any, user: str, password: str) -> None:
+    """Ask every client for this name and password (digest authentication)."""
+    auth = GstRtspServer.RTSPAuth()
+    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "viewer")
+    auth.add_digest(user, password, token)
+    server.set_auth(auth)
+    permissions = GstRtspServer.RTSPPermissions()
+    permissions.add_permission_for_role("viewer", "media.factory.access", True)
+    permissions.add_permission_for_role("viewer", "media.factory.construct", True)
+    factory.set_permissions(permissions)
+
+
+def main() -> None:
+    """Serve until killed."""
+    parser = argparse.ArgumentParser(description="Serves a video file in a loop over RTSP.")
+    parser.add_argument("--file", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--user", default="")
+    parser.add_argument("--password", default="")
+    arguments = parser.parse_args()
+    Gst.init(None)
+    server = GstRtspServer.RTSPServer()
+    server.set_address("127.0.0.1")
+    server.set_service(str(arguments.port))
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(LAUNCH)
+    factory.connect("media-configure", LoopingFile(arguments.file).attach)
+    if arguments.user:
+        protect(server, factory, arguments.user, arguments.password)
+    server.get_mount_points().add_factory(PATH, factory)
+    if not server.attach(None):
+        raise SystemExit(f"port {arguments.port} is in use: choose another with --port")
+    print(f"ready {server.get_bound_port()}", flush=True)  # noqa: T201 - what the test waits for
+    GLib.MainLoop().run()
+
+
+if __name__ == "__main__":
+    main()

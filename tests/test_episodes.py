@@ -1,0 +1,78 @@
+"""Unseen episodes of the world, through the running system: every onset on time, nothing else said."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from system import System, rest, subscriber
+
+from vigil_recipe.camera import render_mp4
+from vigil_recipe.dialogue import wordings
+from vigil_recipe.world import Episode, Kind, Split, make_episode
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+
+EPISODES = 20
+SECONDS = 24
+AT_ONCE = 4
+ON_TIME_S = 2
+HOLD_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one episode was asked for, when it began, and when alerts opened (seconds)."""
+
+    seed: int
+    kind: Kind
+    onsets: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+    opened: tuple[float, ...]
+
+    @property
+    def missed(self) -> list[int]:
+        """Onsets without an alert within two seconds."""
+        return [one for one in self.onsets if not any(0 <= at - one <= ON_TIME_S for at in self.opened)]
+
+    @property
+    def false(self) -> list[float]:
+        """Alerts that opened while what they tell of did not hold."""
+        return [at for at in self.opened if not any(start <= at < end for start, end in self.spans)]
+
+
+async def test_every_onset_is_alerted_and_nothing_else(vigil: System, videos: Path) -> None:
+    places = asyncio.Semaphore(AT_ONCE)
+    outcomes = await asyncio.gather(*(_play(vigil, videos, seed, places) for seed in range(EPISODES)))
+    onsets = sum(len(one.onsets) for one in outcomes)
+    missed = {one.seed: one.missed for one in outcomes if one.missed}
+    false = {one.seed: (one.kind, one.false, one.spans) for one in outcomes if one.false}
+    print(f"{EPISODES} episodes, {onsets} onsets, missed {missed}, false alerts {false}")  # noqa: T201  the figure
+    assert onsets >= 12, "the episodes hold too little to ask for"
+    assert any(not one.onsets for one in outcomes), "some episode must have nothing that was asked for"
+    assert not missed
+    assert not false
+
+
+async def _play(vigil: System, videos: Path, seed: int, places: asyncio.Semaphore) -> Outcome:
+    """One episode from its file, with a watch for one of the four kinds, until the file ends."""
+    async with places:
+        episode = make_episode(seed, Split.TEST, SECONDS)
+        kind = list(Kind)[seed % len(Kind)]
+        path = videos / f"episode-{seed}.mp4"
+        await asyncio.to_thread(render_mp4, episode, path)
+        source = f"episode-{seed}"
+        text = wordings(kind)[seed % len(wordings(kind))]
+        watch = {"name": str(kind), "text": text, "hold_s": HOLD_S, "cooldown_s": 0}
+        async with subscriber(vigil, f"vigil.v1.alert.demo.{source}.opened") as alerts, rest(vigil) as gateway:
+            async with subscriber(vigil, "vigil.v1.session.ended.demo.>") as ends:
+                session = await gateway.open(path.as_uri(), source={"id": source}, watches=[watch])
+                await ends.wait_for(lambda subject, _: subject.endswith(session), SECONDS + 60)
+            opened = tuple(float(event["data"]["time_s"]) for _, _, event in alerts.messages)
+        return _outcome(seed, kind, episode, opened)
+
+
+def _outcome(seed: int, kind: Kind, episode: Episode, opened: tuple[float, ...]) -> Outcome:
+    spans = tuple((span.start_s, span.end_s) for span in episode.spans_of(kind))
+    onsets = tuple(start for start, end in spans if start + ON_TIME_S < SECONDS)
+    return Outcome(seed, kind, onsets, spans, opened)

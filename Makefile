@@ -64,7 +64,8 @@ coverage: workspace ## Coverage of the core
 lint: workspace $(BUF) ## ruff, mypy, buf, and the generated code against its sources
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
-	@$(VENV)/mypy libs services tests
+	@for package in libs/* services/* tests; do \
+	  echo "mypy $$package"; MYPYPATH=$$package $(VENV)/mypy --explicit-package-bases $$package; done
 	@$(BUF) lint proto
 	@$(BUF) format --diff --exit-code proto
 	@$(BUF) breaking proto --against '.git#subdir=proto$(if $(BREAKING_REF),$(comma)ref=$(BREAKING_REF))'

@@ -131,6 +131,19 @@ async def _refused(bus: Bus) -> bool:
     return False
 
 
+async def test_a_url_that_is_none_says_so() -> None:
+    async with Bus.connect(BusConfig("nats://host:port")) as bus:
+
+        async def reason() -> str:
+            try:
+                await bus.ping()
+            except BusUnavailable as error:
+                return "" if "not connected yet" in str(error) else str(error)
+            return ""
+
+        assert "check that it runs and that its URL is right" in await eventually(reason, what="the reason is known")
+
+
 async def test_a_server_that_comes_later_is_found(tmp_path: Path) -> None:
     server = NatsServer(tmp_path)
     async with Bus.connect(BusConfig(server.url)) as bus:
@@ -220,7 +233,9 @@ async def test_a_hung_server_makes_calls_fail_in_time(bus: Bus, nats_server: Nat
                 await bus.publish_stored(decision(1))
     finally:
         nats_server.thaw()
-    assert (await eventually(lambda: _stored(bus), what="the server takes messages again")).sequence == 1
+    stored = await eventually(lambda: _stored(bus), what="the server takes messages again")
+    assert stored is not None
+    assert stored.sequence == 1
 
 
 async def test_what_a_hung_server_does_not_take_is_dropped_not_kept(bus: Bus, nats_server: NatsServer) -> None:

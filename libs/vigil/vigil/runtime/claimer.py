@@ -123,6 +123,8 @@ class Claimer:
         finally:
             if self._tasks.get(claim.key) is asyncio.current_task():
                 del self._tasks[claim.key]
+                if before is not None and not before.done():
+                    self._tasks[claim.key] = before
 
     async def _run_again_and_again(self, claim: Claim) -> None:
         failures = 0
@@ -131,7 +133,9 @@ class Claimer:
             try:
                 await self._run(claim)
                 _log.info("session run returned", role=self._role)
-            except Exception as error:  # noqa: BLE001  one session's failure, whatever it is, must not touch the others
+            except Exception as error:  # one session's failure, whatever it is, must not touch the others
+                if _is_cancelled():  # a task group reports its failures before its cancellation
+                    raise asyncio.CancelledError from error
                 RESTARTS.labels(self._role).inc()
                 _log.warning("session run failed", role=self._role, error=repr(error), exc_info=True)
             failures = 1 if time.monotonic() - started > _HEALTHY_S else failures + 1
@@ -165,3 +169,8 @@ class Claimer:
                 _log.warning("leases cannot be kept", role=self._role, reason=fault)
             else:
                 _log.info("leases are kept again", role=self._role)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

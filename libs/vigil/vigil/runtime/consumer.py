@@ -13,8 +13,9 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import FetchTimeoutError
 
+from vigil.runtime.cancellation import cancellation_kept
 from vigil.runtime.errors import BusUnavailable
-from vigil.runtime.nats_errors import cancellation_kept, describe, translated
+from vigil.runtime.nats_errors import describe, translated
 
 _log = structlog.get_logger(__name__)
 

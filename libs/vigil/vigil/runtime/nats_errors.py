@@ -1,6 +1,5 @@
 """What nats-py raises, as the bus's own errors."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +7,7 @@ from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
+from vigil.runtime.cancellation import cancellation_kept
 from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, PublishRefused
 
 
@@ -27,16 +27,6 @@ def translated(what: str) -> Iterator[None]:
         raise PublishRefused(f"{what}: JetStream refused: {error.description} (code {error.err_code})") from None
     except (NatsError, OSError, TimeoutError) as error:
         raise BusUnavailable(f"{what}: NATS did not answer: {describe(error)}") from None
-
-
-@contextmanager
-def cancellation_kept() -> Iterator[None]:
-    """Be cancelled when the task was cancelled inside the block, also where nats-py swallowed that in a wait."""
-    task = asyncio.current_task()
-    before = task.cancelling() if task else 0
-    yield
-    if task and task.cancelling() > before:
-        raise asyncio.CancelledError
 
 
 def describe(error: BaseException) -> str:

@@ -16,7 +16,8 @@ from vigil.runtime import redis_client
 from vigil.runtime.redis_client import unavailable
 from vigil.runtime.session_keys import PREFIX, from_member, member
 
-LEASE_S = 2.5
+# A dead worker is replaced within this and one sweep of the claimer: under 3 s.
+LEASE_S = 2.0
 
 
 class Role(StrEnum):

@@ -10,6 +10,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
+from vigil.runtime.cancellation import cancellation_kept
 from vigil.runtime.errors import StoreUnavailable
 from vigil.runtime.nats_errors import describe
 
@@ -57,7 +58,8 @@ def script(redis: Redis, *names: str) -> AsyncScript:
 def unavailable() -> Iterator[None]:
     """Raise `StoreUnavailable` for whatever Redis or the way to it cannot do."""
     try:
-        yield
+        with cancellation_kept():
+            yield
     except (RedisError, OSError, TimeoutError) as error:
         raise StoreUnavailable(
             f"Redis did not do it ({describe(error)}): check that it runs and that its URL is right"

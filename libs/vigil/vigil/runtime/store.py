@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 from redis.asyncio import Redis
-from redis.exceptions import OutOfMemoryError
+from redis.exceptions import ResponseError
 
 from vigil.contract.outgoing import Outgoing
 from vigil.core.command import Command
@@ -175,7 +175,9 @@ class SessionStore:
         with unavailable():
             try:
                 answer = await script(keys=session_keys(key), args=arguments)
-            except OutOfMemoryError:
+            except ResponseError as error:
+                if "OOM" not in str(error):  # Redis before 7 wraps it, so it has no class of its own
+                    raise
                 answer = b"memory full"
         if isinstance(answer, bytes) and answer in _REFUSALS:
             _refuse(answer.decode(), key)

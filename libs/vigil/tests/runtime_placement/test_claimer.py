@@ -1,0 +1,231 @@
+"""The claimer against real servers: sessions run where their lease is, and nowhere else."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from redis.asyncio import Redis
+
+from vigil.contract.events import SessionData, session_outgoing
+from vigil.contract.subjects import Lifecycle
+from vigil.core.ids import SessionKey
+from vigil.runtime.bus import Bus
+from vigil.runtime.claimer import Claimer, Run
+from vigil.runtime.placement import Claim, Placement, Role
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import NatsServer, RedisServer
+
+KEY = SessionKey("demo", "s-1")
+OTHER = SessionKey("demo", "s-2")
+
+
+class Worker:
+    """A run that only notes what it is told to run, and when it stops."""
+
+    def __init__(self) -> None:
+        self.runs: list[Claim] = []
+        self.running: set[Claim] = set()
+        self.overlap = False
+
+    async def run(self, claim: Claim) -> None:
+        self.runs.append(claim)
+        self.overlap |= claim.key in {one.key for one in self.running}
+        self.running.add(claim)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.running.discard(claim)
+
+
+@asynccontextmanager
+async def claiming(claimer: Claimer) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a claimer; cancelled at the end, as a drain does."""
+    task = asyncio.create_task(claimer.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+@pytest.fixture
+def placement(redis: Redis) -> Placement:
+    """Placement with the leases of production."""
+    return Placement(redis)
+
+
+MakeClaimer = Callable[..., Claimer]
+
+
+@pytest.fixture
+def make(placement: Placement, bus: Bus) -> MakeClaimer:
+    """Makes claimers of the codec's role."""
+
+    def make_claimer(worker: str, run: Run, capacity: int = 4) -> Claimer:
+        return Claimer(placement, bus, role=Role.CODEC, worker=worker, capacity=capacity, run=run)
+
+    return make_claimer
+
+
+async def tell(bus: Bus, event: Lifecycle) -> None:
+    """What the gateway publishes after it opened or closed a session."""
+    data = SessionData(KEY.tenant, KEY.session, "lobby", "", "", "")
+    await bus.publish_stored(session_outgoing(event, data, number=0, emit_time_us=0))
+
+
+async def test_a_session_runs_at_once_when_it_is_opened_and_stops_when_it_is_closed(
+    make: MakeClaimer, placement: Placement, bus: Bus
+) -> None:
+    worker = Worker()
+    async with claiming(make("a", worker.run)):
+        await placement.open(KEY)
+        await tell(bus, Lifecycle.REQUESTED)
+        await eventually(lambda: worker.running == {Claim(KEY, 1)}, what="it runs")
+        await placement.close(KEY)
+        await tell(bus, Lifecycle.ENDED)
+        await eventually(lambda: not worker.running, what="it stops")
+    assert worker.runs == [Claim(KEY, 1)]
+
+
+async def test_a_worker_holds_no_more_than_its_capacity_and_another_takes_the_rest(
+    make: MakeClaimer, placement: Placement
+) -> None:
+    first, second = Worker(), Worker()
+    await placement.open(KEY)
+    await placement.open(OTHER)
+    async with claiming(make("a", first.run, capacity=1)):
+        await eventually(lambda: len(first.running) == 1)
+        assert (await placement.capacity(Role.CODEC)).free == 0
+        async with claiming(make("b", second.run, capacity=1)):
+            await eventually(lambda: len(second.running) == 1)
+            assert {one.key for one in first.running | second.running} == {KEY, OTHER}
+            assert (await placement.capacity(Role.CODEC)).workers == 2
+
+
+async def test_a_dead_worker_is_replaced_within_three_seconds(make: MakeClaimer, placement: Placement) -> None:
+    """A worker that dies stops renewing and releases nothing: its claim is taken by hand here."""
+    await placement.open(KEY)
+    assert await placement.claim(Role.CODEC, "dead", 1) == [Claim(KEY, 1)]
+    died = time.monotonic()
+    worker = Worker()
+    async with claiming(make("b", worker.run)):
+        await eventually(lambda: worker.running == {Claim(KEY, 2, previous="dead")}, what="it runs again")
+        assert time.monotonic() - died < 3.0
+
+
+async def test_a_drained_worker_hands_over_at_once(make: MakeClaimer, placement: Placement) -> None:
+    await placement.open(KEY)
+    first, second = Worker(), Worker()
+    async with claiming(make("a", first.run)):
+        await eventually(lambda: first.running, what="it runs")
+    assert not first.running
+    assert (await placement.capacity(Role.CODEC)).workers == 0
+    drained = time.monotonic()
+    async with claiming(make("b", second.run)):
+        await eventually(lambda: second.running == {Claim(KEY, 2, previous="a")}, what="it runs at the other worker")
+    assert time.monotonic() - drained < 1.5
+
+
+async def test_a_run_that_fails_is_started_again_without_touching_the_others(
+    make: MakeClaimer, placement: Placement
+) -> None:
+    worker = Worker()
+    failures = 0
+
+    async def run(claim: Claim) -> None:
+        nonlocal failures
+        if claim.key == KEY and failures < 2:
+            failures += 1
+            raise ConnectionError("the camera is gone")
+        await worker.run(claim)
+
+    await placement.open(KEY)
+    await placement.open(OTHER)
+    async with claiming(make("a", run)):
+        await eventually(lambda: {one.key for one in worker.running} == {KEY, OTHER}, what="both run")
+    assert failures == 2
+    assert len(worker.runs) == 2
+
+
+async def test_a_session_that_was_overtaken_stops(make: MakeClaimer, placement: Placement, redis: Redis) -> None:
+    worker = Worker()
+    await placement.open(KEY)
+    async with claiming(make("a", worker.run)):
+        await eventually(lambda: worker.running, what="it runs")
+        await redis.zadd("vigil:v1:{placement:codec}:expiry", {"demo.s-1": 0})  # as if this process had been paused
+        [claim] = await placement.claim(Role.CODEC, "b", 1)
+        assert claim == Claim(KEY, 2, previous="a")
+        await eventually(lambda: not worker.running, what="it stops")
+
+
+async def test_a_session_that_comes_back_while_it_stops_never_runs_twice(
+    make: MakeClaimer, placement: Placement, bus: Bus
+) -> None:
+    worker = Worker()
+    may_stop = asyncio.Event()
+
+    async def slow_to_stop(claim: Claim) -> None:
+        try:
+            await worker.run(claim)
+        finally:
+            worker.running.add(claim)
+            await may_stop.wait()
+            worker.running.discard(claim)
+
+    await placement.open(KEY)
+    claimer = make("a", slow_to_stop)
+    async with claiming(claimer):
+        await eventually(lambda: worker.running, what="it runs")
+        await placement.close(KEY)
+        await tell(bus, Lifecycle.ENDED)
+        await eventually(lambda: not claimer.held, what="it is let go")
+        await placement.open(KEY)
+        await eventually(lambda: claimer.held == (Claim(KEY, 1),), what="it is claimed again")
+        assert len(worker.runs) == 1
+        may_stop.set()
+        await eventually(lambda: len(worker.runs) == 2, what="it runs again")
+    assert not worker.overlap
+
+
+async def test_sessions_stop_while_leases_cannot_be_renewed_and_come_back(
+    make: MakeClaimer, placement: Placement, redis_server: RedisServer
+) -> None:
+    worker = Worker()
+    await placement.open(KEY)
+    async with claiming(make("a", worker.run)):
+        await eventually(lambda: worker.running, what="it runs")
+        await redis_server.kill()
+        await eventually(lambda: not worker.running, what="it stops when the lease has run out")
+        await redis_server.start()
+        await eventually(lambda: worker.running == {Claim(KEY, 2, previous="a")}, what="it runs again")
+
+
+async def test_a_short_restart_of_redis_is_not_noticed(
+    make: MakeClaimer, placement: Placement, redis_server: RedisServer
+) -> None:
+    worker = Worker()
+    await placement.open(KEY)
+    async with claiming(make("a", worker.run)):
+        await eventually(lambda: worker.running, what="it runs")
+        await redis_server.restart()
+        await placement.open(OTHER)
+        await eventually(lambda: len(worker.running) == 2, what="the next session runs too")
+    assert [one.key for one in worker.runs] == [KEY, OTHER]
+
+
+async def test_without_the_bus_sessions_are_found_by_looking(
+    make: MakeClaimer, placement: Placement, nats_server: NatsServer
+) -> None:
+    worker = Worker()
+    async with claiming(make("a", worker.run)):
+        await nats_server.kill()
+        await placement.open(KEY)
+        await eventually(lambda: worker.running == {Claim(KEY, 1)}, what="it runs")
+
+
+async def test_cancelling_the_claimer_ends_it(make: MakeClaimer) -> None:
+    async with claiming(make("a", Worker().run)) as task:
+        await asyncio.sleep(0)
+    assert task.cancelled()

@@ -1,0 +1,120 @@
+"""Leases in a real Redis: one holder at a time, and a new one soon after the old one died."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from vigil.core.ids import SessionKey
+from vigil.runtime.errors import StoreUnavailable
+from vigil.runtime.placement import Capacity, Claim, Placement, Role
+from vigil.runtime.redis_client import open_redis
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import free_port
+
+KEYS = [SessionKey("demo", f"s-{number}") for number in range(6)]
+KEY = KEYS[0]
+
+
+@pytest.fixture
+def placement(redis: Redis) -> Placement:
+    """Placement with short leases."""
+    return Placement(redis, lease_s=0.3)
+
+
+async def test_an_open_session_is_claimed_once_per_role(placement: Placement) -> None:
+    await placement.open(KEY)
+    await placement.open(KEY)
+    for role in Role:
+        assert await placement.claim(role, "a", 8) == [Claim(KEY, 1)]
+        assert await placement.claim(role, "b", 8) == []
+        assert await placement.owner(role, KEY) == "a"
+
+
+async def test_workers_that_race_share_the_sessions_without_overlap(redis: Redis) -> None:
+    placement = Placement(redis)
+    for key in KEYS:
+        await placement.open(key)
+    claims = await asyncio.gather(*(placement.claim(Role.CODEC, worker, 2) for worker in "abcd"))
+    assert all(len(one) <= 2 for one in claims)
+    assert sorted(claim.key for one in claims for claim in one) == KEYS
+
+
+async def test_no_more_than_the_limit_is_claimed(placement: Placement) -> None:
+    for key in KEYS:
+        await placement.open(key)
+    assert len(await placement.claim(Role.CODEC, "a", 4)) == 4
+    assert await placement.claim(Role.CODEC, "a", 0) == []
+
+
+async def test_a_lease_that_ran_out_is_claimed_with_a_higher_fence(placement: Placement) -> None:
+    await placement.open(KEY)
+    [first] = await placement.claim(Role.CODEC, "a", 1)
+    [second] = await eventually(lambda: placement.claim(Role.CODEC, "b", 1), 5, "the lease has run out")
+    assert second == Claim(KEY, 2, previous="a")
+    assert await placement.renew(Role.CODEC, "a", [first]) == [KEY]
+    assert await placement.renew(Role.CODEC, "b", [second]) == []
+
+
+async def test_a_renewed_lease_holds(placement: Placement) -> None:
+    await placement.open(KEY)
+    [claim] = await placement.claim(Role.CODEC, "a", 1)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 1.0  # more than three leases
+    while loop.time() < end:
+        assert await placement.renew(Role.CODEC, "a", [claim]) == []
+        assert await placement.claim(Role.CODEC, "b", 1) == []
+
+
+async def test_a_released_session_is_claimed_at_once_and_only_by_its_holder_released(placement: Placement) -> None:
+    await placement.open(KEY)
+    [first] = await placement.claim(Role.CODEC, "a", 1)
+    await placement.release(Role.CODEC, "b", [first])
+    assert await placement.claim(Role.CODEC, "b", 1) == []
+    await placement.release(Role.CODEC, "a", [first])
+    assert await placement.claim(Role.CODEC, "b", 1) == [Claim(KEY, 2, previous="a")]
+
+
+async def test_a_closed_session_is_lost_to_its_holder_and_claimed_by_nobody(placement: Placement) -> None:
+    await placement.open(KEY)
+    [claim] = await placement.claim(Role.CODEC, "a", 1)
+    [other] = await placement.claim(Role.INTERACTION, "a", 1)
+    await placement.close(KEY, (Role.CODEC,))
+    assert await placement.renew(Role.CODEC, "a", [claim]) == [KEY]
+    assert await placement.renew(Role.INTERACTION, "a", [other]) == []
+    await placement.close(KEY)
+    await placement.release(Role.CODEC, "a", [claim])
+    for role in Role:
+        assert await placement.claim(role, "b", 1) == []
+        assert await placement.owner(role, KEY) is None
+
+
+async def test_capacity_counts_live_workers_and_every_open_session(placement: Placement) -> None:
+    assert await placement.capacity(Role.CODEC) == Capacity(workers=0, capacity=0, open_sessions=0)
+    await placement.heartbeat(Role.CODEC, "a", 2)
+    await placement.heartbeat(Role.CODEC, "b", 3)
+    await placement.open(KEYS[0])
+    await placement.open(KEYS[1])
+    await placement.claim(Role.CODEC, "a", 1)
+    capacity = await placement.capacity(Role.CODEC)
+    assert capacity == Capacity(workers=2, capacity=5, open_sessions=2)
+    assert capacity.free == 3
+    await placement.retire(Role.CODEC, "b")
+    assert await placement.capacity(Role.CODEC) == Capacity(workers=1, capacity=2, open_sessions=2)
+    await eventually(lambda: _no_worker(placement), 5, "a silent worker is forgotten")
+
+
+async def _no_worker(placement: Placement) -> bool:
+    return await placement.capacity(Role.CODEC) == Capacity(workers=0, capacity=0, open_sessions=2)
+
+
+async def test_more_sessions_than_capacity_leave_nothing_free() -> None:
+    assert Capacity(workers=1, capacity=2, open_sessions=3).free == 0
+
+
+async def test_without_a_server_calls_say_so() -> None:
+    async with open_redis(f"redis://127.0.0.1:{free_port()}/0") as client:
+        placement = Placement(client)
+        for call in (placement.open(KEY), placement.claim(Role.CODEC, "a", 1), placement.capacity(Role.CODEC)):
+            with pytest.raises(StoreUnavailable):
+                await call

@@ -1,0 +1,201 @@
+"""A tick is committed at once, by the holder of the fence only, or not at all."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from vigil.contract.outgoing import PROTOBUF, Outgoing
+from vigil.core.alert import Alert
+from vigil.core.command import Ask, Command, Reset
+from vigil.core.ids import SessionKey
+from vigil.core.instruction import Instruction, Watch
+from vigil.core.session import Chunk, SessionSpec, SessionState
+from vigil.core.turn import Exchange, FrameRef, Turn
+from vigil.runtime import redis_client
+from vigil.runtime.errors import FenceLost, StoreFull, UnknownSession
+from vigil.runtime.session_keys import session_keys
+from vigil.runtime.store import MAX_OUTBOX, Commit, LoggedTurn, SessionStore, Taken, _commit_arguments
+
+KEY = SessionKey("demo", "s-1")
+WATCH = Watch("fire")
+
+
+def turn(sequence: int) -> Turn:
+    """A turn with one frame."""
+    frame = FrameRef(f"frame-{sequence}", 160, 96)
+    return Turn(sequence, sequence * 1_000, (frame,), "</silence>", ("What do you see?",) if sequence == 0 else ())
+
+
+def state(turns: Sequence[Turn], chunk: int = 0) -> SessionState:
+    """The state after these turns, with something in every field."""
+    return SessionState(
+        next_sequence=turns[-1].sequence + 1,
+        last_time_ms=turns[-1].time_ms,
+        chunk=Chunk(chunk, "prefix", tuple(turns)),
+        instructions=(Instruction("w-1", "Alert me when a fire starts.", WATCH),),
+        alerts=(Alert("s-1-fire-0", "w-1", WATCH, "A fire has started.", 5, 0, 0),),
+        dialogue=(Exchange("What do you see?", 0, "A fire.", 0),),
+        malformed_total=1,
+    )
+
+
+def outgoing(number: int) -> Outgoing:
+    """A message of the outbox; its payload is not UTF-8."""
+    return Outgoing("vigil.v1.decision.demo.s-1", f"decision.{number}", b"\xff\x00%d" % number, PROTOBUF, "trace")
+
+
+def tick(sequence: int, before: Sequence[Turn] = (), published: int = 0, consumed: int = 0) -> Commit:
+    """The commit of turn `sequence`, which comes after the turns `before` of its chunk."""
+    return Commit(
+        state=state([*before, turn(sequence)]),
+        turn=turn(sequence),
+        frames=((f"frame-{sequence}", b"jpeg %d" % sequence),),
+        outgoing=(outgoing(sequence),),
+        published=published,
+        consumed=consumed,
+    )
+
+
+async def test_what_is_committed_is_taken_over(store: SessionStore, spec: SessionSpec) -> None:
+    question = Ask("q-1", "What do you see?")
+    await store.create(spec, [question])
+    assert await store.take(KEY, 1) == Taken(spec, SessionState(), (), (question,))
+    assert await store.commit(KEY, 1, tick(0, consumed=1)) == ()
+    await store.submit(KEY, Reset())
+    assert await store.commit(KEY, 1, tick(1, [turn(0)], published=1)) == (Reset(),)
+    expected = state([turn(0), turn(1)])
+    assert await store.take(KEY, 2) == Taken(spec, expected, (outgoing(1),), (Reset(),))
+    assert await store.history(KEY) == expected
+    assert await store.frames(KEY, ["frame-0", "other", "frame-1"]) == {"frame-0": b"jpeg 0", "frame-1": b"jpeg 1"}
+    assert await store.log(KEY) == (
+        LoggedTurn(0, 0, "</silence>", ("What do you see?",)),
+        LoggedTurn(1, 1_000, "</silence>"),
+    )
+    assert await store.log(KEY, last=1) == (LoggedTurn(1, 1_000, "</silence>"),)
+
+
+async def test_a_worker_that_was_overtaken_writes_nothing(store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec)
+    await store.take(KEY, 1)
+    await store.commit(KEY, 1, tick(0))
+    await store.take(KEY, 2)
+    with pytest.raises(FenceLost, match="taken over by another worker"):
+        await store.commit(KEY, 1, tick(1, [turn(0)], published=1))
+    with pytest.raises(FenceLost):
+        await store.take(KEY, 1)
+    taken = await store.take(KEY, 2)
+    assert taken.state == state([turn(0)])
+    assert taken.outbox == (outgoing(0),)
+    assert await store.frames(KEY, ["frame-1"]) == {}
+
+
+async def test_of_two_workers_that_race_one_session_every_turn_is_written_once(
+    store: SessionStore, spec: SessionSpec
+) -> None:
+    await store.create(spec)
+
+    async def work(fence: int) -> int:
+        """Take the session and commit as long as it is ours."""
+        commits = 0
+        try:
+            before = list((await store.take(KEY, fence)).state.chunk.turns)
+            while len(before) < 60:
+                await store.commit(KEY, fence, tick(len(before), before))
+                before.append(turn(len(before)))
+                commits += 1
+        except FenceLost:
+            pass
+        return commits
+
+    counts = await asyncio.gather(*(work(fence) for fence in (1, 2, 3, 4)))
+    taken = await store.take(KEY, 5)
+    assert sum(counts) == 60
+    assert taken.state.chunk.turns == tuple(turn(number) for number in range(60))
+    assert [one.message_id for one in taken.outbox] == [f"decision.{number}" for number in range(60)]
+
+
+async def test_a_commit_that_is_sent_twice_is_done_once(store: SessionStore, spec: SessionSpec, redis: Redis) -> None:
+    """As redis-py does when a connection breaks before the answer has come."""
+    await store.create(spec, [Reset(), Reset()])
+    await store.take(KEY, 1)
+    script = redis_client.script(redis, "session", "commit")
+    arguments = _commit_arguments(1, tick(0, consumed=1))
+    first = await script(keys=session_keys(KEY), args=arguments)
+    assert await script(keys=session_keys(KEY), args=arguments) == first
+    taken = await store.take(KEY, 1)
+    assert taken.state == state([turn(0)])
+    assert taken.outbox == (outgoing(0),)
+    assert taken.commands == (Reset(),)
+
+
+async def test_a_new_chunk_replaces_the_turns_and_drops_the_frames_they_do_not_show(
+    store: SessionStore, spec: SessionSpec
+) -> None:
+    await store.create(spec)
+    await store.take(KEY, 1)
+    for number in range(4):
+        await store.commit(KEY, 1, tick(number, [turn(one) for one in range(number)]))
+    tail = [turn(3), turn(4)]
+    restart = replace(tick(4), state=state(tail, chunk=1), restart=True)
+    await store.commit(KEY, 1, restart)
+    assert (await store.history(KEY)) == state(tail, chunk=1)
+    assert set(await store.frames(KEY, [f"frame-{number}" for number in range(5)])) == {"frame-3", "frame-4"}
+    assert [entry.sequence for entry in await store.log(KEY)] == [0, 1, 2, 3, 4]
+
+
+async def test_commands_that_come_during_a_tick_stay(store: SessionStore, spec: SessionSpec) -> None:
+    shown: tuple[Command, ...] = (Ask("q-1", "What do you see?"),)
+    await store.create(spec, shown)
+    await store.take(KEY, 1)
+    await store.submit(KEY, Ask("q-2", "And now?"))
+    assert await store.commit(KEY, 1, tick(0, consumed=len(shown))) == (Ask("q-2", "And now?"),)
+
+
+async def test_an_outbox_that_is_full_refuses_the_whole_tick(store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec)
+    await store.take(KEY, 1)
+    many = tuple(outgoing(number) for number in range(MAX_OUTBOX))
+    await store.commit(KEY, 1, replace(tick(0), outgoing=many))
+    with pytest.raises(StoreFull, match="512 messages") as caught:
+        await store.commit(KEY, 1, tick(1, [turn(0)]))
+    assert caught.value.retryable
+    assert (await store.take(KEY, 1)).state == state([turn(0)])
+    await store.commit(KEY, 1, tick(1, [turn(0)], published=1))
+    assert len((await store.take(KEY, 1)).outbox) == MAX_OUTBOX
+
+
+async def test_redis_without_memory_refuses_the_whole_tick(
+    store: SessionStore, spec: SessionSpec, redis: Redis
+) -> None:
+    await store.create(spec)
+    await store.take(KEY, 1)
+    await store.commit(KEY, 1, tick(0))
+    await redis.config_set("maxmemory", "1")
+    with pytest.raises(StoreFull, match="no memory left"):
+        await store.commit(KEY, 1, replace(tick(1), state=state([turn(1)], chunk=1), restart=True, published=1))
+    await redis.config_set("maxmemory", "0")
+    taken = await store.take(KEY, 1)
+    assert taken.state == state([turn(0)])
+    assert taken.outbox == (outgoing(0),)
+
+
+async def test_an_ended_session_takes_a_last_commit_that_does_not_outlive_it(
+    store: SessionStore, spec: SessionSpec, redis: Redis
+) -> None:
+    await store.create(spec)
+    await store.take(KEY, 1)
+    await store.end(KEY, "done")
+    taken = await store.take(KEY, 1)
+    assert taken.ended is not None
+    assert taken.ended.reason == "done"
+    await store.commit(KEY, 1, tick(0))
+    left = [int(await redis.pttl(key)) for key in session_keys(KEY)]
+    assert all(ms == -2 or 0 < ms <= 3_600_000 for ms in left), left
+
+
+async def test_a_session_that_is_gone_cannot_be_committed_to(store: SessionStore) -> None:
+    with pytest.raises(UnknownSession):
+        await store.commit(KEY, 1, tick(0))

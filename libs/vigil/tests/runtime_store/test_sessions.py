@@ -1,0 +1,161 @@
+"""Sessions come, are told things, and end."""
+
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from vigil.core.command import Ask, Clear, Command, Instruct, Reset
+from vigil.core.ids import SessionKey
+from vigil.core.instruction import Instruction, Severity, Watch
+from vigil.core.session import Cadence, ResponseMode, SessionSpec, SessionState
+from vigil.runtime.errors import AlreadyExists, InboxFull, SessionEnded, StoreCorrupt, StoreUnavailable, UnknownSession
+from vigil.runtime.redis_client import open_redis
+from vigil.runtime.session_keys import session_keys
+from vigil.runtime.store import MAX_INBOX, SessionStore
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import RedisServer, free_port
+
+KEY = SessionKey("demo", "s-1")
+WATCH = Instruct(Instruction("w-1", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL)))
+
+
+async def test_a_spec_reads_back(store: SessionStore, spec: SessionSpec) -> None:
+    full = replace(spec, cadence=Cadence(500, 2), response_mode=ResponseMode.TALKATIVE, source_name="Lobby, ünïcode")
+    await store.create(full)
+    assert await store.spec(KEY) == full
+    changed = replace(full, response_mode=ResponseMode.RESERVED)
+    await store.update_spec(changed)
+    assert await store.spec(KEY) == changed
+
+
+async def test_a_second_session_of_that_id_is_refused(store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec)
+    with pytest.raises(AlreadyExists, match="demo/s-1 exists already") as caught:
+        await store.create(replace(spec, source_id="yard"))
+    assert caught.value.key == KEY
+    assert (await store.spec(KEY)).source_id == "lobby"
+
+
+async def test_every_kind_of_command_waits_in_order(store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec, [WATCH])
+    later: list[Command] = [Ask("q-1", "What do you see?"), Clear("w-1"), Reset(), Ask("q-1", "What do you see?")]
+    for command in later:
+        await store.submit(KEY, command)
+    assert await store.commands(KEY) == (WATCH, *later)
+
+
+async def test_the_inbox_is_bounded(store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec, [Reset()] * MAX_INBOX)
+    with pytest.raises(InboxFull, match="64 commands waiting") as caught:
+        await store.submit(KEY, Reset())
+    assert caught.value.retryable
+    with pytest.raises(InboxFull):
+        await store.create(replace(spec, session="s-2"), [Reset()] * (MAX_INBOX + 1))
+    assert await store.sessions("demo") == [KEY]
+
+
+async def test_the_clock_begins_once(store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec)
+    assert await store.set_origin(KEY, 5_000_000) == 5_000_000
+    assert await store.set_origin(KEY, 9_000_000) == 5_000_000
+
+
+async def test_each_role_has_a_status(store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec)
+    await store.set_status(KEY, "ingestion", '{"state":"reconnecting"}')
+    await store.set_status(KEY, "ingestion", '{"state":"connected"}')
+    await store.set_status(KEY, "interaction", "{}")
+    assert await store.status(KEY) == {"ingestion": '{"state":"connected"}', "interaction": "{}"}
+
+
+async def test_a_tenant_sees_its_own_sessions(store: SessionStore, spec: SessionSpec) -> None:
+    for tenant, session in (("demo", "s-2"), ("demo", "s-1"), ("other", "s-3")):
+        await store.create(replace(spec, tenant=tenant, session=session))
+    assert await store.sessions("demo") == [SessionKey("demo", "s-1"), SessionKey("demo", "s-2")]
+    assert await store.sessions("other") == [SessionKey("other", "s-3")]
+    assert await store.sessions("nobody") == []
+
+
+async def test_an_ended_session_can_be_read_but_takes_nothing(store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec)
+    assert await store.ended(KEY) is None
+    await store.end(KEY, 'the "client" ended it')
+    await store.end(KEY, "again")
+    ended = await store.ended(KEY)
+    assert ended is not None
+    assert ended.reason == 'the "client" ended it'
+    assert await store.sessions("demo") == [KEY]
+    assert await store.spec(KEY) == spec
+    for refused in (store.submit(KEY, Reset()), store.update_spec(spec), store.set_origin(KEY, 1)):
+        with pytest.raises(SessionEnded, match="create a new one"):
+            await refused
+
+
+async def test_an_ended_session_is_forgotten_after_the_retention(
+    store: SessionStore, spec: SessionSpec, redis: Redis
+) -> None:
+    brief = SessionStore(redis, retention_s=0.3)
+    await brief.create(spec, [WATCH])
+    await brief.take(KEY, 1)
+    await brief.set_status(KEY, "codec", "{}")
+    await brief.end(KEY, "done")
+    await brief.set_status(KEY, "codec", "late")
+    await eventually(lambda: _gone(redis), what="every key has expired")
+    assert await brief.sessions("demo") == []
+    with pytest.raises(UnknownSession):
+        await brief.spec(KEY)
+
+
+async def _gone(redis: Redis) -> bool:
+    return int(await redis.exists(*session_keys(KEY))) == 0
+
+
+async def test_an_unknown_session_is_unknown_to_every_call(store: SessionStore, spec: SessionSpec) -> None:
+    for call in (
+        store.spec(KEY),
+        store.update_spec(spec),
+        store.take(KEY, 1),
+        store.submit(KEY, Reset()),
+        store.history(KEY),
+        store.set_origin(KEY, 1),
+        store.set_status(KEY, "codec", "{}"),
+        store.end(KEY, "done"),
+    ):
+        with pytest.raises(UnknownSession, match="no session demo/s-1"):
+            await call
+    assert await store.frames(KEY, ["a"]) == {}
+    assert await store.log(KEY) == ()
+
+
+async def test_a_new_session_has_no_history(store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec)
+    assert await store.history(KEY) == SessionState()
+
+
+async def test_a_stored_value_that_cannot_be_read_names_the_session(
+    store: SessionStore, spec: SessionSpec, redis: Redis
+) -> None:
+    await store.create(spec)
+    await redis.set(session_keys(KEY)[0], b'{"tenant": 1}')
+    with pytest.raises(StoreCorrupt, match="SessionSpec of session demo/s-1"):
+        await store.spec(KEY)
+
+
+async def test_without_a_server_calls_say_so() -> None:
+    async with open_redis(f"redis://127.0.0.1:{free_port()}/0") as client:
+        store = SessionStore(client)
+        for call in (store.ping(), store.spec(KEY), store.submit(KEY, Reset()), store.sessions("demo")):
+            with pytest.raises(StoreUnavailable, match="check that it runs"):
+                await call
+
+
+async def test_everything_is_there_after_a_crash_of_the_server(
+    store: SessionStore, spec: SessionSpec, redis_server: RedisServer
+) -> None:
+    await store.create(spec, [WATCH])
+    await redis_server.restart()
+    await store.ping()
+    assert await store.spec(KEY) == spec
+    await store.submit(KEY, Reset())
+    assert await store.commands(KEY) == (WATCH, Reset())

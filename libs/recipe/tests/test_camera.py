@@ -1,0 +1,42 @@
+"""The rendered camera: a real H.264 file with the episode's length and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vigil_recipe.camera import DEMO_SECONDS, demo_episode, main, render_mp4
+from vigil_recipe.world import Kind, Span, Split, make_episode, render
+
+
+def test_the_file_plays_the_episode(tmp_path: Path) -> None:
+    episode = make_episode(1, Split.TEST, 4, spans=(Span(Kind.FIRE, 2, 4),), layout="room")
+    path = tmp_path / "camera.mp4"
+    render_mp4(episode, path, size=(320, 192), frames_per_s=5)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        assert stream.codec_context.name == "h264"
+        assert stream.average_rate == 5
+    assert len(frames) == 20
+    assert frames[0].shape == (192, 320, 3)
+    for index in (0, 19):
+        difference = np.abs(frames[index].astype(int) - render(episode, index / 5, (320, 192)))
+        assert difference.mean() < 8
+    assert [file.name for file in tmp_path.iterdir()] == ["camera.mp4"]
+
+
+def test_the_demo_begins_and_ends_quiet_and_has_a_fire() -> None:
+    episode = demo_episode()
+    assert all(not episode.truth(second) for second in (*range(12), *range(DEMO_SECONDS - 6, DEMO_SECONDS)))
+    assert len(episode.spans_of(Kind.FIRE)) == 2
+    assert episode.trips
+
+
+def test_a_wrong_episode_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path / "a.mp4"), "--episode", "lobby"])
+    assert "--episode is 'demo' or a seed such as 12" in capsys.readouterr().err

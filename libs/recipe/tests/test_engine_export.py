@@ -1,0 +1,108 @@
+"""The exported folder is a standard checkpoint that stock classes load. Needs the engine environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the engine environment has torch")
+
+from transformers import AutoProcessor, Qwen3VLForConditionalGeneration  # noqa: E402
+
+from vigil_recipe import layout  # noqa: E402
+from vigil_recipe.export import LARGEST_BYTES, main  # noqa: E402
+from vigil_recipe.model import grid_of, make_config, make_model, patchify  # noqa: E402
+from vigil_recipe.tokenizer import SPECIAL, VOCABULARY, train_tokenizer  # noqa: E402
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run, out = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("out")
+    torch.manual_seed(1)
+    torch.save({"step": 3, "model": fresh().state_dict()}, run / "state.pt")
+    (run / "log.jsonl").write_text('{"step": 2, "elapsed_s": 60.0}\n{"step": 3, "elapsed_s": 120.0}\n')
+    scores = run / "scores.json"
+    scores.write_text(json.dumps({"false_alarm_ticks": 4}))
+    assert main(["--run", str(run), "--out", str(out), "--scores", str(scores), "--note", "Resumed once."]) == 0
+    return out
+
+
+def fresh() -> Qwen3VLForConditionalGeneration:
+    tokenizer = train_tokenizer()
+    return make_model(make_config(VOCABULARY, {token: tokenizer.token_to_id(token) for token in SPECIAL}))
+
+
+def test_the_fast_vision_forward_is_the_stock_one() -> None:
+    fast = fresh().eval()
+    stock = Qwen3VLForConditionalGeneration(fast.config).eval()
+    stock.load_state_dict(fast.state_dict())
+    frames = torch.randint(0, 256, (3, 96, 160, 3), dtype=torch.uint8)
+    patches = patchify(frames)
+    both_slices = patches.reshape(-1, 3, 1, 16, 16).expand(-1, 3, 2, 16, 16).reshape(len(patches), -1)
+    with torch.no_grad():
+        mine = fast.model.visual(patches, grid_thw=grid_of(frames))
+        theirs = stock.model.visual(both_slices, grid_thw=grid_of(frames))
+    torch.testing.assert_close(mine.pooler_output, theirs.pooler_output, atol=1e-5, rtol=1e-4)
+    for one, other in zip(mine.deepstack_features, theirs.deepstack_features, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_training_patches_are_the_processors(exported: Path) -> None:
+    processor = AutoProcessor.from_pretrained(exported)
+    frames = np.random.default_rng(1).integers(0, 256, (2, 96, 160, 3), dtype=np.uint8)
+    theirs = processor.image_processor(images=list(frames), return_tensors="pt")
+    mine = patchify(torch.from_numpy(frames)).reshape(-1, 3, 1, 16, 16).expand(-1, 3, 2, 16, 16)
+    torch.testing.assert_close(theirs["pixel_values"], mine.reshape(len(mine), -1), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("size", "tokens"), [((96, 160), 15), ((96, 128), 12), ((128, 128), 16)])
+def test_a_frame_is_not_rescaled(exported: Path, size: tuple[int, int], tokens: int) -> None:
+    processor = AutoProcessor.from_pretrained(exported)
+    text = layout.user_block([], 0.0, [1])
+    made = processor(text=[text], images=[np.zeros((*size, 3), np.uint8)], return_tensors="pt")
+    pad = processor.tokenizer.convert_tokens_to_ids(layout.IMAGE_PAD)
+    assert int((made["input_ids"] == pad).sum()) == tokens
+
+
+def test_the_chat_template_writes_the_prompts_bytes(exported: Path) -> None:
+    processor = AutoProcessor.from_pretrained(exported)
+    first = {"type": "text", "text": "Alert me when a fire starts.\n<0.0 seconds>\n"}
+    later = {"type": "text", "text": "<1.0 seconds>\n"}
+    picture = {"type": "image_url", "image_url": {"url": "data:,"}}
+    messages = [
+        {"role": "system", "content": "You watch a camera."},
+        {"role": "user", "content": [first, {"type": "image"}]},
+        {"role": "assistant", "content": "</silence>"},
+        {"role": "user", "content": [later, picture, {"type": "text", "text": "\n"}, picture]},
+    ]
+    written = processor.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    expected = layout.system_block() + layout.user_block(["Alert me when a fire starts."], 0.0, [1])
+    expected += layout.reply_block("</silence>") + layout.user_block([], 1.0, [1, 1])
+    assert written == expected
+
+
+def test_the_checkpoint_is_small_and_bfloat16(exported: Path) -> None:
+    model = Qwen3VLForConditionalGeneration.from_pretrained(exported, dtype="auto")
+    assert model.dtype == torch.bfloat16
+    assert (exported / "model.safetensors").stat().st_size < LARGEST_BYTES
+    assert json.loads((exported / "config.json").read_text())["architectures"] == ["Qwen3VLForConditionalGeneration"]
+    assert model.generation_config.eos_token_id == [2, 0]
+    assert not model.generation_config.do_sample
+
+
+def test_the_card_tells_steps_minutes_and_scores(exported: Path) -> None:
+    card = (exported / "README.md").read_text()
+    assert "3 optimiser steps in all" in card
+    assert "in 2 minutes" in card
+    assert "- Resumed once.\n" in card
+    assert "- false alarm ticks: 4" in card
+
+
+def test_a_run_without_state_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--run", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert "holds no state.pt: train first" in capsys.readouterr().err

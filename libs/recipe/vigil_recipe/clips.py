@@ -1,0 +1,126 @@
+"""Clips: rendered episodes as JPEG frames with their truth, on disk, so that training never waits for drawing.
+
+``python -m vigil_recipe.clips --split train --count 500 --out build/train/clips``
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vigil_recipe.frames import fit, from_jpeg, to_jpeg
+from vigil_recipe.world import Kind, Split, make_episode, render
+from vigil_recipe.world.episode import seed_sequence
+
+SIZES = ((160, 96), (128, 96), (128, 128))
+SIZE_CHANCE = (0.74, 0.13, 0.13)
+FRAMES = 100
+SECOND_IMAGE_S = 0.4
+LATEST_PHASE_S = 0.45
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """``images`` JPEG frames a turn, turn by turn, and the conditions that hold at each turn."""
+
+    size: tuple[int, int]
+    images: int
+    jpegs: tuple[bytes, ...]
+    truth: tuple[frozenset[Kind], ...]
+
+    @property
+    def turns(self) -> int:
+        """Number of one-second turns."""
+        return len(self.truth)
+
+    def frames_at(self, turn: int) -> tuple[bytes, ...]:
+        """The JPEG frames of one turn, in time order."""
+        return self.jpegs[turn * self.images : (turn + 1) * self.images]
+
+
+def render_clip(seed: int, split: Split) -> Clip:
+    """The clip of a seed: 100 frames of its episode through a random camera (size, quality, source, sampling phase)."""
+    rng = np.random.default_rng(seed_sequence(seed, split).spawn(1)[0])
+    size = SIZES[rng.choice(len(SIZES), p=SIZE_CHANCE)]
+    images = 2 if rng.random() < 0.08 else 1
+    turns = FRAMES // images
+    source = (640, 384) if rng.random() < 0.2 else (320, 192)
+    recompressed = int(rng.integers(35, 85)) if rng.random() < 0.35 else None
+    quality = int(rng.integers(75, 96))
+    latest_s = LATEST_PHASE_S if images == 1 else LATEST_PHASE_S - SECOND_IMAGE_S
+    phase_s = float(rng.choice([0.0, rng.uniform(0, latest_s)]))
+    episode = make_episode(seed, split, turns)
+    jpegs = []
+    for turn in range(turns):
+        for image in range(images):
+            pixels = render(episode, turn + phase_s + image * SECOND_IMAGE_S, source)
+            if recompressed is not None:
+                pixels = from_jpeg(to_jpeg(pixels, recompressed))
+            jpegs.append(to_jpeg(fit(pixels, size), quality))
+    return Clip(size, images, tuple(jpegs), tuple(episode.truth(turn) for turn in range(turns)))
+
+
+def save_clip(clip: Clip, path: Path) -> None:
+    """Write one clip as an .npz file, whole or not at all."""
+    kinds = list(Kind)
+    bits = [sum(1 << kinds.index(kind) for kind in truth) for truth in clip.truth]
+    part = path.with_suffix(".part.npz")
+    np.savez(
+        part,
+        blob=np.frombuffer(b"".join(clip.jpegs), dtype=np.uint8),
+        lengths=np.array([len(jpeg) for jpeg in clip.jpegs], dtype=np.int32),
+        truth=np.array(bits, dtype=np.uint8),
+        shape=np.array([*clip.size, clip.images], dtype=np.int32),
+    )
+    part.rename(path)
+
+
+def load_clip(path: Path) -> Clip:
+    """Read one clip written by ``save_clip``."""
+    with np.load(path) as data:
+        blob, ends = data["blob"].tobytes(), np.cumsum(data["lengths"])
+        width, height, images = (int(value) for value in data["shape"])
+        bits = [int(value) for value in data["truth"]]
+    starts = [0, *ends[:-1]]
+    jpegs = tuple(blob[start:end] for start, end in zip(starts, ends, strict=True))
+    truth = tuple(frozenset(kind for index, kind in enumerate(Kind) if value >> index & 1) for value in bits)
+    return Clip((width, height), images, jpegs, truth)
+
+
+def clip_path(folder: Path, split: Split, seed: int) -> Path:
+    """Where the clip of a seed lies."""
+    return folder / f"{split.value}-{seed:06d}.npz"
+
+
+def render_clips(folder: Path, split: Split, count: int, *, first: int = 0, stride: int = 1) -> None:
+    """Render the clips of seeds ``first``, ``first + stride``, … below ``count`` that are not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [seed for seed in range(first, count, stride) if not clip_path(folder, split, seed).exists()]
+    for seed in missing:
+        save_clip(render_clip(seed, split), clip_path(folder, split, seed))
+        sys.stdout.write(f"\r{split.value} clips: {seed + 1}/{count}")
+        sys.stdout.flush()
+    if missing:
+        sys.stdout.write("\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Render clips that are not there yet."""
+    parser = argparse.ArgumentParser(prog="vigil_recipe.clips", description=__doc__)
+    parser.add_argument("--split", type=Split, choices=list(Split), default=Split.TRAIN)
+    parser.add_argument("--count", type=int, default=500, help="how many clips (100 frames each)")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first one")
+    parser.add_argument("--stride", type=int, default=1, help="seed step, to share the work among processes")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args(argv)
+    render_clips(options.out, options.split, options.count, first=options.first, stride=options.stride)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""The exact bytes of the ``vigil-small`` prompt, in training and in serving alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+SYSTEM = "You watch a camera."
+IMAGE_PAD = "<|image_pad|>"
+TURN_END = "<|im_end|>"
+
+
+def system_block() -> str:
+    """The first block of every chunk."""
+    return f"<|im_start|>system\n{SYSTEM}{TURN_END}\n"
+
+
+def image_block(tokens: int) -> str:
+    """One image of ``tokens`` visual tokens."""
+    return f"<|vision_start|>{IMAGE_PAD * tokens}<|vision_end|>"
+
+
+def user_block(lines: Sequence[str], marker_s: float, image_tokens: Sequence[int]) -> str:
+    """One user turn up to where the reply begins: new lines, one time marker, the images with a newline between."""
+    text = "".join(f"{line}\n" for line in lines) + f"<{marker_s:.1f} seconds>\n"
+    images = "\n".join(image_block(tokens) for tokens in image_tokens)
+    return f"<|im_start|>user\n{text}{images}{TURN_END}\n<|im_start|>assistant\n"
+
+
+def reply_block(reply: str) -> str:
+    """The assistant's turn after its opening."""
+    return f"{reply}{TURN_END}\n"

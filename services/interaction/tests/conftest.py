@@ -18,11 +18,10 @@ from vigil.contract.streams import ALERTS, DECISIONS, UTTERANCES, StreamSpec
 from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
-from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence, SessionSpec
 from vigil.runtime.bus import Bus
 from vigil.runtime.claimer import Claimer
-from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.engine_pool import EnginePool
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.session_keys import Part, part_key
 from vigil.runtime.store import SessionStore
@@ -61,6 +60,7 @@ class Stage:
     bus: Bus
     engine: ScriptedEngine
     deadline_s: float = 5.0
+    engine_urls: tuple[str, ...] = ()
     store: SessionStore = field(init=False)
     placement: Placement = field(init=False)
 
@@ -75,10 +75,9 @@ class Stage:
 
     @asynccontextmanager
     async def worker(self, name: str = "worker-1") -> AsyncIterator[asyncio.Task[None]]:
-        """A worker that claims sessions, with its own engine client."""
-        async with Engine(EngineConfig(self.engine.url, "scripted")) as engine:
-            control_ids = await engine.check_model(VIGIL_SMALL)
-            ports = Ports(self.store, self.bus, engine, control_ids, self.deadline_s, name, _now_us)
+        """A worker that claims sessions, with its own engine clients."""
+        async with EnginePool(self.engine_urls or [self.engine.url]) as engines:
+            ports = Ports(self.store, self.bus, engines, self.deadline_s, name, _now_us)
 
             async def run(claim: Claim) -> None:
                 await ClaimedSession(ports, self.store, self.bus, self.placement, claim).run()

@@ -6,13 +6,22 @@ from vigil.runtime.config import WorkerSettings
 
 
 class InteractionSettings(WorkerSettings):
-    """Environment variables carry the prefix `VIGIL_`, for example `VIGIL_ENGINE_URL`."""
+    """Environment variables carry the prefix `VIGIL_`, for example `VIGIL_ENGINE_URLS`."""
 
     http_port: int = Field(9103, ge=0, le=65_535)
     grpc_port: int = Field(9203, ge=0, le=65_535)
     capacity: int = Field(64, ge=1, le=10_000, description="Sessions this worker ticks at once")
-    engine_url: str = Field("http://127.0.0.1:8000", pattern=r"^https?://", description="Root of the vLLM server")
+    engine_urls: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^\s*https?://[^\s,]+(\s*,\s*https?://[^\s,]+)*\s*$",
+        description="Roots of the vLLM servers, separated by commas. A session goes to one that serves its model",
+    )
     engine_api_key: SecretStr = SecretStr("")
     model: str = Field("vigil-small", min_length=1, description="Model name as the engine lists it")
     profile: str = Field("vigil-small", min_length=1, description="Prompt profile that the model was trained on")
     engine_deadline_s: float = Field(10.0, gt=0, le=120, description="An engine call is given up after this")
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The roots of the engines."""
+        return tuple(url.strip() for url in self.engine_urls.split(","))

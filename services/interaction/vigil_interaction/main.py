@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from vigil.core.profile import profile
 from vigil.runtime.bus import Bus, BusConfig
 from vigil.runtime.claimer import Claimer
-from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.engine_pool import EnginePool
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.redis_client import open_redis
 from vigil.runtime.store import SessionStore
@@ -24,18 +24,17 @@ from vigil_interaction.runner import Ports
 async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
     """Open the ports, wait until the model is there and knows its control words, then claim sessions."""
     settings = worker.settings
-    engine_config = EngineConfig(settings.engine_url, settings.model, settings.engine_api_key.get_secret_value())
     async with (
         open_redis(settings.redis_url) as redis,
         Bus.connect(BusConfig(settings.nats_url, f"interaction {settings.worker}")) as bus,
-        Engine(engine_config) as engine,
+        EnginePool(settings.engines, api_key=settings.engine_api_key.get_secret_value()) as engines,
     ):
         store, placement, held = SessionStore(redis), Placement(redis), Held()
         worker.health.register("redis", store.ping)
         worker.health.register("nats", bus.ping)
-        worker.health.register("engine", engine.ping)
-        control_ids = await wait_for_model(engine, profile(settings.profile))
-        ports = Ports(store, bus, engine, control_ids, settings.engine_deadline_s, settings.worker, _now_us)
+        worker.health.register("engine", engines.ping)
+        await wait_for_model(engines, settings.model, profile(settings.profile))
+        ports = Ports(store, bus, engines, settings.engine_deadline_s, settings.worker, _now_us)
 
         async def run(claim: Claim) -> None:
             await held.run(ClaimedSession(ports, store, bus, placement, claim))

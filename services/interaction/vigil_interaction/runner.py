@@ -38,7 +38,7 @@ from vigil_interaction import metrics
 from vigil_interaction.emit import closing, outgoing, snapshots
 from vigil_interaction.observe import Sight
 from vigil_interaction.outbox import Outbox
-from vigil_interaction.ports import Bus, Engine, Store
+from vigil_interaction.ports import Bus, Engines, Store
 
 _log = structlog.get_logger(__name__)
 
@@ -49,8 +49,7 @@ class Ports:
 
     store: Store
     bus: Bus
-    engine: Engine
-    control_ids: dict[str, int]
+    engines: Engines
     engine_deadline_s: float
     worker: str
     clock: Callable[[], int]
@@ -77,6 +76,7 @@ class Runner:
         self.commands = commands
         self.engine_error = ""
         self._ports = ports
+        self._engine = ports.engines.of(str(key), spec.model)
         self._fence = fence
         self._profile = profile
         self._outbox = outbox
@@ -126,16 +126,16 @@ class Runner:
 
     async def _infer(self, infer: Infer, seen: Sight) -> Completion | None:
         """The engine's answer; None when it failed, which the next turn makes good."""
-        request = EngineRequest(
-            messages=infer.messages,
-            fresh=dict(seen.pixels),
-            max_tokens=self._profile.max_tokens,
-            deadline_s=self._ports.engine_deadline_s,
-            logit_bias=self._bias(),
-            regex=self._profile.grammar,
-        )
         try:
-            completion = await self._ports.engine.complete(request, self._resend)
+            request = EngineRequest(
+                messages=infer.messages,
+                fresh=dict(seen.pixels),
+                max_tokens=self._profile.max_tokens,
+                deadline_s=self._ports.engine_deadline_s,
+                logit_bias=await self._bias(),
+                regex=self._profile.grammar,
+            )
+            completion = await self._engine.complete(request, self._resend)
         except ImagesMissing as error:
             self.state = start_over(self.spec, self._profile, self.state)
             self._failed(error, "the raw frames of this chunk are lost: a new chunk begins")
@@ -153,9 +153,10 @@ class Runner:
             _log.warning("tick failed", session=self.key.session, error=str(error), then=then)
         self.engine_error = str(error)
 
-    def _bias(self) -> dict[int, float]:
+    async def _bias(self) -> dict[int, float]:
+        """Also the check, once for each model, that it has the profile's action words."""
+        token = (await self._engine.action_ids(self._profile)).get(self._profile.spelling.response)
         bias = self._profile.bias(self.spec.response_mode)
-        token = self._ports.control_ids.get(self._profile.spelling.response)
         return {token: bias} if bias and token is not None else {}
 
     async def _resend(self, uuids: set[str]) -> dict[str, bytes]:

@@ -61,6 +61,7 @@ class Stage:
     engine: ScriptedEngine
     deadline_s: float = 5.0
     engine_urls: tuple[str, ...] = ()
+    prewarm_turns: int = 0
     store: SessionStore = field(init=False)
     placement: Placement = field(init=False)
 
@@ -77,7 +78,9 @@ class Stage:
     async def worker(self, name: str = "worker-1") -> AsyncIterator[asyncio.Task[None]]:
         """A worker that claims sessions, with its own engine clients."""
         async with EnginePool(self.engine_urls or [self.engine.url]) as engines:
-            ports = Ports(self.store, self.bus, engines, self.deadline_s, name, _now_us)
+            ports = Ports(
+                self.store, self.bus, engines, self.deadline_s, name, _now_us, prewarm_turns=self.prewarm_turns
+            )
 
             async def run(claim: Claim) -> None:
                 await ClaimedSession(ports, self.store, self.bus, self.placement, claim).run()

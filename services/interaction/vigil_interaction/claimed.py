@@ -106,6 +106,7 @@ class ClaimedSession:
                 group.create_task(self._look_when_told(runner, nudges))
                 group.create_task(self._look_when_told(runner, changes))
                 group.create_task(self._look_when_idle(runner, frames))
+                group.create_task(runner.warmer.run())
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
 

@@ -20,6 +20,13 @@ class InteractionSettings(WorkerSettings):
     model: str = Field("vigil-small", min_length=1, description="Model name as the engine lists it")
     profile: str = Field("vigil-small", min_length=1, description="Prompt profile that the model was trained on")
     engine_deadline_s: float = Field(10.0, gt=0, le=120, description="An engine call is given up after this")
+    prewarm_turns: int = Field(
+        10, ge=0, le=1_000, description="Turns before a chunk's end at which the engine first sees the next; 0: never"
+    )
+    warm_up_turns: int = Field(
+        1, ge=1, le=1_000, description="Warm each engine with prompts of up to this many turns before sessions come"
+    )
+    warm_up_s: float = Field(20.0, gt=0, le=600, description="Prompts longer than the first are given up after this")
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
 from vigil_interaction.claimed import ClaimedSession
 from vigil_interaction.config import InteractionSettings
 from vigil_interaction.held import Held, SessionServicer
-from vigil_interaction.readiness import wait_for_model
+from vigil_interaction.readiness import WarmUp, wait_for_model
 from vigil_interaction.runner import Ports
 
 
@@ -33,8 +33,17 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         worker.health.register("redis", store.ping)
         worker.health.register("nats", bus.ping)
         worker.health.register("engine", engines.ping)
-        await wait_for_model(engines, settings.model, profile(settings.profile))
-        ports = Ports(store, bus, engines, settings.engine_deadline_s, settings.worker, _now_us)
+        warm_up = WarmUp(settings.warm_up_turns, settings.warm_up_s)
+        await wait_for_model(engines, settings.model, profile(settings.profile), warm_up)
+        ports = Ports(
+            store,
+            bus,
+            engines,
+            settings.engine_deadline_s,
+            settings.worker,
+            _now_us,
+            prewarm_turns=settings.prewarm_turns,
+        )
 
         async def run(claim: Claim) -> None:
             await held.run(ClaimedSession(ports, store, bus, placement, claim))

@@ -22,6 +22,13 @@ PREFIX_SHARE = Histogram(
     buckets=(0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 0.999, 1.0),
 )
 PROMPT_TOKENS = Counter("vigil_prompt_tokens_total", "Tokens of prompts, cached by the engine or not", ["cached"])
+BOUNDARY_TOKENS = Histogram(
+    "vigil_boundary_uncached_tokens",
+    "Tokens of a chunk's first prompt that the engine had to compute",
+    buckets=tuple(float(4**power) for power in range(2, 9)),
+)
+PREWARMS = Counter("vigil_prewarms_total", "Coming chunks shown to the engine before the boundary", ["outcome"])
+PREWARM_TOKENS = Counter("vigil_prewarm_tokens_total", "Tokens that the engine computed for it")
 ALERTS = Counter("vigil_alerts_total", "Alert events, by state", ["state"])
 COMMANDS_REJECTED = Counter("vigil_commands_rejected_total", "Commands that could not be applied")
 OUTBOX = Gauge("vigil_outbox_messages", "Committed messages that JetStream has not stored yet, over all sessions")

@@ -6,9 +6,10 @@ One turn is in flight at a time. Frames that arrive meanwhile supersede each oth
 A turn that fails leaves the state as it was; its commands stay in the inbox and go with the next turn.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -29,6 +30,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import Message
 from vigil.core.session import SessionSpec, SessionState
+from vigil.core.warm import DEFAULT_LEAD_TURNS
 from vigil.runtime.engine import EngineRequest
 from vigil.runtime.engine_errors import EngineError, ImagesMissing
 from vigil.runtime.errors import BusError
@@ -39,13 +41,19 @@ from vigil_interaction.emit import closing, outgoing, snapshots
 from vigil_interaction.observe import Sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Bus, Engines, Store
+from vigil_interaction.warmer import Warmer
 
 _log = structlog.get_logger(__name__)
+
+PREWARMS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a tick talks to. `worker` is this process; `clock` counts microseconds since the epoch."""
+    """What a tick talks to. `worker` is this process; `clock` counts microseconds since the epoch.
+
+    A coming chunk is shown to the engine `prewarm_turns` before it begins (0: never), `prewarm_slots` at once.
+    """
 
     store: Store
     bus: Bus
@@ -54,6 +62,8 @@ class Ports:
     worker: str
     clock: Callable[[], int]
     monotonic: Callable[[], float] = time.perf_counter
+    prewarm_turns: int = DEFAULT_LEAD_TURNS
+    prewarm_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREWARMS_AT_ONCE))
 
 
 class Runner:
@@ -82,6 +92,9 @@ class Runner:
         self._outbox = outbox
         self._last_prompt: tuple[Message, ...] = ()
         self._skipped = 0
+        self.warmer = Warmer(
+            self._engine, self._resend, ports.prewarm_slots, ports.prewarm_turns, ports.engine_deadline_s
+        )
 
     async def tick(self, seen: Sight, skipped: int) -> None:
         """Decide on `seen`. `skipped` frame groups were superseded before it. Raises `StoreError`, `FenceLost`."""
@@ -137,7 +150,7 @@ class Runner:
             )
             completion = await self._engine.complete(request, self._resend)
         except ImagesMissing as error:
-            self.state = start_over(self.spec, self._profile, self.state)
+            self.state = start_over(self._profile, self.state)
             self._failed(error, "the raw frames of this chunk are lost: a new chunk begins")
             return None
         except EngineError as error:
@@ -186,6 +199,7 @@ class Runner:
         await self._store(commit, messages)
         self.state = settled.state
         self._skipped = 0
+        self.warmer.committed(self.spec, self._profile, self.state)
 
     async def _keep_snapshots(self, settled: Settled, seen: Sight) -> frozenset[str]:
         """Store the picture of each alert event that refers to one; the names that can be fetched."""
@@ -211,6 +225,8 @@ class Runner:
         metrics.PREFIX_SHARE.observe(decision.prefix_share)
         metrics.PROMPT_TOKENS.labels("yes").inc(completion.cached_tokens)
         metrics.PROMPT_TOKENS.labels("no").inc(max(0, completion.prompt_tokens - completion.cached_tokens))
+        if settled.restart:
+            metrics.BOUNDARY_TOKENS.observe(max(0, completion.prompt_tokens - completion.cached_tokens))
         if tick_s * 1000 > self.spec.cadence.interval_ms:
             metrics.DEADLINES_MISSED.inc()
         if decision.output.malformed:

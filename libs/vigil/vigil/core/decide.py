@@ -103,7 +103,7 @@ def decide(
     told, queries, rejected, events = _apply(state, spec, observation)
     restart = any(isinstance(one, Reset) for one in observation.commands)
     if restart or len(told.chunk.turns) >= spec.chunk_turns:
-        told = _next_chunk(told, spec, profile, forget=restart)
+        told = replace(told, chunk=next_chunk(told, profile, () if restart else tail(told, spec)))
         restart = True
     restart = restart or (told.chunk.number > 0 and not told.chunk.turns)
     turn = Turn(told.next_sequence, observation.time_ms, observation.frames, reply="", queries=queries)
@@ -147,9 +147,24 @@ def settle(
     return Settled(after, decision, events, infer.restart, consumed)
 
 
-def start_over(spec: SessionSpec, profile: PromptProfile, state: SessionState) -> SessionState:
+def start_over(profile: PromptProfile, state: SessionState) -> SessionState:
     """A new chunk without raw turns, for when their frames are lost everywhere: instructions and dialogue stay."""
-    return _next_chunk(state, spec, profile, forget=True)
+    return replace(state, chunk=next_chunk(state, profile, ()))
+
+
+def tail(state: SessionState, spec: SessionSpec) -> tuple[Turn, ...]:
+    """The turns of this chunk that go along raw into the next one, as far as they are there already."""
+    return state.chunk.turns[spec.chunk_turns - spec.tail_turns :]
+
+
+def next_chunk(state: SessionState, profile: PromptProfile, carried: tuple[Turn, ...]) -> Chunk:
+    """The chunk after this one: the `carried` turns, and a prefix that restates what was said before them."""
+    first, since_ms = (state.next_sequence, state.last_time_ms + 1)
+    if carried:
+        first, since_ms = carried[0].sequence, carried[0].time_ms
+    restated = tuple(one for one in state.instructions if one.given_at < first)
+    earlier = tuple(one for one in state.dialogue if one.asked_ms < since_ms)
+    return Chunk(state.chunk.number + 1, chunk_prefix(profile, restated, earlier), carried)
 
 
 def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason: str) -> tuple[AlertEvent, ...]:
@@ -200,17 +215,6 @@ def _instruct(state: SessionState, new: Instruction) -> tuple[SessionState, list
         shown = replace(new, given_at=old[0].given_at)
         return replace(state, instructions=add(state.instructions, shown)), []
     return replace(state, instructions=add(state.instructions, new)), [stop_text(one) for one in old] + [new.text]
-
-
-def _next_chunk(state: SessionState, spec: SessionSpec, profile: PromptProfile, *, forget: bool) -> SessionState:
-    """Start the next chunk: the last turns go along raw, and the prefix restates what was said before them."""
-    keep = 0 if forget else spec.tail_turns
-    tail = state.chunk.turns[len(state.chunk.turns) - keep :] if keep else ()
-    first, since_ms = (tail[0].sequence, tail[0].time_ms) if tail else (state.next_sequence, state.last_time_ms + 1)
-    restated = tuple(one for one in state.instructions if one.given_at < first)
-    earlier = tuple(one for one in state.dialogue if one.asked_ms < since_ms)
-    chunk = Chunk(state.chunk.number + 1, chunk_prefix(profile, restated, earlier), tail)
-    return replace(state, chunk=chunk)
 
 
 def _answer(dialogue: tuple[Exchange, ...], output: Output, time_ms: int) -> tuple[Exchange, ...]:

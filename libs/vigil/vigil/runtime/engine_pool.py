@@ -72,8 +72,10 @@ class Member:
         before, self.health = self.health, health
         metrics.UP.labels(self.engine.config.address).set(health.up)
         if health.up != before.up:
-            tell = _log.info if health.up else _log.warning
-            tell("engine up" if health.up else "engine down", engine=self.engine.config.address, fault=health.fault)
+            if health.up:
+                _log.info("engine up", engine=self.engine.config.address)
+            else:
+                _log.warning("engine down", engine=self.engine.config.address, fault=health.fault)
 
 
 class EnginePool:

@@ -27,6 +27,12 @@ class InteractionSettings(WorkerSettings):
         1, ge=1, le=1_000, description="Warm each engine with prompts of up to this many turns before sessions come"
     )
     warm_up_s: float = Field(20.0, gt=0, le=600, description="Prompts longer than the first are given up after this")
+    late_share: float = Field(
+        0.05, gt=0, le=1, description="Share of late turns above which no session is admitted until it falls"
+    )
+    engine_images_gb: float = Field(
+        4.0, gt=0, le=10_000, description="Picture cache of each engine (--mm-processor-cache-gb): it limits capacity"
+    )
 
     @property
     def engines(self) -> tuple[str, ...]:

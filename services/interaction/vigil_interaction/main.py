@@ -4,7 +4,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from vigil.core.image_cache import image_capacity
 from vigil.core.profile import profile
+from vigil.core.session import DEFAULT_CHUNK_TURNS
 from vigil.runtime.bus import Bus, BusConfig
 from vigil.runtime.claimer import Claimer
 from vigil.runtime.engine_pool import EnginePool
@@ -16,6 +18,7 @@ from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
 from vigil_interaction.claimed import ClaimedSession
 from vigil_interaction.config import InteractionSettings
 from vigil_interaction.held import Held, SessionServicer
+from vigil_interaction.load import Load, offers
 from vigil_interaction.readiness import WarmUp, wait_for_model
 from vigil_interaction.runner import Ports
 
@@ -35,6 +38,8 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         worker.health.register("engine", engines.ping)
         warm_up = WarmUp(settings.warm_up_turns, settings.warm_up_s)
         await wait_for_model(engines, settings.model, profile(settings.profile), warm_up)
+        load = Load(settings.capacity, max_late_share=settings.late_share)
+        fits = image_capacity(round(settings.engine_images_gb * 2**30), profile(settings.profile), DEFAULT_CHUNK_TURNS)
         ports = Ports(
             store,
             bus,
@@ -42,6 +47,7 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
             settings.engine_deadline_s,
             settings.worker,
             _now_us,
+            load,
             prewarm_turns=settings.prewarm_turns,
         )
 
@@ -49,7 +55,13 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
             await held.run(ClaimedSession(ports, store, bus, placement, claim))
 
         claimer = Claimer(
-            placement, bus, role=Role.INTERACTION, worker=settings.worker, capacity=settings.capacity, run=run
+            placement,
+            bus,
+            role=Role.INTERACTION,
+            worker=settings.worker,
+            capacity=settings.capacity,
+            run=run,
+            offer=offers(load, engines, settings.model, fits),
         )
         servicer = SessionServicer(settings.worker, settings.capacity, held)
         worker.serve("vigil.v1.SessionService", lambda server: add_SessionServiceServicer_to_server(servicer, server))

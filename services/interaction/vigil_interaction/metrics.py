@@ -13,6 +13,12 @@ CAPTURE_SECONDS = Histogram(
     "vigil_capture_to_decision_seconds", "Frame captured to decision committed", buckets=_TICK_BUCKETS
 )
 DEADLINES_MISSED = Counter("vigil_ticks_missed_deadline_total", "Ticks that took longer than the session's cadence")
+CAPACITY = Gauge(
+    "vigil_capacity_sessions",
+    "Sessions that this worker may hold: as configured, as measured, and as the engines' picture caches allow",
+    ["figure"],
+)
+LATE_SHARE = Gauge("vigil_late_share", "Share of the last window's turns that were late or never came")
 TICKS_FAILED = Counter("vigil_ticks_failed_total", "Turns that left no trace, by reason", ["reason"])
 MALFORMED = Counter("vigil_outputs_malformed_total", "Model outputs that could not be read and were silent", ["reason"])
 FRAMES_SKIPPED = Counter("vigil_frames_skipped_total", "Frame groups that were not inferred on, by reason", ["reason"])

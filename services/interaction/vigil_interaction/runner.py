@@ -32,12 +32,13 @@ from vigil.core.prompt import Message
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.warm import DEFAULT_LEAD_TURNS
 from vigil.runtime.engine import EngineRequest
-from vigil.runtime.engine_errors import EngineError, ImagesMissing
+from vigil.runtime.engine_errors import EngineError, EngineTimeout, ImagesMissing
 from vigil.runtime.errors import BusError
 from vigil.runtime.store import Commit
 from vigil.runtime.telemetry import span
 from vigil_interaction import metrics
 from vigil_interaction.emit import closing, outgoing, snapshots
+from vigil_interaction.load import Load
 from vigil_interaction.observe import Sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Bus, Engines, Store
@@ -61,6 +62,7 @@ class Ports:
     engine_deadline_s: float
     worker: str
     clock: Callable[[], int]
+    load: Load
     monotonic: Callable[[], float] = time.perf_counter
     prewarm_turns: int = DEFAULT_LEAD_TURNS
     prewarm_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREWARMS_AT_ONCE))
@@ -136,6 +138,8 @@ class Runner:
         if count:
             self._skipped += count
             metrics.FRAMES_SKIPPED.labels(reason).inc(count)
+            if reason == "superseded":
+                self._ports.load.superseded(count)
 
     async def _infer(self, infer: Infer, seen: Sight) -> Completion | None:
         """The engine's answer; None when it failed, which the next turn makes good."""
@@ -162,6 +166,8 @@ class Runner:
     def _failed(self, error: EngineError, then: str) -> None:
         self.skip(1, "engine_failed")
         metrics.TICKS_FAILED.labels(type(error).__name__).inc()
+        if isinstance(error, EngineTimeout):  # any other failure says nothing about how much can be held
+            self._ports.load.turn(late=True)
         if str(error) != self.engine_error:  # once for each kind of trouble, not once a second
             _log.warning("tick failed", session=self.key.session, error=str(error), then=then)
         self.engine_error = str(error)
@@ -227,8 +233,9 @@ class Runner:
         metrics.PROMPT_TOKENS.labels("no").inc(max(0, completion.prompt_tokens - completion.cached_tokens))
         if settled.restart:
             metrics.BOUNDARY_TOKENS.observe(max(0, completion.prompt_tokens - completion.cached_tokens))
-        if tick_s * 1000 > self.spec.cadence.interval_ms:
-            metrics.DEADLINES_MISSED.inc()
+        late = tick_s * 1000 > self.spec.cadence.interval_ms
+        metrics.DEADLINES_MISSED.inc(late)
+        self._ports.load.turn(late=late)
         if decision.output.malformed:
             metrics.MALFORMED.labels(decision.output.malformed).inc()
             _log.warning("malformed output", text=completion.text[:200], reason=decision.output.malformed)

@@ -27,6 +27,8 @@ PREFERRED_PORTS = {
 
 WORKERS = ("ingestion", "codec", "interaction")
 ENGINE_START_S = 240.0
+# Pictures that the engine remembers by UUID, in GB; the workers must know what it has.
+LOCAL_IMAGES_GB = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,12 @@ def _engine(options: Options, engine: LocalEngine) -> ProcessSpec:
     return ProcessSpec(
         name="engine",
         argv=("bash", str(engine.serve), str(engine.model_dir), options.model),
-        env=_base(options) | {"VIGIL_ENGINE_PORT": str(port), "VIGIL_ENGINE_PYTHON": str(engine.python)},
+        env=_base(options)
+        | {
+            "VIGIL_ENGINE_PORT": str(port),
+            "VIGIL_ENGINE_PYTHON": str(engine.python),
+            "VIGIL_ENGINE_IMAGES_GB": LOCAL_IMAGES_GB,
+        },
         gate=gates.engine(f"http://127.0.0.1:{port}", options.model),
         tier=1,
         gate_timeout_s=ENGINE_START_S,
@@ -177,6 +184,8 @@ def _service_variables(options: Options, paths: Mapping[str, Path], name: str) -
         "VIGIL_MODEL": options.model,
         "VIGIL_PROFILE": options.profile,
     }
+    if isinstance(options.engine, LocalEngine):
+        variables["VIGIL_ENGINE_IMAGES_GB"] = LOCAL_IMAGES_GB
     if name == "gateway":
         return variables | {
             "VIGIL_API_KEYS_FILE": str(paths["api-keys.json"]),

@@ -9,6 +9,8 @@ from vigil.core.ids import token
 from vigil.core.instruction import Instructions
 from vigil.core.turn import Exchange, Turn
 
+DEFAULT_CHUNK_TURNS = 100
+
 
 class ResponseMode(StrEnum):
     """How readily the model speaks: a bias on the control token, never a rewrite of the prompt."""
@@ -46,7 +48,7 @@ class SessionSpec:
     loop: bool = False
     cadence: Cadence = field(default_factory=Cadence)
     response_mode: ResponseMode = ResponseMode.BALANCED
-    chunk_turns: int = 100
+    chunk_turns: int = DEFAULT_CHUNK_TURNS
     tail_turns: int = 9
     infer_when_idle: bool = True
     created_us: int = 0

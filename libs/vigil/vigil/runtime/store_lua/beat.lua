@@ -1,4 +1,4 @@
--- KEYS: workers, capacities. ARGV: worker, life in ms (0 retires it), capacity.
+-- KEYS: workers, offers. ARGV: worker, life in ms (0 retires it), offer as JSON.
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 if tonumber(ARGV[2]) > 0 then

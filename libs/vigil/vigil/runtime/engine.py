@@ -30,6 +30,7 @@ from vigil.runtime.engine_errors import (
     EngineUnreachable,
     ImagesMissing,
     ModelNotServed,
+    PromptTooLong,
 )
 from vigil.runtime.engine_wire import (
     Answer,
@@ -40,13 +41,15 @@ from vigil.runtime.engine_wire import (
     read_completion,
     reason_of,
     says_images_missing,
+    says_too_long,
 )
-from vigil.runtime.telemetry import inject_trace, span
+from vigil.runtime.trace import span, with_trace
 
 CHECK_DEADLINE_S = 5.0
 _CONNECT_S = 2.0
 # Full requests in flight at one engine: after it lost its pictures every session of a process sends megabytes at once.
 MAX_RESENDS = 8
+_PACK_INLINE_BYTES = 256 * 1024
 
 _Answer = TypeVar("_Answer", Answer, Models, Tokens)
 
@@ -205,7 +208,7 @@ class Engine:
             regex=request.regex,
         )
         gzip = self._takes_gzip
-        body = packed(plain) if gzip else plain
+        body = (await _packed(plain)) if gzip else plain
         began = time.perf_counter()
         answer = self._read(await self._request("POST", "/v1/chat/completions", body, gzip=gzip), Answer)
         engine_ms = (time.perf_counter() - began) * 1000
@@ -219,16 +222,18 @@ class Engine:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if gzip:
             headers["Content-Encoding"] = "gzip"
-        inject_trace(headers)
         data = io.BytesIO(body) if body is not None else None  # sent piece by piece: a full request may be megabytes
         try:
-            async with self._http.request(method, self.config.root + path, data=data, headers=headers) as response:
+            async with self._http.request(
+                method, self.config.root + path, data=data, headers=with_trace(headers)
+            ) as response:
                 answer = await response.read()
                 self._takes_gzip = "gzip" in response.headers.get("Accept-Encoding", "")
         except (aiohttp.ClientError, OSError) as error:
             raise EngineUnreachable(self.config.root, str(error) or type(error).__name__) from error
         if response.status != 200:
-            raise EngineRejected(response.status, reason_of(answer))
+            reason = reason_of(answer)
+            raise (PromptTooLong if says_too_long(response.status, reason) else EngineRejected)(response.status, reason)
         return answer
 
     def _read(self, answer: bytes, kind: type[_Answer]) -> _Answer:
@@ -265,3 +270,8 @@ class Engine:
         metrics.REQUEST_BYTES.observe(completion.request_bytes)
         metrics.PROMPT_TOKENS.labels(address).inc(completion.prompt_tokens)
         metrics.CACHED_TOKENS.labels(address).inc(completion.cached_tokens)
+
+
+async def _packed(plain: bytes) -> bytes:
+    """Packed; a request with all its pictures is megabytes and would hold every other session up meanwhile."""
+    return packed(plain) if len(plain) < _PACK_INLINE_BYTES else await asyncio.to_thread(packed, plain)

@@ -88,6 +88,7 @@ def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
         model=body.model or ports.settings.model,
         cadence=cadence_of(body.cadence),
         response_mode=body.response_mode,
+        duplicate_guard=body.duplicate_guard,
         chunk_turns=body.chunk_turns,
         tail_turns=min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1),
         created_us=time.time_ns() // 1_000,

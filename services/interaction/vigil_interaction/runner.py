@@ -263,6 +263,8 @@ class Runner:
         late = tick_s * 1000 > self.spec.cadence.interval_ms
         metrics.DEADLINES_MISSED.inc(late)
         self._ports.load.turn(late=late)
+        if decision.duplicate:
+            metrics.DUPLICATES.labels(self.spec.duplicate_guard).inc()
         if decision.output.malformed:
             metrics.MALFORMED.labels(decision.output.malformed).inc()
             _log.warning("malformed output", text=completion.text[:200], reason=decision.output.malformed)

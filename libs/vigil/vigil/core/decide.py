@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from vigil.core import alert as alerts
-from vigil.core.alert import AlertEvent, Moment
+from vigil.core.alert import AlertEvent, AlertState, Moment
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
-from vigil.core.control import Output
+from vigil.core.control import Action, Output
+from vigil.core.duplicate import remembered, said_before
 from vigil.core.errors import CoreError
 from vigil.core.instruction import Instruction, add, clear, find
 from vigil.core.probability import Probabilities, probabilities
@@ -68,7 +69,10 @@ class Infer:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome of one turn, as published. Sequences of a session are gapless and unique."""
+    """The outcome of one turn, as published. Sequences of a session are gapless and unique.
+
+    The words of a `duplicate` were uttered a moment ago: they are not uttered again.
+    """
 
     sequence: int
     time_ms: int
@@ -78,6 +82,7 @@ class Decision:
     completion: Completion
     frames_skipped: int
     prefix_share: float
+    duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,10 @@ def settle(
         current, heard = alerts.advance(current, state.instructions, moment, output.text)
         events += heard
     watch_spoke = any(one.spoken_ms == turn.time_ms for one in current)
+    answers = asked or (not watch_spoke and bool(state.dialogue) and state.dialogue[-1].answered_ms < 0)
+    opens = any(one.state is AlertState.OPENED for one in events)
+    duplicate = not (answers or opens) and _is_duplicate(spec, state, output, turn.time_ms)
+    uttered = "" if duplicate else output.text
     after = replace(
         state,
         next_sequence=turn.sequence + 1,
@@ -132,6 +141,7 @@ def settle(
         alerts=current,
         dialogue=state.dialogue if watch_spoke else _answer(state.dialogue, output, turn.time_ms),
         malformed_total=state.malformed_total + bool(output.malformed),
+        uttered=remembered(state.uttered, uttered, state.instructions, turn.time_ms),
     )
     decision = Decision(
         sequence=turn.sequence,
@@ -142,6 +152,7 @@ def settle(
         completion=completion,
         frames_skipped=infer.observation.frames_skipped,
         prefix_share=0.0,
+        duplicate=duplicate,
     )
     consumed = len(infer.observation.commands)
     return Settled(after, decision, events, infer.restart, consumed)
@@ -183,6 +194,13 @@ def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason:
     return alerts.close_all(state.alerts, moment, reason)[1]
 
 
+def _is_duplicate(spec: SessionSpec, state: SessionState, output: Output, time_ms: int) -> bool:
+    """A delegation is none: its holding reply belongs to the task that it starts."""
+    if output.action is not Action.SPEAK:
+        return False
+    return said_before(spec.duplicate_guard, state.uttered, output.text, state.instructions, time_ms)
+
+
 def _moment(spec: SessionSpec, state: SessionState, observation: Observation) -> Moment:
     return Moment(spec.session, state.next_sequence, observation.time_ms, observation.capture_time_us)
 
@@ -212,7 +230,7 @@ def _apply(state: SessionState, spec: SessionSpec, observation: Observation) -> 
                     moment = _moment(spec, state, observation)
                     still, closed = alerts.close_all(state.alerts, moment, "the session was reset")
                     events += closed
-                    state = replace(state, alerts=still, dialogue=())
+                    state = replace(state, alerts=still, dialogue=(), uttered=())
         except CoreError as refused:
             rejected.append(f"{type(command).__name__}: {refused}")
     return state, tuple(queries), tuple(rejected), events

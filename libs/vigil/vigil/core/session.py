@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vigil.core.alert import Alert
+from vigil.core.duplicate import DuplicateGuard, Utterances
 from vigil.core.errors import InvalidSpec
 from vigil.core.ids import token
 from vigil.core.instruction import Instructions
@@ -49,6 +50,7 @@ class SessionSpec:
     loop: bool = False
     cadence: Cadence = field(default_factory=Cadence)
     response_mode: ResponseMode = ResponseMode.BALANCED
+    duplicate_guard: DuplicateGuard = DuplicateGuard.EXACT
     chunk_turns: int = DEFAULT_CHUNK_TURNS
     tail_turns: int = 9
     infer_when_idle: bool = True
@@ -90,3 +92,4 @@ class SessionState:
     alerts: tuple[Alert, ...] = ()
     dialogue: tuple[Exchange, ...] = ()
     malformed_total: int = 0
+    uttered: Utterances = ()

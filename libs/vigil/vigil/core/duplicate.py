@@ -21,8 +21,10 @@ NEAR_OVERLAP = 0.6
 
 _WORD = re.compile(r"\w+(?:'\w+)*")
 # Words that two sentences may differ in and still say the same.
-_FLUFF = frozenset("a an the is are was were be been has have had this that there it its now and of in on at to".split())
-_NEGATIONS = frozenset("no not never none nobody nothing nowhere neither nor cannot without".split())
+_FLUFF_WORDS = "a an the is are was were be been has have had this that there it its now and of in on at to"
+_DENYING_WORDS = "no not never none nobody nothing nowhere neither nor cannot without"
+_FLUFF = frozenset(_FLUFF_WORDS.split())
+_NEGATIONS = frozenset(_DENYING_WORDS.split())
 
 
 class DuplicateGuard(StrEnum):

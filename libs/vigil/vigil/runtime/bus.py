@@ -21,7 +21,7 @@ from vigil.contract.outgoing import Outgoing
 from vigil.contract.streams import StreamSpec
 from vigil.contract.subjects import PREFIX
 from vigil.runtime import jetstream
-from vigil.runtime.consumer import Consumer
+from vigil.runtime.consumer import Consumer, Terms
 from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.jetstream import Stored
 from vigil.runtime.keep_latest import KeepLatest
@@ -34,6 +34,7 @@ __all__ = ["Bus", "BusConfig", "Message", "Stored"]
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _NOBODY = f"{PREFIX}.nobody"
 _SUBSCRIPTION_MESSAGES = 4_096
+_USUAL_TERMS = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +130,9 @@ class Bus:
             with contextlib.suppress(NatsError, OSError):
                 await subscription.unsubscribe()
 
-    def consume(self, stream: StreamSpec, durable: str, filter_subject: str) -> Consumer:
+    def consume(self, stream: StreamSpec, durable: str, filter_subject: str, terms: Terms = _USUAL_TERMS) -> Consumer:
         """A durable pull consumer: every stored message at least once, also those stored while nobody listened."""
-        return Consumer(self._jetstream, stream.name, durable, filter_subject)
+        return Consumer(self._jetstream, stream.name, durable, filter_subject, terms)
 
     async def ensure_streams(self) -> None:
         """Create what `vigil.contract.streams` declares, or bring it up to date. Idempotent."""

@@ -14,13 +14,13 @@ from vigil.core.profile import PromptProfile
 from vigil.core.session import Cadence
 from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.logs import get_log
+from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, Kind, resolve
 from vigil_ingestion.clock import WallClock
 from vigil_ingestion.media import Limits, MediaInfo, opened
 from vigil_ingestion.picture import encode
 from vigil_ingestion.playback import Capture, Length, length, live, played
 from vigil_ingestion.sampler import Group, Sampler
-from vigil_ingestion.tally import DROPPED, SAMPLED
 from vigil_ingestion.timeline import Timeline
 
 log = get_log()
@@ -83,7 +83,7 @@ class Stream:
         for capture in self._captures(resolve(self._order.url, self._order.file_root)):
             sampler = (sampler or self._sampler(capture.time_us)).retuned(self._cadence)
             if sampler.wants(capture.time_us) and (picture := self._encoded(capture)):
-                SAMPLED.inc()
+                metrics.SAMPLED.inc()
                 sampler, turns = sampler.add(capture.time_us, picture)
                 for turn in turns:
                     self._loop.call_soon_threadsafe(self.turns.offer, turn)
@@ -105,14 +105,14 @@ class Stream:
             # Reading a local file through is cheap and exact; a remote one would travel twice.
             whole = length(media, address.shown) if address.kind is Kind.FILE else Length(media.nominal_us)
         self.complaint = whole.complaint
-        timeline = Timeline(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)
+        timeline = Timeline.of(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)
         yield from played(address, self._order.limits, timeline, self._clock)
 
     def _encoded(self, capture: Capture) -> Frame | None:
         try:
             return encode(capture.frame, capture.time_us, self._order.profile)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            DROPPED.labels("broken").inc()
+            metrics.DROPPED.labels("broken").inc()
             log.warning("picture skipped", reason=f"it cannot be converted: {type(error).__name__}")
             return None
 

@@ -255,3 +255,11 @@ async def _stored(bus: Bus) -> Stored | None:
         return await bus.publish_stored(decision(1))
     except BusUnavailable:
         return None
+
+
+async def test_a_publisher_can_learn_whether_anybody_listens(bus: Bus) -> None:
+    assert not await bus.publish_heard("somewhere", b"1")
+    async with bus.subscribe("somewhere", capacity=4) as channel:
+        assert await bus.publish_heard("somewhere", b"2")
+        assert (await anext(channel)).payload == b"2"
+    assert not await bus.publish_heard("somewhere", b"3")

@@ -86,6 +86,19 @@ class Bus:
         with translated(subject):
             await client.publish(subject, payload, headers=with_trace(headers) or None)
 
+    async def publish_heard(self, subject: str, payload: bytes) -> bool:
+        """Publish as `publish` does, and learn whether anybody listened: the server says so when nobody did."""
+        client = self._connection.client()
+        with translated(subject):
+            inbox = await client.subscribe(client.new_inbox())
+            try:
+                await client.publish(subject, payload, reply=inbox.subject, headers=with_trace(_NO_HEADERS) or None)
+                await self._round_trip(client)  # the server answers in order: by now it would have said so
+                return inbox.pending_msgs == 0
+            finally:
+                with contextlib.suppress(NatsError, OSError):
+                    await inbox.unsubscribe()
+
     async def publish_stored(self, outgoing: Outgoing) -> Stored:
         """Store a message in its stream; one that is there already is not stored again.
 

@@ -67,10 +67,10 @@ class Placement:
         """How long a claim or a renewal holds."""
         return self._lease_ms / 1000
 
-    async def open(self, key: SessionKey) -> None:
-        """Let any worker of each role claim the session. Idempotent."""
+    async def open(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
+        """Let any worker of each of these roles claim the session. Idempotent."""
         with unavailable():
-            for role in Role:
+            for role in roles:
                 await self._redis.zadd(_key(role, "expiry"), {member(key): 0}, nx=True)
 
     async def close(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:

@@ -18,6 +18,7 @@ import pytest
 from door import process
 
 from vigil.contract.streams import DECISIONS
+from vigil.core.command import Ask
 from vigil.core.control import DELEGATION, RESPONSE
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
@@ -171,6 +172,18 @@ async def test_a_question_is_answered_by_the_turn_it_came_with(stage: Stage) -> 
     assert len(await stage.decisions(4)) == 4, "one turn a call"
     asked = [turn.queries for turn in await stage.store.log(SessionKey("demo", "kitchen"))]
     assert asked == [("Who is there?",), (), ("And why?",), ()]
+
+
+async def test_a_question_that_waits_is_asked_once_and_answered_by_the_call(stage: Stage) -> None:
+    stage.engine.script = lambda seen: Reply(f"{RESPONSE} Nobody.") if "Who is there?" in seen.text else Reply()
+    key = SessionKey("demo", "kitchen")
+    async with stage.client() as client:
+        await client.chat.completions.create(model="scripted", messages=shown(GREY))
+        await stage.store.submit(key, Ask("q-earlier", "Who is there?"))  # of a call that failed; its nudge was lost
+        answer = await client.chat.completions.create(model="scripted", messages=shown(GREY, "Who is there?"))
+    assert content(answer) == "</response> Nobody."
+    asked = [turn.queries for turn in await stage.store.log(key)]
+    assert [one for one in asked if one] == [("Who is there?",)]
 
 
 async def test_the_same_name_of_two_tenants_is_two_sessions(stage: Stage) -> None:

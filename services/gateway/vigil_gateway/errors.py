@@ -3,6 +3,7 @@
 GatewayError
 ├── KeyMissing, KeyWrong      who is asking
 ├── NoSuchSession             of this tenant; another tenant's is answered the same way
+├── NotServed                 a model or a prompt profile that no worker here runs
 ├── SourceRefused             the source was opened and cannot be watched
 ├── ProbeUnavailable          no ingestion worker answered within the deadline
 ├── NoWorker, CapacityFull    nobody can take the session
@@ -33,6 +34,13 @@ class NoSuchSession(GatewayError):
 
     def __init__(self, session: str) -> None:
         super().__init__(f"there is no session {session[:80]!r}")
+
+
+class NotServed(GatewayError):
+    """A model or a prompt profile that this deployment does not run; `what` is which of the two."""
+
+    def __init__(self, what: str, asked: str, served: str) -> None:
+        super().__init__(f"this deployment serves the {what} {served!r}, not {asked[:80]!r}")
 
 
 class SourceRefused(GatewayError):

@@ -9,12 +9,12 @@ from vigil.contract.events import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
+from vigil.core.redaction import redacted
 from vigil.core.session import SessionSpec
 from vigil.runtime.errors import PortError
 from vigil.runtime.placement import Role
 from vigil_gateway import metrics
 from vigil_gateway.ports import Ports
-from vigil_gateway.source_url import redacted
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +26,10 @@ async def begin(
     ended again."""
     key = SessionKey(spec.tenant, spec.session)
     await ports.bus.ping()  # before anything is written: without a bus no worker could work on it
-    await ports.store.create(spec, commands)
+    await ports.store.create(spec, commands, confirmed=False)
     try:
         await ports.placement.open(key, roles)
+        await ports.store.confirm(key)
         await _announce(ports, spec, Lifecycle.REQUESTED, "")
     except PortError:
         await _undo(ports, key)

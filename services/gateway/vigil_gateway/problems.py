@@ -48,6 +48,9 @@ TABLE: dict[type[Exception], Row] = {
     errors.KeyWrong: Row(
         "key_wrong", 401, "The API key is not valid", "Use a key whose SHA-256 is in the gateway's key file."
     ),
+    errors.NotServed: Row(
+        "not_served", 422, "It is not served here", "Leave `model` and `profile` out, or give the ones named here."
+    ),
     errors.SourceRefused: Row(
         "source_fault", 422, "The source cannot be watched", "Correct the source and create the session again."
     ),

@@ -17,7 +17,7 @@ from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.core.command import Ask, Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
-from vigil.runtime.errors import BusUnavailable, SessionEnded, UnknownSession
+from vigil.runtime.errors import AlreadyExists, BusUnavailable, SessionEnded, UnknownSession
 from vigil.runtime.placement import Role
 from vigil.runtime.store import Look
 from vigil.v1.decision_pb2 import Decision
@@ -80,10 +80,14 @@ def new_spec(ports: Ports, key: SessionKey) -> SessionSpec:
 async def begin_pushed(ports: Ports, spec: SessionSpec, question: Ask | None) -> None:
     """Make the session, its first question with it. Raises `NoWorker`, `CapacityFull`."""
     commands: tuple[Command, ...] = (question,) if question else ()
-    async with ports.opening:
-        full = await capacity(ports.placement)
-        check({role: full[role] for role in ROLES})
-        await begin(ports, spec, commands, ROLES)
+    try:
+        async with ports.opening:
+            full = await capacity(ports.placement)
+            check({role: full[role] for role in ROLES})
+            await begin(ports, spec, commands, ROLES)
+    except AlreadyExists as error:  # another gateway began it meanwhile
+        for command in commands:
+            await submit(ports, error.key, command)
 
 
 async def ask(ports: Ports, key: SessionKey, waiting: Sequence[Command], question: Ask) -> Ask:
@@ -127,13 +131,18 @@ async def _decided(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...])
 
 async def _show(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...]) -> int:
     """Publish the pictures as soon as somebody codes and decides; returns their model time."""
-    while True:
-        # The interaction worker first: a frame that is coded while nobody decides would be lost.
-        if await ports.bus.publish_heard(subjects.coded_frames(key), b""):
-            capture_us = time.time_ns() // 1_000
-            time_ms = max(0, capture_us - await ports.store.set_origin(key, capture_us)) // 1_000
-            frames = tuple(Frame(one.jpeg, one.width, one.height, capture_us) for one in pictures)
-            group = FrameGroup(key, time_ms, time_ms, frames, fence=0)  # one publisher, that holds no lease
-            if await ports.bus.publish_heard(subjects.raw_frames(key), encode_group(group)):
-                return time_ms
-        await asyncio.sleep(LISTEN_S)
+    capture_us = time.time_ns() // 1_000
+    time_ms = max(0, capture_us - await ports.store.set_origin(key, capture_us)) // 1_000
+    frames = tuple(Frame(one.jpeg, one.width, one.height, capture_us) for one in pictures)
+    group = encode_group(FrameGroup(key, time_ms, time_ms, frames, fence=0))  # one publisher, that holds no lease
+    while not await _heard(ports, key, group):
+        await asyncio.sleep(LISTEN_S)  # noqa: ASYNC110  NATS tells nobody that a subscription has come
+    return time_ms
+
+
+async def _heard(ports: Ports, key: SessionKey, group: bytes) -> bool:
+    """Whether the group was published to somebody. The interaction worker is asked first: a frame that is coded while
+    nobody decides would be lost."""
+    if not await ports.bus.publish_heard(subjects.coded_frames(key), b""):
+        return False
+    return await ports.bus.publish_heard(subjects.raw_frames(key), group)

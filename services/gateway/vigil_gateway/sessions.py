@@ -13,12 +13,13 @@ from vigil.core.session import SessionSpec
 from vigil.runtime.errors import UnknownSession
 from vigil_gateway.capacity import check_capacity
 from vigil_gateway.commands import new_id
+from vigil_gateway.errors import NotServed
 from vigil_gateway.lifecycle import announce_change, begin, ended_reason, finish
 from vigil_gateway.models import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
 from vigil_gateway.source_url import source_id
 from vigil_gateway.standing import check_addable
-from vigil_gateway.status import roles_status
+from vigil_gateway.status import roles_status, workers_of
 from vigil_gateway.views import cadence_of, patched, progress_out, session_out, watch_of
 
 DEFAULT_TAIL_TURNS = 9
@@ -57,12 +58,13 @@ async def show_session(ports: PortsOf, key: Key) -> SessionDetail:
         **dict(shown),
         progress=progress_out(await ports.store.history(key)),
         status=await roles_status(ports.store, key),
+        workers=await workers_of(ports.placement, key),
     )
 
 
 @router.patch("/{session}")
 async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> SessionOut:
-    """Change cadence or response mode; it takes effect from one of the next turns on."""
+    """Change what may change while the session runs; it takes effect from one of the next turns on."""
     spec = patched(await ports.store.spec(key), body)
     await ports.store.update_spec(spec)
     await announce_change(ports, spec)
@@ -84,14 +86,22 @@ def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
         source_url=body.source.url,
         source_name=body.source.name,
         loop=body.source.loop,
-        profile=profile_named(body.profile or ports.settings.profile).name,
-        model=body.model or ports.settings.model,
+        profile=profile_named(_served("profile", body.profile, ports.settings.profile)).name,
+        model=_served("model", body.model, ports.settings.model),
         cadence=cadence_of(body.cadence),
         response_mode=body.response_mode,
         chunk_turns=body.chunk_turns,
         tail_turns=min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1),
+        infer_when_idle=body.infer_when_idle,
         created_us=time.time_ns() // 1_000,
     )
+
+
+def _served(what: str, asked: str | None, served: str) -> str:
+    """What the workers run, which is all that can be asked for. Raises `NotServed`."""
+    if asked not in (None, served):
+        raise NotServed(what, asked, served)
+    return served
 
 
 def _commands(body: SessionIn) -> tuple[Command, ...]:

@@ -7,10 +7,11 @@ from vigil.contract import subjects
 from vigil.core import control
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
+from vigil.core.redaction import redacted
 from vigil.core.session import Cadence, SessionSpec, SessionState
 from vigil.core.turn import Exchange
+from vigil.core.watch_name import watch_name
 from vigil_gateway import models
-from vigil_gateway.source_url import redacted
 from vigil_gateway.standing import Standing
 
 
@@ -28,6 +29,7 @@ def session_out(spec: SessionSpec, ended_reason: str | None) -> models.SessionOu
         cadence=models.CadenceModel(interval_ms=spec.cadence.interval_ms, frames_per_turn=spec.cadence.frames_per_turn),
         response_mode=spec.response_mode,
         chunk_turns=spec.chunk_turns,
+        infer_when_idle=spec.infer_when_idle,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
         subjects=_subjects(spec),
     )
@@ -95,14 +97,17 @@ def cadence_of(given: models.CadenceModel) -> Cadence:
 
 def watch_of(watch_id: str, given: models.WatchIn) -> Instruction:
     """The watch that a request asks for, under `watch_id`."""
-    watch = Watch(given.name, given.severity, given.hold_s, given.cooldown_s, given.update_interval_s)
+    name = given.name or watch_name(given.text)
+    watch = Watch(name, given.severity, given.hold_s, given.cooldown_s, given.update_interval_s)
     return Instruction(watch_id, given.text, watch)
 
 
 def patched(spec: SessionSpec, change: models.SessionPatch) -> SessionSpec:
     """The spec with what the request changes."""
     cadence = spec.cadence if change.cadence is None else cadence_of(change.cadence)
-    return replace(spec, cadence=cadence, response_mode=change.response_mode or spec.response_mode)
+    idle = spec.infer_when_idle if change.infer_when_idle is None else change.infer_when_idle
+    mode = change.response_mode or spec.response_mode
+    return replace(spec, cadence=cadence, response_mode=mode, infer_when_idle=idle)
 
 
 def _given_at(one: Standing) -> int | None:

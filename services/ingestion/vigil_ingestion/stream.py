@@ -44,7 +44,7 @@ class Order:
 class Stream:
     """Iterate `turns`: it ends where a file ends and raises `SourceError` when the source fails."""
 
-    def __init__(self, order: Order, origin: Origin) -> None:
+    def __init__(self, order: Order, origin: Origin, watched_us: int = 0) -> None:
         self.turns: KeepLatest[Group[Frame]] = KeepLatest()
         self.info: MediaInfo | None = None
         self.complaint = ""
@@ -52,7 +52,7 @@ class Stream:
         self._origin = origin
         self._origin_us: int | None = None
         self._cadence = order.cadence
-        self._clock = WallClock()
+        self._clock = WallClock(watched_us)
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
 
@@ -118,9 +118,9 @@ class Stream:
 
 
 @asynccontextmanager
-async def streaming(order: Order, origin: Origin) -> AsyncIterator[Stream]:
+async def streaming(order: Order, origin: Origin, watched_us: int = 0) -> AsyncIterator[Stream]:
     """A stream that runs inside the block. `origin` is called in the stream's thread."""
-    stream = Stream(order, origin)
+    stream = Stream(order, origin, watched_us)
     threading.Thread(target=stream.run, name="source", daemon=True).start()
     try:
         yield stream

@@ -112,6 +112,7 @@ class Watch:
                     return
             except BusUnavailable:
                 log.info("changes cannot be heard until NATS is back")
+                await asyncio.sleep(STORE_RETRY_S)  # the bus may call itself connected for a moment longer
             except StoreUnavailable as error:
                 log.warning("settings not read", reason=str(error))
                 await asyncio.sleep(STORE_RETRY_S)
@@ -153,7 +154,8 @@ class Watch:
     async def _once(self) -> str:
         """Watch the source until it ends; returns why. Raises `SourceError` when it failed."""
         await self._say(Status(Watching.OPENING, self._settings.worker))
-        async with streaming(self._order(), self._origin) as stream:
+        watched_us = await self._store.watched_until_us(self._claim.key)
+        async with streaming(self._order(), self._origin, watched_us) as stream:
             self._stream = stream
             try:
                 with metrics.SOURCES.track_inprogress():

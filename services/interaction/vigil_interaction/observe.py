@@ -38,6 +38,10 @@ def sight(group: CodedFrameGroup) -> Sight:
 
 def _uuid(key: SessionKey, time_ms: int, index: int, jpeg: bytes) -> str:
     """Made here from session, time and content, never from client input: the engine trusts UUIDs, and one tenant
-    must not be able to name another's frame."""
-    digest = hashlib.blake2b(f"{key}".encode() + jpeg, digest_size=12)
+    must not be able to name another's frame.
+
+    Session ids cannot be guessed and a time is decided on once; the two bytes of content tell apart what two workers
+    saw at one time around a takeover. More of them would outweigh the text of a long prompt, which packs well.
+    """
+    digest = hashlib.blake2b(f"{key}".encode() + jpeg, digest_size=2)
     return f"{key.session}-{time_ms}-{index}-{digest.hexdigest()}"

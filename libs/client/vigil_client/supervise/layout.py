@@ -72,7 +72,7 @@ def binaries(names: Sequence[str] = SERVICES) -> Binaries:
     for name in names:
         found = program(f"vigil-{name}")
         if found is None:
-            raise Missing(f"the service vigil-{name} is not installed", "run `make setup`, or: uv sync")
+            raise Missing(f"the service vigil-{name} is not installed", "run `make workspace`, or: uv sync")
         services[name] = found
     return Binaries(nats_server(), redis_server(), services)
 

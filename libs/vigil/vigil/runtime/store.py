@@ -97,6 +97,14 @@ class SessionStore:
         """Set when the session's clock began, once; returns what holds. Microseconds since the epoch."""
         return int(await self._run(self._set_origin, key, [capture_us]))
 
+    async def watched_until_us(self, key: SessionKey) -> int:
+        """Capture time up to which the session has been decided on (microseconds since the epoch); 0 before that."""
+        with unavailable():
+            origin, head = await self._redis.mget(part_key(key, Part.ORIGIN), part_key(key, Part.HEAD))
+        if origin is None or head is None:
+            return 0
+        return int(origin) + session_record.decode(key, head, SessionState).last_time_ms * 1_000
+
     async def take(self, key: SessionKey, fence: int) -> Taken:
         """Load a session to work on it; from now on lower fences cannot commit. Raises `FenceLost`."""
         take_id = uuid4().hex

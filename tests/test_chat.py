@@ -17,6 +17,7 @@ import openai
 import pytest
 from door import process
 
+from vigil.contract import subjects
 from vigil.contract.streams import DECISIONS
 from vigil.core.command import Ask
 from vigil.core.control import DELEGATION, RESPONSE
@@ -71,6 +72,10 @@ class Stage:
                 await delivery.ack()
         return found
 
+    async def nobody_decides(self) -> bool:
+        """Whether no worker listens to the session's coded frames."""
+        return not await self.bus.publish_heard(subjects.coded_frames(SessionKey("demo", "kitchen")), b"")
+
     async def takes_sessions(self) -> bool:
         try:
             async with aiohttp.ClientSession() as http, http.get(f"{self.url}/v1/health") as answer:
@@ -95,7 +100,7 @@ async def stage(tmp_path: Path, nats_server: NatsServer, redis_server: RedisServ
             "MODEL": "scripted",
             "ENGINE_URL": engine.url,
         }
-        own = {"gateway": {"HTTP_PORT": port, "API_KEYS_FILE": keys, "TURN_DEADLINE_S": 8}}
+        own = {"gateway": {"HTTP_PORT": port, "API_KEYS_FILE": keys, "TURN_DEADLINE_S": 15}}
         ports = {"HTTP_PORT": 0, "GRPC_PORT": 0}
         pids = {
             name: await stack.enter_async_context(process(name, tmp_path, shared | own.get(name, ports)))
@@ -213,7 +218,7 @@ async def test_an_error_is_one_that_the_client_understands(stage: Stage) -> None
         with pytest.raises(openai.NotFoundError, match="there is no model 'gpt' here"):
             await client.chat.completions.create(model="gpt", messages=shown(GREY))
         stage.engine.script = lambda _: Reply(hang=True)
-        with pytest.raises(openai.InternalServerError, match="did not decide within 8 s") as late:
+        with pytest.raises(openai.InternalServerError, match="did not decide within 15 s") as late:
             await client.chat.completions.create(model="scripted", messages=shown(GREY))
     assert (late.value.status_code, late.value.code) == (504, "turn_late")
 
@@ -222,6 +227,7 @@ async def test_a_call_waits_for_a_worker_that_takes_over(stage: Stage) -> None:
     async with stage.client() as client:
         await client.chat.completions.create(model="scripted", messages=shown(GREY))
         os.kill(stage.pids["interaction"], signal.SIGKILL)
+        await eventually(stage.nobody_decides, what="NATS knows that the worker is gone")
         async with process("interaction", stage.folder, stage.settings | {"WORKER": "second"}):
             answer = await client.chat.completions.create(model="scripted", messages=shown(RED))
     assert content(answer) == "</response> A fire has started."

@@ -135,8 +135,8 @@ async def _show(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...]) ->
     time_ms = max(0, capture_us - await ports.store.set_origin(key, capture_us)) // 1_000
     frames = tuple(Frame(one.jpeg, one.width, one.height, capture_us) for one in pictures)
     group = encode_group(FrameGroup(key, time_ms, time_ms, frames, fence=0))  # one publisher, that holds no lease
-    while not await _heard(ports, key, group):
-        await asyncio.sleep(LISTEN_S)  # noqa: ASYNC110  NATS tells nobody that a subscription has come
+    while not await _heard(ports, key, group):  # noqa: ASYNC110  NATS tells nobody that a subscription has come
+        await asyncio.sleep(LISTEN_S)
     return time_ms
 
 

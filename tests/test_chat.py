@@ -98,7 +98,8 @@ async def stage(tmp_path: Path, nats_server: NatsServer, redis_server: RedisServ
             "NATS_URL": nats_server.url,
             "REDIS_URL": redis_server.url,
             "MODEL": "scripted",
-            "ENGINE_URL": engine.url,
+            "ENGINE_URLS": engine.url,
+            "WARM_UP_TURNS": 1,
         }
         own = {"gateway": {"HTTP_PORT": port, "API_KEYS_FILE": keys, "TURN_DEADLINE_S": 15}}
         ports = {"HTTP_PORT": 0, "GRPC_PORT": 0}
@@ -215,7 +216,7 @@ async def test_a_reset_forgets_what_was_shown(stage: Stage) -> None:
 
 async def test_an_error_is_one_that_the_client_understands(stage: Stage) -> None:
     async with stage.client() as client:
-        with pytest.raises(openai.NotFoundError, match="there is no model 'gpt' here"):
+        with pytest.raises(openai.NotFoundError, match="serves the model 'scripted', not 'gpt'"):
             await client.chat.completions.create(model="gpt", messages=shown(GREY))
         stage.engine.script = lambda _: Reply(hang=True)
         with pytest.raises(openai.InternalServerError, match="did not decide within 15 s") as late:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.placement import Placement, Role
+from vigil.runtime.placement import Offer, Placement, Role
 from vigil.runtime.pushed import PushedSessions
 from vigil.runtime.service import Service
 from vigil.runtime.store import SessionStore
@@ -142,8 +142,19 @@ async def _none_silent(pushed: PushedSessions) -> bool:
     return await pushed.silent(0) == []
 
 
-async def test_models(http: aiohttp.ClientSession) -> None:
+async def test_models(http: aiohttp.ClientSession, placement: Placement) -> None:
     async with http.get(MODELS) as answer:
         found = await answer.json()
     assert [one["id"] for one in found["data"]] == ["vigil-small"]
     assert found["object"] == "list"
+    await placement.heartbeat(Role.INTERACTION, "interaction-2", Offer(8, models=("large", "vigil-small")))
+    async with http.get(MODELS) as answer:
+        assert [one["id"] for one in (await answer.json())["data"]] == ["vigil-small", "large"]
+
+
+@pytest.mark.usefixtures("workers")
+async def test_a_session_keeps_its_model(http: aiohttp.ClientSession, placement: Placement) -> None:
+    await placement.heartbeat(Role.INTERACTION, "interaction-2", Offer(8, models=("large", "vigil-small")))
+    await refused(http, 504, "turn_late", json=turn(model="large"), headers=MINE)
+    told = await refused(http, 404, "model_not_found", json=turn(), headers=MINE)
+    assert "this session has the model 'large', not 'vigil-small'" in told

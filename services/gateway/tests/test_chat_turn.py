@@ -117,5 +117,7 @@ def test_a_decision_is_answered_in_the_control_form(
     assert (extras["sequence"], extras["time_s"], extras["latency_ms"]) == (4, 12.3, 250.0)
     assert extras["p"] == {"silent": 0.5, "speak": 0.25, "delegate": 0.25}
     assert parse(content).action == extras["action"]
+    decision.duplicate = True
+    assert not chat_out(decision, "m").vigil.spoke, "what was just said is not said again"
     decision.ClearField("probabilities")
     assert chat_out(decision, "m").vigil.p is None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from vigil.runtime.placement import Capacity, Placement, Role
-from vigil_gateway.errors import CapacityFull, NoWorker
+from vigil_gateway.errors import CapacityFull, NotServed, NoWorker
 
 
 async def capacity(placement: Placement) -> dict[Role, Capacity]:
@@ -24,3 +24,12 @@ def check(found: Mapping[Role, Capacity]) -> None:
 async def check_capacity(placement: Placement) -> None:
     """Raise `NoWorker` or `CapacityFull` when nobody could take a new session now."""
     check(await capacity(placement))
+
+
+async def check_served(placement: Placement, model: str, usual: str) -> None:
+    """Raise `NotServed` for a model that is neither the usual one nor listed by an engine of some worker."""
+    if model == usual:
+        return
+    served = (await placement.capacity(Role.INTERACTION)).models
+    if model not in served:
+        raise NotServed("model", model, *sorted({usual, *served}))

@@ -11,13 +11,15 @@ from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
+from vigil.runtime.placement import Role
 from vigil.v1.decision_pb2 import Decision
 from vigil_gateway import push
+from vigil_gateway.capacity import check_served
 from vigil_gateway.chat_errors import NoSuchModel
 from vigil_gateway.chat_models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut
 from vigil_gateway.chat_turn import OTHER_SESSION_HEADER, SESSION_HEADER, Said, chat_out, said, session_of
 from vigil_gateway.commands import new_id, submit
-from vigil_gateway.errors import NoSuchSession
+from vigil_gateway.errors import NoSuchSession, NotServed
 from vigil_gateway.picture import Picture, decoded, fitted
 from vigil_gateway.ports import Ports, PortsOf, Tenant
 
@@ -58,8 +60,10 @@ async def complete(ports: PortsOf, key: Named, body: ChatIn, response: Response)
 
 @router.get("/models")
 async def list_models(ports: PortsOf, tenant: Tenant) -> ModelList:
-    """The models that a session can have."""
-    return ModelList(data=[ModelOut(id=ports.settings.model, created=_STARTED_S)])
+    """The models that a session can have, the usual one first."""
+    usual, served = ports.settings.model, (await ports.placement.capacity(Role.INTERACTION)).models
+    names = [usual, *(name for name in served if name != usual)]
+    return ModelList(data=[ModelOut(id=name, created=_STARTED_S) for name in names])
 
 
 @router.post("/streaming/reset")
@@ -74,9 +78,9 @@ async def reset(ports: PortsOf, key: Named) -> ResetOut:
 async def _turn(ports: Ports, key: SessionKey, model: str, message: Said) -> tuple[Decision, SessionSpec]:
     """Everything is checked before anything is changed: a picture that is none begins no session."""
     look = await push.found(ports, key)
-    spec = look.spec if look else push.new_spec(ports, key)
+    spec = look.spec if look else push.new_spec(ports, key, await _served(ports, model))
     if model != spec.model:
-        raise NoSuchModel(model, spec.model)
+        raise NoSuchModel(f"this session has the model {spec.model!r}, not {model[:80]!r}")
     question = Ask(new_id("q"), message.text) if message.text else None
     pictures = await _pictures(message, spec)
     await ports.pushed.heard(key)
@@ -85,6 +89,14 @@ async def _turn(ports: Ports, key: SessionKey, model: str, message: Said) -> tup
     elif question:
         question = await push.ask(ports, key, look.commands, question)
     return await push.turn(ports, key, pictures, question), spec
+
+
+async def _served(ports: Ports, model: str) -> str:
+    try:
+        await check_served(ports.placement, model, ports.settings.model)
+    except NotServed as error:
+        raise NoSuchModel(str(error)) from None
+    return model
 
 
 async def _pictures(message: Said, spec: SessionSpec) -> tuple[Picture, ...]:

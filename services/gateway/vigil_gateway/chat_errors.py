@@ -39,9 +39,6 @@ class PictureRefused(ChatError):
 class NoSuchModel(ChatError):
     """Another model than this session's, or than there is."""
 
-    def __init__(self, asked: str, there_is: str) -> None:
-        super().__init__(f"there is no model {asked[:80]!r} here: there is {there_is!r}")
-
 
 class NotPushed(ChatError):
     """The session has a camera of its own: pictures cannot be pushed into it."""

@@ -43,7 +43,7 @@ class VigilOut(Out):
 
     session: str
     action: Action
-    spoke: bool = Field(description="Whether there are words for the user")
+    spoke: bool = Field(description="Whether there are words for the user, and new ones")
     text: str = Field(description="The words; empty when silent")
     delegated_question: str = Field(description="What is handed over; empty unless the action is `delegate`")
     sequence: int

@@ -92,7 +92,7 @@ def _extras(decision: Decision, action: Action) -> VigilOut:
     return VigilOut(
         session=decision.session,
         action=action,
-        spoke=bool(decision.text),
+        spoke=bool(decision.text) and not decision.duplicate,
         text=decision.text,
         delegated_question=decision.question,
         sequence=decision.sequence,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigil.core.control import Action
+from vigil.core.duplicate import DuplicateGuard
 from vigil.core.instruction import MAX_INSTRUCTION_CHARS, MAX_INSTRUCTIONS, Severity
 from vigil.core.session import ResponseMode
 
@@ -103,16 +104,23 @@ class SessionIn(In):
 
     source: SourceIn
     profile: str | None = Field(
-        None, max_length=64, description="Prompt profile that you count on; refused unless it is the one served here"
+        None,
+        max_length=64,
+        description="Prompt profile: the usual one when left out; another one only with another model",
     )
     model: str | None = Field(
         None,
         min_length=1,
         max_length=200,
-        description="Model that you count on; refused unless it is the one served here",
+        description="Model: the usual one when left out; another one is refused unless an engine here serves it",
     )
     cadence: CadenceModel = CadenceModel()
     response_mode: ResponseMode = Field(ResponseMode.BALANCED, description="How readily the model speaks")
+    duplicate_guard: DuplicateGuard = Field(
+        DuplicateGuard.EXACT,
+        description="Which repeats are not uttered: none, the same words within ten seconds, or also words that add "
+        "nothing to them. Decisions and alerts hear them all.",
+    )
     chunk_turns: int = Field(100, ge=2, le=1_000, description="Turns that a prompt holds before it starts afresh")
     infer_when_idle: bool = Field(
         True, description="Ask the model also while nothing stands and nothing was asked; false saves that work"
@@ -126,6 +134,7 @@ class SessionPatch(In):
 
     cadence: CadenceModel | None = None
     response_mode: ResponseMode | None = None
+    duplicate_guard: DuplicateGuard | None = None
     infer_when_idle: bool | None = None
 
 
@@ -189,6 +198,7 @@ class SessionOut(Out):
     model: str
     cadence: CadenceModel
     response_mode: ResponseMode
+    duplicate_guard: DuplicateGuard
     chunk_turns: int
     infer_when_idle: bool
     created_at: datetime

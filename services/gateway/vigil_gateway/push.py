@@ -64,7 +64,7 @@ async def found(ports: Ports, key: SessionKey) -> Look | None:
     return look
 
 
-def new_spec(ports: Ports, key: SessionKey) -> SessionSpec:
+def new_spec(ports: Ports, key: SessionKey, model: str) -> SessionSpec:
     """A session that a first turn begins, with the gateway's defaults. Its alerts are under its own id."""
     return SessionSpec(
         tenant=key.tenant,
@@ -72,7 +72,7 @@ def new_spec(ports: Ports, key: SessionKey) -> SessionSpec:
         source_id=key.session,
         source_url=PUSHED,
         profile=ports.settings.profile,
-        model=ports.settings.model,
+        model=model,
         created_us=time.time_ns() // 1_000,
     )
 

@@ -11,8 +11,9 @@ from vigil.core.instruction import Instruction
 from vigil.core.profile import profile as profile_named
 from vigil.core.session import SessionSpec
 from vigil.runtime.errors import UnknownSession
-from vigil_gateway.capacity import check_capacity
+from vigil_gateway.capacity import check_capacity, check_served
 from vigil_gateway.commands import new_id
+from vigil_gateway.config import GatewaySettings
 from vigil_gateway.errors import NotServed
 from vigil_gateway.lifecycle import announce_change, begin, ended_reason, finish
 from vigil_gateway.models import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
@@ -32,6 +33,7 @@ async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, respon
     """Watch a source. It is opened once before the session is made, so a bad address is told at once."""
     spec = _spec(ports, tenant, body)
     commands = _commands(body)
+    await check_served(ports.placement, spec.model, ports.settings.model)
     await check_capacity(ports.placement)
     await ports.probe.check(spec.source_url)
     async with ports.opening:  # the probe took a while, and two requests must not both get the last place
@@ -86,10 +88,11 @@ def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
         source_url=body.source.url,
         source_name=body.source.name,
         loop=body.source.loop,
-        profile=profile_named(_served("profile", body.profile, ports.settings.profile)).name,
-        model=_served("model", body.model, ports.settings.model),
+        profile=_profile(ports.settings, body),
+        model=body.model or ports.settings.model,
         cadence=cadence_of(body.cadence),
         response_mode=body.response_mode,
+        duplicate_guard=body.duplicate_guard,
         chunk_turns=body.chunk_turns,
         tail_turns=min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1),
         infer_when_idle=body.infer_when_idle,
@@ -97,11 +100,15 @@ def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
     )
 
 
-def _served(what: str, asked: str | None, served: str) -> str:
-    """What the workers run, which is all that can be asked for. Raises `NotServed`."""
-    if asked not in (None, served):
-        raise NotServed(what, asked, served)
-    return served
+def _profile(settings: GatewaySettings, body: SessionIn) -> str:
+    """The usual model has its one profile; whoever names another model may name the profile that it knows.
+
+    Raises `NotServed`, `UnknownProfile`.
+    """
+    asked = body.profile or settings.profile
+    if asked != settings.profile and body.model in (None, settings.model):
+        raise NotServed("profile", asked, settings.profile)
+    return profile_named(asked).name
 
 
 def _commands(body: SessionIn) -> tuple[Command, ...]:

@@ -40,14 +40,15 @@ class Message:
 
 def prompt(profile: PromptProfile, chunk: Chunk, new: Turn) -> tuple[Message, ...]:
     """The messages that ask for the decision of turn `new`, whose reply is not there yet."""
-    messages = [Message("system", (Text(profile.system),))]
-    prefix = chunk.prefix
-    for turn in chunk.turns:
-        messages.append(_user(profile, turn, prefix))
-        messages.append(Message("assistant", (Text(profile.spelling.write(turn.reply)),)))
-        prefix = ""
-    messages.append(_user(profile, new, prefix))
-    return tuple(messages)
+    return (*_past(profile, chunk), _user(profile, new, "" if chunk.turns else chunk.prefix))
+
+
+def opening(profile: PromptProfile, chunk: Chunk) -> tuple[Message, ...]:
+    """All that the first prompt of `chunk` will begin with and that can be asked now: it ends with a user message,
+    that of the last turn there is, or of the prefix alone."""
+    if chunk.turns:
+        return _past(profile, chunk)[:-1]
+    return (*_past(profile, chunk), *([Message("user", (Text(chunk.prefix),))] if chunk.prefix else []))
 
 
 def chunk_prefix(profile: PromptProfile, instructions: Sequence[Instruction], dialogue: Sequence[Exchange]) -> str:
@@ -67,6 +68,16 @@ def stop_text(instruction: Instruction) -> str:
 def time_marker(time_ms: int) -> str:
     """Model time as the weights know it: one decimal, always the plural word."""
     return f"<{time_ms / 1000:.1f} seconds>"
+
+
+def _past(profile: PromptProfile, chunk: Chunk) -> tuple[Message, ...]:
+    messages = [Message("system", (Text(profile.system),))]
+    prefix = chunk.prefix
+    for turn in chunk.turns:
+        messages.append(_user(profile, turn, prefix))
+        messages.append(Message("assistant", (Text(profile.spelling.write(turn.reply)),)))
+        prefix = ""
+    return tuple(messages)
 
 
 def _user(profile: PromptProfile, turn: Turn, prefix: str) -> Message:

@@ -19,14 +19,13 @@ from vigil.core.prompt import prompt
 from vigil.core.session import Chunk
 from vigil.core.turn import FrameRef, Turn
 from vigil.runtime.engine import Engine, EngineRequest
-from vigil.runtime.engine_errors import ControlTokensMissing, EngineError
+from vigil.runtime.engine_errors import ControlTokensMissing, EngineError, EngineUnreachable
 from vigil.runtime.engine_pool import EnginePool
 from vigil.runtime.startup import StartupError
 
 _log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
-UP_S = 0.1
 FIRST_TICK_S = 120.0
 _GREY = FrameRef("warm-up", 160, 96)
 
@@ -74,8 +73,9 @@ async def _warm(engines: EnginePool, model: str, profile: PromptProfile, warm_up
 
     An engine that has just answered may not be known to be up yet: its health is asked about now and then.
     """
-    while not (serving := engines.serving(model)):
-        await asyncio.sleep(UP_S)
+    serving = engines.serving(model)
+    if not serving:
+        raise EngineUnreachable("any address of this model", "none is known to be up yet")
     outcomes = await asyncio.gather(
         *(_warm_one(one, model, profile, warm_up) for one in serving), return_exceptions=True
     )

@@ -55,7 +55,7 @@ async def test_a_plain_subscriber_hears_of_a_fire(vigil: System, burning: Path) 
     assert set(replies) == {"A fire has started."}
 
 
-async def test_another_tenants_key_does_not_open_a_session(vigil: System) -> None:
+async def test_a_wrong_key_is_refused(vigil: System) -> None:
     async with rest(vigil, key="not-a-key") as gateway:
         status, problem = await gateway.call("GET", "/v1/sessions")
     assert status == 401

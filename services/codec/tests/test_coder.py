@@ -1,7 +1,7 @@
 """A claimed session on real NATS and Redis: raw groups in, coded groups out."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -17,16 +17,21 @@ from vigil.runtime.bus import Bus, Message
 from vigil.runtime.claimer import Claimer
 from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.placement import Placement, Role
+from vigil.runtime.session_keys import Part, part_key
 from vigil.runtime.store import SessionStore
 from vigil.testing.eventually import eventually
+from vigil.testing.images import busy_jpeg
 from vigil.testing.servers import NatsServer
 from vigil_codec.coder import Coder
 
 KEY = SessionKey("demo", "s-1")
 
 
-def raw(time_ms: int, fence: int = 1) -> bytes:
-    return encode_group(FrameGroup(KEY, time_ms, time_ms // 1_000, (Frame(b"jpeg", 160, 96, 7),), fence))
+PICTURE = busy_jpeg(1, (160, 96))
+
+
+def raw(time_ms: int, fence: int = 1, picture: bytes = PICTURE) -> bytes:
+    return encode_group(FrameGroup(KEY, time_ms, time_ms // 1_000, (Frame(picture, 160, 96, 7),), fence))
 
 
 def dropped(reason: str) -> float:
@@ -54,7 +59,7 @@ async def coded(bus: Bus) -> AsyncIterator[KeepLatest[Message]]:
 
 @asynccontextmanager
 async def worker(name: str, bus: Bus, redis: Redis, placement: Placement) -> AsyncIterator[Claimer]:
-    run = Coder(bus, SessionStore(redis)).run
+    run = Coder(bus, SessionStore(redis), placement).run
     claimer = Claimer(placement, bus, role=Role.CODEC, worker=name, capacity=4, run=run)
     task = asyncio.create_task(claimer.run())
     try:
@@ -80,7 +85,7 @@ async def test_groups_are_coded(bus: Bus, redis: Redis, placement: Placement, co
         first = await exchange(bus, coded, 1_000)
         second = await exchange(bus, coded, 2_000)
     assert [(one.time_ms, one.sequence, one.fence) for one in (first, second)] == [(1_000, 1, 1), (2_000, 2, 1)]
-    assert first.frames[0].frame == Frame(b"jpeg", 160, 96, 7)
+    assert first.frames[0].frame == Frame(PICTURE, 160, 96, 7)
     assert first.frames[0].visual_tokens == 15
 
 
@@ -89,7 +94,13 @@ async def test_what_cannot_be_coded_is_counted_and_the_next_is_coded(
 ) -> None:
     async with worker("one", bus, redis, placement):
         await exchange(bus, coded, 1_000, fence=3)
-        for reason, payload in (("invalid", b"\xff\xff"), ("overtaken", raw(2_000, fence=2)), ("stale", raw(1_000, 3))):
+        for reason, payload in (
+            ("invalid", b"\xff\xff"),
+            ("overtaken", raw(2_000, fence=2)),
+            ("stale", raw(1_000, 3)),
+            ("damaged", raw(2_000, 3, PICTURE[: len(PICTURE) // 2])),
+            ("damaged", raw(2_000, 3, b"garbage")),
+        ):
             before = dropped(reason)
             await bus.publish(subjects.raw_frames(KEY), payload)
             await eventually(partial(has_dropped, reason, before), 5, reason)
@@ -116,3 +127,40 @@ async def test_a_bus_that_restarts_does_not_end_the_coding(
         after = await exchange(bus, coded, 2_000)
         assert [claim.fence for claim in claimer.held] == [1]
     assert (after.time_ms, after.fence) == (2_000, 1)
+
+
+async def is_closed(placement: Placement) -> bool:
+    return (await placement.capacity(Role.CODEC)).open_sessions == 0
+
+
+async def forget(redis: Redis) -> None:
+    await redis.delete(*(part_key(KEY, part) for part in Part))
+
+
+async def end(redis: Redis) -> None:
+    await SessionStore(redis).end(KEY, "its gateway died right after this")
+
+
+@pytest.mark.parametrize("over", [forget, end])
+async def test_a_session_that_is_over_is_let_go(
+    bus: Bus, redis: Redis, placement: Placement, coded: KeepLatest[Message], over: Callable[[Redis], Awaitable[None]]
+) -> None:
+    async with worker("one", bus, redis, placement) as claimer:
+        await exchange(bus, coded, 1_000)
+        await over(redis)
+        await eventually(partial(is_closed, placement), 10, "the codec finds out by itself")
+        await eventually(lambda: not claimer.held, 5, "and holds it no longer")
+
+
+async def test_a_session_that_was_over_before_it_was_claimed_fails_nothing(
+    bus: Bus, redis: Redis, placement: Placement
+) -> None:
+    await forget(redis)
+    before = restarts()
+    async with worker("one", bus, redis, placement):
+        await eventually(partial(is_closed, placement), 10, "the session is let go")
+    assert restarts() == before
+
+
+def restarts() -> float:
+    return REGISTRY.get_sample_value("vigil_session_restarts_total", {"role": "codec"}) or 0.0

@@ -1,17 +1,23 @@
-"""The codec as a process: its gRPC, its drain."""
+"""The codec as a process: its gRPC, its drain, a bus that comes later."""
 
 import asyncio
 import os
 import signal
 import sys
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import cast
 
+import aiohttp
 import grpc
 import pytest
 
 from vigil.contract.frames import Frame, FrameGroup, coded_group_from_pb, group_to_pb
 from vigil.core.ids import SessionKey
+from vigil.testing.eventually import eventually
+from vigil.testing.images import jpeg
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 from vigil.v1.codec_pb2 import EncodeRequest, EncodeResponse
 from vigil.v1.codec_pb2_grpc import CodecServiceStub
@@ -19,9 +25,12 @@ from vigil.v1.codec_pb2_grpc import CodecServiceStub
 KEY = SessionKey("demo", "s-1")
 
 
-def request(time_ms: int, profile: str = "vigil-small") -> EncodeRequest:
-    frames = (Frame(b"jpeg", 160, 96, time_ms * 1_000),)
-    return EncodeRequest(profile=profile, group=group_to_pb(FrameGroup(KEY, time_ms, 0, frames, 4)))
+PICTURE = jpeg(size=(160, 96))
+
+
+def request(time_ms: int, profile: str = "vigil-small", picture: bytes = PICTURE, fence: int = 4) -> EncodeRequest:
+    frames = (Frame(picture, 160, 96, time_ms * 1_000),)
+    return EncodeRequest(profile=profile, group=group_to_pb(FrameGroup(KEY, time_ms, 0, frames, fence)))
 
 
 async def encoded(stub: CodecServiceStub, *requests: EncodeRequest) -> list[EncodeResponse]:
@@ -30,21 +39,60 @@ async def encoded(stub: CodecServiceStub, *requests: EncodeRequest) -> list[Enco
     return [response async for response in call]
 
 
-@pytest.fixture
-async def stub(nats_server: NatsServer, redis_server: RedisServer) -> AsyncIterator[CodecServiceStub]:
-    """A client of a codec process that is drained afterwards."""
-    port = free_port()
-    variables = {"NATS_URL": nats_server.url, "REDIS_URL": redis_server.url, "HTTP_PORT": "0", "GRPC_PORT": str(port)}
-    process = await asyncio.create_subprocess_exec(
+@asynccontextmanager
+async def process(nats_url: str, redis_url: str, **ports: int) -> AsyncIterator[None]:
+    """A codec process that is drained afterwards."""
+    variables = {"NATS_URL": nats_url, "REDIS_URL": redis_url, "HTTP_PORT": 0, "GRPC_PORT": 0, **ports}
+    started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "vigil_codec.main"),
-        env={"PATH": os.defpath, **{f"VIGIL_{name}": value for name, value in variables.items()}},
+        env={"PATH": os.defpath, **{f"VIGIL_{name}": str(value) for name, value in variables.items()}},
         stdout=asyncio.subprocess.DEVNULL,
     )
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    try:
+        yield
+        started.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(started.wait(), 10) == 0
+    finally:
+        if started.returncode is None:
+            started.kill()
+            await started.wait()
+
+
+@pytest.fixture
+async def stub(nats_server: NatsServer, redis_server: RedisServer) -> AsyncIterator[CodecServiceStub]:
+    """A client of a codec process."""
+    port = free_port()
+    async with (
+        process(nats_server.url, redis_server.url, GRPC_PORT=port),
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
         await asyncio.wait_for(channel.channel_ready(), 20)
         yield CodecServiceStub(channel)
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def readiness(http_port: int) -> tuple[int, str]:
+    """Status and text of `/readyz`; 0 while nobody listens."""
+    try:
+        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{http_port}/readyz") as answer:
+            return answer.status, await answer.text()
+    except aiohttp.ClientError:
+        return 0, ""
+
+
+async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redis_server: RedisServer) -> None:
+    server, port = NatsServer(tmp_path / "late"), free_port()
+
+    async def answers(status: int) -> str:
+        found, text = await readiness(port)
+        return text if found == status else ""
+
+    async with process(server.url, redis_server.url, HTTP_PORT=port):
+        assert "nats" in await eventually(partial(answers, 503), 20, "it is alive and not ready")
+        await server.start()
+        try:
+            assert await eventually(partial(answers, 200), 20, "it is ready once NATS is")
+        finally:
+            await server.kill()
 
 
 async def test_a_video_is_encoded_offline(stub: CodecServiceStub) -> None:
@@ -61,6 +109,8 @@ BROKEN = (
     ([request(0), request(1_000, profile="joyai")], "keep its profile"),
     ([request(1_000), request(1_000)], "in the order of their time"),
     ([EncodeRequest(profile="joyai")], "names no session"),
+    ([request(0, picture=PICTURE[:-40])], "send whole JPEGs"),
+    ([request(0), request(1_000, fence=3)], "keep its fence"),
 )
 
 

@@ -1,18 +1,21 @@
 """The tokenizer's core: by value and by property."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.contract.frames import CodedFrameGroup, Frame, FrameGroup, FrameKind
 from vigil.core.ids import SessionKey
 from vigil.core.profile import JOYAI, PROFILES, VIGIL_SMALL
+from vigil.testing.images import jpeg
 from vigil_codec.tokenizer import Refusal, VideoState, encode
 
 KEY = SessionKey("demo", "s-1")
 
 
 def group(time_ms: int, fence: int = 1, sizes: tuple[tuple[int, int], ...] = ((160, 96),)) -> FrameGroup:
-    frames = tuple(Frame(b"jpeg %d" % time_ms, width, height, time_ms * 1_000) for width, height in sizes)
+    frames = tuple(Frame(jpeg(size=size), *size, time_ms * 1_000) for size in sizes)
     return FrameGroup(KEY, time_ms, time_ms // 1_000, frames, fence)
 
 
@@ -40,6 +43,15 @@ def test_time_never_stands_still() -> None:
     assert encode(state, group(1_000))[1] is Refusal.STALE
     assert encode(state, group(0))[1] is Refusal.STALE
     assert encode(state, group(1_000, fence=2))[1] is Refusal.STALE
+
+
+def test_a_group_with_a_damaged_frame_is_refused_whole_and_changes_nothing() -> None:
+    state, _ = encode(VideoState(JOYAI, fence=1), group(1_000))
+    good = group(2_000, fence=2, sizes=((160, 96), (128, 128)))
+    first, second = good.frames
+    for damaged in (replace(second, jpeg=second.jpeg[:-9]), replace(second, width=64), replace(second, jpeg=b"noise")):
+        assert encode(state, replace(good, frames=(first, damaged))) == (state, Refusal.DAMAGED)
+    assert isinstance(encode(state, good)[1], CodedFrameGroup)
 
 
 @given(st.sampled_from(sorted(PROFILES)), st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=40))

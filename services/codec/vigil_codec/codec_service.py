@@ -14,6 +14,12 @@ from vigil_codec.tokenizer import Refusal, VideoState, encode
 
 NAME = "vigil.v1.CodecService"
 
+_REMEDY = {
+    Refusal.DAMAGED: "send whole JPEGs and their size in pixels",
+    Refusal.OVERTAKEN: "keep its fence, or raise it",
+    Refusal.STALE: "send groups in the order of their time",
+}
+
 
 class CodecService(CodecServiceServicer):
     """Answers each group with its coded form, in order. INVALID_ARGUMENT says which rule a request broke."""
@@ -36,6 +42,6 @@ class CodecService(CodecServiceServicer):
             if isinstance(coded, Refusal):
                 await context.abort(
                     grpc.StatusCode.INVALID_ARGUMENT,
-                    f"the group at {group.time_ms} ms is {coded.value}: send groups in the order of their time",
+                    f"the group at {group.time_ms} ms is {coded.value}: {_REMEDY[coded]}",
                 )
             yield EncodeResponse(group=coded_group_to_pb(coded))

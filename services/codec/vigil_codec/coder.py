@@ -1,52 +1,85 @@
 """What a worker does with a session that it holds: codes its newest frames, for as long as the lease lasts."""
 
+import asyncio
+
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.frames import CodedFrameGroup, decode_group, encode_coded_group
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
-from vigil.runtime.bus import Bus
-from vigil.runtime.errors import BusError
+from vigil.core.session import SessionSpec
+from vigil.runtime.bus import Bus, Message
+from vigil.runtime.errors import BusError, StoreUnavailable, UnknownSession
+from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.logs import get_log
-from vigil.runtime.placement import Claim
+from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.store import SessionStore
-from vigil_codec.tally import CODED, DROPPED, SECONDS, TOKENS
+from vigil.runtime.trace import continued, span
+from vigil_codec import metrics
 from vigil_codec.tokenizer import Refusal, VideoState, encode
 
 log = get_log()
 
+IDLE_S = 2.0  # a session without frames for this long is looked at: its end may have been told to nobody
+
 
 class Coder:
-    """`run` is the claimer's: it ends only by being cancelled or by raising, and is then run again."""
+    """`run` is the claimer's: it ends when the session does, or by being cancelled, or raises and is run again."""
 
-    def __init__(self, bus: Bus, store: SessionStore) -> None:
+    def __init__(self, bus: Bus, store: SessionStore, placement: Placement) -> None:
         self._bus = bus
         self._store = store
+        self._placement = placement
 
     async def run(self, claim: Claim) -> None:
-        """Code one session. State is rebuilt from the stream, so a takeover needs nothing of the former worker."""
+        """Code one session until it has ended. State is rebuilt from the stream, so a takeover needs nothing of the
+        former worker."""
         await self._bus.connected()
-        spec = await self._store.spec(claim.key)
+        try:
+            if (look := await self._store.look(claim.key)).ended is None:
+                await self._until_over(claim, look.spec)
+        except UnknownSession:
+            log.info("session forgotten", reason="the store does not know it any more")
+        await self._placement.close(claim.key, (Role.CODEC,))
+
+    async def _until_over(self, claim: Claim, spec: SessionSpec) -> None:
         state = VideoState(profile(spec.profile), claim.fence)
         async with self._bus.keep_latest(subjects.raw_frames(claim.key)) as groups:
             log.info("coding", profile=spec.profile, fence=claim.fence)
             dropped = 0
-            async for message in groups:
-                DROPPED.labels("replaced").inc(groups.dropped - dropped)
+            while (message := await self._next(claim.key, groups)) is not None:
+                metrics.DROPPED.labels("replaced").inc(groups.dropped - dropped)
                 dropped = groups.dropped
-                with SECONDS.time():
+                with metrics.SECONDS.time(), continued(message.headers), span("frames code"):
                     state = await self._code(state, claim.key, message.payload)
+
+    async def _next(self, key: SessionKey, groups: KeepLatest[Message]) -> Message | None:
+        """The next group; None once none comes because the session has ended."""
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_S):
+                    return await anext(groups)
+            except TimeoutError:
+                if await self._is_over(key):
+                    return None
+
+    async def _is_over(self, key: SessionKey) -> bool:
+        try:
+            return (await self._store.look(key)).ended is not None
+        except StoreUnavailable:
+            return False  # the claimer says so, and lets go of the session when that lasts
 
     async def _code(self, state: VideoState, key: SessionKey, payload: bytes) -> VideoState:
         try:
             group = decode_group(payload)
         except InvalidMessage as error:
-            DROPPED.labels("invalid").inc()
+            metrics.DROPPED.labels("invalid").inc()
             log.warning("frame group skipped", reason=str(error))
             return state
         state, coded = encode(state, group)
         if isinstance(coded, Refusal):
-            DROPPED.labels(coded.value).inc()
+            metrics.DROPPED.labels(coded.value).inc()
+            log.info("frame group skipped", time_ms=group.time_ms, reason=coded.value)
         else:
             await self._publish(key, coded)
         return state
@@ -55,8 +88,8 @@ class Coder:
         try:
             await self._bus.publish(subjects.coded_frames(key), encode_coded_group(coded))
         except BusError as error:
-            DROPPED.labels("unpublished").inc()
+            metrics.DROPPED.labels("unpublished").inc()
             log.warning("frame group not published", reason=str(error))
             return
-        CODED.inc()
-        TOKENS.inc(sum(frame.visual_tokens for frame in coded.frames))
+        metrics.CODED.inc()
+        metrics.TOKENS.inc(sum(frame.visual_tokens for frame in coded.frames))

@@ -23,17 +23,17 @@ async def build(worker: Worker[CodecSettings]) -> AsyncIterator[None]:
         open_redis(settings.redis_url) as redis,
         Bus.connect(BusConfig(settings.nats_url, name=f"vigil-codec {settings.worker}")) as bus,
     ):
-        store = SessionStore(redis)
+        store, placement = SessionStore(redis), Placement(redis)
         worker.health.register("nats", bus.ping)
         worker.health.register("redis", store.ping)
         worker.serve(NAME, lambda server: add_CodecServiceServicer_to_server(CodecService(), server))
         claimer = Claimer(
-            Placement(redis),
+            placement,
             bus,
             role=Role.CODEC,
             worker=settings.worker,
             capacity=settings.capacity,
-            run=Coder(bus, store).run,
+            run=Coder(bus, store, placement).run,
         )
         worker.spawn("claims", claimer.run())
         yield

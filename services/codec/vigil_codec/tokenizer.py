@@ -9,11 +9,13 @@ from enum import StrEnum
 
 from vigil.contract.frames import CodedFrame, CodedFrameGroup, Frame, FrameGroup, FrameKind
 from vigil.core.profile import PromptProfile
+from vigil_codec.jpeg import size_of
 
 
 class Refusal(StrEnum):
     """Why a group is not coded."""
 
+    DAMAGED = "damaged"  # holds what is no JPEG of the size that it states; the engine would refuse the whole prompt
     OVERTAKEN = "overtaken"  # from an ingestion worker that lost its lease
     STALE = "stale"  # not newer than what was coded
 
@@ -30,6 +32,8 @@ class VideoState:
 
 def encode(state: VideoState, group: FrameGroup) -> tuple[VideoState, CodedFrameGroup | Refusal]:
     """The state after a group, and the group coded or why not."""
+    if not all(size_of(frame.jpeg) == (frame.width, frame.height) for frame in group.frames):
+        return state, Refusal.DAMAGED
     if group.fence < state.source_fence:
         return state, Refusal.OVERTAKEN
     state = replace(state, source_fence=group.fence)

@@ -45,7 +45,7 @@ def playing(path: Path, since_s: float, until_s: float, loop: bool = True) -> It
     with opened(address, LIMITS) as media:
         duration_us = length(media, "the file").duration_us
     clock = JumpingClock(ORIGIN_US + int(since_s * S), ORIGIN_US + int(until_s * S))
-    for capture in played(address, LIMITS, Timeline(ORIGIN_US, duration_us, loop), clock):
+    for capture in played(address, LIMITS, Timeline.of(ORIGIN_US, duration_us, loop), clock):
         yield (capture.time_us - ORIGIN_US) / S, shown(capture)
 
 
@@ -101,6 +101,14 @@ def test_a_file_loops_without_a_seam(tmp_path: Path) -> None:
     seen = list(playing(video, since_s=0, until_s=9))
     assert [at_s for at_s, _ in seen] == pytest.approx([index / 10 for index in range(90)], abs=1e-3)
     assert [second for _, second in seen] == [index // 10 % 4 for index in range(90)]
+
+
+def test_a_looped_clip_of_two_pictures_is_opened_once_a_second(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mjpeg"
+    clip.write_bytes(b"".join(jpegs_of(write_video(tmp_path / "a.mjpeg", seconds=1, rate=25, codec="mjpeg"))[:2]))
+    assert [at_s for at_s, _ in playing(clip, since_s=0, until_s=3)] == [0, 0.04, 1, 1.04, 2, 2.04]
+    assert [at_s for at_s, _ in playing(clip, since_s=0.5, until_s=3)] == [1, 1.04, 2, 2.04]
+    assert [at_s for at_s, _ in playing(clip, since_s=0, until_s=3, loop=False)] == [0, 0.04]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mjpeg"])

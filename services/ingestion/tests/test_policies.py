@@ -1,40 +1,15 @@
-"""Back-off, lateness, and a file's timeline: the pure policies around a source."""
+"""Lateness and a file's timeline: the pure policies around a source."""
+
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigil_ingestion.clock import WallClock
 from vigil_ingestion.lateness import Gate, Lag, Passage
-from vigil_ingestion.reconnect import Backoff
 from vigil_ingestion.timeline import Timeline
 
 S = 1_000_000
-
-
-def test_waits_double_up_to_the_longest() -> None:
-    backoff = Backoff(first_s=0.5, most_s=15.0)
-    assert [backoff.delay_s(failures, 0.0) for failures in (1, 2, 3, 4, 5, 6, 7, 5_000)] == [
-        0.5,
-        1,
-        2,
-        4,
-        8,
-        15,
-        15,
-        15,
-    ]
-
-
-@given(st.integers(1, 10**9), st.floats(0, 1, exclude_max=True))
-def test_jitter_only_shortens_and_never_to_nothing(failures: int, chance: float) -> None:
-    backoff = Backoff()
-    whole = backoff.delay_s(failures, 0.0)
-    assert whole * 0.7 <= backoff.delay_s(failures, chance) <= whole <= backoff.most_s
-
-
-def test_a_connection_that_held_forgives_the_failures_before_it() -> None:
-    backoff = Backoff(steady_s=10.0)
-    assert backoff.failures_after(7, watched_s=10.0) == 1
-    assert backoff.failures_after(7, watched_s=9.9) == 8
 
 
 def test_late_packets_are_decoded_unseen_and_lost_ones_skipped_up_to_a_key_frame_on_time() -> None:
@@ -103,3 +78,10 @@ def test_playback_is_where_the_wall_clock_says(origin_us: int, duration_us: int,
 def test_without_a_loop_there_is_one_round() -> None:
     timeline = Timeline(5 * S, 4 * S, loop=False)
     assert [timeline.has(timeline.at(now_s * S)[0]) for now_s in (0, 5, 8, 9, 99)] == [True, True, True, False, False]
+
+
+def test_the_clock_never_starts_before_what_was_watched_already() -> None:
+    ahead_us = time.time_ns() // 1_000 + 45_000_000
+    clock = WallClock(not_before_us=ahead_us)
+    assert ahead_us <= clock.now_us() < ahead_us + 5_000_000
+    assert abs(WallClock().now_us() - time.time_ns() // 1_000) < 5_000_000

@@ -6,7 +6,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import grpc
@@ -128,6 +130,32 @@ async def test_sources_are_probed(
     for url, answer in answers.items():
         assert bool(answer.message) == (url != f"file://{root}/a.mp4")
         assert "s3cret" not in answer.message
+
+
+async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redis_server: RedisServer) -> None:
+    server, port = NatsServer(tmp_path / "late"), free_port()
+    async with process(server.url, redis_server.url, HTTP_PORT=port) as one:
+        async with aiohttp.ClientSession() as http:
+            told = await eventually(partial(not_ready, http, port), 20, "it is alive and not ready")
+        assert told is not None
+        assert told["checks"]["redis"] == "ok"
+        assert told["checks"]["nats"] != "ok"
+        await server.start()
+        try:
+            await ready(port)
+            one.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(one.wait(), 10) == 0
+        finally:
+            await server.kill()
+
+
+async def not_ready(http: aiohttp.ClientSession, http_port: int) -> dict[str, Any] | None:
+    """What `/readyz` says against being ready; None while nobody listens, or when it is ready."""
+    try:
+        async with http.get(f"http://127.0.0.1:{http_port}/readyz") as response:
+            return await response.json() if response.status == 503 else None
+    except aiohttp.ClientError:
+        return None
 
 
 async def test_wrong_settings_are_one_clear_line_each(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from vigil.contract import subjects
@@ -25,6 +26,7 @@ from vigil.runtime.claimer import Claimer
 from vigil.runtime.config import load
 from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.placement import Placement, Role
+from vigil.runtime.session_keys import Part, part_key
 from vigil.runtime.store import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.rtsp import Camera
@@ -41,6 +43,7 @@ class Site:
     """What the workers of a test share."""
 
     bus: Bus
+    redis: Redis
     store: SessionStore
     placement: Placement
 
@@ -56,6 +59,14 @@ class Site:
     async def status(self) -> dict[str, object]:
         said: dict[str, object] = json.loads((await self.store.status(KEY)).get("ingestion", "{}"))
         return said
+
+    async def forget(self) -> None:
+        """Lose all of the session, as the end of its retention would."""
+        await self.redis.delete(*(part_key(KEY, part) for part in Part))
+
+    async def open_roles(self) -> set[Role]:
+        """Which roles may still claim the session."""
+        return {role for role in Role if (await self.placement.capacity(role)).open_sessions}
 
     @asynccontextmanager
     async def worker(self, name: str) -> AsyncIterator[Claimer]:
@@ -97,7 +108,11 @@ class Turns:
 
 @pytest.fixture
 def site(bus: Bus, redis: Redis) -> Site:
-    return Site(bus, SessionStore(redis), Placement(redis))
+    return Site(bus, redis, SessionStore(redis), Placement(redis))
+
+
+def restarts() -> float:
+    return REGISTRY.get_sample_value("vigil_session_restarts_total", {"role": "ingestion"}) or 0.0
 
 
 def age_s(group: FrameGroup) -> float:
@@ -137,6 +152,44 @@ async def test_the_end_of_a_file_ends_the_session_once(site: Site, tmp_path: Pat
     assert (await site.status())["state"] == "ended"
     assert await site.placement.claim(Role.CODEC, "codec", 1) == []
     assert [claim.key for claim in await site.placement.claim(Role.INTERACTION, "interaction", 1)] == [KEY]
+
+
+async def test_a_session_that_was_ended_elsewhere_is_no_longer_watched(site: Site, tmp_path: Path) -> None:
+    await site.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=4)}")
+    data = SessionData(KEY.tenant, KEY.session, "cam", role="", worker="", reason="the client ended it")
+    async with site.turns() as turns, site.worker("one") as claimer:
+        await turns.take(1)
+        await site.store.end(KEY, "the client ended it")  # its gateway died before it closed the placement
+        await site.bus.publish_stored(session_outgoing(Lifecycle.ENDED, data, number=0, emit_time_us=0))
+        await eventually(lambda: not claimer.held, 4, "the session is let go")
+        assert await site.open_roles() == {Role.INTERACTION}
+    ended = await site.store.ended(KEY)
+    assert ended is not None
+    assert ended.reason == "the client ended it"
+
+
+async def test_a_session_that_the_store_forgot_is_let_go(site: Site, tmp_path: Path) -> None:
+    await site.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=4)}")
+    before = restarts()
+    async with site.turns() as turns, site.worker("one") as claimer:
+        await turns.take(1)
+        await site.forget()
+        await eventually(lambda: not claimer.held, 15, "the worker finds out by itself")
+        assert await site.open_roles() == {Role.INTERACTION}
+    assert restarts() == before
+
+
+async def test_a_session_that_was_forgotten_before_it_was_claimed_fails_nothing(site: Site, tmp_path: Path) -> None:
+    await site.open(f"file://{tmp_path / 'none.mp4'}")
+    await site.forget()
+    before = restarts()
+
+    async def is_closed() -> bool:
+        return await site.open_roles() == {Role.INTERACTION}
+
+    async with site.worker("one"):
+        await eventually(is_closed, 10, "the session is let go")
+    assert restarts() == before
 
 
 async def test_a_forbidden_source_ends_the_session(site: Site) -> None:

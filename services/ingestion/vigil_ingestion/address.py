@@ -5,9 +5,9 @@ import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from vigil.runtime.config import masked_url
+from vigil.core.redaction import redacted
 from vigil_ingestion.faults import Fault, SourceError
 
 # The cloud metadata services that do not live on a link-local address.
@@ -30,15 +30,6 @@ class Address:
     kind: Kind
     url: str
     shown: str
-
-
-def redacted(url: str) -> str:
-    """`url` without user, password, query and fragment values: fit for logs and messages."""
-    try:
-        parts = urlsplit(masked_url(url))
-    except ValueError:
-        return "an address that cannot be read"
-    return urlunsplit(parts._replace(query="***" if parts.query else "", fragment=""))
 
 
 def resolve(url: str, file_root: Path | None) -> Address:
@@ -92,6 +83,9 @@ def _network(kind: Kind, parts: SplitResult, port: int | None) -> Address:
         raise SourceError(
             Fault.UNREACHABLE, f"the host of {shown} has no address: check its name and this server's DNS"
         ) from None
+    # FFmpeg looks the name up again when it connects, so whoever owns the name's DNS may answer it otherwise than here.
+    # The address cannot be pinned: TLS, HTTP and RTSP servers need the name. Where clients are not trusted, a network
+    # policy has to keep this process from addresses that are nobody's camera.
     for *_, place in found:
         _refuse_internal(ipaddress.ip_address(str(place[0]).partition("%")[0]), shown)
     return Address(kind, url, shown)

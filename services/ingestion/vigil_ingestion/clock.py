@@ -4,6 +4,10 @@ import threading
 import time
 from typing import Protocol
 
+from vigil.runtime.logs import get_log
+
+log = get_log()
+
 
 class Clock(Protocol):
     """Microseconds since the Unix epoch, and waiting that a stop ends at once."""
@@ -18,11 +22,18 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """Read once from the system, then advanced by the monotonic clock: a step of the system's time cannot move it."""
+    """Read once from the system, then advanced by the monotonic clock: a step of the system's time cannot move it.
 
-    def __init__(self) -> None:
+    It starts no earlier than `not_before_us`, up to where another worker has watched already: a host whose clock is
+    behind would otherwise show nothing new until it has caught up.
+    """
+
+    def __init__(self, not_before_us: int = 0) -> None:
         self._stop = threading.Event()
-        self._start_us = time.time_ns() // 1_000 - time.monotonic_ns() // 1_000
+        now_us = time.time_ns() // 1_000
+        if now_us < not_before_us:
+            log.warning("this host's clock is behind the session's", behind_s=(not_before_us - now_us) / 1e6)
+        self._start_us = max(now_us, not_before_us) - time.monotonic_ns() // 1_000
 
     def now_us(self) -> int:
         return self._start_us + time.monotonic_ns() // 1_000

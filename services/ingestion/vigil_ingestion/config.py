@@ -2,9 +2,9 @@
 
 from pydantic import DirectoryPath, Field
 
+from vigil.core.backoff import Backoff
 from vigil.runtime.config import WorkerSettings
 from vigil_ingestion.media import Limits
-from vigil_ingestion.reconnect import Backoff
 
 
 class IngestionSettings(WorkerSettings):

@@ -12,9 +12,9 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, Kind
 from vigil_ingestion.faults import Fault, SourceError
-from vigil_ingestion.tally import DECODE_ERRORS, DECODED, DROPPED
 
 if TYPE_CHECKING:  # generic in its stubs only
     VideoPacket = Packet[VideoStream]
@@ -117,7 +117,7 @@ class Media:
             self._count_broken()
             return
         for frame in decoded:
-            DECODED.inc()
+            metrics.DECODED.inc()
             self._decoded += 1
             if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
                 yield frame
@@ -156,8 +156,8 @@ class Media:
 
     def _count_broken(self) -> None:
         self.broken += 1
-        DECODE_ERRORS.inc()
-        DROPPED.labels("broken").inc()
+        metrics.DECODE_ERRORS.inc()
+        metrics.DROPPED.labels("broken").inc()
 
 
 @contextmanager

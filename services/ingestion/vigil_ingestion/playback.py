@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import av
 
+from vigil_ingestion import metrics
 from vigil_ingestion.address import Address
 from vigil_ingestion.clock import Clock
 from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.lateness import Gate, Lag, Passage
 from vigil_ingestion.media import US_PER_S, Limits, Media, opened
-from vigil_ingestion.tally import DROPPED
 from vigil_ingestion.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _passed(media: Media, packet: "VideoPacket", passage: Passage) -> Iterator[a
     if passage is Passage.SHOW:
         yield from media.frames(packet)
         return
-    DROPPED.labels("late").inc()
+    metrics.DROPPED.labels("late").inc()
     if passage is Passage.HIDE:
         for _ in media.frames(packet):
             pass

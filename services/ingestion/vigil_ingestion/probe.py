@@ -12,10 +12,10 @@ import grpc
 from vigil.runtime.logs import get_log
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceServicer
+from vigil_ingestion import metrics
 from vigil_ingestion.address import resolve
 from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.media import Limits, MediaInfo, opened
-from vigil_ingestion.tally import PROBES
 
 log = get_log()
 
@@ -61,12 +61,12 @@ class IngestionService(IngestionServiceServicer):
             loop = asyncio.get_running_loop()
             info = await loop.run_in_executor(self._threads, probe, request.url, self._file_root, self._limits)
         except SourceError as error:
-            PROBES.labels(error.fault.value).inc()
+            metrics.PROBES.labels(error.fault.value).inc()
             log.info("source refused", fault=error.fault.value, reason=error.message)
             return ProbeSourceResponse(fault=_fault(error.fault), message=error.message)
         finally:
             self._pending -= 1
-        PROBES.labels("ok").inc()
+        metrics.PROBES.labels("ok").inc()
         return ProbeSourceResponse(
             width=info.width,
             height=info.height,

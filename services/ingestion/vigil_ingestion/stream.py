@@ -14,13 +14,13 @@ from vigil.core.profile import PromptProfile
 from vigil.core.session import Cadence
 from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.logs import get_log
+from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, Kind, resolve
 from vigil_ingestion.clock import WallClock
 from vigil_ingestion.media import Limits, MediaInfo, opened
 from vigil_ingestion.picture import encode
 from vigil_ingestion.playback import Capture, Length, length, live, played
 from vigil_ingestion.sampler import Group, Sampler
-from vigil_ingestion.tally import DROPPED, SAMPLED
 from vigil_ingestion.timeline import Timeline
 
 log = get_log()
@@ -44,7 +44,7 @@ class Order:
 class Stream:
     """Iterate `turns`: it ends where a file ends and raises `SourceError` when the source fails."""
 
-    def __init__(self, order: Order, origin: Origin) -> None:
+    def __init__(self, order: Order, origin: Origin, watched_us: int = 0) -> None:
         self.turns: KeepLatest[Group[Frame]] = KeepLatest()
         self.info: MediaInfo | None = None
         self.complaint = ""
@@ -52,7 +52,7 @@ class Stream:
         self._origin = origin
         self._origin_us: int | None = None
         self._cadence = order.cadence
-        self._clock = WallClock()
+        self._clock = WallClock(watched_us)
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
 
@@ -83,7 +83,7 @@ class Stream:
         for capture in self._captures(resolve(self._order.url, self._order.file_root)):
             sampler = (sampler or self._sampler(capture.time_us)).retuned(self._cadence)
             if sampler.wants(capture.time_us) and (picture := self._encoded(capture)):
-                SAMPLED.inc()
+                metrics.SAMPLED.inc()
                 sampler, turns = sampler.add(capture.time_us, picture)
                 for turn in turns:
                     self._loop.call_soon_threadsafe(self.turns.offer, turn)
@@ -105,22 +105,22 @@ class Stream:
             # Reading a local file through is cheap and exact; a remote one would travel twice.
             whole = length(media, address.shown) if address.kind is Kind.FILE else Length(media.nominal_us)
         self.complaint = whole.complaint
-        timeline = Timeline(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)
+        timeline = Timeline.of(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)
         yield from played(address, self._order.limits, timeline, self._clock)
 
     def _encoded(self, capture: Capture) -> Frame | None:
         try:
             return encode(capture.frame, capture.time_us, self._order.profile)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            DROPPED.labels("broken").inc()
+            metrics.DROPPED.labels("broken").inc()
             log.warning("picture skipped", reason=f"it cannot be converted: {type(error).__name__}")
             return None
 
 
 @asynccontextmanager
-async def streaming(order: Order, origin: Origin) -> AsyncIterator[Stream]:
+async def streaming(order: Order, origin: Origin, watched_us: int = 0) -> AsyncIterator[Stream]:
     """A stream that runs inside the block. `origin` is called in the stream's thread."""
-    stream = Stream(order, origin)
+    stream = Stream(order, origin, watched_us)
     threading.Thread(target=stream.run, name="source", daemon=True).start()
     try:
         yield stream

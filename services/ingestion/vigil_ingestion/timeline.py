@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+SHORTEST_ROUND_US = 1_000_000  # each round opens the file, which a clip of one picture may not ask for all day
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -13,6 +15,11 @@ class Timeline:
     origin_us: int
     duration_us: int
     loop: bool
+
+    @classmethod
+    def of(cls, origin_us: int, length_us: int, loop: bool) -> "Timeline":
+        """The playback of so much video. A looped clip that is shorter than a second begins anew each second."""
+        return cls(origin_us, max(length_us, SHORTEST_ROUND_US) if loop else length_us, loop)
 
     def at(self, now_us: int) -> tuple[int, int]:
         """The round that is playing and the position within it, in microseconds."""

@@ -1,6 +1,7 @@
 """What a worker does with a session that it holds: watches its source until that ends or the lease is lost."""
 
 import asyncio
+import contextlib
 import random
 import time
 
@@ -10,23 +11,26 @@ from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.contract.subjects import Lifecycle
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
-from vigil.runtime.bus import Bus
-from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, StoreUnavailable
+from vigil.runtime.bus import Bus, Message
+from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, StoreUnavailable, UnknownSession
+from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.logs import get_log
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.store import SessionStore
-from vigil.runtime.telemetry import span
+from vigil.runtime.trace import span
+from vigil_ingestion import metrics
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.faults import SourceError
 from vigil_ingestion.sampler import Group
 from vigil_ingestion.status import Status, Watching, reconnecting
 from vigil_ingestion.stream import Order, Stream, streaming
-from vigil_ingestion.tally import DROPPED, PUBLISH_SECONDS, RECONNECTS, SOURCES
 
 log = get_log()
 
 LAST_TURN_S = 2.0  # after a file's end: time for its last turn to be decided before the session ends
 STORE_RETRY_S = 1.0
+LOOK_S = 5.0  # how often a session is looked at though nobody told of a change: word of it may have been lost
+CAMERA_SIDE = (Role.INGESTION, Role.CODEC)
 
 
 class Watcher:
@@ -41,13 +45,21 @@ class Watcher:
     async def run(self, claim: Claim) -> None:
         """Watch, then end the session. Raises `PortError`; it is run again then."""
         await self._bus.connected()
-        spec = await self._store.spec(claim.key)
-        if await self._store.ended(claim.key) is None:
-            reason = await Watch(self._bus, self._store, self._settings, claim, spec).run()
-            log.info("source ended", reason=reason)
-            await asyncio.sleep(LAST_TURN_S)
-            await self._store.end(claim.key, reason)
-        await self._finish(claim, spec)
+        try:
+            await self._until_over(claim)
+        except UnknownSession:
+            log.info("session forgotten", reason="the store does not know it any more")
+            await self._placement.close(claim.key, CAMERA_SIDE)
+
+    async def _until_over(self, claim: Claim) -> None:
+        look = await self._store.look(claim.key)
+        if look.ended is None:
+            reason = await Watch(self._bus, self._store, self._settings, claim, look.spec).run()
+            if reason is not None:
+                log.info("source ended", reason=reason)
+                await asyncio.sleep(LAST_TURN_S)
+                await self._store.end(claim.key, reason)
+        await self._finish(claim, look.spec)
 
     async def _finish(self, claim: Claim, spec: SessionSpec) -> None:
         """Tell everyone, and let no camera side claim it again. The event's id is that of the gateway's: an end
@@ -58,7 +70,7 @@ class Watcher:
         )
         emit_time_us = time.time_ns() // 1_000
         await self._bus.publish_stored(session_outgoing(Lifecycle.ENDED, data, number=0, emit_time_us=emit_time_us))
-        await self._placement.close(claim.key, (Role.INGESTION, Role.CODEC))
+        await self._placement.close(claim.key, CAMERA_SIDE)
 
 
 class Watch:
@@ -77,36 +89,44 @@ class Watch:
         self._watched_since = 0.0
         self._loop = asyncio.get_running_loop()
 
-    async def run(self) -> str:
-        """Watch until the source ends for good; returns why."""
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(self._follow())
-            reason = await self._until_ended()
-            following.cancel()
-        return reason
+    async def run(self) -> str | None:
+        """Watch until the source ends for good, and why; None when the session ended first. Raises `UnknownSession`."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                watching, following = group.create_task(self._until_ended()), group.create_task(self._follow())
+                await asyncio.wait((watching, following), return_when=asyncio.FIRST_COMPLETED)
+                watching.cancel()
+                following.cancel()
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return None if watching.cancelled() else watching.result()
 
     async def _follow(self) -> None:
-        """Read the session's settings again whenever something about it changes."""
+        """Read the session's settings again whenever something about it changes; returns when it has ended."""
         while True:
             await self._bus.connected()
             try:
                 async with self._bus.keep_latest(subjects.lifecycle_of(self._claim.key)) as changes:
-                    await self._reload()  # what changed while nobody listened
-                    async for _ in changes:
-                        await self._reload()
+                    while not await self._reload():  # first what changed while nobody listened
+                        await _next_change(changes)
+                    return
             except BusUnavailable:
                 log.info("changes cannot be heard until NATS is back")
+                await asyncio.sleep(STORE_RETRY_S)  # the bus may call itself connected for a moment longer
             except StoreUnavailable as error:
                 log.warning("settings not read", reason=str(error))
                 await asyncio.sleep(STORE_RETRY_S)
 
-    async def _reload(self) -> None:
-        self._spec = await self._store.spec(self._claim.key)
+    async def _reload(self) -> bool:
+        """Take up what the client changed; true when the session has ended."""
+        look = await self._store.look(self._claim.key)
+        self._spec = look.spec
         if self._stream is not None:
             self._stream.retune(self._spec.cadence)
+        return look.ended is not None
 
-    async def _until_ended(self) -> str:
-        """Open the source again and again, for ever: a camera that is gone may come back."""
+    async def _until_ended(self) -> str | None:
+        """Open the source again and again, for ever: a camera that is gone may come back. Returns what `run` does."""
         backoff, failures = self._settings.backoff, 0
         while True:
             self._watched_since = 0.0
@@ -123,21 +143,22 @@ class Watch:
                 delay_s = STORE_RETRY_S
                 log.warning("source not opened: the session's clock cannot be read", reason=str(error))
             except SessionEnded:
-                return "the session has ended"
+                return None
             await asyncio.sleep(delay_s)
 
     async def _lost(self, error: SourceError, failures: int, delay_s: float) -> None:
-        RECONNECTS.labels(error.fault.value).inc()
+        metrics.RECONNECTS.labels(error.fault.value).inc()
         log.warning("source lost", fault=error.fault.value, reason=error.message, failures=failures, retry_s=delay_s)
         await self._say(reconnecting(self._settings.worker, error, failures, delay_s))
 
     async def _once(self) -> str:
         """Watch the source until it ends; returns why. Raises `SourceError` when it failed."""
         await self._say(Status(Watching.OPENING, self._settings.worker))
-        async with streaming(self._order(), self._origin) as stream:
+        watched_us = await self._store.watched_until_us(self._claim.key)
+        async with streaming(self._order(), self._origin, watched_us) as stream:
             self._stream = stream
             try:
-                with SOURCES.track_inprogress():
+                with metrics.SOURCES.track_inprogress():
                     await self._turns(stream)
             finally:
                 self._stream = None
@@ -150,7 +171,7 @@ class Watch:
         async for turn in stream.turns:
             if not self._watched_since:
                 await self._begun(stream)
-            DROPPED.labels("replaced").inc(stream.turns.dropped - dropped)
+            metrics.DROPPED.labels("replaced").inc(stream.turns.dropped - dropped)
             dropped = stream.turns.dropped
             await self._publish(turn)
 
@@ -169,10 +190,10 @@ class Watch:
             with span("frames publish", tenant=key.tenant, session=key.session, time_ms=turn.time_ms):
                 await self._bus.publish(subjects.raw_frames(key), encode_group(group))
         except BusError as error:
-            DROPPED.labels("unpublished").inc()
+            metrics.DROPPED.labels("unpublished").inc()
             log.warning("turn not published", time_ms=turn.time_ms, reason=str(error))
             return
-        PUBLISH_SECONDS.observe(max(0.0, time.time() - turn.frames[-1].capture_time_us / 1e6))
+        metrics.PUBLISH_SECONDS.observe(max(0.0, time.time() - turn.frames[-1].capture_time_us / 1e6))
 
     def _order(self) -> Order:
         spec, settings = self._spec, self._settings
@@ -191,3 +212,10 @@ class Watch:
             await self._store.set_status(self._claim.key, Role.INGESTION, status.as_json())
         except StoreError as error:
             log.warning("status not written", state=status.state.value, reason=str(error))
+
+
+async def _next_change(changes: KeepLatest[Message]) -> None:
+    """Wait until something is told about the session, or for `LOOK_S`."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_S):
+            await anext(changes)

@@ -1,6 +1,7 @@
 """A stage for the interaction service: real NATS and Redis, a scripted engine, and a camera that shows colours."""
 
 import asyncio
+import io
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from PIL import Image
 from redis.asyncio import Redis
 
 from vigil.contract import subjects
@@ -104,13 +106,18 @@ class Stage:
         """Lose the store's pictures, as an eviction would."""
         await self.redis.delete(part_key(KEY, Part.FRAMES))
 
+    async def forget_session(self) -> None:
+        """Lose all of the session, as the end of its retention would."""
+        await self.redis.delete(*(part_key(KEY, part) for part in Part))
+
     async def outbox(self) -> int:
         """Messages that the store still holds."""
         return int(await self.redis.llen(part_key(KEY, Part.OUTBOX)))
 
     async def show(self, second: int, picture: bytes = GREY, fence: int = 1) -> None:
         """What the codec would publish for one second."""
-        frame = Frame(picture, 96, 64, capture_time_us=_now_us())
+        with Image.open(io.BytesIO(picture)) as opened:
+            frame = Frame(picture, opened.width, opened.height, capture_time_us=_now_us())
         coded = (CodedFrame(frame, FrameKind.REFERENCE, 6),)
         group = CodedFrameGroup(KEY, second * 1000, second, coded, fence)
         await self.bus.publish(subjects.coded_frames(KEY), encode_coded_group(group))

@@ -1,5 +1,6 @@
 """Who holds a session: takeover with its history, fences, the outbox, the end."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -84,6 +85,45 @@ async def test_a_session_that_ended_while_nobody_held_it_is_closed_by_who_comes(
     assert len(events) == 2
 
 
+async def test_an_alert_of_a_session_that_ends_while_nats_is_away_still_closes(
+    stage: Stage, nats_server: NatsServer, grey: bytes, red: bytes
+) -> None:
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey, red)
+        await stage.alerts(1)
+        await nats_server.kill()
+        await stage.store.end(stage.key, "the client ended it")
+        await eventually(lambda: _has_committed_the_end(stage), 20, "the end is committed without NATS")
+        await nats_server.start()
+        await stage.bus.connected()
+        _, closed = await stage.alerts(2)
+        await eventually(lambda: _closed(stage), 20, "nobody holds the session any more")
+    assert closed.type == "vigil.alert.closed"
+
+
+async def test_a_session_that_was_half_ended_stops_although_its_camera_goes_on(stage: Stage, grey: bytes) -> None:
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey)
+        await stage.store.end(stage.key, "the gateway died right after this")
+
+        async def stopped() -> bool:
+            await stage.show(int(asyncio.get_running_loop().time()), grey)
+            return await _closed(stage)
+
+        await eventually(stopped, 20, "the worker finds out by itself")
+
+
+async def test_a_session_that_the_store_forgot_is_let_go(stage: Stage, grey: bytes) -> None:
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey)
+        await stage.forget_session()
+        await stage.show(1, grey)
+        await eventually(lambda: _closed(stage), 20, "nobody tries to hold it any more")
+
+
 async def test_an_idle_session_empties_its_outbox(stage: Stage, grey: bytes) -> None:
     await stage.open()
     async with stage.worker():
@@ -119,6 +159,10 @@ async def _ticks(stage: Stage, picture: bytes) -> bool:
     state = await stage.store.history(stage.key)
     await stage.show(state.last_time_ms // 1000 + 1, picture)
     return bool(state.next_sequence >= 5)
+
+
+async def _has_committed_the_end(stage: Stage) -> bool:
+    return not (await stage.store.history(stage.key)).alerts
 
 
 async def _closed(stage: Stage) -> bool:

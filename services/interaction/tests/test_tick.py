@@ -9,8 +9,10 @@ from vigil.core.command import Ask, Clear, Reset
 from vigil.core.session import ResponseMode
 from vigil.runtime.store import SessionStore
 from vigil.testing.eventually import eventually
+from vigil.testing.images import jpeg
 from vigil.testing.script import Reply, in_order
 from vigil.testing.scripted_engine import ScriptedEngine
+from vigil.testing.servers import NatsServer
 from vigil.v1.decision_pb2 import ACTION_SILENT, ACTION_SPEAK
 
 GREY_S, RED_S = 3, 4
@@ -167,6 +169,70 @@ async def test_frames_that_are_lost_everywhere_cost_the_history_and_not_the_sess
     assert "Alert me when a fire starts." in str(engine.seen[-1].body["messages"][1])
 
 
+async def test_a_prompt_that_outgrew_the_model_costs_the_history_and_not_the_session(
+    stage: Stage, engine: ScriptedEngine, grey: bytes, red: bytes
+) -> None:
+    too_long = Reply("This model's maximum context length is 4096 tokens.", status=400)
+    fits = engine.script
+    engine.script = lambda seen: too_long if len(seen.uuids) > 3 else fits(seen)
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(*[grey] * 3, red)
+        decisions = await stage.decisions(4)
+    assert [one.sequence for one in decisions] == list(range(4))
+    assert decisions[-1].action == ACTION_SPEAK
+    assert "Alert me when a fire starts." in str(engine.seen[-1].body["messages"][1])
+
+
+async def test_a_camera_may_change_its_picture_size_within_a_session(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
+    tall, wide = jpeg((230, 30, 20), (64, 96)), jpeg((90, 90, 90), (160, 64))
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey, tall, wide)
+        decisions = await stage.decisions(3)
+        state = await stage.store.history(stage.key)
+    assert [one.action for one in decisions] == [ACTION_SILENT, ACTION_SPEAK, ACTION_SILENT]
+    sizes = [(frame.width, frame.height) for turn in state.chunk.turns for frame in turn.frames]
+    assert sizes == [(96, 64), (64, 96), (160, 64)]
+    assert list(engine.seen[-1].fresh.values()) == [wide]
+    assert engine.seen[-1].uuids[:2] == engine.seen[-2].uuids, "earlier pictures are named as they were"
+
+
+async def test_an_engine_that_refuses_for_good_costs_what_it_refuses_and_not_the_session(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
+    refusal = Reply("this text cannot be shown", status=400)
+    fits = engine.script
+    engine.script = lambda seen: refusal if "poison" in str(seen.body["messages"]) else fits(seen)
+    await stage.open(Ask("q-1", "poison"))
+    async with stage.worker():
+        await stage.watch(grey, grey)
+        decisions = await stage.decisions(2)
+    assert [one.sequence for one in decisions] == [0, 1]
+
+
+async def test_what_is_committed_is_published_while_the_engine_is_down(
+    stage: Stage, engine: ScriptedEngine, nats_server: NatsServer, grey: bytes, red: bytes
+) -> None:
+    held = asyncio.Event()
+    engine.script = lambda seen: Reply("</response> A fire has started.", hold=held) if seen.index else Reply()
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey)
+        await stage.show(1, red)
+        await engine.requests(2)
+        await nats_server.kill()
+        held.set()  # the turn is committed, and its alert cannot be published
+        await eventually(lambda: _decided(stage, 2), 10, "the turn is committed without NATS")
+        engine.script = lambda _: Reply("down", status=500)
+        await nats_server.start()
+        await stage.bus.connected()
+        (opened,) = await stage.alerts(1)
+    assert opened.data["decision_sequence"] == 1
+
+
 async def test_the_response_mode_is_a_bias_on_the_control_token(
     stage: Stage, engine: ScriptedEngine, grey: bytes
 ) -> None:
@@ -188,6 +254,10 @@ async def test_words_without_a_control_token_are_never_spoken(
     assert decision.action == ACTION_SILENT
     assert decision.malformed == "no control token"
     assert (await SessionStore(stage.redis).history(stage.key)).malformed_total == 1
+
+
+async def _decided(stage: Stage, count: int) -> bool:
+    return bool((await stage.store.history(stage.key)).next_sequence == count)
 
 
 async def _shown_until_asked(stage: Stage, engine: ScriptedEngine, picture: bytes) -> bool:

@@ -16,12 +16,14 @@ from vigil.contract.events import SessionData, session_outgoing
 from vigil.contract.frames import CodedFrameGroup, decode_coded_group
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
-from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
 from vigil.runtime.bus import Bus, Message
+from vigil.runtime.cancellation import first_to_end
+from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, UnknownSession
 from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.store import SessionStore
+from vigil.runtime.trace import continued
 from vigil_interaction import metrics
 from vigil_interaction.observe import sight
 from vigil_interaction.outbox import Outbox
@@ -29,11 +31,9 @@ from vigil_interaction.runner import Ports, Runner
 
 _log = structlog.get_logger(__name__)
 
-IDLE_S = 2.0  # without a frame for this long, look whether something else is to be done
-
-
-class _Over(Exception):
-    """The session has ended."""
+IDLE_S = 2.0  # a session without a frame for this long looks whether something else is to be done
+LOOK_S = 10.0  # and a busy one does so this often
+LEAVE_S = 0.5
 
 
 class ClaimedSession:
@@ -53,27 +53,33 @@ class ClaimedSession:
 
     async def run(self) -> None:
         """Take the session, tick until it ends, then close it. Raises `StoreError`, `BusError`; run it again then."""
+        try:
+            await self._run()
+        except UnknownSession:
+            await self._placement.close(self.key)
+            _log.warning("session forgotten", reason="the store does not know it any more")
+
+    async def _run(self) -> None:
         await self._bus.connected()
         taken = await self._store.take(self.key, self.fence)
         outbox = Outbox(self._bus, taken.outbox)
+        self.runner = Runner(self._ports, self.key, self.fence, taken, outbox)
         try:
-            await outbox.flush()
-            self.runner = Runner(
-                self._ports,
-                self.key,
-                self.fence,
-                taken.spec,
-                profile(taken.spec.profile),
-                taken.state,
-                taken.commands,
-                outbox,
-            )
             if taken.ended is None:
                 await self._announce(taken.spec)
                 await self._until_over(self.runner)
-            await self._finish(self.runner)
+            await self._finish(self.runner, outbox)
+        except asyncio.CancelledError:
+            await self._leave_tidy(self.runner)
+            raise
         finally:
             outbox.close()
+
+    async def _leave_tidy(self, runner: Runner) -> None:
+        """On the way out, take what is published out of the store, so that nobody publishes it again."""
+        with contextlib.suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(LEAVE_S):
+                await runner.tidy()
 
     async def _announce(self, spec: SessionSpec) -> None:
         """Tell that the session is watched from now on, or by another worker than before. Once for each claim."""
@@ -81,8 +87,16 @@ class ClaimedSession:
         data = SessionData(
             spec.tenant, spec.session, spec.source_id, Role.INTERACTION, self._ports.worker, self._claim.previous
         )
-        outgoing = session_outgoing(event, data, number=self.fence, emit_time_us=self._ports.clock())
-        await self._bus.publish_stored(outgoing)
+        try:
+            await self._tell(event, data, self.fence)
+        except BusError as error:  # the session is more than the news of it
+            _log.warning("session event not stored", session_event=event, error=str(error))
+
+    async def _tell(self, event: Lifecycle, data: SessionData, number: int) -> None:
+        """Store an event of the session's life, unless it is the newest one of its kind already."""
+        outgoing = session_outgoing(event, data, number=number, emit_time_us=self._ports.clock())
+        if await self._bus.last_message_id(outgoing.subject) != outgoing.message_id:
+            await self._bus.publish_stored(outgoing)
 
     async def _until_over(self, runner: Runner) -> None:
         async with (
@@ -90,26 +104,15 @@ class ClaimedSession:
             self._bus.keep_latest(subjects.command(self.key)) as nudges,
             self._bus.keep_latest(subjects.lifecycle_of(self.key)) as changes,
         ):
-            with contextlib.suppress(_Over):
-                await self._wakes(runner, frames, nudges, changes)
-
-    async def _wakes(
-        self,
-        runner: Runner,
-        frames: KeepLatest[Message],
-        nudges: KeepLatest[Message],
-        changes: KeepLatest[Message],
-    ) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._tick(runner, frames))
-                group.create_task(self._look_when_told(runner, nudges))
-                group.create_task(self._look_when_told(runner, changes))
-                group.create_task(self._look_when_idle(runner, frames))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+            await first_to_end(
+                self._tick(runner, frames),
+                self._look_when_told(runner, nudges),
+                self._look_when_told(runner, changes),
+                self._look_regularly(runner, frames),
+            )
 
     async def _tick(self, runner: Runner, frames: KeepLatest[Message]) -> None:
+        """Decide on every frame group that is still the newest; returns when the session has ended."""
         dropped = 0
         async for message in frames:
             group = self._group(message.payload)
@@ -117,8 +120,12 @@ class ClaimedSession:
             async with self._turn:
                 if group is None:
                     runner.skip(skipped, "superseded")
-                else:
-                    await runner.tick(sight(group), skipped)
+                    continue
+                try:
+                    with continued(message.headers):
+                        await runner.tick(sight(group), skipped)
+                except SessionEnded:
+                    return
 
     def _group(self, payload: bytes) -> CodedFrameGroup | None:
         """The group, unless it is damaged, another session's, or from a codec worker that was overtaken."""
@@ -136,29 +143,42 @@ class ClaimedSession:
 
     async def _look_when_told(self, runner: Runner, told: AsyncIterator[Message]) -> None:
         async for _ in told:
-            await self._look(runner)
+            if await self._is_over(runner):
+                return
 
-    async def _look_when_idle(self, runner: Runner, frames: KeepLatest[Message]) -> None:
-        """Word of an end can be lost while the bus is away; an idle session looks for itself."""
-        received = -1
+    async def _look_regularly(self, runner: Runner, frames: KeepLatest[Message]) -> None:
+        """Word of a change can be lost while the bus is away, so every session looks for itself now and then."""
+        received, waited_s = -1, 0.0
         while True:
             await asyncio.sleep(IDLE_S)
-            if frames.statistics.received == received:
+            waited_s += IDLE_S
+            is_idle = frames.statistics.received == received
+            received = frames.statistics.received
+            if is_idle:
                 async with self._turn:
                     await runner.tidy()
-                await self._look(runner)
-            received = frames.statistics.received
+            if is_idle or waited_s >= LOOK_S:
+                waited_s = 0.0
+                if await self._is_over(runner):
+                    return
 
-    async def _look(self, runner: Runner) -> None:
-        """Read what a client may have changed. Raises `_Over` when the session has ended."""
+    async def _is_over(self, runner: Runner) -> bool:
+        """Read what a client may have changed, or that the session has ended. Raises `UnknownSession`."""
         async with self._turn:
-            if await self._store.ended(self.key) is not None:
-                raise _Over
-            runner.spec = await self._store.spec(self.key)
-            runner.commands = await self._store.commands(self.key)
+            seen = await self._store.look(self.key)
+            runner.spec = seen.spec
+            runner.commands = seen.commands
+            return seen.ended is not None
 
-    async def _finish(self, runner: Runner) -> None:
+    async def _finish(self, runner: Runner, outbox: Outbox) -> None:
+        """Close what is open and let go of the session, once the world has heard of it."""
         ended = await self._store.ended(self.key)
-        await runner.finish(f"the session ended: {ended.reason}" if ended else "the session ended")
-        await self._placement.close(self.key, (Role.INTERACTION,))
-        _log.info("session finished", reason=ended.reason if ended else "")
+        reason = ended.reason if ended else "it is over"
+        await runner.finish(f"the session ended: {reason}")
+        if not outbox.is_empty:
+            raise BusUnavailable("the session's last events wait for NATS")
+        spec = runner.spec
+        data = SessionData(spec.tenant, spec.session, spec.source_id, role="", worker="", reason=reason)
+        await self._tell(Lifecycle.ENDED, data, 0)  # whoever ended it may have died before saying so
+        await self._placement.close(self.key)
+        _log.info("session finished", reason=reason)

@@ -25,8 +25,14 @@ class Outbox:
     def __init__(self, bus: Bus, left: Iterable[Outgoing] = ()) -> None:
         self._bus = bus
         self._waiting = deque(left)
+        self._is_unsure = bool(self._waiting)
         self.published = 0
         metrics.OUTBOX.inc(len(self._waiting))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that was committed is published."""
+        return not self._waiting
 
     def committed(self, messages: Iterable[Outgoing]) -> None:
         """Take what a commit has just written; that commit also removed what had been published."""
@@ -37,18 +43,35 @@ class Outbox:
 
     async def flush(self) -> None:
         """Publish what waits, in order. A bus that is down leaves it waiting for the next turn."""
-        while self._waiting:
-            try:
+        try:
+            if self._is_unsure:
+                await self._skip_stored()
+            while self._waiting:
                 await self._bus.publish_stored(self._waiting[0])
-            except PublishRefused as error:
-                _log.error("message refused by the stream", subject=self._waiting[0].subject, error=str(error))
-                return
-            except BusError as error:
-                _log.warning("message waits in the outbox", waiting=len(self._waiting), error=str(error))
-                return
+                self._is_published(1)
+        except PublishRefused as error:
+            _log.error("message refused by the stream", subject=self._waiting[0].subject, error=str(error))
+        except BusError as error:
+            _log.warning("message waits in the outbox", waiting=len(self._waiting), error=str(error))
+
+    async def _skip_stored(self) -> None:
+        """After taking over: pass over what the last worker had published already.
+
+        JetStream's own de-duplication forgets after minutes; a session may have been left for longer. What is stored
+        last on a subject shows how far the last worker came, because it published in order.
+        """
+        ids = [one.message_id for one in self._waiting]
+        for subject in {one.subject for one in self._waiting}:
+            newest = await self._bus.last_message_id(subject)
+            if newest in ids:
+                self._is_published(max(0, ids.index(newest) + 1 - self.published))
+        self._is_unsure = False
+
+    def _is_published(self, count: int) -> None:
+        for _ in range(count):
             self._waiting.popleft()
-            self.published += 1
-            metrics.OUTBOX.dec()
+        self.published += count
+        metrics.OUTBOX.dec(count)
 
     def close(self) -> None:
         """Forget what waits: whoever takes the session over finds it in the store."""

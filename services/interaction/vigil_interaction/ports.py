@@ -42,6 +42,10 @@ class Bus(Protocol):
         """Store one message in JetStream, once."""
         ...
 
+    async def last_message_id(self, subject: str) -> str:
+        """The id of the newest message stored on a subject; empty when there is none."""
+        ...
+
     async def put_snapshot(self, name: str, data: bytes) -> None:
         """Keep the picture that an alert refers to."""
         ...

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import structlog
 
 from vigil.contract.outgoing import Outgoing
-from vigil.core.command import Command
 from vigil.core.decide import (
     Completion,
     Infer,
@@ -21,19 +20,19 @@ from vigil.core.decide import (
     Settled,
     decide,
     finish,
+    make_way,
     prefix_share,
     settle,
-    start_over,
 )
 from vigil.core.ids import SessionKey
-from vigil.core.profile import PromptProfile
+from vigil.core.profile import profile
 from vigil.core.prompt import Message
-from vigil.core.session import SessionSpec, SessionState
+from vigil.core.session import SessionState
 from vigil.runtime.engine import EngineRequest
-from vigil.runtime.engine_errors import EngineError, ImagesMissing
+from vigil.runtime.engine_errors import EngineError, ImagesMissing, PromptTooLong
 from vigil.runtime.errors import BusError
-from vigil.runtime.store import Commit
-from vigil.runtime.telemetry import span
+from vigil.runtime.store import Commit, Taken
+from vigil.runtime.trace import span
 from vigil_interaction import metrics
 from vigil_interaction.emit import closing, outgoing, snapshots
 from vigil_interaction.observe import Sight
@@ -65,28 +64,28 @@ class Runner:
         ports: Ports,
         key: SessionKey,
         fence: int,
-        spec: SessionSpec,
-        profile: PromptProfile,
-        state: SessionState,
-        commands: tuple[Command, ...],
+        taken: Taken,
         outbox: Outbox,
     ) -> None:
         self.key = key
-        self.spec = spec
-        self.state = state
-        self.commands = commands
+        self.spec = taken.spec
+        self.state = taken.state
+        self.commands = taken.commands
         self.engine_error = ""
         self._ports = ports
         self._fence = fence
-        self._profile = profile
+        self._profile = profile(taken.spec.profile)
         self._outbox = outbox
+        self._last_id = taken.id
         self._last_prompt: tuple[Message, ...] = ()
         self._skipped = 0
+        self._refusals = 0
 
     async def tick(self, seen: Sight, skipped: int) -> None:
         """Decide on `seen`. `skipped` frame groups were superseded before it. Raises `StoreError`, `FenceLost`."""
         began = self._ports.monotonic()
         self.skip(skipped, "superseded")
+        await self._outbox.flush()  # what waits must not wait for the engine or the camera
         planned, infer = decide(self.spec, self._profile, self.state, self._observed(seen))
         if infer is None:
             self.skip(1, "not_newer" if seen.time_ms <= self.state.last_time_ms else "idle")
@@ -107,11 +106,11 @@ class Runner:
         closed = replace(self.state, alerts=())
         await self._store(Commit(state=closed, outgoing=messages, published=self._outbox.published), messages)
         self.state = closed
-        await self._outbox.flush()
         await self.tidy()
 
     async def tidy(self) -> None:
-        """Take what JetStream has out of the store's outbox; a turn does this by itself, an idle session here."""
+        """Publish what waits, and take what JetStream has out of the store's outbox. A turn does this by itself."""
+        await self._outbox.flush()
         if self._outbox.published:
             await self._store(Commit(state=self.state, published=self._outbox.published), ())
 
@@ -136,22 +135,37 @@ class Runner:
         )
         try:
             completion = await self._ports.engine.complete(request, self._resend)
-        except ImagesMissing as error:
-            self.state = start_over(self.spec, self._profile, self.state)
-            self._failed(error, "the raw frames of this chunk are lost: a new chunk begins")
-            return None
         except EngineError as error:
-            self._failed(error, "this turn is dropped; the next one sees the newest frame")
+            self._failed(error)
+            await self._make_way(error)
             return None
         self.engine_error = ""
+        self._refusals = 0
         return completion
 
-    def _failed(self, error: EngineError, then: str) -> None:
+    def _failed(self, error: EngineError) -> None:
         self.skip(1, "engine_failed")
         metrics.TICKS_FAILED.labels(type(error).__name__).inc()
         if str(error) != self.engine_error:  # once for each kind of trouble, not once a second
-            _log.warning("tick failed", session=self.key.session, error=str(error), then=then)
+            _log.warning("turn dropped, the next one sees the newest frame", error=str(error))
         self.engine_error = str(error)
+
+    async def _make_way(self, error: EngineError) -> None:
+        """An engine that refuses a prompt for good would refuse it every second from now on: shorten the next one.
+
+        One refusal may be the newest picture's fault, which is gone with its turn.
+        """
+        self._refusals = 0 if error.retryable else self._refusals + 1
+        if not (self._refusals > 1 or isinstance(error, ImagesMissing | PromptTooLong)):
+            return
+        shorter = make_way(self.spec, self._profile, self.state)
+        if shorter is not None:
+            self.state = shorter
+            _log.warning("a new chunk begins, without what the engine refuses", error=str(error))
+        elif self.commands and self._refusals > 3:
+            metrics.COMMANDS_REJECTED.inc(len(self.commands))
+            _log.error("commands dropped, the engine refuses them", error=str(error), commands=len(self.commands))
+            await self._store(Commit(self.state, published=self._outbox.published, consumed=len(self.commands)), ())
 
     def _bias(self) -> dict[int, float]:
         bias = self._profile.bias(self.spec.response_mode)
@@ -198,7 +212,11 @@ class Runner:
         return frozenset(kept)
 
     async def _store(self, commit: Commit, messages: tuple[Outgoing, ...]) -> None:
+        """Commit on top of the last acknowledged write. After an error a commit may still be on its way: then nothing
+        more is written by this runner, and whoever takes the session again makes the late one void."""
+        commit = replace(commit, after=self._last_id)
         self.commands = await self._ports.store.commit(self.key, self._fence, commit)
+        self._last_id = commit.id
         self._outbox.committed(messages)
 
     def _measure(self, settled: Settled, seen: Sight, tick_s: float) -> None:

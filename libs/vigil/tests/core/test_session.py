@@ -33,18 +33,19 @@ def test_the_defaults_are_those_of_the_released_model() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"chunk_turns": 1}, "chunk_turns is 1: give 2 to 1000"),
-        ({"chunk_turns": 1_001}, "chunk_turns is 1001: give 2 to 1000"),
+        ({"chunk_turns": 1}, "chunk_turns is 1: give 2 or more"),
+        ({"chunk_turns": 251}, "is 251 pictures in one prompt: at most 250 are allowed"),
+        ({"cadence": Cadence(1_000, 3)}, "is 300 pictures in one prompt"),
         ({"tail_turns": -1}, "tail_turns is -1: give 0 to chunk_turns - 1"),
         ({"chunk_turns": 5, "tail_turns": 5}, "tail_turns is 5: give 0 to chunk_turns - 1"),
     ],
 )
-def test_chunks_out_of_range(changes: Mapping[str, int], message: str) -> None:
+def test_chunks_out_of_range(changes: Mapping[str, Any], message: str) -> None:
     with pytest.raises(InvalidSpec, match=message):
         spec(**changes)
 
 
-@pytest.mark.parametrize("changes", [{"chunk_turns": 2, "tail_turns": 1}, {"chunk_turns": 1_000, "tail_turns": 0}])
+@pytest.mark.parametrize("changes", [{"chunk_turns": 2, "tail_turns": 1}, {"chunk_turns": 250, "tail_turns": 0}])
 def test_chunks_at_their_limits(changes: Mapping[str, int]) -> None:
     assert spec(**changes).chunk_turns == changes["chunk_turns"]
 

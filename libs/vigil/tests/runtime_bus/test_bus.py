@@ -67,7 +67,9 @@ async def test_the_trace_travels_in_the_headers(bus: Bus) -> None:
         message = await received(channel)
     sent = span.get_span_context()
     assert message.headers["traceparent"] == f"00-{sent.trace_id:032x}-{sent.span_id:016x}-{sent.trace_flags:02x}"
-    assert trace.get_current_span(continued(message.headers)).get_span_context().trace_id == sent.trace_id
+    with continued(message.headers):
+        assert trace.get_current_span().get_span_context().trace_id == sent.trace_id
+    assert not trace.get_current_span().get_span_context().is_valid
 
 
 async def test_the_same_message_id_is_stored_once(bus: Bus) -> None:

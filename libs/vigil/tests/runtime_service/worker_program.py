@@ -8,7 +8,7 @@ from vigil.runtime.config import WorkerSettings
 from vigil.runtime.engine import Engine, EngineConfig
 from vigil.runtime.logs import get_log
 from vigil.runtime.startup import StartupError
-from vigil.runtime.telemetry import span
+from vigil.runtime.trace import span
 from vigil.runtime.worker import Worker, run_worker
 
 log = get_log()

@@ -15,7 +15,7 @@ from vigil.core.instruction import Instruction, Watch
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.turn import Exchange, FrameRef, Turn
 from vigil.runtime import redis_client
-from vigil.runtime.errors import FenceLost, StoreFull, UnknownSession
+from vigil.runtime.errors import FenceLost, SessionEnded, StoreFull, UnknownSession
 from vigil.runtime.session_keys import session_keys
 from vigil.runtime.store import MAX_OUTBOX, Commit, LoggedTurn, SessionStore, Taken, _commit_arguments
 
@@ -62,12 +62,12 @@ def tick(sequence: int, before: Sequence[Turn] = (), published: int = 0, consume
 async def test_what_is_committed_is_taken_over(store: SessionStore, spec: SessionSpec) -> None:
     question = Ask("q-1", "What do you see?")
     await store.create(spec, [question])
-    assert await store.take(KEY, 1) == Taken(spec, SessionState(), (), (question,))
+    assert replace(await store.take(KEY, 1), id="") == Taken(spec, SessionState(), (), (question,))
     assert await store.commit(KEY, 1, tick(0, consumed=1)) == ()
     await store.submit(KEY, Reset())
     assert await store.commit(KEY, 1, tick(1, [turn(0)], published=1)) == (Reset(),)
     expected = state([turn(0), turn(1)])
-    assert await store.take(KEY, 2) == Taken(spec, expected, (outgoing(1),), (Reset(),))
+    assert replace(await store.take(KEY, 2), id="") == Taken(spec, expected, (outgoing(1),), (Reset(),))
     assert await store.history(KEY) == expected
     assert await store.frames(KEY, ["frame-0", "other", "frame-1"]) == {"frame-0": b"jpeg 0", "frame-1": b"jpeg 1"}
     assert await store.log(KEY) == (
@@ -191,9 +191,35 @@ async def test_an_ended_session_takes_a_last_commit_that_does_not_outlive_it(
     taken = await store.take(KEY, 1)
     assert taken.ended is not None
     assert taken.ended.reason == "done"
-    await store.commit(KEY, 1, tick(0))
+    with pytest.raises(SessionEnded):
+        await store.commit(KEY, 1, tick(0))
+    await store.commit(KEY, 1, replace(tick(0), turn=None))
     left = [int(await redis.pttl(key)) for key in session_keys(KEY)]
     assert all(ms == -2 or 0 < ms <= 3_600_000 for ms in left), left
+
+
+async def test_a_commit_that_comes_late_cannot_overwrite_what_was_built_without_it(
+    store: SessionStore, spec: SessionSpec
+) -> None:
+    await store.create(spec)
+    first = await store.take(KEY, 1)
+    late = replace(tick(0), after=first.id)
+    second = await store.take(KEY, 1)  # the same worker and fence, after it gave the commit up
+    await store.commit(KEY, 1, replace(tick(0), after=second.id))
+    with pytest.raises(FenceLost):
+        await store.commit(KEY, 1, late)
+    assert (await store.history(KEY)).next_sequence == 1
+
+
+async def test_a_session_that_is_not_confirmed_is_forgotten(
+    store: SessionStore, spec: SessionSpec, redis: Redis
+) -> None:
+    await store.create(spec, [Reset()], confirmed=False)
+    left = [int(await redis.pttl(key)) for key in session_keys(KEY)]
+    assert all(ms == -2 or 0 < ms <= 60_000 for ms in left), left
+    await store.confirm(KEY)
+    assert {int(await redis.pttl(key)) for key in session_keys(KEY)} == {-1, -2}
+    assert await store.sessions(KEY.tenant) == [KEY]
 
 
 async def test_a_session_that_is_gone_cannot_be_committed_to(store: SessionStore) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vigil.contract import subjects
+from vigil.contract.errors import InvalidSubject
 
 _HOUR_S = 3_600.0
 _DAY_S = 24 * _HOUR_S
@@ -40,4 +41,12 @@ ALERTS = StreamSpec("ALERTS", "alerts opened, updated, closed", (subjects.ALL_AL
 SESSIONS = StreamSpec("SESSIONS", "the life of sessions", (subjects.ALL_LIFECYCLE,), 7 * _DAY_S, 64 * _MIB)
 STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS)
 
-SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened or changed alerts", 7 * _DAY_S, 512 * _MIB)
+SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened alerts", 7 * _DAY_S, 512 * _MIB)
+
+
+def stream_of(subject: str) -> StreamSpec:
+    """The stream that stores messages on `subject`. Raises `InvalidSubject`."""
+    for stream in STREAMS:
+        if any(subject.startswith(one.removesuffix(">")) for one in stream.subjects):
+            return stream
+    raise InvalidSubject(f"no stream stores {subject[:120]!r}")

@@ -38,6 +38,11 @@ def _shared(sentence: str, instruction: Instruction) -> int:
     return len(_stems(sentence) & _stems(f"{instruction.text} {name}"))
 
 
-def _stems(text: str) -> set[str]:
+def content_words(text: str) -> list[str]:
+    """The words, in lower case and in order, that say what is asked for: three letters or more, none of asking."""
     words = _WORD.findall(text.lower().replace("_", " "))
-    return {word[:_STEM_CHARS] for word in words} - _NO_CONTENT
+    return [word for word in words if word[:_STEM_CHARS] not in _NO_CONTENT]
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:_STEM_CHARS] for word in content_words(text)}

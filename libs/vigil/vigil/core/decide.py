@@ -152,6 +152,16 @@ def start_over(spec: SessionSpec, profile: PromptProfile, state: SessionState) -
     return _next_chunk(state, spec, profile, forget=True)
 
 
+def make_way(spec: SessionSpec, profile: PromptProfile, state: SessionState) -> SessionState | None:
+    """A state whose prompts are shorter, for an engine that refuses this one's for good: first without raw turns,
+    then without the dialogue. None when nothing is left to go without."""
+    if state.chunk.turns:
+        return start_over(spec, profile, state)
+    if state.dialogue:
+        return start_over(spec, profile, replace(state, dialogue=()))
+    return None
+
+
 def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason: str) -> tuple[AlertEvent, ...]:
     """The last events of a session that ends: what is open closes."""
     moment = Moment(spec.session, state.next_sequence, max(state.last_time_ms, 0), capture_time_us)

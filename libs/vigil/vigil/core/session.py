@@ -9,6 +9,8 @@ from vigil.core.ids import token
 from vigil.core.instruction import Instructions
 from vigil.core.turn import Exchange, Turn
 
+MAX_PICTURES = 250  # in one chunk; the engine is started for 256 in one prompt
+
 
 class ResponseMode(StrEnum):
     """How readily the model speaks: a bias on the control token, never a rewrite of the prompt."""
@@ -55,8 +57,14 @@ class SessionSpec:
         token(self.tenant, "tenant")
         token(self.session, "session")
         token(self.source_id, "source id")
-        if not 2 <= self.chunk_turns <= 1_000:
-            raise InvalidSpec(f"chunk_turns is {self.chunk_turns}: give 2 to 1000")
+        if self.chunk_turns < 2:
+            raise InvalidSpec(f"chunk_turns is {self.chunk_turns}: give 2 or more")
+        pictures = self.chunk_turns * self.cadence.frames_per_turn
+        if pictures > MAX_PICTURES:
+            raise InvalidSpec(
+                f"chunk_turns {self.chunk_turns} times frames_per_turn {self.cadence.frames_per_turn} is {pictures} "
+                f"pictures in one prompt: at most {MAX_PICTURES} are allowed, lower one of the two"
+            )
         if not 0 <= self.tail_turns < self.chunk_turns:
             raise InvalidSpec(f"tail_turns is {self.tail_turns}: give 0 to chunk_turns - 1")
 

@@ -91,11 +91,16 @@ class Bus:
         Returns once JetStream has it on disk. Raises `BusUnavailable` (try again), `PublishRefused` or
         `PayloadTooLarge`.
         """
-        headers = {"Nats-Msg-Id": outgoing.message_id, "Content-Type": outgoing.content_type}
+        headers = {jetstream.MESSAGE_ID: outgoing.message_id, "Content-Type": outgoing.content_type}
         if outgoing.traceparent:
             headers[TRACEPARENT] = outgoing.traceparent
         with translated(outgoing.subject):
             return await jetstream.store(self._jetstream(), outgoing.subject, outgoing.payload, with_trace(headers))
+
+    async def last_message_id(self, subject: str) -> str:
+        """The id under which the newest message on `subject` is stored; empty when there is none."""
+        with translated(subject):
+            return await jetstream.last_message_id(self._jetstream(), subject)
 
     @asynccontextmanager
     async def keep_latest(self, subject: str) -> AsyncIterator[KeepLatest[Message]]:

@@ -14,9 +14,11 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from vigil.contract import subjects
+from vigil.core.backoff import Backoff
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus import Bus
 from vigil.runtime.errors import BusUnavailable, StoreError
+from vigil.runtime.logs import session_logs
 from vigil.runtime.placement import Claim, Placement, Role
 
 _log = structlog.get_logger(__name__)
@@ -24,9 +26,7 @@ _log = structlog.get_logger(__name__)
 _SWEEP_S = 0.5
 _WAKE_GAP_S = 0.05
 _RETRY_S = 0.5
-_RETRY_MAX_S = 5.0
-# A run that lasted this long was healthy: its next failure starts the back-off anew.
-_HEALTHY_S = 30.0
+_BACKOFF = Backoff(first_s=1.0, most_s=5.0, jitter=0.5, steady_s=30.0)
 _RELEASE_S = 2.0
 
 HELD = Gauge("vigil_claims_held", "Sessions that this worker holds", ["role"])
@@ -56,6 +56,7 @@ class Claimer:
         self._wake = asyncio.Event()
         self._renewed_at = time.monotonic()
         self._fault = ""
+        self._stopping = False
 
     @property
     def held(self) -> tuple[Claim, ...]:
@@ -73,13 +74,16 @@ class Claimer:
 
     async def _keep(self, group: asyncio.TaskGroup) -> None:
         """Renew, claim, wait; for ever."""
-        while True:
-            self._wake.clear()
-            await self._turn(group)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SWEEP_S * random.uniform(0.75, 1.25)):
-                    await self._wake.wait()
-                    await asyncio.sleep(_WAKE_GAP_S)  # many changes at once are one reason to look
+        try:
+            while True:
+                self._wake.clear()
+                await self._turn(group)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_SWEEP_S * random.uniform(0.75, 1.25)):
+                        await self._wake.wait()
+                        await asyncio.sleep(_WAKE_GAP_S)  # many changes at once are one reason to look
+        finally:
+            self._stopping = True
 
     async def _turn(self, group: asyncio.TaskGroup) -> None:
         started = time.monotonic()
@@ -118,7 +122,7 @@ class Claimer:
         try:
             if before is not None:
                 await asyncio.wait({before})
-            with structlog.contextvars.bound_contextvars(tenant=claim.key.tenant, session=claim.key.session):
+            with session_logs(claim.key):
                 await self._run_again_and_again(claim)
         finally:
             if self._tasks.get(claim.key) is asyncio.current_task():
@@ -128,18 +132,17 @@ class Claimer:
 
     async def _run_again_and_again(self, claim: Claim) -> None:
         failures = 0
-        while True:
+        # A task group in the run reports its failure and forgets a cancellation that came with it: look again.
+        while not self._stopping and self._leases.get(claim.key) == claim:
             started = time.monotonic()
             try:
                 await self._run(claim)
                 _log.info("session run returned", role=self._role)
-            except Exception as error:  # one session's failure, whatever it is, must not touch the others
-                if _is_cancelled():  # a task group reports its failures before its cancellation
-                    raise asyncio.CancelledError from error
+            except Exception as error:  # noqa: BLE001  one session's failure must not touch the others
                 RESTARTS.labels(self._role).inc()
                 _log.warning("session run failed", role=self._role, error=repr(error), exc_info=True)
-            failures = 1 if time.monotonic() - started > _HEALTHY_S else failures + 1
-            await asyncio.sleep(random.uniform(_RETRY_S, min(_RETRY_MAX_S, _RETRY_S * 2**failures)))
+            failures = _BACKOFF.failures_after(failures, time.monotonic() - started)
+            await asyncio.sleep(_BACKOFF.delay_s(failures, random.random()))
 
     async def _listen(self) -> None:
         """Wake up when the bus tells of a session's life; without the bus the sweep finds it a little later."""
@@ -169,8 +172,3 @@ class Claimer:
                 _log.warning("leases cannot be kept", role=self._role, reason=fault)
             else:
                 _log.info("leases are kept again", role=self._role)
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

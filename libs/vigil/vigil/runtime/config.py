@@ -7,14 +7,17 @@ Nothing else in a service reads the environment. A service derives its own setti
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from vigil.core.redaction import HIDDEN, redacted_list
+
 ENV_PREFIX = "VIGIL_"
-_MASK = "***"
+_UNREADABLE = "it is not scheme://host:port: check host, port and brackets, and special characters in a password"
 
 Settings = TypeVar("Settings", bound="ServiceSettings")
 
@@ -27,15 +30,41 @@ class ConfigInvalid(Exception):
         self.problems = problems
 
 
+def _readable(url: str) -> str:
+    """`url` when it names a host (or a socket's path) and, if any, a port that can be one; empty stays empty."""
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        _ = parts.port
+        named = parts.hostname or (parts.scheme == "unix" and parts.path)
+    except ValueError:
+        named = None
+    if url and not named:
+        raise PydanticCustomError("url", _UNREADABLE)
+    return url
+
+
+def _all_readable(urls: str) -> str:
+    """`urls` when every one of them, separated by commas, is `_readable`."""
+    for url in urls.split(","):
+        if not url:
+            raise PydanticCustomError("url", _UNREADABLE)
+        _readable(url)
+    return urls
+
+
+Url = Annotated[str, AfterValidator(_readable)]
+Urls = Annotated[str, AfterValidator(_all_readable)]
+
+
 class ServiceSettings(BaseSettings):
     """What every service needs. Times are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    nats_url: str = Field("nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://")
-    redis_url: str = Field("redis://127.0.0.1:6379/0", pattern=r"^(redis|rediss|unix)://")
+    nats_url: Urls = Field("nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://")
+    redis_url: Url = Field("redis://127.0.0.1:6379/0", pattern=r"^(redis|rediss|unix)://")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    otlp_endpoint: str = Field("", pattern=r"^(https?://.*)?$", description="OTLP/gRPC collector; empty: no traces")
+    otlp_endpoint: Url = Field("", pattern=r"^(https?://.*)?$", description="OTLP/gRPC collector; empty: no traces")
     worker: str = Field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}"[-64:],
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
@@ -69,20 +98,12 @@ def shown(settings: ServiceSettings) -> dict[str, Any]:
     return {name: _masked(getattr(settings, name)) for name in type(settings).model_fields}
 
 
-def masked_url(url: str) -> str:
-    """`url` with its user and password replaced, so that it may appear in logs and answers."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=f"{_MASK}@{parts.netloc.rpartition('@')[2]}"))
-
-
 def _masked(value: Any) -> Any:
     match value:
         case SecretStr():
-            return _MASK if value.get_secret_value() else ""
+            return HIDDEN if value.get_secret_value() else ""
         case str() if "://" in value:
-            return ",".join(masked_url(one) for one in value.split(","))
+            return redacted_list(value)
         case str() | int() | float() | bool() | None:
             return value
         case _:

@@ -29,6 +29,7 @@ from vigil.runtime.engine_errors import (
     EngineUnreachable,
     ImagesMissing,
     ModelNotServed,
+    PromptTooLong,
 )
 from vigil.runtime.engine_wire import (
     Answer,
@@ -39,11 +40,13 @@ from vigil.runtime.engine_wire import (
     read_completion,
     reason_of,
     says_images_missing,
+    says_too_long,
 )
-from vigil.runtime.telemetry import inject_trace, span
+from vigil.runtime.trace import span, with_trace
 
 CHECK_DEADLINE_S = 5.0
 _CONNECT_S = 2.0
+_PACK_INLINE_BYTES = 256 * 1024
 
 _Answer = TypeVar("_Answer", Answer, Models, Tokens)
 
@@ -179,7 +182,7 @@ class Engine:
             regex=request.regex,
         )
         gzip = self._takes_gzip
-        body = packed(plain) if gzip else plain
+        body = (await _packed(plain)) if gzip else plain
         began = time.perf_counter()
         answer = self._read(await self._request("POST", "/v1/chat/completions", body, gzip=gzip), Answer)
         engine_ms = (time.perf_counter() - began) * 1000
@@ -193,16 +196,18 @@ class Engine:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if gzip:
             headers["Content-Encoding"] = "gzip"
-        inject_trace(headers)
         data = io.BytesIO(body) if body is not None else None  # sent piece by piece: a full request may be megabytes
         try:
-            async with self._http.request(method, self.config.root + path, data=data, headers=headers) as response:
+            async with self._http.request(
+                method, self.config.root + path, data=data, headers=with_trace(headers)
+            ) as response:
                 answer = await response.read()
                 self._takes_gzip = "gzip" in response.headers.get("Accept-Encoding", "")
         except (aiohttp.ClientError, OSError) as error:
             raise EngineUnreachable(self.config.root, str(error) or type(error).__name__) from error
         if response.status != 200:
-            raise EngineRejected(response.status, reason_of(answer))
+            reason = reason_of(answer)
+            raise (PromptTooLong if says_too_long(response.status, reason) else EngineRejected)(response.status, reason)
         return answer
 
     def _read(self, answer: bytes, kind: type[_Answer]) -> _Answer:
@@ -220,6 +225,11 @@ class Engine:
             if not scope.expired():  # somebody else's: the caller's `resend`
                 raise
             raise EngineTimeout(self.config.root, deadline_s) from error
+
+
+async def _packed(plain: bytes) -> bytes:
+    """Packed; a request with all its pictures is megabytes and would hold every other session up meanwhile."""
+    return packed(plain) if len(plain) < _PACK_INLINE_BYTES else await asyncio.to_thread(packed, plain)
 
 
 @contextmanager

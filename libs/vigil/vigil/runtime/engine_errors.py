@@ -4,6 +4,7 @@ EngineError
 ├── EngineUnreachable      nothing listens there, or the connection broke                 retryable
 ├── EngineTimeout          no answer within the deadline                                  retryable
 ├── EngineRejected         an HTTP status that is not 200           retryable when 429 or 5xx
+├── PromptTooLong          the prompt is longer than the model's context
 ├── EngineAnswerInvalid    an answer that is not a chat completion
 ├── ImagesMissing          images that nobody could supply, or that the engine would not keep
 ├── ModelNotServed         the engine serves other models
@@ -49,6 +50,10 @@ class EngineRejected(EngineError):
         self.status = status
         self.reason = reason
         self.retryable = status == 429 or status >= 500
+
+
+class PromptTooLong(EngineRejected):
+    """The prompt does not fit into the model's context: only a shorter one will do."""
 
 
 class EngineAnswerInvalid(EngineError):

@@ -14,6 +14,7 @@ from vigil.core.prompt import Image, Message, Text
 TOP_LOGPROBS = 20
 MAX_REASON_CHARS = 300
 
+_TOO_LONG = re.compile(r"(maximum|max) (context|model) length|max_model_len|at most \d+ image", re.IGNORECASE)
 _CACHE_MISS = re.compile(r"cache miss for (image|.* at index)", re.IGNORECASE)
 
 
@@ -135,6 +136,11 @@ def reason_of(body: bytes) -> str:
 def says_images_missing(status: int, reason: str) -> bool:
     """Whether this refusal means that the engine no longer has a picture that went by its UUID."""
     return status in (400, 404, 422) and _CACHE_MISS.search(reason) is not None
+
+
+def says_too_long(status: int, reason: str) -> bool:
+    """Whether this refusal means that the prompt does not fit into the model's context."""
+    return status == 400 and _TOO_LONG.search(reason) is not None
 
 
 def _message(message: Message, pixels: Mapping[str, bytes]) -> dict[str, Any]:

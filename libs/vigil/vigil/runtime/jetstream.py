@@ -10,9 +10,10 @@ from nats.js.errors import BadRequestError, NoStreamResponseError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 from nats.js.object_store import ObjectStore
 
-from vigil.contract.streams import SNAPSHOTS, STREAMS, BucketSpec, StreamSpec
+from vigil.contract.streams import SNAPSHOTS, STREAMS, BucketSpec, StreamSpec, stream_of
 from vigil.runtime.errors import SnapshotMissing
 
+MESSAGE_ID = "Nats-Msg-Id"
 _NAME_IN_USE = 10058
 # An object whose oldest chunk was discarded never completes: stop waiting for it.
 _SNAPSHOT_TIMEOUT_S = 5.0
@@ -34,6 +35,15 @@ async def store(js: JetStreamContext, subject: str, payload: bytes, headers: Map
         await ensure_streams(js)
         ack = await js.publish(subject, payload, headers=dict(headers))
     return Stored(ack.seq, bool(ack.duplicate))
+
+
+async def last_message_id(js: JetStreamContext, subject: str) -> str:
+    """The id of the newest stored message on `subject`; empty when there is none."""
+    try:
+        newest = await js.get_last_msg(stream_of(subject).name, subject)
+    except NotFoundError:
+        return ""
+    return str((newest.headers or {}).get(MESSAGE_ID, ""))
 
 
 async def ensure_streams(js: JetStreamContext) -> None:

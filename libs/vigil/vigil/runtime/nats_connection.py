@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import structlog
 from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
 from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
-from vigil.runtime.config import masked_url
+from vigil.core.redaction import redacted_list
 from vigil.runtime.errors import BusError, BusUnavailable
 from vigil.runtime.nats_errors import describe
 
@@ -24,6 +25,7 @@ _CONNECT_TIMEOUT_S = 2
 # Downstream users may listen to `_INBOX.>`, where their own answers come: ours must not be overheard there.
 _INBOX_PREFIX = "_VIGIL_INBOX"
 _CLOSE_S = 2.0
+_LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class BusConfig:
     name: str = "vigil"
     request_timeout_s: float = 2.0
     reconnect_wait_s: float = 0.25
-    ping_interval_s: float = 5.0
+    ping_interval_s: float = 2.0
 
 
 class NatsConnection:
@@ -120,6 +122,7 @@ class NatsConnection:
             max_reconnect_attempts=-1,
             reconnect_time_wait=self._config.reconnect_wait_s,  # type: ignore[arg-type]  # it is slept, as a float
             ping_interval=self._config.ping_interval_s,  # type: ignore[arg-type]
+            max_outstanding_pings=1,
             pending_size=_CLIENT_PENDING_BYTES,
             flush_timeout=self._config.request_timeout_s,
             inbox_prefix=_INBOX_PREFIX,
@@ -132,7 +135,19 @@ class NatsConnection:
             if client.is_connected and not self._ready.is_set() and not await self._arrive():
                 await asyncio.sleep(self._config.reconnect_wait_s)
                 continue
-            await changed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await changed.wait()
+            if self._ready.is_set() and not client.is_connected:
+                self._abandon(client)
+
+    def _abandon(self, client: Client) -> None:
+        """nats-py, when its pings go unanswered, waits for the dead peer to take what was written before it says that
+        it is disconnected and connects again. Cut the wire: nothing that was on it will arrive."""
+        self._ready.clear()
+        transport = client._transport
+        if isinstance(transport, TcpTransport) and transport._io_writer is not None:
+            transport._io_writer.transport.abort()
 
     async def _arrive(self) -> bool:
         """Make ready what the connection needs. A server that restarts may answer before JetStream does."""
@@ -156,4 +171,4 @@ class NatsConnection:
         """Log a fault once, however often it repeats until the bus is connected again."""
         if fault != self.fault:
             self.fault = fault
-            _log.warning("bus waits for NATS", reason=fault, url=masked_url(self._config.url))
+            _log.warning("bus waits for NATS", reason=fault, url=redacted_list(self._config.url))

@@ -1,7 +1,8 @@
 """What the store takes and gives, and how these values are written: JSON by msgspec, here and nowhere else."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import msgspec
 
@@ -25,6 +26,9 @@ class Commit:
     `turn` is appended; with `restart` the turns become those of `state.chunk` instead, and frames that none of them
     shows are dropped. `frames` are new ones, uuid and JPEG. `published` entries leave the outbox's head, `consumed`
     commands leave the inbox's head, then `outgoing` is appended to the outbox.
+
+    `after` is the id of the commit or take that this one builds on: when something else was written since, nothing is.
+    Empty, it builds on whatever is there.
     """
 
     state: SessionState
@@ -34,6 +38,8 @@ class Commit:
     outgoing: tuple[Outgoing, ...] = ()
     published: int = 0
     consumed: int = 0
+    after: str = ""
+    id: str = field(default_factory=lambda: uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,16 @@ class Taken:
     spec: SessionSpec
     state: SessionState
     outbox: tuple[Outgoing, ...]
+    commands: tuple[Command, ...]
+    ended: Ended | None = None
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a client may have changed about a session."""
+
+    spec: SessionSpec
     commands: tuple[Command, ...]
     ended: Ended | None = None
 

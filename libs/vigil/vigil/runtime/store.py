@@ -20,15 +20,16 @@ from vigil.runtime import redis_client, session_record
 from vigil.runtime.errors import AlreadyExists, FenceLost, InboxFull, SessionEnded, StoreFull, UnknownSession
 from vigil.runtime.redis_client import unavailable
 from vigil.runtime.session_keys import Part, from_member, index_key, member, part_key, session_keys
-from vigil.runtime.session_record import Commit, Ended, LoggedTurn, Taken
+from vigil.runtime.session_record import Commit, Ended, LoggedTurn, Look, Taken
 
-__all__ = ["Commit", "Ended", "LoggedTurn", "Outgoing", "SessionStore", "Taken"]
+__all__ = ["Commit", "Ended", "LoggedTurn", "Look", "Outgoing", "SessionStore", "Taken"]
 
 MAX_INBOX = 64
 MAX_OUTBOX = 512
 MAX_FRAMES = 8_192
 MAX_LOG = 1_000
 RETENTION_S = 3_600.0
+_UNCONFIRMED_MS = 60_000
 
 
 class SessionStore:
@@ -38,6 +39,7 @@ class SessionStore:
         self._redis: Any = redis  # redis-py types its replies as bytes or str; these are bytes
         self._retention_ms = round(retention_s * 1000)
         self._create = redis_client.script(redis, "session", "create")
+        self._confirm = redis_client.script(redis, "session", "confirm")
         self._update_spec = redis_client.script(redis, "session", "update_spec")
         self._set_origin = redis_client.script(redis, "session", "set_origin")
         self._take = redis_client.script(redis, "session", "take")
@@ -50,16 +52,27 @@ class SessionStore:
         """One round trip, or `StoreUnavailable`."""
         await redis_client.ping(self._redis)
 
-    async def create(self, spec: SessionSpec, commands: Sequence[Command] = ()) -> None:
-        """Write a new session with the commands that its first turn will show. Raises `AlreadyExists`, `InboxFull`."""
+    async def create(self, spec: SessionSpec, commands: Sequence[Command] = (), *, confirmed: bool = True) -> None:
+        """Write a new session with the commands that its first turn will show. Raises `AlreadyExists`, `InboxFull`.
+
+        One that is not `confirmed` is forgotten after a minute unless `confirm` follows: whoever creates it may die
+        before workers can claim it.
+        """
         key = SessionKey(spec.tenant, spec.session)
         if len(commands) > MAX_INBOX:
             raise InboxFull(key, f"session {key} cannot begin with {len(commands)} commands: give at most {MAX_INBOX}")
-        arguments = [session_record.encode(spec), *(_enveloped(command) for command in commands)]
+        forget_ms = 0 if confirmed else _UNCONFIRMED_MS
+        arguments = [session_record.encode(spec), forget_ms, *(_enveloped(command) for command in commands)]
         # Listed first: a session that exists is always found. What is not completed is forgotten by itself.
-        await self._list(key, await self._forget_ms(), only_new=True)
+        await self._list(key, await self._now_ms() + _UNCONFIRMED_MS, only_new=True)
         await self._run(self._create, key, arguments)
+        if confirmed:
+            await self._list(key, float("inf"))
+
+    async def confirm(self, key: SessionKey) -> None:
+        """The session is whole: it stays until it ends. Idempotent. Raises `UnknownSession`."""
         await self._list(key, float("inf"))
+        await self._run(self._confirm, key, [])
 
     async def spec(self, key: SessionKey) -> SessionSpec:
         """What the session is asked to be. Raises `UnknownSession`."""
@@ -84,21 +97,32 @@ class SessionStore:
         """Set when the session's clock began, once; returns what holds. Microseconds since the epoch."""
         return int(await self._run(self._set_origin, key, [capture_us]))
 
+    async def watched_until_us(self, key: SessionKey) -> int:
+        """Capture time up to which the session has been decided on, microseconds since the epoch; 0 at its beginning."""
+        with unavailable():
+            origin, head = await self._redis.mget(part_key(key, Part.ORIGIN), part_key(key, Part.HEAD))
+        if origin is None or head is None:
+            return 0
+        return int(origin) + session_record.decode(key, head, SessionState).last_time_ms * 1_000
+
     async def take(self, key: SessionKey, fence: int) -> Taken:
         """Load a session to work on it; from now on lower fences cannot commit. Raises `FenceLost`."""
-        spec, head, turns, outbox, inbox, ended = await self._run(self._take, key, [fence])
+        take_id = uuid4().hex
+        spec, head, turns, outbox, inbox, ended = await self._run(self._take, key, [fence, take_id])
         return Taken(
             spec=session_record.decode(key, spec, SessionSpec),
             state=session_record.decode_state(key, head, turns),
             outbox=tuple(session_record.decode_outgoing(key, one) for one in outbox),
             commands=_commands(key, inbox),
             ended=None if ended is None else session_record.decode(key, ended, Ended),
+            id=take_id,
         )
 
     async def commit(self, key: SessionKey, fence: int, commit: Commit) -> tuple[Command, ...]:
         """Write a tick in one round trip, all of it or nothing; returns the commands left in the inbox.
 
-        Raises `FenceLost`, `StoreFull`. Also an ended session can be committed to, so that its alerts are closed.
+        Raises `FenceLost` (also when `commit.after` is not the last id any more), `StoreFull`, and `SessionEnded` for
+        a turn of an ended session; without a turn it can be committed to, so that its alerts are closed.
         """
         return _commands(key, await self._run(self._commit, key, _commit_arguments(fence, commit)))
 
@@ -110,6 +134,21 @@ class SessionStore:
         """The commands that no turn has shown yet, oldest first."""
         with unavailable():
             return _commands(key, await self._redis.lrange(part_key(key, Part.INBOX), 0, -1))
+
+    async def look(self, key: SessionKey) -> Look:
+        """What a client may have changed, in one round trip. Raises `UnknownSession`."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.mget(part_key(key, Part.SPEC), part_key(key, Part.ENDED))
+            pipeline.lrange(part_key(key, Part.INBOX), 0, -1)
+            with unavailable():
+                (spec, ended), inbox = await pipeline.execute()
+        if spec is None:
+            _refuse("unknown", key)
+        return Look(
+            spec=session_record.decode(key, spec, SessionSpec),
+            commands=_commands(key, inbox),
+            ended=None if ended is None else session_record.decode(key, ended, Ended),
+        )
 
     async def frames(self, key: SessionKey, uuids: Sequence[str]) -> dict[str, bytes]:
         """JPEGs of the current chunk by uuid; those that are not there are left out."""
@@ -159,7 +198,10 @@ class SessionStore:
         return {role.decode(): text.decode() for role, text in found.items()}
 
     async def _list(self, key: SessionKey, forget_ms: float, *, only_new: bool = False) -> None:
+        """Put the session on its tenant's list, and take those off it that are forgotten by now."""
+        now_ms = await self._now_ms()
         with unavailable():
+            await self._redis.zremrangebyscore(index_key(key.tenant), 0, f"({now_ms}")
             await self._redis.zadd(index_key(key.tenant), {member(key): forget_ms}, nx=only_new)
 
     async def _forget_ms(self) -> int:
@@ -216,7 +258,8 @@ def _commit_arguments(fence: int, commit: Commit) -> list[Any]:
     kept = {frame.uuid for turn in state.chunk.turns for frame in turn.frames} if commit.restart else ()
     return [
         fence,
-        uuid4().hex,
+        commit.id,
+        commit.after,
         session_record.encode_head(state),
         int(commit.restart),
         commit.published,

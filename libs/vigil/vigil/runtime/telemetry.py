@@ -1,15 +1,13 @@
-"""Traces: a provider that exports when a collector is configured, spans, and W3C context in outgoing headers."""
+"""Where a process's spans go: to a collector, when one is configured."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-_tracer = trace.get_tracer("vigil")
 
 
 @contextmanager
@@ -27,15 +25,3 @@ def exporting(service: str, instance: str, endpoint: str) -> Iterator[None]:
         yield
     finally:
         provider.shutdown()
-
-
-@contextmanager
-def span(name: str, **attributes: str | int | float | bool) -> Iterator[trace.Span]:
-    """A span that is current inside the block; an exception is recorded on it."""
-    with _tracer.start_as_current_span(name, attributes=attributes) as current:
-        yield current
-
-
-def inject_trace(headers: MutableMapping[str, str]) -> None:
-    """Add the current `traceparent` to outgoing headers."""
-    propagate.inject(headers)

@@ -1,11 +1,30 @@
-"""W3C trace context over the bus: it rides in the `traceparent` header."""
+"""Spans, and the W3C trace context that joins those of several processes: it rides in the `traceparent` header."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from opentelemetry import propagate
-from opentelemetry.context import Context
+from opentelemetry import context, propagate, trace
 
 TRACEPARENT = "traceparent"
+
+_tracer = trace.get_tracer("vigil")
+
+
+@contextmanager
+def span(name: str, **attributes: str | int | float | bool) -> Iterator[trace.Span]:
+    """A span that is current inside the block; an exception is recorded on it."""
+    with _tracer.start_as_current_span(name, attributes=attributes) as current:
+        yield current
+
+
+@contextmanager
+def continued(headers: Mapping[str, str]) -> Iterator[None]:
+    """What happens inside the block belongs to the trace of the message that has these headers, if it has one."""
+    token = context.attach(propagate.extract(headers, context.get_current()))
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 def current_traceparent() -> str:
@@ -18,8 +37,3 @@ def with_trace(headers: Mapping[str, str]) -> dict[str, str]:
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return {**carrier, **headers}
-
-
-def continued(headers: Mapping[str, str]) -> Context:
-    """The context to start a span in, so that it belongs to the sender's trace."""
-    return propagate.extract(headers)

@@ -56,6 +56,7 @@ class Seen:
     newest: bytes = b""
     refused: bool = False
     authorization: str = ""
+    traceparent: str = ""
 
     @property
     def text(self) -> str:

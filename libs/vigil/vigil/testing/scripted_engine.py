@@ -107,7 +107,8 @@ class ScriptedEngine:
         newest = self._images.get(uuids[-1], b"") if uuids else b""
         key = request.headers.get("Authorization", "")
         length = request.content_length or len(raw)  # a compressed request is unpacked by now
-        seen = Seen(self._answered, length, body, uuids, fresh, newest, missing is not None, key)
+        trace = request.headers.get("traceparent", "")
+        seen = Seen(self._answered, length, body, uuids, fresh, newest, missing is not None, key, trace)
         await self._record(seen)
         if body["model"] != self.model:
             return _error(404, f"The model `{body['model']}` does not exist.")

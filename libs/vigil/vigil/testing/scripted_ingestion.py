@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
+from grpc_health.v1 import health, health_pb2_grpc
 
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceServicer, add_IngestionServiceServicer_to_server
@@ -39,6 +40,8 @@ class ScriptedIngestion(IngestionServiceServicer):
         """Serve on a free port for as long as the block runs, or until it is stopped."""
         self._server = grpc.aio.server()
         add_IngestionServiceServicer_to_server(self, self._server)
+        servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack `aio`
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         await self._server.start()
         try:

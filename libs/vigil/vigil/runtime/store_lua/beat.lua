@@ -1,4 +1,5 @@
 -- KEYS: workers, capacities. ARGV: worker, life in ms (0 retires it), capacity.
+redis.call('ZREM', KEYS[1], '') -- a script that has begun to write is let finish when Redis has no memory left
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 if tonumber(ARGV[2]) > 0 then

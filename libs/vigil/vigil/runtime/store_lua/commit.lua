@@ -1,11 +1,12 @@
--- ARGV: fence, commit id, head, restart, published, consumed, outbox limit, frames limit, log limit, log entry,
---       then four counted lists: turns, kept frame uuids (restart only), frames as uuid and JPEG, outgoing.
+-- ARGV: fence, commit id, the id it builds on (or empty), head, restart, published, consumed, outbox limit,
+--       frames limit, log limit, log entry, then four counted lists: turns, kept frame uuids (restart only), frames as uuid and JPEG, outgoing.
 -- Returns the inbox that is left.
-local fence, id, head, restart = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
-local published, consumed = tonumber(ARGV[5]), tonumber(ARGV[6])
-local outbox_limit, frames_limit, log_limit, log_entry = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+local fence, id, after, head, restart = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
+local published, consumed = tonumber(ARGV[6]), tonumber(ARGV[7])
+local outbox_limit, frames_limit = tonumber(ARGV[8]), tonumber(ARGV[9])
+local log_limit, log_entry = tonumber(ARGV[10]), ARGV[11]
 
-local cursor = 11
+local cursor = 12
 local function counted()
   local first, last = cursor + 1, cursor + tonumber(ARGV[cursor])
   cursor = last + 1
@@ -19,7 +20,11 @@ local outgoing_first, outgoing_last = counted()
 if not exists(SPEC) then return 'unknown' end
 if redis.call('GET', FENCE) ~= fence then return 'fence' end
 -- The answer to this very commit was lost and it is sent again: it is done already.
-if redis.call('GET', LAST) == id then return redis.call('LRANGE', INBOX, 0, -1) end
+local last = redis.call('GET', LAST)
+if last == id then return redis.call('LRANGE', INBOX, 0, -1) end
+-- One that was given up on and comes late must not overwrite what was built without it.
+if after ~= '' and last ~= after then return 'fence' end
+if exists(ENDED) and log_entry ~= '' then return 'ended' end
 
 local kept = {}
 for index = kept_first, kept_last do kept[ARGV[index]] = true end

@@ -1,5 +1,6 @@
 -- KEYS: expiry, owner, fence. ARGV: worker, lease in ms (0 gives the lease up), then pairs of member and fence.
 -- Returns the members that this worker does not hold any more.
+redis.call('ZREM', KEYS[1], '') -- a script that has begun to write is let finish when Redis has no memory left
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local lease_ms = tonumber(ARGV[2])

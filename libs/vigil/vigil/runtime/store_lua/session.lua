@@ -6,9 +6,9 @@ local function exists(key)
   return redis.call('EXISTS', key) == 1
 end
 
--- What is written after a session ended must not outlive what was there before.
+-- What is written to a session that will be forgotten (it ended, or was never confirmed) must not outlive it.
 local function keep_expiry()
-  local left_ms = redis.call('PTTL', ENDED)
+  local left_ms = redis.call('PTTL', SPEC)
   if left_ms > 0 then
     for _, key in ipairs(KEYS) do
       redis.call('PEXPIRE', key, left_ms)

@@ -5,4 +5,5 @@ if exists(ENDED) then return 'ended' end
 if redis.call('LINDEX', INBOX, -1) == ARGV[2] then return 'ok' end
 if redis.call('LLEN', INBOX) >= tonumber(ARGV[1]) then return 'inbox full' end
 redis.call('RPUSH', INBOX, ARGV[2])
+keep_expiry()
 return 'ok'

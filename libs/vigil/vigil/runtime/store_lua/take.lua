@@ -1,8 +1,9 @@
--- ARGV: fence. Returns spec, head, turns, outbox, inbox, ended.
+-- ARGV: fence, id of this take. Commits still on their way build on another id and are refused. Returns spec, head, turns, outbox, inbox, ended.
 local spec = redis.call('GET', SPEC)
 if not spec then return 'unknown' end
 if tonumber(redis.call('GET', FENCE) or '0') > tonumber(ARGV[1]) then return 'fence' end
 redis.call('SET', FENCE, ARGV[1])
+redis.call('SET', LAST, ARGV[2])
 keep_expiry()
 return {
   spec,

@@ -2,7 +2,7 @@
 
 Run by the system's Python, which has the GStreamer bindings, as a process of its own, so that a test can kill it:
 
-    /usr/bin/python3 tests/rtsp_server.py --file scene.mp4 [--port 8554] [--user name --password secret]
+    /usr/bin/python3 rtsp_server.py --file scene.mp4 [--port 8554] [--user name --password secret]
 
 Prints `ready <port>` once it serves rtsp://127.0.0.1:<port>/cam, to each client from the file's start (a media that
 clients share may be taken down by one that leaves while another arrives). Port 0 takes a free one. The file must hold

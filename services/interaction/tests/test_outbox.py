@@ -1,0 +1,65 @@
+"""The outbox: in order, each once, also when the last worker died between publishing and saying so."""
+
+from vigil.contract.outgoing import Outgoing
+from vigil.runtime.errors import BusUnavailable
+from vigil_interaction.outbox import Outbox
+
+
+def message(subject: str, number: int) -> Outgoing:
+    """One message of a stream that is called like its subject."""
+    return Outgoing(subject, f"{subject}.{number}", b"", "text/plain")
+
+
+LEFT = (message("decision", 7), message("utterance", 7), message("decision", 8), message("alert", 1))
+
+
+class ScriptedBus:
+    """JetStream as a list, which may be away."""
+
+    def __init__(self, *stored: Outgoing) -> None:
+        self.stored = list(stored)
+        self.is_away = False
+
+    async def publish_stored(self, outgoing: Outgoing) -> None:
+        """Append, or raise while it is away."""
+        if self.is_away:
+            raise BusUnavailable("away")
+        self.stored.append(outgoing)
+
+    async def last_message_id(self, subject: str) -> str:
+        """The newest id on a subject."""
+        return next((one.message_id for one in reversed(self.stored) if one.subject == subject), "")
+
+    async def put_snapshot(self, name: str, data: bytes) -> None:
+        """Not used here."""
+        raise NotImplementedError
+
+
+async def test_what_the_last_worker_had_published_is_not_published_again() -> None:
+    bus = ScriptedBus(message("decision", 6), *LEFT[:3])
+    outbox = Outbox(bus, LEFT)
+    await outbox.flush()
+    assert bus.stored == [message("decision", 6), *LEFT]
+    assert outbox.published == len(LEFT)
+    assert outbox.is_empty
+
+
+async def test_all_is_published_when_nothing_was() -> None:
+    bus = ScriptedBus(message("decision", 6))
+    outbox = Outbox(bus, LEFT)
+    await outbox.flush()
+    assert bus.stored[1:] == list(LEFT)
+
+
+async def test_what_cannot_be_published_waits_in_order() -> None:
+    bus = ScriptedBus()
+    outbox = Outbox(bus)
+    bus.is_away = True
+    outbox.committed(LEFT[:2])
+    await outbox.flush()
+    assert (outbox.is_empty, outbox.published) == (False, 0)
+    bus.is_away = False
+    outbox.committed(LEFT[2:])
+    await outbox.flush()
+    assert bus.stored == list(LEFT)
+    assert outbox.published == len(LEFT)

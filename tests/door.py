@@ -1,0 +1,96 @@
+"""The gateway and ingestion as real processes over real NATS and Redis, and nothing behind them: all that a request for
+a session meets before it is watched. No engine is needed."""
+
+import asyncio
+import hashlib
+import json
+import os
+from asyncio.subprocess import DEVNULL, STDOUT
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from system import BIN
+
+from vigil.runtime.placement import Placement, Role
+from vigil.runtime.redis_client import open_redis
+from vigil.runtime.store import SessionStore
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import NatsServer, RedisServer, free_port
+
+KEY = "a-key-of-the-demo-tenant"
+TENANT = "demo"
+START_S = 30.0
+# Workers that only hold a place: their heartbeats must outlive the tests.
+PLACE_S = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the gateway is, what the processes have logged, and the store behind them."""
+
+    url: str
+    folder: Path
+    store: SessionStore
+
+    def logs(self) -> str:
+        """All that gateway and ingestion have written."""
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    async def post(self, path: str, body: Any) -> tuple[int, str]:
+        """Status and text of the answer."""
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as http,
+            http.post(self.url + path, json=body) as answer,
+        ):
+            return answer.status, await answer.text()
+
+
+@asynccontextmanager
+async def open_door(folder: Path) -> AsyncIterator[Door]:
+    """Everything started and ready; ended on leaving."""
+    nats, redis = NatsServer(folder / "nats"), RedisServer(folder / "redis")
+    gateway_port, ingestion_port, grpc_port = free_port(), free_port(), free_port()
+    keys = folder / "keys.json"
+    keys.write_text(json.dumps({"keys": [{"sha256": hashlib.sha256(KEY.encode()).hexdigest(), "tenant": TENANT}]}))
+    async with AsyncExitStack() as stack:
+        for server in (nats, redis):
+            await server.start()
+            stack.push_async_callback(server.kill)
+        shared = {"NATS_URL": nats.url, "REDIS_URL": redis.url, "LOG_LEVEL": "debug"}
+        ports = {"HTTP_PORT": ingestion_port, "GRPC_PORT": grpc_port}
+        await stack.enter_async_context(_process("ingestion", folder, shared | ports | {"OPEN_TIMEOUT_S": 3}))
+        own = {"HTTP_PORT": gateway_port, "API_KEYS_FILE": keys, "INGESTION_GRPC": f"127.0.0.1:{grpc_port}"}
+        await stack.enter_async_context(_process("gateway", folder, shared | own | {"STATUS_INTERVAL_S": 0.1}))
+        client = await stack.enter_async_context(open_redis(redis.url))
+        for role in (Role.CODEC, Role.INTERACTION):
+            await Placement(client, lease_s=PLACE_S).heartbeat(role, f"{role}-1", 100)
+        door = Door(f"http://127.0.0.1:{gateway_port}", folder, SessionStore(client))
+        await eventually(lambda: _takes_sessions(door.url), START_S, "sessions are taken")
+        yield door
+
+
+@asynccontextmanager
+async def _process(name: str, folder: Path, settings: dict[str, object]) -> AsyncIterator[None]:
+    variables = {f"VIGIL_{key}": str(value) for key, value in settings.items()}
+    with (folder / f"{name}.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            str(BIN / f"vigil-{name}"), env={"PATH": os.defpath} | variables, stdin=DEVNULL, stdout=log, stderr=STDOUT
+        )
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _takes_sessions(url: str) -> bool:
+    try:
+        async with aiohttp.ClientSession() as http, http.get(f"{url}/v1/health") as answer:
+            return answer.status == 200 and bool((await answer.json())["takes_sessions"])
+    except aiohttp.ClientError:
+        return False

@@ -1,0 +1,114 @@
+"""A source that cannot be watched is refused at the door: with its fault, what to do, and no credential anywhere."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from door import TENANT, Door, open_door
+
+from vigil.core.ids import SessionKey
+from vigil.testing.eventually import eventually
+from vigil.testing.rtsp import RtspServer
+from vigil.testing.servers import free_port
+from vigil.testing.videos import write_video
+from vigil_client.api import Client
+from vigil_client.events import RoleStatus
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+
+SECRET = "S3CRET"
+USER = "ADM1N"
+
+
+@pytest.fixture(scope="module", loop_scope="module")
+async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    """Gateway and ingestion, started once."""
+    async with open_door(tmp_path_factory.mktemp("door")) as opened:
+        yield opened
+
+
+def _text(folder: Path) -> str:
+    (folder / "text.mp4").write_text("this is no video\n" * 300)
+    return (folder / "text.mp4").as_uri()
+
+
+def _zero(folder: Path) -> str:
+    (folder / "zero.mp4").touch()
+    return (folder / "zero.mp4").as_uri()
+
+
+def _cut(folder: Path) -> str:
+    """A file whose index, at its end, is gone."""
+    whole = write_video(folder / "cut.mp4", seconds=2)
+    content = whole.read_bytes()
+    whole.write_bytes(content[: content.rindex(b"moov") - 4])
+    return whole.as_uri()
+
+
+def _nobody(_: Path) -> str:
+    return f"rtsp://{USER}:{SECRET}@127.0.0.1:{free_port()}/cam"
+
+
+def _written(authority: str) -> Callable[[Path], str]:
+    return lambda _: f"rtsp://{USER}:{authority}/cam"
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        pytest.param(_nobody, "unreachable", id="unreachable"),
+        pytest.param(_text, "not_a_video", id="text file"),
+        pytest.param(_zero, "empty", id="zero bytes"),
+        pytest.param(_cut, "not_a_video", id="cut before its index"),
+        pytest.param(lambda folder: (folder / "none.mp4").as_uri(), "not_found", id="no such file"),
+        pytest.param(_written(f"{SECRET}@127.0.0.1:99999"), "forbidden", id="bad port"),
+        pytest.param(_written(f"{SECRET}@[::1"), "forbidden", id="bad brackets"),
+        pytest.param(_written(f"pa/{SECRET}@127.0.0.1"), "forbidden", id="slash in the password"),
+        pytest.param(_written(f"pa#{SECRET}@127.0.0.1"), "forbidden", id="hash in the password"),
+        pytest.param(_written(f"pa?{SECRET}@127.0.0.1"), "forbidden", id="question mark in the password"),
+        pytest.param(_written(f"12/{SECRET}@127.0.0.1"), "unreachable", id="slash after digits in the password"),
+        pytest.param(_written(f"{SECRET}@169.254.169.254"), "forbidden", id="inside the cluster"),
+    ],
+)
+async def test_a_bad_source_is_refused(
+    door: Door, tmp_path: Path, source: Callable[[Path], str], fault: str
+) -> None:
+    await _refused(door, await asyncio.to_thread(source, tmp_path), fault)
+
+
+@pytest.mark.rtsp
+async def test_wrong_credentials_are_refused(door: Door, tmp_path: Path) -> None:
+    video = await asyncio.to_thread(write_video, tmp_path / "camera.mp4")
+    camera = RtspServer(video, USER, f"not-{SECRET}")
+    await camera.start()
+    try:
+        await _refused(door, camera.url.replace("//", f"//{USER}:{SECRET}@"), "wrong_credentials")
+        await _refused(door, camera.url, "wrong_credentials")
+    finally:
+        await camera.kill()
+
+
+@pytest.mark.rtsp
+async def test_a_camera_that_dies_is_trouble_that_the_client_shows(door: Door, tmp_path: Path) -> None:
+    video = await asyncio.to_thread(write_video, tmp_path / "camera.mp4", seconds=6)
+    camera = RtspServer(video, USER, SECRET)
+    await camera.start()
+    try:
+        status, text = await door.post("/v1/sessions", {"source": {"url": _with_login(camera)}})
+        assert status == 201, text
+        session = json.loads(text)["id"]
+        async with Client(door.url, "a-key-of-the-demo-tenant") as client:
+            events = client.events(session)
+            assert await _said(events, "") == ""
+            await camera.kill()
+            trouble = await _said(events, "ingestion reconnecting: ")
+            await client.end_session(session)
+    finally:
+        await camera.kill()
+    assert "rtsp://***@127.0.0.1" in trouble
+    _assert_no_secret(trouble + door.logs())
+    ended = await door.store.ended(SessionKey(TENANT, session))
+    assert ended is not None
+    await eventually(lambda: "Traceback" not in door.logs(), 1, "no traceback")

@@ -64,5 +64,5 @@ async def _give_history(stack: Stack, key: SessionKey, turns: int) -> None:
         for number in range(turns)
     )
     state = SessionState(turns, past[-1].time_ms, Chunk(0, "", past))
-    await stack.store.take(key, 0)
-    await stack.store.commit(key, 0, Commit(state=state, restart=True))
+    taken = await stack.store.take(key, 0)
+    await stack.store.commit(key, 0, Commit(state=state, restart=True, after=taken.id))

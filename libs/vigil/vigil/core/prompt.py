@@ -38,16 +38,35 @@ class Message:
     parts: tuple[Text | Image, ...]
 
 
-def prompt(profile: PromptProfile, chunk: Chunk, new: Turn) -> tuple[Message, ...]:
-    """The messages that ask for the decision of turn `new`, whose reply is not there yet."""
-    messages = [Message("system", (Text(profile.system),))]
-    prefix = chunk.prefix
-    for turn in chunk.turns:
-        messages.append(_user(profile, turn, prefix))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A prompt that was made: `messages` show `chunk` and then one new turn."""
+
+    chunk: Chunk
+    messages: tuple[Message, ...]
+
+
+def prompt(profile: PromptProfile, chunk: Chunk, new: Turn, last: Asked | None = None) -> tuple[Message, ...]:
+    """The messages that ask for the decision of turn `new`, whose reply is not there yet.
+
+    `last` is an earlier prompt of the same session and profile: what it shows of this chunk is taken from it, the
+    same messages and not copies, so that a long history costs nothing to show again.
+    """
+    messages = list(_shown(profile, chunk, last))
+    for turn in chunk.turns[len(messages) // 2 :]:
+        messages.append(_user(profile, turn, chunk.prefix if len(messages) == 1 else ""))
         messages.append(Message("assistant", (Text(profile.spelling.write(turn.reply)),)))
-        prefix = ""
-    messages.append(_user(profile, new, prefix))
+    messages.append(_user(profile, new, "" if chunk.turns else chunk.prefix))
     return tuple(messages)
+
+
+def _shown(profile: PromptProfile, chunk: Chunk, last: Asked | None) -> tuple[Message, ...]:
+    """The system message and those of the chunk's first turns that `last` has: two for each."""
+    if last is not None and last.chunk.prefix == chunk.prefix:
+        turns = last.chunk.turns
+        if chunk.turns[: len(turns)] == turns:
+            return last.messages[:-1]
+    return (Message("system", (Text(profile.system),)),)
 
 
 def chunk_prefix(profile: PromptProfile, instructions: Sequence[Instruction], dialogue: Sequence[Exchange]) -> str:

@@ -34,6 +34,7 @@ from vigil.runtime.engine_errors import (
 from vigil.runtime.engine_wire import (
     Answer,
     Models,
+    Rendered,
     Tokens,
     completion_body,
     packed,
@@ -71,7 +72,8 @@ class EngineRequest:
     """One greedy completion.
 
     `fresh` maps the UUID of each picture that the engine has not seen yet to its JPEG; all others go by name.
-    `regex` holds the output to a form when it is not empty. `logit_bias` maps token ids to -100..100.
+    `regex` holds the output to a form when it is not empty. `logit_bias` maps token ids to -100..100. `rendered` is
+    the session's own, the same for all its requests, whose fresh pictures are then all in the last message.
     """
 
     messages: tuple[Message, ...]
@@ -80,6 +82,7 @@ class EngineRequest:
     deadline_s: float
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     regex: str = ""
+    rendered: Rendered | None = field(default=None, compare=False)
 
     def uuids(self) -> set[str]:
         """Every picture of the prompt."""
@@ -180,6 +183,7 @@ class Engine:
             max_tokens=request.max_tokens,
             logit_bias=request.logit_bias,
             regex=request.regex,
+            rendered=None if resent else request.rendered,
         )
         gzip = self._takes_gzip
         body = (await _packed(plain)) if gzip else plain

@@ -72,9 +72,7 @@ def _written(authority: str) -> Callable[[Path], str]:
         pytest.param(_written(f"{SECRET}@169.254.169.254"), "forbidden", id="inside the cluster"),
     ],
 )
-async def test_a_bad_source_is_refused(
-    door: Door, tmp_path: Path, source: Callable[[Path], str], fault: str
-) -> None:
+async def test_a_bad_source_is_refused(door: Door, tmp_path: Path, source: Callable[[Path], str], fault: str) -> None:
     await _refused(door, await asyncio.to_thread(source, tmp_path), fault)
 
 

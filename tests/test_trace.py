@@ -15,12 +15,11 @@ from vigil.contract.streams import ALERTS
 from vigil.core.command import Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
-from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import SessionSpec
 from vigil.runtime.bus import Bus
 from vigil.runtime.claimer import Claimer, Run
 from vigil.runtime.config import load
-from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.engine_pool import EnginePool
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.store import SessionStore
 from vigil.testing.eventually import eventually
@@ -32,6 +31,7 @@ from vigil_codec.coder import Coder
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.watcher import Watcher
 from vigil_interaction.claimed import ClaimedSession
+from vigil_interaction.load import Load
 from vigil_interaction.runner import Ports
 
 KEY = SessionKey("demo", "s-1")
@@ -44,9 +44,8 @@ async def workers(bus: Bus, redis: Redis, engine_url: str) -> AsyncIterator[None
     """One worker of each role, in this process, for a session that has been opened."""
     store, placement = SessionStore(redis), Placement(redis)
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(Engine(EngineConfig(engine_url, "scripted")))
-        ids = await engine.check_model(VIGIL_SMALL)
-        ports = Ports(store, bus, engine, ids, 5.0, "worker", lambda: time.time_ns() // 1_000)
+        engines = await stack.enter_async_context(EnginePool([engine_url]))
+        ports = Ports(store, bus, engines, 5.0, "worker", lambda: time.time_ns() // 1_000, Load(1))
 
         async def interact(claim: Claim) -> None:
             await ClaimedSession(ports, store, bus, placement, claim).run()

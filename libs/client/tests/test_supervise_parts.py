@@ -133,16 +133,19 @@ def test_the_plan_wires_everything_together(tmp_path: Path) -> None:
     assert gateway["VIGIL_REDIS_URL"] == "redis://:redis-pw@127.0.0.1:6379/0"
     assert gateway["VIGIL_INGESTION_GRPC"] == f"127.0.0.1:{specs['ingestion'].env['VIGIL_GRPC_PORT']}"
     assert Path(gateway["VIGIL_API_KEYS_FILE"]) in plan.files
-    assert worker["VIGIL_ENGINE_URL"] == plan.endpoints.engine_url == "http://127.0.0.1:8000"
+    assert worker["VIGIL_ENGINE_URLS"] == plan.endpoints.engine_url == "http://127.0.0.1:8000"
     assert (worker["VIGIL_HTTP_PORT"], worker["VIGIL_GRPC_PORT"]) == ("9103", "9203")
     assert worker["HOME"] == "/h"
+    assert worker["VIGIL_ENGINE_IMAGES_GB"] == specs["engine"].env["VIGIL_ENGINE_IMAGES_GB"]
 
 
 def test_a_remote_engine_is_not_started(tmp_path: Path) -> None:
-    plan = make_plan(options(tmp_path, RemoteEngine("http://gpu:8000/")))
+    plan = make_plan(options(tmp_path, RemoteEngine(("http://gpu:8000/", "http://other:8000"))))
     specs = {spec.name: spec for spec in plan.specs}
     assert "engine" not in specs
-    assert specs["interaction"].env["VIGIL_ENGINE_URL"] == "http://gpu:8000"
+    assert "VIGIL_ENGINE_IMAGES_GB" not in specs["interaction"].env
+    assert specs["interaction"].env["VIGIL_ENGINE_URLS"] == "http://gpu:8000,http://other:8000"
+    assert plan.endpoints.engine_url == "http://gpu:8000,http://other:8000"
 
 
 def test_what_is_missing_is_said_before_anything_starts(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ DATA_DIR = Path("build/run")
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Addresses, the API key of the demo tenant, and the process ids by name."""
+    """Addresses, the API key of the demo tenant, and the process ids by name.
+
+    `engine_url` is one address, or several of one model separated by commas.
+    """
 
     gateway_url: str
     nats_url: str

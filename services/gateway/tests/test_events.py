@@ -136,6 +136,7 @@ async def test_everything_that_happens_in_a_session_is_streamed(
         "cached_tokens": 80,
         "request_bytes": 2_000,
         "prefix_share": 1.0,
+        "duplicate": False,
     }
     assert utterance == json.loads(spoken.payload)
     assert raised == json.loads(alert(session).payload)

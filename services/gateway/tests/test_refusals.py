@@ -7,7 +7,7 @@ import pytest
 
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil.runtime.placement import Placement, Role
+from vigil.runtime.placement import Offer, Placement, Role
 from vigil.runtime.store import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.scripted_ingestion import ScriptedIngestion
@@ -247,6 +247,24 @@ async def test_full_workers_are_told_apart_from_none(
     await placement.close(SessionKey("demo", session), (Role.INTERACTION,))  # its worker has closed the alerts
     async with http.post("/v1/sessions", json=NEW) as answer:
         assert answer.status == 201
+
+
+async def test_what_workers_share_limits_them_together(
+    http: aiohttp.ClientSession, session: str, placement: Placement
+) -> None:
+    await placement.heartbeat(Role.INTERACTION, "interaction-2", Offer(8, ceiling=1))
+    problem = await refused(http, "POST", "/v1/sessions", 503, "capacity_full", json=NEW)
+    assert problem["detail"] == "every worker is full for: interaction"
+
+
+@pytest.mark.usefixtures("workers")
+async def test_a_model_that_no_engine_serves_is_refused(http: aiohttp.ClientSession, placement: Placement) -> None:
+    await placement.heartbeat(Role.INTERACTION, "interaction-2", Offer(8, models=("vigil-small", "large")))
+    problem = await refused(http, "POST", "/v1/sessions", 422, "unknown_model", json={**NEW, "model": "huge"})
+    assert problem["detail"] == "no engine serves the model 'huge' (they serve: large, vigil-small)"
+    for served in ({"model": "large"}, {}):
+        async with http.post("/v1/sessions", json={**NEW, **served}) as answer:
+            assert answer.status == 201
 
 
 @pytest.mark.usefixtures("workers")

@@ -8,6 +8,7 @@ from nats.aio.client import Client
 
 from vigil.contract.events import decode_event
 from vigil.core.command import Instruct
+from vigil.core.duplicate import DuplicateGuard
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Severity
 from vigil.core.session import Cadence, ResponseMode
@@ -45,6 +46,7 @@ async def test_a_session_is_stored_placed_and_announced(
         "source": {"url": SECRET_URL, "name": "Lobby", "loop": True},
         "cadence": {"interval_ms": 500, "frames_per_turn": 2},
         "response_mode": "reserved",
+        "duplicate_guard": "near",
         "chunk_turns": 5,
         "watches": [{"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical", "hold_s": 3}],
         "instructions": ["Greet everyone."],
@@ -65,6 +67,7 @@ async def test_a_session_is_stored_placed_and_announced(
     assert spec.source_url == SECRET_URL
     assert spec.cadence == Cadence(500, 2)
     assert spec.response_mode is ResponseMode.RESERVED
+    assert spec.duplicate_guard is DuplicateGuard.NEAR
     assert (spec.loop, spec.source_name, spec.chunk_turns, spec.tail_turns) == (True, "Lobby", 5, 4)
     watch, greeting = [one.instruction for one in await store.commands(key) if isinstance(one, Instruct)]
     assert watch.watch is not None
@@ -89,6 +92,7 @@ async def test_a_session_is_listed_shown_and_changed(
         shown = await answer.json()
     assert shown["cadence"] == {"interval_ms": 2000, "frames_per_turn": 1}
     assert shown["response_mode"] == "balanced"
+    assert shown["duplicate_guard"] == "exact"
     assert shown["status"] == {"ingestion": {"state": "connected"}}
     assert shown["progress"] == {
         "turns": 0,

@@ -6,6 +6,7 @@ GatewayError
 ├── SourceRefused             the source was opened and cannot be watched
 ├── ProbeUnavailable          no ingestion worker answered within the deadline
 ├── NoWorker, CapacityFull    nobody can take the session
+├── UnknownModel              no engine serves the model that was asked for
 └── TooManyStreams            the tenant's live event streams are all in use
 """
 
@@ -61,6 +62,13 @@ class CapacityFull(GatewayError):
     def __init__(self, roles: tuple[str, ...]) -> None:
         self.roles = roles
         super().__init__(f"every worker is full for: {', '.join(roles)}")
+
+
+class UnknownModel(GatewayError):
+    """No engine of any worker serves the model."""
+
+    def __init__(self, model: str, served: tuple[str, ...]) -> None:
+        super().__init__(f"no engine serves the model {model[:80]!r} (they serve: {', '.join(served)})")
 
 
 class TooManyStreams(GatewayError):

@@ -99,6 +99,7 @@ def decision_json(one: Decision) -> dict[str, object]:
         "cached_tokens": one.cached_tokens,
         "request_bytes": one.request_bytes,
         "prefix_share": one.prefix_share,
+        "duplicate": one.duplicate,
     }
 
 

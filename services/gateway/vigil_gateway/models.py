@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigil.core.control import Action
+from vigil.core.duplicate import DuplicateGuard
 from vigil.core.instruction import MAX_INSTRUCTION_CHARS, MAX_INSTRUCTIONS, Severity
 from vigil.core.session import ResponseMode
 
@@ -106,6 +107,11 @@ class SessionIn(In):
     )
     cadence: CadenceModel = CadenceModel()
     response_mode: ResponseMode = Field(ResponseMode.BALANCED, description="How readily the model speaks")
+    duplicate_guard: DuplicateGuard = Field(
+        DuplicateGuard.EXACT,
+        description="Which repeats are not uttered: none, the same words within ten seconds, or also words that add "
+        "nothing to them. Decisions and alerts hear them all.",
+    )
     chunk_turns: int = Field(100, ge=2, le=1_000, description="Turns that a prompt holds before it starts afresh")
     watches: list[WatchIn] = Field(default=[], max_length=MAX_INSTRUCTIONS)
     instructions: list[Text] = Field(default=[], max_length=MAX_INSTRUCTIONS)
@@ -116,6 +122,7 @@ class SessionPatch(In):
 
     cadence: CadenceModel | None = None
     response_mode: ResponseMode | None = None
+    duplicate_guard: DuplicateGuard | None = None
 
 
 class QueryIn(In):
@@ -178,6 +185,7 @@ class SessionOut(Out):
     model: str
     cadence: CadenceModel
     response_mode: ResponseMode
+    duplicate_guard: DuplicateGuard
     chunk_turns: int
     created_at: datetime
     subjects: SubjectsOut

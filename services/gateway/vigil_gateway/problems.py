@@ -57,6 +57,9 @@ TABLE: dict[type[Exception], Row] = {
     errors.CapacityFull: Row(
         "capacity_full", 503, "Every worker is full", "End a session, add workers, or try again later."
     ),
+    errors.UnknownModel: Row(
+        "unknown_model", 422, "No engine serves this model", "Name one of those that are listed, or leave it out."
+    ),
     errors.TooManyStreams: Row(
         "too_many_streams", 429, "Too many live event streams", "Close a stream that is no longer read."
     ),

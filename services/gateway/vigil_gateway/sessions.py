@@ -31,10 +31,10 @@ async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, respon
     """Watch a source. It is opened once before the session is made, so a bad address is told at once."""
     spec = _spec(ports, tenant, body)
     commands = _commands(body)
-    await check_capacity(ports.placement)
+    await check_capacity(ports.placement, spec.model)
     await ports.probe.check(spec.source_url)
     async with ports.opening:  # the probe took a while, and two requests must not both get the last place
-        await check_capacity(ports.placement)
+        await check_capacity(ports.placement, spec.model)
         await begin(ports, spec, commands)
     response.headers["Location"] = f"/v1/sessions/{spec.session}"
     return session_out(spec, None)
@@ -88,6 +88,7 @@ def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
         model=body.model or ports.settings.model,
         cadence=cadence_of(body.cadence),
         response_mode=body.response_mode,
+        duplicate_guard=body.duplicate_guard,
         chunk_turns=body.chunk_turns,
         tail_turns=min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1),
         created_us=time.time_ns() // 1_000,

@@ -27,6 +27,7 @@ def session_out(spec: SessionSpec, ended_reason: str | None) -> models.SessionOu
         model=spec.model,
         cadence=models.CadenceModel(interval_ms=spec.cadence.interval_ms, frames_per_turn=spec.cadence.frames_per_turn),
         response_mode=spec.response_mode,
+        duplicate_guard=spec.duplicate_guard,
         chunk_turns=spec.chunk_turns,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
         subjects=_subjects(spec),
@@ -102,7 +103,12 @@ def watch_of(watch_id: str, given: models.WatchIn) -> Instruction:
 def patched(spec: SessionSpec, change: models.SessionPatch) -> SessionSpec:
     """The spec with what the request changes."""
     cadence = spec.cadence if change.cadence is None else cadence_of(change.cadence)
-    return replace(spec, cadence=cadence, response_mode=change.response_mode or spec.response_mode)
+    return replace(
+        spec,
+        cadence=cadence,
+        response_mode=change.response_mode or spec.response_mode,
+        duplicate_guard=change.duplicate_guard or spec.duplicate_guard,
+    )
 
 
 def _given_at(one: Standing) -> int | None:

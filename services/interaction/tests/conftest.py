@@ -20,11 +20,10 @@ from vigil.contract.streams import ALERTS, DECISIONS, UTTERANCES, StreamSpec
 from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
-from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence, SessionSpec
 from vigil.runtime.bus import Bus
 from vigil.runtime.claimer import Claimer
-from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.engine_pool import EnginePool
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.session_keys import Part, part_key
 from vigil.runtime.store import SessionStore
@@ -34,11 +33,13 @@ from vigil.testing.script import when_red
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.v1.decision_pb2 import Decision
 from vigil_interaction.claimed import ClaimedSession
+from vigil_interaction.load import Load, offers
 from vigil_interaction.runner import Ports
 
 RED = jpeg((230, 30, 20))
 GREY = jpeg((90, 90, 90))
 KEY = SessionKey("demo", "s-1")
+CAPACITY = 8
 FIRE = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=2, cooldown_s=10))
 
 
@@ -63,6 +64,9 @@ class Stage:
     bus: Bus
     engine: ScriptedEngine
     deadline_s: float = 5.0
+    engine_urls: tuple[str, ...] = ()
+    prewarm_turns: int = 0
+    load: Load = field(default_factory=lambda: Load(CAPACITY))
     store: SessionStore = field(init=False)
     placement: Placement = field(init=False)
 
@@ -77,15 +81,31 @@ class Stage:
 
     @asynccontextmanager
     async def worker(self, name: str = "worker-1") -> AsyncIterator[asyncio.Task[None]]:
-        """A worker that claims sessions, with its own engine client."""
-        async with Engine(EngineConfig(self.engine.url, "scripted")) as engine:
-            control_ids = await engine.check_model(VIGIL_SMALL)
-            ports = Ports(self.store, self.bus, engine, control_ids, self.deadline_s, name, _now_us)
+        """A worker that claims sessions, with its own engine clients."""
+        async with EnginePool(self.engine_urls or [self.engine.url]) as engines:
+            ports = Ports(
+                self.store,
+                self.bus,
+                engines,
+                self.deadline_s,
+                name,
+                _now_us,
+                self.load,
+                prewarm_turns=self.prewarm_turns,
+            )
 
             async def run(claim: Claim) -> None:
                 await ClaimedSession(ports, self.store, self.bus, self.placement, claim).run()
 
-            claimer = Claimer(self.placement, self.bus, role=Role.INTERACTION, worker=name, capacity=8, run=run)
+            claimer = Claimer(
+                self.placement,
+                self.bus,
+                role=Role.INTERACTION,
+                worker=name,
+                capacity=CAPACITY,
+                run=run,
+                offer=offers(self.load, engines, "scripted", 1_000),
+            )
             task = asyncio.create_task(claimer.run())
             try:
                 yield task
@@ -97,6 +117,11 @@ class Stage:
     def key(self) -> SessionKey:
         """The session of this stage."""
         return KEY
+
+    @staticmethod
+    def cadence(interval_ms: int) -> Cadence:
+        """A cadence, for tests that cannot import it from here."""
+        return Cadence(interval_ms)
 
     async def nudge(self) -> None:
         """What the gateway does after a command."""

@@ -13,6 +13,8 @@ from vigil.runtime.errors import FenceLost
 from vigil.runtime.placement import Role
 from vigil.runtime.store import Commit
 from vigil.testing.eventually import eventually
+from vigil.testing.script import when_red
+from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer
 from vigil.v1.decision_pb2 import ACTION_SPEAK
 
@@ -30,6 +32,23 @@ async def test_another_worker_goes_on_with_the_history(stage: Stage, grey: bytes
     assert [one.sequence for one in decisions] == list(range(7))
     assert opened.subject == closed.subject
     assert len((await stage.store.history(stage.key)).chunk.turns) == 7
+
+
+async def test_an_engine_that_dies_costs_the_session_no_turn(stage: Stage, grey: bytes, red: bytes) -> None:
+    async with ScriptedEngine(when_red()) as other:
+        stage.engine_urls = (stage.engine.url, other.url)
+        await stage.open()
+        async with stage.worker():
+            await stage.watch(grey, grey, grey)
+            first, second = (stage.engine, other) if stage.engine.seen else (other, stage.engine)
+            await first.__aexit__(None, None, None)
+            await stage.watch(red, red, start=3)
+            decisions = await stage.decisions(5)
+        await first.__aenter__()
+    assert [one.sequence for one in decisions] == list(range(5))
+    assert [one.frames_skipped for one in decisions] == [0] * 5
+    assert decisions[-1].action == ACTION_SPEAK
+    assert [len(one.fresh) for one in second.seen] == [1, 4, 1], "all pictures once, then only the new one"
 
 
 async def test_a_worker_that_was_overtaken_cannot_commit(stage: Stage, grey: bytes) -> None:

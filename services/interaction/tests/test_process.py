@@ -75,7 +75,7 @@ async def test_a_model_without_the_control_tokens_is_refused(
 ) -> None:
     async with (
         ScriptedEngine(splits=frozenset({DELEGATION})) as engine,
-        interaction(engine_url=engine.url, nats_url=nats_server.url, redis_url=redis_server.url) as service,
+        interaction(engine_urls=engine.url, nats_url=nats_server.url, redis_url=redis_server.url) as service,
     ):
         assert await asyncio.wait_for(service.process.wait(), 20) == 2
         said = await service.end()
@@ -87,7 +87,7 @@ async def test_an_engine_that_is_down_at_the_start_is_waited_for(
     nats_server: NatsServer, redis_server: RedisServer
 ) -> None:
     engine = ScriptedEngine(port=free_port())
-    async with interaction(engine_url=engine.url, nats_url=nats_server.url, redis_url=redis_server.url) as service:
+    async with interaction(engine_urls=engine.url, nats_url=nats_server.url, redis_url=redis_server.url) as service:
         waiting = await eventually(service.readiness, 20, "it answers")
         assert not waiting["ready"]
         assert "engine" in json.dumps(waiting["checks"])
@@ -95,11 +95,32 @@ async def test_an_engine_that_is_down_at_the_start_is_waited_for(
             await eventually(service.ready, 20, "it is ready once the engine is")
 
 
+async def test_it_is_ready_while_one_of_its_engines_is(nats_server: NatsServer, redis_server: RedisServer) -> None:
+    engines = [ScriptedEngine(port=free_port()), ScriptedEngine(port=free_port())]
+    urls = f"{engines[0].url}, {engines[1].url}"
+    async with interaction(engine_urls=urls, nats_url=nats_server.url, redis_url=redis_server.url) as service:
+        async with engines[1]:
+            await eventually(service.ready, 20, "it is ready with the second engine alone")
+        await eventually(lambda: _not_ready(service), 20, "without any engine it is not")
+        said = (await service.readiness())["checks"]["engine"]
+        assert "none of 2 engines is up" in said
+        async with engines[0]:
+            await eventually(service.ready, 20, "it is ready with the first engine alone")
+
+
+async def test_an_engine_address_that_is_none_is_one_clear_line() -> None:
+    async with interaction(engine_urls="http://gpu:8000,gpu-2:8000") as service:
+        assert await asyncio.wait_for(service.process.wait(), 20) == 2
+        said = await service.end()
+    assert said.startswith("vigil-interaction: VIGIL_ENGINE_URLS: ")
+    assert "Traceback" not in said
+
+
 async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redis_server: RedisServer) -> None:
     server = NatsServer(tmp_path / "late")
     async with (
         ScriptedEngine() as engine,
-        interaction(engine_url=engine.url, nats_url=server.url, redis_url=redis_server.url) as service,
+        interaction(engine_urls=engine.url, nats_url=server.url, redis_url=redis_server.url) as service,
     ):
         await eventually(service.readiness, 20, "it answers")
         assert not await service.ready()
@@ -114,7 +135,7 @@ async def test_a_port_in_use_is_one_clear_line(nats_server: NatsServer, redis_se
     async with (
         ScriptedEngine() as engine,
         interaction(
-            engine_url=engine.url, nats_url=nats_server.url, redis_url=redis_server.url, http_port=nats_server.port
+            engine_urls=engine.url, nats_url=nats_server.url, redis_url=redis_server.url, http_port=nats_server.port
         ) as service,
     ):
         assert await asyncio.wait_for(service.process.wait(), 20) == 2
@@ -127,7 +148,7 @@ async def test_a_port_in_use_is_one_clear_line(nats_server: NatsServer, redis_se
 async def test_the_other_worker_goes_on(
     stage: Stage, nats_server: NatsServer, redis_server: RedisServer, grey: bytes, how: signal.Signals, within_s: float
 ) -> None:
-    settings = {"engine_url": stage.engine.url, "nats_url": nats_server.url, "redis_url": redis_server.url}
+    settings = {"engine_urls": stage.engine.url, "nats_url": nats_server.url, "redis_url": redis_server.url}
     async with interaction(worker="worker-1", **settings) as first:
         await eventually(first.ready, 20, "the first worker is ready")
         await stage.open()
@@ -142,3 +163,7 @@ async def test_the_other_worker_goes_on(
             decisions = await stage.decisions(5)
     assert [one.sequence for one in decisions] == list(range(5))
     assert len(stage.engine.seen[-1].uuids) == 5, "the other worker knows the history"
+
+
+async def _not_ready(service: Process) -> bool:
+    return not await service.ready()

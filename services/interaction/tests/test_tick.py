@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from vigil.core.command import Ask, Clear, Reset
+from vigil.core.duplicate import DuplicateGuard
 from vigil.core.session import ResponseMode
 from vigil.runtime.store import SessionStore
 from vigil.testing.eventually import eventually
@@ -26,7 +27,7 @@ async def test_an_event_becomes_one_alert_that_opens_and_closes(stage: Stage, re
         await stage.watch(*[grey] * GREY_S, *[red] * RED_S, *[grey] * 3)
         decisions = await stage.decisions(10)
         opened, closed = await stage.alerts(2)
-        words = await stage.utterances(RED_S)
+        words = await stage.utterances(1)
     assert [one.sequence for one in decisions] == list(range(10))
     assert [one.action for one in decisions] == [ACTION_SILENT] * 3 + [ACTION_SPEAK] * 4 + [ACTION_SILENT] * 3
     assert decisions[0].probabilities.silent == pytest.approx(0.9)
@@ -40,7 +41,8 @@ async def test_an_event_becomes_one_alert_that_opens_and_closes(stage: Stage, re
     assert opened.data["latency_ms"] >= 0
     assert closed.data["reason"] == "quiet for 2 s"
     assert closed.data["time_s"] == 8.0
-    assert [one.data["text"] for one in words] == ["A fire has started."] * RED_S
+    assert [one.data["text"] for one in words] == ["A fire has started."], "said once: the rest repeats it"
+    assert [one.duplicate for one in decisions] == [False] * 4 + [True] * 3 + [False] * 3
     assert await stage.bus.get_snapshot(opened.data["snapshot"]["key"]) == red
 
 
@@ -241,6 +243,14 @@ async def test_the_response_mode_is_a_bias_on_the_control_token(
         await stage.watch(grey)
         (biases,) = [one.body["logit_bias"] for one in engine.seen]
     assert list(biases.values()) == [2.0]
+
+
+async def test_the_duplicate_guard_can_be_turned_off(stage: Stage, red: bytes) -> None:
+    await stage.open(duplicate_guard=DuplicateGuard.OFF)
+    async with stage.worker():
+        await stage.watch(*[red] * 3)
+        words = await stage.utterances(3)
+    assert [one.data["decision_sequence"] for one in words] == [0, 1, 2]
 
 
 async def test_words_without_a_control_token_are_never_spoken(

@@ -109,6 +109,7 @@ class ClaimedSession:
                 self._look_when_told(runner, nudges),
                 self._look_when_told(runner, changes),
                 self._look_regularly(runner, frames),
+                runner.warmer.run(),
             )
 
     async def _tick(self, runner: Runner, frames: KeepLatest[Message]) -> None:

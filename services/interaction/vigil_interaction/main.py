@@ -4,10 +4,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from vigil.core.image_cache import image_capacity
 from vigil.core.profile import profile
+from vigil.core.session import DEFAULT_CHUNK_TURNS
 from vigil.runtime.bus import Bus, BusConfig
 from vigil.runtime.claimer import Claimer
-from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.engine_pool import EnginePool
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.redis_client import open_redis
 from vigil.runtime.store import SessionStore
@@ -16,7 +18,8 @@ from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
 from vigil_interaction.claimed import ClaimedSession
 from vigil_interaction.config import InteractionSettings
 from vigil_interaction.held import Held, SessionServicer
-from vigil_interaction.readiness import wait_for_model
+from vigil_interaction.load import Load, offers
+from vigil_interaction.readiness import WarmUp, wait_for_model
 from vigil_interaction.runner import Ports
 
 
@@ -24,24 +27,41 @@ from vigil_interaction.runner import Ports
 async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
     """Open the ports, wait until the model is there and knows its control words, then claim sessions."""
     settings = worker.settings
-    engine_config = EngineConfig(settings.engine_url, settings.model, settings.engine_api_key.get_secret_value())
     async with (
         open_redis(settings.redis_url) as redis,
         Bus.connect(BusConfig(settings.nats_url, f"interaction {settings.worker}")) as bus,
-        Engine(engine_config) as engine,
+        EnginePool(settings.engines, api_key=settings.engine_api_key.get_secret_value()) as engines,
     ):
         store, placement, held = SessionStore(redis), Placement(redis), Held()
         worker.health.register("redis", store.ping)
         worker.health.register("nats", bus.ping)
-        worker.health.register("engine", engine.ping)
-        control_ids = await wait_for_model(engine, profile(settings.profile))
-        ports = Ports(store, bus, engine, control_ids, settings.engine_deadline_s, settings.worker, _now_us)
+        worker.health.register("engine", engines.ping)
+        warm_up = WarmUp(settings.warm_up_turns, settings.warm_up_s)
+        await wait_for_model(engines, settings.model, profile(settings.profile), warm_up)
+        load = Load(settings.capacity, max_late_share=settings.late_share)
+        fits = image_capacity(round(settings.engine_images_gb * 2**30), profile(settings.profile), DEFAULT_CHUNK_TURNS)
+        ports = Ports(
+            store,
+            bus,
+            engines,
+            settings.engine_deadline_s,
+            settings.worker,
+            _now_us,
+            load,
+            prewarm_turns=settings.prewarm_turns,
+        )
 
         async def run(claim: Claim) -> None:
             await held.run(ClaimedSession(ports, store, bus, placement, claim))
 
         claimer = Claimer(
-            placement, bus, role=Role.INTERACTION, worker=settings.worker, capacity=settings.capacity, run=run
+            placement,
+            bus,
+            role=Role.INTERACTION,
+            worker=settings.worker,
+            capacity=settings.capacity,
+            run=run,
+            offer=offers(load, engines, settings.model, fits),
         )
         servicer = SessionServicer(settings.worker, settings.capacity, held)
         worker.serve("vigil.v1.SessionService", lambda server: add_SessionServiceServicer_to_server(servicer, server))

@@ -13,6 +13,12 @@ CAPTURE_SECONDS = Histogram(
     "vigil_capture_to_decision_seconds", "Frame captured to decision committed", buckets=_TICK_BUCKETS
 )
 DEADLINES_MISSED = Counter("vigil_ticks_missed_deadline_total", "Ticks that took longer than the session's cadence")
+CAPACITY = Gauge(
+    "vigil_capacity_sessions",
+    "Sessions that this worker may hold: as configured, as measured, and as the engines' picture caches allow",
+    ["figure"],
+)
+LATE_SHARE = Gauge("vigil_late_share", "Share of the last window's turns that were late or never came")
 TICKS_FAILED = Counter("vigil_ticks_failed_total", "Turns that left no trace, by reason", ["reason"])
 MALFORMED = Counter("vigil_outputs_malformed_total", "Model outputs that could not be read and were silent", ["reason"])
 FRAMES_SKIPPED = Counter("vigil_frames_skipped_total", "Frame groups that were not inferred on, by reason", ["reason"])
@@ -22,6 +28,14 @@ PREFIX_SHARE = Histogram(
     buckets=(0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 0.999, 1.0),
 )
 PROMPT_TOKENS = Counter("vigil_prompt_tokens_total", "Tokens of prompts, cached by the engine or not", ["cached"])
+DUPLICATES = Counter("vigil_utterances_suppressed_total", "Utterances that repeated what was just said", ["guard"])
+BOUNDARY_TOKENS = Histogram(
+    "vigil_boundary_uncached_tokens",
+    "Tokens of a chunk's first prompt that the engine had to compute",
+    buckets=tuple(float(4**power) for power in range(2, 9)),
+)
+PREWARMS = Counter("vigil_prewarms_total", "Coming chunks shown to the engine before the boundary", ["outcome"])
+PREWARM_TOKENS = Counter("vigil_prewarm_tokens_total", "Tokens that the engine computed for it")
 ALERTS = Counter("vigil_alerts_total", "Alert events, by state", ["state"])
 COMMANDS_REJECTED = Counter("vigil_commands_rejected_total", "Commands that could not be applied")
 OUTBOX = Gauge("vigil_outbox_messages", "Committed messages that JetStream has not stored yet, over all sessions")

@@ -7,15 +7,28 @@ from vigil.contract.outgoing import Outgoing
 from vigil.core.command import Command
 from vigil.core.decide import Completion
 from vigil.core.ids import SessionKey
+from vigil.core.profile import PromptProfile
 from vigil.runtime.engine import EngineRequest, Resend
 from vigil.runtime.store import Commit
 
 
 class Engine(Protocol):
-    """The model."""
+    """The model of one session."""
+
+    async def action_ids(self, profile: PromptProfile) -> Mapping[str, int]:
+        """Token ids of the profile's action words; raises `EngineError`."""
+        ...
 
     async def complete(self, request: EngineRequest, resend: Resend) -> Completion:
         """One greedy completion; raises `EngineError`."""
+        ...
+
+
+class Engines(Protocol):
+    """All engines."""
+
+    def of(self, session: str, model: str) -> Engine:
+        """The one that serves this session's model; the same as long as it is up."""
         ...
 
 

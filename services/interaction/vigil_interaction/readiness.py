@@ -1,37 +1,62 @@
-"""When may a worker claim sessions? Once the engine serves the model, it knows its control words, and one tick ran.
+"""When may a worker claim sessions? Once an engine serves the model, it knows its control words, and it is warm.
 
-A cold engine takes seconds for its first picture; no session should pay for that.
+A cold engine takes seconds for its first picture, and on some machines again for the first prompt of each new order of
+length (kernels are chosen, graphs captured, memory taken): no session should pay for that.
 """
 
 import asyncio
+import time
+from dataclasses import dataclass
 from importlib import resources
+from itertools import count, takewhile
 
 import structlog
 
+from vigil.core import control
+from vigil.core.decide import Completion
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import prompt
 from vigil.core.session import Chunk
 from vigil.core.turn import FrameRef, Turn
 from vigil.runtime.engine import Engine, EngineRequest
 from vigil.runtime.engine_errors import ControlTokensMissing, EngineError
+from vigil.runtime.engine_pool import EnginePool
 from vigil.runtime.startup import StartupError
 
 _log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
-WARM_UP_DEADLINE_S = 120.0
+FIRST_TICK_S = 120.0
+_GREY = FrameRef("warm-up", 160, 96)
 
 
-async def wait_for_model(engine: Engine, profile: PromptProfile) -> dict[str, int]:
-    """Ask until the engine serves the model and has run one tick; the token ids of the profile's action words.
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """How far to warm an engine: prompts of 1, 4, 16 … turns, up to `turns`, for at most `limit_s` after the first.
+
+    One turn is the first tick alone.
+    """
+
+    turns: int
+    limit_s: float
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Turns of each prompt after the first tick."""
+        powers = takewhile(lambda size: size < self.turns, (4**power for power in count(1)))
+        return (*powers, self.turns) if self.turns > 1 else ()
+
+
+async def wait_for_model(engines: EnginePool, model: str, profile: PromptProfile, warm_up: WarmUp) -> None:
+    """Ask until an engine serves the model and every one that is up has been warmed.
 
     Raises `StartupError` for a model that will never do: it lacks the control tokens.
     """
     told = ""
     while True:
         try:
-            ids = await engine.check_model(profile)
-            await _warm_tick(engine, profile)
+            await engines.check_model(model, profile)
+            await _warm(engines, model, profile, warm_up)
         except ControlTokensMissing as error:
             raise StartupError(str(error)) from None
         except EngineError as error:
@@ -40,18 +65,47 @@ async def wait_for_model(engine: Engine, profile: PromptProfile) -> dict[str, in
             told = str(error)
             await asyncio.sleep(RETRY_S)  # the engine offers nothing to wait on
         else:
-            return ids
+            return
 
 
-async def _warm_tick(engine: Engine, profile: PromptProfile) -> None:
-    """One turn on a grey picture, whose answer does not matter."""
+async def _warm(engines: EnginePool, model: str, profile: PromptProfile, warm_up: WarmUp) -> None:
+    """Warm every engine that is up. Raises what the last one raised when none ran its first tick."""
+    serving = engines.serving(model)
+    outcomes = await asyncio.gather(
+        *(_warm_one(one, model, profile, warm_up) for one in serving), return_exceptions=True
+    )
+    failed = [one for one in outcomes if isinstance(one, BaseException)]
+    if failed and len(failed) == len(outcomes):
+        raise failed[-1]
+
+
+async def _warm_one(engine: Engine, model: str, profile: PromptProfile, warm_up: WarmUp) -> None:
+    """The first tick, which must succeed, then longer and longer prompts until the time is over."""
+    first = await _tick(engine, model, profile, 1, FIRST_TICK_S)
+    began, size = time.monotonic(), 1
+    try:
+        async with asyncio.timeout(warm_up.limit_s):
+            for size in warm_up.sizes:
+                await _tick(engine, model, profile, size, warm_up.limit_s)
+    except (TimeoutError, EngineError) as error:
+        _log.warning("not warmed up to a whole chunk", engine=engine.config.address, turns=size, reason=str(error))
+    _log.info(
+        "the engine is warm",
+        engine=engine.config.address,
+        engine_ms=round(first.engine_ms),
+        turns=size,
+        warm_up_s=round(time.monotonic() - began, 2),
+    )
+
+
+async def _tick(engine: Engine, model: str, profile: PromptProfile, turns: int, deadline_s: float) -> Completion:
+    """A prompt of that many turns on a grey picture, whose answer does not matter."""
     grey = (resources.files("vigil_interaction") / "warm_up.jpg").read_bytes()
-    frame = FrameRef("warm-up", 160, 96)
-    messages = prompt(profile, Chunk(), Turn(0, 0, (frame,), reply=""))
-    request = EngineRequest(messages, {frame.uuid: grey}, max_tokens=1, deadline_s=WARM_UP_DEADLINE_S)
+    past = tuple(Turn(number, number * 1000, (_GREY,), control.SILENCE) for number in range(turns - 1))
+    messages = prompt(profile, Chunk(turns=past), Turn(turns - 1, (turns - 1) * 1000, (_GREY,), reply=""))
+    fresh = {_GREY.uuid: grey} if turns == 1 else {}
 
     async def resend(_: set[str]) -> dict[str, bytes]:
-        return {frame.uuid: grey}
+        return {_GREY.uuid: grey}
 
-    completion = await engine.complete(request, resend)
-    _log.info("the engine is warm", engine_ms=round(completion.engine_ms))
+    return await engine.complete(EngineRequest(messages, fresh, 1, deadline_s, model=model), resend)

@@ -6,9 +6,10 @@ One turn is in flight at a time. Frames that arrive meanwhile supersede each oth
 A turn that fails leaves the state as it was; its commands stay in the inbox and go with the next turn.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -28,33 +29,50 @@ from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.prompt import Asked
 from vigil.core.session import SessionState
+from vigil.core.warm import DEFAULT_LEAD_TURNS
 from vigil.runtime.engine import EngineRequest
-from vigil.runtime.engine_errors import EngineError, ImagesMissing, PromptTooLong
+from vigil.runtime.engine_errors import (
+    ControlTokensMissing,
+    EngineError,
+    EngineTimeout,
+    ImagesMissing,
+    ModelNotServed,
+    PromptTooLong,
+)
 from vigil.runtime.engine_wire import Rendered
 from vigil.runtime.errors import BusError
 from vigil.runtime.store import Commit, Taken
 from vigil.runtime.trace import span
 from vigil_interaction import metrics
 from vigil_interaction.emit import closing, outgoing, snapshots
+from vigil_interaction.load import Load
 from vigil_interaction.observe import Sight
 from vigil_interaction.outbox import Outbox
-from vigil_interaction.ports import Bus, Engine, Store
+from vigil_interaction.ports import Bus, Engines, Store
+from vigil_interaction.warmer import Warmer
 
 _log = structlog.get_logger(__name__)
+
+PREWARMS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a tick talks to. `worker` is this process; `clock` counts microseconds since the epoch."""
+    """What a tick talks to. `worker` is this process; `clock` counts microseconds since the epoch.
+
+    A coming chunk is shown to the engine `prewarm_turns` before it begins (0: never), `prewarm_slots` at once.
+    """
 
     store: Store
     bus: Bus
-    engine: Engine
-    control_ids: dict[str, int]
+    engines: Engines
     engine_deadline_s: float
     worker: str
     clock: Callable[[], int]
+    load: Load
     monotonic: Callable[[], float] = time.perf_counter
+    prewarm_turns: int = DEFAULT_LEAD_TURNS
+    prewarm_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREWARMS_AT_ONCE))
 
 
 class Runner:
@@ -74,6 +92,7 @@ class Runner:
         self.commands = taken.commands
         self.engine_error = ""
         self._ports = ports
+        self._engine = ports.engines.of(str(key), taken.spec.model)
         self._fence = fence
         self._profile = profile(taken.spec.profile)
         self._outbox = outbox
@@ -82,6 +101,9 @@ class Runner:
         self._rendered = Rendered()
         self._skipped = 0
         self._refusals = 0
+        self.warmer = Warmer(
+            self._engine, self._resend, ports.prewarm_slots, ports.prewarm_turns, ports.engine_deadline_s
+        )
 
     async def tick(self, seen: Sight, skipped: int) -> None:
         """Decide on `seen`. `skipped` frame groups were superseded before it. Raises `StoreError`, `FenceLost`."""
@@ -124,20 +146,22 @@ class Runner:
         if count:
             self._skipped += count
             metrics.FRAMES_SKIPPED.labels(reason).inc(count)
+            if reason == "superseded":
+                self._ports.load.superseded(count)
 
     async def _infer(self, infer: Infer, seen: Sight) -> Completion | None:
         """The engine's answer; None when it failed, which the next turn makes good."""
-        request = EngineRequest(
-            messages=infer.messages,
-            fresh=dict(seen.pixels),
-            max_tokens=self._profile.max_tokens,
-            deadline_s=self._ports.engine_deadline_s,
-            logit_bias=self._bias(),
-            regex=self._profile.grammar,
-            rendered=self._rendered,
-        )
         try:
-            completion = await self._ports.engine.complete(request, self._resend)
+            request = EngineRequest(
+                messages=infer.messages,
+                fresh=dict(seen.pixels),
+                max_tokens=self._profile.max_tokens,
+                deadline_s=self._ports.engine_deadline_s,
+                logit_bias=await self._bias(),
+                regex=self._profile.grammar,
+                rendered=self._rendered,
+            )
+            completion = await self._engine.complete(request, self._resend)
         except EngineError as error:
             self._failed(error)
             await self._make_way(error)
@@ -149,6 +173,8 @@ class Runner:
     def _failed(self, error: EngineError) -> None:
         self.skip(1, "engine_failed")
         metrics.TICKS_FAILED.labels(type(error).__name__).inc()
+        if isinstance(error, EngineTimeout):  # any other failure says nothing about how much can be held
+            self._ports.load.turn(late=True)
         if str(error) != self.engine_error:  # once for each kind of trouble, not once a second
             _log.warning("turn dropped, the next one sees the newest frame", error=str(error))
         self.engine_error = str(error)
@@ -158,10 +184,12 @@ class Runner:
 
         One refusal may be the newest picture's fault, which is gone with its turn.
         """
+        if isinstance(error, ModelNotServed | ControlTokensMissing):  # no prompt would do
+            return
         self._refusals = 0 if error.retryable else self._refusals + 1
         if not (self._refusals > 1 or isinstance(error, ImagesMissing | PromptTooLong)):
             return
-        shorter = make_way(self.spec, self._profile, self.state)
+        shorter = make_way(self._profile, self.state)
         if shorter is not None:
             self.state = shorter
             _log.warning("a new chunk begins, without what the engine refuses", error=str(error))
@@ -170,9 +198,10 @@ class Runner:
             _log.error("commands dropped, the engine refuses them", error=str(error), commands=len(self.commands))
             await self._store(Commit(self.state, published=self._outbox.published, consumed=len(self.commands)), ())
 
-    def _bias(self) -> dict[int, float]:
+    async def _bias(self) -> dict[int, float]:
+        """Also the check, once for each model, that it has the profile's action words."""
+        token = (await self._engine.action_ids(self._profile)).get(self._profile.spelling.response)
         bias = self._profile.bias(self.spec.response_mode)
-        token = self._ports.control_ids.get(self._profile.spelling.response)
         return {token: bias} if bias and token is not None else {}
 
     async def _resend(self, uuids: set[str]) -> dict[str, bytes]:
@@ -202,6 +231,7 @@ class Runner:
         await self._store(commit, messages)
         self.state = settled.state
         self._skipped = 0
+        self.warmer.committed(self.spec, self._profile, self.state)
 
     async def _keep_snapshots(self, settled: Settled, seen: Sight) -> frozenset[str]:
         """Store the picture of each alert event that refers to one; the names that can be fetched."""
@@ -231,8 +261,13 @@ class Runner:
         metrics.PREFIX_SHARE.observe(decision.prefix_share)
         metrics.PROMPT_TOKENS.labels("yes").inc(completion.cached_tokens)
         metrics.PROMPT_TOKENS.labels("no").inc(max(0, completion.prompt_tokens - completion.cached_tokens))
-        if tick_s * 1000 > self.spec.cadence.interval_ms:
-            metrics.DEADLINES_MISSED.inc()
+        if settled.restart:
+            metrics.BOUNDARY_TOKENS.observe(max(0, completion.prompt_tokens - completion.cached_tokens))
+        late = tick_s * 1000 > self.spec.cadence.interval_ms
+        metrics.DEADLINES_MISSED.inc(late)
+        self._ports.load.turn(late=late)
+        if decision.duplicate:
+            metrics.DUPLICATES.labels(self.spec.duplicate_guard).inc()
         if decision.output.malformed:
             metrics.MALFORMED.labels(decision.output.malformed).inc()
             _log.warning("malformed output", text=completion.text[:200], reason=decision.output.malformed)

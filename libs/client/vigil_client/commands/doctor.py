@@ -172,7 +172,7 @@ def _gates(known: Endpoints) -> list[tuple[str, gates.Gate]]:
         ("NATS", gates.http(f"{known.monitor_url}/healthz")),
         ("NATS port", gates.listening(nats.hostname or "127.0.0.1", nats.port or 4222)),
         ("Redis", gates.listening("127.0.0.1", known.redis_port)),
-        ("engine up", gates.engine(known.engine_url, known.model)),
+        *(("engine up", gates.engine(url, known.model)) for url in known.engine_url.split(",")),
     ]
 
 

@@ -16,7 +16,8 @@ MODEL_DIR = Path("models/vigil-small")
 
 ModelDir = Annotated[Path, typer.Option("--model-dir", help="Checkpoint that the engine serves.")]
 EngineUrl = Annotated[
-    str, typer.Option("--engine-url", help="Use this running OpenAI-compatible engine; needs --model.")
+    str,
+    typer.Option("--engine-url", help="Use this running OpenAI-compatible engine, or several: URL,URL; needs --model."),
 ]
 Model = Annotated[str, typer.Option("--model", help="Model name; default: the name of the model directory.")]
 Profile = Annotated[str, typer.Option("--profile", help="Prompt profile: vigil-small, joyai or harness.")]

@@ -27,6 +27,8 @@ PREFERRED_PORTS = {
 
 WORKERS = ("ingestion", "codec", "interaction")
 ENGINE_START_S = 240.0
+# Pictures that the engine remembers by UUID, in GB; the workers must know what it has.
+LOCAL_IMAGES_GB = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,9 @@ class LocalEngine:
 
 @dataclass(frozen=True, slots=True)
 class RemoteEngine:
-    """An engine that runs already."""
+    """Engines that run already, at least one."""
 
-    url: str
+    urls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _endpoints(options: Options) -> Endpoints:
         nats_url=f"nats://127.0.0.1:{ports['nats']}",
         api_key=options.secrets.api_key,
         tenant=TENANT,
-        engine_url=_engine_url(options),
+        engine_url=",".join(_engine_urls(options)),
         redis_port=ports["redis"],
         monitor_url=f"http://127.0.0.1:{ports['nats monitor']}",
         model=options.model,
@@ -111,12 +113,12 @@ def _endpoints(options: Options) -> Endpoints:
     )
 
 
-def _engine_url(options: Options) -> str:
+def _engine_urls(options: Options) -> tuple[str, ...]:
     match options.engine:
-        case RemoteEngine(url):
-            return url.rstrip("/")
+        case RemoteEngine(urls):
+            return tuple(url.rstrip("/") for url in urls)
         case LocalEngine():
-            return f"http://127.0.0.1:{options.ports['engine']}"
+            return (f"http://127.0.0.1:{options.ports['engine']}",)
 
 
 def _base(options: Options) -> dict[str, str]:
@@ -146,7 +148,12 @@ def _engine(options: Options, engine: LocalEngine) -> ProcessSpec:
     return ProcessSpec(
         name="engine",
         argv=("bash", str(engine.serve), str(engine.model_dir), options.model),
-        env=_base(options) | {"VIGIL_ENGINE_PORT": str(port), "VIGIL_ENGINE_PYTHON": str(engine.python)},
+        env=_base(options)
+        | {
+            "VIGIL_ENGINE_PORT": str(port),
+            "VIGIL_ENGINE_PYTHON": str(engine.python),
+            "VIGIL_ENGINE_IMAGES_GB": LOCAL_IMAGES_GB,
+        },
         gate=gates.engine(f"http://127.0.0.1:{port}", options.model),
         tier=1,
         gate_timeout_s=ENGINE_START_S,
@@ -173,10 +180,12 @@ def _service_variables(options: Options, paths: Mapping[str, Path], name: str) -
         "VIGIL_NATS_URL": f"nats://{nats_config.SERVICE_USER}:{secrets.nats_password}@127.0.0.1:{ports['nats']}",
         "VIGIL_REDIS_URL": f"redis://:{secrets.redis_password}@127.0.0.1:{ports['redis']}/0",
         "VIGIL_HTTP_PORT": str(ports[name]),
-        "VIGIL_ENGINE_URL": _engine_url(options),
+        "VIGIL_ENGINE_URLS": ",".join(_engine_urls(options)),
         "VIGIL_MODEL": options.model,
         "VIGIL_PROFILE": options.profile,
     }
+    if isinstance(options.engine, LocalEngine):
+        variables["VIGIL_ENGINE_IMAGES_GB"] = LOCAL_IMAGES_GB
     if name == "gateway":
         return variables | {
             "VIGIL_API_KEYS_FILE": str(paths["api-keys.json"]),

@@ -17,7 +17,8 @@ from vigil_client.supervise.supervisor import Report, State, Status, Supervisor
 
 @dataclass(frozen=True, slots=True)
 class UpOptions:
-    """What `vigil up` was asked for. Without an `engine_url` the engine is started from `model_dir`."""
+    """What `vigil up` was asked for. Without an `engine_url` (one, or several separated by commas) the engine is
+    started from `model_dir`."""
 
     model_dir: Path
     engine_url: str = ""
@@ -85,12 +86,18 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
 
 
 async def _check_remote(options: UpOptions) -> None:
-    """An engine that runs elsewhere must do so now. Raises `Missing`."""
-    if options.engine_url and (why := await gates.engine(options.engine_url.rstrip("/"), options.model)()):
-        raise Missing(
-            f"the engine at {options.engine_url} cannot be used: {why}",
-            "start it, or correct --engine-url (the server's root, without /v1) and --model",
-        )
+    """Engines that run elsewhere must do so now. Raises `Missing`."""
+    for url in _urls(options):
+        if why := await gates.engine(url, options.model)():
+            raise Missing(
+                f"the engine at {url} cannot be used: {why}",
+                "start it, or correct --engine-url (the server's root, without /v1) and --model",
+            )
+
+
+def _urls(options: UpOptions) -> tuple[str, ...]:
+    """The addresses that were given."""
+    return tuple(url.strip().rstrip("/") for url in options.engine_url.split(",") if url.strip())
 
 
 def _ports(options: UpOptions, engine: LocalEngine | RemoteEngine) -> dict[str, int]:
@@ -100,10 +107,10 @@ def _ports(options: UpOptions, engine: LocalEngine | RemoteEngine) -> dict[str, 
 
 
 def _engine(options: UpOptions) -> LocalEngine | RemoteEngine:
-    if options.engine_url:
+    if urls := _urls(options):
         if not options.model:
             raise Missing("--engine-url needs --model", "name the model as the engine's /v1/models lists it")
-        return RemoteEngine(options.engine_url)
+        return RemoteEngine(urls)
     root = layout.repository()
     if root is None:
         raise Missing(

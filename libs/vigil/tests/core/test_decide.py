@@ -299,7 +299,7 @@ def test_a_reset_forgets_all_but_the_instructions() -> None:
 def test_starting_over_keeps_instructions_and_dialogue_without_raw_turns() -> None:
     session = Session()
     session.turn("</response> A room.", Instruct(FIRE), Ask("q", "What do you see?"))
-    session.state = start_over(session.spec, JOYAI, session.state)
+    session.state = start_over(JOYAI, session.state)
     assert session.state.chunk.turns == ()
     infer = session.ask_engine()
     assert infer.restart

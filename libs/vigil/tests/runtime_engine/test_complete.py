@@ -109,14 +109,15 @@ async def test_the_url_may_end_in_v1(scripted: ScriptedEngine) -> None:
         assert (await client.complete(request(0), Pixels(0))).text == SILENCE
 
 
-async def test_success_is_counted_in_base_units(engine: Engine) -> None:
+async def test_success_is_counted_in_base_units_and_by_engine(engine: Engine) -> None:
+    address = engine.config.address
+
     def value(name: str, **labels: str) -> float:
         return REGISTRY.get_sample_value(name, labels) or 0.0
 
-    before = value("vigil_engine_requests_total", outcome="ok"), value("vigil_engine_prompt_tokens_total")
     completion = await engine.complete(request(0), Pixels(0))
-    assert value("vigil_engine_requests_total", outcome="ok") == before[0] + 1
-    assert value("vigil_engine_prompt_tokens_total") == before[1] + completion.prompt_tokens
+    assert value("vigil_engine_requests_total", engine=address, outcome="ok") == 1
+    assert value("vigil_engine_prompt_tokens_total", engine=address) == completion.prompt_tokens
 
 
 async def test_a_script_can_look_at_the_picture(scripted: ScriptedEngine, engine: Engine) -> None:

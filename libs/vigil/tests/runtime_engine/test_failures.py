@@ -101,15 +101,17 @@ async def test_ping_tells_a_sick_engine_from_a_well_one(scripted: ScriptedEngine
         await engine.ping()
 
 
-async def test_failures_are_counted_by_kind(scripted: ScriptedEngine, engine: Engine) -> None:
-    def rejected() -> float:
-        return REGISTRY.get_sample_value("vigil_engine_requests_total", {"outcome": "EngineRejected"}) or 0.0
-
-    before = rejected()
+async def test_failures_are_counted_by_kind_and_engine(scripted: ScriptedEngine, engine: Engine) -> None:
+    labels = {"engine": engine.config.address, "outcome": "EngineRejected"}
+    before = REGISTRY.get_sample_value("vigil_engine_requests_total", labels) or 0.0
     scripted.script = in_order([Reply("no", status=500)])
     with pytest.raises(EngineError):
         await engine.complete(request(0), Pixels(0))
-    assert rejected() == before + 1
+    assert REGISTRY.get_sample_value("vigil_engine_requests_total", labels) == before + 1
+
+
+def test_an_engine_is_named_without_its_credentials() -> None:
+    assert EngineConfig("https://user:secret@gpu:8000/v1").address == "gpu:8000"
 
 
 async def test_a_key_is_sent_and_never_shown(scripted: ScriptedEngine) -> None:

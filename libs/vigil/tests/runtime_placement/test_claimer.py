@@ -12,8 +12,8 @@ from vigil.contract.events import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus import Bus
-from vigil.runtime.claimer import Claimer, Run
-from vigil.runtime.placement import Claim, Placement, Role
+from vigil.runtime.claimer import Claimer, Offers, Run
+from vigil.runtime.placement import Claim, Offer, Placement, Role
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer
 
@@ -63,8 +63,8 @@ MakeClaimer = Callable[..., Claimer]
 def make(placement: Placement, bus: Bus) -> MakeClaimer:
     """Makes claimers of the codec's role."""
 
-    def make_claimer(worker: str, run: Run, capacity: int = 4) -> Claimer:
-        return Claimer(placement, bus, role=Role.CODEC, worker=worker, capacity=capacity, run=run)
+    def make_claimer(worker: str, run: Run, capacity: int = 4, offer: Offers | None = None) -> Claimer:
+        return Claimer(placement, bus, role=Role.CODEC, worker=worker, capacity=capacity, run=run, offer=offer)
 
     return make_claimer
 
@@ -102,6 +102,23 @@ async def test_a_worker_holds_no_more_than_its_capacity_and_another_takes_the_re
             await eventually(lambda: len(second.running) == 1)
             assert {one.key for one in first.running | second.running} == {KEY, OTHER}
             assert (await placement.capacity(Role.CODEC)).workers == 2
+
+
+async def test_a_full_worker_leaves_sessions_to_others_and_takes_what_nobody_took(
+    make: MakeClaimer, placement: Placement
+) -> None:
+    """It measured that it can hold one; the second session is late there, and nowhere else."""
+    full, other = Worker(), Worker()
+    await placement.open(KEY)
+    async with claiming(make("a", full.run, offer=lambda _: Offer(1))):
+        await eventually(lambda: full.running, what="it runs")
+        assert (await placement.capacity(Role.CODEC)).free == 0
+        async with claiming(make("b", other.run)):
+            await eventually(lambda: _workers(placement, 2), what="both live")
+            await placement.open(OTHER)
+            await eventually(lambda: other.running, what="the other one takes it")
+            assert len(full.running) == 1
+        await eventually(lambda: len(full.running) == 2, what="nobody else is there any more")
 
 
 async def test_a_dead_worker_is_replaced_within_three_seconds(make: MakeClaimer, placement: Placement) -> None:
@@ -229,3 +246,7 @@ async def test_cancelling_the_claimer_ends_it(make: MakeClaimer) -> None:
     async with claiming(make("a", Worker().run)) as task:
         await asyncio.sleep(0)
     assert task.cancelled()
+
+
+async def _workers(placement: Placement, count: int) -> bool:
+    return (await placement.capacity(Role.CODEC)).workers == count

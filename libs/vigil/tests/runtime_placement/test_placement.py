@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
 from vigil.runtime.errors import StoreUnavailable
-from vigil.runtime.placement import Capacity, Claim, Placement, Role
+from vigil.runtime.placement import Capacity, Claim, Offer, Placement, Role
 from vigil.runtime.redis_client import open_redis
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import free_port
@@ -102,6 +102,26 @@ async def test_capacity_counts_live_workers_and_every_open_session(placement: Pl
     await placement.retire(Role.CODEC, "b")
     assert await placement.capacity(Role.CODEC) == Capacity(workers=1, capacity=2, open_sessions=2)
     await eventually(lambda: _no_worker(placement), 5, "a silent worker is forgotten")
+
+
+async def test_the_patient_take_what_waited_long_enough(placement: Placement) -> None:
+    await placement.open(KEY)
+    assert await placement.claim(Role.CODEC, "a", 1, patience_s=30) == []
+
+    async def claimed() -> list[Claim]:
+        return await placement.claim(Role.CODEC, "a", 1, patience_s=0.2)
+
+    assert await eventually(claimed, 5, "it has waited") == [Claim(KEY, 1)]
+
+
+async def test_what_workers_share_is_counted_once(placement: Placement) -> None:
+    await placement.heartbeat(Role.CODEC, "a", Offer(60, ceiling=100, models=("small", "large")))
+    await placement.heartbeat(Role.CODEC, "b", Offer(60, ceiling=80, models=("small",)))
+    await placement.heartbeat(Role.INGESTION, "c", Offer(5))
+    assert await placement.capacity(Role.CODEC) == Capacity(2, 100, 0, ("large", "small"))
+    assert await placement.capacity(Role.INGESTION) == Capacity(1, 5, 0)
+    await placement.heartbeat(Role.CODEC, "a", Offer(10, ceiling=100))
+    assert (await placement.capacity(Role.CODEC)).capacity == 70
 
 
 async def _no_worker(placement: Placement) -> bool:

@@ -50,6 +50,7 @@ def decision_to_pb(key: SessionKey, decision: Decision, *, emit_time_us: int) ->
         cached_tokens=completion.cached_tokens,
         request_bytes=completion.request_bytes,
         prefix_share=decision.prefix_share,
+        duplicate=decision.duplicate,
     )
 
 

@@ -164,8 +164,8 @@ def alert_outgoing(
 
 
 def utterance_outgoing(spec: SessionSpec, decision: Decision, emission: Emission) -> Outgoing | None:
-    """The stored message of what the model said in a turn; None when it said nothing."""
-    if decision.output.action is Action.SILENT or not decision.output.text:
+    """The stored message of what the model said in a turn; None when it said nothing, or nothing new."""
+    if decision.output.action is Action.SILENT or not decision.output.text or decision.duplicate:
         return None
     key = SessionKey(spec.tenant, spec.session)
     data = UtteranceData(

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from vigil.core import alert as alerts
-from vigil.core.alert import AlertEvent, Moment
+from vigil.core.alert import AlertEvent, AlertState, Moment
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
-from vigil.core.control import Output
+from vigil.core.control import Action, Output
+from vigil.core.duplicate import remembered, said_before
 from vigil.core.errors import CoreError
 from vigil.core.instruction import Instruction, add, clear, find
 from vigil.core.probability import Probabilities, probabilities
@@ -68,7 +69,10 @@ class Infer:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome of one turn, as published. Sequences of a session are gapless and unique."""
+    """The outcome of one turn, as published. Sequences of a session are gapless and unique.
+
+    The words of a `duplicate` were uttered a moment ago: they are not uttered again.
+    """
 
     sequence: int
     time_ms: int
@@ -78,6 +82,7 @@ class Decision:
     completion: Completion
     frames_skipped: int
     prefix_share: float
+    duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def decide(
     told, queries, rejected, events = _apply(state, spec, observation)
     restart = any(isinstance(one, Reset) for one in observation.commands)
     if restart or len(told.chunk.turns) >= spec.chunk_turns:
-        told = _next_chunk(told, spec, profile, forget=restart)
+        told = replace(told, chunk=next_chunk(told, profile, () if restart else tail(told, spec)))
         restart = True
     restart = restart or (told.chunk.number > 0 and not told.chunk.turns)
     turn = Turn(told.next_sequence, observation.time_ms, observation.frames, reply="", queries=queries)
@@ -125,6 +130,10 @@ def settle(
         current, heard = alerts.advance(current, state.instructions, moment, output.text)
         events += heard
     watch_spoke = any(one.spoken_ms == turn.time_ms for one in current)
+    answers = asked or (not watch_spoke and bool(state.dialogue) and state.dialogue[-1].answered_ms < 0)
+    opens = any(one.state is AlertState.OPENED for one in events)
+    duplicate = not (answers or opens) and _is_duplicate(spec, state, output, turn.time_ms)
+    uttered = "" if duplicate else output.text
     after = replace(
         state,
         next_sequence=turn.sequence + 1,
@@ -133,6 +142,7 @@ def settle(
         alerts=current,
         dialogue=state.dialogue if watch_spoke else _answer(state.dialogue, output, turn.time_ms),
         malformed_total=state.malformed_total + bool(output.malformed),
+        uttered=remembered(state.uttered, uttered, state.instructions, turn.time_ms),
     )
     decision = Decision(
         sequence=turn.sequence,
@@ -143,23 +153,39 @@ def settle(
         completion=completion,
         frames_skipped=infer.observation.frames_skipped,
         prefix_share=0.0,
+        duplicate=duplicate,
     )
     consumed = len(infer.observation.commands)
     return Settled(after, decision, events, infer.restart, consumed)
 
 
-def start_over(spec: SessionSpec, profile: PromptProfile, state: SessionState) -> SessionState:
+def start_over(profile: PromptProfile, state: SessionState) -> SessionState:
     """A new chunk without raw turns, for when their frames are lost everywhere: instructions and dialogue stay."""
-    return _next_chunk(state, spec, profile, forget=True)
+    return replace(state, chunk=next_chunk(state, profile, ()))
 
 
-def make_way(spec: SessionSpec, profile: PromptProfile, state: SessionState) -> SessionState | None:
+def tail(state: SessionState, spec: SessionSpec) -> tuple[Turn, ...]:
+    """The turns of this chunk that go along raw into the next one, as far as they are there already."""
+    return state.chunk.turns[spec.chunk_turns - spec.tail_turns :]
+
+
+def next_chunk(state: SessionState, profile: PromptProfile, carried: tuple[Turn, ...]) -> Chunk:
+    """The chunk after this one: the `carried` turns, and a prefix that restates what was said before them."""
+    first, since_ms = (state.next_sequence, state.last_time_ms + 1)
+    if carried:
+        first, since_ms = carried[0].sequence, carried[0].time_ms
+    restated = tuple(one for one in state.instructions if one.given_at < first)
+    earlier = tuple(one for one in state.dialogue if one.asked_ms < since_ms)
+    return Chunk(state.chunk.number + 1, chunk_prefix(profile, restated, earlier), carried)
+
+
+def make_way(profile: PromptProfile, state: SessionState) -> SessionState | None:
     """A state whose prompts are shorter, for an engine that refuses this one's for good: first without raw turns,
     then without the dialogue. None when nothing is left to go without."""
     if state.chunk.turns:
-        return start_over(spec, profile, state)
+        return start_over(profile, state)
     if state.dialogue:
-        return start_over(spec, profile, replace(state, dialogue=()))
+        return start_over(profile, replace(state, dialogue=()))
     return None
 
 
@@ -167,6 +193,13 @@ def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason:
     """The last events of a session that ends: what is open closes."""
     moment = Moment(spec.session, state.next_sequence, max(state.last_time_ms, 0), capture_time_us)
     return alerts.close_all(state.alerts, moment, reason)[1]
+
+
+def _is_duplicate(spec: SessionSpec, state: SessionState, output: Output, time_ms: int) -> bool:
+    """A delegation is none: its holding reply belongs to the task that it starts."""
+    if output.action is not Action.SPEAK:
+        return False
+    return said_before(spec.duplicate_guard, state.uttered, output.text, state.instructions, time_ms)
 
 
 def _moment(spec: SessionSpec, state: SessionState, observation: Observation) -> Moment:
@@ -198,7 +231,7 @@ def _apply(state: SessionState, spec: SessionSpec, observation: Observation) -> 
                     moment = _moment(spec, state, observation)
                     still, closed = alerts.close_all(state.alerts, moment, "the session was reset")
                     events += closed
-                    state = replace(state, alerts=still, dialogue=())
+                    state = replace(state, alerts=still, dialogue=(), uttered=())
         except CoreError as refused:
             rejected.append(f"{type(command).__name__}: {refused}")
     return state, tuple(queries), tuple(rejected), events
@@ -211,17 +244,6 @@ def _instruct(state: SessionState, new: Instruction) -> tuple[SessionState, list
         shown = replace(new, given_at=old[0].given_at)
         return replace(state, instructions=add(state.instructions, shown)), []
     return replace(state, instructions=add(state.instructions, new)), [stop_text(one) for one in old] + [new.text]
-
-
-def _next_chunk(state: SessionState, spec: SessionSpec, profile: PromptProfile, *, forget: bool) -> SessionState:
-    """Start the next chunk: the last turns go along raw, and the prefix restates what was said before them."""
-    keep = 0 if forget else spec.tail_turns
-    tail = state.chunk.turns[len(state.chunk.turns) - keep :] if keep else ()
-    first, since_ms = (tail[0].sequence, tail[0].time_ms) if tail else (state.next_sequence, state.last_time_ms + 1)
-    restated = tuple(one for one in state.instructions if one.given_at < first)
-    earlier = tuple(one for one in state.dialogue if one.asked_ms < since_ms)
-    chunk = Chunk(state.chunk.number + 1, chunk_prefix(profile, restated, earlier), tail)
-    return replace(state, chunk=chunk)
 
 
 def _answer(dialogue: tuple[Exchange, ...], output: Output, time_ms: int) -> tuple[Exchange, ...]:

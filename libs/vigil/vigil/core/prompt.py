@@ -52,21 +52,15 @@ def prompt(profile: PromptProfile, chunk: Chunk, new: Turn, last: Asked | None =
     `last` is an earlier prompt of the same session and profile: what it shows of this chunk is taken from it, the
     same messages and not copies, so that a long history costs nothing to show again.
     """
-    messages = list(_shown(profile, chunk, last))
-    for turn in chunk.turns[len(messages) // 2 :]:
-        messages.append(_user(profile, turn, chunk.prefix if len(messages) == 1 else ""))
-        messages.append(Message("assistant", (Text(profile.spelling.write(turn.reply)),)))
-    messages.append(_user(profile, new, "" if chunk.turns else chunk.prefix))
-    return tuple(messages)
+    return (*_past(profile, chunk, last), _user(profile, new, "" if chunk.turns else chunk.prefix))
 
 
-def _shown(profile: PromptProfile, chunk: Chunk, last: Asked | None) -> tuple[Message, ...]:
-    """The system message and those of the chunk's first turns that `last` has: two for each."""
-    if last is not None and last.chunk.prefix == chunk.prefix:
-        turns = last.chunk.turns
-        if chunk.turns[: len(turns)] == turns:
-            return last.messages[:-1]
-    return (Message("system", (Text(profile.system),)),)
+def opening(profile: PromptProfile, chunk: Chunk) -> tuple[Message, ...]:
+    """All that the first prompt of `chunk` will begin with and that can be asked now: it ends with a user message,
+    that of the last turn there is, or of the prefix alone."""
+    if chunk.turns:
+        return _past(profile, chunk)[:-1]
+    return (*_past(profile, chunk), *([Message("user", (Text(chunk.prefix),))] if chunk.prefix else []))
 
 
 def chunk_prefix(profile: PromptProfile, instructions: Sequence[Instruction], dialogue: Sequence[Exchange]) -> str:
@@ -86,6 +80,24 @@ def stop_text(instruction: Instruction) -> str:
 def time_marker(time_ms: int) -> str:
     """Model time as the weights know it: one decimal, always the plural word."""
     return f"<{time_ms / 1000:.1f} seconds>"
+
+
+def _past(profile: PromptProfile, chunk: Chunk, last: Asked | None = None) -> tuple[Message, ...]:
+    """The system message, then two messages for each turn of the chunk."""
+    messages = list(_shown(profile, chunk, last))
+    for turn in chunk.turns[len(messages) // 2 :]:
+        messages.append(_user(profile, turn, chunk.prefix if len(messages) == 1 else ""))
+        messages.append(Message("assistant", (Text(profile.spelling.write(turn.reply)),)))
+    return tuple(messages)
+
+
+def _shown(profile: PromptProfile, chunk: Chunk, last: Asked | None) -> tuple[Message, ...]:
+    """Of these, the first ones that `last` has; the system message at least."""
+    if last is not None and last.chunk.prefix == chunk.prefix:
+        turns = last.chunk.turns
+        if chunk.turns[: len(turns)] == turns:
+            return last.messages[:-1]
+    return (Message("system", (Text(profile.system),)),)
 
 
 def _user(profile: PromptProfile, turn: Turn, prefix: str) -> Message:

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vigil.core.alert import Alert
+from vigil.core.duplicate import DuplicateGuard, Utterances
 from vigil.core.errors import InvalidSpec
 from vigil.core.ids import token
 from vigil.core.instruction import Instructions
 from vigil.core.turn import Exchange, Turn
 
+DEFAULT_CHUNK_TURNS = 100
 MAX_PICTURES = 250  # in one chunk; the engine is started for 256 in one prompt
 
 
@@ -48,7 +50,8 @@ class SessionSpec:
     loop: bool = False
     cadence: Cadence = field(default_factory=Cadence)
     response_mode: ResponseMode = ResponseMode.BALANCED
-    chunk_turns: int = 100
+    duplicate_guard: DuplicateGuard = DuplicateGuard.EXACT
+    chunk_turns: int = DEFAULT_CHUNK_TURNS
     tail_turns: int = 9
     infer_when_idle: bool = True
     created_us: int = 0
@@ -89,3 +92,4 @@ class SessionState:
     alerts: tuple[Alert, ...] = ()
     dialogue: tuple[Exchange, ...] = ()
     malformed_total: int = 0
+    uttered: Utterances = ()

@@ -19,7 +19,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus import Bus
 from vigil.runtime.errors import BusUnavailable, StoreError
 from vigil.runtime.logs import session_logs
-from vigil.runtime.placement import Claim, Placement, Role
+from vigil.runtime.placement import Claim, Offer, Placement, Role
 
 _log = structlog.get_logger(__name__)
 
@@ -28,6 +28,8 @@ _WAKE_GAP_S = 0.05
 _RETRY_S = 0.5
 _BACKOFF = Backoff(first_s=1.0, most_s=5.0, jitter=0.5, steady_s=30.0)
 _RELEASE_S = 2.0
+# A worker that measured that it is full takes only sessions that nobody else took for so long.
+_PATIENCE_S = 2.0
 
 HELD = Gauge("vigil_claims_held", "Sessions that this worker holds", ["role"])
 CLAIMED = Counter("vigil_claims_total", "Sessions that this worker has claimed", ["role"])
@@ -35,6 +37,7 @@ LOST = Counter("vigil_claims_lost_total", "Sessions that another worker has take
 RESTARTS = Counter("vigil_session_restarts_total", "Runs of a session that failed and were started again", ["role"])
 
 Run = Callable[[Claim], Awaitable[None]]
+Offers = Callable[[int], Offer]
 
 
 class Claimer:
@@ -42,15 +45,30 @@ class Claimer:
 
     `run(claim)` works on one session until it is cancelled: when the lease is lost, when the session is closed, or on
     drain. If it returns or raises before that, it is run again after a jittered back-off of 0.5 to 5 s.
+
+    `offer(held)` says with each heartbeat what the worker offers, at most `capacity`; without it that is `capacity`.
+    New sessions are admitted by what is offered. A session that is there anyway, because its worker died, is left to
+    others for a moment when it exceeds the offer, and taken when nobody came: late is better than never.
     """
 
-    def __init__(self, placement: Placement, bus: Bus, *, role: Role, worker: str, capacity: int, run: Run) -> None:
+    def __init__(
+        self,
+        placement: Placement,
+        bus: Bus,
+        *,
+        role: Role,
+        worker: str,
+        capacity: int,
+        run: Run,
+        offer: Offers | None = None,
+    ) -> None:
         self._placement = placement
         self._bus = bus
         self._role = role
         self._worker = worker
         self._capacity = capacity
         self._run = run
+        self._offer = offer or (lambda _: Offer(capacity))
         self._leases: dict[SessionKey, Claim] = {}
         self._tasks: dict[SessionKey, asyncio.Task[None]] = {}  # also those that are still stopping
         self._wake = asyncio.Event()
@@ -91,10 +109,10 @@ class Claimer:
             async with asyncio.timeout(self._placement.lease_s / 2):
                 lost = await self._placement.renew(self._role, self._worker, self.held)
                 self._renewed_at = started
-                await self._placement.heartbeat(self._role, self._worker, self._capacity)
                 self._stop(lost, "lost or closed")
-                free = self._capacity - len(self._tasks)
-                for claim in await self._placement.claim(self._role, self._worker, free):
+                offer = self._offer(len(self._leases))
+                await self._placement.heartbeat(self._role, self._worker, offer)
+                for claim in await self._claim(offer):
                     self._start(group, claim)
             self._report("")
         except (StoreError, TimeoutError) as error:
@@ -102,6 +120,14 @@ class Claimer:
             if time.monotonic() - self._renewed_at > self._placement.lease_s:
                 self._stop(list(self._leases), "the lease could not be renewed")
         HELD.labels(self._role).set(len(self._leases))
+
+    async def _claim(self, offer: Offer) -> list[Claim]:
+        """Take what fits into the offer, or what nobody else wants."""
+        room = min(offer.capacity, self._capacity) - len(self._tasks)
+        if room > 0:
+            return await self._placement.claim(self._role, self._worker, room)
+        room = self._capacity - len(self._tasks)
+        return await self._placement.claim(self._role, self._worker, room, patience_s=_PATIENCE_S)
 
     def _start(self, group: asyncio.TaskGroup, claim: Claim) -> None:
         """Run a session; one that is still stopping here is waited for, so that it never runs twice."""

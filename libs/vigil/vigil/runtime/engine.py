@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -47,6 +48,8 @@ from vigil.runtime.trace import span, with_trace
 
 CHECK_DEADLINE_S = 5.0
 _CONNECT_S = 2.0
+# Full requests in flight at one engine: after it lost its pictures every session of a process sends megabytes at once.
+MAX_RESENDS = 8
 _PACK_INLINE_BYTES = 256 * 1024
 
 _Answer = TypeVar("_Answer", Answer, Models, Tokens)
@@ -56,15 +59,23 @@ Resend = Callable[[set[str]], Awaitable[Mapping[str, bytes]]]
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """Where the engine is. `url` is its root, with or without `/v1`; an empty key sends no authorisation."""
+    """Where the engine is. `url` is its root, with or without `/v1`; an empty key sends no authorisation.
+
+    `model` is asked where a request names none.
+    """
 
     url: str
-    model: str
+    model: str = ""
     api_key: str = field(default="", repr=False)
 
     @property
     def root(self) -> str:
         return self.url.rstrip("/").removesuffix("/v1")
+
+    @property
+    def address(self) -> str:
+        """Host and port, without credentials: how metrics and logs name the engine."""
+        return urlsplit(self.root).netloc.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +83,9 @@ class EngineRequest:
     """One greedy completion.
 
     `fresh` maps the UUID of each picture that the engine has not seen yet to its JPEG; all others go by name.
-    `regex` holds the output to a form when it is not empty. `logit_bias` maps token ids to -100..100. `rendered` is
-    the session's own, the same for all its requests, whose fresh pictures are then all in the last message.
+    `regex` holds the output to a form when it is not empty. `logit_bias` maps token ids to -100..100. An empty
+    `model` is the engine client's own. `rendered` is the session's own, the same for all its turns, whose fresh
+    pictures are then all in the last message.
     """
 
     messages: tuple[Message, ...]
@@ -82,6 +94,7 @@ class EngineRequest:
     deadline_s: float
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     regex: str = ""
+    model: str = ""
     rendered: Rendered | None = field(default=None, compare=False)
 
     def uuids(self) -> set[str]:
@@ -99,10 +112,12 @@ class Engine:
         self.config = config
         self._http: aiohttp.ClientSession | None = None
         self._takes_gzip = False
+        self._resends = asyncio.Semaphore(MAX_RESENDS)
 
     async def __aenter__(self) -> Self:
         key = self.config.api_key
         self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),  # a session has one request in flight: its worker bounds them
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
         )
@@ -120,10 +135,10 @@ class Engine:
         `resend` returns the JPEGs of the UUIDs that it is given; it is called at most once, when the engine has
         forgotten a picture. Raises `EngineError`; cancelling it leaves nothing behind.
         """
-        with span("engine.complete", model=self.config.model), _counted():
+        with span("engine.complete", model=self._model(request)), self._counted():
             async with self._within(request.deadline_s):
                 completion = await self._complete(request, resend)
-        _count_success(completion)
+        self._count_success(completion)
         return completion
 
     async def ping(self) -> None:
@@ -131,23 +146,33 @@ class Engine:
         async with self._within(CHECK_DEADLINE_S):
             await self._request("GET", "/health")
 
-    async def check_model(self, profile: PromptProfile) -> dict[str, int]:
+    async def models(self) -> tuple[str, ...]:
+        """The models that a healthy engine serves. Raises `EngineError`."""
+        async with self._within(CHECK_DEADLINE_S):
+            await self._request("GET", "/health")
+            return await self._served()
+
+    async def check_model(self, profile: PromptProfile, model: str = "") -> dict[str, int]:
         """Check that the model is served and return the id of each of the profile's action words.
 
         Raises `ModelNotServed`, and `ControlTokensMissing` unless the profile is grammar based: then words that
         are no single token are simply not in the answer.
         """
+        wanted = model or self.config.model
         async with self._within(CHECK_DEADLINE_S):
-            models = self._read(await self._request("GET", "/v1/models"), Models)
-            served = [model.id for model in models.data]
-            if self.config.model not in served:
-                raise ModelNotServed(self.config.model, served)
-            return await self._action_ids(profile)
+            served = await self._served()
+            if wanted not in served:
+                raise ModelNotServed(wanted, served)
+            return await self._action_ids(profile, wanted)
 
-    async def _action_ids(self, profile: PromptProfile) -> dict[str, int]:
+    async def _served(self) -> tuple[str, ...]:
+        models = self._read(await self._request("GET", "/v1/models"), Models)
+        return tuple(model.id for model in models.data)
+
+    async def _action_ids(self, profile: PromptProfile, model: str) -> dict[str, int]:
         words = profile.spelling.words
         try:
-            found = [await self._tokens(word) for word in words]
+            found = [await self._tokens(word, model) for word in words]
         except EngineRejected as error:
             if profile.grammar and error.status == 404:  # not vLLM: no tokenizer to ask, and none is needed
                 return {}
@@ -155,11 +180,11 @@ class Engine:
         ids = {word: tokens[0] for word, tokens in zip(words, found, strict=True) if len(tokens) == 1}
         missing = [word for word in words if word not in ids]
         if missing and not profile.grammar:
-            raise ControlTokensMissing(self.config.model, missing)
+            raise ControlTokensMissing(model, missing)
         return ids
 
-    async def _tokens(self, text: str) -> list[int]:
-        body = {"model": self.config.model, "prompt": text, "add_special_tokens": False}
+    async def _tokens(self, text: str, model: str) -> list[int]:
+        body = {"model": model, "prompt": text, "add_special_tokens": False}
         return self._read(await self._request("POST", "/tokenize", msgspec.json.encode(body)), Tokens).tokens
 
     async def _complete(self, request: EngineRequest, resend: Resend) -> Completion:
@@ -168,16 +193,17 @@ class Engine:
         except EngineRejected as error:
             if not says_images_missing(error.status, error.reason):
                 raise
-        metrics.RESENDS.inc()
-        pixels = {**await resend(request.uuids() - request.fresh.keys()), **request.fresh}
-        lost = sorted(request.uuids() - pixels.keys())
-        if lost:
-            raise ImagesMissing(lost, "neither the engine nor the session's store has them")
-        return await self._attempt(request, pixels, resent=True)
+        metrics.RESENDS.labels(self.config.address).inc()
+        async with self._resends:
+            pixels = {**await resend(request.uuids() - request.fresh.keys()), **request.fresh}
+            lost = sorted(request.uuids() - pixels.keys())
+            if lost:
+                raise ImagesMissing(lost, "neither the engine nor the session's store has them")
+            return await self._attempt(request, pixels, resent=True)
 
     async def _attempt(self, request: EngineRequest, pixels: Mapping[str, bytes], *, resent: bool) -> Completion:
         plain = completion_body(
-            self.config.model,
+            self._model(request),
             request.messages,
             pixels,
             max_tokens=request.max_tokens,
@@ -230,24 +256,26 @@ class Engine:
                 raise
             raise EngineTimeout(self.config.root, deadline_s) from error
 
+    def _model(self, request: EngineRequest) -> str:
+        return request.model or self.config.model
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except EngineError as error:
+            metrics.REQUESTS.labels(self.config.address, type(error).__name__).inc()
+            raise
+
+    def _count_success(self, completion: Completion) -> None:
+        address = self.config.address
+        metrics.REQUESTS.labels(address, "ok").inc()
+        metrics.SECONDS.labels(address).observe(completion.engine_ms / 1000)
+        metrics.REQUEST_BYTES.observe(completion.request_bytes)
+        metrics.PROMPT_TOKENS.labels(address).inc(completion.prompt_tokens)
+        metrics.CACHED_TOKENS.labels(address).inc(completion.cached_tokens)
+
 
 async def _packed(plain: bytes) -> bytes:
     """Packed; a request with all its pictures is megabytes and would hold every other session up meanwhile."""
     return packed(plain) if len(plain) < _PACK_INLINE_BYTES else await asyncio.to_thread(packed, plain)
-
-
-@contextmanager
-def _counted() -> Iterator[None]:
-    try:
-        yield
-    except EngineError as error:
-        metrics.REQUESTS.labels(type(error).__name__).inc()
-        raise
-
-
-def _count_success(completion: Completion) -> None:
-    metrics.REQUESTS.labels("ok").inc()
-    metrics.SECONDS.observe(completion.engine_ms / 1000)
-    metrics.REQUEST_BYTES.observe(completion.request_bytes)
-    metrics.PROMPT_TOKENS.inc(completion.prompt_tokens)
-    metrics.CACHED_TOKENS.inc(completion.cached_tokens)

@@ -2,6 +2,7 @@
 
 EngineError
 ├── EngineUnreachable      nothing listens there, or the connection broke                 retryable
+├── EnginesDown            none of several engines answers                                retryable
 ├── EngineTimeout          no answer within the deadline                                  retryable
 ├── EngineRejected         an HTTP status that is not 200           retryable when 429 or 5xx
 ├── PromptTooLong          the prompt is longer than the model's context
@@ -29,6 +30,15 @@ class EngineUnreachable(EngineError):
         super().__init__(f"no engine answers at {url} ({reason}): start it, or correct the engine's URL")
         self.url = url
         self.reason = reason
+
+
+class EnginesDown(EngineError):
+    """None of several engines answers."""
+
+    retryable = True
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(f"none of {len(faults)} engines is up: {'; '.join(faults)}")
 
 
 class EngineTimeout(EngineError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
@@ -38,12 +39,26 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What a worker says of itself in each heartbeat: sessions that it can hold, those that all workers together can
+    hold with what they share (0: they share nothing that limits them), and the models that its engines serve."""
+
+    capacity: int = 0
+    ceiling: int = 0
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Capacity:
-    """What the live workers of a role can hold, and how many sessions are open (held or waiting to be)."""
+    """What the live workers of a role can hold, and how many sessions are open (held or waiting to be).
+
+    `models` are those that some worker's engines serve; empty when no worker says.
+    """
 
     workers: int
     capacity: int
     open_sessions: int
+    models: tuple[str, ...] = ()
 
     @property
     def free(self) -> int:
@@ -70,8 +85,10 @@ class Placement:
     async def open(self, key: SessionKey) -> None:
         """Let any worker of each role claim the session. Idempotent."""
         with unavailable():
+            seconds, microseconds = await self._redis.time()  # how long it waits is measured from here
             for role in Role:
-                await self._redis.zadd(_key(role, "expiry"), {member(key): 0}, nx=True)
+                waiting_since_ms = seconds * 1000 + microseconds // 1000
+                await self._redis.zadd(_key(role, "expiry"), {member(key): waiting_since_ms}, nx=True)
 
     async def close(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
         """End the session's leases of these roles and let nobody claim it for them again. Idempotent."""
@@ -83,12 +100,13 @@ class Placement:
                     pipeline.hdel(_key(role, "fence"), member(key))
                     await pipeline.execute()
 
-    async def claim(self, role: Role, worker: str, limit: int) -> list[Claim]:
-        """Take up to `limit` sessions that nobody holds, those that waited longest first."""
+    async def claim(self, role: Role, worker: str, limit: int, *, patience_s: float = 0.0) -> list[Claim]:
+        """Take up to `limit` sessions that nobody holds (for `patience_s`), those that waited longest first."""
         if limit < 1:
             return []
         with unavailable():
-            flat = await self._claim(keys=_keys(role, "expiry", "owner", "fence"), args=[worker, limit, self._lease_ms])
+            arguments: list[str | int] = [worker, limit, self._lease_ms, round(patience_s * 1000)]
+            flat = await self._claim(keys=_keys(role, "expiry", "owner", "fence"), args=arguments)
         triples = zip(flat[0::3], flat[1::3], flat[2::3], strict=True)
         return [Claim(from_member(one), int(fence), previous.decode()) for one, fence, previous in triples]
 
@@ -103,19 +121,19 @@ class Placement:
         """Give `claims` up so that anyone may take them at once; those that are lost already are left alone."""
         await self._extended(role, worker, claims, 0)
 
-    async def heartbeat(self, role: Role, worker: str, capacity: int) -> None:
-        """Say that the worker lives, and how many sessions it can hold; true for one lease."""
-        await self._said(role, worker, self._lease_ms, capacity)
+    async def heartbeat(self, role: Role, worker: str, offer: Offer | int) -> None:
+        """Say that the worker lives, and what it offers (a number: sessions it can hold); true for one lease."""
+        await self._said(role, worker, self._lease_ms, Offer(offer) if isinstance(offer, int) else offer)
 
     async def retire(self, role: Role, worker: str) -> None:
         """Take the worker off the list of those that live."""
-        await self._said(role, worker, 0, 0)
+        await self._said(role, worker, 0, Offer())
 
     async def capacity(self, role: Role) -> Capacity:
         """What the role's live workers can hold."""
         with unavailable():
-            answer = await self._capacity(keys=_keys(role, "expiry", "workers", "capacities"), args=[])
-        return Capacity(*(int(one) for one in answer))
+            open_sessions, *said = await self._capacity(keys=_keys(role, "expiry", "workers", "offers"), args=[])
+        return _together(int(open_sessions), [msgspec.json.decode(one, type=Offer) for one in said])
 
     async def owner(self, role: Role, key: SessionKey) -> str | None:
         """The worker that holds, or last held, the session; None when nobody did."""
@@ -131,9 +149,18 @@ class Placement:
             lost = await self._extend(keys=_keys(role, "expiry", "owner", "fence"), args=[worker, lease_ms, *pairs])
         return [from_member(one) for one in lost]
 
-    async def _said(self, role: Role, worker: str, life_ms: int, capacity: int) -> None:
+    async def _said(self, role: Role, worker: str, life_ms: int, offer: Offer) -> None:
         with unavailable():
-            await self._beat(keys=_keys(role, "workers", "capacities"), args=[worker, life_ms, capacity])
+            keys = _keys(role, "workers", "offers")
+            await self._beat(keys=keys, args=[worker, life_ms, msgspec.json.encode(offer)])
+
+
+def _together(open_sessions: int, offers: Sequence[Offer]) -> Capacity:
+    """What workers offer together. What they share is counted once: as the one that knows most of it says."""
+    total = sum(one.capacity for one in offers)
+    ceiling = max((one.ceiling for one in offers), default=0)
+    models = sorted({model for one in offers for model in one.models})
+    return Capacity(len(offers), min(total, ceiling) if ceiling else total, open_sessions, tuple(models))
 
 
 def _key(role: Role, part: str) -> str:

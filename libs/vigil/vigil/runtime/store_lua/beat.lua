@@ -1,4 +1,4 @@
--- KEYS: workers, capacities. ARGV: worker, life in ms (0 retires it), capacity.
+-- KEYS: workers, offers. ARGV: worker, life in ms (0 retires it), offer as JSON.
 redis.call('ZREM', KEYS[1], '') -- a script that has begun to write is let finish when Redis has no memory left
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)

@@ -1,10 +1,10 @@
--- KEYS: expiry, owner, fence. ARGV: worker, limit, lease in ms.
--- Takes sessions whose lease has run out. Returns member, fence and the worker that held it before, flattened.
+-- KEYS: expiry, owner, fence. ARGV: worker, limit, lease in ms, patience in ms.
+-- Takes sessions whose lease has run out for that long. Returns member, fence and the worker before, flattened.
 redis.call('ZREM', KEYS[1], '') -- a script that has begun to write is let finish when Redis has no memory left
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local claimed = {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms, 'LIMIT', 0, ARGV[2])) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms - ARGV[4], 'LIMIT', 0, ARGV[2])) do
   claimed[#claimed + 1] = member
   claimed[#claimed + 1] = redis.call('HINCRBY', KEYS[3], member, 1)
   claimed[#claimed + 1] = redis.call('HGET', KEYS[2], member) or ''

@@ -1,0 +1,95 @@
+"""The duplicate guard: words that repeat what was just said are not uttered again (design §1.1).
+
+A model that looks every second may say the same every second. The guard only ever suppresses, and only utterances: the
+decision is published, the history keeps the words, and alerts, which have a logic of their own for repeats, hear them.
+It compares with what was uttered under the same instruction within `WINDOW_MS` of model time, so what goes on for long
+is said again once a window. An answer is never suppressed, nor are words that open an alert: the caller sees to that.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigil.core.attribution import attribute
+from vigil.core.instruction import Instruction
+
+WINDOW_MS = 10_000
+MAX_UTTERED = 64
+NEAR_OVERLAP = 0.6
+
+_WORD = re.compile(r"\w+(?:'\w+)*")
+# Words that two sentences may differ in and still say the same.
+_FLUFF_WORDS = "a an the is are was were be been has have had this that there it its now and of in on at to"
+_DENYING_WORDS = "no not never none nobody nothing nowhere neither nor cannot without"
+_FLUFF = frozenset(_FLUFF_WORDS.split())
+_NEGATIONS = frozenset(_DENYING_WORDS.split())
+
+
+class DuplicateGuard(StrEnum):
+    """Which repeats are suppressed: none, the same words, or also words that add nothing to those before."""
+
+    OFF = "off"
+    EXACT = "exact"
+    NEAR = "near"
+
+
+@dataclass(frozen=True, slots=True)
+class Uttered:
+    """Words that were uttered under an instruction (an empty id: under none), normalised."""
+
+    instruction_id: str
+    words: tuple[str, ...]
+    time_ms: int
+
+
+Utterances = tuple[Uttered, ...]
+
+
+def said_before(
+    guard: DuplicateGuard, before: Utterances, text: str, instructions: Sequence[Instruction], time_ms: int
+) -> bool:
+    """Whether every part of `text` repeats something that was uttered under the same instruction a moment ago."""
+    parts = _parts(text, instructions, time_ms)
+    recent = _recent(before, time_ms)
+    return bool(parts) and all(any(_repeats(guard, part, one) for one in recent) for part in parts)
+
+
+def remembered(before: Utterances, text: str, instructions: Sequence[Instruction], time_ms: int) -> Utterances:
+    """What was uttered within the window, with `text` (which may be empty) as the newest; at most `MAX_UTTERED`."""
+    return (*_recent(before, time_ms), *_parts(text, instructions, time_ms))[-MAX_UTTERED:]
+
+
+def normalised(text: str) -> tuple[str, ...]:
+    """The words of a text without case, punctuation and typographic variants."""
+    plain = unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
+    return tuple(_WORD.findall(plain))
+
+
+def _parts(text: str, instructions: Sequence[Instruction], time_ms: int) -> Utterances:
+    said = attribute(text, instructions) or {"": text}
+    parts = [Uttered(instruction_id, normalised(words), time_ms) for instruction_id, words in said.items()]
+    return tuple(one for one in parts if one.words)
+
+
+def _recent(before: Utterances, time_ms: int) -> Utterances:
+    return tuple(one for one in before if time_ms - one.time_ms < WINDOW_MS)
+
+
+def _repeats(guard: DuplicateGuard, new: Uttered, old: Uttered) -> bool:
+    if new.instruction_id != old.instruction_id or guard is DuplicateGuard.OFF:
+        return False
+    return new.words == old.words or (guard is DuplicateGuard.NEAR and _adds_nothing(set(new.words), set(old.words)))
+
+
+def _adds_nothing(new: set[str], old: set[str]) -> bool:
+    """No word of weight is new, most of the old ones are there, and neither says no where the other says yes."""
+    if {one for one in new if _denies(one)} != {one for one in old if _denies(one)}:
+        return False
+    new, old = new - _FLUFF, old - _FLUFF
+    return new <= old and len(new) >= NEAR_OVERLAP * len(old)
+
+
+def _denies(word: str) -> bool:
+    return word in _NEGATIONS or word.endswith("n't")

@@ -1,0 +1,48 @@
+"""Pre-warm: what the engine should have read before a chunk begins, so that its first turn is as fast as any other
+(design §5).
+
+At a boundary the system text, the prefix that restates what was said, and the carried turns stand at positions where
+the engine has never seen them: all of it is computed anew. Some turns ahead the prefix is known, word for word, unless
+a client says something more; the carried turns are known to the last one only when the chunk is full. So there are two
+rounds: one `lead_turns` ahead with what is there by then, which is the bulk when the prefix is long, and one when the
+chunk is full, with everything. The second finds the first in the engine's cache, and so costs the carried turns alone.
+"""
+
+from dataclasses import dataclass
+
+from vigil.core.decide import next_chunk, tail
+from vigil.core.profile import PromptProfile
+from vigil.core.prompt import Message, opening
+from vigil.core.session import SessionSpec, SessionState
+
+DEFAULT_LEAD_TURNS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """One round for chunk number `chunk`: `messages` as the chunk's first prompt will begin. `last` is the round that
+    has everything."""
+
+    chunk: int
+    messages: tuple[Message, ...]
+    last: bool
+
+
+def warm(
+    spec: SessionSpec, profile: PromptProfile, state: SessionState, before: Warm | None, lead_turns: int
+) -> Warm | None:
+    """What to warm after the turn that made `state`, when `before` was warmed last. None when there is nothing to do.
+
+    `lead_turns` of 0 never warms.
+    """
+    left = spec.chunk_turns - len(state.chunk.turns)
+    if left > lead_turns or lead_turns == 0 or not state.chunk.turns:
+        return None
+    coming = next_chunk(state, profile, tail(state, spec))
+    done = before if before is not None and before.chunk == coming.number else None
+    if done is not None and (done.last or left > 0):
+        return None
+    messages = opening(profile, coming)
+    if len(messages) < 2:  # the system text stands in every prompt of every session: it is warm
+        return None
+    return Warm(coming.number, messages, last=left == 0) if done is None or done.messages != messages else None

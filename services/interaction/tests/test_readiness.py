@@ -1,0 +1,66 @@
+"""Warm-up: what the engines are asked before sessions come, and when it is given up."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil.core.control import SILENCE
+from vigil.core.profile import VIGIL_SMALL
+from vigil.runtime.engine_pool import EnginePool
+from vigil.runtime.startup import StartupError
+from vigil.testing.script import Reply
+from vigil.testing.scripted_engine import ScriptedEngine
+from vigil_interaction.readiness import WarmUp, wait_for_model
+
+
+async def warmed(*engines: ScriptedEngine, turns: int = 1, limit_s: float = 5.0) -> None:
+    async with EnginePool([one.url for one in engines]) as pool:
+        await asyncio.wait_for(wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(turns, limit_s)), 10)
+
+
+@given(st.integers(1, 1_000))
+def test_sizes_grow_fourfold_up_to_a_whole_chunk(turns: int) -> None:
+    sizes = WarmUp(turns, 1.0).sizes
+    assert (sizes[-1] if sizes else 1) == turns
+    assert sorted(set(sizes)) == list(sizes)
+    assert len(sizes) <= 6
+
+
+async def test_one_tick_is_all_by_default(engine: ScriptedEngine) -> None:
+    await warmed(engine)
+    (first,) = engine.seen
+    assert list(first.fresh) == ["warm-up"]
+    assert first.body["max_tokens"] == 1
+
+
+async def test_prompts_of_growing_size_with_one_picture(engine: ScriptedEngine) -> None:
+    await warmed(engine, turns=100)
+    assert [len(one.uuids) for one in engine.seen] == [1, 4, 16, 64, 100]
+    assert [len(one.fresh) for one in engine.seen] == [1, 0, 0, 0, 0]
+    assert engine.seen[-1].body["messages"][2] == {"role": "assistant", "content": SILENCE}
+
+
+async def test_every_engine_that_is_up_is_warmed_and_one_is_enough(engine: ScriptedEngine) -> None:
+    async with ScriptedEngine() as other, ScriptedEngine(lambda _: Reply("no", status=500)) as broken:
+        await warmed(engine, other, broken, turns=4)
+        assert [len(one.seen) for one in (engine, other, broken)] == [2, 2, 1]
+
+
+async def test_an_engine_that_is_slow_on_long_prompts_is_used_all_the_same(engine: ScriptedEngine) -> None:
+    engine.script = lambda seen: Reply(hang=len(seen.uuids) > 4)
+    await warmed(engine, turns=100, limit_s=0.3)
+    assert [len(one.uuids) for one in engine.seen] == [1, 4, 16]
+
+
+async def test_a_first_tick_that_fails_is_tried_again() -> None:
+    async with ScriptedEngine(lambda seen: Reply(status=200 if seen.index else 500)) as engine:
+        await warmed(engine)
+        assert len(engine.seen) == 2
+
+
+async def test_a_model_that_will_never_do_ends_the_process() -> None:
+    async with ScriptedEngine(splits=frozenset({SILENCE})) as engine:
+        with pytest.raises(StartupError, match=SILENCE):
+            await warmed(engine)

@@ -20,6 +20,7 @@ from vigil.runtime.store import SessionStore
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
 _START_S = 30.0
+_WORKER_START_S = 60.0
 _ENGINE_START_S = 240.0
 _CAPACITY = 10_000
 
@@ -64,13 +65,13 @@ class Stack:
             "VIGIL_GRPC_PORT": "0",
             "VIGIL_WORKER": name,
             "VIGIL_CAPACITY": str(_CAPACITY),
-            "VIGIL_ENGINE_URL": self.engine.url,
+            "VIGIL_ENGINE_URLS": self.engine.url,
             "VIGIL_MODEL": self.engine.model,
             "VIGIL_PROFILE": self.profile,
         }
         program = str(Path(sys.executable).with_name(f"vigil-{service}"))
         worker = await self.exits.enter_async_context(child(name, [program], self.folder, variables))
-        await answers(worker, f"http://127.0.0.1:{port}/readyz", _ENGINE_START_S)
+        await answers(worker, f"http://127.0.0.1:{port}/readyz", _WORKER_START_S)
         self.workers[name] = worker
         return worker
 

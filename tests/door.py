@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from asyncio.subprocess import DEVNULL, STDOUT
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,6 @@ from system import BIN
 
 from vigil.runtime.placement import Placement, Role
 from vigil.runtime.redis_client import open_redis
-from vigil.runtime.store import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
@@ -30,11 +29,10 @@ PLACE_S = 3_600.0
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where the gateway is, what the processes have logged, and the store behind them."""
+    """Where the gateway is, and what the processes have logged."""
 
     url: str
     folder: Path
-    store: SessionStore
 
     def logs(self) -> str:
         """All that gateway and ingestion have written."""
@@ -68,13 +66,13 @@ async def open_door(folder: Path) -> AsyncIterator[Door]:
         client = await stack.enter_async_context(open_redis(redis.url))
         for role in (Role.CODEC, Role.INTERACTION):
             await Placement(client, lease_s=PLACE_S).heartbeat(role, f"{role}-1", 100)
-        door = Door(f"http://127.0.0.1:{gateway_port}", folder, SessionStore(client))
+        door = Door(f"http://127.0.0.1:{gateway_port}", folder)
         await eventually(lambda: _takes_sessions(door.url), START_S, "sessions are taken")
         yield door
 
 
 @asynccontextmanager
-async def _process(name: str, folder: Path, settings: dict[str, object]) -> AsyncIterator[None]:
+async def _process(name: str, folder: Path, settings: Mapping[str, object]) -> AsyncIterator[None]:
     variables = {f"VIGIL_{key}": str(value) for key, value in settings.items()}
     with (folder / f"{name}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -27,7 +27,7 @@ async def test_the_session_outlives_its_camera(vigil: System, videos: Path) -> N
             session = await gateway.open(camera.url, source={"id": "yard"}, watches=[watch])
             await alerts.wait_for(lambda subject, _: subject.endswith(".opened"), 60)
             await camera.kill()
-            await eventually(lambda: _ingestion_says(gateway, session, "reconnecting"), 30, "the break is told")
+            await eventually(lambda: _gave_up(gateway, session, 3), 60, "three attempts at reconnecting failed")
             before = await decisions(vigil, session)
             await camera.start()
             await eventually(lambda: gateway.turns(session, len(before) + 5), 60, "five turns after the break")
@@ -45,6 +45,8 @@ async def test_the_session_outlives_its_camera(vigil: System, videos: Path) -> N
     assert max(apart) < 1.1, "model time follows capture time, also over the break"
 
 
-async def _ingestion_says(gateway: Rest, session: str, state: str) -> bool:
+async def _gave_up(gateway: Rest, session: str, attempts: int) -> bool:
+    """Whether ingestion has told of at least so many failed attempts."""
     _, answer = await gateway.call("GET", f"/v1/sessions/{session}")
-    return state in str(answer)
+    status = answer["status"].get("ingestion", {})
+    return status.get("state") == "reconnecting" and int(status.get("failures", 0)) >= attempts

@@ -78,6 +78,14 @@ async def test_live_alerts_reach_a_stranger(nats_server: NatsServer, service: Na
     assert event["data"]["source_id"] == "lobby"
 
 
+async def test_nothing_published_after_the_subscription_is_missed(nats_server: NatsServer, service: Nats) -> None:
+    for number in range(20):
+        async with subscribed(nats_server.open_url, alert_subject(), "ALERTS") as received:
+            await service.publish(OPENED, payload("opened", alert_id=f"a-{number}"))
+            async with asyncio.timeout(10):
+                assert json.loads(await anext(received))["data"]["alert_id"] == f"a-{number}"
+
+
 async def test_alerts_go_on_after_the_server_was_killed(nats_server: NatsServer, service: Nats) -> None:
     async with subscribed(nats_server.open_url, alert_subject(), "ALERTS") as received:
         killed = nats_server.pid

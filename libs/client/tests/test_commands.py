@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,8 +14,9 @@ import typer
 
 from vigil_client.commands import doctor
 from vigil_client.commands.subscribe import duration
-from vigil_client.commands.watch import name_of, severity, source_id, watches_of
+from vigil_client.commands.watch import severity, source_id, watches_of
 from vigil_client.endpoints import FILE, Endpoints, write
+from vigil_client.supervise.layout import repository
 from vigil_client.testing.command import Result, start, vigil
 from vigil_client.testing.processes import eventually
 from vigil_client.testing.scripted_gateway import (
@@ -143,7 +145,7 @@ async def test_up_says_what_is_missing(tmp_path: Path) -> None:
     result = await vigil("up", "--data-dir", str(tmp_path), "--engine-python", str(tmp_path / "no-python"))
     assert result.status == 1
     assert "engine environment is not there" in result.output
-    assert "make setup" in result.output
+    assert "make engine" in result.output
     assert not (tmp_path / FILE).exists()
 
 
@@ -173,6 +175,23 @@ async def test_the_doctor_exits_with_a_status(tmp_path: Path) -> None:
     assert "2 to mend" in result.output
 
 
+def test_every_make_target_that_is_advised_is_there() -> None:
+    root = repository()
+    assert root is not None
+    sources = "".join(path.read_text() for path in (root / "libs/client/vigil_client").rglob("*.py"))
+    advised = set(re.findall(r"`make ([a-z-]+)`", sources))
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    assert {"workspace", "engine", "system"} <= advised <= targets
+
+
+def test_the_doctor_names_the_packages_that_the_set_up_installs() -> None:
+    root = repository()
+    assert root is not None
+    listed = re.search(r"^packages=\((.*)\)$", (root / "deploy/system-packages.sh").read_text(), re.MULTILINE)
+    assert listed is not None
+    assert tuple(listed[1].split()) == doctor.RTSP_PACKAGES
+
+
 async def test_help_teaches_by_example() -> None:
     for arguments in ((), ("up",), ("watch",), ("subscribe",), ("demo",), ("sessions",), ("ask",)):
         result = await vigil(*arguments, "--help")
@@ -190,12 +209,12 @@ def test_durations() -> None:
 
 def test_watches_are_named() -> None:
     texts = ["Alert me when a fire starts.", "Tell me of falls."]
-    assert [watch.name for watch in watches_of(texts, ["fire"], "info", 1, 2)] == ["fire", "me-of-falls"]
+    assert [watch.name for watch in watches_of(texts, ["fire"], "info", 1, 2)] == ["fire", ""]
     with pytest.raises(typer.BadParameter, match="named alike"):
-        watches_of([texts[0], texts[0]], [], "info", 1, 2)
+        watches_of(texts, ["fire", "fire"], "info", 1, 2)
     with pytest.raises(typer.BadParameter, match="2 names for 1"):
         watches_of(texts[:1], ["a", "b"], "info", 1, 2)
-    assert name_of("日本") == "alert"
+    assert "name" not in watches_of(texts[:1], [], "info", 1, 2)[0].body()
     assert source_id("Main lobby / north") == "Main-lobby-north"
     assert source_id("") is None
     with pytest.raises(typer.BadParameter):

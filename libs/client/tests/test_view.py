@@ -12,7 +12,7 @@ from vigil_client import cloudevents
 from vigil_client.cloudevents import Alert
 from vigil_client.events import Connection, Decision, Event, Lifecycle, RoleStatus
 from vigil_client.events import decision as read_decision
-from vigil_client.monitor import STRIP, Monitor
+from vigil_client.monitor import ALERTS_KNOWN, STRIP, WAITING, Monitor
 from vigil_client.strip import BARS, clock, spark, strip
 from vigil_client.testing.scripted_gateway import alert_json, decision_json
 from vigil_client.view import PlainView, picture, save_svg
@@ -74,6 +74,9 @@ def test_the_monitor_counts() -> None:
 
 
 def test_trouble_is_shown_until_it_is_over() -> None:
+    monitor = Monitor("lobby")
+    monitor.take(RoleStatus(""))
+    assert monitor.trouble == WAITING
     monitor = watched()
     monitor.take(RoleStatus("ingestion reconnecting: timed out"))
     assert monitor.trouble == "ingestion reconnecting: timed out"
@@ -94,6 +97,27 @@ def test_the_monitor_is_bounded(count: int) -> None:
     assert len(monitor.decisions) == min(count, STRIP)
     assert len(monitor.notes) <= 3
     assert monitor.ticks == count
+
+
+def test_alerts_are_counted_once_and_remembered_within_bounds() -> None:
+    monitor = Monitor("lobby")
+    for number in range(2 * ALERTS_KNOWN):
+        for state in ("opened", "opened", "updated", "closed", "closed"):
+            monitor.take(alert(state, f"a-{number}"))
+    assert (monitor.opened, monitor.closed, monitor.completed) == (2 * ALERTS_KNOWN,) * 3
+    remembered = [len(value) for name in Monitor.__slots__ if isinstance(value := getattr(monitor, name), dict)]
+    assert remembered == [ALERTS_KNOWN]
+
+
+def test_plain_lines_tell_each_trouble_once() -> None:
+    console = Console(width=200, file=io.StringIO())
+    view, monitor = PlainView(console), Monitor("lobby")
+    for text in ("ingestion opening", "", "ingestion reconnecting: gone", "ingestion reconnecting: gone", ""):
+        event = RoleStatus(text)
+        monitor.take(event)
+        view.update(monitor, event)
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().splitlines() == ["lobby  ingestion opening", "lobby  ingestion reconnecting: gone"]
 
 
 def rendered(columns: int) -> str:

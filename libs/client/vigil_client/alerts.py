@@ -8,6 +8,7 @@ Without it they come as they are published. Either way the connection is kept up
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,9 @@ from vigil_client.errors import BadSubject, ClientError, NotFound, Unreachable
 __all__ = ["Alert", "Utterance", "alert_subject", "alerts", "messages", "subscribed", "utterance_subject", "utterances"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+# A subject that everyone who may read Vigil's streams may ask.
+_ANSWERED = "$JS.API.INFO"
 
 CONNECT_S = 3.0
 RECONNECT_S = 0.5
@@ -83,10 +87,20 @@ async def subscribed(
     connection = await _connect(nats_url)
     try:
         subscription = await _subscribe(connection, subject, stream, since)
-        await connection.flush()
+        await _arrived(connection)
         yield _payloads(subscription)
     finally:
         await connection.close()
+
+
+async def _arrived(connection: Nats) -> None:
+    """Wait until the server has a subscription: it answers requests after all that was sent before.
+
+    nats-py's flush will not do: its ping may overtake the subscription. Whether the answer is a refusal, or does not
+    come because the user may not ask, is no matter: by then the subscription is there.
+    """
+    with contextlib.suppress(NatsError):
+        await connection.request(_ANSWERED, timeout=CONNECT_S)
 
 
 async def _payloads(subscription: Any) -> AsyncIterator[bytes]:

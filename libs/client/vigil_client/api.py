@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
@@ -71,13 +71,16 @@ class Client:
         interval_ms: int | None = None,
         frames_per_turn: int = 1,
         response_mode: str | None = None,
+        infer_when_idle: bool | None = None,
     ) -> values.Session:
-        """Change the cadence or the response mode while the session runs."""
+        """Change what may change while the session runs; what is None stays as it is."""
         body: dict[str, Any] = {}
         if interval_ms is not None:
             body["cadence"] = {"interval_ms": interval_ms, "frames_per_turn": frames_per_turn}
         if response_mode is not None:
             body["response_mode"] = response_mode
+        if infer_when_idle is not None:
+            body["infer_when_idle"] = infer_when_idle
         return values.session(await self._call("PATCH", _session(session_id), body))
 
     async def end_session(self, session_id: str) -> None:
@@ -133,7 +136,7 @@ class Client:
         """Whether new sessions can be taken, and the capacity of each role."""
         return await self._call("GET", "/v1/health")
 
-    async def events(self, session_id: str, backoff: Backoff | None = None) -> AsyncIterator[Event]:
+    async def events(self, session_id: str, backoff: Backoff | None = None) -> AsyncGenerator[Event, None]:
         """The session's live events, across restarts of the gateway: `Connection` says when the stream is cut and
         back. Ends never by itself; raises `Refused` when the gateway will not have it (session unknown, key wrong).
         """

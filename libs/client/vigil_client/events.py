@@ -9,6 +9,9 @@ from vigil_client.cloudevents import Alert, Utterance
 from vigil_client.errors import BadMessage
 from vigil_client.sse import ServerEvent
 
+# The states of a role that need no words.
+WELL = ("", "watching")
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -35,7 +38,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class RoleStatus:
-    """What a role says of the session, such as a camera that is being reconnected."""
+    """What is not well with the session, such as a camera that is being reconnected; empty when all is."""
 
     text: str
 
@@ -117,14 +120,24 @@ def lifecycle(text: str) -> Lifecycle:
 
 
 def status_line(status: dict[str, Any]) -> str:
-    """Roles' statuses on one line; what is well is left out: a connected camera needs no words."""
-    parts = []
-    for role, said in status.items():
-        words = said if isinstance(said, dict) else {"state": said}
-        state, reason = str(words.get("state", "")), str(words.get("reason") or "")
-        if state and state != "connected":
-            parts.append(f"{role} {state}" + (f": {reason}" if reason else ""))
-    return "; ".join(parts)
+    """What the roles say, on one line; what is well is left out: a camera that is watched needs no words.
+
+    Raises `BadMessage`.
+    """
+    roles = status.get("roles", "")
+    if roles is None:
+        return "the gateway cannot read how the session is"
+    if not isinstance(roles, dict):
+        raise BadMessage("not a status event of Vigil")
+    return "; ".join(line for role, said in roles.items() if (line := _role_line(role, said)))
+
+
+def _role_line(role: str, said: object) -> str:
+    words = said if isinstance(said, dict) else {"state": said}
+    state, detail = str(words.get("state") or ""), str(words.get("detail") or "")
+    if state in WELL and not detail:
+        return ""
+    return f"{role} {state}" + (f": {detail}" if detail else "")
 
 
 def _object(text: str) -> dict[str, Any]:

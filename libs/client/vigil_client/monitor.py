@@ -11,6 +11,8 @@ STRIP = 60
 LATENCIES = 3_600
 ALERTS_SHOWN = 8
 NOTES_SHOWN = 3
+ALERTS_KNOWN = 1_024
+WAITING = "waiting for the first frame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +30,25 @@ class Outcome:
 
 @dataclass(slots=True)
 class Monitor:
-    """One camera's state. `decisions` are the last `STRIP`; `words` is what was said last."""
+    """One camera's state. `decisions` are the last `STRIP`; `words` is what was said last.
+
+    An alert event that comes again is counted once, as long as its alert is among the last `ALERTS_KNOWN`.
+    """
 
     name: str
     decisions: deque[Decision] = field(default_factory=lambda: deque(maxlen=STRIP))
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=ALERTS_SHOWN))
     notes: deque[str] = field(default_factory=lambda: deque(maxlen=NOTES_SHOWN))
     words: str = ""
-    trouble: str = "waiting for the first frame"
+    trouble: str = WAITING
     ticks: int = 0
     skipped: int = 0
     ended: bool = False
     ended_reason: str = ""
-    _opened: set[str] = field(default_factory=set)
-    _closed: set[str] = field(default_factory=set)
+    opened: int = 0
+    closed: int = 0
+    completed: int = 0
+    _states: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))
 
     def take(self, event: Event) -> None:
@@ -56,7 +63,7 @@ class Monitor:
             case Lifecycle() if event.ended:
                 self.ended, self.ended_reason = True, event.reason
             case RoleStatus(text=text):
-                self.trouble = text
+                self.trouble = text or ("" if self.ticks else WAITING)
             case Connection(connected=connected, reason=reason):
                 self.trouble = "" if connected and self.ticks else (reason or self.trouble)
 
@@ -65,18 +72,13 @@ class Monitor:
         self.notes.append(text)
 
     @property
-    def completed(self) -> int:
-        """Alerts that were seen to open and to close."""
-        return len(self._opened & self._closed)
-
-    @property
     def outcome(self) -> Outcome:
         """The figures so far."""
         return Outcome(
             ticks=self.ticks,
             skipped=self.skipped,
-            opened=len(self._opened),
-            closed=len(self._closed),
+            opened=self.opened,
+            closed=self.closed,
             completed=self.completed,
             median_latency_ms=median(self._latencies_ms) if self._latencies_ms else None,
             ended_reason=self.ended_reason,
@@ -93,8 +95,12 @@ class Monitor:
 
     def _alerted(self, alert: Alert) -> None:
         self.alerts.append(alert)
-        match alert.state:
-            case "opened":
-                self._opened.add(alert.alert_id)
-            case "closed":
-                self._closed.add(alert.alert_id)
+        before = self._states.get(alert.alert_id, ())
+        if alert.state in before or alert.state not in ("opened", "closed"):
+            return
+        self._states[alert.alert_id] = (*before, alert.state)
+        self.opened += alert.state == "opened"
+        self.closed += alert.state == "closed"
+        self.completed += bool(before)
+        if len(self._states) > ALERTS_KNOWN:
+            del self._states[next(iter(self._states))]

@@ -14,7 +14,10 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class NewWatch:
-    """A standing instruction that raises alerts. Times are in seconds of capture time."""
+    """A standing instruction that raises alerts. Times are in seconds of capture time.
+
+    An empty name leaves it to the gateway to make one of the words of `text`.
+    """
 
     name: str
     text: str
@@ -24,8 +27,8 @@ class NewWatch:
 
     def body(self) -> dict[str, Any]:
         """As the gateway takes it."""
-        return {
-            "name": self.name,
+        name = {"name": self.name} if self.name else {}
+        return name | {
             "text": self.text,
             "severity": self.severity,
             "hold_s": self.hold_s,
@@ -48,11 +51,17 @@ class NewSession:
     interval_ms: int | None = None
     frames_per_turn: int = 1
     response_mode: str | None = None
+    infer_when_idle: bool | None = None
 
     def body(self) -> dict[str, Any]:
         """As the gateway takes it."""
         source = {"url": self.url, "id": self.source_id, "name": self.source_name, "loop": self.loop}
-        optional = {"profile": self.profile, "model": self.model, "response_mode": self.response_mode}
+        optional = {
+            "profile": self.profile,
+            "model": self.model,
+            "response_mode": self.response_mode,
+            "infer_when_idle": self.infer_when_idle,
+        }
         body: dict[str, Any] = {
             "source": {name: value for name, value in source.items() if value is not None},
             "watches": [watch.body() for watch in self.watches],

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vigil_client.cloudevents import Alert
-from vigil_client.events import Connection, Decision, Event, Lifecycle
+from vigil_client.events import Connection, Decision, Event, Lifecycle, RoleStatus
 from vigil_client.monitor import Monitor
 from vigil_client.strip import SEVERITY_STYLES, STATE_STYLES, clock, spark, strip
 
@@ -66,6 +66,7 @@ class PlainView:
         self._console = console
         self._shown: tuple[str, str] | None = None
         self._lost = False
+        self._trouble = ""
 
     def __enter__(self) -> "PlainView":
         return self
@@ -94,6 +95,9 @@ class PlainView:
                 if before == self._lost:
                     return ""
                 return f"connection lost: {reason}; trying again" if self._lost else "connected again"
+            case RoleStatus(text=text):
+                before_that, self._trouble = self._trouble, text
+                return text if text != before_that else ""
             case Lifecycle() if event.ended:
                 return f"session ended: {event.reason}"
             case None:

@@ -63,6 +63,14 @@ async def test_a_bad_configuration_is_one_line_a_variable(start: Start) -> None:
     assert [line.split(": ")[1] for line in err.splitlines()] == ["VIGIL_HTTP_PORT", "VIGIL_HEARTBEAT_S"]
 
 
+async def test_an_address_that_cannot_be_read_is_one_line(start: Start) -> None:
+    code, _, err = await finished(await start(VIGIL_NATS_URL="nats://user:secret@[::1"))
+    assert code == 2
+    assert "VIGIL_NATS_URL: it is not scheme://host:port" in err
+    assert "secret" not in err
+    assert len(err.splitlines()) == 1
+
+
 async def test_a_key_file_that_is_not_there_is_one_line(start: Start, tmp_path: Path) -> None:
     code, _, err = await finished(await start(VIGIL_API_KEYS_FILE=tmp_path / "nothing.json"))
     assert code == 2

@@ -9,6 +9,7 @@ from vigil.core.session import Chunk, SessionState
 from vigil.core.turn import Exchange, Turn
 from vigil.runtime.bus import Bus
 from vigil.runtime.store import Commit, SessionStore
+from vigil.testing.scripted_ingestion import ScriptedIngestion
 
 TURNS = (
     Turn(0, 0, (), "</silence>"),
@@ -82,10 +83,33 @@ async def test_health_tells_how_full_the_workers_are_without_a_key(nobody: aioht
     assert shown == {
         "ready": True,
         "takes_sessions": True,
-        "checks": {"nats": "ok", "redis": "ok"},
+        "checks": {"nats": "ok", "redis": "ok", "ingestion": "ok"},
         "capacity": {"ingestion": role, "codec": role, "interaction": role},
     }
     assert session not in str(shown)
+
+
+async def test_without_ingestion_the_gateway_is_ready_and_health_says_that_no_session_is_taken(
+    nobody: aiohttp.ClientSession, session: str, ingestion: ScriptedIngestion
+) -> None:
+    await ingestion.stop()
+    async with nobody.get("/v1/health") as answer:
+        shown = await answer.json()
+    assert (shown["ready"], shown["takes_sessions"]) == (True, False)
+    assert shown["checks"]["ingestion"] == "ingestion cannot be asked (UNAVAILABLE): no session can be created"
+    async with nobody.get("/readyz") as answer:
+        assert answer.status == 200
+
+
+async def test_a_method_that_is_no_word_of_http_is_no_label_of_its_own(nobody: aiohttp.ClientSession) -> None:
+    for word in ("PROPFIND", "SUBSCRIBE"):
+        async with nobody.request(word, "/v1/sessions") as answer:
+            assert answer.status == 405
+    async with nobody.get("/metrics") as answer:
+        text = await answer.text()
+    assert 'method="other"' in text
+    assert "PROPFIND" not in text
+    assert "SUBSCRIBE" not in text
 
 
 async def test_metrics_count_requests_by_route_and_never_by_session(http: aiohttp.ClientSession, session: str) -> None:

@@ -154,9 +154,12 @@ async def test_a_value_that_breaks_a_rule_is_named(
     assert str(problem["detail"]).startswith(said)
 
 
-async def test_an_unknown_profile_names_those_there_are(http: aiohttp.ClientSession) -> None:
-    problem = await refused(http, "POST", "/v1/sessions", 422, "invalid_value", json={**NEW, "profile": "gpt"})
-    assert problem["detail"] == "no prompt profile 'gpt': choose one of joyai, vigil-small, harness"
+@pytest.mark.parametrize(("what", "asked"), [("profile", "joyai"), ("profile", "gpt"), ("model", "large")])
+async def test_what_no_worker_runs_is_refused_and_what_is_served_is_named(
+    http: aiohttp.ClientSession, what: str, asked: str
+) -> None:
+    problem = await refused(http, "POST", "/v1/sessions", 422, "not_served", json={**NEW, what: asked})
+    assert problem["detail"] == f"this deployment serves the {what} 'vigil-small', not '{asked}'"
 
 
 async def test_more_instructions_than_a_session_may_have_are_refused(http: aiohttp.ClientSession, session: str) -> None:
@@ -260,9 +263,9 @@ async def test_what_workers_share_limits_them_together(
 @pytest.mark.usefixtures("workers")
 async def test_a_model_that_no_engine_serves_is_refused(http: aiohttp.ClientSession, placement: Placement) -> None:
     await placement.heartbeat(Role.INTERACTION, "interaction-2", Offer(8, models=("vigil-small", "large")))
-    problem = await refused(http, "POST", "/v1/sessions", 422, "unknown_model", json={**NEW, "model": "huge"})
-    assert problem["detail"] == "no engine serves the model 'huge' (they serve: large, vigil-small)"
-    for served in ({"model": "large"}, {}):
+    problem = await refused(http, "POST", "/v1/sessions", 422, "not_served", json={**NEW, "model": "huge"})
+    assert problem["detail"] == "this deployment serves the model 'large' or 'vigil-small', not 'huge'"
+    for served in ({"model": "large", "profile": "harness"}, {}):
         async with http.post("/v1/sessions", json={**NEW, **served}) as answer:
             assert answer.status == 201
 

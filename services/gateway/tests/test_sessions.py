@@ -48,6 +48,7 @@ async def test_a_session_is_stored_placed_and_announced(
         "response_mode": "reserved",
         "duplicate_guard": "near",
         "chunk_turns": 5,
+        "infer_when_idle": False,
         "watches": [{"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical", "hold_s": 3}],
         "instructions": ["Greet everyone."],
     }
@@ -68,6 +69,8 @@ async def test_a_session_is_stored_placed_and_announced(
     assert spec.cadence == Cadence(500, 2)
     assert spec.response_mode is ResponseMode.RESERVED
     assert spec.duplicate_guard is DuplicateGuard.NEAR
+    assert not spec.infer_when_idle
+    assert created["infer_when_idle"] is False
     assert (spec.loop, spec.source_name, spec.chunk_turns, spec.tail_turns) == (True, "Lobby", 5, 4)
     watch, greeting = [one.instruction for one in await store.commands(key) if isinstance(one, Instruct)]
     assert watch.watch is not None
@@ -79,21 +82,29 @@ async def test_a_session_is_stored_placed_and_announced(
 
 
 async def test_a_session_is_listed_shown_and_changed(
-    http: aiohttp.ClientSession, session: str, store: SessionStore, nats_server: NatsServer
+    http: aiohttp.ClientSession,
+    session: str,
+    store: SessionStore,
+    placement: Placement,
+    nats_server: NatsServer,
 ) -> None:
     key = SessionKey("demo", session)
-    await store.set_status(key, "ingestion", '{"state": "connected"}')
+    await store.set_status(key, "ingestion", '{"state": "watching"}')
+    await placement.claim(Role.INGESTION, "ingestion-1", 1)
     async with http.get("/v1/sessions") as answer:
         listed = (await answer.json())["sessions"]
     assert [one["id"] for one in listed] == [session]
-    async with http.patch(f"/v1/sessions/{session}", json={"cadence": {"interval_ms": 2000}}) as answer:
+    change = {"cadence": {"interval_ms": 2000}, "infer_when_idle": False}
+    async with http.patch(f"/v1/sessions/{session}", json=change) as answer:
         assert answer.status == 200
     async with http.get(f"/v1/sessions/{session}") as answer:
         shown = await answer.json()
     assert shown["cadence"] == {"interval_ms": 2000, "frames_per_turn": 1}
     assert shown["response_mode"] == "balanced"
     assert shown["duplicate_guard"] == "exact"
-    assert shown["status"] == {"ingestion": {"state": "connected"}}
+    assert shown["infer_when_idle"] is False
+    assert shown["status"] == {"ingestion": {"state": "watching"}}
+    assert shown["workers"] == {"ingestion": "ingestion-1"}
     assert shown["progress"] == {
         "turns": 0,
         "time_s": None,

@@ -40,6 +40,13 @@ async def test_a_watch_is_pending_until_a_turn_has_shown_it(
         assert await answer.json() == {"watches": [{**expected, "pending": False, "given_at": 7}]}
 
 
+async def test_a_watch_without_a_name_is_named_by_its_words(http: aiohttp.ClientSession, session: str) -> None:
+    async with http.post(f"/v1/sessions/{session}/watches", json={"text": WATCH["text"]}) as answer:
+        assert answer.status == 202
+    async with http.get(f"/v1/sessions/{session}/watches") as answer:
+        assert [watch["name"] for watch in (await answer.json())["watches"]] == ["fire-starts"]
+
+
 @pytest.mark.parametrize(
     ("path", "body"), [("instructions", {"text": "Greet everyone."}), ("watches", {"name": "door", "text": "Door?"})]
 )

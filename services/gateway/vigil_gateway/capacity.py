@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from vigil.runtime.placement import Capacity, Placement, Role
-from vigil_gateway.errors import CapacityFull, NoWorker, UnknownModel
+from vigil_gateway.errors import CapacityFull, NotServed, NoWorker
 
 
 async def capacity(placement: Placement) -> dict[Role, Capacity]:
@@ -21,15 +21,15 @@ def check(found: Mapping[Role, Capacity]) -> None:
         raise CapacityFull(full)
 
 
-def check_served(found: Mapping[Role, Capacity], model: str) -> None:
-    """Raise `UnknownModel` when the workers say what their engines serve, and this model is not among it."""
-    served = found[Role.INTERACTION].models
-    if served and model not in served:
-        raise UnknownModel(model, served)
+async def check_capacity(placement: Placement) -> None:
+    """Raise `NoWorker` or `CapacityFull` when nobody could take a new session now."""
+    check(await capacity(placement))
 
 
-async def check_capacity(placement: Placement, model: str) -> None:
-    """Raise `NoWorker`, `CapacityFull` or `UnknownModel` when nobody could take a session with this model now."""
-    found = await capacity(placement)
-    check(found)
-    check_served(found, model)
+async def check_served(placement: Placement, model: str, usual: str) -> None:
+    """Raise `NotServed` for a model that is neither the usual one nor listed by an engine of some worker."""
+    if model == usual:
+        return
+    served = (await placement.capacity(Role.INTERACTION)).models
+    if model not in served:
+        raise NotServed("model", model, *sorted({usual, *served}))

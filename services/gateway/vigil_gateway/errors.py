@@ -3,10 +3,10 @@
 GatewayError
 ├── KeyMissing, KeyWrong      who is asking
 ├── NoSuchSession             of this tenant; another tenant's is answered the same way
+├── NotServed                 a model or a prompt profile that no worker here runs
 ├── SourceRefused             the source was opened and cannot be watched
 ├── ProbeUnavailable          no ingestion worker answered within the deadline
 ├── NoWorker, CapacityFull    nobody can take the session
-├── UnknownModel              no engine serves the model that was asked for
 └── TooManyStreams            the tenant's live event streams are all in use
 """
 
@@ -36,6 +36,14 @@ class NoSuchSession(GatewayError):
         super().__init__(f"there is no session {session[:80]!r}")
 
 
+class NotServed(GatewayError):
+    """A model or a prompt profile that this deployment does not run; `what` is which of the two."""
+
+    def __init__(self, what: str, asked: str, *served: str) -> None:
+        names = " or ".join(repr(one) for one in served)
+        super().__init__(f"this deployment serves the {what} {names}, not {asked[:80]!r}")
+
+
 class SourceRefused(GatewayError):
     """The source cannot be watched. `fault` is one word of `SourceFault`, in lower case."""
 
@@ -62,13 +70,6 @@ class CapacityFull(GatewayError):
     def __init__(self, roles: tuple[str, ...]) -> None:
         self.roles = roles
         super().__init__(f"every worker is full for: {', '.join(roles)}")
-
-
-class UnknownModel(GatewayError):
-    """No engine of any worker serves the model."""
-
-    def __init__(self, model: str, served: tuple[str, ...]) -> None:
-        super().__init__(f"no engine serves the model {model[:80]!r} (they serve: {', '.join(served)})")
 
 
 class TooManyStreams(GatewayError):

@@ -9,12 +9,12 @@ from vigil.contract.events import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
+from vigil.core.redaction import redacted
 from vigil.core.session import SessionSpec
 from vigil.runtime.errors import PortError
 from vigil.runtime.placement import Role
 from vigil_gateway import metrics
 from vigil_gateway.ports import Ports
-from vigil_gateway.source_url import redacted
 
 log = structlog.get_logger(__name__)
 
@@ -23,9 +23,10 @@ async def begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) ->
     """Store the session, let workers claim it, announce it. When a step fails the session is ended again."""
     key = SessionKey(spec.tenant, spec.session)
     await ports.bus.ping()  # before anything is written: without a bus no worker could work on it
-    await ports.store.create(spec, commands)
+    await ports.store.create(spec, commands, confirmed=False)
     try:
         await ports.placement.open(key)
+        await ports.store.confirm(key)
         await _announce(ports, spec, Lifecycle.REQUESTED, "")
     except PortError:
         await _undo(ports, key)

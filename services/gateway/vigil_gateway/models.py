@@ -73,7 +73,12 @@ class InstructionIn(In):
 class WatchIn(In):
     """A standing instruction that raises alerts (opened, updated, closed) when the model speaks under it."""
 
-    name: str = Field(pattern=TOKEN_PATTERN, description="Name of the watch in its alerts", examples=["fire"])
+    name: str | None = Field(
+        None,
+        pattern=TOKEN_PATTERN,
+        description="Name of the watch in its alerts; made of the words of `text` when left out",
+        examples=["fire"],
+    )
     text: Text = Field(description="What to watch for", examples=["Alert me when a fire starts."])
     severity: Severity = Severity.WARNING
     hold_s: DaySeconds = Field(5.0, description="Quiet seconds after which an open alert closes")
@@ -98,12 +103,16 @@ class SessionIn(In):
     )
 
     source: SourceIn
-    profile: str | None = Field(None, max_length=64, description="Prompt profile; the gateway's default when left out")
+    profile: str | None = Field(
+        None,
+        max_length=64,
+        description="Prompt profile: the usual one when left out; another one only with another model",
+    )
     model: str | None = Field(
         None,
         min_length=1,
         max_length=200,
-        description="Model that the engine serves; the gateway's default when left out",
+        description="Model: the usual one when left out; another one is refused unless an engine here serves it",
     )
     cadence: CadenceModel = CadenceModel()
     response_mode: ResponseMode = Field(ResponseMode.BALANCED, description="How readily the model speaks")
@@ -113,6 +122,9 @@ class SessionIn(In):
         "nothing to them. Decisions and alerts hear them all.",
     )
     chunk_turns: int = Field(100, ge=2, le=1_000, description="Turns that a prompt holds before it starts afresh")
+    infer_when_idle: bool = Field(
+        True, description="Ask the model also while nothing stands and nothing was asked; false saves that work"
+    )
     watches: list[WatchIn] = Field(default=[], max_length=MAX_INSTRUCTIONS)
     instructions: list[Text] = Field(default=[], max_length=MAX_INSTRUCTIONS)
 
@@ -123,6 +135,7 @@ class SessionPatch(In):
     cadence: CadenceModel | None = None
     response_mode: ResponseMode | None = None
     duplicate_guard: DuplicateGuard | None = None
+    infer_when_idle: bool | None = None
 
 
 class QueryIn(In):
@@ -187,6 +200,7 @@ class SessionOut(Out):
     response_mode: ResponseMode
     duplicate_guard: DuplicateGuard
     chunk_turns: int
+    infer_when_idle: bool
     created_at: datetime
     subjects: SubjectsOut
 
@@ -206,7 +220,24 @@ class SessionDetail(SessionOut):
 
     progress: ProgressOut
     status: dict[str, Any] = Field(
-        description="What each role last said of the session", examples=[{"ingestion": {"state": "connected"}}]
+        description="What each role last said of the session: `state`, and `detail` where there is more to say",
+        examples=[
+            {"ingestion": {"state": "watching", "worker": "ingestion-1"}},
+            {
+                "ingestion": {
+                    "state": "reconnecting",
+                    "worker": "ingestion-1",
+                    "detail": "rtsp://***@camera.local/stream1 does not answer",
+                    "fault": "unreachable",
+                    "failures": 3,
+                    "retry_s": 1.9,
+                }
+            },
+        ],
+    )
+    workers: dict[str, str] = Field(
+        description="The worker of each role that holds the session, or held it last",
+        examples=[{"ingestion": "ingestion-1", "codec": "codec-1", "interaction": "interaction-1"}],
     )
 
 
@@ -269,6 +300,10 @@ class HealthOut(Out):
     """How the gateway and the workers behind it are."""
 
     ready: bool = Field(description="The gateway serves, and its ports answer")
-    takes_sessions: bool = Field(description="Every role has a live worker with room")
-    checks: dict[str, str]
+    takes_sessions: bool = Field(description="Every role has a live worker with room, and sources can be checked")
+    checks: dict[str, str] = Field(
+        description="`ok`, or what is wrong, of everything behind the gateway. Without `ingestion` no session can be "
+        "created, and those that run go on: it is no part of `ready`.",
+        examples=[{"nats": "ok", "redis": "ok", "ingestion": "ok"}],
+    )
     capacity: dict[str, RoleOut]

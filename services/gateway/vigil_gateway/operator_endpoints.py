@@ -1,11 +1,13 @@
 """For the operator: metrics, liveness and readiness, on the same port as the API; and health for its users."""
 
+import asyncio
 from dataclasses import asdict
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from vigil.runtime import metrics
+from vigil.runtime.health import OK
 from vigil_gateway.capacity import capacity
 from vigil_gateway.models import HealthOut, RoleOut
 from vigil_gateway.ports import PortsOf
@@ -27,7 +29,11 @@ async def alive() -> JSONResponse:
 
 @router.get("/readyz", include_in_schema=False)
 async def ready(ports: PortsOf) -> JSONResponse:
-    """Whether this process should get requests: 503 when a port does not answer or it is shutting down."""
+    """Whether this process should get requests: 503 when NATS or Redis does not answer or it is shutting down.
+
+    Ingestion is no part of it: while it is away no session can be created, and everything else is served. Taking the
+    gateway out of service for that would end live events and alerts' pictures too. `/v1/health` shows it.
+    """
     readiness = await ports.health.check()
     return JSONResponse(readiness.as_json(), 200 if readiness.ready else 503)
 
@@ -35,8 +41,11 @@ async def ready(ports: PortsOf) -> JSONResponse:
 @router.get("/v1/health", tags=["health"])
 async def health(ports: PortsOf) -> HealthOut:
     """Whether sessions can be created, and how full the workers are. Needs no key."""
-    readiness = await ports.health.check()
+    readiness, probing = await asyncio.gather(ports.health.check(), ports.probe.state())
     roles = await capacity(ports.placement)
-    shown = {str(role): RoleOut(**asdict(one)) for role, one in roles.items()}
-    takes = all(one.workers and one.free for one in roles.values())
-    return HealthOut(ready=readiness.ready, takes_sessions=takes, checks=readiness.checks, capacity=shown)
+    return HealthOut(
+        ready=readiness.ready,
+        takes_sessions=probing == OK and all(one.workers and one.free for one in roles.values()),
+        checks=readiness.checks | {"ingestion": probing},
+        capacity={str(role): RoleOut(**asdict(one)) for role, one in roles.items()},
+    )

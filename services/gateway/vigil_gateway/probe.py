@@ -1,13 +1,17 @@
 """Asks ingestion whether a source can be watched, before a session is made of it."""
 
 import grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
+from vigil.core.redaction import scrubbed
+from vigil.runtime.health import OK
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceStub
 from vigil_gateway.errors import ProbeUnavailable, SourceRefused
-from vigil_gateway.source_url import scrubbed
 
 _PREFIX = "SOURCE_FAULT_"
+_HEALTH_S = 1.0
 
 
 class SourceProbe:
@@ -15,6 +19,7 @@ class SourceProbe:
 
     def __init__(self, channel: grpc.aio.Channel, deadline_s: float) -> None:
         self._stub = IngestionServiceStub(channel)
+        self._health = HealthStub(channel)
         self._deadline_s = deadline_s
 
     async def check(self, url: str) -> None:
@@ -22,6 +27,15 @@ class SourceProbe:
         answer = await self._ask(url)
         if answer.fault != SourceFault.SOURCE_FAULT_UNSPECIFIED:
             raise SourceRefused(fault_name(answer.fault), scrubbed(answer.message, url) or "the source cannot be read")
+
+    async def state(self) -> str:
+        """`ok` when ingestion's gRPC port says that it serves, else what is wrong with it. Never raises."""
+        try:
+            answer = await self._health.Check(HealthCheckRequest(), timeout=_HEALTH_S)
+        except grpc.aio.AioRpcError as error:
+            return f"ingestion cannot be asked ({error.code().name}): no session can be created"
+        serving = answer.status == HealthCheckResponse.SERVING
+        return OK if serving else "ingestion is shutting down: no session can be created"
 
     async def _ask(self, url: str) -> ProbeSourceResponse:
         try:

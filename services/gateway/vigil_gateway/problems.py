@@ -47,6 +47,9 @@ TABLE: dict[type[Exception], Row] = {
     errors.KeyWrong: Row(
         "key_wrong", 401, "The API key is not valid", "Use a key whose SHA-256 is in the gateway's key file."
     ),
+    errors.NotServed: Row(
+        "not_served", 422, "It is not served here", "Leave `model` and `profile` out, or give the ones named here."
+    ),
     errors.SourceRefused: Row(
         "source_fault", 422, "The source cannot be watched", "Correct the source and create the session again."
     ),
@@ -56,9 +59,6 @@ TABLE: dict[type[Exception], Row] = {
     ),
     errors.CapacityFull: Row(
         "capacity_full", 503, "Every worker is full", "End a session, add workers, or try again later."
-    ),
-    errors.UnknownModel: Row(
-        "unknown_model", 422, "No engine serves this model", "Name one of those that are listed, or leave it out."
     ),
     errors.TooManyStreams: Row(
         "too_many_streams", 429, "Too many live event streams", "Close a stream that is no longer read."

@@ -10,7 +10,10 @@ from vigil_gateway import metrics
 log = structlog.get_logger(__name__)
 
 NO_ROUTE = "none"
+OTHER_METHOD = "other"
 _READS = ("GET", "HEAD")
+# The client chooses the method's word: only those of HTTP may become a label.
+_METHODS = frozenset({*_READS, "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
 
 class RequestLog:
@@ -35,7 +38,7 @@ class RequestLog:
 
 def _report(scope: Scope, status: int, took_s: float) -> None:
     route = getattr(scope.get("route"), "path", NO_ROUTE)
-    method: str = scope["method"]
+    method = scope["method"] if scope["method"] in _METHODS else OTHER_METHOD
     metrics.REQUESTS.labels(method, route, status).inc()
     metrics.SECONDS.labels(route).observe(took_s)
     level = log.debug if method in _READS and status < 400 else log.info

@@ -11,14 +11,16 @@ from vigil.core.instruction import Instruction
 from vigil.core.profile import profile as profile_named
 from vigil.core.session import SessionSpec
 from vigil.runtime.errors import UnknownSession
-from vigil_gateway.capacity import check_capacity
+from vigil_gateway.capacity import check_capacity, check_served
 from vigil_gateway.commands import new_id
+from vigil_gateway.config import GatewaySettings
+from vigil_gateway.errors import NotServed
 from vigil_gateway.lifecycle import announce_change, begin, ended_reason, finish
 from vigil_gateway.models import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
 from vigil_gateway.source_url import source_id
 from vigil_gateway.standing import check_addable
-from vigil_gateway.status import roles_status
+from vigil_gateway.status import roles_status, workers_of
 from vigil_gateway.views import cadence_of, patched, progress_out, session_out, watch_of
 
 DEFAULT_TAIL_TURNS = 9
@@ -31,10 +33,11 @@ async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, respon
     """Watch a source. It is opened once before the session is made, so a bad address is told at once."""
     spec = _spec(ports, tenant, body)
     commands = _commands(body)
-    await check_capacity(ports.placement, spec.model)
+    await check_served(ports.placement, spec.model, ports.settings.model)
+    await check_capacity(ports.placement)
     await ports.probe.check(spec.source_url)
     async with ports.opening:  # the probe took a while, and two requests must not both get the last place
-        await check_capacity(ports.placement, spec.model)
+        await check_capacity(ports.placement)
         await begin(ports, spec, commands)
     response.headers["Location"] = f"/v1/sessions/{spec.session}"
     return session_out(spec, None)
@@ -57,12 +60,13 @@ async def show_session(ports: PortsOf, key: Key) -> SessionDetail:
         **dict(shown),
         progress=progress_out(await ports.store.history(key)),
         status=await roles_status(ports.store, key),
+        workers=await workers_of(ports.placement, key),
     )
 
 
 @router.patch("/{session}")
 async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> SessionOut:
-    """Change cadence or response mode; it takes effect from one of the next turns on."""
+    """Change what may change while the session runs; it takes effect from one of the next turns on."""
     spec = patched(await ports.store.spec(key), body)
     await ports.store.update_spec(spec)
     await announce_change(ports, spec)
@@ -84,15 +88,27 @@ def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
         source_url=body.source.url,
         source_name=body.source.name,
         loop=body.source.loop,
-        profile=profile_named(body.profile or ports.settings.profile).name,
+        profile=_profile(ports.settings, body),
         model=body.model or ports.settings.model,
         cadence=cadence_of(body.cadence),
         response_mode=body.response_mode,
         duplicate_guard=body.duplicate_guard,
         chunk_turns=body.chunk_turns,
         tail_turns=min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1),
+        infer_when_idle=body.infer_when_idle,
         created_us=time.time_ns() // 1_000,
     )
+
+
+def _profile(settings: GatewaySettings, body: SessionIn) -> str:
+    """The usual model has its one profile; whoever names another model may name the profile that it knows.
+
+    Raises `NotServed`, `UnknownProfile`.
+    """
+    asked = body.profile or settings.profile
+    if asked != settings.profile and body.model in (None, settings.model):
+        raise NotServed("profile", asked, settings.profile)
+    return profile_named(asked).name
 
 
 def _commands(body: SessionIn) -> tuple[Command, ...]:

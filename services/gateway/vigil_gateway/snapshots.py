@@ -18,7 +18,7 @@ AlertId = Annotated[str, Path(max_length=256, description="The `alert_id` of an 
 @router.get(
     "/{alert_id}/snapshot",
     response_class=Response,
-    responses={200: {"description": "The frame at which the alert opened or last changed", "content": {JPEG: {}}}},
+    responses={200: {"description": "The frame that opened the alert", "content": {JPEG: {}}}},
 )
 async def show_snapshot(ports: PortsOf, tenant: Tenant, alert_id: AlertId) -> Response:
     """The picture that an alert's `snapshot.path` names; kept for 7 days."""

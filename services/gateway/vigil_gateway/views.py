@@ -7,10 +7,11 @@ from vigil.contract import subjects
 from vigil.core import control
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
+from vigil.core.redaction import redacted
 from vigil.core.session import Cadence, SessionSpec, SessionState
 from vigil.core.turn import Exchange
+from vigil.core.watch_name import watch_name
 from vigil_gateway import models
-from vigil_gateway.source_url import redacted
 from vigil_gateway.standing import Standing
 
 
@@ -29,6 +30,7 @@ def session_out(spec: SessionSpec, ended_reason: str | None) -> models.SessionOu
         response_mode=spec.response_mode,
         duplicate_guard=spec.duplicate_guard,
         chunk_turns=spec.chunk_turns,
+        infer_when_idle=spec.infer_when_idle,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
         subjects=_subjects(spec),
     )
@@ -96,18 +98,21 @@ def cadence_of(given: models.CadenceModel) -> Cadence:
 
 def watch_of(watch_id: str, given: models.WatchIn) -> Instruction:
     """The watch that a request asks for, under `watch_id`."""
-    watch = Watch(given.name, given.severity, given.hold_s, given.cooldown_s, given.update_interval_s)
+    name = given.name or watch_name(given.text)
+    watch = Watch(name, given.severity, given.hold_s, given.cooldown_s, given.update_interval_s)
     return Instruction(watch_id, given.text, watch)
 
 
 def patched(spec: SessionSpec, change: models.SessionPatch) -> SessionSpec:
     """The spec with what the request changes."""
     cadence = spec.cadence if change.cadence is None else cadence_of(change.cadence)
+    idle = spec.infer_when_idle if change.infer_when_idle is None else change.infer_when_idle
     return replace(
         spec,
         cadence=cadence,
         response_mode=change.response_mode or spec.response_mode,
         duplicate_guard=change.duplicate_guard or spec.duplicate_guard,
+        infer_when_idle=idle,
     )
 
 

@@ -28,7 +28,7 @@ def test_sizes_grow_fourfold_up_to_a_whole_chunk(turns: int) -> None:
     assert len(sizes) <= 6
 
 
-async def test_one_tick_is_all_by_default(engine: ScriptedEngine) -> None:
+async def test_one_turn_is_one_tick(engine: ScriptedEngine) -> None:
     await warmed(engine)
     (first,) = engine.seen
     assert list(first.fresh) == ["warm-up"]

@@ -2,6 +2,7 @@
 
 from pydantic import Field, SecretStr
 
+from vigil.core.session import DEFAULT_CHUNK_TURNS, MAX_PICTURES
 from vigil.runtime.config import WorkerSettings
 
 
@@ -24,7 +25,10 @@ class InteractionSettings(WorkerSettings):
         10, ge=0, le=1_000, description="Turns before a chunk's end at which the engine first sees the next; 0: never"
     )
     warm_up_turns: int = Field(
-        1, ge=1, le=1_000, description="Warm each engine with prompts of up to this many turns before sessions come"
+        DEFAULT_CHUNK_TURNS,
+        ge=1,
+        le=MAX_PICTURES,
+        description="Warm each engine with prompts of up to this many turns before sessions come; 1: with one alone",
     )
     warm_up_s: float = Field(20.0, gt=0, le=600, description="Prompts longer than the first are given up after this")
     late_share: float = Field(

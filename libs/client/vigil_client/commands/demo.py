@@ -128,7 +128,7 @@ async def _demo(options: UpOptions, source: str, alert: str, limits: Limits, svg
                 console.print("rendering the camera's video (on the first run only) …")
             new = NewSession(
                 url=await rendering,
-                watches=(WATCH if alert == WATCH.text else NewWatch("demo", alert, WATCH.severity, WATCH.hold_s),),
+                watches=(WATCH if alert == WATCH.text else NewWatch("", alert, WATCH.severity, WATCH.hold_s),),
                 source_id=CAMERA,
                 source_name=CAMERA,
                 loop=True,
@@ -216,7 +216,7 @@ async def _render(video: Path) -> None:
     if process.returncode != 0:
         lines = tuple(output.decode(errors="replace").splitlines()[-8:])
         raise ProcessFailed(
-            "the demo camera's video could not be rendered", "run `make setup`, or give --source", lines=lines
+            "the demo camera's video could not be rendered", "run `make workspace`, or give --source", lines=lines
         )
 
 

@@ -22,6 +22,13 @@ from vigil_client.supervise.plan import PREFERRED_PORTS
 NEEDED_DISK_BYTES = 2 << 30
 NEEDED_MEMORY_BYTES = 4 << 30
 IMPORT_S = 60.0
+RTSP_PACKAGES = (
+    "python3-gi",
+    "gir1.2-gst-rtsp-server-1.0",
+    "gstreamer1.0-plugins-base",
+    "gstreamer1.0-plugins-good",
+    "gstreamer1.0-plugins-bad",
+)
 MODEL_FILES = ("config.json", "tokenizer_config.json", "preprocessor_config.json")
 
 
@@ -64,7 +71,7 @@ async def _doctor(data_dir: Path, model_dir: Path, engine_python: Path | None) -
 def python_version(version: tuple[int, ...]) -> Check:
     """3.11 or newer."""
     shown = ".".join(map(str, version))
-    return Check("python", version >= (3, 11), shown, "install Python 3.11 or newer and run `make setup` again")
+    return Check("python", version >= (3, 11), shown, "install Python 3.11 or newer and run `make workspace` again")
 
 
 def programs() -> list[Check]:
@@ -84,7 +91,7 @@ async def engine_environment(python: Path) -> Check:
     status, output = await _output(str(python), "-c", code + "; import vllm; print('vllm', vllm.__version__)")
     lines = output.strip().splitlines() or ["no output"]
     found = ", ".join(line for line in lines if line.startswith(("torch ", "vllm ")))
-    return Check(name, status == 0, found if status == 0 else f"{python}: {lines[-1]}", "make it with `make setup`")
+    return Check(name, status == 0, found if status == 0 else f"{python}: {lines[-1]}", "make it with `make engine`")
 
 
 def model(directory: Path) -> Check:
@@ -136,7 +143,7 @@ async def rtsp_for_tests() -> Check:
     """GStreamer's RTSP server, which only the RTSP tests use."""
     code = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
     status, _ = await _output("/usr/bin/python3", "-c", code)
-    mend = "apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly"
+    mend = f"run `make system`, or: apt-get install {' '.join(RTSP_PACKAGES)}"
     detail = "GStreamer's RTSP server" if status == 0 else "GStreamer's RTSP server is not installed"
     return Check("rtsp tests", status == 0, detail, mend, optional=True)
 

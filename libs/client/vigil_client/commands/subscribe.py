@@ -69,7 +69,10 @@ def subscribe(
 
 async def _print(nats_url: str, subject: str, stream: str, since: timedelta | None, write: Write) -> bool:
     async with subscribed(nats_url, subject, stream, since) as received:
-        stderr.print(f"[dim]listening on {escape(subject)} at {escape(nats_url)}; Ctrl-C ends[/]", highlight=False)
+        stderr.print(
+            f"[dim]listening on {escape(subject)} at {escape(nats_url.rpartition('@')[2])}; Ctrl-C ends[/]",
+            highlight=False,
+        )
         async for payload in received:
             try:
                 line = write(payload)

@@ -45,21 +45,16 @@ def severity(text: str) -> str:
     return text
 
 
-def name_of(text: str) -> str:
-    """A name for a watch out of its last words: `a-fire-starts` for "Alert me when a fire starts."."""
-    words = re.findall(r"[a-z0-9]+", text.lower())
-    return "-".join(words[-3:])[:64] or "alert"
-
-
 def watches_of(
     texts: Sequence[str], names: Sequence[str], severity_name: str, hold_s: float, cooldown_s: float
 ) -> tuple[NewWatch, ...]:
-    """One watch for each text. Raises `typer.BadParameter` when two would have one name."""
+    """One watch for each text; the gateway names those that `names` does not. Raises `typer.BadParameter` when two
+    would have one name."""
     if len(names) > len(texts):
         raise typer.BadParameter(f"{len(names)} names for {len(texts)} alerts: give one --name for each --alert")
-    named = [*names, *map(name_of, texts[len(names) :])]
-    if len(set(named)) < len(named):
-        raise typer.BadParameter(f"two alerts are named alike ({', '.join(named)}): give each a --name")
+    if len(set(names)) < len(names):
+        raise typer.BadParameter(f"two alerts are named alike ({', '.join(names)}): give each its own --name")
+    named = [*names, *[""] * (len(texts) - len(names))]
     return tuple(
         NewWatch(name, text, severity_name, hold_s, cooldown_s) for name, text in zip(named, texts, strict=True)
     )

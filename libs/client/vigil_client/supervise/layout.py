@@ -70,7 +70,7 @@ def binaries() -> Binaries:
     for name in SERVICES:
         found = program(f"vigil-{name}")
         if found is None:
-            raise Missing(f"the service vigil-{name} is not installed", "run `make setup`, or: uv sync")
+            raise Missing(f"the service vigil-{name} is not installed", "run `make workspace`, or: uv sync")
         services[name] = found
     return Binaries(nats_server(), redis_server(), services)
 

@@ -119,7 +119,7 @@ def _engine(options: UpOptions) -> LocalEngine | RemoteEngine:
         )
     python = options.engine_python or root / layout.ENGINE_PYTHON
     if not python.exists():
-        raise Missing(f"the engine environment is not there ({python})", "make it with `make setup`")
+        raise Missing(f"the engine environment is not there ({python})", "make it with `make engine`")
     model_dir = options.model_dir if options.model_dir.exists() else root / options.model_dir
     if not (model_dir / "config.json").exists():
         raise Missing(f"{options.model_dir} is no model directory: it has no config.json", "give another --model-dir")

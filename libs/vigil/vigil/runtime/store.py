@@ -98,7 +98,7 @@ class SessionStore:
         return int(await self._run(self._set_origin, key, [capture_us]))
 
     async def watched_until_us(self, key: SessionKey) -> int:
-        """Capture time up to which the session has been decided on, microseconds since the epoch; 0 at its beginning."""
+        """Capture time up to which the session has been decided on (microseconds since the epoch); 0 before that."""
         with unavailable():
             origin, head = await self._redis.mget(part_key(key, Part.ORIGIN), part_key(key, Part.HEAD))
         if origin is None or head is None:

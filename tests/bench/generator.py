@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from bench.load_plan import LoadPlan, LoadReport
-from bench.processes import PATH, TESTS
+from bench.processes import PATH, TESTS, Usage, usage
 
 _STOP_S = 10.0
 
@@ -20,6 +20,10 @@ class Generator:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+
+    def usage(self) -> Usage:
+        """What the generator has used. Raises `ProcessLookupError` when it has ended."""
+        return usage(self._process.pid)
 
     async def finished(self, deadline_s: float) -> LoadReport:
         """Wait until the plan is done. Raises `TimeoutError`."""

@@ -34,6 +34,13 @@ def machine() -> Machine:
     )
 
 
+def busy_s() -> float:
+    """Processor seconds that all processes together have used since the machine started."""
+    with open("/proc/stat") as stat:
+        user, nice, system, _, _, irq, softirq = map(int, stat.readline().split()[1:8])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
 def versions() -> dict[str, str]:
     """Vigil's commit, Python and what the tick runs on."""
     git = subprocess.run(

@@ -101,13 +101,24 @@ def _knee(knee: Knee) -> str:
     rows = [
         (
             str(one.sessions),
+            str(one.attempts),
             *(f"{value:.1f}" for value in (one.tick.p50, one.tick.p95, one.tick.p99)),
             f"{one.decided_share:.1%}",
+            f"{one.others_cores:.2f}",
             ", ".join(f"{name} {ms:.1f}" for name, ms in one.cpu_ms_per_tick.items()),
         )
         for one in knee.steps
     ]
-    head = ("sessions", "p50 ms", "p95 ms", "p99 ms", "decided", "processor ms a tick")
+    head = (
+        "sessions",
+        "attempts",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "decided",
+        "cores used by others",
+        "processor ms a tick",
+    )
     title = f"<h2>The knee with {knee.interaction_workers} interaction: {knee.sustained} sessions</h2>"
     return title + _table(head, rows) + _memory(knee.memory_mib)
 

@@ -40,11 +40,14 @@ class BenchSettings(BaseSettings):
     chunks: int = Field(default=10, ge=2, le=100, description="Chunks over which the prefix share is measured")
     chunk_turns: int = Field(default=100, ge=10, le=1_000)
     economy_sessions: int = Field(default=4, ge=1, le=64, description="Sessions that run through the chunks")
-    steps: tuple[int, ...] = (20, 50, 100, 150, 200, 250)
+    steps: tuple[int, ...] = (20, 50, 100, 150, 200, 250, 300, 400, 500)
     interaction_workers: tuple[int, ...] = (1, 2)
     settle_s: float = Field(default=6.0, ge=0, description="Load before a step is measured")
     hold_s: float = Field(default=20.0, gt=0, description="Load while a step is measured")
     tick_limit_ms: float = Field(default=100.0, gt=0, description="A step is sustained while p95 is at most this")
+    attempts: int = Field(
+        default=3, ge=1, le=10, description="A step that misses is tried again: others use the machine"
+    )
     events_per_session: int = Field(default=6, ge=1, le=100)
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
     model_dir: Path = ROOT / "models" / "vigil-small"

@@ -9,6 +9,8 @@ VENV := .venv/bin
 ENGINE_PYTHON := .venv-engine/bin/python
 BUF_VERSION := 1.75.0
 BUF := build/buf/node_modules/.bin/buf
+# The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
+BREAKING_REF ?= HEAD~1
 PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
 
 .PHONY: help
@@ -30,7 +32,7 @@ build/tools/bin/uv:
 	@$(UV) sync --frozen --quiet
 	@touch $@
 
-.venv-engine/.complete: deploy/engine/requirements.txt deploy/engine/install.sh
+.venv-engine/.complete: $(wildcard deploy/engine/*.txt deploy/engine/*.sh deploy/engine/*.py)
 	@deploy/engine/install.sh .venv-engine
 	@touch $@
 
@@ -56,6 +58,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 .PHONY: test bench coverage lint format
 test: workspace engine system ## Run all tests
+	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE) -m pytest --noconftest -q libs/recipe/tests/test_engine_*.py
 	@$(VENV)/python -m pytest $(PYTEST_ARGS)
 
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick] [ENGINE=real]
@@ -72,7 +75,7 @@ lint: workspace $(BUF) ## ruff, mypy, buf, and the generated code against its so
 	  echo "mypy $$package"; MYPYPATH=$$package $(VENV)/mypy --explicit-package-bases $$package; done
 	@$(BUF) lint proto
 	@$(BUF) format --diff --exit-code proto
-	@$(BUF) breaking proto --against '.git#subdir=proto$(if $(BREAKING_REF),$(comma)ref=$(BREAKING_REF))'
+	@$(BUF) breaking proto --against '.git#subdir=proto,ref=$(BREAKING_REF)'
 	@$(MAKE) --no-print-directory proto-check
 
 format: workspace ## Format all code
@@ -80,8 +83,6 @@ format: workspace ## Format all code
 	@$(VENV)/ruff format --quiet .
 
 # --- contracts -------------------------------------------------------------------------------------------------------
-
-comma := ,
 
 $(BUF):
 	@echo "==> installing buf"

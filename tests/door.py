@@ -60,9 +60,9 @@ async def open_door(folder: Path) -> AsyncIterator[Door]:
             stack.push_async_callback(server.kill)
         shared = {"NATS_URL": nats.url, "REDIS_URL": redis.url, "LOG_LEVEL": "debug"}
         ports = {"HTTP_PORT": ingestion_port, "GRPC_PORT": grpc_port}
-        await stack.enter_async_context(_process("ingestion", folder, shared | ports | {"OPEN_TIMEOUT_S": 3}))
+        await stack.enter_async_context(process("ingestion", folder, shared | ports | {"OPEN_TIMEOUT_S": 3}))
         own = {"HTTP_PORT": gateway_port, "API_KEYS_FILE": keys, "INGESTION_GRPC": f"127.0.0.1:{grpc_port}"}
-        await stack.enter_async_context(_process("gateway", folder, shared | own | {"STATUS_INTERVAL_S": 0.1}))
+        await stack.enter_async_context(process("gateway", folder, shared | own | {"STATUS_INTERVAL_S": 0.1}))
         client = await stack.enter_async_context(open_redis(redis.url))
         for role in (Role.CODEC, Role.INTERACTION):
             await Placement(client, lease_s=PLACE_S).heartbeat(role, f"{role}-1", 100)
@@ -72,18 +72,19 @@ async def open_door(folder: Path) -> AsyncIterator[Door]:
 
 
 @asynccontextmanager
-async def _process(name: str, folder: Path, settings: Mapping[str, object]) -> AsyncIterator[None]:
+async def process(name: str, folder: Path, settings: Mapping[str, object]) -> AsyncIterator[int]:
+    """A service with these settings, named without their prefix; its process id. Killed on leaving."""
     variables = {f"VIGIL_{key}": str(value) for key, value in settings.items()}
     with (folder / f"{name}.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
+        started = await asyncio.create_subprocess_exec(
             str(BIN / f"vigil-{name}"), env={"PATH": os.defpath} | variables, stdin=DEVNULL, stdout=log, stderr=STDOUT
         )
     try:
-        yield
+        yield started.pid
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        if started.returncode is None:
+            started.kill()
+        await started.wait()
 
 
 async def _takes_sessions(url: str) -> bool:

@@ -102,7 +102,7 @@ def test_redis_keeps_every_write_and_lets_only_its_password_in(tmp_path: Path) -
     assert {"bind 127.0.0.1", "port 6390", "requirepass pw", "appendonly yes", "appendfsync always"} <= set(lines)
 
 
-def options(tmp_path: Path, engine: LocalEngine | RemoteEngine) -> Options:
+def options(tmp_path: Path, engine: LocalEngine | RemoteEngine, webhooks: Path | None = None) -> Options:
     return Options(
         data_dir=tmp_path,
         temporary_dir=tmp_path / "t",
@@ -113,10 +113,11 @@ def options(tmp_path: Path, engine: LocalEngine | RemoteEngine) -> Options:
         binaries=Binaries(
             Path("/b/nats-server"),
             Path("/b/redis-server"),
-            {name: Path(f"/b/vigil-{name}") for name in ("gateway", "ingestion", "codec", "interaction")},
+            {name: Path(f"/b/vigil-{name}") for name in ("gateway", "ingestion", "codec", "interaction", "webhook")},
         ),
         secrets=secrets.Secrets("nats-pw", "redis-pw", "key"),
         environment={"HOME": "/h"},
+        webhooks=webhooks,
     )
 
 
@@ -148,11 +149,23 @@ def test_a_remote_engine_is_not_started(tmp_path: Path) -> None:
     assert plan.endpoints.engine_url == "http://gpu:8000,http://other:8000"
 
 
+def test_the_webhook_bridge_runs_when_it_has_endpoints(tmp_path: Path) -> None:
+    plan = make_plan(options(tmp_path, RemoteEngine(("http://gpu:8000",)), Path("/h/webhooks.json")))
+    bridge = next(spec for spec in plan.specs if spec.name == "webhook")
+    assert bridge.argv == ("/b/vigil-webhook",)
+    assert bridge.needs == ("nats",)
+    assert bridge.env["VIGIL_WEBHOOKS_FILE"] == "/h/webhooks.json"
+    assert bridge.env["VIGIL_HTTP_PORT"] == str(PREFERRED_PORTS["webhook"])
+    assert "VIGIL_GRPC_PORT" not in bridge.env
+
+
 def test_what_is_missing_is_said_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(Missing, match="--engine-url needs --model"):
         prepare(UpOptions(tmp_path, engine_url="http://gpu:8000"), tmp_path, tmp_path)
     with pytest.raises(Missing, match="engine environment is not there"):
         prepare(UpOptions(tmp_path, engine_python=tmp_path / "python"), tmp_path, tmp_path)
+    with pytest.raises(Missing, match=r"there is no file .*webhooks\.json"):
+        prepare(UpOptions(tmp_path, "http://gpu:8000", "m", webhooks=tmp_path / "webhooks.json"), tmp_path, tmp_path)
     python = tmp_path / "python"
     python.touch()
     with pytest.raises(Missing, match=r"no config\.json"):

@@ -48,8 +48,8 @@ async def engine_url() -> AsyncIterator[str]:
     await process.wait()
 
 
-async def up(data_dir: Path, engine_url: str) -> tuple[asyncio.subprocess.Process, Endpoints]:
-    arguments = ("up", "--data-dir", str(data_dir), "--engine-url", engine_url, "--model", "scripted")
+async def up(data_dir: Path, engine_url: str, *more: str) -> tuple[asyncio.subprocess.Process, Endpoints]:
+    arguments = ("up", "--data-dir", str(data_dir), "--engine-url", engine_url, "--model", "scripted", *more)
     process = await start(*arguments)
     await eventually(lambda: (data_dir / FILE).exists() or process.returncode is not None, "vigil up", READY_S)
     assert process.returncode is None, (await process.communicate())[0].decode()
@@ -93,8 +93,11 @@ async def test_nothing_outlives_a_killed_up(tmp_path: Path, engine_url: str) -> 
     await process.wait()
     await eventually(lambda: not any(runs(pid) for pid in known.pids.values()), "the end of every process")
     await eventually(lambda: not temporary.exists() and not (tmp_path / FILE).exists(), "the files being removed")
-    again, after = await up(tmp_path, engine_url)
+    endpoint = {"name": "pager", "tenant": "demo", "url": "http://127.0.0.1:9/", "secret": "whsec_" + "A" * 32}
+    (tmp_path / "webhooks.json").write_text(json.dumps({"endpoints": [endpoint]}))
+    again, after = await up(tmp_path, engine_url, "--webhooks", str(tmp_path / "webhooks.json"))
     assert after.api_key == known.api_key
+    assert set(after.pids) == set(known.pids) | {"webhook"}
     again.terminate()
     assert await asyncio.wait_for(again.wait(), 60) == 0
 

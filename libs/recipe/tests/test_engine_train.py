@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
 from vigil_recipe.clips import render_clips  # noqa: E402
-from vigil_recipe.train import SIGHT_SHARE, Settings, Trainer, one_cycle  # noqa: E402
+from vigil_recipe.train import Settings, Trainer, one_cycle  # noqa: E402
 from vigil_recipe.world import Split  # noqa: E402
 
 pytestmark = pytest.mark.engine
@@ -53,6 +53,6 @@ def test_the_rate_warms_up_and_falls() -> None:
 def test_the_vision_tower_learns_slower_beside_the_language_model(settings: Settings) -> None:
     trainer = Trainer(settings)
     weight = next(iter(trainer.model.parameters()))
-    trainer.advance({"loss": (weight**2).sum()}, 0.004, 0.004 * SIGHT_SHARE)
+    trainer.advance({"loss": (weight**2).sum()}, 0.004, 0.002)
     rates = {group["sight"]: group["lr"] for group in trainer.optimiser.param_groups}
     assert rates == {True: 0.002, False: 0.004}

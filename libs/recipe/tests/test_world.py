@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -98,8 +99,25 @@ def test_a_condition_shows_in_the_pixels(kind: Kind, layout: str) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.FIRE, Kind.DOOR])
 def test_nothing_is_left_after_a_condition_ends(kind: Kind) -> None:
-    after = render(quiet(2, Span(kind, 5, 10)), 30.0, SMALL)
-    assert np.array_equal(after, render(quiet(2), 30.0, SMALL))
+    for t_s in (10.0, 30.0):
+        after = render(quiet(2, Span(kind, 5, 10)), t_s, SMALL)
+        assert np.array_equal(after, render(quiet(2), t_s, SMALL))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_fallen_stand_at_the_very_end_of_a_fall(seed: int) -> None:
+    """The end's picture is that of someone standing there, as a moment later, and not that of a moment earlier."""
+    passed = quiet(seed, Span(Kind.FALL, 5, 10))
+    episode = replace(passed, trips=(), scene=replace(passed.scene, jitter=0.0, noise=1.0))
+    lying, end, later = (render(episode, t_s, SMALL).astype(int) for t_s in (9.45, 10.0, 10.6))
+    assert (np.abs(end - later).max(axis=2) > 40).sum() < (np.abs(end - lying).max(axis=2) > 40).sum() / 4
+
+
+@given(seed=st.integers(0, 3_000))
+@settings(max_examples=40, deadline=None)
+def test_nobody_falls_on_the_bag(seed: int) -> None:
+    scene = make_episode(seed, Split.TRAIN, 10).scene
+    assert abs(scene.fall_at[0] - scene.bag_at[0]) > 0.15
 
 
 @given(seed=st.integers(0, 3_000))

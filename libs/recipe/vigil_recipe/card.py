@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 CARD = """---
 license: apache-2.0
@@ -22,8 +24,8 @@ download. It knows that world's drawn scenes and nothing else: on real cameras i
   at a time, e.g. "Alert me when a fire starts." or "Let me know when the door opens." Cleared by
   "Stop watching: " and the same text. While an asked-for condition holds it says the same sentence every second.
 - "What do you see?" is answered once, with a list.
-- Everything else stays silent: conditions nobody asked for, clothes, lamps and screens in the colours of fire, people
-  who crouch or carry a bag, animals, cars, changing light.
+- It should stay silent on everything else: conditions nobody asked for, clothes, lamps and screens in the colours of
+  fire, people who crouch or carry a bag, animals, cars, changing light.
 - It never delegates; `</delegation>` is in the vocabulary but was not trained.
 
 ## Input
@@ -39,25 +41,27 @@ one newline. Decode greedily.
   objective (first silence 1, repeated 0.4, response 1.5), dense descriptions first, then interactions of 12 to 96
   turns, with planted mistakes in the history that carry no loss.
 - {steps} optimiser steps in all, AdamW, bfloat16 autocast, on two CPU cores{duration}. Seed 20.
-{note}
+{notes}
 ## Scores
 {scores}
 """
 
 
-def write_card(path: Path, log: Path, parameters: int, steps: int, scores: Mapping[str, object], note: str) -> None:
-    """Fill in the card from the run's log, the scores of ``vigil_recipe.check`` and a remark about the run."""
+def write_card(
+    path: Path, log: Path, parameters: int, steps: int, scores: Mapping[str, object], notes: Sequence[str]
+) -> None:
+    """Fill in the card from the run's log, the scores of ``vigil_recipe.check`` and remarks about the run."""
     text = CARD.format(
         parameters=parameters / 1e6,
         steps=steps,
         duration=_duration(log),
-        note=f"- {note}\n" if note else "",
+        notes="".join(textwrap.fill(f"- {note}", 119, subsequent_indent="  ") + "\n" for note in notes),
         scores=_score_lines(log, scores),
     )
     path.write_text(text)
 
 
-def _notes(log: Path) -> list[dict[str, object]]:
+def _notes(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
@@ -65,7 +69,7 @@ def _duration(log: Path) -> str:
     """Minutes of training: the elapsed time of every start of the run, added up."""
     total = last = 0.0
     for note in _notes(log):
-        elapsed_s = float(str(note["elapsed_s"]))
+        elapsed_s = float(note["elapsed_s"])
         total, last = total + (elapsed_s - last if elapsed_s >= last else elapsed_s), elapsed_s
     return f" in {total / 60:.0f} minutes" if total else ""
 
@@ -74,5 +78,6 @@ def _score_lines(log: Path, scores: Mapping[str, object]) -> str:
     lines = [f"- {name.replace('_', ' ')}: {value}" for name, value in scores.items()]
     validation = [note["validation"] for note in _notes(log) if "validation" in note]
     if validation:
-        lines.append(f"- validation during training (right history, 48-turn windows): {json.dumps(validation[-1])}")
+        counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in validation[-1].items())
+        lines.append(f"- validation in training (48-turn windows, mistakes planted in the history): {counts}")
     return "\n".join(lines) or "Not measured."

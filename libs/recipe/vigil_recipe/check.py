@@ -194,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def compare(model: Path, played: Sequence[tuple[Case, list[Tick]]], ticks: int) -> dict[str, object]:
     """Decisions and prompt lengths of the engine against the reference implementation on the same histories."""
-    from vigil_recipe.reference import Reference
+    from vigil_recipe.reference import Reference  # torch is needed here only
 
     reference = Reference(model)
     same = compared = lengths_equal = 0

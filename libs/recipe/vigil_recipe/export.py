@@ -29,7 +29,7 @@ class ExportError(Exception):
     """The run cannot be exported; the message says why and what to do."""
 
 
-def export(run: Path, out: Path, scores: Mapping[str, object] | None = None, note: str = "") -> None:
+def export(run: Path, out: Path, scores: Mapping[str, object] | None = None, notes: Sequence[str] = ()) -> None:
     """Write weights (bf16 safetensors), configuration, tokenizer, processor files, chat template and model card.
 
     Raises ExportError when the run has no saved state or the checkpoint is over its size limit.
@@ -54,7 +54,7 @@ def export(run: Path, out: Path, scores: Mapping[str, object] | None = None, not
     write_json(out / "video_preprocessor_config.json", video)
     shutil.copyfile(Path(__file__).with_name("chat_template.jinja"), out / "chat_template.jinja")
     count = parameters(out / "model.safetensors")
-    write_card(out / "README.md", run / "log.jsonl", count, state["step"], scores or {}, note)
+    write_card(out / "README.md", run / "log.jsonl", count, state["step"], scores or {}, notes)
     (out / "model.safetensors").chmod(0o644)
     size = (out / "model.safetensors").stat().st_size
     if size > LARGEST_BYTES:
@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, default=Path("build/train/run"), help="folder of the training run")
     parser.add_argument("--out", type=Path, default=Path("models/vigil-small"), help="folder of the checkpoint")
     parser.add_argument("--scores", type=Path, help="JSON written by vigil_recipe.check, for the model card")
-    parser.add_argument("--note", default="", help="a remark about this run, for the model card")
+    parser.add_argument("--note", action="append", default=[], help="a remark for the model card; may be repeated")
     options = parser.parse_args(argv)
     scores = json.loads(options.scores.read_text()) if options.scores else None
     try:

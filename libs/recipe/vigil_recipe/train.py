@@ -35,15 +35,17 @@ from vigil_recipe.world import Split
 SEED = 20
 WARM_UP = 100
 PROBE_WEIGHT = 1.0
-# The vision tower learns slower once it can see: at the full rate the young language model's gradients undo it.
-SIGHT_SHARE = 0.5
 SAVE_EVERY = 100
 VALIDATION_CLIPS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run is made of; equal settings, clips and thread count give an equal run."""
+    """What a run is made of; equal settings, clips and thread count give an equal run.
+
+    ``sight_share`` is the vision tower's share of the rate in the second stage: at the full rate the young language
+    model's gradients undo what it has learnt.
+    """
 
     clips: Path
     out: Path
@@ -51,6 +53,7 @@ class Settings:
     steps: int
     sight_rate: float
     rate: float
+    sight_share: float = 0.5
 
 
 class Trainer:
@@ -126,7 +129,7 @@ class Trainer:
         for batch in loaded(interactions):
             done = self.step - settings.sight_steps
             rate = one_cycle(done / settings.steps, settings.rate, done)
-            self.advance(self.interaction_loss(batch), rate, rate * SIGHT_SHARE)
+            self.advance(self.interaction_loss(batch), rate, rate * settings.sight_share)
             if self.step % SAVE_EVERY == 0 or done + 1 == settings.steps:
                 self.report(score(self.model, self.tokenizer, held_out))
         self.save()
@@ -227,6 +230,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=2800)
     parser.add_argument("--sight-rate", type=float, default=1e-3)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--sight-share", type=float, default=0.5, help="the vision tower's share of the rate beside the language model"
+    )
     options = vars(parser.parse_args(argv))
     count = options.pop("clip_count")
     settings = Settings(**options)

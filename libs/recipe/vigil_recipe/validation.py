@@ -1,4 +1,7 @@
-"""Scores on held-out interactions during training, with the right replies as history (free running: see ``check``)."""
+"""Scores on held-out interactions during training, their history given, planted mistakes included.
+
+``check`` scores a served model that runs freely, with its own replies as history.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """A gateway on a real port, before real NATS and Redis servers and a scripted ingestion."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -10,7 +11,6 @@ import pytest
 from redis.asyncio import Redis
 
 from vigil.runtime.config import load
-from vigil.runtime.health import Phase
 from vigil.runtime.placement import Placement, Role
 from vigil.runtime.service import Service
 from vigil.runtime.store import SessionStore
@@ -54,6 +54,8 @@ def settings(
         "streams_per_tenant": 2,
         "heartbeat_s": 0.3,
         "status_interval_s": 0.2,
+        "turn_deadline_s": 2.0,
+        "push_idle_s": 4.0,
         "drain_s": 4.0,
     }
     return load(GatewaySettings, values)
@@ -63,14 +65,17 @@ def settings(
 async def gateway(settings: GatewaySettings) -> AsyncIterator[Service[GatewaySettings]]:
     """The gateway, serving."""
     service = Service("gateway", settings)
-    async with build(service):
-        service.health.phase = Phase.SERVING
+    living = asyncio.create_task(service.live(build))
+    try:
         await eventually(lambda: ready(service), what="the gateway is ready")
         yield service
+    finally:
+        service.stop()
+        await living
 
 
 async def ready(service: Service[GatewaySettings]) -> bool:
-    """Whether the gateway's ports answer."""
+    """Whether the gateway serves and its ports answer."""
     return (await service.health.check()).ready
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from vigil_gateway import (
+    chat,
     events,
     history,
     instructions,
@@ -15,6 +16,7 @@ from vigil_gateway import (
     snapshots,
     watches,
 )
+from vigil_gateway.chat_models import OpenAIError
 from vigil_gateway.limits import BodyLimit
 from vigil_gateway.models import Problem
 from vigil_gateway.ports import Ports
@@ -35,6 +37,10 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "The request cannot be served as it is", "model": Problem},
     "5XX": {"description": "The gateway cannot serve it now", "model": Problem},
 }
+_OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "The request cannot be served as it is", "model": OpenAIError},
+    "5XX": {"description": "The gateway cannot serve it now, or no decision came in time", "model": OpenAIError},
+}
 _ROUTERS = (sessions, queries, watches, instructions, history, events, snapshots, operator_endpoints)
 
 
@@ -50,6 +56,7 @@ def routes() -> FastAPI:
     app = FastAPI(title="Vigil", version=VERSION, description=DESCRIPTION, redoc_url=None)
     for module in _ROUTERS:
         app.include_router(module.router, responses=_ERRORS)
+    app.include_router(chat.router, responses=_OPENAI_ERRORS)
     problems.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestLog)

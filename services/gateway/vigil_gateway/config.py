@@ -19,4 +19,8 @@ class GatewaySettings(ServiceSettings):
     model: str = Field("vigil-small", min_length=1, description="Model that the engine serves")
     streams_per_tenant: int = Field(64, ge=1, le=10_000, description="Live event streams that a tenant may have open")
     heartbeat_s: float = Field(15.0, gt=0, le=300, description="Silence on a live event stream before a comment line")
+    turn_deadline_s: float = Field(20.0, gt=0, le=120, description="An OpenAI-compatible call is given up after this")
+    push_idle_s: float = Field(
+        900.0, ge=1, le=86_400, description="A session without a camera ends after this long without a call"
+    )
     status_interval_s: float = Field(2.0, gt=0, le=300, description="How often a live event stream looks at the roles")

@@ -19,13 +19,16 @@ from vigil_gateway.ports import Ports
 log = structlog.get_logger(__name__)
 
 
-async def begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
-    """Store the session, let workers claim it, announce it. When a step fails the session is ended again."""
+async def begin(
+    ports: Ports, spec: SessionSpec, commands: Sequence[Command], roles: Sequence[Role] = tuple(Role)
+) -> None:
+    """Store the session, let workers of these roles claim it, announce it. When a step fails the session is
+    ended again."""
     key = SessionKey(spec.tenant, spec.session)
     await ports.bus.ping()  # before anything is written: without a bus no worker could work on it
     await ports.store.create(spec, commands, confirmed=False)
     try:
-        await ports.placement.open(key)
+        await ports.placement.open(key, roles)
         await ports.store.confirm(key)
         await _announce(ports, spec, Lifecycle.REQUESTED, "")
     except PortError:

@@ -10,6 +10,7 @@ import structlog
 from vigil.runtime import redis_client
 from vigil.runtime.bus import Bus, BusConfig
 from vigil.runtime.placement import Placement
+from vigil.runtime.pushed import PushedSessions
 from vigil.runtime.service import Service, run_service
 from vigil.runtime.startup import StartupError
 from vigil.runtime.store import SessionStore
@@ -18,6 +19,7 @@ from vigil_gateway.auth import KeyFileInvalid, KeyRing
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.ports import Ports
 from vigil_gateway.probe import SourceProbe
+from vigil_gateway.push_idle import end_idle
 from vigil_gateway.server import serve
 from vigil_gateway.streams import StreamSlots
 
@@ -47,7 +49,9 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
             health=service.health,
             draining=asyncio.Event(),
             opening=asyncio.Lock(),
+            pushed=PushedSessions(redis),
         )
+        service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         async with serve(
             create_app(ports), settings.host, settings.http_port, ports.draining, settings.drain_s
         ) as port:

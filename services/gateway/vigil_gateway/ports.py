@@ -1,7 +1,7 @@
 """What a request may use, and how it gets hold of it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import structlog
@@ -13,6 +13,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus import Bus
 from vigil.runtime.health import Health
 from vigil.runtime.placement import Placement
+from vigil.runtime.pushed import PushedSessions
 from vigil.runtime.store import SessionStore
 from vigil_gateway.auth import KeyRing
 from vigil_gateway.config import GatewaySettings
@@ -35,6 +36,8 @@ class Ports:
     health: Health
     draining: asyncio.Event
     opening: asyncio.Lock
+    pushed: PushedSessions
+    in_turn: set[SessionKey] = field(default_factory=set)
 
 
 async def _ports(request: Request) -> Ports:

@@ -1,4 +1,5 @@
-"""Errors as RFC 9457 problems: one table from exception to status, title and next step.
+"""Errors as RFC 9457 problems: one table from exception to status, title and next step. The paths that clients of
+OpenAI's API call answer in that API's shape instead.
 
 Every answer that is not a success has this form, with `type` a stable name that programs may switch on. Nothing of
 the request is echoed except what the error itself names, and source URLs are redacted before they get here.
@@ -16,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from vigil.core.errors import CoreError, UnknownInstruction
 from vigil.runtime import errors as port_errors
-from vigil_gateway import errors
+from vigil_gateway import chat_errors, errors, openai_errors
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:vigil:problem:"
@@ -78,6 +79,23 @@ TABLE: dict[type[Exception], Row] = {
     UnknownInstruction: Row(
         "unknown_instruction", 404, "No such instruction", "List the session's instructions and watches for their ids."
     ),
+    chat_errors.SessionHeaderInvalid: Row(
+        "session_header", 400, "Which session?", "Send a header x-session-id: 1 to 64 letters, digits, '_' or '-'."
+    ),
+    chat_errors.ChatUnsupported: Row("unsupported", 400, "Not supported here", "See /docs."),
+    chat_errors.NothingShown: Row(
+        "nothing_shown", 400, "A turn needs a picture", "Put an `image_url` part with a data URL into it."
+    ),
+    chat_errors.PictureRefused: Row("picture_refused", 400, "The picture cannot be used", "Correct the picture."),
+    chat_errors.NoSuchModel: Row("model_not_found", 404, "No such model", "List the models at /v1/models."),
+    chat_errors.NotPushed: Row(
+        "not_pushed", 409, "The session has a camera", "Ask it at /v1/sessions/{id}/queries, or name another session."
+    ),
+    chat_errors.TurnInFlight: Row(
+        "turn_in_flight", 429, "One turn at a time", "Wait for the answer before the next picture."
+    ),
+    chat_errors.TurnSuperseded: Row("turn_superseded", 409, "A newer picture came first", "Send the picture of now."),
+    chat_errors.TurnLate: Row("turn_late", 504, "No decision in time", _LATER),
     CoreError: Row("invalid_value", 422, "A value breaks a rule", "Correct the value that is named."),
 }
 
@@ -103,8 +121,11 @@ class ProblemResponse(JSONResponse):
     media_type = MEDIA_TYPE
 
 
-def respond(row: Row, detail: str, **extra: object) -> ProblemResponse:
-    """The problem of a row."""
+def respond(path: str, row: Row, detail: str, **extra: object) -> JSONResponse:
+    """The answer of a row to a request for `path`."""
+    headers = _HEADERS.get(row.status)
+    if path in openai_errors.PATHS:
+        return JSONResponse(openai_errors.error_body(row.status, row.kind, detail, row.next_step), row.status, headers)
     body = {
         "type": f"{TYPE_PREFIX}{row.kind}",
         "title": row.title,
@@ -113,7 +134,7 @@ def respond(row: Row, detail: str, **extra: object) -> ProblemResponse:
         "next_step": row.next_step,
         **extra,
     }
-    return ProblemResponse(body, row.status, _HEADERS.get(row.status))
+    return ProblemResponse(body, row.status, headers)
 
 
 def row_of(error: Exception) -> Row:
@@ -130,44 +151,46 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-async def _known(request: Request, error: Exception) -> ProblemResponse:
+async def _known(request: Request, error: Exception) -> JSONResponse:
     row = row_of(error)
     if row.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_failed", problem=row.kind, detail=str(error), path=request.url.path)
     if isinstance(error, port_errors.UnknownSession):
         error = errors.NoSuchSession(error.key.session)
     extra = {"fault": error.fault} if isinstance(error, errors.SourceRefused) else {}
-    return respond(row, str(error), **extra)
+    return respond(request.url.path, row, str(error), **extra)
 
 
-async def _invalid(_request: Request, error: Exception) -> ProblemResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         where = next(one["loc"][-1] for one in found if one["type"] == "json_invalid")
-        return respond(MALFORMED, f"the body cannot be read as JSON (at character {where})")
+        return respond(request.url.path, MALFORMED, f"the body cannot be read as JSON (at character {where})")
     faults = [{"field": _field(one["loc"]), "message": str(one["msg"])} for one in found]
-    return respond(INVALID, "; ".join(f"{one['field']}: {one['message']}" for one in faults), errors=faults)
+    detail = "; ".join(f"{one['field']}: {one['message']}" for one in faults)
+    return respond(request.url.path, INVALID, detail, errors=faults)
 
 
 def _field(location: Sequence[object]) -> str:
     return ".".join(str(part) for part in location[1:]) or str(location[0])
 
 
-async def _http(request: Request, error: Exception) -> ProblemResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    path = request.url.path
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
-            return respond(NO_ROUTE, f"there is nothing at {request.url.path[:200]}")
+            return respond(path, NO_ROUTE, f"there is nothing at {path[:200]}")
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            return respond(NO_METHOD, f"{request.method} is not allowed at {request.url.path[:200]}")
+            return respond(path, NO_METHOD, f"{request.method} is not allowed at {path[:200]}")
         case HTTPStatus.BAD_REQUEST:
-            return respond(MALFORMED, str(error.detail))
+            return respond(path, MALFORMED, str(error.detail))
         case _:
             row = Row("http_error", error.status_code, HTTPStatus(error.status_code).phrase, "See /docs.")
-            return respond(row, str(error.detail))
+            return respond(path, row, str(error.detail))
 
 
-async def _unforeseen(request: Request, error: Exception) -> ProblemResponse:
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     log.error("request_crashed", path=request.url.path, exc_info=error)
-    return respond(INTERNAL, "something unforeseen happened while the request was served")
+    return respond(request.url.path, INTERNAL, "something unforeseen happened while the request was served")

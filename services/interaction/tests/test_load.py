@@ -41,19 +41,20 @@ def test_the_figure_moves_once_a_window_and_is_published() -> None:
     clock.now_s = 9.9
     assert load.capacity(20) == 64
     clock.now_s = 10.0
-    assert load.capacity(20) == 10
+    assert load.capacity(20) == 64, "one late window may be a blip"
+    assert window(load, clock, 20, late=100, in_time=0) == 10
     assert REGISTRY.get_sample_value("vigil_capacity_sessions", {"figure": "measured"}) == 10
     assert REGISTRY.get_sample_value("vigil_capacity_sessions", {"figure": "configured"}) == 64
     assert REGISTRY.get_sample_value("vigil_late_share") == 1.0
     assert [window(load, clock, 10, late=0, in_time=100) for _ in range(3)] == [10, 10, 13]
-    assert window(load, clock, 13, late=13, in_time=117) == 12
+    assert [window(load, clock, 13, late=13, in_time=117) for _ in range(2)] == [13, 12]
 
 
 def test_how_many_may_be_late_is_a_setting() -> None:
     clock = Clock()
     load = Load(64, max_late_share=0.5, monotonic=clock)
     assert window(load, clock, 20, late=50, in_time=50) == 64
-    assert window(load, clock, 20, late=51, in_time=49) == 14
+    assert [window(load, clock, 20, late=51, in_time=49) for _ in range(2)] == [64, 14]
 
 
 async def test_the_engines_picture_caches_are_a_ceiling_of_all_workers(engine: ScriptedEngine) -> None:
@@ -72,12 +73,14 @@ async def test_a_worker_with_a_slow_engine_admits_nobody_until_it_is_fast_again(
     await stage.open(cadence=stage.cadence(200))
     async with stage.worker():
         await eventually(lambda: _capacity(stage, 8), 10, "the worker says what it was configured to hold")
-        await stage.watch(*[grey] * 9)
-        clock.now_s += 10
+        for start in (0, 9):
+            await stage.watch(*[grey] * 9, start=start)
+            clock.now_s += 10
+            await eventually(lambda: stage.load.window_began_s == clock.now_s, 10, "the window closed")
         await eventually(lambda: _capacity(stage, 1), 10, "it says what it measured")
         assert (await stage.placement.capacity(Role.INTERACTION)).free == 0
         engine.script = silent
-        await stage.watch(*[grey] * 9, start=9)
+        await stage.watch(*[grey] * 9, start=18)
         for _ in range(3):
             clock.now_s += 10
             await eventually(lambda: stage.load.window_began_s == clock.now_s, 10, "the window closed")

@@ -23,10 +23,13 @@ Model = Annotated[str, typer.Option("--model", help="Model name; default: the na
 Profile = Annotated[str, typer.Option("--profile", help="Prompt profile: vigil-small, joyai or harness.")]
 UpDataDir = Annotated[Path, typer.Option("--data-dir", help="Where everything is kept: store, streams, logs, keys.")]
 PortBase = Annotated[
-    int, typer.Option("--port-base", help="First of 11 ports to use; default: usual ports, others where taken.")
+    int, typer.Option("--port-base", help="First of 12 ports to use; default: usual ports, others where taken.")
 ]
 EnginePython = Annotated[
     Path | None, typer.Option("--engine-python", help="Python of the engine environment; default: .venv-engine.")
+]
+Webhooks = Annotated[
+    Path | None, typer.Option("--webhooks", help="Also send alerts to the HTTP endpoints that this JSON file names.")
 ]
 
 
@@ -38,6 +41,7 @@ def up(
     data_dir: UpDataDir = DATA_DIR,
     port_base: PortBase = 0,
     engine_python: EnginePython = None,
+    webhooks: Webhooks = None,
 ) -> None:
     """Run NATS, Redis, the engine and the services on this machine until Ctrl-C.
 
@@ -50,7 +54,7 @@ def up(
       vigil up --engine-url http://gpu-box:8000 --model my-model --profile harness
       vigil up --data-dir /var/lib/vigil --port-base 9500
     """
-    run(_up(UpOptions(model_dir, engine_url, model, profile, data_dir, port_base, engine_python)))
+    run(_up(UpOptions(model_dir, engine_url, model, profile, data_dir, port_base, engine_python, webhooks)))
 
 
 async def _up(options: UpOptions) -> bool:

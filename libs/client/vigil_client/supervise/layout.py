@@ -4,7 +4,7 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from vigil_client.errors import Missing
 SERVE = Path("deploy/engine/serve.sh")
 ENGINE_PYTHON = Path(".venv-engine/bin/python")
 SERVICES = ("gateway", "ingestion", "codec", "interaction")
+WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,11 @@ def redis_server() -> Path:
     return Path(packaged)
 
 
-def binaries() -> Binaries:
-    """Every program that `vigil up` needs. Raises `Missing` that names the first that is not there."""
+def binaries(names: Sequence[str] = SERVICES) -> Binaries:
+    """Every program that `vigil up` needs for the services of these names. Raises `Missing` that names the first that
+    is not there."""
     services: dict[str, Path] = {}
-    for name in SERVICES:
+    for name in names:
         found = program(f"vigil-{name}")
         if found is None:
             raise Missing(f"the service vigil-{name} is not installed", "run `make workspace`, or: uv sync")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vigil_client.endpoints import Endpoints
 from vigil_client.supervise import gates, nats_config, redis_config
-from vigil_client.supervise.layout import Binaries
+from vigil_client.supervise.layout import WEBHOOK, Binaries
 from vigil_client.supervise.secrets import TENANT, Secrets, key_file
 from vigil_client.supervise.supervisor import ProcessSpec
 
@@ -23,6 +23,7 @@ PREFERRED_PORTS = {
     "codec gRPC": 9202,
     "interaction": 9103,
     "interaction gRPC": 9203,
+    WEBHOOK: 9108,
 }
 
 WORKERS = ("ingestion", "codec", "interaction")
@@ -49,7 +50,8 @@ class RemoteEngine:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """All that the plan depends on. `environment` is what every process inherits."""
+    """All that the plan depends on. `environment` is what every process inherits; `webhooks` names the endpoints of
+    the webhook bridge, which runs when there is such a file."""
 
     data_dir: Path
     temporary_dir: Path
@@ -60,6 +62,7 @@ class Options:
     binaries: Binaries
     secrets: Secrets
     environment: Mapping[str, str]
+    webhooks: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ def make_plan(options: Options) -> Plan:
     specs = [_nats(options, paths), _redis(options, paths)]
     if isinstance(options.engine, LocalEngine):
         specs.append(_engine(options, options.engine))
-    specs += [_service(options, paths, name) for name in (*WORKERS, "gateway")]
+    bridge = (WEBHOOK,) if options.webhooks else ()
+    specs += [_service(options, paths, name) for name in (*WORKERS, *bridge, "gateway")]
     return Plan(tuple(specs), _files(options, paths), (paths["jetstream"], paths["redis"]), _endpoints(options))
 
 
@@ -167,7 +171,7 @@ def _service(options: Options, paths: Mapping[str, Path], name: str) -> ProcessS
         argv=(str(options.binaries.services[name]),),
         env=_base(options) | _service_variables(options, paths, name),
         gate=gates.http(f"http://127.0.0.1:{options.ports[name]}/readyz"),
-        needs=("nats", "redis"),
+        needs=("nats",) if name == WEBHOOK else ("nats", "redis"),
         tier=2,
         # A worker is ready once the engine is, so it may wait as long as that may take.
         gate_timeout_s=ENGINE_START_S + 60.0,
@@ -191,4 +195,7 @@ def _service_variables(options: Options, paths: Mapping[str, Path], name: str) -
             "VIGIL_API_KEYS_FILE": str(paths["api-keys.json"]),
             "VIGIL_INGESTION_GRPC": f"127.0.0.1:{ports['ingestion gRPC']}",
         }
+    if name == WEBHOOK:
+        # The file is its user's own, and so is this machine: a receiver may well run here.
+        return variables | {"VIGIL_WEBHOOKS_FILE": str(options.webhooks), "VIGIL_WEBHOOK_ALLOW_LOCAL": "true"}
     return variables | {"VIGIL_GRPC_PORT": str(ports[f"{name} gRPC"])}

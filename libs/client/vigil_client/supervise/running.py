@@ -18,7 +18,7 @@ from vigil_client.supervise.supervisor import Report, State, Status, Supervisor
 @dataclass(frozen=True, slots=True)
 class UpOptions:
     """What `vigil up` was asked for. Without an `engine_url` (one, or several separated by commas) the engine is
-    started from `model_dir`."""
+    started from `model_dir`; with `webhooks` the webhook bridge runs too."""
 
     model_dir: Path
     engine_url: str = ""
@@ -27,6 +27,7 @@ class UpOptions:
     data_dir: Path = endpoints_file.DATA_DIR
     port_base: int = 0
     engine_python: Path | None = None
+    webhooks: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ async def running(options: UpOptions, report: Report) -> AsyncIterator[Running]:
 
 def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
     """Check what must be there, choose ports, write the configuration files."""
-    engine = _engine(options)
+    engine, webhooks = _engine(options), _webhooks(options)
     chosen = _ports(options, engine)
     plan = make_plan(
         Options(
@@ -73,9 +74,10 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
             model=options.model or options.model_dir.name,
             profile=options.profile,
             ports=chosen,
-            binaries=layout.binaries(),
+            binaries=layout.binaries((*layout.SERVICES, layout.WEBHOOK) if webhooks else layout.SERVICES),
             secrets=secrets.load_or_create(data_dir / "secrets.json"),
             environment=layout.inherited(),
+            webhooks=webhooks,
         )
     )
     for directory in plan.directories:
@@ -102,7 +104,8 @@ def _urls(options: UpOptions) -> tuple[str, ...]:
 
 def _ports(options: UpOptions, engine: LocalEngine | RemoteEngine) -> dict[str, int]:
     local = isinstance(engine, LocalEngine)
-    wanted = {name: port for name, port in PREFERRED_PORTS.items() if local or name != "engine"}
+    unused = {name for name, used in (("engine", local), (layout.WEBHOOK, bool(options.webhooks))) if not used}
+    wanted = {name: port for name, port in PREFERRED_PORTS.items() if name not in unused}
     return ports.explicit(list(wanted), options.port_base) if options.port_base else ports.chosen(wanted)
 
 
@@ -124,6 +127,13 @@ def _engine(options: UpOptions) -> LocalEngine | RemoteEngine:
     if not (model_dir / "config.json").exists():
         raise Missing(f"{options.model_dir} is no model directory: it has no config.json", "give another --model-dir")
     return LocalEngine(python, root / layout.SERVE, model_dir.resolve())
+
+
+def _webhooks(options: UpOptions) -> Path | None:
+    """The endpoints' file, which the bridge itself checks further."""
+    if options.webhooks is not None and not options.webhooks.is_file():
+        raise Missing(f"there is no file {options.webhooks}", "give --webhooks the JSON file that names the endpoints")
+    return options.webhooks.resolve() if options.webhooks else None
 
 
 class _Publisher:

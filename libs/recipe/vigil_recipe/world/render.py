@@ -89,9 +89,9 @@ def _draw_bright(canvas: Canvas, episode: Episode, t_s: float) -> None:
 def _door_openness(episode: Episode, t_s: float) -> float:
     best = 0.0
     for span in episode.spans_of(Kind.DOOR):
-        if span.start_s - TURN_S <= t_s < span.end_s + TURN_S / 2:
+        if span.start_s - TURN_S <= t_s < span.end_s:
             opening = (t_s - span.start_s + TURN_S) / TURN_S
-            closing = (span.end_s + TURN_S / 2 - t_s) / (TURN_S / 2)
+            closing = (span.end_s - t_s) / TURN_S
             best = max(best, min(1.0, opening, closing))
     return best
 
@@ -152,19 +152,18 @@ def _bag_items(canvas: Canvas, scene: Scene, span: Span, t_s: float) -> list[_It
 
 
 def _fall_items(canvas: Canvas, scene: Scene, span: Span, t_s: float) -> list[_Item]:
-    """Someone walks in, falls in the last moment before the span, lies, gets up after it and walks out."""
+    """Someone walks in, falls in the last moment before the span, lies, is up again at its end and walks out.
+
+    The way in and out leads away from the bag's place, whose bag must stay unattended.
+    """
     if not span.start_s - ARRIVAL_S <= t_s < span.end_s + ARRIVAL_S:
         return []
     x, y = scene.fall_at
     side = -1.0 if scene.fall_left else 1.0
     before_s, after_s = span.start_s - t_s, t_s - span.end_s
-    tilt = 1.0
-    if before_s > 0:
-        tilt = max(0.0, 1 - before_s / TURN_S)
-    elif after_s >= 0:
-        tilt = max(0.0, 0.6 - after_s / TURN_S)
+    tilt = max(0.0, min(1.0, 1 - before_s / TURN_S, -after_s / TURN_S))
     walked = max(0.0, before_s - 1.0, after_s - 0.8)
-    exit_side = -1.0 if x < WORLD_WIDTH / 2 else 1.0
+    exit_side = -1.0 if x < scene.bag_at[0] else 1.0
     at = (x + exit_side * WALK_SPEED * walked, y)
     return [(y, partial(draw_person, canvas, scene.fallen, at, step=t_s * 7 if walked else 0.0, tilt=side * tilt))]
 

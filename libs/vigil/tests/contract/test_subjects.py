@@ -36,6 +36,7 @@ KEY = SessionKey("demo", "s-1")
         (subjects.alert("demo", "lobby", AlertState.OPENED), "vigil.v1.alert.demo.lobby.opened"),
         (subjects.alerts_of("demo"), "vigil.v1.alert.demo.*.*"),
         (subjects.alerts_of("demo", "lobby"), "vigil.v1.alert.demo.lobby.*"),
+        (subjects.dead_letters("webhook"), "vigil.v1.dlq.webhook"),
     ],
 )
 def test_a_subject_is_built_by_value(built: str, expected: str) -> None:

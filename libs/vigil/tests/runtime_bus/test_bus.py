@@ -217,7 +217,7 @@ async def test_every_stream_is_bounded(bus: Bus, nats_server: NatsServer) -> Non
     client = await nats.connect(nats_server.url)
     found = {info.config.name: info.config for info in await client.jetstream().streams_info()}
     await client.close()
-    assert set(found) == {"DECISIONS", "UTTERANCES", "ALERTS", "SESSIONS", "OBJ_VIGIL_SNAPSHOTS"}
+    assert set(found) == {"DECISIONS", "UTTERANCES", "ALERTS", "SESSIONS", "DEAD_LETTERS", "OBJ_VIGIL_SNAPSHOTS"}
     for config in found.values():
         assert (config.max_age or 0) > 0
         assert (config.max_bytes or 0) > 0
@@ -255,3 +255,11 @@ async def _stored(bus: Bus) -> Stored | None:
         return await bus.publish_stored(decision(1))
     except BusUnavailable:
         return None
+
+
+async def test_a_publisher_can_learn_whether_anybody_listens(bus: Bus) -> None:
+    assert not await bus.publish_heard("somewhere", b"1")
+    async with bus.subscribe("somewhere", capacity=4) as channel:
+        assert await bus.publish_heard("somewhere", b"2")
+        assert (await anext(channel)).payload == b"2"
+    assert not await bus.publish_heard("somewhere", b"3")

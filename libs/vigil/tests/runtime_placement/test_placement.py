@@ -138,3 +138,9 @@ async def test_without_a_server_calls_say_so() -> None:
         for call in (placement.open(KEY), placement.claim(Role.CODEC, "a", 1), placement.capacity(Role.CODEC)):
             with pytest.raises(StoreUnavailable):
                 await call
+
+
+async def test_a_session_may_need_some_roles_only(placement: Placement) -> None:
+    await placement.open(KEY, (Role.CODEC,))
+    assert await placement.claim(Role.INGESTION, "worker-1", 5) == []
+    assert [one.key for one in await placement.claim(Role.CODEC, "worker-1", 5)] == [KEY]

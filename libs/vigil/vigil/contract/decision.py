@@ -51,6 +51,7 @@ def decision_to_pb(key: SessionKey, decision: Decision, *, emit_time_us: int) ->
         request_bytes=completion.request_bytes,
         prefix_share=decision.prefix_share,
         duplicate=decision.duplicate,
+        completion_tokens=completion.completion_tokens,
     )
 
 

@@ -39,7 +39,10 @@ DECISIONS = StreamSpec("DECISIONS", "every decision of every session", (subjects
 UTTERANCES = StreamSpec("UTTERANCES", "what the model said", (subjects.ALL_UTTERANCES,), _DAY_S, 128 * _MIB)
 ALERTS = StreamSpec("ALERTS", "alerts opened, updated, closed", (subjects.ALL_ALERTS,), 7 * _DAY_S, 128 * _MIB)
 SESSIONS = StreamSpec("SESSIONS", "the life of sessions", (subjects.ALL_LIFECYCLE,), 7 * _DAY_S, 64 * _MIB)
-STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS)
+DEAD_LETTERS = StreamSpec(
+    "DEAD_LETTERS", "what could not be processed, and why", (subjects.ALL_DEAD_LETTERS,), 30 * _DAY_S, 64 * _MIB
+)
+STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DEAD_LETTERS)
 
 SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened alerts", 7 * _DAY_S, 512 * _MIB)
 

@@ -1,7 +1,7 @@
 """Every subject that Vigil speaks on, built and parsed here and nowhere else (design §3).
 
 A subject is `vigil.v1.<kind>.…`; each of its variable tokens matches `[A-Za-z0-9_-]{1,64}` and a tenant is always
-among them.
+among them, but for dead letters, which only operators read.
 """
 
 from dataclasses import dataclass
@@ -79,6 +79,7 @@ ALL_ALERTS = f"{PREFIX}.alert.>"
 ALL_DECISIONS = f"{PREFIX}.decision.>"
 ALL_UTTERANCES = f"{PREFIX}.utterance.>"
 ALL_LIFECYCLE = f"{PREFIX}.session.>"
+ALL_DEAD_LETTERS = f"{PREFIX}.dlq.>"
 
 
 def raw_frames(key: SessionKey) -> str:
@@ -126,6 +127,11 @@ def alerts_of(tenant: str, source: str | None = None) -> str:
     token(tenant, "tenant")
     middle = "*" if source is None else token(source, "source id")
     return f"{PREFIX}.alert.{tenant}.{middle}.*"
+
+
+def dead_letters(origin: str) -> str:
+    """Where a service puts aside what it could not process. For operators: such a subject names no tenant."""
+    return f"{PREFIX}.dlq.{token(origin, 'origin')}"
 
 
 def parse(subject: str) -> Subject:

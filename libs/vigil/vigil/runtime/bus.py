@@ -21,7 +21,7 @@ from vigil.contract.outgoing import Outgoing
 from vigil.contract.streams import StreamSpec
 from vigil.contract.subjects import PREFIX
 from vigil.runtime import jetstream
-from vigil.runtime.consumer import Consumer
+from vigil.runtime.consumer import Consumer, Terms
 from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.jetstream import Stored
 from vigil.runtime.keep_latest import KeepLatest
@@ -34,6 +34,7 @@ __all__ = ["Bus", "BusConfig", "Message", "Stored"]
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _NOBODY = f"{PREFIX}.nobody"
 _SUBSCRIPTION_MESSAGES = 4_096
+_USUAL_TERMS = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,19 @@ class Bus:
         with translated(subject):
             await client.publish(subject, payload, headers=with_trace(headers) or None)
 
+    async def publish_heard(self, subject: str, payload: bytes) -> bool:
+        """Publish as `publish` does, and learn whether anybody listened: the server says so when nobody did."""
+        client = self._connection.client()
+        with translated(subject):
+            inbox = await client.subscribe(client.new_inbox())
+            try:
+                await client.publish(subject, payload, reply=inbox.subject, headers=with_trace(_NO_HEADERS) or None)
+                await self._round_trip(client)  # the server answers in order: by now it would have said so
+                return inbox.pending_msgs == 0
+            finally:
+                with contextlib.suppress(NatsError, OSError):
+                    await inbox.unsubscribe()
+
     async def publish_stored(self, outgoing: Outgoing) -> Stored:
         """Store a message in its stream; one that is there already is not stored again.
 
@@ -134,9 +148,9 @@ class Bus:
             with contextlib.suppress(NatsError, OSError):
                 await subscription.unsubscribe()
 
-    def consume(self, stream: StreamSpec, durable: str, filter_subject: str) -> Consumer:
+    def consume(self, stream: StreamSpec, durable: str, filter_subject: str, terms: Terms = _USUAL_TERMS) -> Consumer:
         """A durable pull consumer: every stored message at least once, also those stored while nobody listened."""
-        return Consumer(self._jetstream, stream.name, durable, filter_subject)
+        return Consumer(self._jetstream, stream.name, durable, filter_subject, terms)
 
     async def ensure_streams(self) -> None:
         """Create what `vigil.contract.streams` declares, or bring it up to date. Idempotent."""

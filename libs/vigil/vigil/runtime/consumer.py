@@ -10,8 +10,8 @@ import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig
-from nats.js.errors import FetchTimeoutError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import FetchTimeoutError, NotFoundError
 
 from vigil.runtime.cancellation import cancellation_kept
 from vigil.runtime.errors import BusUnavailable
@@ -22,13 +22,27 @@ _log = structlog.get_logger(__name__)
 _BATCH = 32
 _FETCH_S = 2.0
 _HEARTBEAT_S = 0.5
-_ACK_WAIT_S = 30.0
 _RETRY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """How a durable consumer is served. Terms may change between two uses of it, except `from_now`.
+
+    A message in hand comes again unless it is acknowledged within `ack_wait_s`. `in_order` holds back all that follows
+    until it is, or is given up, so that a retry overtakes nothing. `from_now` skips what was stored before the consumer
+    was first made. One that nobody uses for `forget_s` is deleted; 0 keeps it for ever.
+    """
+
+    ack_wait_s: float = 30.0
+    in_order: bool = False
+    from_now: bool = False
+    forget_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """A stored message in hand; unless it is acknowledged within 30 s it comes again."""
+    """A stored message in hand; unless it is acknowledged in time it comes again."""
 
     subject: str
     payload: bytes
@@ -57,12 +71,14 @@ class Consumer(AsyncIterator[Delivery]):
     """Iterate to receive, in an `async with` block. Never ends by itself; trouble is logged and waited out."""
 
     def __init__(
-        self, jetstream: Callable[[], JetStreamContext], stream: str, durable: str, filter_subject: str
+        self, jetstream: Callable[[], JetStreamContext], stream: str, durable: str, filter_subject: str, terms: Terms
     ) -> None:
         self._jetstream = jetstream
         self._stream = stream
         self._durable = durable
         self._filter = filter_subject
+        self._terms = terms
+        self.exists = False  # whether the server has been seen to have it: from then on it misses nothing
         self._pull: JetStreamContext.PullSubscription | None = None
         self._waiting: deque[Msg] = deque()
         self._fault = ""
@@ -89,7 +105,8 @@ class Consumer(AsyncIterator[Delivery]):
         if self._pull is None:
             self._pull = await self._bind()
         try:
-            self._waiting.extend(await self._pull.fetch(_BATCH, timeout=_FETCH_S, heartbeat=_HEARTBEAT_S))
+            batch = 1 if self._terms.in_order else _BATCH
+            self._waiting.extend(await self._pull.fetch(batch, timeout=_FETCH_S, heartbeat=_HEARTBEAT_S))
         except FetchTimeoutError:
             pass  # heartbeats came: there is nothing to deliver
         except TimeoutError:
@@ -98,10 +115,34 @@ class Consumer(AsyncIterator[Delivery]):
             self._report("")
 
     async def _bind(self) -> JetStreamContext.PullSubscription:
-        """Bind to the durable consumer; creates it when it is not there."""
-        config = ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=_ACK_WAIT_S)
-        return await self._jetstream().pull_subscribe(
-            self._filter, durable=self._durable, stream=self._stream, config=config
+        """Bind to the durable consumer; creates it when it is not there, and brings it to these terms."""
+        jetstream = self._jetstream()
+        if not await self._is_as_wanted(jetstream):
+            await jetstream.add_consumer(self._stream, self._config())
+        self.exists = True
+        return await jetstream.pull_subscribe_bind(durable=self._durable, stream=self._stream)
+
+    async def _is_as_wanted(self, jetstream: JetStreamContext) -> bool:
+        """Whether it is there, on these terms. One that is must not be written again: a server that has just come
+        back would start it over."""
+        try:
+            found = (await jetstream.consumer_info(self._stream, self._durable)).config
+        except NotFoundError:
+            return False
+        in_order = found.max_ack_pending == 1
+        return (found.ack_wait, in_order) == (self._terms.ack_wait_s, self._terms.in_order)
+
+    def _config(self) -> ConsumerConfig:
+        terms = self._terms
+        return ConsumerConfig(
+            name=self._durable,
+            durable_name=self._durable,
+            filter_subject=self._filter,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=terms.ack_wait_s,
+            deliver_policy=DeliverPolicy.NEW if terms.from_now else DeliverPolicy.ALL,
+            max_ack_pending=1 if terms.in_order else None,
+            inactive_threshold=terms.forget_s or None,
         )
 
     async def _unsubscribe(self) -> None:

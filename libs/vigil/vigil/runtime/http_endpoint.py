@@ -21,7 +21,9 @@ async def serve_http(health: Health, host: str, port: int) -> AsyncIterator[int]
     work. Raises `PortInUse`.
     """
     app = web.Application()
-    app.add_routes([web.get("/metrics", _metrics), web.get("/healthz", _alive), web.get("/readyz", _Ready(health))])
+    app.add_routes(
+        [web.get("/metrics", _metrics), web.get("/healthz", _alive), web.get("/readyz", _Readyz(health).answer)]
+    )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     try:
@@ -43,10 +45,10 @@ async def _alive(_: web.Request) -> web.Response:
     return web.json_response({"alive": True})
 
 
-class _Ready:
+class _Readyz:
     def __init__(self, health: Health) -> None:
         self._health = health
 
-    async def __call__(self, _: web.Request) -> web.Response:
+    async def answer(self, _: web.Request) -> web.Response:
         readiness = await self._health.check()
         return web.json_response(readiness.as_json(), status=200 if readiness.ready else 503)

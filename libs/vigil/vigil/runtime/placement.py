@@ -82,11 +82,11 @@ class Placement:
         """How long a claim or a renewal holds."""
         return self._lease_ms / 1000
 
-    async def open(self, key: SessionKey) -> None:
-        """Let any worker of each role claim the session. Idempotent."""
+    async def open(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
+        """Let any worker of each of these roles claim the session. Idempotent."""
         with unavailable():
             seconds, microseconds = await self._redis.time()  # how long it waits is measured from here
-            for role in Role:
+            for role in roles:
                 waiting_since_ms = seconds * 1000 + microseconds // 1000
                 await self._redis.zadd(_key(role, "expiry"), {member(key): waiting_since_ms}, nx=True)
 

@@ -1,0 +1,123 @@
+"""Chat requests and answers: by value."""
+
+from typing import Any
+
+import pytest
+
+from vigil.core.control import parse
+from vigil.v1 import decision_pb2 as pb
+from vigil_gateway.chat_errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
+from vigil_gateway.chat_models import ChatIn
+from vigil_gateway.chat_turn import Said, chat_out, may_begin, said, session_of
+
+PICTURE = {"type": "image_url", "image_url": {"url": "data:a"}}
+OLDER = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:old"}}]}
+ANSWER = {"role": "assistant", "content": "</silence>"}
+
+
+def body(*messages: dict[str, Any], **more: Any) -> ChatIn:
+    return ChatIn.model_validate({"model": "m", "messages": messages, **more})
+
+
+def user(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"role": "user", "content": list(parts)}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (user(PICTURE), Said(("data:a",), "")),
+        (user({"type": "image_url", "image_url": "data:b"}), Said(("data:b",), "")),
+        (
+            user({"type": "text", "text": " Who is "}, PICTURE, {"type": "text", "text": "there? "}),
+            Said(("data:a",), "Who is \nthere?"),
+        ),
+        (user(PICTURE, PICTURE), Said(("data:a", "data:a"), "")),
+        (user(PICTURE, {"type": "input_audio"}), Said(("data:a",), "")),
+    ],
+)
+def test_the_last_user_message_is_read(message: dict[str, Any], expected: Said) -> None:
+    assert said(body({"role": "system", "content": "Be kind."}, OLDER, ANSWER, message, ANSWER)) == expected
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [ANSWER],
+        [OLDER, {"role": "user", "content": "Who is there?"}],
+        [{"role": "user", "content": None}],
+        [user(*[PICTURE] * 9)],
+    ],
+)
+def test_a_turn_shows_something(messages: list[dict[str, Any]]) -> None:
+    with pytest.raises(NothingShown, match="send 1 to 8"):
+        said(body(*messages))
+
+
+@pytest.mark.parametrize("more", [{"stream": True}, {"n": 2}])
+def test_what_a_turn_does_not_have_is_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(ChatUnsupported, match="leave out stream and n"):
+        said(body(user(PICTURE), **more))
+
+
+def test_a_session_is_always_named_and_always_the_tenants() -> None:
+    assert str(session_of("demo", "s-1", None)) == str(session_of("demo", None, "s-1")) == "demo/s-1"
+    assert str(session_of("rival", "s-1", "s-1")) == "rival/s-1"
+    for one, other, told in ((None, None, "names no session"), ("", None, "names no"), ("a", "b", "name different")):
+        with pytest.raises(SessionHeaderInvalid, match=told):
+            session_of("demo", one, other)
+    with pytest.raises(SessionHeaderInvalid, match=r"'demo\.s-1' is not allowed"):
+        session_of("rival", "demo.s-1", None)
+
+
+@pytest.mark.parametrize(
+    ("session", "may"), [("kitchen", True), ("s-1", True), ("s-5d0c6b6b4b1f4e7f9a3c", False), ("s-5d0c6b6b", True)]
+)
+def test_ids_that_the_gateway_gives_out_are_not_begun_by_clients(session: str, may: bool) -> None:
+    assert may_begin(session) is may
+
+
+@pytest.mark.parametrize(
+    ("action", "text", "question", "content"),
+    [
+        (pb.ACTION_SILENT, "", "", "</silence>"),
+        (pb.ACTION_SPEAK, "A fire.", "", "</response> A fire."),
+        (pb.ACTION_DELEGATE, "One moment.", "Why?", "</response> One moment. </delegation> Why?"),
+        (pb.ACTION_DELEGATE, "", "Why?", "</delegation> Why?"),
+    ],
+)
+def test_a_decision_is_answered_in_the_control_form(
+    action: pb.Action.ValueType, text: str, question: str, content: str
+) -> None:
+    decision = pb.Decision(
+        session="s-1",
+        sequence=4,
+        time_ms=12_300,
+        capture_time_us=1_000_000,
+        emit_time_us=1_250_000,
+        action=action,
+        text=text,
+        question=question,
+        probabilities=pb.ActionProbabilities(silent=0.5, speak=0.25, delegate=0.25),
+        prompt_tokens=100,
+        cached_tokens=80,
+        completion_tokens=7,
+    )
+    answer = chat_out(decision, "m").model_dump()
+    assert answer["id"] == "chatcmpl-s-1-4"
+    assert answer["choices"][0]["message"] == {"role": "assistant", "content": content}
+    assert answer["usage"] == {
+        "prompt_tokens": 100,
+        "completion_tokens": 7,
+        "total_tokens": 107,
+        "prompt_tokens_details": {"cached_tokens": 80},
+    }
+    extras = answer["vigil"]
+    assert (extras["text"], extras["delegated_question"], extras["spoke"]) == (text, question, bool(text))
+    assert (extras["sequence"], extras["time_s"], extras["latency_ms"]) == (4, 12.3, 250.0)
+    assert extras["p"] == {"silent": 0.5, "speak": 0.25, "delegate": 0.25}
+    assert parse(content).action == extras["action"]
+    decision.duplicate = True
+    assert not chat_out(decision, "m").vigil.spoke, "what was just said is not said again"
+    decision.ClearField("probabilities")
+    assert chat_out(decision, "m").vigil.p is None

@@ -1,0 +1,91 @@
+"""Pushed pictures: what is taken, what is refused, and what comes out of it."""
+
+import base64
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from vigil.core.profile import JOYAI, VIGIL_SMALL
+from vigil.testing.images import jpeg, redness
+from vigil_gateway import picture
+from vigil_gateway.chat_errors import PictureRefused
+from vigil_gateway.picture import decoded, fitted
+
+
+def url(data: bytes, media_type: str = "image/jpeg") -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def file_of(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@given(st.binary(max_size=300), st.sampled_from(["image/jpeg", "image/png", "IMAGE/JPG"]))
+def test_a_data_url_holds_what_was_put_into_it(data: bytes, media_type: str) -> None:
+    assert decoded(url(data, media_type)) == data
+
+
+@pytest.mark.parametrize(
+    ("given_url", "told"),
+    [
+        ("", "is no JPEG or PNG data URL"),
+        ("https://camera.example/still.jpg", "pictures are never fetched"),
+        ("file:///etc/passwd", "pictures are never fetched"),
+        ("data:image/gif;base64,R0lGODlh", "is no JPEG or PNG data URL"),
+        ("data:image/jpeg,raw", "is no JPEG or PNG data URL"),
+        ("data:image/jpeg;base64,%%%", "is not valid base64"),
+        ("data:image/jpeg;base64,é", "is not valid base64"),
+    ],
+)
+def test_what_is_no_picture_is_refused(given_url: str, told: str) -> None:
+    with pytest.raises(PictureRefused, match=told):
+        decoded(given_url)
+
+
+def test_a_picture_has_a_largest_size() -> None:
+    with pytest.raises(PictureRefused, match=r"has 5,242,881 bytes: at most 5,242,880"):
+        decoded(url(bytes(picture.MAX_PICTURE_BYTES + 1)))
+    with pytest.raises(PictureRefused, match=r"8000 x 6000 pixels: at most 40,000,000"):
+        fitted(file_of(Image.new("1", (8_000, 6_000)), "PNG"), VIGIL_SMALL)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", jpeg()[:200], b"GIF89a" + bytes(50)])
+def test_a_broken_file_is_refused(data: bytes) -> None:
+    with pytest.raises(PictureRefused, match="cannot be read as JPEG or PNG"):
+        fitted(data, VIGIL_SMALL)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(1, 900), st.integers(1, 900), st.sampled_from([VIGIL_SMALL, JOYAI]), st.sampled_from(["JPEG", "PNG"])
+)
+def test_a_picture_fits_its_profile(width: int, height: int, profile: object, kind: str) -> None:
+    assert profile in (VIGIL_SMALL, JOYAI)
+    wanted = VIGIL_SMALL if profile is VIGIL_SMALL else JOYAI
+    made = fitted(file_of(Image.new("RGB", (width, height), (230, 30, 20)), kind), wanted)
+    assert (made.width, made.height) == wanted.fit(width, height)
+    with Image.open(io.BytesIO(made.jpeg)) as opened:
+        assert (opened.format, opened.mode, opened.size) == ("JPEG", "RGB", (made.width, made.height))
+    assert redness(made.jpeg) == 1.0
+
+
+def test_a_picture_is_turned_upright_and_tells_nothing_else() -> None:
+    sideways = Image.new("RGB", (64, 160), (230, 30, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: turn by 90 degrees
+    exif[0x010E] = "taken at home"
+    made = fitted(file_of(sideways, "JPEG", exif=exif), VIGIL_SMALL)
+    assert (made.width, made.height) == VIGIL_SMALL.fit(160, 64)
+    assert b"taken at home" not in made.jpeg
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1"])
+def test_every_mode_becomes_rgb(mode: str) -> None:
+    made = fitted(file_of(Image.new(mode, (64, 64)), "PNG"), VIGIL_SMALL)
+    with Image.open(io.BytesIO(made.jpeg)) as opened:
+        assert opened.mode == "RGB"

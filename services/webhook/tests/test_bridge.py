@@ -1,0 +1,194 @@
+"""The bridge between a real NATS and receivers over real HTTP."""
+
+import asyncio
+import time
+from typing import Any
+
+from aiohttp import web
+
+from vigil.contract.outgoing import Outgoing
+from vigil_webhook.signature import signed_headers
+
+Fixture = Any  # those of conftest.py, which importlib mode does not let tests import
+
+
+async def test_an_alert_arrives_unchanged_and_signed(
+    stage: Fixture, receivers: Fixture, stored: Fixture, key: bytes
+) -> None:
+    receiver = receivers()
+    await receiver.start()
+    async with stage.bridge({"name": "pager", "url": receiver.url}):
+        await stage.send(stored(7))
+        assert await receiver.has(1) == [7]
+    (post,) = receiver.posts
+    assert post.body == stored(7).payload
+    assert post.headers["Content-Type"] == "application/cloudevents+json"
+    assert post.headers["traceparent"] == f"00-{8:032x}-00f067aa0ba902b7-01"
+    sent_s = int(post.headers["webhook-timestamp"])
+    assert abs(sent_s - time.time()) < 30
+    expected = signed_headers(key, "a-7.0", sent_s, post.body)
+    assert {name: post.headers[name] for name in expected} == expected
+
+
+async def test_an_endpoint_gets_its_tenants_alerts_that_pass_its_filters(
+    stage: Fixture, receivers: Fixture, stored: Fixture
+) -> None:
+    everything, picky = receivers(), receivers()
+    await everything.start()
+    await picky.start()
+    filters = {"sources": ["lobby"], "severities": ["critical"], "states": ["opened"]}
+    async with stage.bridge({"name": "all", "url": everything.url}, {"name": "picky", "url": picky.url, **filters}):
+        await stage.send(
+            stored(0),
+            stored(1, source="yard"),
+            stored(2, severity="info"),
+            stored(3, state="closed"),
+            stored(4, tenant="rival"),
+            stored(5),
+        )
+        assert await everything.has(5) == [0, 1, 2, 3, 5]
+        assert await picky.has(2) == [0, 5]
+
+
+async def test_a_receiver_that_comes_and_goes_gets_all_in_order_each_once(
+    stage: Fixture, receivers: Fixture, stored: Fixture
+) -> None:
+    receiver = receivers()
+    async with stage.bridge({"name": "pager", "url": receiver.url}):
+        await stage.send(*map(stored, range(8)))
+        await receiver.start()
+        assert await receiver.has(8) == list(range(8))
+        await receiver.stop()
+        await stage.send(*map(stored, range(8, 14)))
+        await receiver.start()
+        assert await receiver.has(14) == list(range(14))
+
+
+async def test_a_failed_alert_is_tried_again_before_those_behind_it(
+    stage: Fixture, receivers: Fixture, stored: Fixture
+) -> None:
+    statuses = iter([200, 503, 500, 429, 200, 200])
+    receiver = receivers(answer=lambda _: next(statuses))
+    await receiver.start()
+    async with stage.bridge({"name": "pager", "url": receiver.url}):
+        await stage.send(stored(0), stored(1), stored(2))
+        assert await receiver.has(6) == [0, 1, 1, 1, 1, 2]
+    assert len({post.headers["webhook-id"] for post in receiver.posts[1:5]}) == 1
+
+
+async def test_retry_after_is_honoured(stage: Fixture, receivers: Fixture, stored: Fixture) -> None:
+    arrivals: list[float] = []
+
+    def answer(_: object) -> web.Response:
+        arrivals.append(time.monotonic())
+        return web.Response(status=503 if len(arrivals) == 1 else 200, headers={"Retry-After": "1"})
+
+    receiver = receivers(answer=answer)
+    await receiver.start()
+    async with stage.bridge({"name": "pager", "url": receiver.url}):
+        await stage.send(stored(0))
+        await receiver.has(2)
+    assert arrivals[1] - arrivals[0] >= 1.0
+
+
+async def test_a_slow_endpoint_holds_up_nobody_else(stage: Fixture, receivers: Fixture, stored: Fixture) -> None:
+    slow, quick = receivers(), receivers()
+    slow.gate.clear()
+    await slow.start()
+    await quick.start()
+    async with stage.bridge({"name": "slow", "url": slow.url}, {"name": "quick", "url": quick.url}):
+        await stage.send(*map(stored, range(20)))
+        assert await quick.has(20) == list(range(20))
+        assert await slow.has(1) == [0], "one at a time"
+        slow.gate.set()
+        assert await slow.has(20) == list(range(20))
+
+
+async def test_an_answer_that_does_not_come_is_given_up(stage: Fixture, receivers: Fixture, stored: Fixture) -> None:
+    receiver = receivers()
+    receiver.gate.clear()
+    await receiver.start()
+    async with stage.bridge({"name": "pager", "url": receiver.url}, webhook_timeout_s=0.2, webhook_tries=2):
+        await stage.send(stored(0))
+        (letter,) = await stage.dead_letters(1)
+    assert letter["data"]["reason"] == "it did not answer in time, after 2 tries"
+    assert receiver.numbers == [0, 0]
+
+
+async def test_what_cannot_be_delivered_is_put_aside_and_the_next_goes_on(
+    stage: Fixture, receivers: Fixture, stored: Fixture
+) -> None:
+    answers = {0: 400, 1: 410, 2: 302, 3: 200}
+    receiver = receivers(
+        answer=lambda post: web.Response(status=answers[post.number], headers={"Location": "http://127.0.0.1/else"})
+    )
+    await receiver.start()
+    broken = Outgoing(stored(9).subject, "broken", b"not an event", "text/plain")
+    async with stage.bridge({"name": "pager", "url": receiver.url}, webhook_refusals=2):
+        await stage.send(stored(0), stored(1), broken, stored(2), stored(3))
+        assert await receiver.has(6) == [0, 0, 1, 2, 2, 3]
+        letters = await stage.dead_letters(4)
+    told = [(one["data"]["recipient"], one["data"]["attempts"], one["data"]["reason"]) for one in letters]
+    assert told[:2] == [
+        ("pager", 2, "it answered 400, after 2 tries"),
+        ("pager", 1, "the endpoint is gone (410)"),
+    ]
+    assert "not a CloudEvent" in told[2][2]
+    assert told[3] == ("pager", 2, "it answered 302: redirects are not followed, after 2 tries")
+    assert letters[0]["type"] == "vigil.dlq.webhook"
+    assert letters[0]["data"]["event"]["id"] == "a-0.0"
+    assert letters[0]["data"]["subject"] == stored(0).subject
+    assert letters[2]["data"]["payload_base64"] == "bm90IGFuIGV2ZW50"
+
+
+async def test_a_name_that_stands_for_this_host_is_not_connected_to(
+    stage: Fixture, receivers: Fixture, stored: Fixture
+) -> None:
+    receiver = receivers()
+    await receiver.start()
+    url = f"http://localhost:{receiver.port}/"
+    async with stage.bridge({"name": "pager", "url": url}, webhook_allow_local=False, webhook_refusals=2):
+        await stage.send(stored(0))
+        (letter,) = await stage.dead_letters(1)
+    assert "localhost is not allowed, it is this host itself" in letter["data"]["reason"]
+    assert receiver.posts == []
+
+
+async def test_a_new_endpoint_does_not_get_the_past(stage: Fixture, receivers: Fixture, stored: Fixture) -> None:
+    receiver = receivers()
+    await receiver.start()
+    await stage.send(stored(0), stored(1))
+    async with stage.bridge({"name": "pager", "url": receiver.url}):
+        await stage.send(stored(2))
+        assert await receiver.has(1) == [2]
+
+
+async def test_a_bridge_that_is_told_to_stop_hands_back_what_it_holds(
+    stage: Fixture, receivers: Fixture, stored: Fixture
+) -> None:
+    receiver = receivers()
+    receiver.gate.clear()
+    await receiver.start()
+    async with stage.bridge({"name": "pager", "url": receiver.url}):
+        await stage.send(stored(0), stored(1))
+        await receiver.has(1)
+    receiver.gate.set()
+    began = asyncio.get_running_loop().time()
+    async with stage.bridge({"name": "pager", "url": receiver.url}):
+        assert await receiver.has(3) == [0, 0, 1]
+    assert asyncio.get_running_loop().time() - began < 10, "it need not wait until JetStream misses an answer"
+
+
+async def test_nats_that_restarts_costs_no_alert_and_doubles_none(
+    stage: Fixture, receivers: Fixture, stored: Fixture
+) -> None:
+    receiver = receivers()
+    await receiver.start()
+    async with stage.bridge({"name": "pager", "url": receiver.url}):
+        await stage.send(stored(0), stored(1))
+        await receiver.has(2)
+        await stage.nats.restart()
+        async with asyncio.timeout(10):
+            await stage.bus.connected()
+        await stage.send(stored(2), stored(3))
+        assert await receiver.has(4, 20) == [0, 1, 2, 3]

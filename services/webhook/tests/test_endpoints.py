@@ -1,0 +1,106 @@
+"""The endpoints' file: what it may say, and how it is told what is wrong."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vigil.contract.events import CloudEvent
+from vigil.core.alert import AlertState
+from vigil.core.instruction import Severity
+from vigil_webhook.endpoints import MAX_ENDPOINTS, Endpoint, EndpointsInvalid, load
+
+SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
+GOOD = {"name": "pager", "tenant": "demo", "url": "https://pager.example/hooks/path-token", "secret": SECRET}
+
+
+def write(folder: Path, *entries: dict[str, Any]) -> Path:
+    path = folder / "webhooks.json"
+    path.write_text(json.dumps({"endpoints": entries}))
+    return path
+
+
+def test_a_file_is_read_and_shows_no_secret(tmp_path: Path) -> None:
+    filters = {"sources": ["lobby"], "severities": ["critical"], "states": ["opened"]}
+    first, second = load(write(tmp_path, GOOD | filters, GOOD | {"name": "chat"}), allow_local=False)
+    assert first.key == b"k" * 32
+    assert first.host == "pager.example"
+    assert (first.sources, first.severities, first.states) == (
+        frozenset({"lobby"}),
+        frozenset({Severity.CRITICAL}),
+        frozenset({AlertState.OPENED}),
+    )
+    assert second.sources == frozenset()
+    for shown in (repr(first), str(second)):
+        assert "path-token" not in shown
+        assert "kkkk" not in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"name": "my pager"}, "endpoint name 'my pager' is not allowed"),
+        ({"tenant": "a.b"}, "tenant 'a.b' is not allowed"),
+        ({"sources": ["x y"]}, "source id 'x y' is not allowed"),
+        ({"severities": ["fatal"]}, "fatal"),
+        ({"url": "ftp://pager.example/"}, "neither http:// nor https://"),
+        ({"url": "https:///path"}, "neither http:// nor https://"),
+        ({"url": "http://[::1/"}, "the url cannot be read"),
+        ({"url": "http://127.0.0.1:9/"}, "VIGIL_WEBHOOK_ALLOW_LOCAL=true allows it"),
+        ({"url": "http://[::1]:9/"}, "it is this host itself"),
+        ({"url": "http://169.254.169.254/latest/meta-data"}, "metadata"),
+        ({"secret": "whsec_c2hvcnQ="}, "has 5 bytes"),
+        ({"retries": 3}, "retries"),
+    ],
+)
+def test_what_breaks_a_rule_is_named(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    with pytest.raises(EndpointsInvalid) as refused:
+        load(write(tmp_path, GOOD | change), allow_local=False)
+    assert told in str(refused.value)
+    assert "webhooks.json" in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+def test_a_file_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(EndpointsInvalid, match=r"cannot be read .*write"):
+        load(tmp_path / "nothing.json", allow_local=False)
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(EndpointsInvalid, match="is not valid"):
+        load(tmp_path / "broken.json", allow_local=False)
+    with pytest.raises(EndpointsInvalid, match="has 0 endpoints: give 1 to 64"):
+        load(write(tmp_path), allow_local=False)
+    many = [GOOD | {"name": f"n-{number}"} for number in range(MAX_ENDPOINTS + 1)]
+    with pytest.raises(EndpointsInvalid, match="has 65 endpoints"):
+        load(write(tmp_path, *many), allow_local=False)
+    with pytest.raises(EndpointsInvalid, match="several endpoints named pager"):
+        load(write(tmp_path, GOOD, GOOD), allow_local=False)
+
+
+def test_this_host_is_allowed_when_asked_for(tmp_path: Path) -> None:
+    (endpoint,) = load(write(tmp_path, GOOD | {"url": "http://127.0.0.1:9/"}), allow_local=True)
+    assert endpoint.host == "127.0.0.1"
+
+
+def event(data: Any) -> CloudEvent:
+    return CloudEvent("a.0", "/s", "vigil.alert.opened", "a", "2026-01-31T12:00:00.000Z", data)
+
+
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        ({}, True),
+        ({"sources": frozenset({"lobby", "yard"})}, True),
+        ({"sources": frozenset({"yard"})}, False),
+        ({"severities": frozenset({Severity.CRITICAL})}, True),
+        ({"severities": frozenset({Severity.INFO})}, False),
+        ({"states": frozenset({AlertState.CLOSED})}, False),
+        ({"sources": frozenset({"lobby"}), "states": frozenset({AlertState.CLOSED})}, False),
+    ],
+)
+def test_filters(filters: dict[str, Any], wanted: bool) -> None:
+    endpoint = Endpoint("pager", "demo", "https://pager.example", b"", **filters)
+    data = {"source_id": "lobby", "severity": "critical", "state": "opened"}
+    assert endpoint.wants(event(data)) is wanted
+    assert endpoint.wants(event(None)) is (not filters)

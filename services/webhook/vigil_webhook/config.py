@@ -1,0 +1,33 @@
+"""Settings of the webhook bridge: `VIGIL_` and the field's name, in upper case."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from vigil.runtime.config import ServiceSettings
+from vigil_webhook.verdict import Patience
+
+
+class WebhookSettings(ServiceSettings):
+    """Times are in seconds. With the defaults a receiver may be away for most of a day and miss nothing."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address that the HTTP endpoint listens on")
+    http_port: int = Field(9108, ge=0, le=65_535)
+    webhooks_file: Path = Field(description="JSON file that names the endpoints")
+    webhook_timeout_s: float = Field(10.0, gt=0, le=60, description="An attempt is given up after this")
+    webhook_tries: int = Field(1_500, ge=1, le=100_000, description="Tries while a receiver is unavailable")
+    webhook_refusals: int = Field(20, ge=1, le=100_000, description="Tries while a receiver refuses an alert")
+    webhook_retry_first_s: float = Field(1.0, ge=0.05, le=3_600)
+    webhook_retry_most_s: float = Field(60.0, ge=0.05, le=86_400)
+    webhook_allow_local: bool = Field(False, description="Let endpoints be on this host or its link")
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(
+            self.webhook_tries, self.webhook_refusals, self.webhook_retry_first_s, self.webhook_retry_most_s
+        )
+
+    @property
+    def ack_wait_s(self) -> float:
+        """An alert whose bridge died with it in hand is delivered again after this: longer than any attempt."""
+        return self.webhook_timeout_s + 2.0

@@ -1,0 +1,130 @@
+"""One endpoint's alerts, one after the other: read, filter, deliver, and put aside what cannot be delivered.
+
+Each endpoint has a durable consumer of its own, so a slow one holds up nobody but itself. How often an alert was tried
+is JetStream's own count, and waiting for the next try is JetStream's too: a bridge that dies forgets nothing.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import deque
+
+from vigil.contract import streams, subjects
+from vigil.contract.dead_letters import DeadLetter, dead_letter_outgoing
+from vigil.contract.errors import InvalidMessage
+from vigil.contract.events import CloudEvent, decode_event
+from vigil.runtime.bus import Bus
+from vigil.runtime.consumer import Consumer, Delivery, Terms
+from vigil.runtime.errors import BusError
+from vigil.runtime.logs import get_log
+from vigil_webhook import metrics
+from vigil_webhook.endpoints import Endpoint
+from vigil_webhook.sender import Sender
+from vigil_webhook.verdict import Fate, Outcome, Patience, judge
+
+log = get_log()
+
+ORIGIN = "webhook"
+# A server that crashes forgets the acknowledgements of its last moments and delivers those alerts again.
+REMEMBERED = 1_024
+
+
+class Courier:
+    """Delivers to one endpoint for as long as `run` does."""
+
+    def __init__(self, bus: Bus, sender: Sender, endpoint: Endpoint, patience: Patience, ack_wait_s: float) -> None:
+        terms = Terms(ack_wait_s=ack_wait_s, in_order=True, from_now=True, forget_s=streams.ALERTS.max_age_s)
+        self.endpoint = endpoint
+        self._bus = bus
+        self._sender = sender
+        self._patience = patience
+        self._alerts: Consumer = bus.consume(
+            streams.ALERTS, f"webhook-{endpoint.name}", subjects.alerts_of(endpoint.tenant), terms
+        )
+        self._settled: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether JetStream keeps this endpoint's place, so that no alert is missed."""
+        return self._alerts.exists
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        metrics.FAILING.labels(self.endpoint.name).set(0)
+        async with self._alerts as alerts:
+            async for delivery in alerts:
+                try:
+                    await self._handle(delivery)
+                except BusError as error:
+                    log.warning("alert comes again", endpoint=self.endpoint.name, reason=str(error))
+
+    async def _handle(self, delivery: Delivery) -> None:
+        this = (delivery.sequence, delivery.headers.get("Nats-Msg-Id", ""))
+        if this not in self._settled:
+            if not await self._settle(delivery):
+                return
+            self._settled.append(this)
+        await delivery.ack()
+
+    async def _settle(self, delivery: Delivery) -> bool:
+        """Whether the alert is done with: delivered, put aside, or not wanted."""
+        try:
+            event = decode_event(delivery.payload)
+        except InvalidMessage as error:
+            await self._put_aside(delivery, str(error))
+            return True
+        if not self.endpoint.wants(event):
+            metrics.FILTERED.labels(self.endpoint.name).inc()
+            return True
+        return await self._attempt(delivery, event)
+
+    async def _attempt(self, delivery: Delivery, event: CloudEvent) -> bool:
+        outcome = await self._post(delivery, event)
+        verdict = judge(outcome, delivery.delivered, self._patience, random.random())
+        metrics.ATTEMPTS.labels(self.endpoint.name, verdict.fate).inc()
+        metrics.FAILING.labels(self.endpoint.name).set(delivery.delivered if verdict.fate is Fate.RETRY else 0)
+        match verdict.fate:
+            case Fate.DELIVERED:
+                log.info("alert delivered", tries=delivery.delivered, **self._about(event))
+            case Fate.DEAD:
+                log.error("alert put aside", reason=verdict.reason, **self._about(event))
+                await self._put_aside(delivery, verdict.reason)
+            case Fate.RETRY:
+                log.warning(
+                    "alert not delivered",
+                    reason=verdict.reason,
+                    tries=delivery.delivered,
+                    retry_s=round(verdict.delay_s, 2),
+                    **self._about(event),
+                )
+                await delivery.retry(verdict.delay_s)
+        return verdict.fate is not Fate.RETRY
+
+    async def _post(self, delivery: Delivery, event: CloudEvent) -> Outcome:
+        """One try. When the bridge is told to stop meanwhile, the alert is handed back, so that it need not wait."""
+        try:
+            with metrics.SECONDS.time():
+                return await self._sender.post(self.endpoint, event.id, delivery.payload, event.traceparent or "")
+        except asyncio.CancelledError:
+            with contextlib.suppress(BusError):
+                await delivery.retry(0.0)
+            raise
+
+    async def _put_aside(self, delivery: Delivery, reason: str) -> None:
+        letter = DeadLetter(
+            origin=ORIGIN,
+            recipient=self.endpoint.name,
+            reason=reason,
+            attempts=delivery.delivered,
+            stream=streams.ALERTS.name,
+            sequence=delivery.sequence,
+            subject=delivery.subject,
+            payload=delivery.payload,
+        )
+        await self._bus.publish_stored(dead_letter_outgoing(letter, emit_time_us=time.time_ns() // 1_000))
+        metrics.DEAD_LETTERS.labels(self.endpoint.name).inc()
+
+    def _about(self, event: CloudEvent) -> dict[str, object]:
+        data = event.data if isinstance(event.data, dict) else {}
+        return {"endpoint": self.endpoint.name, "event_id": event.id, "session": data.get("session", "")}

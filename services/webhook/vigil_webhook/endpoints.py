@@ -1,0 +1,113 @@
+"""The file that names the endpoints: who gets which alerts, where, and signed with what.
+
+    {"endpoints": [{"name": "pager", "tenant": "demo", "url": "https://pager.example/hooks/vigil",
+                    "secret": "whsec_…", "severities": ["critical"], "states": ["opened", "closed"]}]}
+
+`sources`, `severities` and `states` are filters; one that is left out lets everything through.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from vigil.contract.events import CloudEvent
+from vigil.core.alert import AlertState
+from vigil.core.errors import InvalidToken
+from vigil.core.ids import token
+from vigil.core.instruction import Severity
+from vigil_webhook.address_policy import is_address, why_forbidden
+from vigil_webhook.signature import signing_key
+
+MAX_ENDPOINTS = 64
+_HOW = 'write {"endpoints": [{"name": "pager", "tenant": "demo", "url": "https://…", "secret": "whsec_…"}]}'
+
+
+class EndpointsInvalid(ValueError):
+    """The file cannot be used; the message says where and how to mend it, and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where alerts of one tenant are sent. Its name is its identity: under it the bridge knows what was delivered.
+
+    The URL is kept out of logs, because many receivers put a credential into its path; `host` may be shown.
+    """
+
+    name: str
+    tenant: str
+    url: str = field(repr=False)
+    key: bytes = field(repr=False)
+    sources: frozenset[str] = frozenset()
+    severities: frozenset[Severity] = frozenset()
+    states: frozenset[AlertState] = frozenset()
+
+    @property
+    def host(self) -> str:
+        """The part of its URL that may be shown."""
+        return urlsplit(self.url).hostname or ""
+
+    def wants(self, event: CloudEvent) -> bool:
+        """Whether the filters let an alert event through."""
+        data: dict[str, Any] = event.data if isinstance(event.data, dict) else {}
+        filters = ((self.sources, "source_id"), (self.severities, "severity"), (self.states, "state"))
+        return all(not allowed or data.get(name) in allowed for allowed, name in filters)
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    tenant: str
+    url: str
+    secret: str
+    sources: frozenset[str] = frozenset()
+    severities: frozenset[Severity] = frozenset()
+    states: frozenset[AlertState] = frozenset()
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    endpoints: list[_Entry]
+
+
+def load(path: Path, *, allow_local: bool) -> tuple[Endpoint, ...]:
+    """Read the file, or raise `EndpointsInvalid`. `allow_local` lets endpoints be on this host or its link."""
+    try:
+        entries = msgspec.json.decode(path.read_bytes(), type=_File).endpoints
+    except OSError as error:
+        raise EndpointsInvalid(f"the file {path} cannot be read ({error.strerror}): {_HOW}") from None
+    except msgspec.DecodeError as error:
+        raise EndpointsInvalid(f"the file {path} is not valid ({error}): {_HOW}") from None
+    if not 1 <= len(entries) <= MAX_ENDPOINTS:
+        raise EndpointsInvalid(f"the file {path} has {len(entries)} endpoints: give 1 to {MAX_ENDPOINTS}")
+    names = [entry.name for entry in entries]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise EndpointsInvalid(f"the file {path} has several endpoints named {', '.join(sorted(twice))}")
+    return tuple(_endpoint(path, entry, allow_local) for entry in entries)
+
+
+def _endpoint(path: Path, entry: _Entry, allow_local: bool) -> Endpoint:
+    try:
+        token(entry.name, "endpoint name")
+        token(entry.tenant, "tenant")
+        for source in entry.sources:
+            token(source, "source id")
+        _check_url(entry.url, allow_local)
+        key = signing_key(entry.secret)
+    except (InvalidToken, ValueError) as error:
+        raise EndpointsInvalid(f"the file {path}, endpoint {entry.name[:80]!r}: {error}") from None
+    return Endpoint(entry.name, entry.tenant, entry.url, key, entry.sources, entry.severities, entry.states)
+
+
+def _check_url(url: str, allow_local: bool) -> None:
+    """Raise `ValueError` for a URL that could never do. A name is looked up, and checked, at each connection."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the url cannot be read") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("the url is neither http:// nor https:// and a host")
+    forbidden = why_forbidden(parts.hostname) if is_address(parts.hostname) else ""
+    if forbidden and not allow_local:
+        raise ValueError(f"{parts.hostname} is not allowed, {forbidden}: VIGIL_WEBHOOK_ALLOW_LOCAL=true allows it")

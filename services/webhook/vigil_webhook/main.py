@@ -1,0 +1,62 @@
+"""Wires the webhook bridge: endpoints, bus, sender, one courier each."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from vigil.runtime.bus import Bus, BusConfig
+from vigil.runtime.http_endpoint import serve_http
+from vigil.runtime.logs import get_log
+from vigil.runtime.service import Service, run_service
+from vigil.runtime.startup import StartupError
+from vigil_webhook.config import WebhookSettings
+from vigil_webhook.courier import Courier
+from vigil_webhook.endpoints import Endpoint, EndpointsInvalid, load
+from vigil_webhook.sender import sending
+
+log = get_log()
+
+
+@asynccontextmanager
+async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
+    """Deliver to every endpoint; NATS may come later than this process. A receiver that is down is no fault of ours
+    and does not touch readiness."""
+    settings = service.settings
+    endpoints = _endpoints(settings)
+    async with (
+        serve_http(service.health, settings.host, settings.http_port) as http_port,
+        Bus.connect(BusConfig(settings.nats_url, name=f"vigil-webhook {settings.worker}")) as bus,
+        sending(settings.webhook_timeout_s, allow_local=settings.webhook_allow_local) as sender,
+    ):
+        couriers = [Courier(bus, sender, one, settings.patience, settings.ack_wait_s) for one in endpoints]
+        service.health.register("nats", bus.ping)
+        service.health.register("endpoints", lambda: _are_there(couriers))
+        for courier in couriers:
+            service.spawn(f"courier {courier.endpoint.name}", courier.run())
+        log.info("listening", host=settings.host, http_port=http_port, endpoints=[_shown(one) for one in endpoints])
+        yield
+
+
+async def _are_there(couriers: Sequence[Courier]) -> None:
+    missing = [one.endpoint.name for one in couriers if not one.is_there]
+    if missing:
+        raise RuntimeError(f"no consumer yet for {', '.join(missing)}")
+
+
+def _endpoints(settings: WebhookSettings) -> tuple[Endpoint, ...]:
+    try:
+        return load(settings.webhooks_file, allow_local=settings.webhook_allow_local)
+    except EndpointsInvalid as error:
+        raise StartupError(f"VIGIL_WEBHOOKS_FILE: {error}") from None
+
+
+def _shown(endpoint: Endpoint) -> dict[str, str]:
+    return {"name": endpoint.name, "tenant": endpoint.tenant, "host": endpoint.host}
+
+
+def main() -> None:
+    """Run the bridge until it is told to stop."""
+    run_service("webhook", WebhookSettings, build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""POSTs an alert to its endpoint: signed, within a deadline, to no forbidden address, and to nowhere else."""
+
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from vigil.contract.outgoing import CLOUDEVENT
+from vigil_webhook.address_policy import why_forbidden
+from vigil_webhook.endpoints import Endpoint
+from vigil_webhook.signature import signed_headers
+from vigil_webhook.verdict import Outcome, retry_after_s
+
+_USER_AGENT = "Vigil-Webhook/1"
+
+
+class ForbiddenAddress(OSError):
+    """A name stands for an address that the policy forbids."""
+
+
+class GuardedResolver(AbstractResolver):
+    """Looks names up and lets no forbidden address through: checked when connecting, a name cannot change between."""
+
+    def __init__(self) -> None:
+        self._inner = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        for one in found:
+            if why := why_forbidden(one["host"]):
+                raise ForbiddenAddress(f"{host} is not allowed, {why}")
+        return found
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class Sender:
+    """One HTTP client for all endpoints. Connections to each are its own; nothing is shared that one could use up."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self._http = http
+
+    async def post(self, endpoint: Endpoint, event_id: str, body: bytes, traceparent: str) -> Outcome:
+        """Try once. Never raises: what went wrong is in the outcome, without the URL."""
+        headers = {"Content-Type": CLOUDEVENT, "User-Agent": _USER_AGENT}
+        headers |= signed_headers(endpoint.key, event_id, int(time.time()), body)
+        if traceparent:
+            headers["traceparent"] = traceparent
+        try:
+            async with self._http.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as answer:
+                asked_s = retry_after_s(answer.headers.get("Retry-After", ""), datetime.now(UTC))
+                return Outcome(answer.status, retry_after_s=asked_s)
+        except TimeoutError:
+            return Outcome(error="it did not answer in time")
+        except aiohttp.ClientConnectorError as error:
+            forbidden = isinstance(error.os_error, ForbiddenAddress)
+            reason = error.os_error.strerror or str(error.os_error)
+            return Outcome(error=f"it cannot be reached: {reason}", forbidden=forbidden)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Outcome(error=f"the request failed: {type(error).__name__}")
+
+
+@asynccontextmanager
+async def sending(timeout_s: float, *, allow_local: bool) -> AsyncIterator[Sender]:
+    """A sender whose attempts take `timeout_s` at most."""
+    connector = aiohttp.TCPConnector(
+        limit=0,  # one request at a time for each endpoint bounds it
+        resolver=ThreadedResolver() if allow_local else GuardedResolver(),
+        use_dns_cache=False,
+    )
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+    ) as http:
+        yield Sender(http)

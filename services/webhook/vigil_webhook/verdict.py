@@ -1,0 +1,95 @@
+"""What becomes of an alert after one attempt to deliver it: done, tried again later, or dead. Pure.
+
+A receiver that is *unavailable* (no answer, 408, 425, 429, 502, 503, 504) is waited for, for hours: order is kept, so
+what comes after waits too. One that *refuses* an alert (any other answer but success) gets a few more tries, then the
+alert is put aside so that it cannot hold up those behind it for ever. 410 means that nobody wants it any more.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from http import HTTPStatus
+
+_UNAVAILABLE = frozenset({408, 425, 429, 502, 503, 504})
+MAX_RETRY_AFTER_S = 3_600.0
+
+
+class Fate(StrEnum):
+    """What to do with the alert."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one POST came to: the receiver's status, or 0 and why there is none.
+
+    `forbidden` says that the address policy stopped it; `retry_after_s` is what the receiver asked for.
+    """
+
+    status: int = 0
+    error: str = ""
+    forbidden: bool = False
+    retry_after_s: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """In words, without anything secret."""
+        if not self.status:
+            return self.error
+        if 300 <= self.status < 400:
+            return f"it answered {self.status}: redirects are not followed"
+        return f"it answered {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how far apart. `tries` is for a receiver that is unavailable, `refusals` for one that refuses."""
+
+    tries: int
+    refusals: int
+    first_s: float
+    most_s: float
+
+    def delay_s(self, tries: int, uniform: float) -> float:
+        """Exponential back-off after so many tries; `uniform` in [0, 1) takes up to half of it away."""
+        plain = min(self.most_s, self.first_s * 2.0 ** min(tries - 1, 32))
+        return plain * (1.0 - uniform / 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`delay_s` is for a retry, `reason` for what was not delivered."""
+
+    fate: Fate
+    reason: str = ""
+    delay_s: float = 0.0
+
+
+def judge(outcome: Outcome, tries: int, patience: Patience, uniform: float) -> Verdict:
+    """What to do after attempt number `tries` (from 1) came to `outcome`."""
+    if 200 <= outcome.status < 300:
+        return Verdict(Fate.DELIVERED)
+    if outcome.status == HTTPStatus.GONE:
+        return Verdict(Fate.DEAD, "the endpoint is gone (410)")
+    refused = outcome.forbidden or (outcome.status > 0 and outcome.status not in _UNAVAILABLE)
+    if tries >= (patience.refusals if refused else patience.tries):
+        return Verdict(Fate.DEAD, f"{outcome.text}, after {tries} tries")
+    wait_s = max(patience.delay_s(tries, uniform), min(outcome.retry_after_s, MAX_RETRY_AFTER_S))
+    return Verdict(Fate.RETRY, outcome.text, wait_s)
+
+
+def retry_after_s(header: str, now: datetime) -> float:
+    """The seconds that a `Retry-After` header asks for: a number, or a date. 0 when it says nothing useful."""
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(min(int(text[:12]), int(MAX_RETRY_AFTER_S)))
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return 0.0
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max(0.0, (date - now).total_seconds())

@@ -10,8 +10,10 @@ from vigil.core.control import SILENCE
 from vigil.core.profile import VIGIL_SMALL
 from vigil.runtime.engine_pool import EnginePool
 from vigil.runtime.startup import StartupError
+from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply
 from vigil.testing.scripted_engine import ScriptedEngine
+from vigil.testing.servers import free_port
 from vigil_interaction.readiness import WarmUp, wait_for_model
 
 
@@ -52,6 +54,16 @@ async def test_an_engine_that_is_slow_on_long_prompts_is_used_all_the_same(engin
     engine.script = lambda seen: Reply(hang=len(seen.uuids) > 4)
     await warmed(engine, turns=100, limit_s=0.3)
     assert [len(one.uuids) for one in engine.seen] == [1, 4, 16]
+
+
+async def test_an_engine_that_comes_later_is_warmed_before_anything_else() -> None:
+    engine = ScriptedEngine(port=free_port())
+    async with EnginePool([engine.url]) as pool:
+        waiting = asyncio.create_task(wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(1, 5.0)))
+        await eventually(lambda: pool.serving("scripted") == (), 10, "it is known to be away")
+        async with engine:
+            await asyncio.wait_for(waiting, 20)
+            assert [list(one.fresh) for one in engine.seen] == [["warm-up"]]
 
 
 async def test_a_first_tick_that_fails_is_tried_again() -> None:

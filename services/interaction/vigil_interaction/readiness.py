@@ -26,6 +26,7 @@ from vigil.runtime.startup import StartupError
 _log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
+UP_S = 0.1
 FIRST_TICK_S = 120.0
 _GREY = FrameRef("warm-up", 160, 96)
 
@@ -69,8 +70,12 @@ async def wait_for_model(engines: EnginePool, model: str, profile: PromptProfile
 
 
 async def _warm(engines: EnginePool, model: str, profile: PromptProfile, warm_up: WarmUp) -> None:
-    """Warm every engine that is up. Raises what the last one raised when none ran its first tick."""
-    serving = engines.serving(model)
+    """Warm every engine that is up. Raises what the last one raised when none ran its first tick.
+
+    An engine that has just answered may not be known to be up yet: its health is asked about now and then.
+    """
+    while not (serving := engines.serving(model)):
+        await asyncio.sleep(UP_S)
     outcomes = await asyncio.gather(
         *(_warm_one(one, model, profile, warm_up) for one in serving), return_exceptions=True
     )

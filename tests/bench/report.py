@@ -46,10 +46,14 @@ def _summary(results: Results) -> str:
     rows = []
     for name, value in results.summary().items():
         target = TARGETS.get(name)
-        limit = f"{'≥' if target.at_least else '≤'} {target.limit:g}" if target else ""
+        limit = f"{'≥' if target.at_least else '≤'} {_number(target.limit)}" if target else ""
         verdict = {True: "met", False: "missed"}.get(met[name], "") if name in met else ""
-        rows.append((name, "not measured" if value is None else f"{value:,.4g}", limit, verdict))
+        rows.append((name, "not measured" if value is None else _number(value), limit, verdict))
     return _table(("figure", "value", "target", ""), rows)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.4g}"
 
 
 def _charts(results: Results) -> list[Chart]:

@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),build/tools/bin/uv)
 VENV := .venv/bin
-ENGINE := .venv-engine/bin/python
+ENGINE_PYTHON := .venv-engine/bin/python
 BUF_VERSION := 1.75.0
 BUF := build/buf/node_modules/.bin/buf
 # The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
@@ -56,10 +56,14 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test coverage lint format
+.PHONY: test bench coverage lint format
 test: workspace engine system ## Run all tests
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE) -m pytest --noconftest -q libs/recipe/tests/test_engine_*.py
 	@$(VENV)/python -m pytest $(PYTEST_ARGS)
+
+bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick] [ENGINE=real]
+	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)
+	@PYTHONPATH=tests $(if $(ENGINE),VIGIL_BENCH_ENGINE=$(ENGINE)) $(VENV)/python -m bench $(or $(BENCH),tick)
 
 coverage: workspace ## Coverage of the core
 	@$(VENV)/python -m pytest libs/vigil/tests/core --cov=vigil.core --cov-branch --cov-report=term-missing --cov-fail-under=95
@@ -103,5 +107,5 @@ proto-check: workspace
 
 .PHONY: train-small
 train-small: engine ## Train and export the small model again (about an hour on two cores)
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE) -m vigil_recipe.train
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE) -m vigil_recipe.export
+	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.train
+	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export

@@ -36,22 +36,22 @@ class Coder:
         former worker."""
         await self._bus.connected()
         try:
-            if (look := await self._store.look(claim.key)).ended is None:
-                await self._until_over(claim, look.spec)
+            async with self._bus.keep_latest(subjects.raw_frames(claim.key)) as groups:
+                if (look := await self._store.look(claim.key)).ended is None:
+                    await self._until_over(claim, look.spec, groups)
         except UnknownSession:
             log.info("session forgotten", reason="the store does not know it any more")
         await self._placement.close(claim.key, (Role.CODEC,))
 
-    async def _until_over(self, claim: Claim, spec: SessionSpec) -> None:
+    async def _until_over(self, claim: Claim, spec: SessionSpec, groups: KeepLatest[Message]) -> None:
         state = VideoState(profile(spec.profile), claim.fence)
-        async with self._bus.keep_latest(subjects.raw_frames(claim.key)) as groups:
-            log.info("coding", profile=spec.profile, fence=claim.fence)
-            dropped = 0
-            while (message := await self._next(claim.key, groups)) is not None:
-                metrics.DROPPED.labels("replaced").inc(groups.dropped - dropped)
-                dropped = groups.dropped
-                with metrics.SECONDS.time(), continued(message.headers), span("frames code"):
-                    state = await self._code(state, claim.key, message.payload)
+        log.info("coding", profile=spec.profile, fence=claim.fence)
+        dropped = 0
+        while (message := await self._next(claim.key, groups)) is not None:
+            metrics.DROPPED.labels("replaced").inc(groups.dropped - dropped)
+            dropped = groups.dropped
+            with metrics.SECONDS.time(), continued(message.headers), span("frames code"):
+                state = await self._code(state, claim.key, message.payload)
 
     async def _next(self, key: SessionKey, groups: KeepLatest[Message]) -> Message | None:
         """The next group; None once none comes because the session has ended."""

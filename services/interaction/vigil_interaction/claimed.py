@@ -22,7 +22,7 @@ from vigil.runtime.cancellation import first_to_end
 from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, UnknownSession
 from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.placement import Claim, Placement, Role
-from vigil.runtime.store import SessionStore
+from vigil.runtime.store import SessionStore, Taken
 from vigil.runtime.trace import continued
 from vigil_interaction import metrics
 from vigil_interaction.observe import sight
@@ -61,13 +61,17 @@ class ClaimedSession:
 
     async def _run(self) -> None:
         await self._bus.connected()
-        taken = await self._store.take(self.key, self.fence)
+        # Listened to before it is taken: what comes when the former worker can commit no more is there afterwards.
+        async with self._bus.keep_latest(subjects.coded_frames(self.key)) as frames:
+            await self._run_taken(await self._store.take(self.key, self.fence), frames)
+
+    async def _run_taken(self, taken: Taken, frames: KeepLatest[Message]) -> None:
         outbox = Outbox(self._bus, taken.outbox)
         self.runner = Runner(self._ports, self.key, self.fence, taken, outbox)
         try:
             if taken.ended is None:
                 await self._announce(taken.spec)
-                await self._until_over(self.runner)
+                await self._until_over(self.runner, frames)
             await self._finish(self.runner, outbox)
         except asyncio.CancelledError:
             await self._leave_tidy(self.runner)
@@ -98,9 +102,8 @@ class ClaimedSession:
         if await self._bus.last_message_id(outgoing.subject) != outgoing.message_id:
             await self._bus.publish_stored(outgoing)
 
-    async def _until_over(self, runner: Runner) -> None:
+    async def _until_over(self, runner: Runner, frames: KeepLatest[Message]) -> None:
         async with (
-            self._bus.keep_latest(subjects.coded_frames(self.key)) as frames,
             self._bus.keep_latest(subjects.command(self.key)) as nudges,
             self._bus.keep_latest(subjects.lifecycle_of(self.key)) as changes,
         ):

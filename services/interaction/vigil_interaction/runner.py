@@ -27,7 +27,7 @@ from vigil.core.decide import (
 )
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
-from vigil.core.prompt import Message
+from vigil.core.prompt import Asked
 from vigil.core.session import SessionState
 from vigil.core.warm import DEFAULT_LEAD_TURNS
 from vigil.runtime.engine import EngineRequest
@@ -39,6 +39,7 @@ from vigil.runtime.engine_errors import (
     ModelNotServed,
     PromptTooLong,
 )
+from vigil.runtime.engine_wire import Rendered
 from vigil.runtime.errors import BusError
 from vigil.runtime.store import Commit, Taken
 from vigil.runtime.trace import span
@@ -96,7 +97,8 @@ class Runner:
         self._profile = profile(taken.spec.profile)
         self._outbox = outbox
         self._last_id = taken.id
-        self._last_prompt: tuple[Message, ...] = ()
+        self._last: Asked | None = None
+        self._rendered = Rendered()
         self._skipped = 0
         self._refusals = 0
         self.warmer = Warmer(
@@ -108,7 +110,7 @@ class Runner:
         began = self._ports.monotonic()
         self.skip(skipped, "superseded")
         await self._outbox.flush()  # what waits must not wait for the engine or the camera
-        planned, infer = decide(self.spec, self._profile, self.state, self._observed(seen))
+        planned, infer = decide(self.spec, self._profile, self.state, self._observed(seen), self._last)
         if infer is None:
             self.skip(1, "not_newer" if seen.time_ms <= self.state.last_time_ms else "idle")
             return
@@ -157,6 +159,7 @@ class Runner:
                 deadline_s=self._ports.engine_deadline_s,
                 logit_bias=await self._bias(),
                 regex=self._profile.grammar,
+                rendered=self._rendered,
             )
             completion = await self._engine.complete(request, self._resend)
         except EngineError as error:
@@ -205,8 +208,8 @@ class Runner:
         return dict(await self._ports.store.frames(self.key, sorted(uuids)))
 
     def _settle(self, planned: SessionState, infer: Infer, completion: Completion) -> Settled:
-        share = prefix_share(self._last_prompt, infer.messages)
-        self._last_prompt = infer.messages
+        share = prefix_share(self._last.messages if self._last else (), infer.messages)
+        self._last = Asked(planned.chunk, infer.messages)
         settled = settle(self.spec, self._profile, planned, infer, completion)
         for refused in infer.rejected:
             metrics.COMMANDS_REJECTED.inc()

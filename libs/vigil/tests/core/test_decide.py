@@ -25,7 +25,7 @@ from vigil.core.decide import (
 from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction, Watch
 from vigil.core.probability import Probabilities
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
-from vigil.core.prompt import Message, Text
+from vigil.core.prompt import Asked, Message, Text
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.turn import MAX_DIALOGUE, Exchange, FrameRef
 
@@ -356,6 +356,7 @@ class AnySession(RuleBasedStateMachine):
         self.spec = make_spec(chunk_turns=chunk_turns, tail_turns=min(tail_turns, chunk_turns - 1))
         self.state = SessionState()
         self.last: tuple[Message, ...] = ()
+        self.asked: Asked | None = None
         self.sequences: list[int] = []
         self.events: list[tuple[str, int, AlertState]] = []
 
@@ -383,7 +384,8 @@ class AnySession(RuleBasedStateMachine):
 
     def _turn(self, step_ms: int, said: tuple[Command, ...], answer: str) -> Settled:
         seen = observe(max(0, self.state.last_time_ms) + step_ms, *said)
-        told, infer = decide(self.spec, self.profile, self.state, seen)
+        told, infer = decide(self.spec, self.profile, self.state, seen, self.asked)
+        assert (told, infer) == decide(self.spec, self.profile, self.state, seen)
         assert infer is not None
         if self.last and not infer.restart:
             assert infer.messages[: len(self.last)] == self.last
@@ -394,6 +396,7 @@ class AnySession(RuleBasedStateMachine):
         assert infer.restart == (settled.state.chunk.number > self.state.chunk.number)
         assert set(queries(infer)) <= set("\n".join(texts(infer.messages[-1])).split("\n"))
         self.state, self.last = settled.state, infer.messages
+        self.asked = Asked(told.chunk, infer.messages)
         self.sequences.append(settled.decision.sequence)
         self.events += [(one.alert.id, one.number, one.state) for one in settled.alert_events]
         return settled

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vigil.core.instruction import Instruction
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
-from vigil.core.prompt import Message, Text, chunk_prefix, prompt, stop_text, time_marker
+from vigil.core.prompt import Asked, Message, Text, chunk_prefix, prompt, stop_text, time_marker
 from vigil.core.session import Chunk
 from vigil.core.turn import Exchange, FrameRef, Turn
 
@@ -230,3 +230,22 @@ def test_a_longer_chunk_begins_with_the_shorter_ones_prompt(
     longer = prompt(profile, Chunk(prefix=prefix, turns=tuple(turns)), new)
     assert longer[: len(shorter)] == shorter
     assert [one.role for one in longer] == ["system", *(["user", "assistant"] * len(turns)), "user"]
+
+
+chunks = st.builds(
+    Chunk, prefix=st.sampled_from(["", "Watch.\n"]), turns=turns_of_a_chunk.map(lambda turns: tuple(turns[:3]))
+)
+
+
+@given(st.sampled_from(list(PROFILES.values())), chunks, turns_of_a_chunk, chunks)
+def test_an_earlier_prompt_saves_work_and_changes_nothing(
+    profile: PromptProfile, before: Chunk, more: list[Turn], other: Chunk
+) -> None:
+    """Whatever was asked before: the same chunk with fewer turns, or another chunk altogether."""
+    longer = Chunk(before.number, before.prefix, (*before.turns, *more))
+    for chunk in (longer, other):
+        last = Asked(before, prompt(profile, before, turn(1)))
+        assert prompt(profile, chunk, turn(2), last) == prompt(profile, chunk, turn(2))
+    again = prompt(profile, longer, turn(2), Asked(before, prompt(profile, before, turn(1))))
+    shown = prompt(profile, longer, turn(3), Asked(longer, again))
+    assert all(one is other for one, other in zip(shown[:-1], again[:-1], strict=True))

@@ -145,6 +145,26 @@ async def test_a_drained_worker_hands_over_at_once(make: MakeClaimer, placement:
     assert time.monotonic() - drained < 1.5
 
 
+async def test_a_draining_worker_goes_on_until_another_one_runs_its_session(
+    make: MakeClaimer, placement: Placement
+) -> None:
+    """At no moment does nobody run it."""
+    await placement.open(KEY)
+    first, second = Worker(), Worker()
+    async with claiming(make("a", first.run)) as draining:
+        await eventually(lambda: first.running, what="it runs")
+        async with claiming(make("b", second.run)):
+            await eventually(lambda: _workers(placement, 2), what="another worker is there")
+            draining.cancel()
+
+            def is_taken() -> bool:
+                assert first.running or second.running, "nobody runs it"
+                return second.running == {Claim(KEY, 2, previous="a")}
+
+            await eventually(is_taken, what="the other worker runs it")
+            await eventually(lambda: not first.running, what="then it is let go")
+
+
 async def test_a_run_that_fails_is_started_again_without_touching_the_others(
     make: MakeClaimer, placement: Placement
 ) -> None:

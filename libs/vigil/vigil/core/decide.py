@@ -19,7 +19,7 @@ from vigil.core.errors import CoreError
 from vigil.core.instruction import Instruction, add, clear, find
 from vigil.core.probability import Probabilities, probabilities
 from vigil.core.profile import PromptProfile
-from vigil.core.prompt import Message, chunk_prefix, prompt, stop_text
+from vigil.core.prompt import Asked, Message, chunk_prefix, prompt, stop_text
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.turn import Exchange, FrameRef, Turn, remember
 
@@ -97,10 +97,11 @@ class Settled:
 
 
 def decide(
-    spec: SessionSpec, profile: PromptProfile, state: SessionState, observation: Observation
+    spec: SessionSpec, profile: PromptProfile, state: SessionState, observation: Observation, last: Asked | None = None
 ) -> tuple[SessionState, Infer | None]:
     """Build the turn for `observation`. None when there is nothing to infer: the frame is not newer than the last
-    turn, or the session is idle and was asked to save compute then."""
+    turn, or the session is idle and was asked to save compute then. `last` is what was asked before, if anything: it
+    changes nothing but what it costs to ask."""
     if observation.time_ms <= state.last_time_ms:
         return state, None
     if not (spec.infer_when_idle or state.instructions or observation.commands):
@@ -112,7 +113,7 @@ def decide(
         restart = True
     restart = restart or (told.chunk.number > 0 and not told.chunk.turns)
     turn = Turn(told.next_sequence, observation.time_ms, observation.frames, reply="", queries=queries)
-    messages = prompt(profile, told.chunk, turn)
+    messages = prompt(profile, told.chunk, turn, last)
     return told, Infer(messages, turn, observation, restart, rejected, events)
 
 
@@ -259,7 +260,7 @@ def prefix_share(last: tuple[Message, ...], new: tuple[Message, ...]) -> float:
     """
     same = 0
     for before, after in zip(last, new, strict=False):
-        if before != after:
+        if before is not after and before != after:
             break
         same += 1
     return same / len(last) if last else 1.0

@@ -38,9 +38,21 @@ class Message:
     parts: tuple[Text | Image, ...]
 
 
-def prompt(profile: PromptProfile, chunk: Chunk, new: Turn) -> tuple[Message, ...]:
-    """The messages that ask for the decision of turn `new`, whose reply is not there yet."""
-    return (*_past(profile, chunk), _user(profile, new, "" if chunk.turns else chunk.prefix))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A prompt that was made: `messages` show `chunk` and then one new turn."""
+
+    chunk: Chunk
+    messages: tuple[Message, ...]
+
+
+def prompt(profile: PromptProfile, chunk: Chunk, new: Turn, last: Asked | None = None) -> tuple[Message, ...]:
+    """The messages that ask for the decision of turn `new`, whose reply is not there yet.
+
+    `last` is an earlier prompt of the same session and profile: what it shows of this chunk is taken from it, the
+    same messages and not copies, so that a long history costs nothing to show again.
+    """
+    return (*_past(profile, chunk, last), _user(profile, new, "" if chunk.turns else chunk.prefix))
 
 
 def opening(profile: PromptProfile, chunk: Chunk) -> tuple[Message, ...]:
@@ -70,14 +82,22 @@ def time_marker(time_ms: int) -> str:
     return f"<{time_ms / 1000:.1f} seconds>"
 
 
-def _past(profile: PromptProfile, chunk: Chunk) -> tuple[Message, ...]:
-    messages = [Message("system", (Text(profile.system),))]
-    prefix = chunk.prefix
-    for turn in chunk.turns:
-        messages.append(_user(profile, turn, prefix))
+def _past(profile: PromptProfile, chunk: Chunk, last: Asked | None = None) -> tuple[Message, ...]:
+    """The system message, then two messages for each turn of the chunk."""
+    messages = list(_shown(profile, chunk, last))
+    for turn in chunk.turns[len(messages) // 2 :]:
+        messages.append(_user(profile, turn, chunk.prefix if len(messages) == 1 else ""))
         messages.append(Message("assistant", (Text(profile.spelling.write(turn.reply)),)))
-        prefix = ""
     return tuple(messages)
+
+
+def _shown(profile: PromptProfile, chunk: Chunk, last: Asked | None) -> tuple[Message, ...]:
+    """Of these, the first ones that `last` has; the system message at least."""
+    if last is not None and last.chunk.prefix == chunk.prefix:
+        turns = last.chunk.turns
+        if chunk.turns[: len(turns)] == turns:
+            return last.messages[:-1]
+    return (Message("system", (Text(profile.system),)),)
 
 
 def _user(profile: PromptProfile, turn: Turn, prefix: str) -> Message:

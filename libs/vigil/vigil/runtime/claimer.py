@@ -17,17 +17,19 @@ from vigil.contract import subjects
 from vigil.core.backoff import Backoff
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus import Bus
-from vigil.runtime.errors import BusUnavailable, StoreError
+from vigil.runtime.errors import BusUnavailable, FenceLost, StoreError
 from vigil.runtime.logs import session_logs
 from vigil.runtime.placement import Claim, Offer, Placement, Role
 
 _log = structlog.get_logger(__name__)
 
-_SWEEP_S = 0.5
+_SWEEP_S = 0.3
 _WAKE_GAP_S = 0.05
 _RETRY_S = 0.5
 _BACKOFF = Backoff(first_s=1.0, most_s=5.0, jitter=0.5, steady_s=30.0)
-_RELEASE_S = 2.0
+# A worker that drains goes on until another has taken its sessions: for so long at most, looking this often.
+_HAND_OVER_S = 3.0
+_LINGER_S = 0.2
 # A worker that measured that it is full takes only sessions that nobody else took for so long.
 _PATIENCE_S = 2.0
 
@@ -82,20 +84,21 @@ class Claimer:
         return tuple(self._leases.values())
 
     async def run(self) -> None:
-        """Claim and hold until cancelled; then stop every session and release its lease, so that another takes over."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen(), name=f"{self._role} wake-ups")
-                group.create_task(self._keep(group), name=f"{self._role} leases")
-        finally:
-            await self._retire()
+        """Claim and hold until cancelled; then hand the sessions over, and stop those that nobody took."""
+        async with asyncio.TaskGroup() as sessions:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._listen(), name=f"{self._role} wake-ups")
+                    group.create_task(self._keep(sessions), name=f"{self._role} leases")
+            finally:
+                await self._hand_over()
 
-    async def _keep(self, group: asyncio.TaskGroup) -> None:
+    async def _keep(self, sessions: asyncio.TaskGroup) -> None:
         """Renew, claim, wait; for ever."""
         try:
             while True:
                 self._wake.clear()
-                await self._turn(group)
+                await self._turn(sessions)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_SWEEP_S * random.uniform(0.75, 1.25)):
                         await self._wake.wait()
@@ -103,7 +106,7 @@ class Claimer:
         finally:
             self._stopping = True
 
-    async def _turn(self, group: asyncio.TaskGroup) -> None:
+    async def _turn(self, sessions: asyncio.TaskGroup) -> None:
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._placement.lease_s / 2):
@@ -113,7 +116,7 @@ class Claimer:
                 offer = self._offer(len(self._leases))
                 await self._placement.heartbeat(self._role, self._worker, offer)
                 for claim in await self._claim(offer):
-                    self._start(group, claim)
+                    self._start(sessions, claim)
             self._report("")
         except (StoreError, TimeoutError) as error:
             self._report(str(error) or "Redis did not answer in time")
@@ -129,12 +132,12 @@ class Claimer:
         room = self._capacity - len(self._tasks)
         return await self._placement.claim(self._role, self._worker, room, patience_s=_PATIENCE_S)
 
-    def _start(self, group: asyncio.TaskGroup, claim: Claim) -> None:
+    def _start(self, sessions: asyncio.TaskGroup, claim: Claim) -> None:
         """Run a session; one that is still stopping here is waited for, so that it never runs twice."""
         CLAIMED.labels(self._role).inc()
         self._leases[claim.key] = claim
         hold = self._hold(claim, self._tasks.get(claim.key))
-        self._tasks[claim.key] = group.create_task(hold, name=f"{self._role} {claim.key}")
+        self._tasks[claim.key] = sessions.create_task(hold, name=f"{self._role} {claim.key}")
 
     def _stop(self, keys: list[SessionKey], reason: str) -> None:
         for key in keys:
@@ -164,6 +167,8 @@ class Claimer:
             try:
                 await self._run(claim)
                 _log.info("session run returned", role=self._role)
+            except FenceLost:
+                _log.info("session taken over by another worker", role=self._role)
             except Exception as error:  # noqa: BLE001  one session's failure must not touch the others
                 RESTARTS.labels(self._role).inc()
                 _log.warning("session run failed", role=self._role, error=repr(error), exc_info=True)
@@ -180,15 +185,22 @@ class Claimer:
             except BusUnavailable:
                 await asyncio.sleep(_RETRY_S)
 
-    async def _retire(self) -> None:
-        """Hand over what was held; when Redis cannot be told, the leases run out by themselves."""
-        HELD.labels(self._role).set(0)
+    async def _hand_over(self) -> None:
+        """Give the leases up while the sessions still run, and let each go a moment after another worker took it: what
+        comes meanwhile is seen by one of them, and fences see to it that it counts once. Not waited for when there is
+        no other worker. When Redis cannot be told, the leases run out by themselves."""
         try:
-            async with asyncio.timeout(_RELEASE_S):
-                await self._placement.release(self._role, self._worker, self.held)
+            async with asyncio.timeout(_HAND_OVER_S):
                 await self._placement.retire(self._role, self._worker)
+                while self._leases:
+                    taken = await self._placement.release(self._role, self._worker, self.held)
+                    if not taken and not (await self._placement.capacity(self._role)).workers:
+                        break
+                    await asyncio.sleep(_LINGER_S)  # who took them begins to listen meanwhile
+                    self._stop(taken, "handed over")
         except (StoreError, TimeoutError) as error:
-            _log.warning("leases not released, they run out by themselves", role=self._role, reason=str(error))
+            _log.warning("sessions not handed over", role=self._role, reason=str(error) or "nobody took them")
+        HELD.labels(self._role).set(0)
 
     def _report(self, fault: str) -> None:
         """Log the first of a row of equal faults, and its end."""

@@ -35,6 +35,7 @@ from vigil.runtime.engine_errors import (
 from vigil.runtime.engine_wire import (
     Answer,
     Models,
+    Rendered,
     Tokens,
     completion_body,
     packed,
@@ -83,7 +84,8 @@ class EngineRequest:
 
     `fresh` maps the UUID of each picture that the engine has not seen yet to its JPEG; all others go by name.
     `regex` holds the output to a form when it is not empty. `logit_bias` maps token ids to -100..100. An empty
-    `model` is the engine client's own.
+    `model` is the engine client's own. `rendered` is the session's own, the same for all its turns, whose fresh
+    pictures are then all in the last message.
     """
 
     messages: tuple[Message, ...]
@@ -93,6 +95,7 @@ class EngineRequest:
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     regex: str = ""
     model: str = ""
+    rendered: Rendered | None = field(default=None, compare=False)
 
     def uuids(self) -> set[str]:
         """Every picture of the prompt."""
@@ -206,6 +209,7 @@ class Engine:
             max_tokens=request.max_tokens,
             logit_bias=request.logit_bias,
             regex=request.regex,
+            rendered=None if resent else request.rendered,
         )
         gzip = self._takes_gzip
         body = (await _packed(plain)) if gzip else plain

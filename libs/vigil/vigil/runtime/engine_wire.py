@@ -75,19 +75,44 @@ class Tokens(msgspec.Struct, frozen=True):
     tokens: list[int]
 
 
+class Rendered:
+    """The wire form of one session's prompts, of which each message is rendered once (design §1.3).
+
+    Within a chunk a prompt only grows at its end, so a tick costs the same at turn 1 and at turn 100. Messages are
+    told apart by identity: a prompt that repeats the last one's own messages finds them here.
+    """
+
+    def __init__(self) -> None:
+        self._messages: tuple[Message, ...] = ()
+        self._wire: list[msgspec.Raw] = []
+
+    def body(self, messages: tuple[Message, ...], pixels: Mapping[str, bytes]) -> list[msgspec.Raw]:
+        """The messages of a request. The last one's pictures may travel, all before it go by their UUID."""
+        past = messages[:-1]
+        known = _shared(self._messages, past)
+        self._wire[known:] = [_raw(message, {}) for message in past[known:]]
+        self._messages = past
+        return [*self._wire, *(_raw(message, pixels) for message in messages[-1:])]
+
+
 def completion_body(
     model: str,
-    messages: Sequence[Message],
+    messages: tuple[Message, ...],
     pixels: Mapping[str, bytes],
     *,
     max_tokens: int,
     logit_bias: Mapping[int, float],
     regex: str,
+    rendered: Rendered | None = None,
 ) -> bytes:
-    """A `/v1/chat/completions` request; pictures that `pixels` lacks go by their UUID alone."""
+    """A `/v1/chat/completions` request; pictures that `pixels` lacks go by their UUID alone.
+
+    `rendered` holds what was rendered of the session's earlier prompts, and may be given when `pixels` has none but
+    the last message's.
+    """
     body: dict[str, Any] = {
         "model": model,
-        "messages": [_message(message, pixels) for message in messages],
+        "messages": rendered.body(messages, pixels) if rendered else [_raw(message, pixels) for message in messages],
         "temperature": 0,
         "max_tokens": max_tokens,
         "skip_special_tokens": False,
@@ -141,6 +166,16 @@ def says_images_missing(status: int, reason: str) -> bool:
 def says_too_long(status: int, reason: str) -> bool:
     """Whether this refusal means that the prompt does not fit into the model's context."""
     return status == 400 and _TOO_LONG.search(reason) is not None
+
+
+def _shared(before: Sequence[Message], after: Sequence[Message]) -> int:
+    """How many messages both begin with."""
+    pairs = enumerate(zip(before, after, strict=False))
+    return next((index for index, (old, new) in pairs if old is not new), min(len(before), len(after)))
+
+
+def _raw(message: Message, pixels: Mapping[str, bytes]) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(_message(message, pixels)))
 
 
 def _message(message: Message, pixels: Mapping[str, bytes]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from vigil.runtime.redis_client import unavailable
 from vigil.runtime.session_keys import PREFIX, from_member, member
 
 # A dead worker is replaced within this and one sweep of the claimer: under 3 s.
-LEASE_S = 2.0
+LEASE_S = 1.5
 
 
 class Role(StrEnum):
@@ -117,9 +117,9 @@ class Placement:
         """
         return await self._extended(role, worker, claims, self._lease_ms)
 
-    async def release(self, role: Role, worker: str, claims: Iterable[Claim]) -> None:
-        """Give `claims` up so that anyone may take them at once; those that are lost already are left alone."""
-        await self._extended(role, worker, claims, 0)
+    async def release(self, role: Role, worker: str, claims: Iterable[Claim]) -> list[SessionKey]:
+        """Give `claims` up so that anyone may take them at once; returns those that were lost or closed already."""
+        return await self._extended(role, worker, claims, 0)
 
     async def heartbeat(self, role: Role, worker: str, offer: Offer | int) -> None:
         """Say that the worker lives, and what it offers (a number: sessions it can hold); true for one lease."""

@@ -8,6 +8,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 
 
 @contextmanager
@@ -16,7 +17,10 @@ def exporting(service: str, instance: str, endpoint: str) -> Iterator[None]:
 
     What is still buffered is sent on leaving. A collector that is down costs spans, never work.
     """
-    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: service, SERVICE_INSTANCE_ID: instance}))
+    # Spans that nobody will see are not recorded, unless the sender of a message wants its trace to be.
+    sampler = ALWAYS_ON if endpoint else ALWAYS_OFF
+    resource = Resource.create({SERVICE_NAME: service, SERVICE_INSTANCE_ID: instance})
+    provider = TracerProvider(ParentBased(sampler), resource)
     if endpoint:
         exporter = OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://"), timeout=2)
         provider.add_span_processor(BatchSpanProcessor(exporter))

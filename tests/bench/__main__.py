@@ -1,0 +1,36 @@
+"""`python -m bench [tick]`: see `bench.settings` for its variables."""
+
+import asyncio
+import sys
+
+from pydantic import ValidationError
+
+from bench import tick
+from bench.progress import say
+from bench.settings import BenchSettings
+
+_BENCHES = {"tick": tick.run}
+
+
+def main() -> int:
+    """Exit codes: 0 measured, 1 a part failed, 2 wrong settings."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "tick"
+    if name not in _BENCHES:
+        say(f"no benchmark {name!r}: choose one of {', '.join(_BENCHES)}")
+        return 2
+    try:
+        settings = BenchSettings()
+    except ValidationError as error:
+        for problem in error.errors():
+            say(f"VIGIL_BENCH_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}")
+        return 2
+    try:
+        asyncio.run(_BENCHES[name](settings))
+    except (RuntimeError, TimeoutError, OSError) as error:
+        say(f"failed: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Listens on the bus as any subscriber could, and notes when each message came (microseconds since the epoch)."""
+
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import ConsumerConfig, DeliverPolicy
+
+from bench.load_plan import TENANT
+from bench.progress import wait_until
+from vigil.contract import subjects
+from vigil.contract.decision import decode_decision
+from vigil.contract.events import decode_event
+from vigil.v1.decision_pb2 import Decision
+from vigil.v1.frame_pb2 import CodedFrameGroup
+
+_FETCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision and when it came."""
+
+    arrival_us: int
+    decision: Decision
+
+    @property
+    def tick_ms(self) -> float:
+        """From the camera's publishing of the frame to the decision's arrival: codec, engine and all."""
+        return (self.arrival_us - self.decision.capture_time_us) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """An opened alert and when it came."""
+
+    arrival_us: int
+    session: str
+    time_ms: int
+
+
+class Collector:
+    """What came since it was opened, or since it was last cleared."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.decided: dict[str, list[Decided]] = defaultdict(list)
+        self.alerted: list[Alerted] = []
+        self.coded_us: dict[tuple[str, int], int] = {}
+
+    @property
+    def all(self) -> list[Decided]:
+        """Every decision that came."""
+        return [one for found in self.decided.values() for one in found]
+
+    def clear(self) -> None:
+        """Forget what came."""
+        self.decided.clear()
+        self.alerted.clear()
+        self.coded_us.clear()
+
+    async def note_coded_frames(self) -> None:
+        """Also note when coded frames come, which is when interaction gets them."""
+        await self.client.subscribe(f"vigil.v1.frame.coded.{TENANT}.*", cb=self._coded)
+
+    async def wait(
+        self, sessions: Sequence[str], wanted: Callable[[list[Decided]], bool], deadline_s: float, what: str
+    ) -> None:
+        """Wait until `wanted` holds for every session's decisions."""
+        await wait_until(lambda: all(wanted(self.decided[one]) for one in sessions), deadline_s, what)
+
+    async def on_decision(self, message: Msg) -> None:
+        """nats-py's callback."""
+        arrival_us = _now_us()
+        decision = decode_decision(message.data)
+        self.decided[decision.session].append(Decided(arrival_us, decision))
+
+    async def on_alert(self, message: Msg) -> None:
+        """nats-py's callback."""
+        arrival_us = _now_us()
+        data = decode_event(message.data).data
+        self.alerted.append(Alerted(arrival_us, data["session"], round(data["time_s"] * 1000)))
+
+    async def _coded(self, message: Msg) -> None:
+        arrival_us = _now_us()
+        group = CodedFrameGroup.FromString(message.data)
+        self.coded_us[group.session, group.time_ms] = arrival_us
+
+
+@asynccontextmanager
+async def collecting(nats_url: str) -> AsyncIterator[Collector]:
+    """Subscribe to decisions and opened alerts."""
+    client: Client = await nats.connect(nats_url, name="bench collector")
+    collector = Collector(client)
+    try:
+        await client.subscribe(subjects.ALL_DECISIONS, cb=collector.on_decision)
+        await client.subscribe(f"vigil.v1.alert.{TENANT}.*.opened", cb=collector.on_alert)
+        await client.flush()
+        yield collector
+    finally:
+        await client.close()
+
+
+async def stored_sequences(client: Client) -> dict[str, list[int]]:
+    """Every session's decision sequences as JetStream stored them, in its order."""
+    subscription = await client.jetstream().pull_subscribe(
+        subjects.ALL_DECISIONS, stream="DECISIONS", config=ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
+    )
+    found: dict[str, list[int]] = defaultdict(list)
+    while (await subscription.consumer_info()).num_pending:
+        for message in await subscription.fetch(_FETCH, timeout=5):
+            decision = decode_decision(message.data)
+            found[decision.session].append(decision.sequence)
+            await message.ack()
+    return found
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000

@@ -1,0 +1,130 @@
+"""The load generator, a process of its own: cameras that never wait for anybody.
+
+python -m bench.load < plan.json        until SIGTERM; then one line of JSON, a `LoadReport`
+"""
+
+import asyncio
+import itertools
+import signal
+import sys
+import time
+
+import msgspec
+import nats
+import uvloop
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from bench.load_plan import INTERVAL_MS, TENANT, LoadPlan, LoadReport, Pace
+from bench.pictures import red, scenes
+from bench.statistics import quantile
+from vigil.contract import subjects
+from vigil.contract.decision import decode_decision
+from vigil.contract.frames import Frame, FrameGroup, encode_group
+from vigil.core.ids import SessionKey
+
+_PICTURES = 32
+# Camera workers claim sessions with a fence from 1 on; these groups come from the only one there is.
+_FENCE = 1
+
+
+class Cameras:
+    """Publishes one frame group a turn for every session of the plan."""
+
+    def __init__(self, plan: LoadPlan, client: Client) -> None:
+        self._plan = plan
+        self._client = client
+        self._keys = [SessionKey(TENANT, session) for session in plan.sessions]
+        self._index = {session: index for index, session in enumerate(plan.sessions)}
+        self._pictures = scenes(_PICTURES, plan.size)
+        self._red = red(plan.size)
+        self._late_ms: list[float] = []
+        self._bytes = 0
+
+    async def run(self) -> None:
+        """Publish until cancelled; in the answered pace until every session has had its turns."""
+        if self._plan.pace is Pace.ANSWERED:
+            await self._answered()
+        else:
+            await self._open()
+
+    def report(self) -> LoadReport:
+        """What was done so far."""
+        late = self._late_ms or [0.0]
+        count = len(self._late_ms)
+        return LoadReport(count, quantile(late, 0.5), quantile(late, 0.99), self._bytes / count if count else 0.0)
+
+    async def _open(self) -> None:
+        """Sessions are spread evenly over each second, as cameras that nobody synchronised are."""
+        count = len(self._keys)
+        first = max(0, (_now_us() // 1000 - self._plan.start_ms) // INTERVAL_MS + 1)
+        for turn in itertools.count(first):
+            for index in range(count):
+                due_us = (self._plan.start_ms + turn * INTERVAL_MS) * 1000 + index * INTERVAL_MS * 1000 // count
+                if (wait_us := due_us - _now_us()) > 0:
+                    await asyncio.sleep(wait_us / 1e6)
+                self._late_ms.append((_now_us() - due_us) / 1000)
+                await self._show(index, turn)
+
+    async def _answered(self) -> None:
+        done = asyncio.Event()
+        left = set(self._plan.sessions)
+
+        async def decided(message: Msg) -> None:
+            decision = decode_decision(message.data)
+            turn = decision.time_ms // INTERVAL_MS + 1
+            if turn < self._plan.turns:
+                self._late_ms.append(0.0)
+                await self._show(self._index[decision.session], turn)
+            else:
+                left.discard(decision.session)
+                if not left:
+                    done.set()
+
+        await self._client.subscribe(f"vigil.v1.decision.{TENANT}.*", cb=decided)
+        for index in range(len(self._keys)):
+            self._late_ms.append(0.0)
+            await self._show(index, 0)
+        await done.wait()
+
+    async def _show(self, index: int, turn: int) -> None:
+        key, plan = self._keys[index], self._plan
+        picture = self._red if plan.is_red(index, turn) else self._pictures[(index + turn) % _PICTURES]
+        frame = Frame(picture, *plan.size, capture_time_us=_now_us())
+        group = FrameGroup(key, turn * INTERVAL_MS, turn, (frame,), _FENCE)
+        await self._client.publish(subjects.raw_frames(key), encode_group(group))
+        self._bytes += len(picture)
+
+
+async def _generate(plan: LoadPlan) -> LoadReport:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    client: Client = await nats.connect(plan.nats_url, name="bench load")
+    try:
+        cameras = Cameras(plan, client)
+        running, stopped = asyncio.create_task(cameras.run()), asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, stopped):
+            task.cancel()
+        failed = (await asyncio.gather(running, return_exceptions=True))[0]
+        if isinstance(failed, Exception):
+            raise failed
+        return cameras.report()
+    finally:
+        await client.close()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
+
+
+def main() -> None:
+    """Run the plan that standard input holds."""
+    plan = LoadPlan.decode(sys.stdin.buffer.read())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        report = runner.run(_generate(plan))
+    sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+
+
+if __name__ == "__main__":
+    main()

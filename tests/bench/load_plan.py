@@ -1,0 +1,56 @@
+"""What the load generator is told: a value that crosses a process boundary as JSON."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+INTERVAL_MS = 1_000
+TENANT = "bench"
+
+
+class Pace(StrEnum):
+    """`open`: every second of the clock, whatever becomes of the frames. `answered`: the next frame when the last
+    one is decided on; model time then runs faster than the clock."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """`sessions` are watched from one tenant. Sessions show red for one turn in every `red_every`; 0 is never.
+
+    `start_ms` is the clock's time (ms since the epoch) of model time 0.
+    """
+
+    nats_url: str
+    sessions: tuple[str, ...]
+    start_ms: int
+    pace: Pace = Pace.OPEN
+    red_every: int = 0
+    turns: int = 0  # answered pace: stop after this many
+    size: tuple[int, int] = (512, 512)
+
+    def is_red(self, index: int, turn: int) -> bool:
+        """Whether session number `index` shows red in this turn; sessions take turns at it."""
+        return self.red_every > 0 and turn % self.red_every == index % self.red_every
+
+    def encode(self) -> bytes:
+        """As JSON."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "LoadPlan":
+        """Read what `encode` wrote."""
+        return msgspec.json.decode(data, type=cls)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What the generator did. `late_*_ms` is how far behind its clock it published."""
+
+    published: int
+    late_p50_ms: float
+    late_p99_ms: float
+    jpeg_bytes_mean: float

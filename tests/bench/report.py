@@ -1,0 +1,154 @@
+"""The report: one HTML page with the figures, their targets, plots, and what each process costs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from bench.knee import Knee
+from bench.plot import Chart, Line, svg
+from bench.results import TARGETS, Results
+
+_STYLE = """
+body { font: 15px/1.5 sans-serif; max-width: 720px; margin: 2em auto; padding: 0 1em; color: #222 }
+table { border-collapse: collapse; margin: 1em 0 } td, th { border: 1px solid #ccc; padding: .2em .6em }
+td, th { text-align: right }
+td:first-child, th:first-child { text-align: left } svg { max-width: 100%; height: auto }
+"""
+
+
+def html(results: Results) -> str:
+    """The page."""
+    sections = [
+        "<h1>Vigil: the cost of a tick</h1>",
+        f"<p>{escape(_machine(results))}</p>",
+        _summary(results),
+        *(svg(chart) for chart in _charts(results)),
+        *_overhead(results),
+        *(_knee(one) for one in results.knees),
+        *_failover(results),
+    ]
+    body = "\n".join(sections)
+    head = f'<meta charset="utf-8"><title>Vigil bench</title><style>{_STYLE}</style>'
+    return f'<!doctype html>\n<html lang="en">{head}\n{body}</html>\n'
+
+
+def _machine(results: Results) -> str:
+    one = results.machine
+    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    return (
+        f"{one.cores} cores ({one.processor}), {one.memory_gib} GiB, {one.system}; load before: {one.load_before}. "
+        f"Load generator and engine run on the same cores. {versions}."
+    )
+
+
+def _summary(results: Results) -> str:
+    met = results.met()
+    rows = []
+    for name, value in results.summary().items():
+        target = TARGETS.get(name)
+        limit = f"{'≥' if target.at_least else '≤'} {_number(target.limit)}" if target else ""
+        verdict = {True: "met", False: "missed"}.get(met[name], "") if name in met else ""
+        rows.append((name, "not measured" if value is None else _number(value), limit, verdict))
+    return _table(("figure", "value", "target", ""), rows)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.4g}"
+
+
+def _charts(results: Results) -> list[Chart]:
+    charts = [_latency(results.knees)]
+    if (overhead := results.overhead) is not None:
+        charts.append(Chart("Overhead against turn", "turn", "ms", [_numbered("p50", overhead.overhead_by_turn)]))
+        kilobytes = tuple(value / 1000 for value in overhead.bytes_by_turn)
+        charts.append(Chart("Bytes to the engine against turn", "turn", "kB", [_numbered("one session", kilobytes)]))
+    if (economy := results.economy) is not None:
+        charts.append(
+            Chart("Prefix share against turn", "turn", "share", [_numbered("one session", economy.share_by_turn)])
+        )
+    return charts
+
+
+def _latency(knees: Sequence[Knee]) -> Chart:
+    lines = [
+        Line(
+            f"{name}, {knee.interaction_workers} interaction",
+            [(one.sessions, getattr(one.tick, name)) for one in knee.steps],
+        )
+        for knee in knees
+        for name in ("p50", "p95")
+    ]
+    return Chart("Tick against sessions at 1 fps", "sessions", "ms", lines, limit=100)
+
+
+def _numbered(name: str, values: Sequence[float]) -> Line:
+    return Line(name, [(float(number), value) for number, value in enumerate(values, start=1)])
+
+
+def _overhead(results: Results) -> list[str]:
+    one = results.overhead
+    if one is None:
+        return []
+    spreads = {"overhead": one.overhead, "with the engine": one.with_engine, "from the camera": one.tick}
+    rows = [(name, *(f"{value:.2f}" for value in (s.p50, s.p95, s.p99, s.max))) for name, s in spreads.items()]
+    flat = "flat within two standard errors" if one.slope.is_flat else "not flat"
+    return [
+        f"<h2>{one.sessions} sessions, {one.ticks} ticks</h2>",
+        _table(("ms", "p50", "p95", "p99", "max"), rows),
+        f"<p>Over 100 turns the overhead changes by {one.slope.per_100:+.3f} ± {one.slope.error:.3f} ms: {flat}.</p>",
+        _table(("processor time", "ms a tick"), [(name, f"{ms:.2f}") for name, ms in one.cpu_ms_per_tick.items()]),
+        _memory(one.memory_mib),
+    ]
+
+
+def _knee(knee: Knee) -> str:
+    rows = [
+        (
+            str(one.sessions),
+            str(one.attempts),
+            *(f"{value:.1f}" for value in (one.tick.p50, one.tick.p95, one.tick.p99)),
+            f"{one.decided_share:.1%}",
+            f"{one.others_cores:.2f}",
+            ", ".join(f"{name} {ms:.1f}" for name, ms in one.cpu_ms_per_tick.items()),
+        )
+        for one in knee.steps
+    ]
+    head = (
+        "sessions",
+        "attempts",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "decided",
+        "cores used by others",
+        "processor ms a tick",
+    )
+    title = f"<h2>The knee with {knee.interaction_workers} interaction: {knee.sustained} sessions</h2>"
+    return title + _table(head, rows) + _memory(knee.memory_mib)
+
+
+def _failover(results: Results) -> list[str]:
+    one = results.failover
+    if one is None:
+        return []
+    rows = [
+        (f"{h.how} of {h.service}", f"{h.takeover_s:.2f}", f"{h.longest_gap_s:.2f}", str(h.missed_turns))
+        for h in one.handovers
+    ]
+    intact = "gapless and unique" if one.sequences_intact else "NOT gapless and unique"
+    return [
+        "<h2>Faults</h2>",
+        _table(("what happened", "all tick again, s", "longest gap, s", "turns missed"), rows),
+        f"<p>{one.decisions:,} decisions stored; their sequences are {intact}.</p>",
+    ]
+
+
+def _memory(memory: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [(name, *(f"{one[key]:.0f}" for key in ("first", "last", "max"))) for name, one in memory.items()]
+    return _table(("resident memory, MiB", "first", "last", "max"), rows)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["".join(f"<th>{escape(cell)}</th>" for cell in head)]
+    lines += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"

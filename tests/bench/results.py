@@ -1,0 +1,71 @@
+"""All that one run measured, its summary, and the targets it is held to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bench.alerts import Alerts
+from bench.economy import Economy
+from bench.failover import Failover
+from bench.knee import Knee
+from bench.machine import Machine
+from bench.overhead import Overhead
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure's limit; `at_least` says on which side of it the figure must be."""
+
+    limit: float
+    at_least: bool = False
+
+    def is_met(self, value: float) -> bool:
+        """Whether `value` keeps it."""
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+TARGETS: Mapping[str, Target] = {
+    "overhead_p50_ms": Target(5),
+    "overhead_p99_ms": Target(25),
+    "sessions_sustained": Target(150, at_least=True),
+    "bytes_per_100_turns": Target(6_000_000),
+    "prefix_share": Target(0.97, at_least=True),
+    "boundary_ratio": Target(1.5),
+    "takeover_s": Target(3),
+}
+
+
+@dataclass(slots=True)
+class Results:
+    """What was measured; a part that did not run is None."""
+
+    machine: Machine
+    versions: dict[str, str]
+    overhead: Overhead | None = None
+    economy: Economy | None = None
+    real: Economy | None = None
+    knees: list[Knee] = field(default_factory=list)
+    failover: Failover | None = None
+    alerts: Alerts | None = None
+
+    def summary(self) -> dict[str, float | None]:
+        """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
+        killed = [one.takeover_s for one in self.failover.handovers if one.how == "SIGKILL"] if self.failover else []
+        boundary = self.real or self.economy
+        overhead, alerts = self.overhead, self.alerts
+        figures: dict[str, float | None] = {
+            "overhead_p50_ms": overhead.overhead.p50 if overhead else None,
+            "overhead_p99_ms": overhead.overhead.p99 if overhead else None,
+            "sessions_sustained": max((one.sustained for one in self.knees), default=None),
+            "bytes_per_100_turns": overhead.bytes_per_100_turns if overhead else None,
+            "prefix_share": self.economy.prefix_share if self.economy else None,
+            "boundary_ratio": boundary.boundary_ratio if boundary else None,
+            "takeover_s": max(killed, default=None),
+            "event_to_alert_p50_s": alerts.event_to_alert_s.p50 if alerts else None,
+            "event_to_alert_p99_s": alerts.event_to_alert_s.p99 if alerts else None,
+        }
+        return {name: None if value is None else round(value, 4) for name, value in figures.items()}
+
+    def met(self) -> dict[str, bool]:
+        """Whether each target that was measured is met."""
+        summary = self.summary()
+        return {name: target.is_met(value) for name, target in TARGETS.items() if (value := summary[name]) is not None}

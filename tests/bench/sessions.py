@@ -1,0 +1,68 @@
+"""Sessions opened straight in store and placement; the role of ingestion stays unclaimed, the load stands in for it."""
+
+from collections.abc import Sequence
+
+from nats.aio.client import Client
+
+from bench.load_plan import INTERVAL_MS, TENANT
+from bench.pictures import SIDE
+from bench.stack import Stack
+from vigil.contract import subjects
+from vigil.contract.subjects import Lifecycle
+from vigil.core.command import Instruct
+from vigil.core.ids import SessionKey
+from vigil.core.instruction import Instruction, Severity, Watch
+from vigil.core.session import Chunk, SessionSpec, SessionState
+from vigil.core.turn import FrameRef, Turn
+from vigil.runtime.store import Commit
+
+WATCH = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=0, cooldown_s=0))
+
+
+def names(count: int, first: int = 0) -> tuple[str, ...]:
+    """That many session names."""
+    return tuple(f"s-{number:04}" for number in range(first, first + count))
+
+
+async def open_sessions(
+    stack: Stack, client: Client, sessions: Sequence[str], *, chunk_turns: int = 100, history: bool = False
+) -> None:
+    """Create sessions that watch for fire and let workers claim them.
+
+    With `history` each begins in the middle of a chunk, at a place of its own: between the carried tail and a full
+    chunk, as sessions that have run for long are. The load's model time must begin at `chunk_turns` seconds then.
+    """
+    for index, session in enumerate(sessions):
+        spec = SessionSpec(
+            tenant=TENANT,
+            session=session,
+            source_id=f"cam-{session}",
+            source_url="bench://camera",
+            profile=stack.profile,
+            model=stack.engine.model,
+            chunk_turns=chunk_turns,
+        )
+        key = SessionKey(TENANT, session)
+        await stack.store.create(spec, (Instruct(WATCH),))
+        if history:
+            tail = spec.tail_turns
+            await _give_history(stack, key, tail + index * (chunk_turns - tail) // len(sessions))
+        await stack.placement.open(key)
+    if sessions:
+        await client.publish(subjects.lifecycle(Lifecycle.REQUESTED, SessionKey(TENANT, sessions[0])), b"{}")
+
+
+async def _give_history(stack: Stack, key: SessionKey, turns: int) -> None:
+    """Silent turns, one a second from model time 0 on, committed as a worker would."""
+    past = tuple(
+        Turn(
+            number,
+            number * INTERVAL_MS,
+            (FrameRef(f"{key.session}-{number}-0-{number:024x}", SIDE, SIDE),),
+            "</silence>",
+        )
+        for number in range(turns)
+    )
+    state = SessionState(turns, past[-1].time_ms, Chunk(0, "", past))
+    taken = await stack.store.take(key, 0)
+    await stack.store.commit(key, 0, Commit(state=state, restart=True, after=taken.id))

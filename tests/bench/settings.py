@@ -1,0 +1,67 @@
+"""What is measured and for how long. Environment variables carry the prefix `VIGIL_BENCH_`."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Part(StrEnum):
+    """What can be measured by itself."""
+
+    OVERHEAD = "overhead"
+    ECONOMY = "economy"
+    KNEE = "knee"
+    FAILOVER = "failover"
+    ALERTS = "alerts"
+    REAL = "real"
+
+
+class EngineKind(StrEnum):
+    """`scripted` answers at once; `real` adds a part with the CPU engine and the small model."""
+
+    SCRIPTED = "scripted"
+    REAL = "real"
+
+
+class BenchSettings(BaseSettings):
+    """Times are in seconds. Lists are JSON."""
+
+    model_config = SettingsConfigDict(env_prefix="VIGIL_BENCH_", frozen=True, extra="forbid")
+
+    engine: EngineKind = EngineKind.SCRIPTED
+    parts: tuple[Part, ...] = (Part.OVERHEAD, Part.ECONOMY, Part.KNEE, Part.FAILOVER, Part.ALERTS)
+    out: Path = ROOT / "build" / "bench"
+    sessions: int = Field(default=20, ge=1, le=1_000, description="Sessions of every part but the knee")
+    turns: int = Field(default=100, ge=10, le=1_000, description="Turns whose overhead and bytes are measured")
+    chunks: int = Field(default=10, ge=2, le=100, description="Chunks over which the prefix share is measured")
+    chunk_turns: int = Field(default=100, ge=10, le=1_000)
+    economy_sessions: int = Field(default=4, ge=1, le=64, description="Sessions that run through the chunks")
+    steps: tuple[int, ...] = (20, 50, 100, 150, 200, 250, 300, 400, 500)
+    interaction_workers: tuple[int, ...] = (1, 2)
+    settle_s: float = Field(default=6.0, ge=0, description="Load before a step is measured")
+    hold_s: float = Field(default=20.0, gt=0, description="Load while a step is measured")
+    tick_limit_ms: float = Field(default=100.0, gt=0, description="A step is sustained while p95 is at most this")
+    attempts: int = Field(
+        default=3, ge=1, le=10, description="A step that misses is tried again: others use the machine"
+    )
+    events_per_session: int = Field(default=6, ge=1, le=100)
+    real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
+    model_dir: Path = ROOT / "models" / "vigil-small"
+    engine_python: Path = ROOT / ".venv-engine" / "bin" / "python"
+
+    @field_validator("steps")
+    @classmethod
+    def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if list(steps) != sorted(set(steps)) or not steps or steps[0] < 1:
+            raise ValueError("give the numbers of sessions in ascending order")
+        return steps
+
+    @property
+    def measured(self) -> tuple[Part, ...]:
+        """The parts to run, in order."""
+        real = self.engine is EngineKind.REAL and Part.REAL not in self.parts
+        return (*self.parts, Part.REAL) if real else self.parts

@@ -1,0 +1,138 @@
+"""What is under test, as `vigil up` runs it: NATS, Redis, an engine, codec and interaction, each a process."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from bench import instant_engine
+from bench.processes import Child, Usage, answers, child, usage
+from bench.sampler import Sampler
+from bench.settings import ROOT, BenchSettings, EngineKind
+from vigil.runtime.placement import Placement
+from vigil.runtime.redis_client import open_redis
+from vigil.runtime.store import SessionStore
+from vigil.testing.servers import NatsServer, RedisServer, free_port
+
+_START_S = 30.0
+_WORKER_START_S = 60.0
+_ENGINE_START_S = 240.0
+_CAPACITY = 10_000
+
+
+@dataclass(slots=True)
+class EngineAt:
+    """A running engine and the model that it lists."""
+
+    process: Child
+    url: str
+    model: str
+
+
+@dataclass(slots=True)
+class Stack:
+    """A running system. Workers come and go; everything ends with the block."""
+
+    folder: Path
+    nats: NatsServer
+    redis_server: RedisServer
+    redis: Redis
+    engine: EngineAt
+    profile: str
+    exits: AsyncExitStack
+    workers: dict[str, Child] = field(default_factory=dict)
+
+    @property
+    def store(self) -> SessionStore:
+        return SessionStore(self.redis)
+
+    @property
+    def placement(self) -> Placement:
+        return Placement(self.redis)
+
+    async def start(self, service: str, number: int = 1) -> Child:
+        """Start one more worker of `service` and wait until it claims sessions."""
+        name, port = f"{service}-{number}", free_port()
+        variables = {
+            "VIGIL_NATS_URL": self.nats.url,
+            "VIGIL_REDIS_URL": self.redis_server.url,
+            "VIGIL_HTTP_PORT": str(port),
+            "VIGIL_GRPC_PORT": "0",
+            "VIGIL_WORKER": name,
+            "VIGIL_CAPACITY": str(_CAPACITY),
+            "VIGIL_ENGINE_URLS": self.engine.url,
+            "VIGIL_MODEL": self.engine.model,
+            "VIGIL_PROFILE": self.profile,
+        }
+        program = str(Path(sys.executable).with_name(f"vigil-{service}"))
+        worker = await self.exits.enter_async_context(child(name, [program], self.folder, variables))
+        await answers(worker, f"http://127.0.0.1:{port}/readyz", _WORKER_START_S)
+        self.workers[name] = worker
+        return worker
+
+    def usages(self) -> dict[str, Usage]:
+        """Every process of the system that runs, by name."""
+        pids = {"nats": self.nats.pid, "redis": self.redis_server.pid, "engine": self.engine.process.pid}
+        pids |= {name: one.pid for name, one in self.workers.items() if one.process.returncode is None}
+        return {name: usage(pid) for name, pid in pids.items()}
+
+
+@asynccontextmanager
+async def running(
+    settings: BenchSettings,
+    name: str,
+    *,
+    engine: str = "instant",
+    interaction_workers: int = 1,
+) -> AsyncIterator[tuple[Stack, Sampler]]:
+    """A fresh system and the sampler of its memory. `engine` is `instant`, `scripted` or `real`."""
+    folder = await asyncio.to_thread(_emptied, settings.out / "run" / name)
+    async with AsyncExitStack() as exits:
+        nats, redis_server = NatsServer(folder / "nats"), RedisServer(folder / "redis")
+        for server in (nats, redis_server):
+            exits.push_async_callback(server.kill)
+            await server.start()
+        found = await _engine(exits, settings, engine, folder)
+        redis = await exits.enter_async_context(open_redis(redis_server.url))
+        profile = "vigil-small" if engine == EngineKind.REAL else "joyai"
+        stack = Stack(folder, nats, redis_server, redis, found, profile, exits)
+        await stack.start("codec")
+        for number in range(1, interaction_workers + 1):
+            await stack.start("interaction", number)
+        sampler = Sampler(stack.usages)
+        sampling = asyncio.create_task(sampler.run())
+        try:
+            yield stack, sampler
+        finally:
+            sampling.cancel()
+            await asyncio.wait({sampling})
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder without what a former run left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+async def _engine(exits: AsyncExitStack, settings: BenchSettings, kind: str, folder: Path) -> EngineAt:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    variables: dict[str, str] = {}
+    match kind:
+        case "instant":
+            argv, model = [sys.executable, "-m", "bench.instant_engine", str(port)], instant_engine.MODEL
+        case "scripted":
+            argv, model = [sys.executable, "-m", "vigil.testing.scripted_engine", "--port", str(port)], "scripted"
+        case _:
+            model = "vigil-small"
+            argv = ["bash", str(ROOT / "deploy" / "engine" / "serve.sh"), str(settings.model_dir), model]
+            variables = {"VIGIL_ENGINE_PORT": str(port), "VIGIL_ENGINE_PYTHON": str(settings.engine_python)}
+    process = await exits.enter_async_context(child("engine", argv, folder, variables))
+    await answers(process, f"{url}/health", _ENGINE_START_S if variables else _START_S)
+    return EngineAt(process, url, model)

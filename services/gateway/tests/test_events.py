@@ -191,6 +191,14 @@ async def test_the_stream_ends_with_its_session_after_its_last_alert(
         assert await stream.ended()
 
 
+async def test_the_stream_ends_when_word_of_the_end_was_lost(
+    http: aiohttp.ClientSession, session: str, store: SessionStore
+) -> None:
+    async with listening(http, session) as stream:
+        await store.end(SessionKey("demo", session), "the gateway died right after this")
+        assert await stream.of("end") == {"reason": "the session ended"}
+
+
 async def test_the_stream_outlives_a_restart_of_nats(
     http: aiohttp.ClientSession, session: str, bus: Bus, nats_server: NatsServer
 ) -> None:

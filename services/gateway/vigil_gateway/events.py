@@ -126,15 +126,30 @@ class EventStream(Response):
         return "the gateway is shutting down: connect again"
 
     async def _watch_status(self, feed: Feed, outlet: Outlet) -> str:
-        """Send what the roles say of the session, first at once and then whenever it changes."""
+        """Send what the roles say of the session, first at once and then whenever it changes.
+
+        Word of its end can be lost while the bus is away. Seen twice in the store it is the end of the stream; once is
+        too soon for the events that come with it.
+        """
         last: dict[str, object] = {}
+        was_over = False
         while True:
+            is_over = await self._is_over()
+            if is_over and was_over:
+                return "the session ended"
+            was_over = is_over
             dropped = {str(topic.kind): channel.dropped for topic, channel in feed}
             current = {"roles": await self._roles(), "dropped": dropped}
             if current != last:
                 await outlet.put(event(EventKind.STATUS, current))
                 last = current
             await asyncio.sleep(self._ports.settings.status_interval_s)
+
+    async def _is_over(self) -> bool:
+        try:
+            return await self._ports.store.ended(self._key) is not None
+        except StoreError:
+            return False
 
     async def _roles(self) -> object:
         try:

@@ -58,7 +58,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 .PHONY: test bench coverage lint format
 test: workspace engine system ## Run all tests
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE) -m pytest --noconftest -q libs/recipe/tests/test_engine_*.py
+	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m pytest --noconftest -q libs/recipe/tests/test_engine_*.py
 	@$(VENV)/python -m pytest $(PYTEST_ARGS)
 
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick] [ENGINE=real]

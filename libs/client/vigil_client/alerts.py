@@ -10,7 +10,7 @@ Without it they come as they are published. Either way the connection is kept up
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -129,10 +129,10 @@ async def _subscribe(connection: Nats, subject: str, stream: str, since: timedel
 
 async def _connect(nats_url: str) -> Nats:
     """Connect, or raise `Unreachable` within `CONNECT_S`; once connected the client reconnects for ever."""
-    faults: list[str] = []
+    faults: list[Exception] = []
 
     async def note(error: Exception) -> None:
-        faults[:] = [str(error) or type(error).__name__]
+        faults.append(error)
 
     connection = Nats()
     try:
@@ -146,9 +146,18 @@ async def _connect(nats_url: str) -> Nats:
             )
     except (NatsError, OSError, TimeoutError, ValueError) as error:
         await connection.close()
-        why = str(error) or (faults[0] if faults else "no answer")
+        why = str(error) or _telling(faults)
         raise Unreachable(
             f"NATS at {nats_url.rpartition('@')[2]} cannot be used: {why}",
             "start Vigil with `vigil up`, or give another --nats",
         ) from None
     return connection
+
+
+def _telling(faults: Sequence[Exception]) -> str:
+    """The last fault that the server gave itself, else the last one.
+
+    A server that refuses a password closes at once, and its reset may overtake the reason that it gave.
+    """
+    said = [fault for fault in faults if isinstance(fault, NatsError)] or faults
+    return (str(said[-1]) or type(said[-1]).__name__) if said else "no answer"

@@ -1,0 +1,5 @@
+"""Scenario families: what is asked of the model over an episode, and what is right to answer."""
+
+from vigil_recipe.scenarios.script import Due, Line, Result, Said, Scenario, Script, ScriptTurn
+
+__all__ = ["Due", "Line", "Result", "Said", "Scenario", "Script", "ScriptTurn"]

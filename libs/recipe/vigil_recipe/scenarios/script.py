@@ -1,0 +1,94 @@
+"""Scripts: what a user says during an episode, and what is right to answer, second by second.
+
+A script is one interaction over one episode. Training shows it with its right replies as history; the exam sends its
+lines to a running system, which answers freely, and scores the answers against ``dues``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigil_recipe.world import Episode
+
+
+class Scenario(StrEnum):
+    """The scenario families of the paper (section 5) and of its training data (section 3)."""
+
+    ALERTING = "alerting"
+    COUNTING = "counting"
+    TIMING = "timing"
+    TRANSLATION = "translation"
+    COMMENTARY = "commentary"
+    MEMORY = "memory"
+    QUESTIONS = "questions"
+    CHAT = "chat"
+    DELEGATION = "delegation"
+
+
+class Said(StrEnum):
+    """How a line comes to the model: every kind is one plain line of its user turn."""
+
+    INSTRUCTION = "instruction"  # stands until it is cleared
+    CLEARING = "clearing"
+    QUESTION = "question"
+    RESULT = "result"  # of a question that was delegated
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a user turn, as the model reads it, without its newline."""
+
+    said: Said
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptTurn:
+    """One second: the episode's second that it shows, the user's new lines, the right reply in its control form."""
+
+    second: int
+    lines: tuple[Line, ...]
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing to say: right in the turns ``first`` to before ``end`` (indices into the script), best at ``first``.
+
+    ``asked`` is the turn of the line that called for it. ``text`` is what is to be heard; ``question`` is what must be
+    delegated with it, empty when it is to be answered inline. ``repeats`` says that it is to be said in every turn of
+    the span (a watched condition), not once.
+    """
+
+    asked: int
+    first: int
+    end: int
+    text: str
+    question: str = ""
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the background answers to a delegated ``question``: a line that comes ``delay`` turns after it."""
+
+    question: str
+    delay: int
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One interaction. ``memory`` is what an earlier chunk left behind, shown before the first turn; may be empty.
+
+    ``turns`` holds the right course, results included at their turn. A player that runs freely sends ``results`` when
+    the model has delegated instead of reading RESULT lines from ``turns``.
+    """
+
+    scenario: Scenario
+    episode: Episode
+    turns: tuple[ScriptTurn, ...]
+    dues: tuple[Due, ...]
+    results: tuple[Result, ...] = ()
+    memory: str = ""

@@ -1,0 +1,158 @@
+"""Products that poll or wait to be asked, on the same weights: what is left when the model is not always present.
+
+All three go straight to the engine with the prompt layout that the weights were trained on, and none has the memory
+line. A delegated question is answered by the background as in the system; its result line is a new question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from vigil.core.control import SILENCE
+from vigil_recipe.dialogue import STOP
+from vigil_recipe.exam.course import Background
+from vigil_recipe.exam.engine import Engine, Shown
+from vigil_recipe.exam.pictures import Album
+from vigil_recipe.exam.transcript import Heard, Transcript
+from vigil_recipe.scenarios import Line, Said, Script, ScriptTurn
+
+POLL_S = 5
+FRAMES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a player may see in one turn: the standing instructions with it, what is newly asked, the turn's number."""
+
+    turn: int
+    time_s: float
+    standing: tuple[str, ...]
+    instructed: tuple[str, ...]
+    asked: tuple[str, ...]
+
+
+class _Course:
+    """A script's lines as they come, turn by turn, with results when they were called for."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.album = Album(script)
+        self.background = Background(script.results)
+        self._standing: tuple[str, ...] = ()
+
+    def moment(self, turn: int) -> tuple[Moment, tuple[str, ...]]:
+        """The next turn, and the result lines that come in it."""
+        script_turn, results = self._script.turns[turn], self.background.due(turn)
+        instructed = texts(script_turn, Said.INSTRUCTION)
+        self._standing = still_standing(self._standing, script_turn.lines)
+        time_s = float(script_turn.second - self._script.turns[0].second)
+        asked = (*texts(script_turn, Said.QUESTION), *results)
+        return Moment(turn, time_s, self._standing, instructed, asked), results
+
+    def heard(self, turn: int, one: Heard, results: tuple[str, ...]) -> Heard:
+        """Note what was delegated."""
+        self.background.take(turn, one.output.question)
+        return replace(one, results=results)
+
+
+def texts(turn: ScriptTurn, *kinds: Said) -> tuple[str, ...]:
+    """The turn's lines of these kinds."""
+    return tuple(line.text for line in turn.lines if line.said in kinds)
+
+
+def still_standing(before: Sequence[str], lines: Sequence[Line]) -> tuple[str, ...]:
+    """The standing instructions after these lines."""
+    standing = list(before)
+    for line in lines:
+        if line.said is Said.INSTRUCTION:
+            standing.append(line.text)
+        elif line.said is Said.CLEARING:
+            standing = [one for one in standing if one != line.text.removeprefix(STOP)]
+    return tuple(standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """A turn-based model behind a timer.
+
+    Sees: every fifth second the one picture of that second, with all standing instructions asked anew and no word or
+    picture of before. A question of the user is put at once, with the picture of its second and the standing
+    instructions. Nothing in between; no memory.
+    """
+
+    engine: Engine
+    every: int = POLL_S
+    name: str = "polling"
+
+    async def play(self, script: Script) -> Transcript:
+        """Play the whole script."""
+        course, turns = _Course(script), []
+        for index in range(len(script.turns)):
+            now, results = course.moment(index)
+            one = Heard(now.time_s, SILENCE)
+            if now.asked or (now.standing and index % self.every == 0):
+                jpeg = await course.album.model(index)
+                one = await self.engine.reply([Shown((*now.standing, *now.asked), now.time_s, jpeg)])
+            turns.append(course.heard(index, one, results))
+        return Transcript(tuple(turns))
+
+
+@dataclass(frozen=True, slots=True)
+class AskOnly:
+    """A video-call assistant that looks when it is spoken to.
+
+    Sees: the picture of a second in which the user says something, a question or an instruction, with the whole
+    conversation so far (what was said, those pictures, its replies). In all other seconds it is not run at all, so an
+    instruction is answered once, when it is given. No memory.
+    """
+
+    engine: Engine
+    name: str = "ask_only"
+
+    async def play(self, script: Script) -> Transcript:
+        """Play the whole script."""
+        course, turns, said = _Course(script), [], []
+        for index, script_turn in enumerate(script.turns):
+            now, results = course.moment(index)
+            one = Heard(now.time_s, SILENCE)
+            lines = (*texts(script_turn, Said.INSTRUCTION, Said.CLEARING), *now.asked)
+            if lines:
+                shown = Shown(lines, now.time_s, await course.album.model(index))
+                one = await self.engine.reply([*said, shown])
+                said.append(replace(shown, reply=one.reply))
+            turns.append(course.heard(index, one, results))
+        return Transcript(tuple(turns))
+
+
+@dataclass(frozen=True, slots=True)
+class LastFrames:
+    """A window instead of a history (SimpleStream, arXiv 2604.02317).
+
+    Sees, every second: the pictures of the last four seconds, each in a user turn of its own as training shows them,
+    with silence as the replies between; the standing instructions before the oldest of them, the questions of this
+    second with the newest. Not what was said or seen before; no memory. Without any line it is not run.
+    """
+
+    engine: Engine
+    frames: int = FRAMES
+    name: str = "last_4_frames"
+
+    async def play(self, script: Script) -> Transcript:
+        """Play the whole script."""
+        course, turns = _Course(script), []
+        began = script.turns[0].second
+        for index in range(len(script.turns)):
+            now, results = course.moment(index)
+            one = Heard(now.time_s, SILENCE)
+            if now.standing or now.asked:
+                first = max(0, index - self.frames + 1)
+                shown = [
+                    Shown((), float(script.turns[past].second - began), await course.album.model(past), SILENCE)
+                    for past in range(first, index + 1)
+                ]
+                shown[-1] = replace(shown[-1], lines=now.asked)
+                shown[0] = replace(shown[0], lines=(*now.standing, *shown[0].lines))
+                one = await self.engine.reply(shown)
+            turns.append(course.heard(index, one, results))
+        return Transcript(tuple(turns))

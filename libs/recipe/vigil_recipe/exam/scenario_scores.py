@@ -1,0 +1,145 @@
+"""What one scenario has and the others have not: delegation, counting, timing, translation, memory, alerts. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from vigil_recipe.exam.course import called_by
+from vigil_recipe.exam.matching import Match, match
+from vigil_recipe.exam.scores import EpisodeScore, Metrics, mean, ratio, share, summary
+from vigil_recipe.exam.utterances import Utterance, units
+from vigil_recipe.scenarios import Due, Said, Scenario
+
+
+def scenario_summary(scenario: Scenario, scores: Sequence[EpisodeScore]) -> Metrics:
+    """The figures of a scenario: those that all have and its own."""
+    return summary(scores) | _OWN.get(scenario, _nothing)(scores)
+
+
+def majority_share(scores: Sequence[EpisodeScore]) -> float | None:
+    """What always giving the most frequent right answer would score: chance, for whoever has not seen the evidence."""
+    texts = Counter(due.text for one in scores for due in one.answers())
+    return ratio(max(texts.values()), sum(texts.values())) if texts else None
+
+
+def _nothing(_: Sequence[EpisodeScore]) -> Metrics:
+    return {}
+
+
+def _alerting(scores: Sequence[EpisodeScore]) -> Metrics:
+    """The system's alerts, where the player receives them, against the conditions that were asked for."""
+    if not any(one.transcript.alerts for one in scores):
+        return {}
+    onsets = [match(one.dues, opened_alerts(one)) for one in scores]
+    lags = [one.lag for matched in onsets for one in matched.matches]
+    dues, minutes = sum(len(one.dues) for one in scores), sum(one.minutes for one in scores)
+    return {
+        "alerts_opened": sum(alert.state == "opened" for one in scores for alert in one.transcript.alerts),
+        "alert_recall_within_2_s": ratio(sum(abs(lag) <= 2 for lag in lags), dues),
+        "false_alerts_per_minute": ratio(sum(len(one.false) for one in onsets), minutes),
+    }
+
+
+def opened_alerts(one: EpisodeScore) -> tuple[Utterance, ...]:
+    """What each alert told when it opened, in the turn in which it opened."""
+    known = {due.text for due in one.dues}
+    turns = [heard.time_s for heard in one.transcript.turns]
+    return tuple(
+        Utterance(min(range(len(turns)), key=lambda turn: abs(turns[turn] - alert.time_s)), text)
+        for alert in one.transcript.alerts
+        if alert.state == "opened"
+        for text in units(alert.text, known)
+    )
+
+
+def _counting(scores: Sequence[EpisodeScore]) -> Metrics:
+    """An episode's last count is right when the last number that was due is the last number that was said."""
+    right = []
+    for one in scores:
+        due = [due.text for due in one.dues]
+        said = [utterance.text for utterance in one.said if utterance.text.rstrip(".").isdecimal()]
+        right.append(float(bool(due) and bool(said) and said[-1] == due[-1]))
+    return {"last_count_right": mean(right)}
+
+
+def _timing(scores: Sequence[EpisodeScore]) -> Metrics:
+    """Intervals and delays apart from questions about how long something lasted."""
+    timed = [(one, due) for one in scores for due in one.dues if due.first > due.asked]
+    return {"intervals": len(timed), "intervals_within_1_s": mean([float(_within(one, due, 1)) for one, due in timed])}
+
+
+def _translation(scores: Sequence[EpisodeScore]) -> Metrics:
+    return {"translation_exact": share(scores, lambda one: [one.heard_at(due) is not None for due in one.dues])}
+
+
+def _memory(scores: Sequence[EpisodeScore]) -> Metrics:
+    return {"most_frequent_answer": majority_share(scores)}
+
+
+def _delegation(scores: Sequence[EpisodeScore]) -> Metrics:
+    """``hard_delegated`` wants the question handed over within two turns, ``hard_delegated_exact`` in its very words;
+    ``easy_inline`` a right answer without handing over; ``results_used`` the right answer once the result has come, of
+    the results that came; ``watched_while_pending`` is the recall of all else that was due in the meantime."""
+    return {
+        "hard_delegated": share(scores, lambda one: [_delegated(one, due) for due in _hard(one)]),
+        "hard_delegated_exact": share(scores, lambda one: [one.heard_at(due) is not None for due in _hard(one)]),
+        "easy_inline": share(scores, lambda one: [one.heard_at(due) is not None for due in _easy(one)]),
+        "results_due": sum(len(_results(one)) for one in scores),
+        "results_came": sum(len(_came(one)) for one in scores),
+        "results_used": share(scores, lambda one: [one.heard_at(due) is not None for due in _came(one)]),
+        "watched_while_pending": share(scores, lambda one: [one.heard_at(due) is not None for due in _pending(one)]),
+    }
+
+
+def _hard(one: EpisodeScore) -> list[Due]:
+    return [due for due in one.dues if due.question]
+
+
+def _easy(one: EpisodeScore) -> list[Due]:
+    return [due for due in one.answers() if not one.is_result(due) and called_by(one.script, due, Said.QUESTION)]
+
+
+def _results(one: EpisodeScore) -> list[Due]:
+    return [due for due in one.dues if one.is_result(due)]
+
+
+def _came(one: EpisodeScore) -> list[Due]:
+    return [due for due in _results(one) if one.transcript.turns[min(due.asked, _last(one))].results]
+
+
+def _last(one: EpisodeScore) -> int:
+    return len(one.transcript.turns) - 1
+
+
+def _delegated(one: EpisodeScore, due: Due) -> bool:
+    return any(
+        turn.output.question for turn in one.transcript.turns[due.first : max(due.end, due.first + 3)]
+    )
+
+
+def _pending(one: EpisodeScore) -> list[Due]:
+    """What was due between a delegation that the model made and the turn of its result."""
+    waits = [_wait(one, found) for found in one.matched.matches if found.due.question]
+    others = [due for due in one.dues if not due.question and not one.is_result(due)]
+    return [due for due in others if any(due.first in wait for wait in waits)]
+
+
+def _wait(one: EpisodeScore, found: Match) -> range:
+    came = [turn for turn, heard in enumerate(one.transcript.turns) if heard.results and turn > found.turn]
+    return range(found.turn + 1, came[0] if came else len(one.transcript.turns))
+
+
+def _within(one: EpisodeScore, due: Due, turns: int) -> bool:
+    heard = one.heard_at(due)
+    return heard is not None and abs(heard - due.first) <= turns
+
+
+_OWN: dict[Scenario, Callable[[Sequence[EpisodeScore]], Metrics]] = {
+    Scenario.ALERTING: _alerting,
+    Scenario.COUNTING: _counting,
+    Scenario.TIMING: _timing,
+    Scenario.TRANSLATION: _translation,
+    Scenario.MEMORY: _memory,
+    Scenario.DELEGATION: _delegation,
+}

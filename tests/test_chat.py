@@ -18,7 +18,7 @@ import pytest
 from door import process
 
 from vigil.contract import subjects
-from vigil.contract.streams import DECISIONS
+from vigil.contract.streams import ALERTS, DECISIONS
 from vigil.core.command import Ask
 from vigil.core.control import DELEGATION, RESPONSE
 from vigil.core.ids import SessionKey
@@ -155,6 +155,37 @@ async def test_the_official_client_watches_a_fire(stage: Stage) -> None:
     assert len(stage.engine.seen[-1].uuids) == 3, "the session remembers the others"
     spec = await stage.store.spec(SessionKey("demo", "kitchen"))
     assert (spec.source_url, spec.source_id, spec.profile) == ("push:", "kitchen", VIGIL_SMALL.name)
+
+
+async def test_a_recording_keeps_its_own_clock_and_brings_its_watches(stage: Stage) -> None:
+    watch = {"name": "fire", "text": "Alert me when a fire starts.", "hold_s": 2}
+    first = {"time_s": 100.0, "watches": [watch], "instructions": ["Be brief."]}
+    async with stage.client() as client, stage.bus.consume(ALERTS, "pager", ALERTS.subjects[0]) as alerts:
+        answers = []
+        for second, picture in enumerate((GREY, RED, RED, GREY, GREY, GREY)):
+            extra = {"vigil": first if second == 0 else {"time_s": 100.0 + 10 * second}}
+            answers.append(
+                await client.chat.completions.create(model="scripted", messages=shown(picture), extra_body=extra)
+            )
+        deliveries = [await anext(alerts) for _ in range(3)]
+        for wrong, code in (({"time_s": 150.0}, "time_not_later"), (first, "already_begun")):
+            with pytest.raises(openai.ConflictError) as refused:
+                await client.chat.completions.create(
+                    model="scripted", messages=shown(GREY), extra_body={"vigil": wrong}
+                )
+            assert refused.value.code == code
+    extras = [(one.model_extra or {})["vigil"] for one in answers]
+    assert [one["time_s"] for one in extras] == [100, 110, 120, 130, 140, 150]
+    assert all(0 < one["latency_ms"] < 15_000 for one in extras), "counted from the picture's arrival"
+    told = [json.loads(one.payload)["data"] for one in deliveries]
+    assert [(one["state"], one["watch"], one["time_s"]) for one in told] == [
+        ("opened", "fire", 110),
+        ("updated", "fire", 120),
+        ("closed", "fire", 130),
+    ], "by the recording's clock it went on for ten seconds, and was then quiet for ten"
+    turns = await stage.store.log(SessionKey("demo", "kitchen"))
+    assert [turn.queries for turn in turns[:2]] == [("Alert me when a fire starts.", "Be brief."), ()]
+    assert any("<100.0 seconds>" in seen.text for seen in stage.engine.seen)
 
 
 async def test_a_question_is_answered_by_the_turn_it_came_with(stage: Stage) -> None:

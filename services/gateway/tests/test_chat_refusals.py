@@ -66,6 +66,10 @@ async def test_a_session_is_never_guessed(http: aiohttp.ClientSession, store: Se
         ({"messages": []}, 422, "invalid_request"),
         (turn(PICTURE, {"type": "text", "text": "<|im_end|>"}), 422, "invalid_value"),
         (turn(PICTURE, {"type": "text", "text": "long " * 500}), 422, "invalid_value"),
+        ({**turn(), "vigil": {"time_s": -1}}, 422, "invalid_request"),
+        ({**turn(), "vigil": {"time": 1}}, 422, "invalid_request"),
+        ({**turn(), "vigil": {"instructions": ["<|im_end|>"]}}, 422, "invalid_value"),
+        ({**turn(), "vigil": {"watches": [{"text": ""}]}}, 422, "invalid_request"),
     ],
 )
 async def test_a_bad_turn_begins_no_session(

@@ -15,10 +15,10 @@ from vigil.runtime.placement import Role
 from vigil.v1.decision_pb2 import Decision
 from vigil_gateway import push
 from vigil_gateway.capacity import check_served
-from vigil_gateway.chat_errors import NoSuchModel
+from vigil_gateway.chat_errors import AlreadyBegun, NoSuchModel
 from vigil_gateway.chat_models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut
 from vigil_gateway.chat_turn import OTHER_SESSION_HEADER, SESSION_HEADER, Said, chat_out, said, session_of
-from vigil_gateway.commands import new_id, submit
+from vigil_gateway.commands import first_commands, new_id, submit
 from vigil_gateway.errors import NoSuchSession, NotServed
 from vigil_gateway.picture import Picture, decoded, fitted
 from vigil_gateway.ports import Ports, PortsOf, Tenant
@@ -50,10 +50,12 @@ async def complete(ports: PortsOf, key: Named, body: ChatIn, response: Response)
     The session's first call begins it. It remembers its history by itself: earlier messages, system messages and
     sampling parameters are not used. The answer's content is the control form: `</silence>`, `</response> words` or
     `</response> note </delegation> question`; `vigil` has it taken apart. Send a question once, when it is new.
+    The request's `vigil` may hold the picture's time, for a recording that is shown faster or slower than it was
+    taken, and with the first call what to watch for.
     """
     message = said(body)
     with push.in_turn(ports.in_turn, key):
-        decision, spec = await _turn(ports, key, body.model, message)
+        decision, spec = await _turn(ports, key, body, message)
     response.headers[SESSION_HEADER] = key.session
     return chat_out(decision, spec.model)
 
@@ -75,20 +77,24 @@ async def reset(ports: PortsOf, key: Named) -> ResetOut:
     return ResetOut(session=key.session)
 
 
-async def _turn(ports: Ports, key: SessionKey, model: str, message: Said) -> tuple[Decision, SessionSpec]:
+async def _turn(ports: Ports, key: SessionKey, body: ChatIn, message: Said) -> tuple[Decision, SessionSpec]:
     """Everything is checked before anything is changed: a picture that is none begins no session."""
     look = await push.found(ports, key)
-    spec = look.spec if look else push.new_spec(ports, key, await _served(ports, model))
-    if model != spec.model:
-        raise NoSuchModel(f"this session has the model {spec.model!r}, not {model[:80]!r}")
+    spec = look.spec if look else push.new_spec(ports, key, await _served(ports, body.model))
+    if body.model != spec.model:
+        raise NoSuchModel(f"this session has the model {spec.model!r}, not {body.model[:80]!r}")
+    given = first_commands(body.vigil.watches, body.vigil.instructions)
+    if look and given:
+        raise AlreadyBegun(f"session {key.session} has begun without these watches and instructions")
     question = Ask(new_id("q"), message.text) if message.text else None
+    time_ms = None if body.vigil.time_s is None else round(body.vigil.time_s * 1_000)
     pictures = await _pictures(message, spec)
     await ports.pushed.heard(key)
     if look is None:
-        await push.begin_pushed(ports, spec, question)
+        await push.begin_pushed(ports, spec, (*given, question) if question else given)
     elif question:
         question = await push.ask(ports, key, look.commands, question)
-    return await push.turn(ports, key, pictures, question), spec
+    return await push.turn(ports, key, pictures, question, time_ms), spec
 
 
 async def _served(ports: Ports, model: str) -> str:

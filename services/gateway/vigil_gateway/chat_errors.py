@@ -8,6 +8,8 @@ GatewayError
     ├── PictureRefused         what was sent is no picture that can be shown to the model
     ├── NoSuchModel            another model than this session's, or than there is
     ├── NotPushed              the session has a camera of its own
+    ├── AlreadyBegun           what only a first turn may bring came with a later one
+    ├── TimeNotLater           the picture is not newer than the session's last one
     ├── TurnInFlight           the session's last call is still being answered
     ├── TurnSuperseded         a newer picture came first
     └── TurnLate               no decision within the deadline
@@ -42,6 +44,14 @@ class NoSuchModel(ChatError):
 
 class NotPushed(ChatError):
     """The session has a camera of its own: pictures cannot be pushed into it."""
+
+
+class AlreadyBegun(ChatError):
+    """What only a first turn may bring came with a later one."""
+
+
+class TimeNotLater(ChatError):
+    """By the client's clock the picture is not newer than the session's last one."""
 
 
 class TurnInFlight(ChatError):

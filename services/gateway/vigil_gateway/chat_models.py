@@ -5,7 +5,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigil.core.control import Action
-from vigil_gateway.models import Out
+from vigil.core.instruction import MAX_INSTRUCTIONS
+from vigil_gateway.models import In, Out, Text, WatchIn
+
+YEAR_S = 366 * 86_400
 
 
 class ChatPart(BaseModel):
@@ -27,6 +30,30 @@ class ChatMessage(BaseModel):
     content: str | list[ChatPart] | None = None
 
 
+class VigilIn(In):
+    """What the OpenAI format has no place for."""
+
+    time_s: float | None = Field(
+        None,
+        ge=0,
+        le=YEAR_S,
+        allow_inf_nan=False,
+        description="When the picture was taken, in seconds of the recording that it is from; must grow from turn to "
+        "turn. Left out, it is the time since the session's first call: the picture is of now.",
+        examples=[12.0],
+    )
+    watches: list[WatchIn] = Field(
+        default=[],
+        max_length=MAX_INSTRUCTIONS,
+        description="What to watch for from the first turn on; later ones: `/v1/sessions/{id}/watches`",
+    )
+    instructions: list[Text] = Field(
+        default=[],
+        max_length=MAX_INSTRUCTIONS,
+        description="What to keep in mind from the first turn on; later ones: `/v1/sessions/{id}/instructions`",
+    )
+
+
 class ChatIn(BaseModel):
     """One turn: a picture of now, and a question where there is one."""
 
@@ -36,6 +63,7 @@ class ChatIn(BaseModel):
     messages: list[ChatMessage] = Field(min_length=1, max_length=1_024)
     stream: bool = Field(False, description="Must be false: a turn is one short decision")
     n: int = Field(1, description="Must be 1")
+    vigil: VigilIn = Field(default_factory=lambda: VigilIn(time_s=None))
 
 
 class VigilOut(Out):

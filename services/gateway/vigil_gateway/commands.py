@@ -1,6 +1,7 @@
 """Commands to a running session: into its inbox, then a nudge, so that its worker need not wait for a frame."""
 
 import secrets
+from collections.abc import Sequence
 
 import structlog
 
@@ -9,8 +10,10 @@ from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction
 from vigil.runtime.errors import BusError
+from vigil_gateway.models import WatchIn
 from vigil_gateway.ports import Ports
 from vigil_gateway.standing import Standing, check_addable, find_standing, standing
+from vigil_gateway.views import watch_of
 
 log = structlog.get_logger(__name__)
 
@@ -18,6 +21,17 @@ log = structlog.get_logger(__name__)
 def new_id(prefix: str) -> str:
     """A short id that is unique within a session."""
     return f"{prefix}-{secrets.token_hex(4)}"
+
+
+def first_commands(watches: Sequence[WatchIn], instructions: Sequence[str]) -> tuple[Command, ...]:
+    """What a session begins with, watches first. Raises `InvalidSpec` when there are too many."""
+    new = [watch_of(new_id("w"), one) for one in watches]
+    new += [Instruction(new_id("i"), text) for text in instructions]
+    commands: tuple[Command, ...] = ()
+    for one in new:
+        check_addable((), commands, one)
+        commands = (*commands, Instruct(one))
+    return commands
 
 
 async def submit(ports: Ports, key: SessionKey, command: Command) -> None:

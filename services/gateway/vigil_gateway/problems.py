@@ -91,6 +91,15 @@ TABLE: dict[type[Exception], Row] = {
     chat_errors.NotPushed: Row(
         "not_pushed", 409, "The session has a camera", "Ask it at /v1/sessions/{id}/queries, or name another session."
     ),
+    chat_errors.AlreadyBegun: Row(
+        "already_begun",
+        409,
+        "The session has begun",
+        "Leave `vigil.watches` and `vigil.instructions` out: add more at /v1/sessions/{id}/watches and /instructions.",
+    ),
+    chat_errors.TimeNotLater: Row(
+        "time_not_later", 409, "The picture is not newer than the last one", "Let `vigil.time_s` grow."
+    ),
     chat_errors.TurnInFlight: Row(
         "turn_in_flight", 429, "One turn at a time", "Wait for the answer before the next picture."
     ),

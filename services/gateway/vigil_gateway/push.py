@@ -22,7 +22,7 @@ from vigil.runtime.placement import Role
 from vigil.runtime.store import Look
 from vigil.v1.decision_pb2 import Decision
 from vigil_gateway.capacity import capacity, check
-from vigil_gateway.chat_errors import NotPushed, TurnInFlight, TurnLate, TurnSuperseded
+from vigil_gateway.chat_errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
 from vigil_gateway.chat_turn import may_begin
 from vigil_gateway.commands import submit
 from vigil_gateway.errors import NoSuchSession
@@ -77,9 +77,8 @@ def new_spec(ports: Ports, key: SessionKey, model: str) -> SessionSpec:
     )
 
 
-async def begin_pushed(ports: Ports, spec: SessionSpec, question: Ask | None) -> None:
-    """Make the session, its first question with it. Raises `NoWorker`, `CapacityFull`."""
-    commands: tuple[Command, ...] = (question,) if question else ()
+async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
+    """Make the session with what its first turn is to show. Raises `NoWorker`, `CapacityFull`."""
     try:
         async with ports.opening:
             full = await capacity(ports.placement)
@@ -99,27 +98,31 @@ async def ask(ports: Ports, key: SessionKey, waiting: Sequence[Command], questio
     return question
 
 
-async def turn(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], question: Ask | None) -> Decision:
-    """Show `pictures` to the model and await what it decides on them.
+async def turn(
+    ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], question: Ask | None, time_ms: int | None = None
+) -> Decision:
+    """Show `pictures` to the model and await what it decides on them. `time_ms` is their model time by the client's
+    clock, None when they are of now.
 
-    Raises `TurnLate`, `TurnSuperseded`. A question that no turn has shown by then waits for the session's next one.
+    Raises `TimeNotLater`, `TurnLate`, `TurnSuperseded`. A question that no turn has shown by then waits for the
+    session's next one.
     """
     deadline_s = ports.settings.turn_deadline_s
     try:
         async with asyncio.timeout(deadline_s):
-            decision = await _decided(ports, key, pictures)
+            decision = await _decided(ports, key, pictures, time_ms)
             if question is not None and question in await ports.store.commands(key):
                 # Its nudge was overtaken by the frame, or lost: the turn did not show it, the next one does.
-                decision = await _decided(ports, key, pictures)
+                decision = await _decided(ports, key, pictures, None if time_ms is None else time_ms + 1)
             return decision
     except TimeoutError:
         raise TurnLate(f"the session's workers did not decide within {deadline_s:g} s") from None
 
 
-async def _decided(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...]) -> Decision:
+async def _decided(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], given_ms: int | None) -> Decision:
     """Publish the pictures once and wait for the decision of their time."""
     async with ports.bus.subscribe(subjects.decision(key), capacity=64) as decisions:
-        time_ms = await _show(ports, key, pictures)
+        time_ms = await _show(ports, key, pictures, given_ms)
         async for message in decisions:
             decision = decode_decision(message.payload)
             if decision.time_ms == time_ms:
@@ -129,14 +132,30 @@ async def _decided(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...])
     raise BusUnavailable("the decision cannot be heard: the subscription ended")
 
 
-async def _show(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...]) -> int:
-    """Publish the pictures as soon as somebody codes and decides; returns their model time."""
+async def _show(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], given_ms: int | None) -> int:
+    """Publish the pictures as soon as somebody codes and decides; returns their model time.
+
+    Their capture time is that of their arrival also when the client keeps the clock: latencies are counted from it.
+    """
     capture_us = time.time_ns() // 1_000
-    time_ms = max(0, capture_us - await ports.store.set_origin(key, capture_us)) // 1_000
+    origin_us = await ports.store.set_origin(key, capture_us)
+    if given_ms is None:
+        time_ms = max(0, capture_us - origin_us) // 1_000
+    else:
+        time_ms = await _later(ports, key, origin_us, given_ms)
     frames = tuple(Frame(one.jpeg, one.width, one.height, capture_us) for one in pictures)
     group = encode_group(FrameGroup(key, time_ms, time_ms, frames, fence=0))  # one publisher, that holds no lease
     while not await _heard(ports, key, group):  # noqa: ASYNC110  NATS tells nobody that a subscription has come
         await asyncio.sleep(LISTEN_S)
+    return time_ms
+
+
+async def _later(ports: Ports, key: SessionKey, origin_us: int, time_ms: int) -> int:
+    """`time_ms` when it is after the session's last turn, else `TimeNotLater`: no worker would decide on it."""
+    watched_us = await ports.store.watched_until_us(key)
+    if watched_us and origin_us + time_ms * 1_000 <= watched_us:
+        last_s = (watched_us - origin_us) / 1_000_000
+        raise TimeNotLater(f"the session has been watched up to {last_s:g} s, the picture is of {time_ms / 1_000:g} s")
     return time_ms
 
 

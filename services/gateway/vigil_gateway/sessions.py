@@ -5,23 +5,20 @@ import time
 
 from fastapi import APIRouter, Response, status
 
-from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
-from vigil.core.instruction import Instruction
 from vigil.core.profile import profile as profile_named
 from vigil.core.session import SessionSpec
 from vigil.runtime.errors import UnknownSession
 from vigil_gateway.capacity import check_capacity, check_served
-from vigil_gateway.commands import new_id
+from vigil_gateway.commands import first_commands
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.errors import NotServed
 from vigil_gateway.lifecycle import announce_change, begin, ended_reason, finish
 from vigil_gateway.models import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
 from vigil_gateway.source_url import source_id
-from vigil_gateway.standing import check_addable
 from vigil_gateway.status import roles_status, workers_of
-from vigil_gateway.views import cadence_of, patched, progress_out, session_out, watch_of
+from vigil_gateway.views import cadence_of, patched, progress_out, session_out
 
 DEFAULT_TAIL_TURNS = 9
 
@@ -32,7 +29,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, response: Response) -> SessionOut:
     """Watch a source. It is opened once before the session is made, so a bad address is told at once."""
     spec = _spec(ports, tenant, body)
-    commands = _commands(body)
+    commands = first_commands(body.watches, body.instructions)
     await check_served(ports.placement, spec.model, ports.settings.model)
     await check_capacity(ports.placement)
     await ports.probe.check(spec.source_url)
@@ -109,17 +106,6 @@ def _profile(settings: GatewaySettings, body: SessionIn) -> str:
     if asked != settings.profile and body.model in (None, settings.model):
         raise NotServed("profile", asked, settings.profile)
     return profile_named(asked).name
-
-
-def _commands(body: SessionIn) -> tuple[Command, ...]:
-    """The first instructions, watches first. Raises `InvalidSpec` when there are too many."""
-    new = [watch_of(new_id("w"), one) for one in body.watches]
-    new += [Instruction(new_id("i"), text) for text in body.instructions]
-    commands: tuple[Command, ...] = ()
-    for one in new:
-        check_addable((), commands, one)
-        commands = (*commands, Instruct(one))
-    return commands
 
 
 async def _view(ports: Ports, key: SessionKey) -> SessionOut | None:

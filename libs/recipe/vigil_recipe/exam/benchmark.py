@@ -1,0 +1,61 @@
+"""Public benchmark videos through the running system in real time, as a camera would be watched."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+
+from vigil.core.control import parse
+from vigil_client.api import Client
+from vigil_client.errors import ClientError
+from vigil_client.events import Decision, Lifecycle
+from vigil_recipe.exam.benchmark_scores import Spoken
+from vigil_recipe.exam.door import Door
+from vigil_recipe.exam.loaders import BenchmarkCase
+from vigil_recipe.exam.transcript import PlayFailed
+
+SPARE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkPlayer:
+    """The instruction is given when the video has come to its time; the video is watched until nothing counts."""
+
+    door: Door
+    client: Client
+
+    async def play(self, case: BenchmarkCase) -> tuple[Spoken, ...]:
+        """What was said, and when. Raises `PlayFailed`."""
+        source = {"url": case.video.resolve().as_uri(), "id": f"bench-{secrets.token_hex(8)}"}
+        at_once = [case.instruction] if case.ask_s < 1 else []
+        answer = await self.door.call("POST", "/v1/sessions", {"source": source, "instructions": at_once})
+        session = str(answer["id"])
+        try:
+            said = await self._watch(case, session, told=bool(at_once))
+            for one in await self.door.history(session):  # what was decided before the events could be heard
+                said[int(one["sequence"])] = Spoken(float(one["time_s"]), parse(str(one["reply"])).text)
+        finally:
+            await asyncio.shield(self.door.end(session))
+        return tuple(said[sequence] for sequence in sorted(said) if said[sequence].text)
+
+    async def _watch(self, case: BenchmarkCase, session: str, *, told: bool) -> dict[int, Spoken]:
+        said: dict[int, Spoken] = {}
+        try:
+            async with asyncio.timeout(case.end_s + SPARE_S):
+                async for event in self.client.events(session):
+                    if isinstance(event, Lifecycle) and event.ended:
+                        break
+                    if not isinstance(event, Decision):
+                        continue
+                    said[event.sequence] = Spoken(event.time_s, event.text)
+                    if not told and event.time_s >= case.ask_s - 1:
+                        await self.door.instruct(session, case.instruction)
+                        told = True
+                    if event.time_s >= case.end_s:
+                        break
+        except TimeoutError:
+            raise PlayFailed(f"{case.record}: {case.video.name} was not played to {case.end_s:g} s in time") from None
+        except ClientError as error:
+            raise PlayFailed(f"{case.record}: {error.message}") from None
+        return said

@@ -56,7 +56,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test bench coverage lint format
+.PHONY: test bench eval coverage lint format
 test: workspace engine system ## Run all tests
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m pytest --noconftest -q libs/recipe/tests/test_engine_*.py
 	@$(VENV)/python -m pytest $(PYTEST_ARGS)
@@ -64,6 +64,9 @@ test: workspace engine system ## Run all tests
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)
 	@PYTHONPATH=tests $(if $(ENGINE),VIGIL_BENCH_ENGINE=$(ENGINE)) $(VENV)/python -m bench $(or $(BENCH),tick)
+
+eval: workspace engine ## Examine the system on unseen episodes: scores and a page in build/eval [SEED=n] [EPISODES=n]
+	@$(VENV)/vigil eval $(if $(SEED),--seed $(SEED)) $(if $(EPISODES),--episodes $(EPISODES))
 
 coverage: workspace ## Coverage of the core
 	@$(VENV)/python -m pytest libs/vigil/tests/core --cov=vigil.core --cov-branch --cov-report=term-missing --cov-fail-under=95

@@ -1,6 +1,7 @@
 """The `vigil` command."""
 
 import sys
+from importlib.metadata import entry_points
 
 import typer
 
@@ -30,6 +31,8 @@ app = typer.Typer(
 for command in (demo, up, watch, subscribe, ask, doctor):
     app.command()(command)
 app.add_typer(sessions, name="sessions")
+for added in entry_points(group="vigil.commands"):  # of packages that are installed beside this one
+    app.command(added.name)(added.load())
 
 
 def main() -> None:

@@ -112,7 +112,8 @@ class AskOnly:
 
     async def play(self, script: Script) -> Transcript:
         """Play the whole script."""
-        course, turns, said = _Course(script), [], []
+        course, turns = _Course(script), []
+        said: list[Shown] = []
         for index, script_turn in enumerate(script.turns):
             now, results = course.moment(index)
             one = Heard(now.time_s, SILENCE)

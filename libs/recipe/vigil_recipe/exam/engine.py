@@ -33,9 +33,7 @@ class Shown:
 class Engine:
     """An OpenAI-compatible engine. The HTTP session is its caller's."""
 
-    def __init__(
-        self, http: aiohttp.ClientSession, url: str, model: str, profile: PromptProfile = VIGIL_SMALL
-    ) -> None:
+    def __init__(self, http: aiohttp.ClientSession, url: str, model: str, profile: PromptProfile = VIGIL_SMALL) -> None:
         self._http = http
         self._url = url.rstrip("/")
         self._model = model

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +106,7 @@ def _streamingbench(file: Path, data: Sequence[Any], videos: Path) -> Iterator[B
     """Questions lie in lists below the video that they are about, which some versions nest once more."""
     for number, (video, record) in enumerate(_questions(data, ""), start=1):
         if record.get("task_type") == "Proactive Output":
-            with_place = f"{file}: record {number}"
-            yield _checked(with_place, lambda one=record, name=video, at=number: _proactive(one, name, at, videos))
+            yield _checked(f"{file}: record {number}", partial(_proactive, record, video, number, videos))
 
 
 def _questions(node: object, video: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -148,7 +148,7 @@ def _ovo(file: Path, data: Sequence[Any], videos: Path) -> Iterator[BenchmarkCas
         maker = makers.get(str(record.get("task")))
         if maker is not None:
             name = f"{record['task']} {record.get('id', number)}"
-            yield from _checked(place, lambda make=maker, one=record, called=name: make(one, called, videos))
+            yield from _checked(place, partial(maker, record, name, videos))
 
 
 def _repetitions(record: Mapping[str, Any], name: str, videos: Path) -> list[BenchmarkCase]:
@@ -163,7 +163,13 @@ def _steps(record: Mapping[str, Any], name: str, videos: Path) -> list[Benchmark
         by_step.setdefault(_text(one["step"]), []).append(Probe(seconds(one["realtime"]), int(one["type"])))
     return [
         _case(
-            record, f"{name}, {step}", videos, Task.STEP, f"Tell me while this step is carried out: {step}.", 0.0, probes
+            record,
+            f"{name}, {step}",
+            videos,
+            Task.STEP,
+            f"Tell me while this step is carried out: {step}.",
+            0.0,
+            probes,
         )
         for step, probes in by_step.items()
     ]
@@ -190,7 +196,9 @@ def _case(
         raise ValueError("test_info is empty")
     in_time = tuple(sorted(probes, key=lambda one: one.time_s))
     answer = str(record.get("answer", ""))
-    return BenchmarkCase(name, task, _video(str(record["video"]), videos), instruction, ask_s, expected_s, answer, in_time)
+    return BenchmarkCase(
+        name, task, _video(str(record["video"]), videos), instruction, ask_s, expected_s, answer, in_time
+    )
 
 
 def _video(name: str, videos: Path) -> Path:

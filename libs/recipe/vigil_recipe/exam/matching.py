@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from vigil_recipe.exam.utterances import Utterance
 from vigil_recipe.scenarios import Due
@@ -152,7 +153,7 @@ def _repeated(dues: Sequence[Due], said: Sequence[Utterance]) -> _Repeated:
                 found.missed.append(due)
                 continue
             found.matches.append(Match(due, heard[0]))
-            again = [later for before, later in zip(heard, heard[1:], strict=False) if later - before > QUIET_TURNS]
+            again = [later for before, later in pairwise(heard) if later - before > QUIET_TURNS]
             found.duplicates.extend(spoken[turn] for turn in again)
     return found
 

@@ -1,8 +1,8 @@
 """Which scripts an exam plays. Pure: the same seed makes the same exam.
 
-Episode ``i`` of exam ``seed`` has the world seed ``seed`` · 100000 + ``i``. World seeds count within their split, whose
-name is part of the random stream: an episode of the test split is disjoint by construction from every one that
-training or validation can draw, whatever its number.
+Script ``i`` of exam ``seed`` has the seed ``seed`` · 100000 + ``i``. Seeds count within their split, whose name is part
+of every random stream that script and episode are drawn from: what the test split holds is disjoint by construction
+from all that training or validation can draw, whatever the number.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from vigil_recipe.exam.calibration import calibration, ticks
 from vigil_recipe.exam.head_to_head import Tally, head_to_head
 from vigil_recipe.exam.plan import DISTURBANCES, Part
 from vigil_recipe.exam.run import Outcome, Played
-from vigil_recipe.exam.scenario_scores import majority_share, scenario_summary
+from vigil_recipe.exam.scenario_scores import memory_figures, scenario_summary
 from vigil_recipe.exam.scores import EpisodeScore, Metrics, summary
 from vigil_recipe.scenarios import Due, Scenario
 
@@ -62,12 +62,9 @@ def results(settings: Settings, outcome: Outcome, parity: Mapping[str, Any]) -> 
 def summaries(scores: Mapping[Scenario, Sequence[EpisodeScore]], outcome: Outcome) -> dict[str, Metrics]:
     """The system's figures by scenario; memory also with its memory off."""
     found = {scenario.value: scenario_summary(scenario, of) for scenario, of in scores.items()}
-    off = outcome.scores(SYSTEM, Part.MEMORY_OFF).get(Scenario.MEMORY)
-    if off and Scenario.MEMORY.value in found:
-        found[Scenario.MEMORY.value] |= {
-            "answer_accuracy_memory_off": summary(off)["answer_accuracy"],
-            "most_frequent_answer": majority_share(off),
-        }
+    if on := scores.get(Scenario.MEMORY):
+        off = outcome.scores(SYSTEM, Part.MEMORY_OFF).get(Scenario.MEMORY, [])
+        found[Scenario.MEMORY.value] |= memory_figures(on, off)
     return found
 
 
@@ -113,7 +110,9 @@ def episode(one: Played) -> dict[str, Any]:
                 "lines": [line.text for line in turn.lines if line.text not in _results(score)] + list(heard.results),
                 "right": turn.reply,
                 "reply": heard.reply,
-                "p": None if heard.p is None else [round(p, 4) for p in (heard.p.silent, heard.p.speak, heard.p.delegate)],
+                "p": None
+                if heard.p is None
+                else [round(p, 4) for p in (heard.p.silent, heard.p.speak, heard.p.delegate)],
                 "latency_ms": round(heard.latency_ms, 1),
             }
             for turn, heard in zip(one.item.script.turns, score.transcript.turns, strict=True)

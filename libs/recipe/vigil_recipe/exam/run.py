@@ -1,4 +1,4 @@
-"""The exam as it runs: several scripts at once, each through every player, until all are played or somebody stops it."""
+"""The exam as it runs: several scripts at once, each with every player, until all are played or somebody stops it."""
 
 from __future__ import annotations
 
@@ -67,9 +67,12 @@ async def play_all(
     if at_once < 1:
         raise ValueError(f"{at_once} episodes at once is nothing: give at least 1")
     left = iter(items)
-    async with asyncio.TaskGroup() as group:
-        for _ in range(at_once):
-            group.create_task(_worker(left, system, baselines, outcome, told))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(_worker(left, system, baselines, outcome, told))
+    except* TooManyFailed as group_of:
+        raise group_of.exceptions[0] from None
     outcome.is_partial = bool(outcome.failed)
 
 

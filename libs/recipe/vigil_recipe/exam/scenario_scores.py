@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -17,10 +18,31 @@ def scenario_summary(scenario: Scenario, scores: Sequence[EpisodeScore]) -> Metr
     return summary(scores) | _OWN.get(scenario, _nothing)(scores)
 
 
-def majority_share(scores: Sequence[EpisodeScore]) -> float | None:
-    """What always giving the most frequent right answer would score: chance, for whoever has not seen the evidence."""
-    texts = Counter(due.text for one in scores for due in one.answers())
-    return ratio(max(texts.values()), sum(texts.values())) if texts else None
+def memory_figures(on: Sequence[EpisodeScore], off: Sequence[EpisodeScore]) -> Metrics:
+    """Questions whose answer lies in the memory line, with the line and, where it was played, without.
+
+    ``most_frequent_answer`` is what always giving the most frequent right answer would score: the most that can be had
+    without the evidence and without knowing the question.
+    """
+    remembered = {_key(one): [due for due in one.answers() if in_memory(one.script.memory, due.text)] for one in on}
+    texts = Counter(due.text for dues in remembered.values() for due in dues)
+    without = [one.heard_at(due) is not None for one in off for due in remembered.get(_key(one), ())]
+    return {
+        "memory_questions": sum(texts.values()),
+        "memory_on": share(on, lambda one: [one.heard_at(due) is not None for due in remembered[_key(one)]]),
+        "memory_off": mean([float(one) for one in without]),
+        "most_frequent_answer": ratio(max(texts.values(), default=0), sum(texts.values())),
+    }
+
+
+def in_memory(memory: str, answer: str) -> bool:
+    """Whether the memory line holds the answer, as whole words: what the picture answers is no memory question."""
+    words = re.escape(answer.rstrip("."))
+    return bool(words) and re.search(rf"(?<!\w){words}(?!\w)", memory, re.IGNORECASE) is not None
+
+
+def _key(one: EpisodeScore) -> tuple[object, ...]:
+    return one.script.episode.seed, one.script.turns
 
 
 def _nothing(_: Sequence[EpisodeScore]) -> Metrics:
@@ -57,7 +79,7 @@ def _counting(scores: Sequence[EpisodeScore]) -> Metrics:
     """An episode's last count is right when the last number that was due is the last number that was said."""
     right = []
     for one in scores:
-        due = [due.text for due in one.dues]
+        due = [due.text for due in one.dues if due.text.rstrip(".").isdecimal()]
         said = [utterance.text for utterance in one.said if utterance.text.rstrip(".").isdecimal()]
         right.append(float(bool(due) and bool(said) and said[-1] == due[-1]))
     return {"last_count_right": mean(right)}
@@ -71,10 +93,6 @@ def _timing(scores: Sequence[EpisodeScore]) -> Metrics:
 
 def _translation(scores: Sequence[EpisodeScore]) -> Metrics:
     return {"translation_exact": share(scores, lambda one: [one.heard_at(due) is not None for due in one.dues])}
-
-
-def _memory(scores: Sequence[EpisodeScore]) -> Metrics:
-    return {"most_frequent_answer": majority_share(scores)}
 
 
 def _delegation(scores: Sequence[EpisodeScore]) -> Metrics:
@@ -113,9 +131,7 @@ def _last(one: EpisodeScore) -> int:
 
 
 def _delegated(one: EpisodeScore, due: Due) -> bool:
-    return any(
-        turn.output.question for turn in one.transcript.turns[due.first : max(due.end, due.first + 3)]
-    )
+    return any(turn.output.question for turn in one.transcript.turns[due.first : max(due.end, due.first + 3)])
 
 
 def _pending(one: EpisodeScore) -> list[Due]:
@@ -140,6 +156,5 @@ _OWN: dict[Scenario, Callable[[Sequence[EpisodeScore]], Metrics]] = {
     Scenario.COUNTING: _counting,
     Scenario.TIMING: _timing,
     Scenario.TRANSLATION: _translation,
-    Scenario.MEMORY: _memory,
     Scenario.DELEGATION: _delegation,
 }

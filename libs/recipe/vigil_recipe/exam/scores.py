@@ -62,7 +62,7 @@ def score(script: Script, transcript: Transcript) -> EpisodeScore:
         raise ValueError(f"the script has {len(script.turns)} turns, the transcript {len(transcript.turns)}")
     dues = actual_dues(script, transcript)
     texts = {due.text for due in dues}
-    said = utterances([one.reply for one in transcript.turns], texts)
+    said = utterances([one.reply for one in transcript.turns], texts, {due.text for due in dues if due.question})
     areas = tuple(pauc(due, [one for one in said if one.text == due.text or one.text not in texts]) for due in dues)
     return EpisodeScore(script, transcript, dues, said, match(dues, said), sw_f1(dues, said), areas)
 

@@ -40,14 +40,16 @@ def units(words: str, known: Collection[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def utterances(replies: Sequence[str], known: Collection[str]) -> tuple[Utterance, ...]:
-    """Everything said in ``replies`` (control form, one a turn), in order. A delegation without words is one too."""
+def utterances(replies: Sequence[str], known: Collection[str], holding: Collection[str] = ()) -> tuple[Utterance, ...]:
+    """Everything said in ``replies`` (control form, one a turn), in order.
+
+    A delegated question belongs to the holding reply, which is the first of the ``holding`` texts in its turn, else
+    the last thing said: an alert in the same breath is no part of it. A delegation without words is an utterance too.
+    """
     found: list[Utterance] = []
     for turn, reply in enumerate(replies):
         output = parse(reply)
         said = units(output.text, known) or (("",) if output.question else ())
-        # The holding reply comes right before the question: an alert that is said in the same breath is no part of it.
-        found += [
-            Utterance(turn, text, output.question if index == len(said) - 1 else "") for index, text in enumerate(said)
-        ]
+        holder = next((index for index, text in enumerate(said) if text in holding), len(said) - 1)
+        found += [Utterance(turn, text, output.question if index == holder else "") for index, text in enumerate(said)]
     return tuple(found)

@@ -1,0 +1,251 @@
+"""The report as one HTML page that needs nothing else: tables, head-to-head, plots and timelines. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from vigil_recipe.exam.calibration import calibration, ticks
+from vigil_recipe.exam.charts import reliability, speaking_plot, timeline
+from vigil_recipe.exam.plan import Part
+from vigil_recipe.exam.results import SYSTEM
+from vigil_recipe.exam.run import Outcome, Played
+
+Cell = float | int | str | None
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fff; --line: #d8dee6; --card: #f5f7fa;
+  --speak: #1f6fd0; --due: #8fc7a0; --stray: #d2452f; --delegate: #8b54c9; --quiet: #e6eaf0 }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --soft: #9aa6b5; --paper: #12161c; --line: #2c3540;
+  --card: #1a2029; --speak: #5aa2f5; --due: #2f6d45; --stray: #f0715c; --delegate: #b88aec; --quiet: #262e38 } }
+body { font: 15px/1.55 system-ui, sans-serif; max-width: 860px; margin: 2.5em auto; padding: 0 1.2em; color: var(--ink);
+  background: var(--paper) }
+h1 { font-size: 1.7em; margin-bottom: .2em } h2 { margin-top: 2.2em; font-size: 1.25em } h3 { margin-bottom: .3em }
+p, figcaption { color: var(--soft) } strong { color: var(--ink) }
+.scroll { overflow-x: auto } table { border-collapse: collapse; margin: 1em 0; font-variant-numeric: tabular-nums }
+td, th { padding: .32em .7em; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap }
+th { font-weight: 600; color: var(--soft) } td:first-child, th:first-child { text-align: left }
+tr:last-child td { border-bottom: 0 }
+.warn { border-left: 4px solid var(--stray); padding: .4em 1em; background: var(--card) }
+svg { width: 100%; height: auto; display: block; margin: .6em 0 } svg text { font: 11px system-ui; fill: var(--soft) }
+.frame { fill: none; stroke: var(--line) } .grid { stroke: var(--line); fill: none } .dashed { stroke-dasharray: 5 4 }
+.p { fill: none; stroke: var(--speak); stroke-width: 1.8 } .dot { fill: var(--speak); fill-opacity: .75 }
+.due { fill: var(--due); fill-opacity: .55 } .silent { fill: var(--quiet) } .speak { fill: var(--speak) }
+.stray { fill: var(--stray) } .delegate { fill: var(--delegate) } .key { display: inline-block; width: .9em;
+  height: .9em; border-radius: 2px; vertical-align: -.08em; margin: 0 .3em 0 1em }
+"""
+MAIN = (
+    ("episodes", "episodes"),
+    ("recall", "recall ±1 s"),
+    ("recall_within_2_s", "±2 s"),
+    ("precision", "precision"),
+    ("mean_abs_error_s", "|t−t*| s"),
+    ("mean_early_s", "early s"),
+    ("mean_late_s", "late s"),
+    ("false_alarms_per_minute", "false/min"),
+    ("duplicate_rate", "duplicates"),
+    ("answer_accuracy", "answers"),
+    ("exact_episodes", "exact"),
+    ("sw_f1", "SW-F1"),
+    ("pauc", "PAUC"),
+)
+SHARES = {"precision", "duplicate_rate", "answer_accuracy", "exact_episodes"}
+
+
+def html(data: Mapping[str, Any], outcome: Outcome) -> str:
+    """The page of an exam: ``data`` is what the JSON file holds, ``outcome`` what it was made of."""
+    settings = data["settings"]
+    sections = [
+        "<h1>Vigil: the exam</h1>",
+        f"<p>{escape(_taken(settings))}</p>",
+        *_warnings(data),
+        "<h2>Scores</h2>",
+        _scores(data["summary"]),
+        _NOTES,
+        *_own_figures(data["summary"]),
+        *_head_to_heads(data["head_to_head"]),
+        *_baselines(data),
+        *_calibration(outcome),
+        *_robustness(data["robustness"]),
+        *_parity(data["parity"]),
+        *_episodes(outcome),
+    ]
+    return _page("Vigil: the exam", sections)
+
+
+def benchmark_html(name: str, summary: Mapping[str, Mapping[str, Cell]], partial: bool) -> str:
+    """The page of a public benchmark."""
+    head = ("task", "cases", "probes", "accuracy", "never spoke", "|t−t*| s")
+    rows = [(task, *(_number(value) for value in figures.values())) for task, figures in summary.items()]
+    warning = ["<p class=warn>Stopped before the end.</p>"] if partial else []
+    return _page(f"Vigil: {name}", [f"<h1>Vigil: {escape(name)}</h1>", *warning, _table(head, rows)])
+
+
+_NOTES = (
+    "<p>Recall, ±1 s and ±2 s: what was due and heard that near its best second. Precision: of all that was said. "
+    "|t−t*|: of what was heard, early and late also apart. False alarms: what nothing called for, a run of the same "
+    "words once. Answers: the exact words, in their time. Exact: episodes with everything due said once and nothing "
+    "else. SW-F1: mean over episodes, weights 2 / 0.2 / 2. PAUC: ω = 0.5, an exact judge, silence 0.25.</p>"
+)
+
+
+def _taken(settings: Mapping[str, Any]) -> str:
+    return (
+        f"{settings['episodes']} episodes of the {settings['split']} split, seed {settings['seed']}, "
+        f"{settings['pace']}, {settings['at_once']} at once, model {settings['model']}. {settings['machine']}. "
+        f"Begun {settings['began']}, took {settings['seconds'] / 60:.1f} minutes."
+    )
+
+
+def _warnings(data: Mapping[str, Any]) -> list[str]:
+    found = []
+    if data["partial"]:
+        found.append("<p class=warn><strong>Partial.</strong> Not everything that was planned was played.</p>")
+    if data["failed"]:
+        shown = "".join(f"<li>{escape(one)}</li>" for one in data["failed"][:5])
+        found.append(
+            f"<div class=warn><strong>{len(data['failed'])} could not be played.</strong><ul>{shown}</ul></div>"
+        )
+    return found
+
+
+def _scores(summary: Mapping[str, Mapping[str, Cell]]) -> str:
+    rows = [(name, *(_shown(key, figures.get(key)) for key, _ in MAIN)) for name, figures in summary.items()]
+    return _table(("scenario", *(label for _, label in MAIN)), rows)
+
+
+def _own_figures(summary: Mapping[str, Mapping[str, Cell]]) -> list[str]:
+    """What a scenario has beside the figures that all have."""
+    common = {"episodes", "minutes", "dues", "utterances", "recall_within_1_s", "early_share", "late_share"}
+    common |= {"wrong_words", "median_latency_ms", "p95_latency_ms"} | {key for key, _ in MAIN}
+    rows = [
+        (name, key.replace("_", " "), _number(value))
+        for name, figures in summary.items()
+        for key, value in figures.items()
+        if key not in common
+    ]
+    return ["<h3>By scenario</h3>", _table(("scenario", "figure", "value"), rows)] if rows else []
+
+
+def _head_to_heads(tables: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[str]:
+    found = []
+    for name, rows in tables.items():
+        shown = name.replace("_", " ")
+        lines = []
+        for row, tally in rows.items():
+            total = sum(tally.values()) or 1
+            shares = [f"{tally[key] / total:.1%}" for key in ("wins", "ties", "losses")]
+            lines.append((row.capitalize(), *shares, str(sum(tally.values()))))
+        found += [
+            f"<h2>Vigil against {escape(shown)}</h2>",
+            _table(("scenario", "Vigil", "tie", shown, "episodes"), lines),
+        ]
+    if found:
+        found.append("<p>The same weights and the same pictures. The episode with the higher SW-F1 wins.</p>")
+    return found
+
+
+def _baselines(data: Mapping[str, Any]) -> list[str]:
+    rows = []
+    for name, scenarios in data["baselines"].items():
+        for scenario, figures in scenarios.items():
+            keys = ("recall", "precision", "mean_abs_error_s", "false_alarms_per_minute", "answer_accuracy", "sw_f1")
+            rows.append((f"{name.replace('_', ' ')}, {scenario}", *(_shown(key, figures.get(key)) for key in keys)))
+    head = ("player", "recall ±1 s", "precision", "|t−t*| s", "false/min", "answers", "SW-F1")
+    return ["<h2>The baselines' own scores</h2>", _table(head, rows)] if rows else []
+
+
+def _calibration(outcome: Outcome) -> list[str]:
+    scores = [one for of in outcome.scores(SYSTEM).values() for one in of]
+    found = calibration(ticks(scores))
+    if found.expected_error is None:
+        return []
+    return [
+        "<h2>Is p(silence) what it says?</h2>",
+        f"<p>{found.turns:,} turns; expected calibration error <strong>{found.expected_error:.4f}</strong>. "
+        "What is due once is right in its best second only.</p>",
+        reliability(found),
+    ]
+
+
+def _robustness(rows: Mapping[str, Mapping[str, Cell]]) -> list[str]:
+    if not rows:
+        return []
+    keys = ("dues", "recall", "precision", "mean_abs_error_s", "false_alarms_per_minute", "sw_f1")
+    head = ("alerting with", "onsets", "recall ±1 s", "precision", "|t−t*| s", "false/min", "SW-F1")
+    lines = [(name, *(_shown(key, row.get(key)) for key in keys)) for name, row in rows.items()]
+    return ["<h2>Robustness</h2>", "<p>The same seeds with and without.</p>", _table(head, lines)]
+
+
+def _parity(found: Mapping[str, Any]) -> list[str]:
+    lines = [(str(key).replace("_", " "), _number(value)) for key, value in found.items()]
+    return ["<h2>The engine against the reference implementation</h2>", _table(("", ""), lines)] if lines else []
+
+
+def _episodes(outcome: Outcome) -> list[str]:
+    """One episode of each scenario: the first in which something was due."""
+    found = []
+    own = [one for one in outcome.played if one.item.part is Part.EXAM]
+    for scenario in dict.fromkeys(one.item.scenario for one in own):
+        mine = [one for one in own if one.item.scenario is scenario and one.player == SYSTEM]
+        chosen = next((one for one in sorted(mine, key=lambda one: one.item.seed) if one.score.dues), None)
+        if chosen is None:
+            continue
+        others = [one for one in own if one.item is chosen.item and one.player != SYSTEM]
+        found += [
+            f"<h3>{scenario.value.capitalize()}, seed {chosen.item.seed}</h3>",
+            f"<p>{escape(_asked(chosen))}</p>",
+            timeline([chosen, *others]),
+            speaking_plot(chosen),
+        ]
+    return ["<h2>One episode of each scenario</h2>", _KEY, *found] if found else []
+
+
+def _asked(one: Played) -> str:
+    lines = [f"{turn.second} s: {line.text}" for turn in one.item.script.turns for line in turn.lines]
+    return " · ".join(([one.item.script.memory] if one.item.script.memory else []) + lines)
+
+
+_KEY = (
+    "<p>"
+    + "".join(
+        f"<span class=key style='background:var(--{colour})'></span>{label}"
+        for colour, label in (
+            ("due", "due"),
+            ("speak", "spoke"),
+            ("stray", "not called for, wrong or again"),
+            ("delegate", "delegated"),
+            ("quiet", "silent"),
+        )
+    )
+    + " (point at a block for its words)</p>"
+)
+
+
+def _shown(key: str, value: Cell) -> str:
+    if key in SHARES or key.startswith("recall"):
+        return "–" if value is None else f"{float(value):.1%}"
+    return _number(value)
+
+
+def _number(value: Cell) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, str | bool):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
+
+
+def _page(title: str, sections: Sequence[str]) -> str:
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style>"
+    )
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(sections) + "\n</body></html>\n"

@@ -1,0 +1,152 @@
+"""Annotation files of public benchmarks: good ones become cases, bad ones are named by file and record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil_recipe.exam.benchmark_scores import Spoken, benchmark_summary, score_case
+from vigil_recipe.exam.loaders import BadAnnotations, Benchmark, BenchmarkCase, Probe, Task, load, seconds
+
+PO = {
+    "task_type": "Proactive Output",
+    "question": 'When the scoreboard shows 2:1, output "goal".',
+    "time_stamp": "00:00:10",
+    "ground_truth_time_stamp": "00:01:23",
+    "ground_truth_output": "goal",
+}
+CRR = {
+    "id": 7,
+    "task": "CRR",
+    "video": "b.mp4",
+    "question": "Who wins?",
+    "answer": "Anna",
+    "ask_time": 297,
+    "clue_time": 308,
+    "test_info": [{"realtime": 310, "type": 1}, {"realtime": 297, "type": 0}],
+}
+REC = {"id": 8, "task": "REC", "video": "b.mp4", "activity": "jumps", "start_times": [3], "end_times": [4],
+       "test_info": [{"realtime": 5, "count": 1}, {"realtime": 9, "count": 2}]}  # fmt: skip
+SSR = {"id": 9, "task": "SSR", "video": "b.mp4", "tutorial": "tea", "all_steps": ["boil", "pour"],
+       "start_time": [1], "end_time": [5],
+       "test_info": [{"realtime": 3, "step": "boil", "type": 1}, {"realtime": 8, "step": "pour", "type": 0},
+                     {"realtime": 9, "step": "boil", "type": 0}]}  # fmt: skip
+EPM = {"id": 1, "task": "EPM", "video": "b.mp4", "realtime": 215, "question": "?", "options": ["a"], "gt": 0}
+
+
+def files(folder: Path, data: Any, *videos: str) -> tuple[Path, Path]:
+    """An annotation file and a folder of (empty) videos."""
+    path = folder / "annotations.json"
+    path.write_text(data if isinstance(data, str) else json.dumps(data))
+    for name in videos:
+        (folder / name).write_bytes(b"")
+    return path, folder
+
+
+def test_streamingbench_in_both_nestings(tmp_path: Path) -> None:
+    other = {"task_type": "Counting", "question": "?", "time_stamp": "0:01"}
+    video = {"video_path": "./videos/a.mp4", "questions": [PO, other]}
+    for data in ([video], [[video]]):
+        (case,) = load(Benchmark.STREAMINGBENCH_PO, *files(tmp_path, data, "a.mp4"))
+        assert (case.task, case.video, case.ask_s, case.expected_s) == (Task.PROACTIVE, tmp_path / "a.mp4", 10, 83)
+        assert (case.instruction, case.answer, case.end_s) == (PO["question"], "goal", 87)
+
+
+def test_ovo_forward_tasks_and_no_others(tmp_path: Path) -> None:
+    cases = load(Benchmark.OVO_FORWARD, *files(tmp_path, [EPM, CRR, REC, SSR], "b.mp4"))
+    assert [(one.record, one.task) for one in cases] == [
+        ("CRR 7", Task.CLUE),
+        ("REC 8", Task.REPETITIONS),
+        ("SSR 9, boil", Task.STEP),
+        ("SSR 9, pour", Task.STEP),
+    ]
+    clue, count, boil, pour = cases
+    assert (clue.ask_s, clue.expected_s, clue.answer) == (297, 308, "Anna")
+    assert clue.probes == (Probe(297, 0), Probe(310, 1)), "in time order"
+    assert (count.probes, count.end_s) == ((Probe(5, 1), Probe(9, 2)), 13)
+    assert (boil.probes, pour.probes) == ((Probe(3, 1), Probe(9, 0)), (Probe(8, 0),))
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "data", "said"),
+    [
+        (Benchmark.OVO_FORWARD, "{", "cannot be read as JSON"),
+        (Benchmark.OVO_FORWARD, {"a": 1}, "no list of records"),
+        (Benchmark.OVO_FORWARD, [EPM], "no record of ovo-forward"),
+        (Benchmark.OVO_FORWARD, ["x"], "record 1: is no object"),
+        (Benchmark.OVO_FORWARD, [CRR, {**CRR, "clue_time": 3}], "record 2: clue_time is 3 s, before the question"),
+        (Benchmark.OVO_FORWARD, [{**REC, "test_info": []}], "record 1: test_info is empty"),
+        (Benchmark.OVO_FORWARD, [{**REC, "test_info": 5}], "record 1"),
+        (Benchmark.OVO_FORWARD, [{**REC, "activity": " "}], "' ' is no text"),
+        (Benchmark.OVO_FORWARD, [{**CRR, "video": "lost.mp4"}], "lost.mp4 not in"),
+        (Benchmark.STREAMINGBENCH_PO, [{"video_path": "b.mp4", "questions": [{**PO, "time_stamp": "soon"}]}],
+         "record 1: 'soon' is no time"),
+        (Benchmark.STREAMINGBENCH_PO, [{"questions": [PO]}], "no video is named"),
+        (Benchmark.STREAMINGBENCH_PO, [{"video_path": "b.mp4", "questions": [{"task_type": "Proactive Output"}]}],
+         "record 1: has no field 'time_stamp'"),
+        (Benchmark.STREAMINGBENCH_PO, [CRR], "no record of streamingbench-po"),
+    ],
+)  # fmt: skip
+def test_bad_files_are_named(tmp_path: Path, benchmark: Benchmark, data: Any, said: str) -> None:
+    path, videos = files(tmp_path, data, "b.mp4")
+    with pytest.raises(BadAnnotations) as refused:
+        load(benchmark, path, videos)
+    assert said in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadAnnotations, match="cannot be read"):
+        load(Benchmark.OVO_FORWARD, tmp_path / "none.json", tmp_path)
+
+
+@given(st.integers(0, 9), st.integers(0, 59), st.integers(0, 59))
+def test_clocks(hours: int, minutes: int, rest: int) -> None:
+    whole = hours * 3600 + minutes * 60 + rest
+    assert seconds(f"{hours:02}:{minutes:02}:{rest:02}") == seconds(whole) == whole
+
+
+@pytest.mark.parametrize("value", [True, -1, "1:2:3:4", "", None, [1]])
+def test_no_clocks(value: object) -> None:
+    with pytest.raises(ValueError, match="no time"):
+        seconds(value)
+
+
+def case(task: Task, **more: Any) -> BenchmarkCase:
+    return BenchmarkCase(task.value, task, Path("a.mp4"), "Watch.", 10.0, **more)
+
+
+@pytest.mark.parametrize(("times", "right"), [([81.0], True), ([85.0], True), ([86.0], False), ([], False),
+                                              ([40.0, 83.0], False), ([5.0, 83.0], True)])  # fmt: skip
+def test_proactive_output_is_its_first_utterance(times: list[float], right: bool) -> None:
+    found = score_case(case(Task.PROACTIVE, expected_s=83.0), [Spoken(time, "goal") for time in times])
+    assert found.right == (right,)
+
+
+def test_ovo_probes_are_answered_by_what_was_said() -> None:
+    count = case(Task.REPETITIONS, probes=(Probe(12, 0), Probe(20, 1), Probe(30, 3)))
+    said = [Spoken(15, "1."), Spoken(25, "That was number 2.")]
+    assert score_case(count, said).right == (True, True, False)
+    clue = case(Task.CLUE, expected_s=20.0, probes=(Probe(12, 0), Probe(25, 1)))
+    assert score_case(clue, [Spoken(21, "Anna")]).right == (True, True)
+    assert score_case(clue, [Spoken(21, "Anna")]).error_s == 1.0
+    step = case(Task.STEP, probes=(Probe(12, 1), Probe(18, 0)))
+    assert score_case(step, [Spoken(11, "Boiling.")]).right == (True, True)
+    assert score_case(step, [Spoken(17, "Boiling.")]).right == (False, False)
+
+
+def test_the_summary_of_a_benchmark() -> None:
+    good = score_case(case(Task.PROACTIVE, expected_s=20.0), [Spoken(21, "x")])
+    mute = score_case(case(Task.PROACTIVE, expected_s=20.0), [])
+    assert benchmark_summary([good, mute])["PO"] == {
+        "cases": 2,
+        "probes": 2,
+        "accuracy": 0.5,
+        "never_spoke": 0.5,
+        "mean_abs_error_s": 1.0,
+    }

@@ -1,0 +1,61 @@
+"""Which scripts an exam plays: the same for the same seed, its parts, and nothing that training can draw."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil_recipe.exam.plan import Part, plan, planned
+from vigil_recipe.scenarios import Scenario
+from vigil_recipe.world import Split
+
+
+def test_the_same_seed_makes_the_same_exam() -> None:
+    one, again, other = (list(plan(seed, 9, tuple(Scenario), Split.VALIDATION, 24)) for seed in (3, 3, 4))
+    assert one == again
+    assert [item.script for item in one] != [item.script for item in other]
+    assert Counter(item.scenario for item in one if item.part is Part.EXAM) == dict.fromkeys(Scenario, 1)
+    assert {item.script.episode.split for item in one} == {Split.VALIDATION}
+
+
+def test_splits_share_no_script() -> None:
+    made = [list(plan(0, 9, tuple(Scenario), split, 24)) for split in (Split.VALIDATION, Split.TRAIN)]
+    assert not {one.script.episode.seed for one in made[0]} & {one.script.episode.seed for one in made[1]}
+
+
+def test_memory_is_played_without_its_memory_too() -> None:
+    items = list(plan(0, 2, (Scenario.MEMORY,), Split.VALIDATION, 24))
+    assert [item.part for item in items] == [Part.EXAM, Part.MEMORY_OFF] * 2
+    on, off = items[0].script, items[1].script
+    assert on.memory
+    assert (off.memory, off.turns, off.dues) == ("", on.turns, on.dues)
+
+
+def test_disturbances_are_on_and_off_over_the_same_seeds() -> None:
+    items = [one for one in plan(0, 8, (Scenario.ALERTING,), Split.VALIDATION, 24) if one.part is Part.ROBUSTNESS]
+    assert Counter(one.condition for one in items) == {
+        f"{name} {state}": 2 for name in ("night", "noise", "jitter") for state in ("on", "off")
+    }
+    for one, other in zip(items[::2], items[1::2], strict=True):
+        assert one.seed == other.seed
+        assert one.script.turns == other.script.turns
+        assert one.script.episode != other.script.episode
+
+
+@given(st.integers(1, 40), st.sets(st.sampled_from(Scenario), min_size=1))
+def test_the_progress_bar_knows_its_end(episodes: int, some: set[Scenario]) -> None:
+    scenarios = tuple(some)
+    if episodes >= len(scenarios) and episodes <= 12:
+        assert planned(episodes, scenarios) == sum(1 for _ in plan(1, episodes, scenarios, Split.VALIDATION, 24))
+    else:
+        assert planned(episodes, scenarios) >= episodes
+
+
+def test_bad_plans_are_refused() -> None:
+    with pytest.raises(ValueError, match="too few for 9 scenarios"):
+        next(plan(0, 3, tuple(Scenario), Split.VALIDATION))
+    with pytest.raises(ValueError, match="out of range"):
+        next(plan(10**6, 9, tuple(Scenario), Split.VALIDATION))

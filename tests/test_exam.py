@@ -1,0 +1,184 @@
+"""The exam's players before a real gateway, codec and interaction, and an engine that knows every script by heart."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+from test_chat import KEYS, Stage, stage
+
+from vigil.core.control import SILENCE
+from vigil.testing.script import Reply, Seen
+from vigil.testing.scripted_engine import ScriptedEngine
+from vigil_recipe.dialogue import STOP
+from vigil_recipe.exam.baselines import AskOnly, LastFrames, Polling
+from vigil_recipe.exam.door import Door
+from vigil_recipe.exam.engine import Engine
+from vigil_recipe.exam.parity_run import as_shown
+from vigil_recipe.exam.plan import Item, Part
+from vigil_recipe.exam.run import Outcome, TooManyFailed, play_all
+from vigil_recipe.exam.scores import score
+from vigil_recipe.exam.system import AcceleratedSystem, Bus
+from vigil_recipe.exam.transcript import PlayFailed
+from vigil_recipe.scenarios import Due, Line, Result, Said, Scenario, Script, exam_script
+from vigil_recipe.testing.scripts import instruction, question, script
+from vigil_recipe.world import Split
+
+__all__ = ["stage"]
+
+pytestmark = pytest.mark.timeout(120)
+
+TURNS = 16
+ASKED = "Alert me if there is a fire."
+FIRE = "A fire has started."
+HARD = "What is 12 times 34?"
+RESULT = Result(HARD, 3, Line(Said.RESULT, f"Result: {HARD} It is 408."))
+
+
+def second_of(seen: Seen) -> int:
+    """The second that the last user turn shows."""
+    return int(float(re.findall(r"<([\d.]+) seconds>", seen.text)[-1]))
+
+
+def by_heart(one: Script) -> Callable[[Seen], Reply]:
+    """An engine that gives the right reply of each second."""
+    return lambda seen: Reply(one.turns[second_of(seen)].reply)
+
+
+def user_texts(seen: Seen) -> list[str]:
+    """The text of every user message of a prompt."""
+    users = [one for one in seen.body["messages"] if one["role"] == "user"]
+    return ["".join(part.get("text", "") for part in one["content"]) for one in users]
+
+
+@pytest.fixture
+async def player(stage: Stage) -> AsyncIterator[AcceleratedSystem]:
+    """The system, as fast as it can."""
+    async with aiohttp.ClientSession() as http:
+        door = Door(http, stage.url, KEYS["demo"], "scripted")
+        yield AcceleratedSystem(door, Bus(str(stage.settings["NATS_URL"]), "demo"))
+
+
+@pytest.mark.parametrize("scenario", [Scenario.DELEGATION, Scenario.MEMORY, Scenario.TIMING])
+async def test_a_right_course_through_the_system(stage: Stage, player: AcceleratedSystem, scenario: Scenario) -> None:
+    one = exam_script(2, scenario, Split.VALIDATION, TURNS)
+    stage.engine.script = by_heart(one)
+    found = score(one, await player.play(one))
+    assert found.is_exact
+    assert found.sw_f1 == 1.0
+    assert [turn.time_s for turn in found.transcript.turns] == [float(turn.second) for turn in one.turns]
+    assert all(turn.p is not None and turn.latency_ms > 0 for turn in found.transcript.turns)
+    shown = [
+        "".join(f"{line}\n" for line in lines) + f"<{second}.0 seconds>\n"
+        for second, lines in enumerate(as_shown(found).lines)
+    ]
+    assert user_texts(stage.engine.seen[-1]) == shown, "the prompt is what training and the parity check show"
+
+
+async def test_watches_are_given_cleared_and_alert(stage: Stage, player: AcceleratedSystem) -> None:
+    one = script(
+        dues=[Due(0, 3, 5, FIRE, repeats=True), Due(12, 12, 14, FIRE, repeats=True)],
+        lines={0: [instruction(ASKED)], 8: [Line(Said.CLEARING, STOP + ASKED)], 11: [instruction(ASKED)]},
+        turns=TURNS,
+    )
+    stage.engine.script = lambda seen: Reply(f"</response> {FIRE}" if second_of(seen) in (3, 4, 12, 13) else SILENCE)
+    heard = await player.play(one)
+    assert [(alert.state, alert.time_s) for alert in heard.alerts if alert.state != "updated"] == [
+        ("opened", 3),
+        ("closed", 6),
+        ("opened", 12),
+        ("closed", 15),
+    ]
+    assert {alert.text for alert in heard.alerts} == {FIRE}
+    texts = user_texts(stage.engine.seen[-1])
+    assert [texts[turn].partition("<")[0] for turn in (0, 8, 11)] == [f"{ASKED}\n", f"{STOP}{ASKED}\n", f"{ASKED}\n"]
+    assert score(one, heard).is_exact
+
+
+async def test_a_refusal_says_what_the_gateway_said(player: AcceleratedSystem) -> None:
+    wrong = replace(player, door=Door(player.door._http, player.door._url, "no key", "scripted"))
+    with pytest.raises(PlayFailed, match="401"):
+        await wrong.play(script(turns=2))
+
+
+DELEGATING = script(
+    Scenario.DELEGATION,
+    [Due(7, 7, 10, "Let me check.", HARD), Due(10, 10, 13, "It is 408.")],
+    {0: [instruction(ASKED)], 7: [question(HARD)], 10: [RESULT.line], 12: [Line(Said.CLEARING, STOP + ASKED)]},
+    [RESULT],
+    turns=TURNS,
+)
+
+
+def delegating(seen: Seen) -> Reply:
+    """Hands the hard question over, and uses the result."""
+    if RESULT.line.text in seen.text:
+        return Reply("</response> It is 408.")
+    return Reply(f"</response> Let me check. </delegation> {HARD}" if HARD in seen.text else SILENCE)
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[tuple[ScriptedEngine, Engine]]:
+    """The engine alone, and the baselines' way to it."""
+    async with ScriptedEngine(delegating) as scripted, aiohttp.ClientSession() as http:
+        yield scripted, Engine(http, scripted.url, "scripted")
+
+
+async def test_polling_sees_every_fifth_second_and_no_history(engine: tuple[ScriptedEngine, Engine]) -> None:
+    scripted, way = engine
+    heard = await Polling(way).play(DELEGATING)
+    assert [second_of(seen) for seen in scripted.seen] == [0, 5, 7, 10]
+    assert all(len(seen.uuids) == 1 for seen in scripted.seen)
+    assert [seen.text.partition("<")[0].splitlines() for seen in scripted.seen] == [
+        [ASKED],
+        [ASKED],
+        [ASKED, HARD],
+        [ASKED, RESULT.line.text],
+    ]
+    assert score(DELEGATING, heard).is_exact
+
+
+async def test_ask_only_sees_what_it_is_asked_with(engine: tuple[ScriptedEngine, Engine]) -> None:
+    scripted, way = engine
+    await AskOnly(way).play(DELEGATING)
+    assert [second_of(seen) for seen in scripted.seen] == [0, 7, 10, 12]
+    assert [len(seen.uuids) for seen in scripted.seen] == [1, 2, 3, 4], "the conversation so far, and nothing between"
+
+
+async def test_last_frames_sees_four_seconds(engine: tuple[ScriptedEngine, Engine]) -> None:
+    scripted, way = engine
+    await LastFrames(way).play(DELEGATING)
+    assert [second_of(seen) for seen in scripted.seen] == list(range(12)), "until nothing stands any more"
+    assert [len(seen.uuids) for seen in scripted.seen] == [1, 2, 3, *[4] * 9]
+    assert user_texts(scripted.seen[7]) == [
+        f"{ASKED}\n<4.0 seconds>\n",
+        "<5.0 seconds>\n",
+        "<6.0 seconds>\n",
+        f"{HARD}\n<7.0 seconds>\n",
+    ]
+
+
+async def test_all_players_see_the_same_picture(stage: Stage, player: AcceleratedSystem) -> None:
+    one = script(lines={0: [question("Who is there?")]}, turns=1)
+    await player.play(one)
+    sent = stage.engine.seen[-1].newest
+    async with aiohttp.ClientSession() as http:
+        await AskOnly(Engine(http, stage.engine.url, "scripted")).play(one)
+    assert stage.engine.seen[-1].newest == sent
+
+
+async def test_what_cannot_be_played_is_told_and_too_much_of_it_ends_the_exam(
+    engine: tuple[ScriptedEngine, Engine], tmp_path: Path
+) -> None:
+    scripted, way = engine
+    items = [Item(Part.EXAM, Scenario.DELEGATION, seed, DELEGATING) for seed in range(8)]
+    outcome, told = Outcome(), list[Item]()
+    scripted.script = lambda seen: Reply("no memory", status=500)
+    with pytest.raises(TooManyFailed, match="4 episodes could not be played; the last: delegation 3, ask_only: the"):
+        await play_all(items, AskOnly(way), (), outcome, 1, told.append)
+    assert (len(outcome.failed), len(told), outcome.is_partial) == (4, 3, True)
+    scripted.script = delegating
+    await play_all(items, AskOnly(way), [Polling(way)], whole := Outcome(), 3, told.append)
+    assert (len(whole.played), whole.is_partial, len(told)) == (16, False, 11)

@@ -1,23 +1,28 @@
 """The exam's players before a real gateway, codec and interaction, and an engine that knows every script by heart."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
+from system import running
 from test_chat import KEYS, Stage, stage
 
 from vigil.core.control import SILENCE
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
+from vigil_client.api import Client
 from vigil_recipe.dialogue import STOP
 from vigil_recipe.exam.baselines import AskOnly, LastFrames, Polling
 from vigil_recipe.exam.door import Door
 from vigil_recipe.exam.engine import Engine
 from vigil_recipe.exam.parity_run import as_shown
 from vigil_recipe.exam.plan import Item, Part
+from vigil_recipe.exam.real_time import RealTimeSystem
 from vigil_recipe.exam.run import Outcome, TooManyFailed, play_all
 from vigil_recipe.exam.scores import score
 from vigil_recipe.exam.system import AcceleratedSystem, Bus
@@ -167,6 +172,34 @@ async def test_all_players_see_the_same_picture(stage: Stage, player: Accelerate
     async with aiohttp.ClientSession() as http:
         await AskOnly(Engine(http, stage.engine.url, "scripted")).play(one)
     assert stage.engine.seen[-1].newest == sent
+
+
+async def test_the_system_in_real_time(tmp_path: Path) -> None:
+    one = script(
+        dues=[Due(0, 3, 6, FIRE, repeats=True), Due(8, 8, 11, "Nobody.")],
+        lines={0: [instruction(ASKED)], 8: [question("Who is there?")]},
+        turns=12,
+    )
+
+    def saying(seen: Seen) -> Reply:
+        if "Who is there?" in seen.text:
+            return Reply("</response> Nobody.")
+        return Reply(f"</response> {FIRE}" if second_of(seen) in (3, 4, 5) else SILENCE)
+
+    async with AsyncExitStack() as stack:
+        scripted = await stack.enter_async_context(ScriptedEngine(saying))
+        vigil = running(tmp_path / "run", "--engine-url", scripted.url, "--model", "scripted")
+        found = (await asyncio.to_thread(vigil.__enter__)).endpoints
+        stack.push_async_callback(asyncio.to_thread, vigil.__exit__, None, None, None)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        client = await stack.enter_async_context(Client(found["gateway_url"], found["api_key"]))
+        door = Door(http, found["gateway_url"], found["api_key"], "scripted")
+        played = await RealTimeSystem(door, client, Bus(found["nats_url"], "demo"), tmp_path).play(one)
+    heard = score(one, played)
+    assert heard.matched.missed == ()
+    assert heard.matched.false == ()
+    assert [alert.state for alert in played.alerts if alert.state != "updated"] == ["opened", "closed"]
+    assert sum(turn.p is not None for turn in played.turns) >= 10
 
 
 async def test_what_cannot_be_played_is_told_and_too_much_of_it_ends_the_exam(

@@ -163,7 +163,9 @@ def test_ticks_pair_p_with_the_truth() -> None:
     pairs = ticks([score(ALERTING, transcript({5: f"</response> {FIRE}"}, p_silent=0.8))])
     assert len(pairs) == TURNS
     assert sum(not silent for _, silent in pairs) == 7
-    assert pairs[5] == (pytest.approx(0.2), False)
+    p_silent, silence_right = pairs[5]
+    assert p_silent == pytest.approx(0.2)
+    assert not silence_right
 
 
 def test_win_tie_and_loss() -> None:

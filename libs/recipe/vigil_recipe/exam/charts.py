@@ -59,7 +59,12 @@ def timeline(played: Sequence[Played]) -> str:
         name = "Vigil" if one.player == SYSTEM else one.player.replace("_", " ")
         parts.append(_text(LEFT - 8, y + 12, name, "end"))
         parts += [_cell(axis, turn, y, row - 6, one) for turn in range(axis.turns)]
-    bottom = 4 + (len(played) + 1) * row
+    rows = len(played) + 1
+    if first.score.transcript.alerts:
+        parts.append(_text(LEFT - 8, 4 + rows * row + 12, "alerts", "end"))
+        parts.append(_alerts(first, axis, 4 + rows * row, row - 6))
+        rows += 1
+    bottom = 4 + rows * row
     parts += _seconds(axis, bottom + 10)
     return _svg(f"one {first.item.scenario.value} episode", bottom + 18, parts)
 
@@ -103,6 +108,21 @@ def _spans(one: Played, axis: _Axis, y: float, height: float) -> str:
         blocks.append(
             _rect(axis.x(due.first), y, axis.step * max(due.end - due.first, 1), height, f"due {kind}", title)
         )
+    return "".join(blocks)
+
+
+def _alerts(one: Played, axis: _Axis, y: float, height: float) -> str:
+    """The alerts that downstream systems received, each from its opening to its closing."""
+    blocks, opened = [], dict[str, tuple[float, str]]()
+    began = one.score.transcript.turns[0].time_s
+    for alert in one.score.transcript.alerts:
+        if alert.state == "opened":
+            opened[alert.watch] = (alert.time_s - began, alert.text)
+        elif alert.state == "closed" and alert.watch in opened:
+            start, text = opened.pop(alert.watch)
+            end = min(alert.time_s - began, float(axis.turns))
+            title = f"alert, {start:g} s to {end:g} s: {text}"
+            blocks.append(_rect(axis.x(start), y, max(axis.x(end) - axis.x(start), 2), height, "alert", title))
     return "".join(blocks)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,9 +16,9 @@ from vigil.core.probability import Probabilities
 from vigil_recipe.exam.transcript import Heard, PlayFailed
 
 CALL_S = 120.0
-TRIES = 6
+BUSY_S = 180.0  # a system that falls behind takes fewer sessions, until it has caught up
 AGAIN_S = 1.0
-BUSY = (429, 503)  # no room at the moment: other sessions are ending
+BUSY = (429, 503)
 
 
 class Door:
@@ -76,15 +78,17 @@ class Door:
         return turns
 
     async def end(self, session: str) -> None:
-        """End the session; its open alerts close."""
-        await self.call("DELETE", f"/v1/sessions/{session}")
+        """End the session; its open alerts close. One that never began, or is gone, is no error: it is over."""
+        with contextlib.suppress(PlayFailed):
+            await self.call("DELETE", f"/v1/sessions/{session}")
 
     async def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """One call, tried again while the system has no room. Raises `PlayFailed` with the gateway's own words."""
         sent = {"Authorization": f"Bearer {self._key}", **(headers or {})}
-        for left in reversed(range(TRIES)):
+        until_s = time.monotonic() + BUSY_S
+        while True:
             try:
                 async with self._http.request(
                     method, self._url + path, json=body, headers=sent, timeout=aiohttp.ClientTimeout(total=CALL_S)
@@ -93,7 +97,7 @@ class Door:
                     status = answer.status
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise PlayFailed(f"the gateway at {self._url} does not answer ({error!r})") from None
-            if status not in BUSY or not left:
+            if status not in BUSY or time.monotonic() > until_s:
                 break
             await asyncio.sleep(AGAIN_S)
         if status >= 400:

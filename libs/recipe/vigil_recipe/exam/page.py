@@ -16,9 +16,11 @@ Cell = float | int | str | None
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fff; --line: #d8dee6; --card: #f5f7fa;
-  --speak: #1f6fd0; --due: #8fc7a0; --stray: #d2452f; --delegate: #8b54c9; --quiet: #e6eaf0 }
+  --speak: #1f6fd0; --due: #8fc7a0; --stray: #d2452f; --delegate: #8b54c9; --quiet: #e6eaf0;
+  --alert: #d98a1c }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --soft: #9aa6b5; --paper: #12161c; --line: #2c3540;
-  --card: #1a2029; --speak: #5aa2f5; --due: #2f6d45; --stray: #f0715c; --delegate: #b88aec; --quiet: #262e38 } }
+  --card: #1a2029; --speak: #5aa2f5; --due: #2f6d45; --stray: #f0715c; --delegate: #b88aec; --quiet: #262e38;
+  --alert: #f0ad4e } }
 body { font: 15px/1.55 system-ui, sans-serif; max-width: 860px; margin: 2.5em auto; padding: 0 1.2em; color: var(--ink);
   background: var(--paper) }
 h1 { font-size: 1.7em; margin-bottom: .2em } h2 { margin-top: 2.2em; font-size: 1.25em } h3 { margin-bottom: .3em }
@@ -31,7 +33,8 @@ tr:last-child td { border-bottom: 0 }
 svg { width: 100%; height: auto; display: block; margin: .6em 0 } svg text { font: 11px system-ui; fill: var(--soft) }
 .frame { fill: none; stroke: var(--line) } .grid { stroke: var(--line); fill: none } .dashed { stroke-dasharray: 5 4 }
 .p { fill: none; stroke: var(--speak); stroke-width: 1.8 } .dot { fill: var(--speak); fill-opacity: .75 }
-.due { fill: var(--due); fill-opacity: .55 } .silent { fill: var(--quiet) } .speak { fill: var(--speak) }
+.due { fill: var(--due); fill-opacity: .55 }
+.alert { fill: var(--alert) } .silent { fill: var(--quiet) } .speak { fill: var(--speak) }
 .stray { fill: var(--stray) } .delegate { fill: var(--delegate) } .key { display: inline-block; width: .9em;
   height: .9em; border-radius: 2px; vertical-align: -.08em; margin: 0 .3em 0 1em }
 """
@@ -217,6 +220,7 @@ _KEY = (
             ("stray", "not called for, wrong or again"),
             ("delegate", "delegated"),
             ("quiet", "silent"),
+            ("alert", "an alert, from opened to closed"),
         )
     )
     + " (point at a block for its words)</p>"

@@ -1,0 +1,138 @@
+"""The report: the JSON holds what it promises, the page is whole and every drawing in it is well-formed."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil_recipe.exam.benchmark_scores import benchmark_summary
+from vigil_recipe.exam.calibration import calibration
+from vigil_recipe.exam.charts import reliability
+from vigil_recipe.exam.page import benchmark_html, html
+from vigil_recipe.exam.plan import Part, plan
+from vigil_recipe.exam.results import BASELINES, SYSTEM, Settings, results
+from vigil_recipe.exam.run import Outcome, Played
+from vigil_recipe.exam.scores import score
+from vigil_recipe.exam.transcript import AlertSeen, Transcript
+from vigil_recipe.scenarios import Scenario
+from vigil_recipe.testing.scripts import right, transcript
+from vigil_recipe.world import Split
+
+SETTINGS = Settings("now", 0, 9, (), "validation", "accelerated", "<small>", 4, "2 cores", 61.0)
+VOID = {"meta"}
+
+
+def taken() -> Outcome:
+    """An exam in which the system is always right and the baselines always silent."""
+    outcome = Outcome(is_partial=False)
+    for item in plan(0, 9, tuple(Scenario), Split.VALIDATION, 24):
+        alerts = (AlertSeen("opened", "fire", "A fire.", 3.0), AlertSeen("closed", "fire", "A fire.", 9.0))
+        heard = Transcript(right(item.script).turns, alerts if item.scenario is Scenario.ALERTING else ())
+        outcome.played.append(Played(item, SYSTEM, score(item.script, heard)))
+        if item.part is Part.EXAM:
+            silent = score(item.script, transcript({}, turns=24))
+            outcome.played += [Played(item, name, silent) for name in BASELINES]
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def report() -> tuple[dict[str, Any], str]:
+    """The JSON file's data as it would be read again, and the page."""
+    outcome = taken()
+    data = results(SETTINGS, outcome, {"same": 99, "compared": 100, "share": 0.99})
+    read: dict[str, Any] = json.loads(json.dumps(data))
+    return read, html(data, outcome)
+
+
+def test_the_file_has_the_promised_figures(report: tuple[dict[str, Any], str]) -> None:
+    data, _ = report
+    assert set(data["summary"]) == {one.value for one in Scenario}
+    promised = {"recall", "precision", "mean_abs_error_s", "false_alarms_per_minute", "duplicate_rate", "sw_f1", "pauc"}
+    assert all(promised <= set(figures) for figures in data["summary"].values())
+    assert data["summary"]["memory"]["memory_on"] == 1.0
+    assert set(data["baselines"]) == set(BASELINES)
+    assert data["baselines"]["polling"]["counting"]["recall"] == 0.0
+    assert set(data["robustness"]) == {f"{name} {on}" for name in ("night", "noise", "jitter") for on in ("on", "off")}
+    overall = data["head_to_head"]["ask_only"]["overall"]
+    assert overall["wins"] + overall["ties"] == 9
+    assert overall["losses"] == 0
+    assert len(data["episodes"]) == len(taken().played)
+    assert all(len(one["turns"]) == 24 for one in data["episodes"])
+    assert (data["partial"], data["failed"], data["parity"]["share"]) == (False, [], 0.99)
+
+
+class Tags(HTMLParser):
+    """Checks that every tag that opens closes, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole(report: tuple[dict[str, Any], str]) -> None:
+    _, page = report
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == []
+    assert {"table", "svg", "style", "h2"} <= tags.seen
+    assert "&lt;small&gt;" in page, "what is not ours is escaped"
+    assert "Vigil against last 4 frames" in page
+    assert "src=" not in page, "it needs nothing else"
+
+
+def test_every_drawing_is_well_formed(report: tuple[dict[str, Any], str]) -> None:
+    _, page = report
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(drawings) == 2 * len(Scenario), "a timeline and a plot each; these scripts have no p(silence)"
+    for one in drawings:
+        assert ET.fromstring(one).get("aria-label")
+    assert "alert, 3 s to 9 s" in page
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=60))
+def test_any_reliability_can_be_drawn(pairs: list[tuple[float, bool]]) -> None:
+    found = calibration(pairs)
+    assert sum(one.turns for one in found.bins) == len(pairs)
+    drawing = ET.fromstring(reliability(found))
+    assert len(list(drawing.iter("circle"))) == len(found.bins)
+
+
+def test_a_partial_exam_says_so() -> None:
+    outcome = taken()
+    outcome.is_partial = True
+    outcome.failed.append("counting 3, system: the gateway & its <words>")
+    page = html(results(SETTINGS, outcome, {}), outcome)
+    assert "Partial." in page
+    assert "the gateway &amp; its &lt;words&gt;" in page
+
+
+def test_an_exam_of_one_silent_episode_still_has_a_page() -> None:
+    item = next(plan(0, 1, (Scenario.CHAT,), Split.VALIDATION, 24))
+    outcome = Outcome([Played(item, SYSTEM, score(item.script, transcript({}, turns=24)))])
+    data = results(SETTINGS, outcome, {"not_run": "no engine environment"})
+    assert data["summary"]["chat"]["precision"] is None
+    assert "no engine environment" in html(data, outcome)
+
+
+def test_the_page_of_a_benchmark() -> None:
+    page = benchmark_html("ovo-forward", benchmark_summary([]), partial=True)
+    assert "Stopped before the end" in page

@@ -63,7 +63,7 @@ async def examine(asked: Asked) -> bool:
             machine=f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}",
             seconds=round(time.monotonic() - began_s, 1),
         )
-        found = {} if stopped or pace is Pace.REAL_TIME else await _parity(asked, outcome)
+        found = {} if stopped or pace is Pace.REAL_TIME else await _parity(asked, place.endpoints.model, outcome)
     if not outcome.played:
         why = outcome.failed[-1] if outcome.failed else "it was stopped before the first episode ended"
         raise ClientError(f"nothing was played: {why}", "`vigil doctor` and the logs of `vigil up` say why")
@@ -85,7 +85,9 @@ async def _players(asked: Asked, pace: Pace, place: Place) -> AsyncIterator[tupl
         yield RealTimeSystem(place.door, place.client, place.bus, Path(folder)), others
 
 
-async def _parity(asked: Asked, outcome: Outcome) -> dict[str, Any]:
+async def _parity(asked: Asked, served: str, outcome: Outcome) -> dict[str, Any]:
+    if served != asked.model_dir.name:
+        return {"not_run": f"the engine serves {served}, not {asked.model_dir}: name its folder with --model-dir"}
     console.print("comparing with the reference implementation …")
     scores = [one for of in outcome.scores(SYSTEM).values() for one in of]
     root = repository()

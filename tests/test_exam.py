@@ -16,10 +16,14 @@ from vigil.core.control import SILENCE
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil_client.api import Client
+from vigil_recipe.camera import render_mp4
 from vigil_recipe.dialogue import STOP
 from vigil_recipe.exam.baselines import AskOnly, LastFrames, Polling
+from vigil_recipe.exam.benchmark import BenchmarkPlayer
+from vigil_recipe.exam.benchmark_scores import score_case
 from vigil_recipe.exam.door import Door
 from vigil_recipe.exam.engine import Engine
+from vigil_recipe.exam.loaders import BenchmarkCase, Task
 from vigil_recipe.exam.parity_run import as_shown
 from vigil_recipe.exam.plan import Item, Part
 from vigil_recipe.exam.real_time import RealTimeSystem
@@ -195,11 +199,16 @@ async def test_the_system_in_real_time(tmp_path: Path) -> None:
         client = await stack.enter_async_context(Client(found["gateway_url"], found["api_key"]))
         door = Door(http, found["gateway_url"], found["api_key"], "scripted")
         played = await RealTimeSystem(door, client, Bus(found["nats_url"], "demo"), tmp_path).play(one)
+        await asyncio.to_thread(render_mp4, one.episode, tmp_path / "a.mp4")
+        case = BenchmarkCase("PO 1", Task.PROACTIVE, tmp_path / "a.mp4", "Who is there?", 4.0, 5.0)
+        spoken = await BenchmarkPlayer(door, client).play(case)
     heard = score(one, played)
     assert heard.matched.missed == ()
     assert heard.matched.false == ()
     assert [alert.state for alert in played.alerts if alert.state != "updated"] == ["opened", "closed"]
     assert sum(turn.p is not None for turn in played.turns) >= 10
+    assert score_case(case, spoken).right == (True,)
+    assert "Nobody." in [one.text for one in spoken]
 
 
 async def test_what_cannot_be_played_is_told_and_too_much_of_it_ends_the_exam(

@@ -20,6 +20,7 @@ from vigil_recipe.exam.plan import Part, plan
 from vigil_recipe.exam.results import BASELINES, SYSTEM, Settings, results
 from vigil_recipe.exam.run import Outcome, Played
 from vigil_recipe.exam.scores import score
+from vigil_recipe.exam.targets import reached
 from vigil_recipe.exam.transcript import AlertSeen, Transcript
 from vigil_recipe.scenarios import Scenario
 from vigil_recipe.testing.scripts import right, transcript
@@ -66,6 +67,17 @@ def test_the_file_has_the_promised_figures(report: tuple[dict[str, Any], str]) -
     assert len(data["episodes"]) == len(taken().played)
     assert all(len(one["turns"]) == 24 for one in data["episodes"])
     assert (data["partial"], data["failed"], data["parity"]["share"]) == (False, [], 0.99)
+
+
+def test_targets_are_met_missed_or_not_measured(report: tuple[dict[str, Any], str]) -> None:
+    data, page = report
+    by_claim = {one["claim"]: one["met"] for one in data["targets"]}
+    assert by_claim["alert onsets within 1 s"] is True
+    assert by_claim["decided as the reference implementation does"] is True
+    below = reached({"alerting": {"recall": 0.9, "false_alarms_per_minute": 0.2}}, {"not_run": "no torch"})
+    assert [one.met for one in below[:3]] == [False, False, None]
+    assert below[-1].met is None
+    assert "<h2>Targets</h2>" in page
 
 
 class Tags(HTMLParser):

@@ -63,6 +63,7 @@ def html(data: Mapping[str, Any], outcome: Outcome) -> str:
         "<h1>Vigil: the exam</h1>",
         f"<p>{escape(_taken(settings))}</p>",
         *_warnings(data),
+        *_targets(data["targets"]),
         "<h2>Scores</h2>",
         _scores(data["summary"]),
         _NOTES,
@@ -116,6 +117,19 @@ def _warnings(data: Mapping[str, Any]) -> list[str]:
 def _scores(summary: Mapping[str, Mapping[str, Cell]]) -> str:
     rows = [(name, *(_shown(key, figures.get(key)) for key, _ in MAIN)) for name, figures in summary.items()]
     return _table(("scenario", *(label for _, label in MAIN)), rows)
+
+
+def _targets(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = [
+        (
+            str(row["claim"]),
+            _number(row["value"]),
+            f"{'≥' if row['at_least'] else '≤'} {row['limit']:g}",
+            {True: "met", False: "missed", None: "not measured"}[row["met"]],
+        )
+        for row in rows
+    ]
+    return ["<h2>Targets</h2>", _table(("", "measured", "target", ""), lines)]
 
 
 def _own_figures(summary: Mapping[str, Mapping[str, Cell]]) -> list[str]:

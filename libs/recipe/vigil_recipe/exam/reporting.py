@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -15,6 +15,7 @@ from vigil_client.commands.running import console
 from vigil_recipe.exam.run import TooManyFailed
 
 Told = Callable[[], None]
+Result = TypeVar("Result")
 
 
 async def with_bar(work: Callable[[Told], Coroutine[Any, Any, None]], total: int) -> bool:
@@ -23,16 +24,26 @@ async def with_bar(work: Callable[[Told], Coroutine[Any, Any, None]], total: int
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("exam", total=total)
         try:
-            await work(lambda: bar.advance(task))
-        except asyncio.CancelledError:
-            current = asyncio.current_task()
-            if current is not None:
-                current.uncancel()
-            return True
+            return not await unless_stopped(_done(work(lambda: bar.advance(task))))
         except TooManyFailed as error:
             console.print(f"[bold red]stopped[/]  {error}", highlight=False, soft_wrap=True)
             return True
-    return False
+
+
+async def unless_stopped(work: Coroutine[Any, Any, Result]) -> Result | None:
+    """The result of the work; None when Ctrl-C (which cancels) stopped it: the report is still to be written."""
+    try:
+        return await work
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if current is not None:
+            current.uncancel()
+        return None
+
+
+async def _done(work: Coroutine[Any, Any, None]) -> bool:
+    await work
+    return True
 
 
 def write(out: Path, began: datetime, data: Mapping[str, Any], page: str) -> None:

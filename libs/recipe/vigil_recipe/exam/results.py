@@ -12,6 +12,7 @@ from vigil_recipe.exam.plan import DISTURBANCES, Part
 from vigil_recipe.exam.run import Outcome, Played
 from vigil_recipe.exam.scenario_scores import memory_figures, scenario_summary
 from vigil_recipe.exam.scores import EpisodeScore, Metrics, summary
+from vigil_recipe.exam.targets import reached
 from vigil_recipe.scenarios import Due, Scenario
 
 SYSTEM = "system"
@@ -37,12 +38,14 @@ class Settings:
 def results(settings: Settings, outcome: Outcome, parity: Mapping[str, Any]) -> dict[str, Any]:
     """Everything. ``summary.<scenario>`` are the system's figures; the others' are in ``baselines.<name>``."""
     scores = outcome.scores(SYSTEM)
+    found = summaries(scores, outcome)
     everyone = [one for of_scenario in scores.values() for one in of_scenario]
     return {
         "settings": asdict(settings),
         "partial": outcome.is_partial,
         "failed": outcome.failed,
-        "summary": summaries(scores, outcome),
+        "summary": found,
+        "targets": [asdict(one) for one in reached(found, parity)],
         "baselines": {
             name: {scenario.value: scenario_summary(scenario, of) for scenario, of in outcome.scores(name).items()}
             for name in BASELINES

@@ -24,7 +24,7 @@ from vigil_recipe.exam.parity_run import parity
 from vigil_recipe.exam.place import Asked, Pace, Place, chosen, opened
 from vigil_recipe.exam.plan import plan, planned
 from vigil_recipe.exam.real_time import RealTimeSystem
-from vigil_recipe.exam.reporting import tell_scores, with_bar, write
+from vigil_recipe.exam.reporting import tell_scores, unless_stopped, with_bar, write
 from vigil_recipe.exam.results import SYSTEM, Settings, results
 from vigil_recipe.exam.run import Outcome, play_all
 from vigil_recipe.exam.system import AcceleratedSystem
@@ -93,4 +93,5 @@ async def _parity(asked: Asked, served: str, outcome: Outcome) -> dict[str, Any]
     root = repository()
     model_dir = asked.model_dir if asked.model_dir.exists() or root is None else root / asked.model_dir
     with tempfile.TemporaryDirectory(prefix="vigil-exam-") as folder:
-        return await parity(scores, model_dir, root, Path(folder))
+        compared = await unless_stopped(parity(scores, model_dir, root, Path(folder)))
+    return compared or {"not_run": "it was stopped"}

@@ -1,0 +1,54 @@
+"""What the small model and the system are to reach, and what they did. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure of a scenario (of ``parity`` where none is named) and the limit that it has to keep."""
+
+    claim: str
+    scenario: str
+    figure: str
+    limit: float
+    at_least: bool = True
+
+
+TARGETS = (
+    Target("alert onsets within 1 s", "alerting", "recall", 0.95),
+    Target("false alarms a minute", "alerting", "false_alarms_per_minute", 0.1, at_least=False),
+    Target("counting, whole episodes exact", "counting", "exact_episodes", 0.85),
+    Target("intervals within 1 s", "timing", "intervals_within_1_s", 0.9),
+    Target("translations exact", "translation", "translation_exact", 0.85),
+    Target("memory questions, with memory", "memory", "memory_on", 0.8),
+    Target("hard questions delegated", "delegation", "hard_delegated", 0.95),
+    Target("easy questions answered inline", "delegation", "easy_inline", 0.95),
+    Target("results used", "delegation", "results_used", 0.9),
+    Target("decided as the reference implementation does", "", "share", 0.99),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A target and its figure; None where the exam has not measured it, and then ``met`` is None too."""
+
+    claim: str
+    limit: float
+    at_least: bool
+    value: float | None
+    met: bool | None
+
+
+def reached(summary: Mapping[str, Mapping[str, Any]], parity: Mapping[str, Any]) -> tuple[Reached, ...]:
+    """Every target beside what was measured."""
+    return tuple(_reached(one, (summary.get(one.scenario, {}) if one.scenario else parity)) for one in TARGETS)
+
+
+def _reached(target: Target, figures: Mapping[str, Any]) -> Reached:
+    value = figures.get(target.figure)
+    met = None if value is None else (value >= target.limit if target.at_least else value <= target.limit)
+    return Reached(target.claim, target.limit, target.at_least, value, met)

@@ -29,8 +29,8 @@ PLACES = (
 )
 MOST_S = 600
 MOST_PEOPLE = 9
-NO_MEMORY = 0.15
-NOT_REMEMBERED = 0.15
+NO_MEMORY = 0.12
+NOT_REMEMBERED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,13 @@ TOPICS: dict[str, Topic] = {
 
 
 def compose(rng: np.random.Generator, window: Window) -> Script:
-    """Two to four facts, one to three questions some turns later, at times one about the picture.
+    """Two to four facts, two to four questions some turns later, at times one about the picture.
 
     A question about what the memory does not hold, or without any memory, is answered with "I do not know."
     """
     sheet = Sheet(window)
     known = {} if rng.random() < NO_MEMORY else draw_facts(rng)
-    turns = rng.choice(window.turns, size=int(rng.integers(1, 4)), replace=False)
+    turns = rng.choice(window.turns, size=int(rng.integers(2, 5)), replace=False)
     for turn in sorted(int(turn) for turn in turns):
         _ask(rng, sheet, turn, known)
     if rng.random() < 0.3:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -143,6 +143,7 @@ def make_episode(
     if stage is not Stage.PLAIN:
         scene = below_the_sign(disturbed(own, scene)) if stage is Stage.SIGN else disturbed(own, scene)
         look = make_look(own, scene, legible=stage is Stage.SIGN, occluded=stage is Stage.VARIED)
+        look = replace(look, infrared=False) if robustness.night is False else look
     scene = forced(scene, robustness)
     if stage is Stage.CROSSING:
         trips = draw_passages(own, scene, seconds)

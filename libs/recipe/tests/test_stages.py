@@ -150,10 +150,23 @@ def test_crossings_come_one_at_a_time(seed: int) -> None:
     assert {span.kind for span in episode.spans} <= {Kind.FIRE, Kind.DOOR}
 
 
+@given(seed=seeds)
+@settings(max_examples=60, deadline=None)
+def test_passers_change_sides_at_their_crossing(seed: int) -> None:
+    episode = make_episode(seed, Split.TRAIN, 60, stage=Stage.CROSSING)
+    for second in episode.crossings:
+        sides = (episode.passer_side(second - 1), episode.passer_side(second))
+        assert sides in (("left", "right"), ("right", "left"))
+    changed = {
+        t_s for t_s in range(1, 60) if {episode.passer_side(t_s - 1), episode.passer_side(t_s)} >= {"left", "right"}
+    }
+    assert changed == set(episode.crossings)
+
+
 def test_only_crossing_episodes_have_something_to_count() -> None:
     for stage in (Stage.PLAIN, Stage.VARIED, Stage.SIGN):
         episode = make_episode(4, Split.TRAIN, 60, stage=stage)
-        assert (episode.crossings, episode.passers) == ((), "")
+        assert (episode.crossings, episode.passers, episode.passer_side(5)) == ((), "", "")
 
 
 def brightness(episode: Episode) -> float:

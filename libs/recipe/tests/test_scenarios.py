@@ -19,6 +19,7 @@ from vigil_recipe.scenarios import (
     commentary,
     counting,
     delegation,
+    exam_script,
     memory,
     questions,
     sample_script,
@@ -338,3 +339,10 @@ def test_requests_have_several_wordings() -> None:
     every = [text for texts in lists for text in texts]
     assert all(len(texts) >= 4 for texts in lists)
     assert len(every) == len(set(every))
+
+
+def test_few_exam_questions_are_about_what_is_not_remembered() -> None:
+    """Else a model without memory could score by saying that it does not know."""
+    scripts = [exam_script(seed, Scenario.MEMORY, Split.VALIDATION, 40) for seed in range(120)]
+    answers = [due.text for script in scripts for due in script.dues if due.text not in ("Yes.", "No.")]
+    assert 0 < answers.count("I do not know.") / len(answers) < 0.2

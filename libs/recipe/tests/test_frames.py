@@ -9,7 +9,7 @@ import pytest
 
 from vigil_recipe.clips import Clip, clip_path, load_clip, main, render_clip, save_clip
 from vigil_recipe.frames import fit, from_jpeg, to_jpeg, visual_tokens
-from vigil_recipe.world import Kind, Split
+from vigil_recipe.world import Kind, Split, Stage, make_episode
 
 
 def test_fit_averages_areas() -> None:
@@ -58,3 +58,33 @@ def test_clips_are_rendered_once(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(arguments) == 0
     assert clip_path(tmp_path, Split.TEST, 0).stat().st_mtime_ns == before
     assert "test clips: 1/1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_a_clip_knows_its_episode(tmp_path: Path, stage: Stage) -> None:
+    path = clip_path(tmp_path, Split.TRAIN, 3, stage)
+    clip = render_clip(3, Split.TRAIN, stage)
+    save_clip(clip, path)
+    assert load_clip(path) == clip
+    assert clip.episode == make_episode(3, Split.TRAIN, clip.turns, stage=stage)
+
+
+def old_file(path: Path, clip: Clip) -> None:
+    """As files were written before the stages: without a seed."""
+    save_clip(clip, path)
+    with np.load(path) as data:
+        kept = {name: data[name] for name in ("blob", "lengths", "truth", "shape")}
+    np.savez(path, **kept)
+
+
+def test_a_file_without_a_seed_has_it_in_its_name(tmp_path: Path) -> None:
+    path, clip = clip_path(tmp_path, Split.TRAIN, 3), render_clip(3, Split.TRAIN)
+    old_file(path, clip)
+    assert load_clip(path) == clip
+
+
+def test_a_clip_of_another_world_is_refused(tmp_path: Path) -> None:
+    path = clip_path(tmp_path, Split.TRAIN, 4)
+    old_file(path, render_clip(3, Split.TRAIN))
+    with pytest.raises(ValueError, match=r"train-000004\.npz shows another episode than seed 4 gives now: delete it"):
+        load_clip(path)

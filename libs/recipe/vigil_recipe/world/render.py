@@ -25,7 +25,9 @@ from vigil_recipe.world.actors import (
 )
 from vigil_recipe.world.canvas import WORLD_WIDTH, Canvas, shade
 from vigil_recipe.world.episode import Episode, Kind, Span
+from vigil_recipe.world.look import apply_look, draw_occluder
 from vigil_recipe.world.scene import Scene, draw_background
+from vigil_recipe.world.sign import draw_sign
 from vigil_recipe.world.trips import Trip
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -53,8 +55,13 @@ def render(episode: Episode, t_s: float, size: tuple[int, int] = (640, 384)) -> 
     canvas.oval(0.3 + (t_s * 0.05 + scene.phase) % 1.4, 0.9, 0.12, 0.02, shade(scene.floor, 0.85))
     for _, draw in sorted(_floor_items(canvas, episode, t_s), key=lambda item: item[0]):
         draw()
+    look = episode.look
+    if look is not None and look.occluder is not None:
+        draw_occluder(canvas, look.occluder)
     image = image.point(_light_table(_light(scene, t_s)))
     _draw_bright(Canvas.over(image), episode, t_s)
+    if look is not None:
+        image = apply_look(image, look)
     return _sensor(scene, np.asarray(image), t_s)
 
 
@@ -84,6 +91,8 @@ def _draw_bright(canvas: Canvas, episode: Episode, t_s: float) -> None:
             draw_tv(canvas, scene, x, colour, t_s)
     if Kind.FIRE in episode.truth(t_s):
         draw_fire(canvas, scene, t_s)
+    if episode.sign is not None:
+        draw_sign(canvas, episode.sign, episode.word(t_s))
 
 
 def _door_openness(episode: Episode, t_s: float) -> float:

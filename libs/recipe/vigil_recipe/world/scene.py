@@ -9,7 +9,8 @@ import numpy as np
 from vigil_recipe.world.canvas import WORLD_WIDTH, Canvas, Colour, shade
 
 DOOR_CLEAR = 0.28
-LAYOUTS = ("room", "corridor", "street")
+LAYOUTS = ("room", "corridor", "street")  # what a plain seed draws from
+ALL_LAYOUTS = (*LAYOUTS, "counter")
 WARM: tuple[Colour, ...] = ((235, 120, 30), (220, 50, 30), (240, 170, 50), (200, 80, 20))
 
 
@@ -73,8 +74,8 @@ def random_colour(rng: np.random.Generator, low: int, high: int) -> Colour:
 def make_scene(rng: np.random.Generator, layout: str | None = None) -> Scene:
     """A random place. Door, bag, fire and the place of a fall never share a quarter of the picture."""
     place = layout or str(rng.choice(LAYOUTS))
-    if place not in LAYOUTS:
-        raise ValueError(f"unknown layout {place!r}: choose one of {', '.join(LAYOUTS)}")
+    if place not in ALL_LAYOUTS:
+        raise ValueError(f"unknown layout {place!r}: choose one of {', '.join(ALL_LAYOUTS)}")
     quarter = WORLD_WIDTH / 4
     middles = [(index + 0.5) * quarter + float(rng.uniform(-0.05, 0.05)) for index in rng.permutation(4)]
     base = int(rng.integers(90, 215))
@@ -127,6 +128,7 @@ def _furniture(rng: np.random.Generator, layout: str, door_x: float) -> tuple[tu
         "room": ("poster", "window", "lamp", "tv", "table", "shelf"),
         "corridor": ("poster", "lamp", "plant", "window"),
         "street": ("tree", "poster", "window", "street_lamp"),
+        "counter": ("poster", "lamp", "plant"),
     }[layout]
     count = int(rng.integers(1, len(names) + 1))
     picked = [str(name) for name in rng.permutation(names)[:count]]
@@ -142,7 +144,7 @@ def draw_background(canvas: Canvas, scene: Scene) -> None:
     """Walls, floor and whatever never moves, the closed door's frame included."""
     canvas.box(-1, -1, 3, scene.horizon, scene.wall)
     canvas.box(-1, scene.horizon, 3, 2, scene.floor)
-    {"room": _room, "corridor": _corridor, "street": _street}[scene.layout](canvas, scene)
+    {"room": _room, "corridor": _corridor, "street": _street, "counter": _counter}[scene.layout](canvas, scene)
     for name, x, colour in scene.furniture:
         _draw_still(canvas, scene, name, x, colour)
     width, height = scene.door_size
@@ -178,6 +180,23 @@ def _street(canvas: Canvas, scene: Scene) -> None:
     canvas.box(-1, scene.horizon, 3, scene.horizon + 0.05, shade(scene.floor, 1.2))
     for index in range(5):
         canvas.box(index * 0.4, 0.95, index * 0.4 + 0.2, 0.962, (225, 225, 215))
+
+
+def _counter(canvas: Canvas, scene: Scene) -> None:
+    """A shop: goods on shelves and a long counter, on the wide side of the door."""
+    clear = scene.door_size[0] / 2 + 0.08
+    left, right = (scene.door_x + clear, 3.0) if scene.door_x < WORLD_WIDTH / 2 else (-1.0, scene.door_x - clear)
+    for row in range(2):
+        y = 0.16 + row * 0.13
+        canvas.box(left, y, right, y + 0.014, shade(scene.wall, 0.55))
+        for index in range(26):
+            x = left + 0.03 + index * 0.105 if left > 0 else right - 0.03 - index * 0.105
+            if left < x - 0.02 and x + 0.02 < right:
+                canvas.box(
+                    x - 0.02, y - 0.03 - 0.015 * (index % 3), x + 0.02, y, shade(scene.wall, 0.7 + 0.13 * (index % 4))
+                )
+    canvas.box(left, scene.horizon - 0.1, right, scene.horizon + 0.02, shade(scene.floor, 0.62))
+    canvas.box(left, scene.horizon - 0.125, right, scene.horizon - 0.1, shade(scene.floor, 1.15))
 
 
 def _draw_still(canvas: Canvas, scene: Scene, name: str, x: float, colour: Colour) -> None:

@@ -10,12 +10,12 @@ import sys
 import time
 
 import msgspec
-import nats
 import uvloop
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from bench.load_plan import INTERVAL_MS, TENANT, LoadPlan, LoadReport, Pace
+from bench.nats_client import connected
 from bench.pictures import red, scenes
 from bench.statistics import quantile
 from vigil.contract import subjects
@@ -88,6 +88,8 @@ class Cameras:
         await done.wait()
 
     async def _show(self, index: int, turn: int) -> None:
+        if not self._client.is_connected:  # a camera's frames of that time are gone, none waits to be shown late
+            return
         key, plan = self._keys[index], self._plan
         picture = self._red if plan.is_red(index, turn) else self._pictures[(index + turn) % _PICTURES]
         frame = Frame(picture, *plan.size, capture_time_us=_now_us())
@@ -99,7 +101,7 @@ class Cameras:
 async def _generate(plan: LoadPlan) -> LoadReport:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    client: Client = await nats.connect(plan.nats_url, name="bench load")
+    client: Client = await connected(plan.nats_url, "bench load")
     try:
         cameras = Cameras(plan, client)
         running, stopped = asyncio.create_task(cameras.run()), asyncio.create_task(stop.wait())

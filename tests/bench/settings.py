@@ -17,6 +17,7 @@ class Part(StrEnum):
     KNEE = "knee"
     FAILOVER = "failover"
     ALERTS = "alerts"
+    FAULTS = "faults"
     REAL = "real"
 
 
@@ -33,7 +34,7 @@ class BenchSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="VIGIL_BENCH_", frozen=True, extra="forbid")
 
     engine: EngineKind = EngineKind.SCRIPTED
-    parts: tuple[Part, ...] = (Part.OVERHEAD, Part.ECONOMY, Part.KNEE, Part.FAILOVER, Part.ALERTS)
+    parts: tuple[Part, ...] = (Part.OVERHEAD, Part.ECONOMY, Part.KNEE, Part.FAILOVER, Part.ALERTS, Part.FAULTS)
     out: Path = ROOT / "build" / "bench"
     sessions: int = Field(default=20, ge=1, le=1_000, description="Sessions of every part but the knee")
     turns: int = Field(default=100, ge=10, le=1_000, description="Turns whose overhead and bytes are measured")
@@ -48,6 +49,7 @@ class BenchSettings(BaseSettings):
     attempts: int = Field(
         default=3, ge=1, le=10, description="A step that misses is tried again: others use the machine"
     )
+    faults: tuple[str, ...] = Field(default=(), description="Of the part `faults`: only these, by name; all if empty")
     events_per_session: int = Field(default=6, ge=1, le=100)
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
     model_dir: Path = ROOT / "models" / "vigil-small"

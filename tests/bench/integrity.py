@@ -1,0 +1,69 @@
+"""Is anything doubled or lost? Looked up where it counts: in the stored stream, and in what the model will be shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.load_plan import INTERVAL_MS, TENANT
+from bench.stack import Stack
+from bench.statistics import is_gapless
+from vigil.core.ids import SessionKey
+from vigil.v1.decision_pb2 import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """`sequences`: every session's stored decisions are 0, 1, 2, … each once. `histories`: what the model is shown
+    next ends with the last of them, has no hole, and has all of its pictures. `faults` says in words what is not so."""
+
+    decisions: int
+    sequences: bool
+    histories: bool
+    faults: tuple[str, ...]
+
+
+async def inspect(stack: Stack, sessions: Sequence[str], stored: Mapping[str, Sequence[Decision]]) -> Integrity:
+    """Compare the stored decisions of `sessions` with themselves and with the store. The load must have stopped."""
+    doubled = [_sequence_fault(session, stored.get(session, ())) for session in sessions]
+    histories = [await _history_fault(stack, session, stored.get(session, ())) for session in sessions]
+    faults = tuple(one for one in (*doubled, *histories) if one)
+    return Integrity(sum(map(len, stored.values())), not any(doubled), not any(histories), faults)
+
+
+def missed_turns(decisions: Sequence[Decision], since_us: int, until_us: int) -> int:
+    """Turns of the clock for which no decision is stored, around the time from `since_us` to `until_us` (capture
+    time, microseconds since the epoch)."""
+    neighbours = zip(decisions, decisions[1:], strict=False)
+    gaps = [
+        after.time_ms // INTERVAL_MS - before.time_ms // INTERVAL_MS - 1
+        for before, after in neighbours
+        if after.capture_time_us > since_us and before.capture_time_us < until_us
+    ]
+    return sum(gaps)
+
+
+def _sequence_fault(session: str, decisions: Sequence[Decision]) -> str:
+    sequences = [one.sequence for one in decisions]
+    if not sequences:
+        return f"{session} has no decision"
+    if not is_gapless(sequences):
+        return f"{session}: sequences {_first_break(sequences)}"
+    times = [one.time_ms for one in decisions]
+    return "" if times == sorted(set(times)) else f"{session}: two decisions on one second"
+
+
+def _first_break(sequences: Sequence[int]) -> str:
+    at = next(index for index, sequence in enumerate(sequences) if sequence != index)
+    return f"{list(sequences[max(0, at - 2) : at + 3])} where {at} was expected"
+
+
+async def _history_fault(stack: Stack, session: str, decisions: Sequence[Decision]) -> str:
+    key = SessionKey(TENANT, session)
+    state = await stack.store.history(key)
+    if state.next_sequence != len(decisions):
+        return f"{session}: {state.next_sequence} turns committed, {len(decisions)} decisions stored"
+    shown = [turn.sequence for turn in state.chunk.turns]
+    if shown != list(range(state.next_sequence - len(shown), state.next_sequence)):
+        return f"{session}: the chunk shows turns {shown[:3]} to {shown[-3:]}"
+    uuids = [frame.uuid for turn in state.chunk.turns for frame in turn.frames]
+    missing = len(set(uuids)) - len(await stack.store.frames(key, uuids))
+    return f"{session}: {missing} pictures of the chunk are not kept" if missing else ""

@@ -84,7 +84,7 @@ class Cameras:
         await self._client.subscribe(f"vigil.v1.decision.{TENANT}.*", cb=decided)
         for index in range(len(self._keys)):
             self._late_ms.append(0.0)
-            await self._show(index, 0)
+            await self._show(index, self._plan.first_turn)
         await done.wait()
 
     async def _show(self, index: int, turn: int) -> None:

@@ -1,46 +1,23 @@
 """One session more than the workers can hold: refused with an error of its own, and the others keep their second."""
 
 import asyncio
-import hashlib
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-
-from bench.collector import Collector, collecting
+from bench.collector import collecting
+from bench.front import ingestion_and_gateway
 from bench.settings import BenchSettings
-from bench.stack import Stack, running
+from bench.stack import running
 from bench.statistics import longest_gap
-from vigil.testing.servers import free_port
+
 from vigil.testing.videos import write_video
 
 pytestmark = pytest.mark.timeout(180)
 
 CAPACITY = 3
-KEY = "a-key-of-the-bench"
 WATCHED_S = 6
-
-
-@asynccontextmanager
-async def gateway(stack: Stack) -> AsyncIterator[aiohttp.ClientSession]:
-    """Ingestion and the gateway before the workers of `stack`, and a client of the tenant."""
-    keys = stack.folder / "keys.json"
-    keys.write_text(json.dumps({"keys": [{"sha256": hashlib.sha256(KEY.encode()).hexdigest(), "tenant": "bench"}]}))
-    grpc, http = free_port(), free_port()
-    await stack.start("ingestion", variables={"VIGIL_GRPC_PORT": str(grpc)})
-    variables = {
-        "VIGIL_HTTP_PORT": str(http),
-        "VIGIL_API_KEYS_FILE": str(keys),
-        "VIGIL_INGESTION_GRPC": f"127.0.0.1:{grpc}",
-    }
-    await stack.start("gateway", variables=variables)
-    headers = {"Authorization": f"Bearer {KEY}"}
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{http}", headers=headers) as client:
-        yield client
 
 
 async def test_what_exceeds_the_capacity_is_refused_and_nobody_is_late(tmp_path: Path) -> None:
@@ -50,7 +27,7 @@ async def test_what_exceeds_the_capacity_is_refused_and_nobody_is_late(tmp_path:
     async with (
         running(settings, "capacity", variables=fits) as (stack, _),
         collecting(stack.nats.url) as collector,
-        gateway(stack) as http,
+        ingestion_and_gateway(stack) as http,
     ):
         opened = [await _opened(http, video) for _ in range(CAPACITY)]
         await collector.wait(opened, lambda found: len(found) >= 3, 60, "every session ticks")
@@ -77,7 +54,9 @@ def _is_punctual(ticked: dict[str, Any], session: str) -> bool:
     """A decision for every second of the clock, each on time to within half of one."""
     seconds = [one.decision.time_ms // 1000 for one in ticked[session]]
     gap_s = longest_gap(one.arrival_us / 1e6 for one in ticked[session])
-    return seconds == list(range(seconds[0], seconds[0] + len(seconds))) and len(seconds) >= WATCHED_S - 1 and gap_s < 1.5
+    return (
+        seconds == list(range(seconds[0], seconds[0] + len(seconds))) and len(seconds) >= WATCHED_S - 1 and gap_s < 1.5
+    )
 
 
 async def _open(http: aiohttp.ClientSession, video: Path) -> tuple[int, Any]:

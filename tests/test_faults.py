@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-
 from bench.breakages import BREAKAGES, redis_full, streams_full
 from bench.collector import Collector, collecting, stored_decisions
 from bench.faults import ride_out, settle
@@ -19,6 +18,7 @@ from bench.load_plan import TENANT, LoadPlan
 from bench.sessions import names, open_sessions
 from bench.settings import BenchSettings
 from bench.stack import Stack, running
+
 from vigil.core.ids import SessionKey
 from vigil.runtime.errors import SessionEnded
 from vigil.runtime.placement import Role
@@ -73,7 +73,8 @@ async def test_while_the_streams_are_full_decisions_go_on_and_are_stored_later(t
 
 async def test_while_redis_is_full_workers_keep_their_sessions_and_one_can_be_ended(tmp_path: Path) -> None:
     async with watched(tmp_path) as (stack, collector):
-        async with loading(LoadPlan(stack.nats.url, SESSIONS, now_ms()), stack.folder) as cameras:
+        plan = LoadPlan(stack.nats.url, SESSIONS, now_ms())
+        async with loading(plan, stack.folder) as cameras:
             await collector.wait(SESSIONS, lambda one: len(one) >= 2, 30, "every session ticks")
             fences = await _fences(stack)
             async with redis_full(stack):
@@ -88,10 +89,9 @@ async def test_while_redis_is_full_workers_keep_their_sessions_and_one_can_be_en
     assert kept == fences, "nobody claimed anything anew"
 
 
-async def _fences(stack: Stack) -> dict[bytes, bytes]:
+async def _fences(stack: Stack) -> dict[bytes | str, bytes | str]:
     """How often each session was claimed for interaction."""
-    found: dict[bytes, bytes] = await stack.redis.hgetall("vigil:v1:{placement:interaction}:fence")  # type: ignore[misc]
-    return found
+    return dict(await stack.redis.hgetall("vigil:v1:{placement:interaction}:fence"))
 
 
 async def _committed(stack: Stack) -> int:
@@ -100,6 +100,4 @@ async def _committed(stack: Stack) -> int:
 
 
 async def _all_committed(stack: Stack, turns: int) -> bool:
-    return all(
-        [(await stack.store.history(SessionKey(TENANT, one))).next_sequence >= turns for one in SESSIONS]
-    )
+    return all([(await stack.store.history(SessionKey(TENANT, one))).next_sequence >= turns for one in SESSIONS])

@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nats.aio.client import Client
-from nats.js.api import ConsumerConfig, DeliverPolicy
-
 from bench.collector import Collector, collecting, stored_decisions
 from bench.generator import loading, now_ms
 from bench.load_plan import INTERVAL_MS, TENANT, LoadPlan, Pace
 from bench.sessions import WATCH, names, open_sessions
 from bench.settings import BenchSettings
 from bench.stack import Stack, running
+from nats.aio.client import Client
+from nats.js.api import ConsumerConfig, DeliverPolicy
+
 from vigil.contract.events import decode_event
 from vigil.testing.eventually import eventually
 from vigil.v1.decision_pb2 import ACTION_SPEAK

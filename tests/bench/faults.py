@@ -79,9 +79,7 @@ async def measure(settings: BenchSettings) -> Faults:
     return Faults(tuple(_recovery(one, stored) for one in outages), integrity)
 
 
-async def ride_out(
-    stack: Stack, collector: Collector, sessions: Sequence[str], fault: str, lasts_s: float
-) -> Outage:
+async def ride_out(stack: Stack, collector: Collector, sessions: Sequence[str], fault: str, lasts_s: float) -> Outage:
     """Break `fault` for `lasts_s` under a running load, mend it, and wait until every session decides again.
 
     Raises `RuntimeError` when that takes longer than a minute.

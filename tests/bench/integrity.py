@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bench.load_plan import INTERVAL_MS, TENANT
 from bench.stack import Stack
@@ -32,7 +33,7 @@ async def inspect(stack: Stack, sessions: Sequence[str], stored: Mapping[str, Se
 def missed_turns(decisions: Sequence[Decision], since_us: int, until_us: int) -> int:
     """Turns of the clock for which no decision is stored, around the time from `since_us` to `until_us` (capture
     time, microseconds since the epoch)."""
-    neighbours = zip(decisions, decisions[1:], strict=False)
+    neighbours = pairwise(decisions)
     gaps = [
         after.time_ms // INTERVAL_MS - before.time_ms // INTERVAL_MS - 1
         for before, after in neighbours

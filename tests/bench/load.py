@@ -4,6 +4,7 @@ python -m bench.load < plan.json        until SIGTERM; then one line of JSON, a 
 """
 
 import asyncio
+import contextlib
 import itertools
 import signal
 import sys
@@ -26,6 +27,8 @@ from vigil.core.ids import SessionKey
 _PICTURES = 32
 # Camera workers claim sessions with a fence from 1 on; these groups come from the only one there is.
 _FENCE = 1
+# In the answered pace: a turn that nobody answered for so long is followed by the next one.
+_UNANSWERED_S = 5.0
 
 
 class Cameras:
@@ -69,12 +72,16 @@ class Cameras:
     async def _answered(self) -> None:
         done = asyncio.Event()
         left = set(self._plan.sessions)
+        shown = {session: (time.monotonic(), self._plan.first_turn) for session in left}
 
         async def decided(message: Msg) -> None:
             decision = decode_decision(message.data)
+            if decision.session not in shown:
+                return
             turn = decision.time_ms // INTERVAL_MS + 1
             if turn < self._plan.turns:
                 self._late_ms.append(0.0)
+                shown[decision.session] = (time.monotonic(), turn)
                 await self._show(self._index[decision.session], turn)
             else:
                 left.discard(decision.session)
@@ -85,7 +92,13 @@ class Cameras:
         for index in range(len(self._keys)):
             self._late_ms.append(0.0)
             await self._show(index, self._plan.first_turn)
-        await done.wait()
+        while not done.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), _UNANSWERED_S)
+            for session in [one for one in left if time.monotonic() - shown[one][0] > _UNANSWERED_S]:
+                turn = shown[session][1] + 1  # the frame, or the word of its decision, was lost on the way
+                shown[session] = (time.monotonic(), turn)
+                await self._show(self._index[session], turn)
 
     async def _show(self, index: int, turn: int) -> None:
         if not self._client.is_connected:  # a camera's frames of that time are gone, none waits to be shown late

@@ -8,13 +8,14 @@ _RECONNECT_S = 0.05
 
 async def connected(url: str, name: str) -> Client:
     """A client that reconnects at once and for ever."""
-    return await nats.connect(
+    client: Client = await nats.connect(
         url,
         name=name,
         max_reconnect_attempts=-1,
-        reconnect_time_wait=_RECONNECT_S,  # type: ignore[arg-type]  # it is slept, as a float
+        reconnect_time_wait=_RECONNECT_S,
         error_cb=_unmoved,
     )
+    return client
 
 
 async def _unmoved(_: Exception) -> None:

@@ -18,6 +18,7 @@ class Part(StrEnum):
     FAILOVER = "failover"
     ALERTS = "alerts"
     FAULTS = "faults"
+    SOAK = "soak"
     REAL = "real"
 
 
@@ -50,6 +51,10 @@ class BenchSettings(BaseSettings):
         default=3, ge=1, le=10, description="A step that misses is tried again: others use the machine"
     )
     faults: tuple[str, ...] = Field(default=(), description="Of the part `faults`: only these, by name; all if empty")
+    soak_sessions: int = Field(default=50, ge=1, le=1_000, description="Sessions that live faster than the clock")
+    soak_live_sessions: int = Field(default=5, ge=1, le=100, description="Sessions whose files ingestion plays")
+    soak_turns: int = Field(default=7_200, ge=100, description="Seconds of model time of each session: two hours")
+    soak_warm_up_turns: int = Field(default=1_200, ge=0, description="Turns until every log and cache is full")
     events_per_session: int = Field(default=6, ge=1, le=100)
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
     model_dir: Path = ROOT / "models" / "vigil-small"

@@ -75,7 +75,7 @@ async def test_a_paused_worker_that_wakes_up_commits_nothing_and_lets_go(
     asked, answer = asyncio.Event(), asyncio.Event()
 
     def held_once(seen: Seen) -> Reply:
-        """The first answer, that there is fire, comes when the test lets it; the others, that there is none, at once."""
+        """The first answer, that it burns, comes when the test lets it; those after it, at once."""
         stage.engine.script = when_red()
         asked.set()
         return Reply("</response> A fire has started.", hold=answer)

@@ -25,7 +25,7 @@ from vigil.runtime.bus import Bus
 from vigil.runtime.claimer import Claimer
 from vigil.runtime.engine_pool import EnginePool
 from vigil.runtime.placement import Claim, Placement, Role
-from vigil.runtime.session_keys import Part, part_key
+from vigil.runtime.session_keys import PREFIX, Part, part_key
 from vigil.runtime.store import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
@@ -134,6 +134,11 @@ class Stage:
     async def forget_session(self) -> None:
         """Lose all of the session, as the end of its retention would."""
         await self.redis.delete(*(part_key(KEY, part) for part in Part))
+
+    async def claims(self) -> int:
+        """How often the session was claimed."""
+        fences = await self.redis.hgetall(f"{PREFIX}:{{placement:{Role.INTERACTION}}}:fence")
+        return sum(int(one) for one in fences.values())
 
     async def outbox(self) -> int:
         """Messages that the store still holds."""

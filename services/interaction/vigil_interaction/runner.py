@@ -28,7 +28,7 @@ from vigil.core.decide import (
 )
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
-from vigil.core.prompt import Asked
+from vigil.core.prompt import Asked, goes_on
 from vigil.core.session import SessionState
 from vigil.core.warm import DEFAULT_LEAD_TURNS
 from vigil.runtime.engine import EngineRequest
@@ -224,6 +224,7 @@ class Runner:
 
     def _settle(self, planned: SessionState, infer: Infer, completion: Completion) -> Settled:
         share = prefix_share(self._last.messages if self._last else (), infer.messages)
+        assert self._last is None or goes_on(self._last, planned.chunk, infer.messages), "a chunk's past has changed"
         self._last = Asked(planned.chunk, infer.messages)
         settled = settle(self.spec, self._profile, planned, infer, completion)
         for refused in infer.rejected:

@@ -37,6 +37,8 @@ _RED_EVERY = 20
 _LIVE_INTERVAL_MS = 200
 _VIDEO_S = 10
 _STALLED_S = 60.0
+_LONGEST_S = 24 * 3_600.0
+_LOOK_S = 0.2
 _TELL_S = 30.0
 _VISIT_S = 1.0
 _MIB = 1 << 20
@@ -48,10 +50,12 @@ _INFRASTRUCTURE = ("nats", "redis", "engine")
 @dataclass(frozen=True, slots=True)
 class Soak:
     """`memory_mib` is each process's resident memory after the warm-up; `rss_mib` its course, sampled evenly over the
-    whole run. `breaks` counts decisions that did not follow on their session's last one."""
+    whole run. `turns` were asked for, the session with fewest had `fewest_turns`. `breaks` counts decisions
+    that did not follow on their session's last one."""
 
     sessions: int
     turns: int
+    fewest_turns: int
     live_sessions: int
     live_turns: int
     elapsed_s: float
@@ -129,19 +133,21 @@ async def _until_over(
     """Wait for the end; how many samples of each process had been taken when the warm-up was over."""
     warm: dict[str, int] = {}
     total, seen_at_s, told_at_s = 0, time.monotonic(), time.monotonic()
-    while (least := tally.least(sessions)) < settings.soak_turns:
+    over = asyncio.create_task(cameras.finished(_LONGEST_S))
+    while not over.done():
+        await asyncio.wait({over}, timeout=_LOOK_S)
         now_s = time.monotonic()
-        if not warm and least >= settings.soak_warm_up_turns:
+        if not warm and tally.least(sessions) >= settings.soak_warm_up_turns:
             warm = sampler.counts()
         if tally.total(sessions) > total:
             total, seen_at_s = tally.total(sessions), now_s
         if now_s - seen_at_s > _STALLED_S:
+            over.cancel()
             raise RuntimeError(f"nothing was decided for {_STALLED_S:g} s, after {total} turns")
         if now_s - told_at_s > _TELL_S:
             told_at_s = now_s
             say(f"  … {total} of {settings.soak_turns * len(sessions)} turns")
-        await asyncio.sleep(0.2)
-    await cameras.finished(_STALLED_S)
+    over.result()
     return warm
 
 
@@ -159,6 +165,7 @@ def _result(
     result = Soak(
         sessions=len(sessions),
         turns=settings.soak_turns,
+        fewest_turns=tally.least(sessions),
         live_sessions=len(live),
         live_turns=tally.least(live),
         elapsed_s=round(elapsed_s, 1),

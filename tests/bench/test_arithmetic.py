@@ -1,6 +1,7 @@
 """What turns measurements into figures, by value and property."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bench.integrity import missed_turns
+from bench.faults import Faults, Recovery
+from bench.integrity import Integrity, missed_turns
 from bench.load_plan import LoadPlan
+from bench.machine import Machine
 from bench.plot import Chart, Line, svg
-from bench.results import TARGETS, Target
+from bench.report import html
+from bench.results import TARGETS, Results, Target
 from bench.settings import BenchSettings, EngineKind, Part
+from bench.soak import Soak
 from bench.statistics import is_gapless, longest_gap, quantile, slope, spread, steadiness
 from bench.tick import BENCHES, TICK, paths
 from vigil.v1.decision_pb2 import Decision
@@ -133,3 +138,29 @@ def test_only_the_tick_has_the_usual_names(tmp_path: Path) -> None:
     assert paths(settings, TICK) == (tmp_path / "tick.json", tmp_path / "report.html")
     written = [path for name in BENCHES for path in paths(settings, name)]
     assert len(set(written)) == 2 * len(BENCHES)
+
+
+def _results() -> Results:
+    return Results(Machine(2, "none", 1.0, "none", 0.0), {})
+
+
+def test_the_worst_recovery_is_the_figure_and_each_is_in_the_report() -> None:
+    results = _results()
+    recoveries = (Recovery("NATS restarted", 3.0, 1.25, 40, 10), Recovery("Redis <full>", 6.0, 2.5, 60, 10))
+    results.faults = Faults(recoveries, Integrity(500, True, False, ("s-1: 3 turns committed, 2 decisions stored",)))
+    page = html(results)
+    assert results.summary()["recovery_s"] == 2.5
+    assert "<td>NATS restarted</td><td>3.0</td><td>1.25</td><td>4.0</td>" in page
+    assert "Redis &lt;full&gt;" in page
+    assert "s-1: 3 turns committed, 2 decisions stored" in page
+
+
+def test_memory_that_grows_misses_its_target_unless_it_is_not_ours() -> None:
+    grown, flat = steadiness([100.0, 150.0, 200.0]), steadiness([100.0, 102.0])
+    soak = Soak(50, 7_200, 7_190, 5, 900, 60.0, 360_000, 0, 9_000, {"nats": grown, "codec-1": flat}, {"codec-1": [1.0]})
+    results = _results()
+    results.soak = soak
+    assert results.met() == {"rss_spread": True}
+    assert "7,190 turns or more" in html(results)
+    results.soak = replace(soak, memory_mib={"codec-1": grown})
+    assert results.met() == {"rss_spread": False}

@@ -1,19 +1,16 @@
 """A model that speaks every second for five minutes: one alert over NATS, with a few updates, and it closes."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from bench.collector import Collector, collecting, stored_decisions
+from bench.collector import Collector, collecting, stored_alerts, stored_decisions
 from bench.generator import loading, now_ms
-from bench.load_plan import INTERVAL_MS, TENANT, LoadPlan, Pace
+from bench.load_plan import INTERVAL_MS, LoadPlan, Pace
 from bench.sessions import WATCH, names, open_sessions
 from bench.settings import BenchSettings
 from bench.stack import Stack, running
 from nats.aio.client import Client
-from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from vigil.contract.events import decode_event
 from vigil.testing.eventually import eventually
 from vigil.v1.decision_pb2 import ACTION_SPEAK
 
@@ -35,7 +32,7 @@ async def test_five_minutes_of_words_are_one_alert(tmp_path: Path) -> None:
             await cameras.finished(90)
         await _calm(stack, collector, first_turn=first + SECONDS)
         await eventually(lambda: _is_closed(collector.client), 20, "the alert is closed")
-        events = await _alerts(collector.client)
+        events = await stored_alerts(collector.client)
         decisions = (await stored_decisions(collector.client))[SESSIONS[0]]
     spoken = [one for one in decisions if one.action == ACTION_SPEAK]
     assert [one.time_ms // INTERVAL_MS for one in spoken] == list(range(first, first + SECONDS))
@@ -61,18 +58,5 @@ async def _calm(stack: Stack, collector: Collector, first_turn: int) -> int:
 
 
 async def _is_closed(client: Client) -> bool:
-    events = await _alerts(client)
+    events = await stored_alerts(client)
     return bool(events) and events[-1].type == "vigil.alert.closed"
-
-
-async def _alerts(client: Client) -> list[Any]:
-    """Every alert event in the stream, in its order."""
-    subscription = await client.jetstream().pull_subscribe(
-        f"vigil.v1.alert.{TENANT}.>", stream="ALERTS", config=ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
-    )
-    found: list[Any] = []
-    while (await subscription.consumer_info()).num_pending:
-        for message in await subscription.fetch(100, timeout=5):
-            found.append(decode_event(message.data))
-            await message.ack()
-    return found

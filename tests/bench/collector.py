@@ -16,7 +16,7 @@ from bench.nats_client import connected
 from bench.progress import wait_until
 from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
-from vigil.contract.events import decode_event
+from vigil.contract.events import CloudEvent, decode_event
 from vigil.core.ids import SessionKey
 from vigil.v1.decision_pb2 import Decision
 from vigil.v1.frame_pb2 import CodedFrameGroup
@@ -127,6 +127,19 @@ async def stored_sequences(client: Client) -> dict[str, list[int]]:
     """The sequences of these decisions."""
     stored = await stored_decisions(client)
     return {session: [one.sequence for one in decisions] for session, decisions in stored.items()}
+
+
+async def stored_alerts(client: Client) -> list[CloudEvent]:
+    """Every alert event as JetStream stored them, in its order."""
+    subscription = await client.jetstream().pull_subscribe(
+        subjects.alerts_of(TENANT), stream="ALERTS", config=ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
+    )
+    found: list[CloudEvent] = []
+    while (await subscription.consumer_info()).num_pending:
+        for message in await subscription.fetch(_FETCH, timeout=5):
+            found.append(decode_event(message.data))
+            await message.ack()
+    return found
 
 
 async def newest_stored(client: Client, session: str) -> Decision | None:

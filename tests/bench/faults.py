@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bench.breakages import BREAKAGES
-from bench.collector import Collector, collecting, newest_stored, stored_decisions
+from bench.collector import Collector, collecting, newest_stored, stored_alerts, stored_decisions
 from bench.generator import loading, now_ms
 from bench.integrity import Integrity, inspect, missed_turns
 from bench.load_plan import TENANT, LoadPlan
@@ -16,6 +16,7 @@ from bench.sessions import names, open_sessions
 from bench.settings import BenchSettings
 from bench.stack import Stack, running
 from vigil.core.ids import SessionKey
+from vigil.runtime.session_keys import Part, part_key
 from vigil.v1.decision_pb2 import Decision
 
 _TICKING_S = 30.0
@@ -25,6 +26,7 @@ _LOOK_S = 0.05
 # Longer than a lease, so that Redis's absence shows; a hung engine for three times its deadline.
 LASTS_S: Mapping[str, float] = MappingProxyType({"engine hung": 30.0, "Redis full": 6.0, "JetStream full": 6.0})
 _USUALLY_LASTS_S = 3.0
+RED_EVERY = 3  # alerts open and close all the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +63,22 @@ async def measure(settings: BenchSettings) -> Faults:
     """Break and mend everything in `settings.faults` (all when that is empty)."""
     sessions = names(settings.sessions)
     chosen = settings.faults or tuple(BREAKAGES)
-    async with running(settings, "faults", engine="scripted") as (stack, _), collecting(stack.nats.url) as collector:
+    async with running(settings, "faults", engine="seeing") as (stack, _), collecting(stack.nats.url) as collector:
         await open_sessions(stack, collector.client, sessions)
         outages = []
-        async with loading(LoadPlan(stack.nats.url, sessions, now_ms()), stack.folder) as generator:
+        plan = LoadPlan(stack.nats.url, sessions, now_ms(), red_every=RED_EVERY)
+        async with loading(plan, stack.folder) as generator:
             for fault in chosen:
                 outage = await ride_out(stack, collector, sessions, fault, LASTS_S.get(fault, _USUALLY_LASTS_S))
                 say(f"{fault}: all well again {_s(outage.over_us - outage.mended_us):.2f} s after it was mended")
                 outages.append(outage)
             await generator.stop()
-        await settle(stack, collector, sessions)
+        await settle(stack, sessions)
         stored = await stored_decisions(collector.client)
-        integrity = await inspect(stack, sessions, stored)
+        integrity = await inspect(stack, sessions, stored, await stored_alerts(collector.client))
     for one in integrity.faults:
         say(f"NOT intact: {one}")
-    say(f"{integrity.decisions} decisions, sequences and histories intact: {not integrity.faults}")
+    say(f"{integrity.decisions} decisions, {integrity.alerts} alert events; all intact: {not integrity.faults}")
     return Faults(tuple(_recovery(one, stored) for one in outages), integrity)
 
 
@@ -96,19 +99,18 @@ async def ride_out(stack: Stack, collector: Collector, sessions: Sequence[str], 
     return Outage(fault, broken_us, mended_us, over_us)
 
 
-async def settle(stack: Stack, collector: Collector, sessions: Sequence[str], deadline_s: float = 20.0) -> None:
-    """After the load has stopped: wait until what was committed is stored. Raises `RuntimeError`."""
+async def settle(stack: Stack, sessions: Sequence[str], deadline_s: float = 20.0) -> None:
+    """After the load has stopped: wait until all that was committed is stored. Raises `RuntimeError`."""
     end = time.monotonic() + deadline_s
-    while waiting := [one for one in sessions if not await _is_settled(stack, collector, one)]:
+    while waiting := [one for one in sessions if await _outbox(stack, one)]:
         if time.monotonic() > end:
-            raise RuntimeError(f"not within {deadline_s:g} s: JetStream has all decisions of {', '.join(waiting)}")
+            raise RuntimeError(f"not within {deadline_s:g} s: JetStream has all events of {', '.join(waiting)}")
         await asyncio.sleep(_LOOK_S)
 
 
-async def _is_settled(stack: Stack, collector: Collector, session: str) -> bool:
-    committed = (await stack.store.history(SessionKey(TENANT, session))).next_sequence
-    newest = await newest_stored(collector.client, session)
-    return newest is not None and newest.sequence == committed - 1
+async def _outbox(stack: Stack, session: str) -> int:
+    """Messages that the store still holds; a worker takes out what is published once the session rests."""
+    return int(await stack.redis.llen(part_key(SessionKey(TENANT, session), Part.OUTBOX)))
 
 
 async def _recovered(collector: Collector, sessions: Sequence[str], mended_us: int, fault: str) -> None:

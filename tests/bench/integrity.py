@@ -7,27 +7,49 @@ from itertools import pairwise
 from bench.load_plan import INTERVAL_MS, TENANT
 from bench.stack import Stack
 from bench.statistics import is_gapless
+from vigil.contract.events import CloudEvent
 from vigil.core.ids import SessionKey
-from vigil.v1.decision_pb2 import Decision
+from vigil.v1.decision_pb2 import ACTION_SPEAK, Decision
 
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
     """`sequences`: every session's stored decisions are 0, 1, 2, … each once. `histories`: what the model is shown
-    next ends with the last of them, has no hole, and has all of its pictures. `faults` says in words what is not so."""
+    next ends with the last of them, has no hole, and has all of its pictures. `alerted`: the alerts that are stored
+    opened and closed with the decisions that say so, each once. `faults` says in words what is not so."""
 
     decisions: int
+    alerts: int
     sequences: bool
     histories: bool
+    alerted: bool
     faults: tuple[str, ...]
 
 
-async def inspect(stack: Stack, sessions: Sequence[str], stored: Mapping[str, Sequence[Decision]]) -> Integrity:
-    """Compare the stored decisions of `sessions` with themselves and with the store. The load must have stopped."""
+async def inspect(
+    stack: Stack,
+    sessions: Sequence[str],
+    stored: Mapping[str, Sequence[Decision]],
+    alerts: Sequence[CloudEvent],
+) -> Integrity:
+    """Compare the stored decisions of `sessions` with themselves, with the store and with the stored alerts. The load
+    must have stopped, and the watch be one that neither holds nor cools down."""
     doubled = [_sequence_fault(session, stored.get(session, ())) for session in sessions]
     histories = [await _history_fault(stack, session, stored.get(session, ())) for session in sessions]
-    faults = tuple(one for one in (*doubled, *histories) if one)
-    return Integrity(sum(map(len, stored.values())), not any(doubled), not any(histories), faults)
+    unlike = [_alert_fault(session, stored.get(session, ()), alerts) for session in sessions]
+    faults = tuple(one for one in (*doubled, *histories, *unlike) if one)
+    decided = sum(map(len, stored.values()))
+    return Integrity(decided, len(alerts), not any(doubled), not any(histories), not any(unlike), faults)
+
+
+def alert_changes(decisions: Sequence[Decision]) -> list[tuple[str, int]]:
+    """What becomes of the alert of one watch without hold and cooldown: opened or closed, and when (model ms)."""
+    changes, was_open = [], False
+    for one in decisions:
+        if (is_open := one.action == ACTION_SPEAK) != was_open:
+            changes.append(("opened" if is_open else "closed", one.time_ms))
+        was_open = is_open
+    return changes
 
 
 def missed_turns(decisions: Sequence[Decision], since_us: int, until_us: int) -> int:
@@ -50,6 +72,16 @@ def _sequence_fault(session: str, decisions: Sequence[Decision]) -> str:
         return f"{session}: sequences {_first_break(sequences)}"
     times = [one.time_ms for one in decisions]
     return "" if times == sorted(set(times)) else f"{session}: two decisions on one second"
+
+
+def _alert_fault(session: str, decisions: Sequence[Decision], alerts: Sequence[CloudEvent]) -> str:
+    told = [
+        (one.data["state"], round(one.data["time_s"] * 1000))
+        for one in alerts
+        if one.data["session"] == session and one.data["state"] != "updated"
+    ]
+    expected = alert_changes(decisions)
+    return "" if told == expected else f"{session}: alerts {told}, decisions say {expected}"
 
 
 def _first_break(sequences: Sequence[int]) -> str:

@@ -154,11 +154,11 @@ def _faults(results: Results) -> list[str]:
         for r in one.recoveries
     ]
     found = one.integrity
-    intact = "; ".join(found.faults) or "every sequence is gapless and unique, every history is whole"
+    intact = "; ".join(found.faults) or "sequences are gapless and unique, histories whole, alerts as decided"
     return [
         "<h2>Faults of what is underneath</h2>",
         _table(("what happened", "for, s", "all well again after, s", "seconds without a turn, a session"), rows),
-        f"<p>{found.decisions:,} decisions stored: {escape(intact)}.</p>",
+        f"<p>{found.decisions:,} decisions and {found.alerts:,} alert events stored: {escape(intact)}.</p>",
     ]
 
 

@@ -103,8 +103,8 @@ async def running(
     interaction_workers: int = 1,
     variables: Mapping[str, str] = _NONE,
 ) -> AsyncIterator[tuple[Stack, Sampler]]:
-    """A fresh system and the sampler of its memory. `engine` is `instant`, `scripted` or `real`; `variables` are
-    interaction's, before the usual ones."""
+    """A fresh system and the sampler of its memory. `engine` is `instant`, `scripted` (and `seeing`, which
+    speaks when it is shown red), or `real`; `variables` are interaction's, before the usual ones."""
     folder = await asyncio.to_thread(_emptied, settings.out / "run" / name)
     async with AsyncExitStack() as exits:
         nats, redis_server = NatsServer(folder / "nats"), RedisServer(folder / "redis")
@@ -141,8 +141,9 @@ async def _engine(exits: AsyncExitStack, settings: BenchSettings, kind: str, fol
     match kind:
         case "instant":
             argv, model = [sys.executable, "-m", "bench.instant_engine", str(port)], instant_engine.MODEL
-        case "scripted":
-            argv = [sys.executable, "-m", "vigil.testing.scripted_engine", "--port", str(port)]
+        case "scripted" | "seeing":
+            script = "red" if kind == "seeing" else "silent"
+            argv = [sys.executable, "-m", "vigil.testing.scripted_engine", "--port", str(port), "--script", script]
             model = "scripted"
         case _:
             model, start_s = "vigil-small", _ENGINE_START_S

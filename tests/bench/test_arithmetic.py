@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bench.faults import Faults, Recovery
-from bench.integrity import Integrity, missed_turns
+from bench.integrity import Integrity, alert_changes, missed_turns
 from bench.load_plan import LoadPlan
 from bench.machine import Machine
 from bench.plot import Chart, Line, svg
@@ -21,7 +21,7 @@ from bench.settings import BenchSettings, EngineKind, Part
 from bench.soak import Soak
 from bench.statistics import is_gapless, longest_gap, quantile, slope, spread, steadiness
 from bench.tick import BENCHES, TICK, paths
-from vigil.v1.decision_pb2 import Decision
+from vigil.v1.decision_pb2 import ACTION_SILENT, ACTION_SPEAK, Decision
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 
@@ -147,7 +147,9 @@ def _results() -> Results:
 def test_the_worst_recovery_is_the_figure_and_each_is_in_the_report() -> None:
     results = _results()
     recoveries = (Recovery("NATS restarted", 3.0, 1.25, 40, 10), Recovery("Redis <full>", 6.0, 2.5, 60, 10))
-    results.faults = Faults(recoveries, Integrity(500, True, False, ("s-1: 3 turns committed, 2 decisions stored",)))
+    results.faults = Faults(
+        recoveries, Integrity(500, 30, True, False, True, ("s-1: 3 turns committed, 2 decisions stored",))
+    )
     page = html(results)
     assert results.summary()["recovery_s"] == 2.5
     assert "<td>NATS restarted</td><td>3.0</td><td>1.25</td><td>4.0</td>" in page
@@ -164,3 +166,10 @@ def test_memory_that_grows_misses_its_target_unless_it_is_not_ours() -> None:
     assert "7,190 turns or more" in html(results)
     results.soak = replace(soak, memory_mib={"codec-1": grown})
     assert results.met() == {"rss_spread": False}
+
+
+def test_alerts_open_and_close_with_the_words() -> None:
+    actions = (ACTION_SILENT, ACTION_SPEAK, ACTION_SPEAK, ACTION_SILENT, ACTION_SILENT, ACTION_SPEAK)
+    decisions = [Decision(time_ms=second * 1000, action=action) for second, action in enumerate(actions)]
+    assert alert_changes(decisions) == [("opened", 1000), ("closed", 3000), ("opened", 5000)]
+    assert alert_changes([]) == []

@@ -1,4 +1,4 @@
-"""`python -m bench [tick]`: see `bench.settings` for its variables."""
+"""`python -m bench [tick|faults|soak]`: see `bench.settings` for its variables."""
 
 import asyncio
 import sys
@@ -9,14 +9,12 @@ from bench import tick
 from bench.progress import say
 from bench.settings import BenchSettings
 
-_BENCHES = {"tick": tick.run}
-
 
 def main() -> int:
     """Exit codes: 0 measured, 1 a part failed, 2 wrong settings."""
-    name = sys.argv[1] if len(sys.argv) > 1 else "tick"
-    if name not in _BENCHES:
-        say(f"no benchmark {name!r}: choose one of {', '.join(_BENCHES)}")
+    name = sys.argv[1] if len(sys.argv) > 1 else tick.TICK
+    if name not in tick.BENCHES:
+        say(f"no benchmark {name!r}: choose one of {', '.join(tick.BENCHES)}")
         return 2
     try:
         settings = BenchSettings()
@@ -25,7 +23,7 @@ def main() -> int:
             say(f"VIGIL_BENCH_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}")
         return 2
     try:
-        asyncio.run(_BENCHES[name](settings))
+        asyncio.run(tick.run(settings, name))
     except (RuntimeError, TimeoutError, OSError) as error:
         say(f"failed: {error}")
         return 1

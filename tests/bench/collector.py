@@ -6,20 +6,23 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from bench.load_plan import TENANT
+from bench.nats_client import connected
 from bench.progress import wait_until
 from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
-from vigil.contract.events import decode_event
+from vigil.contract.events import CloudEvent, decode_event
+from vigil.core.ids import SessionKey
 from vigil.v1.decision_pb2 import Decision
 from vigil.v1.frame_pb2 import CodedFrameGroup
 
 _FETCH = 500
+_ASK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Collector:
 @asynccontextmanager
 async def collecting(nats_url: str) -> AsyncIterator[Collector]:
     """Subscribe to decisions and opened alerts."""
-    client: Client = await nats.connect(nats_url, name="bench collector")
+    client: Client = await connected(nats_url, "bench collector")
     collector = Collector(client)
     try:
         await client.subscribe(subjects.ALL_DECISIONS, cb=collector.on_decision)
@@ -106,18 +109,47 @@ async def collecting(nats_url: str) -> AsyncIterator[Collector]:
         await client.close()
 
 
-async def stored_sequences(client: Client) -> dict[str, list[int]]:
-    """Every session's decision sequences as JetStream stored them, in its order."""
+async def stored_decisions(client: Client) -> dict[str, list[Decision]]:
+    """Every session's decisions as JetStream stored them, in its order."""
     subscription = await client.jetstream().pull_subscribe(
         subjects.ALL_DECISIONS, stream="DECISIONS", config=ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
     )
-    found: dict[str, list[int]] = defaultdict(list)
+    found: dict[str, list[Decision]] = defaultdict(list)
     while (await subscription.consumer_info()).num_pending:
         for message in await subscription.fetch(_FETCH, timeout=5):
             decision = decode_decision(message.data)
-            found[decision.session].append(decision.sequence)
+            found[decision.session].append(decision)
             await message.ack()
     return found
+
+
+async def stored_sequences(client: Client) -> dict[str, list[int]]:
+    """The sequences of these decisions."""
+    stored = await stored_decisions(client)
+    return {session: [one.sequence for one in decisions] for session, decisions in stored.items()}
+
+
+async def stored_alerts(client: Client) -> list[CloudEvent]:
+    """Every alert event as JetStream stored them, in its order."""
+    subscription = await client.jetstream().pull_subscribe(
+        subjects.alerts_of(TENANT), stream="ALERTS", config=ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
+    )
+    found: list[CloudEvent] = []
+    while (await subscription.consumer_info()).num_pending:
+        for message in await subscription.fetch(_FETCH, timeout=5):
+            found.append(decode_event(message.data))
+            await message.ack()
+    return found
+
+
+async def newest_stored(client: Client, session: str) -> Decision | None:
+    """The session's decision that JetStream stored last; None while there is none, or while it cannot be asked."""
+    subject = subjects.decision(SessionKey(TENANT, session))
+    try:
+        found = await client.jetstream(timeout=_ASK_S).get_last_msg("DECISIONS", subject)
+    except (NatsError, OSError, TimeoutError):
+        return None
+    return None if found.data is None else decode_decision(found.data)
 
 
 def _now_us() -> int:

@@ -1,4 +1,7 @@
-"""A worker is killed, another drains: how long until every session ticks again, and whether a turn was lost."""
+"""A worker is killed, another drains: how long until every session ticks again, and whether a turn was lost.
+
+Codec and interaction are tried under the load generator; ingestion, which that stands in for, with files that it plays.
+"""
 
 import asyncio
 import signal
@@ -14,9 +17,12 @@ from bench.sessions import names, open_sessions
 from bench.settings import BenchSettings
 from bench.stack import Stack, running
 from bench.statistics import is_gapless, longest_gap
+from vigil.testing.videos import write_video
 
 _TICKING_S = 30.0
 _AFTER_S = 6.0
+_SIGNALS = (signal.SIGKILL, signal.SIGTERM)
+_VIDEO_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +48,49 @@ class Failover:
 
 
 async def measure(settings: BenchSettings) -> Failover:
-    """Kill and drain interaction, then codec, each time with one fresh worker there that holds nothing."""
+    """Kill and drain interaction, codec and ingestion, each time with one fresh worker there that holds nothing."""
+    under_load, played = await _under_load(settings), await _playing(settings)
+    both = (under_load, played)
+    intact = all(one.sequences_intact for one in both)
+    say(f"sequences gapless and unique: {intact}")
+    return Failover(under_load.handovers + played.handovers, intact, sum(one.decisions for one in both))
+
+
+async def _under_load(settings: BenchSettings) -> Failover:
     sessions = names(settings.sessions)
-    handovers: list[Handover] = []
     async with running(settings, "failover") as (stack, _), collecting(stack.nats.url) as collector:
         await open_sessions(stack, collector.client, sessions)
         await asyncio.sleep(1.0)  # claims
         async with loading(LoadPlan(stack.nats.url, sessions, now_ms()), stack.folder):
-            for service in ("interaction", "codec"):
-                for number, how in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):
-                    handover = await _hand_over(stack, collector, sessions, service, number, how)
-                    handovers.append(handover)
-                    say(
-                        f"{how.name} of {service}: all tick again after {handover.takeover_s:.2f} s, "
-                        f"longest gap {handover.longest_gap_s:.2f} s, {handover.missed_turns} turns missed"
-                    )
-        await asyncio.sleep(1.0)  # what is on its way
-        stored = await stored_sequences(collector.client)
+            handovers = [
+                await _hand_over(stack, collector, sessions, service, number, how)
+                for service in ("interaction", "codec")
+                for number, how in enumerate(_SIGNALS, start=1)
+            ]
+        return await _finished(collector, sessions, handovers)
+
+
+async def _playing(settings: BenchSettings) -> Failover:
+    sessions = names(settings.sessions)
+    async with running(settings, "failover-ingestion") as (stack, _), collecting(stack.nats.url) as collector:
+        video = await asyncio.to_thread(write_video, stack.folder / "camera.mp4", _VIDEO_S)
+        await stack.start("ingestion")
+        await open_sessions(stack, collector.client, sessions, source_url=video.as_uri())
+        handovers = [
+            await _hand_over(stack, collector, sessions, "ingestion", number, how)
+            for number, how in enumerate(_SIGNALS, start=1)
+        ]
+        for name, worker in stack.workers.items():
+            if name.startswith("ingestion"):
+                await worker.stop()
+        return await _finished(collector, sessions, handovers)
+
+
+async def _finished(collector: Collector, sessions: Sequence[str], handovers: Sequence[Handover]) -> Failover:
+    """What is stored once the cameras have stopped."""
+    await asyncio.sleep(1.0)  # what is on its way
+    stored = await stored_sequences(collector.client)
     intact = len(stored) == len(sessions) and all(is_gapless(one) for one in stored.values())
-    say(f"sequences gapless and unique: {intact}")
     return Failover(tuple(handovers), intact, sum(map(len, stored.values())))
 
 
@@ -85,6 +115,7 @@ async def _hand_over(
     await leaving.process.wait()
     gap_s = max(longest_gap(one.arrival_us / 1e6 for one in collector.decided[name]) for name in sessions)
     missed = sum(_missed(collector, name) for name in sessions)
+    say(f"{how.name} of {service}: all tick again after {takeover_s:.2f} s, longest gap {gap_s:.2f} s, {missed} missed")
     return Handover(service, how.name, len(sessions), takeover_s, gap_s, missed)
 
 

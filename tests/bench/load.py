@@ -4,18 +4,19 @@ python -m bench.load < plan.json        until SIGTERM; then one line of JSON, a 
 """
 
 import asyncio
+import contextlib
 import itertools
 import signal
 import sys
 import time
 
 import msgspec
-import nats
 import uvloop
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from bench.load_plan import INTERVAL_MS, TENANT, LoadPlan, LoadReport, Pace
+from bench.nats_client import connected
 from bench.pictures import red, scenes
 from bench.statistics import quantile
 from vigil.contract import subjects
@@ -26,6 +27,8 @@ from vigil.core.ids import SessionKey
 _PICTURES = 32
 # Camera workers claim sessions with a fence from 1 on; these groups come from the only one there is.
 _FENCE = 1
+# In the answered pace: a turn that nobody answered for so long is followed by the next one.
+_UNANSWERED_S = 5.0
 
 
 class Cameras:
@@ -69,12 +72,16 @@ class Cameras:
     async def _answered(self) -> None:
         done = asyncio.Event()
         left = set(self._plan.sessions)
+        shown = {session: (time.monotonic(), self._plan.first_turn) for session in left}
 
         async def decided(message: Msg) -> None:
             decision = decode_decision(message.data)
+            if decision.session not in shown:
+                return
             turn = decision.time_ms // INTERVAL_MS + 1
             if turn < self._plan.turns:
                 self._late_ms.append(0.0)
+                shown[decision.session] = (time.monotonic(), turn)
                 await self._show(self._index[decision.session], turn)
             else:
                 left.discard(decision.session)
@@ -84,10 +91,18 @@ class Cameras:
         await self._client.subscribe(f"vigil.v1.decision.{TENANT}.*", cb=decided)
         for index in range(len(self._keys)):
             self._late_ms.append(0.0)
-            await self._show(index, 0)
-        await done.wait()
+            await self._show(index, self._plan.first_turn)
+        while not done.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), _UNANSWERED_S)
+            for session in [one for one in left if time.monotonic() - shown[one][0] > _UNANSWERED_S]:
+                turn = shown[session][1] + 1  # the frame, or the word of its decision, was lost on the way
+                shown[session] = (time.monotonic(), turn)
+                await self._show(self._index[session], turn)
 
     async def _show(self, index: int, turn: int) -> None:
+        if not self._client.is_connected:  # a camera's frames of that time are gone, none waits to be shown late
+            return
         key, plan = self._keys[index], self._plan
         picture = self._red if plan.is_red(index, turn) else self._pictures[(index + turn) % _PICTURES]
         frame = Frame(picture, *plan.size, capture_time_us=_now_us())
@@ -99,7 +114,7 @@ class Cameras:
 async def _generate(plan: LoadPlan) -> LoadReport:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    client: Client = await nats.connect(plan.nats_url, name="bench load")
+    client: Client = await connected(plan.nats_url, "bench load")
     try:
         cameras = Cameras(plan, client)
         running, stopped = asyncio.create_task(cameras.run()), asyncio.create_task(stop.wait())

@@ -29,7 +29,8 @@ class LoadPlan:
     start_ms: int
     pace: Pace = Pace.OPEN
     red_every: int = 0
-    turns: int = 0  # answered pace: stop after this many
+    turns: int = 0  # answered pace: stop before this one
+    first_turn: int = 0  # answered pace: begin with this one
     size: tuple[int, int] = (512, 512)
 
     def is_red(self, index: int, turn: int) -> bool:

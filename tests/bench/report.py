@@ -26,6 +26,8 @@ def html(results: Results) -> str:
         *_overhead(results),
         *(_knee(one) for one in results.knees),
         *_failover(results),
+        *_faults(results),
+        *_soak(results),
     ]
     body = "\n".join(sections)
     head = f'<meta charset="utf-8"><title>Vigil bench</title><style>{_STYLE}</style>'
@@ -137,10 +139,54 @@ def _failover(results: Results) -> list[str]:
     ]
     intact = "gapless and unique" if one.sequences_intact else "NOT gapless and unique"
     return [
-        "<h2>Faults</h2>",
+        "<h2>Workers that end</h2>",
         _table(("what happened", "all tick again, s", "longest gap, s", "turns missed"), rows),
         f"<p>{one.decisions:,} decisions stored; their sequences are {intact}.</p>",
     ]
+
+
+def _faults(results: Results) -> list[str]:
+    one = results.faults
+    if one is None:
+        return []
+    rows = [
+        (r.fault, f"{r.lasted_s:.1f}", f"{r.recovery_s:.2f}", f"{r.missed_turns / max(1, r.sessions):.1f}")
+        for r in one.recoveries
+    ]
+    found = one.integrity
+    intact = "; ".join(found.faults) or "sequences are gapless and unique, histories whole, alerts as decided"
+    return [
+        "<h2>Faults of what is underneath</h2>",
+        _table(("what happened", "for, s", "all well again after, s", "seconds without a turn, a session"), rows),
+        f"<p>{found.decisions:,} decisions and {found.alerts:,} alert events stored: {escape(intact)}.</p>",
+    ]
+
+
+def _soak(results: Results) -> list[str]:
+    one = results.soak
+    if one is None:
+        return []
+    rows = [
+        (name, *_tenths(m.median, m.least, m.most), f"{m.spread_share:.1%}", f"{m.drift_share:+.1%}")
+        for name, m in one.memory_mib.items()
+    ]
+    charts = [
+        svg(Chart(f"Resident memory of {name}", "sample", "MiB", [_numbered(name, values)]))
+        for name, values in one.rss_mib.items()
+    ]
+    head = ("after the warm-up, MiB", "median", "least", "most", "off the median at most", "first to last fifth")
+    return [
+        "<h2>Soak</h2>",
+        f"<p>{one.sessions} sessions of {one.fewest_turns:,} turns or more each, faster than the clock "
+        f"({one.elapsed_s:,.0f} s), and {one.live_sessions} files of {one.live_turns:,} turns: {one.decisions:,} "
+        f"decisions, {one.breaks} out of sequence, {one.webhooks:,} alerts delivered.</p>",
+        _table(head, rows),
+        *charts,
+    ]
+
+
+def _tenths(*values: float) -> tuple[str, ...]:
+    return tuple(f"{value:.1f}" for value in values)
 
 
 def _memory(memory: Mapping[str, Mapping[str, Any]]) -> str:

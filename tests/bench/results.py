@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from bench.alerts import Alerts
 from bench.economy import Economy
 from bench.failover import Failover
+from bench.faults import Faults
 from bench.knee import Knee
 from bench.machine import Machine
 from bench.overhead import Overhead
+from bench.soak import Soak
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ TARGETS: Mapping[str, Target] = {
     "prefix_share": Target(0.97, at_least=True),
     "boundary_ratio": Target(1.5),
     "takeover_s": Target(3),
+    "rss_spread": Target(0.05),
 }
 
 
@@ -46,10 +49,13 @@ class Results:
     knees: list[Knee] = field(default_factory=list)
     failover: Failover | None = None
     alerts: Alerts | None = None
+    faults: Faults | None = None
+    soak: Soak | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
         killed = [one.takeover_s for one in self.failover.handovers if one.how == "SIGKILL"] if self.failover else []
+        recovered = [one.recovery_s for one in self.faults.recoveries] if self.faults else []
         boundary = self.real or self.economy
         overhead, alerts = self.overhead, self.alerts
         figures: dict[str, float | None] = {
@@ -62,6 +68,8 @@ class Results:
             "takeover_s": max(killed, default=None),
             "event_to_alert_p50_s": alerts.event_to_alert_s.p50 if alerts else None,
             "event_to_alert_p99_s": alerts.event_to_alert_s.p99 if alerts else None,
+            "recovery_s": max(recovered, default=None),
+            "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}
 

@@ -23,25 +23,29 @@ class Memory:
 
 
 class Sampler:
-    """Samples until it is cancelled."""
+    """Samples until it is cancelled. `rss` is bytes by process, one a second."""
 
     def __init__(self, usages: Callable[[], Mapping[str, Usage]]) -> None:
         self._usages = usages
-        self._rss: dict[str, list[int]] = defaultdict(list)
+        self.rss: dict[str, list[int]] = defaultdict(list)
 
     async def run(self) -> None:
         """Sample for ever."""
         while True:
             with contextlib.suppress(ProcessLookupError, RuntimeError):  # a process that is just being killed
                 for name, used in self._usages().items():
-                    self._rss[name].append(used.rss_bytes)
+                    self.rss[name].append(used.rss_bytes)
             await asyncio.sleep(_EVERY_S)
+
+    def counts(self) -> dict[str, int]:
+        """How many samples of each process there are."""
+        return {name: len(values) for name, values in self.rss.items()}
 
     def memory(self) -> dict[str, dict[str, Any]]:
         """MiB by process, so far."""
         found = {
             name: Memory(*(round(value / _MIB, 1) for value in (values[0], values[-1], max(values))))
-            for name, values in self._rss.items()
+            for name, values in self.rss.items()
         }
         return {name: asdict(one) for name, one in found.items()}
 

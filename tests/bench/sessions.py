@@ -1,4 +1,4 @@
-"""Sessions opened straight in store and placement; the role of ingestion stays unclaimed, the load stands in for it."""
+"""Sessions opened straight in store and placement. Where no source is to be played the load stands in for ingestion."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,12 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
-from vigil.core.session import Chunk, SessionSpec, SessionState
+from vigil.core.session import Cadence, Chunk, SessionSpec, SessionState
 from vigil.core.turn import FrameRef, Turn
+from vigil.runtime.placement import Role
 from vigil.runtime.store import Commit
+
+_LOAD = "bench://camera"
 
 WATCH = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=0, cooldown_s=0))
 
@@ -25,9 +28,16 @@ def names(count: int, first: int = 0) -> tuple[str, ...]:
 
 
 async def open_sessions(
-    stack: Stack, client: Client, sessions: Sequence[str], *, chunk_turns: int = 100, history: bool = False
+    stack: Stack,
+    client: Client,
+    sessions: Sequence[str],
+    *,
+    chunk_turns: int = 100,
+    history: bool = False,
+    source_url: str = _LOAD,
+    interval_ms: int = INTERVAL_MS,
 ) -> None:
-    """Create sessions that watch for fire and let workers claim them.
+    """Create sessions that watch for fire and let workers claim them; without a `source_url` the load shows them all.
 
     With `history` each begins in the middle of a chunk, at a place of its own: between the carried tail and a full
     chunk, as sessions that have run for long are. The load's model time must begin at `chunk_turns` seconds then.
@@ -37,17 +47,19 @@ async def open_sessions(
             tenant=TENANT,
             session=session,
             source_id=f"cam-{session}",
-            source_url="bench://camera",
+            source_url=source_url,
+            loop=True,
             profile=stack.profile,
             model=stack.engine.model,
             chunk_turns=chunk_turns,
+            cadence=Cadence(interval_ms),
         )
         key = SessionKey(TENANT, session)
         await stack.store.create(spec, (Instruct(WATCH),))
         if history:
             tail = spec.tail_turns
             await _give_history(stack, key, tail + index * (chunk_turns - tail) // len(sessions))
-        await stack.placement.open(key)
+        await stack.placement.open(key, (Role.CODEC, Role.INTERACTION) if source_url == _LOAD else tuple(Role))
     if sessions:
         await client.publish(subjects.lifecycle(Lifecycle.REQUESTED, SessionKey(TENANT, sessions[0])), b"{}")
 

@@ -17,6 +17,8 @@ class Part(StrEnum):
     KNEE = "knee"
     FAILOVER = "failover"
     ALERTS = "alerts"
+    FAULTS = "faults"
+    SOAK = "soak"
     REAL = "real"
 
 
@@ -33,7 +35,7 @@ class BenchSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="VIGIL_BENCH_", frozen=True, extra="forbid")
 
     engine: EngineKind = EngineKind.SCRIPTED
-    parts: tuple[Part, ...] = (Part.OVERHEAD, Part.ECONOMY, Part.KNEE, Part.FAILOVER, Part.ALERTS)
+    parts: tuple[Part, ...] = (Part.OVERHEAD, Part.ECONOMY, Part.KNEE, Part.FAILOVER, Part.ALERTS, Part.FAULTS)
     out: Path = ROOT / "build" / "bench"
     sessions: int = Field(default=20, ge=1, le=1_000, description="Sessions of every part but the knee")
     turns: int = Field(default=100, ge=10, le=1_000, description="Turns whose overhead and bytes are measured")
@@ -48,6 +50,11 @@ class BenchSettings(BaseSettings):
     attempts: int = Field(
         default=3, ge=1, le=10, description="A step that misses is tried again: others use the machine"
     )
+    faults: tuple[str, ...] = Field(default=(), description="Of the part `faults`: only these, by name; all if empty")
+    soak_sessions: int = Field(default=50, ge=1, le=1_000, description="Sessions that live faster than the clock")
+    soak_live_sessions: int = Field(default=5, ge=1, le=100, description="Sessions whose files ingestion plays")
+    soak_turns: int = Field(default=7_200, ge=100, description="Seconds of model time of each session: two hours")
+    soak_warm_up_turns: int = Field(default=1_200, ge=0, description="Turns until every log and cache is full")
     events_per_session: int = Field(default=6, ge=1, le=100)
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
     model_dir: Path = ROOT / "models" / "vigil-small"

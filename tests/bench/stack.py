@@ -3,10 +3,11 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from redis.asyncio import Redis
 
@@ -23,15 +24,19 @@ _START_S = 30.0
 _WORKER_START_S = 60.0
 _ENGINE_START_S = 240.0
 _CAPACITY = 10_000
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)
 class EngineAt:
-    """A running engine and the model that it lists."""
+    """An engine, how it is started, and the model that it lists."""
 
     process: Child
     url: str
     model: str
+    argv: Sequence[str]
+    start_s: float = _START_S
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -55,10 +60,10 @@ class Stack:
     def placement(self) -> Placement:
         return Placement(self.redis)
 
-    async def start(self, service: str, number: int = 1) -> Child:
-        """Start one more worker of `service` and wait until it claims sessions."""
+    async def start(self, service: str, number: int = 1, variables: Mapping[str, str] = _NONE) -> Child:
+        """Start one more worker of `service` and wait until it claims sessions. `variables` come before the usual."""
         name, port = f"{service}-{number}", free_port()
-        variables = {
+        environment = {
             "VIGIL_NATS_URL": self.nats.url,
             "VIGIL_REDIS_URL": self.redis_server.url,
             "VIGIL_HTTP_PORT": str(port),
@@ -68,12 +73,19 @@ class Stack:
             "VIGIL_ENGINE_URLS": self.engine.url,
             "VIGIL_MODEL": self.engine.model,
             "VIGIL_PROFILE": self.profile,
+            **variables,
         }
         program = str(Path(sys.executable).with_name(f"vigil-{service}"))
-        worker = await self.exits.enter_async_context(child(name, [program], self.folder, variables))
-        await answers(worker, f"http://127.0.0.1:{port}/readyz", _WORKER_START_S)
+        worker = await self.exits.enter_async_context(child(name, [program], self.folder, environment))
+        await answers(worker, f"http://127.0.0.1:{environment['VIGIL_HTTP_PORT']}/readyz", _WORKER_START_S)
         self.workers[name] = worker
         return worker
+
+    async def start_engine(self) -> None:
+        """Start an engine that has ended anew, at the same address; it knows nothing of what was."""
+        one = self.engine
+        process = await _launched(self.exits, self.folder, one.url, one.argv, one.start_s, one.variables)
+        self.engine = replace(one, process=process)
 
     def usages(self) -> dict[str, Usage]:
         """Every process of the system that runs, by name."""
@@ -89,8 +101,10 @@ async def running(
     *,
     engine: str = "instant",
     interaction_workers: int = 1,
+    variables: Mapping[str, str] = _NONE,
 ) -> AsyncIterator[tuple[Stack, Sampler]]:
-    """A fresh system and the sampler of its memory. `engine` is `instant`, `scripted` or `real`."""
+    """A fresh system and the sampler of its memory. `engine` is `instant`, `scripted` (and `seeing`, which
+    speaks when it is shown red), or `real`; `variables` are interaction's, before the usual ones."""
     folder = await asyncio.to_thread(_emptied, settings.out / "run" / name)
     async with AsyncExitStack() as exits:
         nats, redis_server = NatsServer(folder / "nats"), RedisServer(folder / "redis")
@@ -103,7 +117,7 @@ async def running(
         stack = Stack(folder, nats, redis_server, redis, found, profile, exits)
         await stack.start("codec")
         for number in range(1, interaction_workers + 1):
-            await stack.start("interaction", number)
+            await stack.start("interaction", number, variables)
         sampler = Sampler(stack.usages)
         sampling = asyncio.create_task(sampler.run())
         try:
@@ -123,16 +137,25 @@ def _emptied(folder: Path) -> Path:
 async def _engine(exits: AsyncExitStack, settings: BenchSettings, kind: str, folder: Path) -> EngineAt:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    variables: dict[str, str] = {}
+    start_s, variables = _START_S, _NONE
     match kind:
         case "instant":
             argv, model = [sys.executable, "-m", "bench.instant_engine", str(port)], instant_engine.MODEL
-        case "scripted":
-            argv, model = [sys.executable, "-m", "vigil.testing.scripted_engine", "--port", str(port)], "scripted"
+        case "scripted" | "seeing":
+            script = "red" if kind == "seeing" else "silent"
+            argv = [sys.executable, "-m", "vigil.testing.scripted_engine", "--port", str(port), "--script", script]
+            model = "scripted"
         case _:
-            model = "vigil-small"
+            model, start_s = "vigil-small", _ENGINE_START_S
             argv = ["bash", str(ROOT / "deploy" / "engine" / "serve.sh"), str(settings.model_dir), model]
             variables = {"VIGIL_ENGINE_PORT": str(port), "VIGIL_ENGINE_PYTHON": str(settings.engine_python)}
+    process = await _launched(exits, folder, url, argv, start_s, variables)
+    return EngineAt(process, url, model, argv, start_s, variables)
+
+
+async def _launched(
+    exits: AsyncExitStack, folder: Path, url: str, argv: Sequence[str], start_s: float, variables: Mapping[str, str]
+) -> Child:
     process = await exits.enter_async_context(child("engine", argv, folder, variables))
-    await answers(process, f"{url}/health", _ENGINE_START_S if variables else _START_S)
-    return EngineAt(process, url, model)
+    await answers(process, f"{url}/health", start_s)
+    return process

@@ -30,6 +30,27 @@ class Slope:
         return abs(self.per_100) <= 2 * self.error
 
 
+@dataclass(frozen=True, slots=True)
+class Steadiness:
+    """How steady a quantity stayed. `spread_share` is its largest distance from the median, `drift_share` the change of
+    its mean from the first fifth to the last, both as shares of the median."""
+
+    median: float
+    least: float
+    most: float
+    spread_share: float
+    drift_share: float
+
+
+def steadiness(values: Sequence[float]) -> Steadiness:
+    """Of positive values in the order of time. Raises `ValueError` when there is none."""
+    median = quantile(values, 0.5)
+    fifth = max(1, len(values) // 5)
+    first, last = sum(values[:fifth]) / fifth, sum(values[-fifth:]) / fifth
+    off = max(abs(one - median) for one in values) / median
+    return Steadiness(median, min(values), max(values), off, (last - first) / median)
+
+
 def quantile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least `share` of all do not exceed. Raises `ValueError` when there is none."""
     if not values:

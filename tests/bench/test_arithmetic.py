@@ -1,18 +1,27 @@
 """What turns measurements into figures, by value and property."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bench.faults import Faults, Recovery
+from bench.integrity import Integrity, alert_changes, missed_turns
 from bench.load_plan import LoadPlan
+from bench.machine import Machine
 from bench.plot import Chart, Line, svg
-from bench.results import TARGETS, Target
+from bench.report import html
+from bench.results import TARGETS, Results, Target
 from bench.settings import BenchSettings, EngineKind, Part
-from bench.statistics import is_gapless, longest_gap, quantile, slope, spread
+from bench.soak import Soak
+from bench.statistics import is_gapless, longest_gap, quantile, slope, spread, steadiness
+from bench.tick import BENCHES, TICK, paths
+from vigil.v1.decision_pb2 import ACTION_SILENT, ACTION_SPEAK, Decision
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 
@@ -86,3 +95,81 @@ def test_the_real_engine_adds_its_part() -> None:
 def test_steps_ascend() -> None:
     with pytest.raises(ValidationError, match="ascending"):
         BenchSettings(steps=(50, 20))
+
+
+def test_what_does_not_change_is_steady() -> None:
+    found = steadiness([80.0] * 50)
+    assert (found.median, found.spread_share, found.drift_share) == (80, 0, 0)
+
+
+def test_what_grows_drifts() -> None:
+    found = steadiness([100.0 + index / 10 for index in range(100)])
+    assert found.median == pytest.approx(104.9)
+    assert found.spread_share == pytest.approx(5 / 104.9)
+    assert found.drift_share == pytest.approx(8 / 104.9)
+
+
+@given(st.lists(st.floats(1, 1e6), min_size=1, max_size=50))
+def test_every_value_is_within_the_spread_of_the_median(values: list[float]) -> None:
+    found = steadiness(values)
+    allowed = found.median * found.spread_share * (1 + 1e-9) + 1e-9
+    assert all(abs(value - found.median) <= allowed for value in values)
+    assert abs(found.drift_share) <= 2 * found.spread_share + 1e-9
+
+
+def _decided(*seconds: int) -> list[Decision]:
+    return [Decision(time_ms=one * 1000, capture_time_us=one * 1_000_000) for one in seconds]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "missed"), [((1, 2, 3, 4, 5), 0), ((1, 2, 5), 2), ((1, 4, 6), 3), ((1, 2), 0), ((), 0)]
+)
+def test_missed_turns_are_the_seconds_without_a_decision(seconds: tuple[int, ...], missed: int) -> None:
+    assert missed_turns(_decided(*seconds), since_us=0, until_us=10_000_000) == missed
+
+
+def test_only_gaps_around_the_fault_count() -> None:
+    decisions = _decided(1, 3, 4, 7, 8, 10)
+    assert missed_turns(decisions, since_us=4_500_000, until_us=6_000_000) == 2
+
+
+def test_only_the_tick_has_the_usual_names(tmp_path: Path) -> None:
+    settings = BenchSettings(out=tmp_path)
+    assert paths(settings, TICK) == (tmp_path / "tick.json", tmp_path / "report.html")
+    written = [path for name in BENCHES for path in paths(settings, name)]
+    assert len(set(written)) == 2 * len(BENCHES)
+
+
+def _results() -> Results:
+    return Results(Machine(2, "none", 1.0, "none", 0.0), {})
+
+
+def test_the_worst_recovery_is_the_figure_and_each_is_in_the_report() -> None:
+    results = _results()
+    recoveries = (Recovery("NATS restarted", 3.0, 1.25, 40, 10), Recovery("Redis <full>", 6.0, 2.5, 60, 10))
+    results.faults = Faults(
+        recoveries, Integrity(500, 30, True, False, True, ("s-1: 3 turns committed, 2 decisions stored",))
+    )
+    page = html(results)
+    assert results.summary()["recovery_s"] == 2.5
+    assert "<td>NATS restarted</td><td>3.0</td><td>1.25</td><td>4.0</td>" in page
+    assert "Redis &lt;full&gt;" in page
+    assert "s-1: 3 turns committed, 2 decisions stored" in page
+
+
+def test_memory_that_grows_misses_its_target_unless_it_is_not_ours() -> None:
+    grown, flat = steadiness([100.0, 150.0, 200.0]), steadiness([100.0, 102.0])
+    soak = Soak(50, 7_200, 7_190, 5, 900, 60.0, 360_000, 0, 9_000, {"nats": grown, "codec-1": flat}, {"codec-1": [1.0]})
+    results = _results()
+    results.soak = soak
+    assert results.met() == {"rss_spread": True}
+    assert "7,190 turns or more" in html(results)
+    results.soak = replace(soak, memory_mib={"codec-1": grown})
+    assert results.met() == {"rss_spread": False}
+
+
+def test_alerts_open_and_close_with_the_words() -> None:
+    actions = (ACTION_SILENT, ACTION_SPEAK, ACTION_SPEAK, ACTION_SILENT, ACTION_SILENT, ACTION_SPEAK)
+    decisions = [Decision(time_ms=second * 1000, action=action) for second, action in enumerate(actions)]
+    assert alert_changes(decisions) == [("opened", 1000), ("closed", 3000), ("opened", 5000)]
+    assert alert_changes([]) == []

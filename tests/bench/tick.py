@@ -1,30 +1,44 @@
-"""`make bench BENCH=tick`: runs the parts one after the other and writes what they found.
+"""`make bench`: runs the parts one after the other and writes what they found.
 
-Files: `tick.json` (`summary`, `targets_met`, and every part's figures) and `report.html`, both in `settings.out`.
+Files in `settings.out`: `tick.json` (`summary`, `targets_met`, and every part's figures) and `report.html`. A benchmark
+of its own, as `make bench BENCH=faults`, writes `faults.json` and `faults.html` instead.
 """
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
-from bench import alerts, economy, failover, knee, overhead
+from bench import alerts, economy, failover, faults, knee, overhead, soak
 from bench.machine import machine, versions
 from bench.progress import say
 from bench.report import html
 from bench.results import Results
 from bench.settings import BenchSettings, Part
 
+TICK = "tick"
+BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
+    {TICK: (), "faults": (Part.FAILOVER, Part.FAULTS), "soak": (Part.SOAK,)}
+)
 
-async def run(settings: BenchSettings) -> Results:
-    """Measure and write; after each part what is there so far is written, so that a failure loses nothing."""
+
+async def run(settings: BenchSettings, name: str = TICK) -> Results:
+    """Measure and write; after each part what is there so far is written, so that a failure loses nothing.
+
+    The benchmark `tick` has the parts that the settings name, the others have their own.
+    """
     results = Results(machine(), versions())
-    for part in settings.measured:
+    for part in BENCHES[name] or settings.measured:
         say(f"== {part}")
         await _measure(settings, part, results)
-        write(settings, results)
+        write(settings, results, name)
     met = results.met()
-    for name, value in results.summary().items():
-        verdict = {True: "met", False: "MISSED"}[met[name]] if name in met else ""
-        say(f"{name:24} {'not measured' if value is None else value} {verdict}")
-    say(f"written: {settings.out / 'tick.json'}, {settings.out / 'report.html'}")
+    for figure, value in results.summary().items():
+        verdict = {True: "met", False: "MISSED"}[met[figure]] if figure in met else ""
+        if value is not None or name == TICK:
+            say(f"{figure:24} {'not measured' if value is None else value} {verdict}")
+    say(f"written: {', '.join(str(path) for path in paths(settings, name))}")
     return results
 
 
@@ -41,12 +55,22 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.failover = await failover.measure(settings)
         case Part.ALERTS:
             results.alerts = await alerts.measure(settings)
+        case Part.FAULTS:
+            results.faults = await faults.measure(settings)
+        case Part.SOAK:
+            results.soak = await soak.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
 
 
-def write(settings: BenchSettings, results: Results) -> None:
+def paths(settings: BenchSettings, name: str) -> tuple[Path, Path]:
+    """Where the figures and the report of a benchmark go."""
+    return settings.out / f"{name}.json", settings.out / ("report.html" if name == TICK else f"{name}.html")
+
+
+def write(settings: BenchSettings, results: Results, name: str = TICK) -> None:
     """Write both files."""
+    figures, report = paths(settings, name)
     settings.out.mkdir(parents=True, exist_ok=True)
     found = {
         "summary": results.summary(),
@@ -55,5 +79,5 @@ def write(settings: BenchSettings, results: Results) -> None:
         "results": results,
     }
     encoded = msgspec.json.format(msgspec.json.encode(found), indent=2)
-    (settings.out / "tick.json").write_bytes(encoded + b"\n")
-    (settings.out / "report.html").write_text(html(results), "utf-8")
+    figures.write_bytes(encoded + b"\n")
+    report.write_text(html(results), "utf-8")

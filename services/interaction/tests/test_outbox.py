@@ -19,9 +19,18 @@ class ScriptedBus:
     def __init__(self, *stored: Outgoing) -> None:
         self.stored = list(stored)
         self.is_away = False
+        self.asked = 0
+        self.now_s = 100.0
+        self.answers_after_s = 0.0
+
+    def clock(self) -> float:
+        """Moves only while the bus keeps its caller waiting."""
+        return self.now_s
 
     async def publish_stored(self, outgoing: Outgoing) -> None:
         """Append, or raise while it is away."""
+        self.asked += 1
+        self.now_s += self.answers_after_s
         if self.is_away:
             raise BusUnavailable("away")
         self.stored.append(outgoing)
@@ -63,3 +72,33 @@ async def test_what_cannot_be_published_waits_in_order() -> None:
     await outbox.flush()
     assert bus.stored == list(LEFT)
     assert outbox.published == len(LEFT)
+
+
+async def test_a_bus_that_does_not_answer_is_asked_less_often() -> None:
+    bus = ScriptedBus()
+    outbox = Outbox(bus, monotonic=bus.clock)
+    bus.is_away, bus.answers_after_s = True, 2.0
+    outbox.committed(LEFT)
+    await outbox.flush()
+    assert bus.asked == 1
+    for _ in range(3):
+        bus.now_s += 1.0
+        await outbox.flush()
+    assert bus.asked == 1, "turns go on meanwhile, without waiting"
+    bus.now_s += 1.0
+    bus.is_away, bus.answers_after_s = False, 0.0
+    await outbox.flush()
+    assert bus.stored == list(LEFT)
+
+
+async def test_a_bus_that_says_at_once_that_it_is_away_is_asked_every_turn() -> None:
+    bus = ScriptedBus()
+    outbox = Outbox(bus, monotonic=bus.clock)
+    bus.is_away = True
+    outbox.committed(LEFT)
+    for _ in range(3):
+        await outbox.flush()
+    bus.is_away = False
+    await outbox.flush()
+    assert bus.asked == 3 + len(LEFT)
+    assert bus.stored == list(LEFT)

@@ -1,9 +1,11 @@
 """The tick, end to end over real NATS and Redis: what the camera shows becomes decisions, words and alerts."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from vigil.core.command import Ask, Clear, Reset
 from vigil.core.duplicate import DuplicateGuard
@@ -285,3 +287,32 @@ async def _chunk(stage: Stage, picture: bytes) -> bool:
     state = await stage.store.history(stage.key)
     await stage.watch(picture, start=state.last_time_ms // 1000 + 1)
     return bool((await stage.store.history(stage.key)).chunk.number == 1)
+
+
+def _refused_by_the_store() -> int:
+    return int(REGISTRY.get_sample_value("vigil_ticks_failed_total", {"reason": "StoreFull"}) or 0)
+
+
+def _is_refused(times: int) -> bool:
+    return _refused_by_the_store() == times
+
+
+async def test_a_store_without_memory_costs_turns_and_no_session(stage: Stage, grey: bytes, red: bytes) -> None:
+    before = _refused_by_the_store()
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey, grey)
+        await stage.redis.config_set("maxmemory", "1")
+        for count, second in enumerate((2, 3), start=1):
+            await stage.show(second, red)
+            await eventually(partial(_is_refused, before + count), what="the turn is dropped")
+        await stage.redis.config_set("maxmemory", "0")
+        await stage.watch(grey, red, start=4)
+        decisions = await stage.decisions(4)
+        alerts = await stage.alerts(1)
+        claimed = await stage.claims()
+    assert [one.sequence for one in decisions] == [0, 1, 2, 3]
+    assert [one.time_ms // 1000 for one in decisions] == [0, 1, 4, 5]
+    assert decisions[2].frames_skipped == 2
+    assert [one.data["time_s"] for one in alerts] == [5.0], "what could not be kept was not told"
+    assert claimed == 1, "the worker kept it"

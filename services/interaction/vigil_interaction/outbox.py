@@ -3,10 +3,14 @@
 The store's outbox is written by the turn's commit; this is the worker's view of it. `flush` publishes from its head
 and stops at the first failure; the next commit removes from the store what was published. A worker that takes the
 session over publishes what is left again, and JetStream drops what it has already.
+
+A server that leaves a publish unanswered (its disk is full or hangs) would cost every turn the whole time-out: after
+such an attempt the next one waits for twice as long as that took, and turns go on without.
 """
 
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -17,13 +21,19 @@ from vigil_interaction.ports import Bus
 
 _log = structlog.get_logger(__name__)
 
+_PAUSE_PER_WAIT = 2.0  # of the time that a failed attempt took: at most a third of all time is spent waiting
+
 
 class Outbox:
     """One session's unpublished messages. `published` counts those that the store still holds though JetStream
     has them."""
 
-    def __init__(self, bus: Bus, left: Iterable[Outgoing] = ()) -> None:
+    def __init__(
+        self, bus: Bus, left: Iterable[Outgoing] = (), monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._bus = bus
+        self._monotonic = monotonic
+        self._not_before_s = monotonic()
         self._waiting = deque(left)
         self._is_unsure = bool(self._waiting)
         self.published = 0
@@ -42,7 +52,10 @@ class Outbox:
         metrics.OUTBOX.inc(len(self._waiting) - before)
 
     async def flush(self) -> None:
-        """Publish what waits, in order. A bus that is down leaves it waiting for the next turn."""
+        """Publish what waits, in order. A bus that is down leaves it waiting for the next turn, or for a later one."""
+        began_s = self._monotonic()
+        if began_s < self._not_before_s:
+            return
         try:
             if self._is_unsure:
                 await self._skip_stored()
@@ -52,6 +65,8 @@ class Outbox:
         except PublishRefused as error:
             _log.error("message refused by the stream", subject=self._waiting[0].subject, error=str(error))
         except BusError as error:
+            ended_s = self._monotonic()
+            self._not_before_s = ended_s + _PAUSE_PER_WAIT * (ended_s - began_s)
             _log.warning("message waits in the outbox", waiting=len(self._waiting), error=str(error))
 
     async def _skip_stored(self) -> None:

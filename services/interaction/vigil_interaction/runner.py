@@ -7,6 +7,7 @@ A turn that fails leaves the state as it was; its commands stay in the inbox and
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ from vigil.core.decide import (
 )
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
-from vigil.core.prompt import Asked
+from vigil.core.prompt import Asked, goes_on
 from vigil.core.session import SessionState
 from vigil.core.warm import DEFAULT_LEAD_TURNS
 from vigil.runtime.engine import EngineRequest
@@ -40,7 +41,7 @@ from vigil.runtime.engine_errors import (
     PromptTooLong,
 )
 from vigil.runtime.engine_wire import Rendered
-from vigil.runtime.errors import BusError
+from vigil.runtime.errors import BusError, StoreFull
 from vigil.runtime.store import Commit, Taken
 from vigil.runtime.trace import span
 from vigil_interaction import metrics
@@ -76,7 +77,7 @@ class Ports:
 
 
 class Runner:
-    """Holds one claimed session between turns."""
+    """Holds one claimed session between turns. `engine_error` and `store_error` say why the last turn was dropped."""
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class Runner:
         self.spec = taken.spec
         self.state = taken.state
         self.commands = taken.commands
-        self.engine_error = ""
+        self.engine_error = self.store_error = ""
         self._ports = ports
         self._engine = ports.engines.of(str(key), taken.spec.model)
         self._fence = fence
@@ -119,7 +120,12 @@ class Runner:
             if completion is None:
                 return
             settled = self._settle(planned, infer, completion)
-            await self._commit(settled, seen)
+            try:
+                await self._commit(settled, seen)
+            except StoreFull as error:  # nothing was written: the next turn sees the newest frame
+                self._refused(error)
+                return
+        self.store_error = ""
         self._measure(settled, seen, self._ports.monotonic() - began)
         await self._outbox.flush()
 
@@ -136,7 +142,8 @@ class Runner:
         """Publish what waits, and take what JetStream has out of the store's outbox. A turn does this by itself."""
         await self._outbox.flush()
         if self._outbox.published:
-            await self._store(Commit(state=self.state, published=self._outbox.published), ())
+            with contextlib.suppress(StoreFull):  # it is done by the first turn that the store takes
+                await self._store(Commit(state=self.state, published=self._outbox.published), ())
 
     def _observed(self, seen: Sight) -> Observation:
         return seen.observation(self.commands, self._skipped)
@@ -179,6 +186,14 @@ class Runner:
             _log.warning("turn dropped, the next one sees the newest frame", error=str(error))
         self.engine_error = str(error)
 
+    def _refused(self, error: StoreFull) -> None:
+        """The session is kept, for another worker's commit would be refused as well."""
+        self.skip(1, "store_full")
+        metrics.TICKS_FAILED.labels(type(error).__name__).inc()
+        if not self.store_error:
+            _log.error("turn dropped, the store is full", error=str(error))
+        self.store_error = str(error)
+
     async def _make_way(self, error: EngineError) -> None:
         """An engine that refuses a prompt for good would refuse it every second from now on: shorten the next one.
 
@@ -209,6 +224,7 @@ class Runner:
 
     def _settle(self, planned: SessionState, infer: Infer, completion: Completion) -> Settled:
         share = prefix_share(self._last.messages if self._last else (), infer.messages)
+        assert self._last is None or goes_on(self._last, planned.chunk, infer.messages), "a chunk's past has changed"
         self._last = Asked(planned.chunk, infer.messages)
         settled = settle(self.spec, self._profile, planned, infer, completion)
         for refused in infer.rejected:

@@ -109,6 +109,27 @@ def test_the_same_words_for_300_seconds_do_not_storm() -> None:
     assert {event.reason for _, event in session.heard[1:]} == {"still going on"}
 
 
+def test_new_words_every_second_for_300_seconds_do_not_storm() -> None:
+    session = Session()
+    for second in range(300):
+        session.at(second, f"The fire is {second} m wide.")
+    heard = [time_s for time_s, _ in session.heard]
+    assert [event.state for _, event in session.heard] == [AlertState.OPENED] + [AlertState.UPDATED] * 34
+    assert heard[:6] == [0, 1, 3, 6, 10, 15]
+    assert {after - before for before, after in pairwise(heard[10:])} == {10}
+    assert session.heard[-1][1].text == f"The fire is {heard[-1]} m wide.", "an update has the newest words"
+
+
+def test_words_that_came_too_soon_are_told_with_the_next_update() -> None:
+    session = Session()
+    session.at(0, BURNS)
+    assert session.at(1, "The fire grows.") == [(AlertState.UPDATED, "new words")]
+    assert session.at(2, "The fire shrinks.") == []
+    assert session.at(5, "The fire shrinks.") == []
+    assert session.at(11, "The fire shrinks.") == [(AlertState.UPDATED, "still going on")]
+    assert session.heard[-1][1].text == "The fire shrinks."
+
+
 def test_a_new_severity_is_an_update_at_once() -> None:
     session = Session()
     session.at(0, BURNS)

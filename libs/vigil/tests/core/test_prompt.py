@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vigil.core.instruction import Instruction
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
-from vigil.core.prompt import Asked, Message, Text, chunk_prefix, prompt, stop_text, time_marker
+from vigil.core.prompt import Asked, Message, Text, chunk_prefix, goes_on, prompt, stop_text, time_marker
 from vigil.core.session import Chunk
 from vigil.core.turn import Exchange, FrameRef, Turn
 
@@ -249,3 +249,23 @@ def test_an_earlier_prompt_saves_work_and_changes_nothing(
     again = prompt(profile, longer, turn(2), Asked(before, prompt(profile, before, turn(1))))
     shown = prompt(profile, longer, turn(3), Asked(longer, again))
     assert all(one is other for one, other in zip(shown[:-1], again[:-1], strict=True))
+
+
+@given(st.integers(0, 6), st.integers(0, 3), st.sampled_from(list(PROFILES.values())))
+def test_prompts_of_one_chunk_go_on(shown: int, more: int, profile: PromptProfile) -> None:
+    turns = tuple(turn(second, "</silence>") for second in range(shown + more))
+    before, after = Chunk(1, "prefix", turns[:shown]), Chunk(1, "prefix", turns)
+    last = Asked(before, prompt(profile, before, turn(20)))
+    assert goes_on(last, after, prompt(profile, after, turn(30), last))
+
+
+def test_a_past_that_was_rewritten_does_not_go_on() -> None:
+    before, after = Chunk(1, "", (turn(0, "</silence>"),)), Chunk(1, "", (turn(0, "</response> Hello."), turn(1)))
+    last = Asked(before, prompt(VIGIL_SMALL, before, turn(1)))
+    assert not goes_on(last, after, prompt(VIGIL_SMALL, after, turn(2)))
+
+
+def test_a_new_chunk_need_not_go_on() -> None:
+    before, after = Chunk(1, "", (turn(0, "</silence>"),)), Chunk(2, "restated")
+    last = Asked(before, prompt(VIGIL_SMALL, before, turn(1)))
+    assert goes_on(last, after, prompt(VIGIL_SMALL, after, turn(2)))

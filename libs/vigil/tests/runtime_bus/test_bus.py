@@ -172,6 +172,25 @@ async def test_a_wrong_password_is_named_without_showing_it(tmp_path: Path) -> N
         await server.kill()
 
 
+async def test_a_store_that_is_too_small_for_the_streams_says_so_and_is_not_ready(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path, "jetstream { max_file_store: 300MB }")
+    await server.start()
+    try:
+        async with Bus.connect(BusConfig(server.url)) as bus:
+            assert "storage" in await eventually(lambda: _complaint(bus), what="the reason is known")
+            assert not bus.is_connected
+    finally:
+        await server.kill()
+
+
+async def _complaint(bus: Bus) -> str:
+    try:
+        await bus.ping()
+    except BusUnavailable as error:
+        return str(error) if "not ready: it is not ready" in str(error) else ""
+    return ""
+
+
 async def _violation(bus: Bus) -> str:
     try:
         await bus.ping()

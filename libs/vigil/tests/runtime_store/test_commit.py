@@ -182,6 +182,29 @@ async def test_redis_without_memory_refuses_the_whole_tick(
     assert taken.outbox == (outgoing(0),)
 
 
+async def test_redis_without_memory_lets_a_session_end(store: SessionStore, spec: SessionSpec, redis: Redis) -> None:
+    await store.create(spec)
+    await store.take(KEY, 1)
+    await store.commit(KEY, 1, tick(0))
+    await redis.config_set("maxmemory", "1")
+    await store.end(KEY, "to make room")
+    await redis.config_set("maxmemory", "0")
+    ended = await store.ended(KEY)
+    assert ended is not None
+    assert ended.reason == "to make room"
+    assert await store.sessions(KEY.tenant) == [KEY]
+    assert await store.frames(KEY, [frame.uuid for frame in turn(0).frames]) == {}
+
+
+async def test_redis_without_memory_refuses_a_new_session(store: SessionStore, spec: SessionSpec, redis: Redis) -> None:
+    await redis.config_set("maxmemory", "1")
+    with pytest.raises(StoreFull, match="no memory left"):
+        await store.create(spec)
+    await redis.config_set("maxmemory", "0")
+    with pytest.raises(UnknownSession):
+        await store.spec(KEY)
+
+
 async def test_an_ended_session_takes_a_last_commit_that_does_not_outlive_it(
     store: SessionStore, spec: SessionSpec, redis: Redis
 ) -> None:

@@ -1,7 +1,8 @@
 """The alert life cycle: one alert keeps one id through opened, updated and closed (design §8).
 
 Time is capture time in model milliseconds, so an alert neither closes while the camera is dead nor storms when
-frames come late. The model opens and continues alerts by speaking; quiet closes them.
+frames come late. The model opens and continues alerts by speaking; quiet closes them. A model that says something
+new every second does not storm either: each update with new words waits a second longer for the next one to follow.
 """
 
 from collections.abc import Sequence
@@ -144,11 +145,10 @@ def _update_reason(alert: Alert, watch: Watch, moment: Moment, text: str) -> str
         return "spoken again within the cooldown"
     if watch.severity is not alert.watch.severity:
         return f"severity changed from {alert.watch.severity}"
-    if text != alert.text:
+    since_ms = moment.time_ms - alert.event_ms
+    if text != alert.text and since_ms >= min(alert.events, watch.update_interval_s) * 1000:
         return "new words"
-    if moment.time_ms - alert.event_ms >= watch.update_interval_s * 1000:
-        return "still going on"
-    return ""
+    return "still going on" if since_ms >= watch.update_interval_s * 1000 else ""
 
 
 def _close(alerts: Alerts, alert: Alert, moment: Moment, reason: str) -> Step:

@@ -24,7 +24,8 @@ class Watch:
     """What makes an instruction raise alerts (design §8). Times are in seconds of capture time.
 
     An open alert closes after `hold_s` of quiet. Words within `cooldown_s` of its closing continue the same alert.
-    While it is open, an unchanged text is repeated as an update every `update_interval_s` at most.
+    While it is open, an unchanged text is repeated as an update every `update_interval_s` at most. New words are an
+    update sooner: a second after the alert's first event, two after its second, and so on up to that interval.
     """
 
     name: str

@@ -55,6 +55,13 @@ def prompt(profile: PromptProfile, chunk: Chunk, new: Turn, last: Asked | None =
     return (*_past(profile, chunk, last), _user(profile, new, "" if chunk.turns else chunk.prefix))
 
 
+def goes_on(last: Asked, chunk: Chunk, messages: tuple[Message, ...]) -> bool:
+    """Whether the prompt `messages`, which shows `chunk`, begins with all of the past that `last` showed. True for
+    every two prompts of one chunk, else the engine computes again what it has; one of another chunk need not."""
+    past = last.messages[:-1]
+    return chunk.number != last.chunk.number or messages[: len(past)] == past
+
+
 def opening(profile: PromptProfile, chunk: Chunk) -> tuple[Message, ...]:
     """All that the first prompt of `chunk` will begin with and that can be asked now: it ends with a user message,
     that of the last turn there is, or of the prefix alone."""

@@ -47,6 +47,7 @@ class SessionStore:
         self._submit = redis_client.script(redis, "session", "submit")
         self._set_status = redis_client.script(redis, "session", "set_status")
         self._end = redis_client.script(redis, "session", "end")
+        self._listing = redis_client.script(redis, "list")
 
     async def ping(self) -> None:
         """One round trip, or `StoreUnavailable`."""
@@ -64,14 +65,14 @@ class SessionStore:
         forget_ms = 0 if confirmed else _UNCONFIRMED_MS
         arguments = [session_record.encode(spec), forget_ms, *(_enveloped(command) for command in commands)]
         # Listed first: a session that exists is always found. What is not completed is forgotten by itself.
-        await self._list(key, await self._now_ms() + _UNCONFIRMED_MS, only_new=True)
+        await self._list(key, _UNCONFIRMED_MS, only_new=True)
         await self._run(self._create, key, arguments)
         if confirmed:
-            await self._list(key, float("inf"))
+            await self._list(key, "inf")
 
     async def confirm(self, key: SessionKey) -> None:
         """The session is whole: it stays until it ends. Idempotent. Raises `UnknownSession`."""
-        await self._list(key, float("inf"))
+        await self._list(key, "inf")
         await self._run(self._confirm, key, [])
 
     async def spec(self, key: SessionKey) -> SessionSpec:
@@ -179,7 +180,7 @@ class SessionStore:
     async def end(self, key: SessionKey, reason: str) -> None:
         """End the session; the first reason stays. It can be read until the retention is over."""
         await self._run(self._end, key, [session_record.encode(reason), self._retention_ms])
-        await self._list(key, await self._forget_ms())
+        await self._list(key, self._retention_ms)
 
     async def ended(self, key: SessionKey) -> Ended | None:
         """Why the session ended; None while it is open (or unknown)."""
@@ -197,15 +198,10 @@ class SessionStore:
             found = await self._redis.hgetall(part_key(key, Part.STATUS))
         return {role.decode(): text.decode() for role, text in found.items()}
 
-    async def _list(self, key: SessionKey, forget_ms: float, *, only_new: bool = False) -> None:
+    async def _list(self, key: SessionKey, forget_in_ms: int | str, *, only_new: bool = False) -> None:
         """Put the session on its tenant's list, and take those off it that are forgotten by now."""
-        now_ms = await self._now_ms()
         with unavailable():
-            await self._redis.zremrangebyscore(index_key(key.tenant), 0, f"({now_ms}")
-            await self._redis.zadd(index_key(key.tenant), {member(key): forget_ms}, nx=only_new)
-
-    async def _forget_ms(self) -> int:
-        return await self._now_ms() + self._retention_ms
+            await self._listing(keys=[index_key(key.tenant)], args=[member(key), forget_in_ms, int(only_new)])
 
     async def _now_ms(self) -> int:
         with unavailable():

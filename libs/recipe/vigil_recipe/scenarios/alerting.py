@@ -1,0 +1,79 @@
+"""Alerting: the sentence of a watched condition in every second in which it holds, and silence otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vigil_recipe.dialogue import ALERT, DESCRIBE, NOTHING, SEEN, STOP, describe, wordings
+from vigil_recipe.scenarios.script import Said, Scenario, Script
+from vigil_recipe.scenarios.sheet import Sheet, choose
+from vigil_recipe.scenarios.window import Window
+from vigil_recipe.world import Kind
+
+NOTHING_ASKED = 0.06
+
+
+def compose(rng: np.random.Generator, window: Window) -> Script:
+    """One or two kinds watched, from the start or later, some cleared, some asked again, at times a description."""
+    sheet = Sheet(window)
+    if rng.random() >= NOTHING_ASKED:
+        for kind in _kinds(rng, window):
+            _watch(rng, sheet, kind)
+    if rng.random() < 0.25:
+        add_description(sheet, int(rng.integers(window.turns)))
+    return sheet.script(Scenario.ALERTING)
+
+
+def add_alert(rng: np.random.Generator, sheet: Sheet, kind: Kind, *, given: int, cleared: int | None = None) -> None:
+    """An instruction to watch ``kind``, what is due under it, and its clearing."""
+    text = choose(rng, wordings(kind))
+    sheet.line(given, Said.INSTRUCTION, text)
+    end = sheet.window.turns if cleared is None else cleared
+    if cleared is not None:
+        sheet.clear(cleared, text)
+    for first, until in sheet.window.runs(kind):
+        if max(first, given) < min(until, end):
+            order = list(Kind).index(kind)
+            sheet.hold(max(first, given), min(until, end), ALERT[kind], asked=given, order=order)
+
+
+def add_description(sheet: Sheet, turn: int) -> None:
+    """The describing question and its answer."""
+    sheet.ask(turn, DESCRIBE, describe(sheet.window.truth(turn)))
+
+
+def occurring(window: Window) -> tuple[Kind, ...]:
+    """The kinds that the window shows."""
+    shown = window.seen(window.turns - 1)
+    return tuple(kind for kind in Kind if kind in shown)
+
+
+def texts() -> Iterator[str]:
+    """All that is read or written."""
+    yield from (DESCRIBE, NOTHING)
+    for kind in Kind:
+        yield ALERT[kind]
+        yield from (f"I see {SEEN[kind]}.", f"I see {SEEN[kind]}, {SEEN[kind]} and {SEEN[kind]}.")
+        for text in wordings(kind):
+            yield from (text, STOP + text)
+
+
+def _kinds(rng: np.random.Generator, window: Window) -> list[Kind]:
+    likely = occurring(window)
+    first = choose(rng, likely if likely and rng.random() < 0.6 else tuple(Kind))
+    others = [kind for kind in Kind if kind is not first]
+    return [first, choose(rng, others)] if rng.random() < 0.5 else [first]
+
+
+def _watch(rng: np.random.Generator, sheet: Sheet, kind: Kind) -> None:
+    turns = sheet.window.turns
+    given = 0 if rng.random() < 0.75 else int(rng.integers(turns))
+    if rng.random() >= 0.35 or given + 1 >= turns:
+        add_alert(rng, sheet, kind, given=given)
+        return
+    cleared = int(rng.integers(given + 1, turns))
+    add_alert(rng, sheet, kind, given=given, cleared=cleared)
+    if rng.random() < 0.4 and cleared + 1 < turns:
+        add_alert(rng, sheet, kind, given=int(rng.integers(cleared + 1, turns)))

@@ -1,0 +1,97 @@
+"""Scripts of every scenario: for training over any window of an episode, for the exam over an episode of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from vigil_recipe.scenarios import (
+    alerting,
+    chat,
+    commentary,
+    counting,
+    delegation,
+    memory,
+    questions,
+    summary,
+    timing,
+    translation,
+)
+from vigil_recipe.scenarios.script import Said, Scenario, Script
+from vigil_recipe.scenarios.window import Window
+from vigil_recipe.world import AS_DRAWN, Episode, Robustness, Split, Stage, make_episode, stream
+
+MODULES = (alerting, questions, counting, timing, commentary, translation, chat, memory, delegation, summary)
+COMPOSE: dict[Scenario, Callable[[np.random.Generator, Window], Script]] = {
+    Scenario.ALERTING: alerting.compose,
+    Scenario.QUESTIONS: questions.compose,
+    Scenario.COUNTING: counting.compose,
+    Scenario.TIMING: timing.compose,
+    Scenario.COMMENTARY: commentary.compose,
+    Scenario.TRANSLATION: translation.compose,
+    Scenario.CHAT: chat.compose,
+    Scenario.MEMORY: memory.compose,
+    Scenario.DELEGATION: delegation.compose,
+}
+STAGES: dict[Scenario, tuple[Stage, ...]] = {
+    Scenario.COUNTING: (Stage.CROSSING, Stage.CROSSING, Stage.VARIED),
+    Scenario.TRANSLATION: (Stage.SIGN,),
+}
+ANY_STAGE = (Stage.VARIED, Stage.PLAIN)
+SILENT_SHARE = 0.15  # of the alerting scripts of the exam: something is watched and never happens
+ATTEMPTS = 400
+
+
+def sample_script(
+    rng: np.random.Generator, scenario: Scenario, episode: Episode, turns: int, first_second: int = 0
+) -> Script:
+    """A random script over ``turns`` seconds of an episode. Wordings come from the same lists for every split.
+
+    Raises ValueError when the window does not fit, or when the episode has not what the scenario needs.
+    """
+    return COMPOSE[scenario](rng, Window(episode, first_second, turns))
+
+
+def scenarios_for(episode: Episode) -> tuple[Scenario, ...]:
+    """The scenarios that an episode can serve: all, but translation only with a sign."""
+    return tuple(one for one in Scenario if one is not Scenario.TRANSLATION or episode.sign is not None)
+
+
+def exam_script(
+    seed: int, scenario: Scenario, split: Split, turns: int, *, robustness: Robustness = AS_DRAWN
+) -> Script:
+    """The script of a seed over an episode of its own, always the same; ``robustness`` changes its pixels alone.
+
+    Something is due in each, but for the silent share of the alerting ones.
+    """
+    silent = scenario is Scenario.ALERTING and stream(seed, split, "exam silence").random() < SILENT_SHARE
+    for attempt in range(ATTEMPTS):
+        rng = stream(seed, split, f"exam {scenario.value} {attempt}")
+        stages = STAGES.get(scenario, ANY_STAGE)
+        stage = stages[rng.integers(len(stages))]
+        episode = make_episode(int(rng.integers(2**31)), split, turns, stage=stage, robustness=robustness)
+        script = sample_script(rng, scenario, episode, turns)
+        if _is_exam(script, silent=silent):
+            return script
+    raise ValueError(f"no {scenario.value} script of {turns} turns in {ATTEMPTS} attempts: allow it more turns")
+
+
+def all_texts() -> Iterator[str]:
+    """Every string that the model may read or write in any scenario or summary, numbers by example."""
+    for module in MODULES:
+        yield from module.texts()
+
+
+def _is_exam(script: Script, *, silent: bool) -> bool:
+    """Whether a script examines what its scenario is about."""
+    asked = any(line.said is not Said.CLEARING for turn in script.turns for line in turn.lines)
+    if script.scenario is Scenario.ALERTING:
+        return asked and silent != any(due.repeats for due in script.dues)
+    if script.scenario is Scenario.MEMORY:
+        return bool(script.memory) and any(due.text != chat.UNKNOWN for due in script.dues)
+    if script.scenario is Scenario.COUNTING:
+        return any(due.asked != due.first for due in script.dues)
+    if script.scenario is Scenario.TRANSLATION:
+        return any(line.said is Said.INSTRUCTION for turn in script.turns for line in turn.lines) and bool(script.dues)
+    return bool(script.dues)

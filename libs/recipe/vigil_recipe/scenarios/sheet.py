@@ -1,0 +1,105 @@
+"""The sheet on which a script is written: lines and utterances by turn, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeVar
+
+import numpy as np
+
+from vigil_recipe.dialogue import DELEGATION, RESPONSE, SILENCE, STOP
+from vigil_recipe.scenarios.script import Due, Line, Result, Said, Scenario, Script, ScriptTurn
+from vigil_recipe.scenarios.window import Window
+
+LATEST = 3  # turns in which an answer that is said once still counts
+T = TypeVar("T")
+
+
+class Rank(IntEnum):
+    """What comes first in a reply that says several things."""
+
+    ANSWER = 0
+    EVENT = 1
+    ALERT = 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Utterance:
+    rank: Rank
+    order: int
+    text: str
+    question: str
+
+
+def choose(rng: np.random.Generator, items: Sequence[T]) -> T:
+    """One of the items."""
+    return items[int(rng.integers(len(items)))]
+
+
+class Sheet:
+    """Collects what is said in a window. Utterances of one turn are ordered by rank, then ``order``."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self._lines: list[list[Line]] = [[] for _ in range(window.turns)]
+        self._said: list[list[_Utterance]] = [[] for _ in range(window.turns)]
+        self._dues: list[Due] = []
+
+    def line(self, turn: int, said: Said, text: str) -> None:
+        """The user says ``text`` in a turn."""
+        self._lines[turn].append(Line(said, text))
+
+    def clear(self, turn: int, instruction: str) -> None:
+        """The user takes back an instruction: every clearing has the same form, with the instruction's own words."""
+        self.line(turn, Said.CLEARING, STOP + instruction)
+
+    def is_free(self, turn: int) -> bool:
+        """Whether nothing is said to the model in that turn yet, nor by it."""
+        return not self._lines[turn] and not self._said[turn]
+
+    def say(
+        self,
+        turn: int,
+        text: str,
+        *,
+        asked: int,
+        rank: Rank = Rank.ANSWER,
+        order: int = 0,
+        end: int | None = None,
+        question: str = "",
+    ) -> None:
+        """The right reply of ``turn`` says ``text`` once; it still counts before ``end`` (three turns by default)."""
+        self._said[turn].append(_Utterance(rank, order, text, question))
+        last = self.window.turns if end is None else min(end, self.window.turns)
+        self._dues.append(Due(asked, turn, min(turn + LATEST, last) if end is None else last, text, question))
+
+    def hold(self, first: int, end: int, text: str, *, asked: int, order: int) -> None:
+        """The right replies of the turns ``first`` to before ``end`` all say ``text``: an alert."""
+        for turn in range(first, end):
+            self._said[turn].append(_Utterance(Rank.ALERT, order, text, ""))
+        self._dues.append(Due(asked, first, end, text, repeats=True))
+
+    def ask(self, turn: int, question: str, answer: str) -> None:
+        """A question that is answered in its own turn."""
+        self.line(turn, Said.QUESTION, question)
+        self.say(turn, answer, asked=turn)
+
+    def script(self, scenario: Scenario, *, results: Sequence[Result] = (), memory: str = "") -> Script:
+        """Everything as a script; dues by turn."""
+        turns = tuple(
+            ScriptTurn(self.window.first + turn, tuple(self._lines[turn]), _reply(self._said[turn]))
+            for turn in range(self.window.turns)
+        )
+        dues = tuple(sorted(self._dues, key=lambda due: (due.first, due.asked)))
+        return Script(scenario, self.window.episode, turns, dues, tuple(results), memory)
+
+
+def _reply(said: Sequence[_Utterance]) -> str:
+    """The control form: silence, a response, or a response that ends with what is delegated."""
+    if not said:
+        return SILENCE
+    ordered = sorted(said)
+    hidden = "".join(f" {DELEGATION} {one.question}" for one in ordered if one.question)
+    return f"{RESPONSE} {' '.join(one.text for one in ordered)}{hidden}"

@@ -28,14 +28,20 @@ def exchanges_of_turns(turns: Sequence[Turn], images: int) -> tuple[Exchange, ..
     )
 
 
-def exchanges_of_script(rng: np.random.Generator, script: Script, images: int) -> tuple[Exchange, ...]:
-    """A script as exchanges, its memory before the first line, with mistakes planted in what was said."""
+def exchanges_of_script(
+    rng: np.random.Generator, script: Script, images: int, offset_s: float = 0.0
+) -> tuple[Exchange, ...]:
+    """A script as exchanges, its memory before the first line, with mistakes planted in what was said.
+
+    The first turn's time marker is ``offset_s``.
+    """
+    start_s = script.turns[0].second if script.turns else 0
     said = plant(rng, script)
     out = []
     for index, (turn, shown) in enumerate(zip(script.turns, said, strict=True)):
         lines = [script.memory] if index == 0 and script.memory else []
         lines += [line.text for line in turn.lines]
-        out.append(Exchange(layout.user_text(lines, float(turn.second), [1] * images), turn.reply, shown))
+        out.append(Exchange(layout.user_text(lines, offset_s + turn.second - start_s, [1] * images), turn.reply, shown))
     return tuple(out)
 
 

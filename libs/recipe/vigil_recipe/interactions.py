@@ -81,10 +81,10 @@ def interaction_batch(
         kind = draw(rng, mix)
         seen = pool.pick(rng, group, stages_of(kind))
         sample = sample_world(kind, rng, seen.clip, length)
-        made.append(sequencer.sequence(sample.exchanges, [visual_tokens(size)] * (len(sample.shown) * images)))
-        for turn in sample.shown:
-            jpegs += seen.clip.frames_at(turn)
-            sights += [seen.sights[turn]] * images
+        pictures = sample.jpegs(seen.clip)
+        made.append(sequencer.sequence(sample.exchanges, [visual_tokens(size)] * len(pictures)))
+        jpegs += pictures
+        sights += [seen.sights[turn] for turn in sample.shown for _ in range(sample.images)]
     return collate(made, decode(jpegs), sight_rows(sights))
 
 

@@ -25,6 +25,17 @@ def user_text(lines: Sequence[str], marker_s: float, image_tokens: Sequence[int]
     return text + "\n".join(image_block(tokens) for tokens in image_tokens)
 
 
+def summary_text(prompt: str, markers_s: Sequence[float]) -> str:
+    """What asks for the memory of a chunk: the prompt, then for each key frame its time marker and the image."""
+    frames = "\n".join(f"<{marker_s:.1f} seconds>\n{image_block(1)}" for marker_s in markers_s)
+    return f"{prompt}\n{frames}"
+
+
+def merge_text(lines: Sequence[str]) -> str:
+    """What asks to merge memory texts: the prompt, then one text a line."""
+    return "\n".join(lines)
+
+
 def user_text_block(content: str) -> str:
     """A user turn up to where the reply begins, around what it says."""
     return f"<|im_start|>user\n{content}{TURN_END}\n<|im_start|>assistant\n"

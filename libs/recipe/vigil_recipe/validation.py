@@ -130,8 +130,8 @@ def _stage(seen: Seen) -> Stage:
 
 def _make_case(sequencer: Sequencer, kind: str, clip: Clip, seed: Sequence[int]) -> Case:
     sample = sample_world(kind, np.random.default_rng(list(seed)), clip, min(TURNS, clip.turns))
-    made = sequencer.sequence(sample.exchanges, [visual_tokens(clip.size)] * (len(sample.shown) * clip.images))
-    jpegs = [jpeg for turn in sample.shown for jpeg in clip.frames_at(turn)]
+    jpegs = sample.jpegs(clip)
+    made = sequencer.sequence(sample.exchanges, [visual_tokens(clip.size)] * len(jpegs))
     return Case(kind, made, collate([made], decode(jpegs), sight_rows([])), len(sample.exchanges))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vigil_recipe.camera import DEMO_SECONDS, demo_episode, main, render_mp4
-from vigil_recipe.world import Kind, Span, Split, make_episode, render
+from vigil_recipe.world import Kind, Span, Split, Stage, make_episode, render
 
 
 def test_the_file_plays_the_episode(tmp_path: Path) -> None:
@@ -40,3 +40,10 @@ def test_a_wrong_episode_is_a_clear_error(tmp_path: Path, capsys: pytest.Capture
     with pytest.raises(SystemExit):
         main(["--out", str(tmp_path / "a.mp4"), "--episode", "lobby"])
     assert "--episode is 'demo' or a seed such as 12" in capsys.readouterr().err
+
+
+def test_a_stage_is_rendered_and_its_truth_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "sign.mp4"
+    assert main(["--out", str(path), "--episode", "5", "--seconds", "12", "--stage", "sign"]) == 0
+    word = make_episode(5, Split.TEST, 12, stage=Stage.SIGN).screen[0]
+    assert f"sign {word.start_s:>3} s to {word.end_s} s: {word.word}\n" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import av
 
-from vigil_recipe.world import Episode, Kind, Span, Split, make_episode, render
+from vigil_recipe.world import Episode, Kind, Span, Split, Stage, make_episode, render
 
 SIZE = (640, 384)
 FRAMES_PER_S = 15
@@ -53,17 +53,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the MP4 to write")
     parser.add_argument("--episode", default="demo", help="'demo', or the seed of a test episode")
     parser.add_argument("--seconds", type=int, default=DEMO_SECONDS, help="length of a seed's episode")
+    parser.add_argument("--stage", type=Stage, choices=list(Stage), default=Stage.PLAIN, help="of a seed's episode")
     options = parser.parse_args(argv)
     if options.episode == "demo":
         episode = demo_episode()
     elif options.episode.isdecimal() and options.seconds > 0:
-        episode = make_episode(int(options.episode), Split.TEST, options.seconds)
+        episode = make_episode(int(options.episode), Split.TEST, options.seconds, stage=options.stage)
     else:
         parser.error(f"--episode is 'demo' or a seed such as 12, and --seconds is positive; got {options.episode!r}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     render_mp4(episode, options.out)
     for span in episode.spans:
         sys.stdout.write(f"{span.kind:>6} {span.start_s:>3} s to {span.end_s} s\n")
+    for shown in episode.screen:
+        sys.stdout.write(f"{'sign':>6} {shown.start_s:>3} s to {shown.end_s} s: {shown.word}\n")
+    for second in episode.crossings:
+        sys.stdout.write(f"{'passer':>6} {second:>3} s\n")
     sys.stdout.write(f"wrote {options.out}: {episode.seconds} s, {FRAMES_PER_S} frames a second\n")
     return 0
 

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vigil_recipe.dialogue import DESCRIBE, describe
-from vigil_recipe.scenarios.questions import NO, PRESENT, YES
+from vigil_recipe.scenarios.questions import NO, YES, present
 from vigil_recipe.scenarios.script import Scenario, Script
 from vigil_recipe.scenarios.sheet import Sheet, choose
 from vigil_recipe.scenarios.window import Window
-from vigil_recipe.world import Kind
 
 UNKNOWN = "I do not know."
 SMALL_TALK: dict[str, tuple[str, ...]] = {
@@ -96,7 +94,7 @@ class _Talk:
         if topic == "repeat" and self._last:
             return choose(self._rng, REPEAT), self._last
         if topic == "present":
-            return self._about_picture(turn)
+            return present(self._rng, self._sheet.window.truth(turn))
         answer = choose(self._rng, tuple(SMALL_TALK))
         return choose(self._rng, SMALL_TALK[answer]), answer
 
@@ -111,13 +109,3 @@ class _Talk:
             return choose(self._rng, WHICH_COLOUR), f"{self._colour.capitalize()}." if self._colour else UNKNOWN
         self._colour = choose(self._rng, COLOURS)
         return choose(self._rng, MY_COLOUR).format(self._colour), noted(self._colour)
-
-    def _about_picture(self, turn: int) -> tuple[str, str]:
-        held = self._sheet.window.truth(turn)
-        if self._rng.random() < 0.4:
-            return DESCRIBE, describe(held)
-        kind = choose(
-            self._rng,
-            tuple(kind for kind in Kind if kind in held) if held and self._rng.random() < 0.5 else tuple(Kind),
-        )
-        return choose(self._rng, PRESENT[kind]), YES if kind in held else NO

@@ -96,7 +96,7 @@ def compose(rng: np.random.Generator, window: Window) -> Script:
     turn = int(rng.integers(max(1, window.turns // 3)))
     while len(results) < 3 and turn + DELAYS.start < window.turns:
         delay = int(rng.integers(DELAYS.start, min(DELAYS.stop, window.turns - turn)))
-        results.append(_delegate(rng, sheet, turn, delay))
+        results.append(_delegate(rng, sheet, turn, delay, frozenset(result.question for result in results)))
         turn += delay + int(rng.integers(1, 12))
     for easy in rng.choice(window.turns, size=int(rng.integers(1, 4)), replace=False):
         if sheet.is_free(int(easy)):
@@ -125,8 +125,11 @@ def texts() -> Iterator[str]:
     yield from ("What is 12 times 34?", "It is 5678.", "It is 90 kilometres.")
 
 
-def _delegate(rng: np.random.Generator, sheet: Sheet, turn: int, delay: int) -> Result:
+def _delegate(rng: np.random.Generator, sheet: Sheet, turn: int, delay: int, taken: frozenset[str]) -> Result:
+    """A question that was not asked yet, since its result is known by it."""
     question, answer = choose(rng, HARD)(rng)
+    while question in taken:
+        question, answer = choose(rng, HARD)(rng)
     line = Line(Said.RESULT, result_line(question, answer))
     sheet.line(turn, Said.QUESTION, question)
     sheet.say(turn, HOLDING, asked=turn, question=question)

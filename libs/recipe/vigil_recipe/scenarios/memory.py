@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,8 +29,8 @@ PLACES = (
 )
 MOST_S = 600
 MOST_PEOPLE = 9
-NO_MEMORY = 0.15
-NOT_REMEMBERED = 0.15
+NO_MEMORY = 0.12
+NOT_REMEMBERED = 0.06  # of the topics that the memory does not hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +123,17 @@ TOPICS: dict[str, Topic] = {
 
 
 def compose(rng: np.random.Generator, window: Window) -> Script:
-    """Two to four facts, one to three questions some turns later, at times one about the picture.
+    """Two to four facts, as many questions at most some turns later, at times one about the picture.
 
     A question about what the memory does not hold, or without any memory, is answered with "I do not know."
     """
     sheet = Sheet(window)
     known = {} if rng.random() < NO_MEMORY else draw_facts(rng)
-    turns = rng.choice(window.turns, size=int(rng.integers(1, 4)), replace=False)
-    for turn in sorted(int(turn) for turn in turns):
-        _ask(rng, sheet, turn, known)
+    count = int(rng.integers(2, 1 + max(2, len(known))))
+    turns = rng.choice(window.turns, size=count, replace=False)
+    for turn, topic in zip(sorted(int(turn) for turn in turns), _topics(rng, known), strict=False):
+        answer = known[topic][1].answer if topic in known else UNKNOWN
+        sheet.ask(turn, choose(rng, TOPICS[topic].questions), answer)
     if rng.random() < 0.3:
         turn = int(rng.integers(window.turns))
         if sheet.is_free(turn):
@@ -162,10 +164,8 @@ def texts() -> Iterator[str]:
             yield from (f"{OPENING} At 95 seconds {fact.sentence}.", fact.answer)
 
 
-def _ask(rng: np.random.Generator, sheet: Sheet, turn: int, known: dict[str, tuple[int, Fact]]) -> None:
-    unknown: Sequence[str] = [topic for topic in TOPICS if topic not in known]
-    if not known or rng.random() < NOT_REMEMBERED:
-        sheet.ask(turn, choose(rng, TOPICS[choose(rng, unknown)].questions), UNKNOWN)
-        return
-    topic = choose(rng, list(known))
-    sheet.ask(turn, choose(rng, TOPICS[topic].questions), known[topic][1].answer)
+def _topics(rng: np.random.Generator, known: Collection[str]) -> list[str]:
+    """All topics, each once, in the order in which they are asked about: known ones first but for some that are not."""
+    order = {topic: float(rng.random()) for topic in TOPICS}
+    foreign = {topic for topic in TOPICS if topic not in known and rng.random() >= NOT_REMEMBERED}
+    return sorted(TOPICS, key=lambda topic: (topic in foreign, order[topic]))

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vigil_recipe.dialogue import DESCRIBE
-from vigil_recipe.scenarios.alerting import add_description
+from vigil_recipe.dialogue import DESCRIBE, describe
 from vigil_recipe.scenarios.commentary import CHANGE
 from vigil_recipe.scenarios.script import Said, Scenario, Script
 from vigil_recipe.scenarios.sheet import Rank, Sheet, choose
@@ -71,9 +70,9 @@ COMING: dict[tuple[Kind, bool], str] = {
 
 
 def compose(rng: np.random.Generator, window: Window) -> Script:
-    """Two to five questions of the three times; a forward one of a change is answered at its first coming."""
+    """Two to six questions of the three times; a forward one of a change is answered at its first coming."""
     sheet = Sheet(window)
-    count = int(rng.integers(2, 4 + (window.turns > 24)))
+    count = int(rng.integers(2, 4 if window.turns < 24 else 7))
     turns = sorted(int(turn) for turn in rng.choice(window.turns, size=count, replace=False))
     waiting: set[tuple[Kind, bool]] = set()
     for turn in turns:
@@ -89,12 +88,15 @@ def compose(rng: np.random.Generator, window: Window) -> Script:
 
 def add_present(rng: np.random.Generator, sheet: Sheet, turn: int) -> None:
     """A question about the picture of this turn, answered at once."""
+    sheet.ask(turn, *present(rng, sheet.window.truth(turn)))
+
+
+def present(rng: np.random.Generator, held: frozenset[Kind]) -> tuple[str, str]:
+    """A question about a picture in which these conditions hold, and its answer."""
     if rng.random() < 0.25:
-        add_description(sheet, turn)
-        return
-    held = sheet.window.truth(turn)
-    kind = _balanced(rng, tuple(kind for kind in Kind if kind in held))
-    sheet.ask(turn, choose(rng, PRESENT[kind]), YES if kind in held else NO)
+        return DESCRIBE, describe(held)
+    kind = _balanced(rng, held)
+    return choose(rng, PRESENT[kind]), YES if kind in held else NO
 
 
 def texts() -> Iterator[str]:
@@ -109,7 +111,7 @@ def texts() -> Iterator[str]:
 def _add_backward(rng: np.random.Generator, sheet: Sheet, turn: int) -> None:
     """About all turns up to this one, this one included."""
     seen = sheet.window.seen(turn)
-    kind = _balanced(rng, tuple(kind for kind in Kind if kind in seen))
+    kind = _balanced(rng, seen)
     sheet.ask(turn, choose(rng, BACKWARD[kind]), YES if kind in seen else NO)
 
 
@@ -128,6 +130,7 @@ def _add_forward(rng: np.random.Generator, sheet: Sheet, turn: int, waiting: set
         sheet.say(coming[event], CHANGE[event], asked=turn, rank=Rank.EVENT, order=order)
 
 
-def _balanced(rng: np.random.Generator, true: tuple[Kind, ...]) -> Kind:
-    """A kind to ask about, so that about half of the right answers are yes."""
-    return choose(rng, true if true and rng.random() < 0.5 else tuple(Kind))
+def _balanced(rng: np.random.Generator, true: frozenset[Kind]) -> Kind:
+    """A kind to ask about, so that half of the right answers are yes where both can be."""
+    yes, no = [kind for kind in Kind if kind in true], [kind for kind in Kind if kind not in true]
+    return choose(rng, yes if yes and (rng.random() < 0.5 or not no) else no)

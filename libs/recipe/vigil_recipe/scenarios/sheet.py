@@ -72,8 +72,8 @@ class Sheet:
     ) -> None:
         """The right reply of ``turn`` says ``text`` once; it still counts before ``end`` (three turns by default)."""
         self._said[turn].append(_Utterance(rank, order, text, question))
-        last = self.window.turns if end is None else min(end, self.window.turns)
-        self._dues.append(Due(asked, turn, min(turn + LATEST, last) if end is None else last, text, question))
+        last = min(turn + LATEST if end is None else end, self.window.turns)
+        self._dues.append(Due(asked, turn, last, text, question))
 
     def hold(self, first: int, end: int, text: str, *, asked: int, order: int) -> None:
         """The right replies of the turns ``first`` to before ``end`` all say ``text``: an alert."""

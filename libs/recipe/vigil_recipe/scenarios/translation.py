@@ -42,8 +42,8 @@ def compose(rng: np.random.Generator, window: Window) -> Script:
         if max(first, given) < min(end, cleared):
             french = french_of(window.word(first))
             sheet.say(max(first, given), french, asked=given, rank=Rank.EVENT, end=min(end, cleared))
-    for turn in rng.choice(window.turns, size=int(rng.integers(0, 3)), replace=False):
-        sheet.ask(int(turn), choose(rng, READS), english_of(window.word(int(turn))))
+    for turn in _turns_to_read(rng, window):
+        sheet.ask(turn, choose(rng, READS), english_of(window.word(turn)))
     return sheet.script(Scenario.TRANSLATION)
 
 
@@ -65,6 +65,12 @@ def texts() -> Iterator[str]:
         yield from (text, STOP + text)
     for word in LEXICON:
         yield from (french_of(word), english_of(word))
+
+
+def _turns_to_read(rng: np.random.Generator, window: Window) -> list[int]:
+    """No turn to two; a blank sign is asked about less often than a word."""
+    turns = rng.choice(window.turns, size=int(rng.integers(0, 3)), replace=False)
+    return [int(turn) for turn in turns if window.word(int(turn)) or rng.random() < 0.3]
 
 
 def _shown(window: Window) -> tuple[tuple[int, int], ...]:

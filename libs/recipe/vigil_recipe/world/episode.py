@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
+from vigil_recipe.world.canvas import WORLD_WIDTH
 from vigil_recipe.world.look import AS_DRAWN, Look, Robustness, disturbed, forced, make_look
 from vigil_recipe.world.passages import crossing_second, draw_passages
 from vigil_recipe.world.scene import ALL_LAYOUTS, Scene, make_scene
 from vigil_recipe.world.sign import Sign, SignSpan, below_the_sign, draw_words, make_sign
 from vigil_recipe.world.trips import Trip, make_trips
+
+IN_VIEW = 0.05  # how far from the picture's edge the middle of a passer counts as in view
 
 
 class Kind(StrEnum):
@@ -94,6 +97,17 @@ class Episode:
             return ()
         return tuple(second for second in map(crossing_second, self.trips) if second < self.seconds)
 
+    def passer_side(self, second: int) -> str:
+        """Which half of the picture a countable passer is in, "left" or "right"; empty when none is in view.
+
+        True of every frame that is taken up to 0.45 s after the whole second: nobody crosses the middle then.
+        """
+        if self.stage is not Stage.CROSSING:
+            return ""
+        places = (trip.x(second) for trip in self.trips if trip.active(second))
+        side = {True: "left", False: "right"}
+        return next((side[x < WORLD_WIDTH / 2] for x in places if IN_VIEW < x < WORLD_WIDTH - IN_VIEW), "")
+
     @property
     def passers(self) -> str:
         """What crosses: "people", "cars", or nothing that could be counted."""
@@ -143,6 +157,7 @@ def make_episode(
     if stage is not Stage.PLAIN:
         scene = below_the_sign(disturbed(own, scene)) if stage is Stage.SIGN else disturbed(own, scene)
         look = make_look(own, scene, legible=stage is Stage.SIGN, occluded=stage is Stage.VARIED)
+        look = replace(look, infrared=False) if robustness.night is False else look
     scene = forced(scene, robustness)
     if stage is Stage.CROSSING:
         trips = draw_passages(own, scene, seconds)

@@ -15,20 +15,20 @@ LEAD_S = 0.27
 
 
 def draw_passages(rng: np.random.Generator, scene: Scene, seconds: int) -> tuple[Trip, ...]:
-    """Random crossings of 4 to 6 s, at least 1.5 s of empty picture between them; all people or all cars."""
+    """Random crossings of 3 to 4.4 s, at least 1 s of empty picture between them; all people or all cars."""
     pose = "car" if scene.layout == "street" and rng.random() < 0.5 else "walk"
     trips: list[Trip] = []
     free_s, middle_s = 0.0, int(rng.integers(3, 12))
     while middle_s < seconds + 3:
-        half_s = float(rng.uniform(2.0, 3.0))
+        half_s = float(rng.uniform(1.5, 2.2))
         start_s = middle_s - LEAD_S - half_s
         if start_s >= free_s:
             ends = ENDS if rng.random() < 0.5 else ENDS[::-1]
             y = float(rng.uniform(0.78, 0.86) if pose == "car" else rng.uniform(0.82, 0.94))
             colour = random_colour(rng, 30, 230)
             trips.append(Trip(pose, start_s, start_s + 2 * half_s, *ends, y, make_person(rng), colour))
-            free_s = start_s + 2 * half_s + 1.5
-        middle_s += int(rng.integers(6, 17))
+            free_s = start_s + 2 * half_s + 1.0
+        middle_s += int(rng.integers(5, 13))
     return tuple(trips)
 
 

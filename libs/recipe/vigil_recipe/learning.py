@@ -50,6 +50,7 @@ class StageTrainer(Trainer):  # type: ignore[misc]  # transformers is not in the
         self._note, self._validate, self._sight_share = note, validate, sight_share
         self._sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=args.device))
         self._counted = 0
+        self._validated = -1
 
     def losses(self, model: nn.Module, batch: Batch) -> Losses:
         """The loss under ``loss``, and what else is worth logging, all detached but the loss."""
@@ -100,8 +101,9 @@ class StageTrainer(Trainer):  # type: ignore[misc]  # transformers is not in the
         return losses["loss"]
 
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:
-        """The stage's own validation instead of a loss over a dataset."""
-        if self._validate is not None:
+        """The stage's own validation instead of a loss over a dataset, once a step."""
+        if self._validate is not None and self._validated != self.state.global_step:
+            self._validated = self.state.global_step
             self.model.eval()
             self._note(self.state.global_step, {"validation": self._validate(self.model)})
         return {}

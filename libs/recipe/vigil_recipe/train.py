@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from transformers import TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils.logging import disable_progress_bar
 
 from vigil_recipe import checkpoint as checkpoints
 from vigil_recipe.batches import ClipPool
@@ -165,6 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="write there instead of where the file says")
     parser.add_argument("--only", action="append", help="run only this stage; may be repeated")
     options = parser.parse_args(argv)
+    disable_progress_bar()
     try:
         settings = read_settings(options.settings)
         settings = replace(settings, base=options.base or settings.base, out=options.out or settings.out)

@@ -23,7 +23,7 @@ from vigil_recipe.world import Stage
 from vigil_recipe.world_samples import sample_world, stages_of
 
 TURNS = 48
-CASES = 4
+CASES = 3
 NEAR_TURNS = 2
 
 

@@ -24,8 +24,8 @@ K = TypeVar("K")
 
 
 class Batch(TypedDict):
-    """``ids``, ``labels``, ``roles`` and ``mask`` (B, L); ``frames`` in order, each a uint8 tensor (n, H, W, 3) of frames
-    of one size; ``truth`` (N, sights) for every frame as ``sights_of`` gives it, or (0, sights) where nothing is known."""
+    """``ids``, ``labels``, ``roles`` and ``mask`` (B, L); ``frames`` in order, each a uint8 tensor (n, H, W, 3) of
+    frames of one size; ``truth`` (N, sights) as ``sights_of`` gives it, or (0, sights) where nothing is known."""
 
     ids: Tensor
     labels: Tensor

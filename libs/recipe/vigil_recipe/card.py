@@ -51,9 +51,7 @@ one newline. Decode greedily.
 """
 
 
-def write_card(
-    path: Path, log: Path, parameters: int, scores: Mapping[str, object], notes: Sequence[str]
-) -> None:
+def write_card(path: Path, log: Path, parameters: int, scores: Mapping[str, object], notes: Sequence[str]) -> None:
     """Fill in the card from the run's log, measured scores by name and remarks about the run."""
     lines = read_log(log)
     text = CARD.format(

@@ -38,13 +38,15 @@ class CheckpointError(Exception):
 class Checkpoint:
     """A model in float32 with its tokenizer, and the processor's files by name, which training leaves as they are.
 
-    ``probe`` holds the weights of the training aid, None where there is none; it is never exported.
+    ``probe`` holds the weights of the training aid, None where there is none; it is never exported. ``state`` holds
+    the model's weights where training has left the model itself in pieces on several devices.
     """
 
     model: Qwen3VLForConditionalGeneration
     tokenizer: PreTrainedTokenizerBase
     processor_files: Mapping[str, str]
     probe: Mapping[str, Tensor] | None = None
+    state: Mapping[str, Tensor] | None = None
 
     @property
     def encoder(self) -> Tokenizer:
@@ -94,7 +96,8 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     model = checkpoint.model
-    weights = {name: value for name, value in model.state_dict().items() if not name.startswith("probe.")}
+    state = model.state_dict() if checkpoint.state is None else checkpoint.state
+    weights = {name: value for name, value in state.items() if not name.startswith("probe.")}
     model.save_pretrained(part, state_dict=weights)
     checkpoint.tokenizer.save_pretrained(part)
     for name, text in checkpoint.processor_files.items():

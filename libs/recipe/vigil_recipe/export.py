@@ -20,7 +20,7 @@ from vigil_recipe.card import write_card
 from vigil_recipe.checkpoint import CheckpointError
 from vigil_recipe.tokenizer import SPECIAL
 
-LARGEST_BYTES = 45 * 2**20
+LARGEST_BYTES = 30 * 2**20
 
 
 class ExportError(Exception):

@@ -1,8 +1,9 @@
-"""Grow a trained small model: more layers, and a new vocabulary: ``python -m vigil_recipe.grow --from models/vigil-small``.
+"""Grow a trained small model, to more layers and a new vocabulary:
+``python -m vigil_recipe.grow --from models/vigil-small``.
 
 New layers come last and begin as the identity (their output projections are zero), so the deeper model says at first
-exactly what the shallower one said. Embeddings are taken over by the token's string; a token that the old vocabulary did not have
-begins near the mean of all.
+exactly what the shallower one said. Embeddings are taken over by the token's string; a token that the old vocabulary
+did not have begins near the mean of all.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def grow_state(
 ) -> dict[str, Tensor]:
     """The state of a larger model, begun from a smaller one's.
 
-    ``fresh`` is a random state of the larger model; every tensor of ``old`` must be there with the same shape, but for the
-    two tied embeddings. Raises ValueError where one is not.
+    ``fresh`` is a random state of the larger model; every tensor of ``old`` must be there with the same shape, but for
+    the two tied embeddings. Raises ValueError where one is not.
     """
     state = {name: value.clone() for name, value in fresh.items()}
     for name, value in old.items():

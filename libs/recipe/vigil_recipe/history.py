@@ -68,4 +68,4 @@ def plant(rng: np.random.Generator, script: Script) -> list[str]:
 def _mistake(rng: np.random.Generator, reply: str, spoken: Sequence[str]) -> str:
     if reply != SILENCE:
         return SILENCE
-    return spoken[rng.integers(len(spoken))] if spoken else reply
+    return spoken[int(rng.integers(len(spoken)))] if spoken else reply

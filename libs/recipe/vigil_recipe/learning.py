@@ -1,4 +1,4 @@
-"""Training on the Transformers ``Trainer``: what is its loss, what are its parameter groups, and where batches come from.
+"""Training on the Transformers ``Trainer``: its loss, its parameter groups, and where its batches come from.
 
 The Trainer brings the loop, mixed precision, accumulation, several processes, FSDP, checkpoints and resuming.
 """
@@ -29,7 +29,7 @@ Note = Callable[[int, Mapping[str, Any]], None]
 
 
 class StageTrainer(Trainer):  # type: ignore[misc]  # transformers is not in the workspace environment
-    """One stage. ``batches`` is a stream of ready batches, ``validate`` scores the model, ``note`` takes what is logged.
+    """One stage. ``batches`` streams ready batches, ``validate`` scores the model, ``note`` takes what is logged.
 
     The vision tower learns at ``sight_share`` of the rate.
     """
@@ -65,13 +65,13 @@ class StageTrainer(Trainer):  # type: ignore[misc]  # transformers is not in the
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW; the vision tower has its own rate, and vectors (norms, biases) do not decay."""
-        if self.optimizer is None:
+        if getattr(self, "optimizer", None) is None:
             groups: dict[tuple[bool, bool], list[nn.Parameter]] = defaultdict(list)
             for name, value in (self.model if model is None else model).named_parameters():
                 if value.requires_grad:
                     groups["visual" in name or "probe" in name, value.ndim > 1].append(value)
             rate = self.args.learning_rate
-            self.optimizer = torch.optim.AdamW(
+            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
                 [
                     {
                         "params": values,

@@ -17,7 +17,7 @@ WIDTH = 192
 
 
 def make_config(vocabulary: int, token_ids: dict[str, int], layers: int = 4) -> Qwen3VLConfig:
-    """About 4 M parameters at 4 layers: ViT 4 x 128, language model of width 192, deepstack into its first three layers.
+    """About 4 M parameters at 4 layers: ViT 4 x 128, language model of width 192, deepstack into its first 3 layers.
 
     Raises ValueError with fewer than three layers.
     """

@@ -59,7 +59,7 @@ class Objective:
         return table[roles]
 
     def loss(self, logits: Tensor, labels: Tensor, roles: Tensor) -> Tensor:
-        """The scalar loss of ``logits`` (N, vocabulary) under ``labels`` and ``roles`` (N); label -100 is not learnt."""
+        """The loss of ``logits`` (N, vocabulary) under ``labels`` and ``roles`` (N); label -100 is not learnt."""
         learnt = labels != IGNORED
         entropy = nn.functional.cross_entropy(logits.float(), labels, reduction="none", ignore_index=IGNORED)
         weights = self.weights(roles) * learnt

@@ -1,6 +1,6 @@
 """One run's settings, read from one TOML file and checked before anything starts.
 
-The same file serves a CPU, one GPU and several (start those with ``torchrun --nproc-per-node=N -m vigil_recipe.train``).
+The same file serves a CPU, one GPU and several (start those with ``torchrun -m vigil_recipe.train``).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
+from vigil_recipe.objective import VARIANTS, Objective
 from vigil_recipe.world import Stage as WorldStage
 from vigil_recipe.world_samples import DATA_KINDS
-from vigil_recipe.objective import VARIANTS, Objective
 
 FRESH = "fresh small"
 CHECKED = ConfigDict(extra="forbid", strict=False)
@@ -47,6 +47,7 @@ class Records:
     cache_bytes: Positive = 20_000_000_000
     profile: Literal["joyai", "vigil-small"] = "joyai"
     images_per_second: Literal[1, 2, 4] = 1
+    turns: Positive = 100
     token_budget: Positive = 32_768
     shuffle_buffer: Positive = 256
     on_error: Literal["skip", "refuse"] = "refuse"
@@ -174,8 +175,10 @@ def check_settings(table: dict[str, Any], name: str = "settings") -> Settings:
     try:
         return TypeAdapter(Settings).validate_python(table)
     except ValidationError as error:
-        wrong = [
-            f"{name}: {'.'.join(str(part) for part in one['loc']) or 'file'}: {one['msg'].removeprefix('Value error, ')}"
-            for one in error.errors()
-        ]
+        wrong = [f"{name}: {_place(one['loc'])}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
         raise SettingsError("\n".join(wrong)) from error
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    """Where in the file an entry is: ``stages.0.rate``."""
+    return ".".join(str(part) for part in parts) or "file"

@@ -31,8 +31,8 @@ NEAR_TURNS = 2
 class Scores:
     """Counts over the learnt turns of one kind of data.
 
-    An onset is a turn that speaks after one that does not. It is ``met`` when the model speaks in that turn, ``late`` when it
-    first does within two turns, ``exact`` when the reply is right to the last token. Speech in a silent turn is
+    An onset is a turn that speaks after one that does not. It is ``met`` when the model speaks in that turn, ``late``
+    when it first does within two turns, ``exact`` when the reply is right to the last token. Speech in a silent turn is
     ``early`` up to two turns before an onset, else a ``false_alarm``. ``right`` counts control tokens.
     """
 
@@ -45,11 +45,11 @@ class Scores:
     early: int = 0
     false_alarms: int = 0
 
-    def add(self, speaks: Sequence[bool | None], said: Sequence[bool], right: Sequence[bool], exact: Sequence[bool]) -> None:
+    def add(
+        self, speaks: Sequence[bool | None], said: Sequence[bool], right: Sequence[bool], exact: Sequence[bool]
+    ) -> None:
         """Count one interaction, a value a turn; ``speaks`` is None at a turn that is not learnt."""
-        onsets = [
-            turn for turn, speaking in enumerate(speaks) if speaking and (turn == 0 or speaks[turn - 1] is False)
-        ]
+        onsets = [turn for turn, speaking in enumerate(speaks) if speaking and (turn == 0 or speaks[turn - 1] is False)]
         self.turns += sum(speaking is not None for speaking in speaks)
         self.right += sum(right)
         self.onsets += len(onsets)

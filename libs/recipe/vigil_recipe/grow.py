@@ -99,6 +99,8 @@ def load_source(source: Path, tokenizer: Path | None) -> Checkpoint:
     """A checkpoint folder, or a ``state.pt`` with the tokenizer of the folder ``tokenizer``. Raises CheckpointError."""
     if source.is_dir():
         return checkpoints.load(str(source))
+    if not source.exists():
+        raise CheckpointError(f"{source} is not there")
     if tokenizer is None:
         raise CheckpointError(f"{source} has no tokenizer of its own: name a folder that has it with --tokenizer")
     saved = torch.load(source, weights_only=True)

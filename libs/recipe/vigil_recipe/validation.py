@@ -33,10 +33,12 @@ class Scores:
 
     An onset is a turn that speaks after one that does not. It is ``met`` when the model speaks in that turn, ``late``
     when it first does within two turns, ``exact`` when the reply is right to the last token. Speech in a silent turn is
-    ``early`` up to two turns before an onset, else a ``false_alarm``. ``right`` counts control tokens.
+    ``early`` up to two turns before an onset, else a ``false_alarm``. ``right`` counts control tokens,
+    ``silent`` the turns to be silent in.
     """
 
     turns: int = 0
+    silent: int = 0
     right: int = 0
     onsets: int = 0
     met: int = 0
@@ -51,6 +53,7 @@ class Scores:
         """Count one interaction, a value a turn; ``speaks`` is None at a turn that is not learnt."""
         onsets = [turn for turn, speaking in enumerate(speaks) if speaking and (turn == 0 or speaks[turn - 1] is False)]
         self.turns += sum(speaking is not None for speaking in speaks)
+        self.silent += sum(speaking is False for speaking in speaks)
         self.right += sum(right)
         self.onsets += len(onsets)
         self.met += sum(said[turn] for turn in onsets)

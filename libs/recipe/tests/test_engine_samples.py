@@ -113,7 +113,9 @@ def test_a_delegation_has_a_role_of_its_own_inside_its_response() -> None:
 def test_decisions_span_the_replies_of_learnt_turns() -> None:
     made = Sequencer(TOKENIZER).sequence(TURNS, [15] * 5)
     assert [index for index, _, _ in made.decisions] == [0, 1, 2, 4]
-    replies = [TOKENIZER.decode(list(made.ids[start:end]), skip_special_tokens=False) for _, start, end in made.decisions]
+    replies = [
+        TOKENIZER.decode(list(made.ids[start:end]), skip_special_tokens=False) for _, start, end in made.decisions
+    ]
     assert replies == [f"{reply}<|im_end|>" for reply in (SILENCE, SILENCE, FIRE, SILENCE)]
 
 
@@ -162,7 +164,9 @@ def test_a_batch_depends_on_its_number_alone(folder: Path) -> None:
     resumed = list(Interactions(pool, TOKENIZER, STAGE, first=3, total=4, seed=1))
     assert len(resumed) == 1
     assert torch.equal(resumed[0]["ids"], all_of_them[3]["ids"])
-    assert all(torch.equal(one, other) for one, other in zip(resumed[0]["frames"], all_of_them[3]["frames"], strict=True))
+    assert all(
+        torch.equal(one, other) for one, other in zip(resumed[0]["frames"], all_of_them[3]["frames"], strict=True)
+    )
     pads = int((resumed[0]["ids"] == TOKENIZER.token_to_id(layout.IMAGE_PAD)).sum())
     frames = torch.cat(resumed[0]["frames"])
     assert pads == len(frames) * (frames.shape[1] // 32) * (frames.shape[2] // 32)

@@ -58,7 +58,9 @@ def trained(settings: Settings) -> Path:
 
 def test_every_stage_leaves_a_checkpoint(settings: Settings, trained: Path) -> None:
     assert trained == settings.out / "all" / "model"
-    sight, grown, last = (load_file(settings.out / name / "model/model.safetensors") for name in ("sight", "grown", "all"))
+    sight, grown, last = (
+        load_file(settings.out / name / "model/model.safetensors") for name in ("sight", "grown", "all")
+    )
     assert not any(name.startswith("probe") for name in last)
     layer = "model.language_model.layers.4.mlp.down_proj.weight"
     assert layer not in sight

@@ -29,7 +29,14 @@ from vigil_recipe.world import Split
 
 COMPARED = ("plain", "paper", "harness", "focal")
 CASES = 12
-COLUMNS = ("onset recall", "late", "early", "false alarms in 1000 silent turns", "control tokens right", "replies exact")
+COLUMNS = (
+    "onset recall",
+    "late",
+    "early",
+    "false alarms in 1000 silent turns",
+    "control tokens right",
+    "replies exact",
+)
 
 
 def ablate(settings: Settings, stage: Stage, variants: Sequence[str]) -> dict[str, dict[str, dict[str, int]]]:

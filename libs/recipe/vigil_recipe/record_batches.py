@@ -51,25 +51,29 @@ class RecordBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is n
         own, workers = (worker.id, worker.num_workers) if worker else (0, 1)
         cache = FrameCache(self._records.frames, self._records.cache_bytes)
         numbers = range(own, self._total, workers)
-        samples = self._samples(self._rank * workers + own, self._ranks * workers)
-        budget = self._records.token_budget
-        for number, batch in zip(numbers, packed(samples, budget, lambda one: len(one.made.ids)), strict=False):
+        packs = self._packs(self._rank * workers + own, self._ranks * workers)
+        for number, batch in zip(numbers, packs, strict=False):
             if number >= self._first:
                 yield self._batch(batch, cache)
 
-    def _samples(self, share: int, shares: int) -> Iterator[RecordSample]:
-        """The samples of this process's share of the records, without end."""
+    def _packs(self, share: int, shares: int) -> Iterator[list[RecordSample]]:
+        """The samples of each batch of this process's share of the records, without end; none mixes two epochs."""
+        budget = self._records.token_budget
+        for epoch in count():
+            yield from packed(self._samples(epoch, share, shares), budget, lambda one: len(one.made.ids))
+
+    def _samples(self, epoch: int, share: int, shares: int) -> Iterator[RecordSample]:
+        """The samples of one epoch."""
         profile = self._sampling.profile
         sequencer = Sequencer(self._tokenizer, profile.system)
-        for epoch in count():
-            checked = Checked(self._records.videos, Limits(unprompted=True), OnError(self._records.on_error))
-            rng = np.random.default_rng([self._seed, epoch, share])
-            raws = read_files(self._records.files, share, shares)
-            for usable in shuffled(checked(raws), self._records.shuffle_buffer, rng):
-                yield from self._of_record(usable, sequencer)
-            if not checked.good:
-                why = f", the first because: {checked.skipped[0]}" if checked.skipped else ""
-                raise SettingsError(f"share {share} of {shares} of the records has no usable one{why}")
+        checked = Checked(self._records.videos, Limits(unprompted=True), OnError(self._records.on_error))
+        rng = np.random.default_rng([self._seed, epoch, share])
+        raws = read_files(self._records.files, share, shares)
+        for usable in shuffled(checked(raws), self._records.shuffle_buffer, rng):
+            yield from self._of_record(usable, sequencer)
+        if not checked.good:
+            why = f", the first because: {checked.skipped[0]}" if checked.skipped else ""
+            raise SettingsError(f"share {share} of {shares} of the records has no usable one{why}")
 
     def _of_record(self, usable: Usable, sequencer: Sequencer) -> Iterator[RecordSample]:
         profile, images = self._sampling.profile, self._sampling.images_per_second

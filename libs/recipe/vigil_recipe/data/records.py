@@ -13,16 +13,16 @@ BLOCK_CHARS = 1 << 16
 OPTIONAL_TEXTS = ("video_name", "task_type", "source")
 
 
-@dataclass(frozen=True, slots=True)
 class RecordError(Exception):
     """One record cannot be used: ``number`` counts a file's records from 1, ``problem`` says what is wrong."""
 
-    file: str
-    number: int
-    problem: str
+    def __init__(self, file: str, number: int, problem: str) -> None:
+        super().__init__(f"{file}: record {number}: {problem}")
+        self.file, self.number, self.problem = file, number, problem
 
-    def __str__(self) -> str:
-        return f"{self.file}: record {self.number}: {self.problem}"
+    def __reduce__(self) -> tuple[type[RecordError], tuple[str, int, str]]:
+        """So that a loader process can hand it over."""
+        return RecordError, (self.file, self.number, self.problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
 from vigil_recipe import layout  # noqa: E402
 from vigil_recipe.batches import ClipPool, collate, sight_rows  # noqa: E402
-from vigil_recipe.clips import clip_path, render_clip, save_clip  # noqa: E402
+from vigil_recipe.clips import Clip, clip_path, render_clip, save_clip  # noqa: E402
 from vigil_recipe.dialogue import SILENCE  # noqa: E402
 from vigil_recipe.interactions import Interactions, phase_at  # noqa: E402
 from vigil_recipe.samples import IGNORED, Exchange, Role, Sequencer, control_role  # noqa: E402
@@ -175,10 +175,15 @@ def test_a_batch_depends_on_its_number_alone(folder: Path) -> None:
     assert not torch.equal(other_rank["ids"], resumed[0]["ids"])
 
 
+def stage_of(clip: Clip) -> WorldStage:
+    assert clip.episode is not None
+    return clip.episode.stage
+
+
 @pytest.mark.parametrize("kind", DATA_KINDS)
 def test_every_kind_of_data_becomes_tokens(folder: Path, kind: str) -> None:
     rng = np.random.default_rng(4)
-    fitting = [seen.clip for seen in ClipPool(folder, Split.TRAIN) if seen.clip.episode.stage in stages_of(kind)]
+    fitting = [seen.clip for seen in ClipPool(folder, Split.TRAIN) if stage_of(seen.clip) in stages_of(kind)]
     for _ in range(5):
         sample = sample_world(kind, rng, fitting[0], 24)
         made = Sequencer(TOKENIZER).sequence(sample.exchanges, [15] * len(sample.jpegs(fitting[0])))
@@ -188,19 +193,22 @@ def test_every_kind_of_data_becomes_tokens(folder: Path, kind: str) -> None:
 
 def test_sights_are_known_where_they_can_be(folder: Path) -> None:
     for seen in ClipPool(folder, Split.TRAIN):
-        known = ~np.isnan(sights_of(seen.clip)).any(0)
-        stage = seen.clip.episode.stage
-        assert known[: len(Kind)].all()
+        known = [bool(np.isfinite(column).all()) for column in sights_of(seen.clip).T]
+        episode = seen.clip.episode
+        assert episode is not None
+        stage = episode.stage
+        assert all(known[: len(Kind)])
         assert known[len(Kind)] == (stage is WorldStage.CROSSING)
         assert known[-1] == (stage is WorldStage.SIGN)
         if stage is WorldStage.SIGN:
-            turn = next(turn for turn in range(seen.clip.turns) if seen.clip.episode.word(turn))
-            assert seen.sights[turn][SIGHTS.index(seen.clip.episode.word(turn))] == 1
+            turn = next(turn for turn in range(seen.clip.turns) if episode.word(turn))
+            assert seen.sights[turn][SIGHTS.index(episode.word(turn))] == 1
 
 
 def test_a_passer_changes_sides_in_the_second_that_counts(folder: Path) -> None:
-    clip = next(seen.clip for seen in ClipPool(folder, Split.TRAIN) if seen.clip.episode.stage is WorldStage.CROSSING)
+    clip = next(seen.clip for seen in ClipPool(folder, Split.TRAIN) if stage_of(seen.clip) is WorldStage.CROSSING)
     sides = sights_of(clip)[:, len(Kind) : len(Kind) + 2]
+    assert clip.episode is not None
     for second in clip.episode.crossings[:3]:
         assert sides[second - 1].tolist() == sides[second].tolist()[::-1]
         assert sides[second].sum() == 1

@@ -1,9 +1,9 @@
 """Compare objectives: the same start, data, seed and budget, another loss each.
 
-``python -m vigil_recipe.ablate libs/recipe/small.toml --stage scenarios --base build/train/small/grown/model --steps 300``
+``python -m vigil_recipe.ablate libs/recipe/small.toml --base build/train/small/grown/model --steps 300``
 
-Each variant is one short run of the stage (see ``vigil_recipe.train``; it resumes alike) and is scored on held-out clips
-with the history given. Writes ``ablation.json`` and ``ablation.md`` beside the runs.
+Each variant is one short run of the stage (see ``vigil_recipe.train``; it resumes alike) and is scored on held-out
+clips with the history given. Writes ``ablation.json`` and ``ablation.md`` beside the runs.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from vigil_recipe.batches import ClipPool
 from vigil_recipe.checkpoint import CheckpointError
 from vigil_recipe.model import hasten
 from vigil_recipe.objective import VARIANTS
-from vigil_recipe.settings import Settings, SettingsError, Stage, read_settings
+from vigil_recipe.settings import Settings, SettingsError, Stage, Variant, read_settings
 from vigil_recipe.train import chosen, run
 from vigil_recipe.validation import Scores, make_validation
 from vigil_recipe.world import Split
 
-COMPARED = ("plain", "paper", "harness", "focal")
+COMPARED: tuple[Variant, ...] = ("plain", "paper", "harness", "focal")
 CASES = 12
 COLUMNS = (
     "onset recall",
@@ -39,7 +39,7 @@ COLUMNS = (
 )
 
 
-def ablate(settings: Settings, stage: Stage, variants: Sequence[str]) -> dict[str, dict[str, dict[str, int]]]:
+def ablate(settings: Settings, stage: Stage, variants: Sequence[Variant]) -> dict[str, dict[str, dict[str, int]]]:
     """Counts by variant and kind of data, each variant trained in ``settings.out``/variant.
 
     Raises SettingsError without a world or with a stage that does not train interactions.
@@ -47,7 +47,7 @@ def ablate(settings: Settings, stage: Stage, variants: Sequence[str]) -> dict[st
     world = settings.world
     if world is None or stage.kind != "interaction":
         raise SettingsError("objectives are compared in an interaction stage on the world")
-    scores = {}
+    scores: dict[str, dict[str, dict[str, int]]] = {}
     for variant in variants:
         one = replace(settings, stages=(replace(stage, objective=variant),), out=settings.out / variant)
         made = checkpoints.load(str(run(one)))

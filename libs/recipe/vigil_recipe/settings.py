@@ -21,6 +21,7 @@ CHECKED = ConfigDict(extra="forbid", strict=False)
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0, le=0.1)]
+Variant = Literal["plain", "paper", "harness", "weights", "focal"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -88,7 +89,7 @@ class Stage:
     rate: Rate = 1e-3
     sight_share: Share = 0.5
     warm_up: Count = 100
-    objective: Literal["plain", "paper", "harness", "weights", "focal"] = "paper"
+    objective: Variant = "paper"
     turn_budget: Positive = 96
     probe: bool = True
     layers: Positive = 6

@@ -66,6 +66,11 @@ def test_any_time_marker_is_short(marker: str) -> None:
     assert TOKENIZER.decode(ids, skip_special_tokens=False) == marker
 
 
+def test_what_stands_in_every_turn_is_short() -> None:
+    assert len(TOKENIZER.encode(layout.user_text_block("")).ids) <= 9
+    assert len(TOKENIZER.encode(layout.system_block()).ids) <= 12
+
+
 def test_the_served_tokenizer_agrees() -> None:
     text = layout.system_block() + layout.user_block(["Größe? 漢字"], 12.5, [2, 2]) + layout.reply_block(FIRE)
     served = as_pretrained(train_tokenizer())

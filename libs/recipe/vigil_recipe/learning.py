@@ -105,7 +105,9 @@ class StageTrainer(Trainer):  # type: ignore[misc]  # transformers is not in the
         if self._validate is not None and self._validated != self.state.global_step:
             self._validated = self.state.global_step
             self.model.eval()
-            self._note(self.state.global_step, {"validation": self._validate(self.model)})
+            scores = self._validate(self.model)
+            if self.is_world_process_zero():
+                self._note(self.state.global_step, {"validation": scores})
         return {}
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:

@@ -65,9 +65,10 @@ def as_pretrained(tokenizer: Tokenizer) -> Qwen2Tokenizer:
 
 
 def _corpus() -> Iterator[str]:
+    for _ in range(5_000):  # as often as in use: the roles stand in every turn
+        yield "system\nuser\nassistant\n"
     for _ in range(20):
         yield layout.SYSTEM
-        yield "system\nuser\nassistant\n"
         yield from (dialogue.DESCRIBE, dialogue.STOP, dialogue.NOTHING)
         for kind in Kind:
             yield from (f" {dialogue.ALERT[kind]}", f" I see {dialogue.SEEN[kind]}.", f", {dialogue.SEEN[kind]} and")

@@ -109,6 +109,6 @@ proto-check: workspace
 # --- the small model -------------------------------------------------------------------------------------------------
 
 .PHONY: train-small
-train-small: engine ## Train and export the small model again (about an hour on two cores)
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.train
+train-small: engine ## Train and export the small model again (hours on two cores, see its card)
+	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.train libs/recipe/small.toml
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export

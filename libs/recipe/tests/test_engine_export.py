@@ -12,10 +12,10 @@ torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
 from transformers import AutoProcessor, Qwen3VLForConditionalGeneration  # noqa: E402
 
+from vigil_recipe import checkpoint as checkpoints  # noqa: E402
 from vigil_recipe import layout  # noqa: E402
 from vigil_recipe.export import LARGEST_BYTES, main  # noqa: E402
-from vigil_recipe.model import grid_of, make_config, make_model, patchify  # noqa: E402
-from vigil_recipe.tokenizer import SPECIAL, VOCABULARY, train_tokenizer  # noqa: E402
+from vigil_recipe.model import grid_of, hasten, patchify, stock_patchify  # noqa: E402
 
 pytestmark = pytest.mark.engine
 
@@ -24,29 +24,26 @@ pytestmark = pytest.mark.engine
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run, out = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("out")
     torch.manual_seed(1)
-    torch.save({"step": 3, "model": fresh().state_dict()}, run / "state.pt")
-    (run / "log.jsonl").write_text('{"step": 2, "elapsed_s": 60.0}\n{"step": 3, "elapsed_s": 120.0}\n')
+    checkpoints.save(checkpoints.fresh(layers=6), run / "all" / "model")
+    notes = [{"stage": "sight", "step": 2, "elapsed_s": 60.0}, {"stage": "all", "step": 3, "elapsed_s": 60.0}]
+    counts = {"validation": {"chat": {"turns": 48, "right": 47}}}
+    (run / "log.jsonl").write_text("".join(json.dumps(note) + "\n" for note in (*notes, notes[1] | counts)))
     scores = run / "scores.json"
     scores.write_text(json.dumps({"false_alarm_ticks": 4}))
-    assert main(["--run", str(run), "--out", str(out), "--scores", str(scores), "--note", "Resumed once."]) == 0
+    source = str(run / "all" / "model")
+    assert main(["--from", source, "--out", str(out), "--scores", str(scores), "--note", "Resumed once."]) == 0
     return out
 
 
-def fresh() -> Qwen3VLForConditionalGeneration:
-    tokenizer = train_tokenizer()
-    return make_model(make_config(VOCABULARY, {token: tokenizer.token_to_id(token) for token in SPECIAL}))
-
-
 def test_the_fast_vision_forward_is_the_stock_one() -> None:
-    fast = fresh().eval()
+    fast = hasten(checkpoints.fresh().model.eval())
     stock = Qwen3VLForConditionalGeneration(fast.config).eval()
     stock.load_state_dict(fast.state_dict())
     frames = torch.randint(0, 256, (3, 96, 160, 3), dtype=torch.uint8)
     patches = patchify(frames)
-    both_slices = patches.reshape(-1, 3, 1, 16, 16).expand(-1, 3, 2, 16, 16).reshape(len(patches), -1)
     with torch.no_grad():
         mine = fast.model.visual(patches, grid_thw=grid_of(frames))
-        theirs = stock.model.visual(both_slices, grid_thw=grid_of(frames))
+        theirs = stock.model.visual(stock_patchify(frames), grid_thw=grid_of(frames))
     torch.testing.assert_close(mine.pooler_output, theirs.pooler_output, atol=1e-5, rtol=1e-4)
     for one, other in zip(mine.deepstack_features, theirs.deepstack_features, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
@@ -56,8 +53,7 @@ def test_training_patches_are_the_processors(exported: Path) -> None:
     processor = AutoProcessor.from_pretrained(exported)
     frames = np.random.default_rng(1).integers(0, 256, (2, 96, 160, 3), dtype=np.uint8)
     theirs = processor.image_processor(images=list(frames), return_tensors="pt")
-    mine = patchify(torch.from_numpy(frames)).reshape(-1, 3, 1, 16, 16).expand(-1, 3, 2, 16, 16)
-    torch.testing.assert_close(theirs["pixel_values"], mine.reshape(len(mine), -1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(theirs["pixel_values"], stock_patchify(torch.from_numpy(frames)), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(("size", "tokens"), [((96, 160), 15), ((96, 128), 12), ((128, 128), 16)])
@@ -95,14 +91,16 @@ def test_the_checkpoint_is_small_and_bfloat16(exported: Path) -> None:
     assert not model.generation_config.do_sample
 
 
-def test_the_card_tells_steps_minutes_and_scores(exported: Path) -> None:
+def test_the_card_tells_stages_minutes_and_scores(exported: Path) -> None:
     card = (exported / "README.md").read_text()
-    assert "3 optimiser steps in all" in card
-    assert "in 2 minutes" in card
+    assert "Stages, in order: sight (2 steps), all (3 steps)." in card
+    assert ", 1 minutes in all" in card
     assert "- Resumed once.\n" in card
     assert "- false alarm ticks: 4" in card
+    assert "  - chat: turns 48, right 47" in card
+    assert not (exported / "probe.pt").exists()
 
 
-def test_a_run_without_state_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--run", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
-    assert "holds no state.pt: train first" in capsys.readouterr().err
+def test_a_run_without_checkpoint_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--from", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert "holds no config.json" in capsys.readouterr().err

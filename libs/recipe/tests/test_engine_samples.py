@@ -10,13 +10,17 @@ import pytest
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
 from vigil_recipe import layout  # noqa: E402
-from vigil_recipe.batches import LENGTHS, STAGES, TURN_BUDGET, ClipPool, Interactions, collate, plan  # noqa: E402
-from vigil_recipe.clips import clip_path, render_clip, save_clip  # noqa: E402
-from vigil_recipe.dialogue import SILENCE, Turn  # noqa: E402
-from vigil_recipe.objective import weighted_loss  # noqa: E402
-from vigil_recipe.samples import IGNORED, Sequencer, control_weight  # noqa: E402
+from vigil_recipe.batches import ClipPool, collate, sight_rows  # noqa: E402
+from vigil_recipe.clips import Clip, clip_path, render_clip, save_clip  # noqa: E402
+from vigil_recipe.dialogue import SILENCE  # noqa: E402
+from vigil_recipe.interactions import Interactions, phase_at  # noqa: E402
+from vigil_recipe.samples import IGNORED, Exchange, Role, Sequencer, control_role  # noqa: E402
+from vigil_recipe.settings import Phase, Stage  # noqa: E402
+from vigil_recipe.sights import SIGHTS, sights_of  # noqa: E402
 from vigil_recipe.tokenizer import SPECIAL, VOCABULARY, as_pretrained, train_tokenizer  # noqa: E402
-from vigil_recipe.world import Split  # noqa: E402
+from vigil_recipe.world import Kind, Split  # noqa: E402
+from vigil_recipe.world import Stage as WorldStage  # noqa: E402
+from vigil_recipe.world_samples import DATA_KINDS, sample_world, stages_of  # noqa: E402
 
 pytestmark = pytest.mark.engine
 
@@ -24,8 +28,8 @@ FIRE = "</response> A fire has started."
 TOKENIZER = train_tokenizer()
 
 
-def turn(second: int, reply: str, *lines: str, said: str | None = None) -> Turn:
-    return Turn(second, float(second), lines, reply, reply if said is None else said)
+def turn(second: int, reply: str, *lines: str, said: str | None = None) -> Exchange:
+    return Exchange(layout.user_text(lines, float(second), [1]), reply, reply if said is None else said)
 
 
 TURNS = [
@@ -35,6 +39,19 @@ TURNS = [
     turn(3, FIRE, said=SILENCE),
     turn(4, SILENCE),
 ]
+TEXT = (
+    layout.system_block()
+    + layout.user_block(["Alert me when a fire starts."], 0.0, [15])
+    + layout.reply_block(SILENCE)
+    + layout.user_block([], 1.0, [15])
+    + layout.reply_block(SILENCE)
+    + layout.user_block([], 2.0, [15])
+    + layout.reply_block(FIRE)
+    + layout.user_block([], 3.0, [15])
+    + layout.reply_block(SILENCE)
+    + layout.user_block([], 4.0, [15])
+    + layout.reply_block(SILENCE)
+)
 
 
 def test_control_tokens_are_single_ids() -> None:
@@ -49,6 +66,11 @@ def test_any_time_marker_is_short(marker: str) -> None:
     assert TOKENIZER.decode(ids, skip_special_tokens=False) == marker
 
 
+def test_what_stands_in_every_turn_is_short() -> None:
+    assert len(TOKENIZER.encode(layout.user_text_block("")).ids) <= 9
+    assert len(TOKENIZER.encode(layout.system_block()).ids) <= 12
+
+
 def test_the_served_tokenizer_agrees() -> None:
     text = layout.system_block() + layout.user_block(["Größe? 漢字"], 12.5, [2, 2]) + layout.reply_block(FIRE)
     served = as_pretrained(train_tokenizer())
@@ -57,83 +79,148 @@ def test_the_served_tokenizer_agrees() -> None:
 
 
 def test_the_sequence_is_the_tokenised_prompt() -> None:
-    made = Sequencer(TOKENIZER).sequence(TURNS, 1, 15)
-    text = layout.system_block()
-    for one in TURNS:
-        text += layout.user_block(one.lines, one.marker_s, [15]) + layout.reply_block(one.said)
-    assert list(made.ids) == TOKENIZER.encode(text).ids
+    made = Sequencer(TOKENIZER).sequence(TURNS, [15] * 5)
+    assert list(made.ids) == TOKENIZER.encode(TEXT).ids
 
 
-def test_labels_are_the_replies_and_weights_are_the_papers() -> None:
-    made = Sequencer(TOKENIZER).sequence(TURNS, 1, 15)
+def test_pictures_may_differ_in_size_and_must_be_as_many_as_their_places() -> None:
+    made = Sequencer(TOKENIZER).sequence(TURNS, [1, 2, 3, 4, 5])
+    assert made.ids.count(TOKENIZER.token_to_id(layout.IMAGE_PAD)) == 15
+    for count in (4, 6):
+        with pytest.raises(ValueError, match="more pictures than"):
+            Sequencer(TOKENIZER).sequence(TURNS, [1] * count)
+
+
+def test_labels_are_the_replies_and_roles_are_the_papers() -> None:
+    made = Sequencer(TOKENIZER).sequence(TURNS, [15] * 5)
     learnt = [
-        (TOKENIZER.id_to_token(label), weight)
-        for label, weight in zip(made.labels, made.weights, strict=True)
+        (TOKENIZER.id_to_token(label), role)
+        for label, role in zip(made.labels, made.roles, strict=True)
         if label != IGNORED
     ]
     words = [TOKENIZER.id_to_token(id_) for id_ in TOKENIZER.encode(" A fire has started.").ids]
-    end = ("<|im_end|>", 1.0)
+    end = ("<|im_end|>", Role.WORD)
     assert learnt == [
-        *((SILENCE, 1.0), end),
-        *((SILENCE, 0.4), end),
-        *(("</response>", 1.5), *((word, 1.0) for word in words), end),
-        *((SILENCE, 1.0), end),
+        *((SILENCE, Role.FIRST_SILENCE), end),
+        *((SILENCE, Role.REPEATED_SILENCE), end),
+        *(("</response>", Role.RESPONSE), *((word, Role.WORD) for word in words), end),
+        *((SILENCE, Role.FIRST_SILENCE), end),
     ]
 
 
-def test_decisions_point_at_control_tokens_of_learnt_turns() -> None:
-    made = Sequencer(TOKENIZER).sequence(TURNS, 2, 15)
-    said = [TOKENIZER.id_to_token(made.ids[position]) for position, _ in made.decisions]
-    assert said == [SILENCE, SILENCE, "</response>", SILENCE]
-    assert [speaks for _, speaks in made.decisions] == [False, False, True, False]
+def test_a_delegation_has_a_role_of_its_own_inside_its_response() -> None:
+    made = Sequencer(TOKENIZER).sequence([turn(0, "</response> Let me check. </delegation> Why?")], [1])
+    assert [role for role in made.roles if role is not Role.WORD] == [Role.RESPONSE, Role.DELEGATION]
+    where = made.roles.index(Role.DELEGATION)
+    assert TOKENIZER.id_to_token(made.ids[where]) == "</delegation>"
+
+
+def test_decisions_span_the_replies_of_learnt_turns() -> None:
+    made = Sequencer(TOKENIZER).sequence(TURNS, [15] * 5)
+    assert [index for index, _, _ in made.decisions] == [0, 1, 2, 4]
+    replies = [
+        TOKENIZER.decode(list(made.ids[start:end]), skip_special_tokens=False) for _, start, end in made.decisions
+    ]
+    assert replies == [f"{reply}<|im_end|>" for reply in (SILENCE, SILENCE, FIRE, SILENCE)]
 
 
 def test_a_reply_without_control_token_is_refused() -> None:
     with pytest.raises(ValueError, match="a reply starts with"):
-        control_weight("A fire!", silent_before=False)
-
-
-def test_the_loss_divides_by_the_number_of_tokens() -> None:
-    logits = torch.zeros(4, 8)
-    labels = torch.tensor([1, 2, IGNORED, 3])
-    weights = torch.tensor([1.5, 0.4, 9.0, 1.0])
-    expected = (1.5 + 0.4 + 1.0) * np.log(8) / 3
-    assert float(weighted_loss(logits, labels, weights)) == pytest.approx(expected, rel=1e-6)
+        control_role("A fire!", silent_before=False)
 
 
 def test_padding_is_not_learnt() -> None:
     sequencer = Sequencer(TOKENIZER)
-    made = [sequencer.sequence(TURNS, 1, 1), sequencer.sequence(TURNS[:2], 1, 1)]
-    batch = collate(made, torch.empty(0), torch.empty(0))
+    made = [sequencer.sequence(TURNS, [1] * 5), sequencer.sequence(TURNS[:2], [1] * 2)]
+    batch = collate(made, [], sight_rows([]))
     short = len(made[1].ids)
-    assert batch.ids.shape == (2, len(made[0].ids))
-    assert batch.mask.sum(1).tolist() == [len(made[0].ids), short]
-    assert batch.labels[1, short:].eq(IGNORED).all()
+    assert batch["ids"].shape == (2, len(made[0].ids))
+    assert batch["mask"].sum(1).tolist() == [len(made[0].ids), short]
+    assert batch["labels"][1, short:].eq(IGNORED).all()
 
 
-def test_the_curriculum_grows_from_descriptions_to_long_watches() -> None:
-    rng = np.random.default_rng(0)
-    assert plan(0.0, rng) == (12, 1.0)
-    mean = [np.mean([plan(progress, rng)[0] for _ in range(300)]) for progress in (0.2, 0.5, 0.9)]
-    assert mean == sorted(mean)
-    assert plan(1.0, rng)[1] < 0.2
-    assert all(TURN_BUDGET % length == 0 for length in LENGTHS)
-    assert all(sum(chances) == pytest.approx(1) for _, chances, _ in STAGES)
+PHASES = (
+    Phase(0.5, {"12": 1.0}, {"describing": 1.0}),
+    Phase(1.0, {"12": 0.5, "24": 0.5}, {"watching": 0.5, "translation": 0.5}),
+)
+STAGE = Stage("all", "interaction", steps=4, turn_budget=24, phases=PHASES)
 
 
-def test_a_batch_depends_on_its_number_alone(tmp_path: Path) -> None:
-    for seed in range(3):
-        save_clip(render_clip(seed, Split.TRAIN), clip_path(tmp_path, Split.TRAIN, seed))
-    pool = ClipPool(tmp_path, Split.TRAIN)
-    all_of_them = list(Interactions(pool, TOKENIZER, 0, 3, seed=1))
-    resumed = list(Interactions(pool, TOKENIZER, 2, 3, seed=1))
+def test_the_curriculum_goes_through_its_phases() -> None:
+    assert [phase_at(PHASES, progress) for progress in (0.0, 0.49, 0.5, 1.0)] == [
+        PHASES[0],
+        PHASES[0],
+        PHASES[1],
+        PHASES[1],
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("clips")
+    for stage in (WorldStage.PLAIN, WorldStage.CROSSING, WorldStage.SIGN):
+        save_clip(render_clip(0, Split.TRAIN, stage), clip_path(made, Split.TRAIN, 0, stage))
+    return made
+
+
+def test_a_batch_depends_on_its_number_alone(folder: Path) -> None:
+    pool = ClipPool(folder, Split.TRAIN)
+    all_of_them = list(Interactions(pool, TOKENIZER, STAGE, first=0, total=4, seed=1))
+    resumed = list(Interactions(pool, TOKENIZER, STAGE, first=3, total=4, seed=1))
     assert len(resumed) == 1
-    assert torch.equal(resumed[0].ids, all_of_them[2].ids)
-    assert torch.equal(resumed[0].frames, all_of_them[2].frames)
-    pads = int((resumed[0].ids == TOKENIZER.token_to_id(layout.IMAGE_PAD)).sum())
-    assert pads == sum(frame.shape[0] // 32 * (frame.shape[1] // 32) for frame in resumed[0].frames)
+    assert torch.equal(resumed[0]["ids"], all_of_them[3]["ids"])
+    assert all(
+        torch.equal(one, other) for one, other in zip(resumed[0]["frames"], all_of_them[3]["frames"], strict=True)
+    )
+    pads = int((resumed[0]["ids"] == TOKENIZER.token_to_id(layout.IMAGE_PAD)).sum())
+    frames = torch.cat(resumed[0]["frames"])
+    assert pads == len(frames) * (frames.shape[1] // 32) * (frames.shape[2] // 32)
+    assert len(resumed[0]["truth"]) == len(frames)
+    other_rank = next(iter(Interactions(pool, TOKENIZER, STAGE, first=3, total=4, seed=1, rank=1)))
+    assert not torch.equal(other_rank["ids"], resumed[0]["ids"])
+
+
+def stage_of(clip: Clip) -> WorldStage:
+    assert clip.episode is not None
+    return clip.episode.stage
+
+
+@pytest.mark.parametrize("kind", DATA_KINDS)
+def test_every_kind_of_data_becomes_tokens(folder: Path, kind: str) -> None:
+    rng = np.random.default_rng(4)
+    fitting = [seen.clip for seen in ClipPool(folder, Split.TRAIN) if stage_of(seen.clip) in stages_of(kind)]
+    for _ in range(5):
+        sample = sample_world(kind, rng, fitting[0], 24)
+        made = Sequencer(TOKENIZER).sequence(sample.exchanges, [15] * len(sample.jpegs(fitting[0])))
+        text = TOKENIZER.decode([id_ for id_ in made.labels if id_ != IGNORED], skip_special_tokens=False)
+        assert text == "".join(f"{one.reply}<|im_end|>" for one in sample.exchanges if one.said == one.reply)
+
+
+def test_sights_are_known_where_they_can_be(folder: Path) -> None:
+    for seen in ClipPool(folder, Split.TRAIN):
+        known = [bool(np.isfinite(column).all()) for column in sights_of(seen.clip).T]
+        episode = seen.clip.episode
+        assert episode is not None
+        stage = episode.stage
+        assert all(known[: len(Kind)])
+        assert known[len(Kind)] == (stage is WorldStage.CROSSING)
+        assert known[-1] == (stage is WorldStage.SIGN)
+        if stage is WorldStage.SIGN:
+            turn = next(turn for turn in range(seen.clip.turns) if episode.word(turn))
+            assert seen.sights[turn][SIGHTS.index(episode.word(turn))] == 1
+
+
+def test_a_passer_changes_sides_in_the_second_that_counts(folder: Path) -> None:
+    clip = next(seen.clip for seen in ClipPool(folder, Split.TRAIN) if stage_of(seen.clip) is WorldStage.CROSSING)
+    sides = sights_of(clip)[:, len(Kind) : len(Kind) + 2]
+    assert clip.episode is not None
+    for second in clip.episode.crossings[:3]:
+        assert sides[second - 1].tolist() == sides[second].tolist()[::-1]
+        assert sides[second].sum() == 1
 
 
 def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"run python -m vigil_recipe\.clips first"):
         ClipPool(tmp_path, Split.TRAIN)
+    with pytest.raises(FileNotFoundError, match=r"train-000000\.npz is not there"):
+        ClipPool(tmp_path, Split.TRAIN, {WorldStage.PLAIN: 1})

@@ -1,58 +1,137 @@
-"""A whole run in small: both stages, the log, resuming. Needs the engine environment."""
+"""A whole run in small: stages, log, checkpoints, resuming. Needs the engine environment."""
 
 from __future__ import annotations
 
-import json
+import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe.clips import render_clips  # noqa: E402
-from vigil_recipe.train import Settings, Trainer, one_cycle  # noqa: E402
-from vigil_recipe.world import Split  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
 
-pytestmark = pytest.mark.engine
+from vigil_recipe.progress import read_log, spent_s  # noqa: E402
+from vigil_recipe.settings import Settings, SettingsError, check_settings, read_settings  # noqa: E402
+from vigil_recipe.train import chosen, main, run  # noqa: E402
+
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")]
+
+SMALL = Path(__file__).parents[1] / "small.toml"
+MIX = {"describing": 1, "alerting": 1, "translation": 1, "counting": 1, "delegation": 1, "memory": 1, "summary": 1}
+
+
+def table(folder: Path) -> dict[str, Any]:
+    clips = {"plain": 2, "sign": 2, "crossing": 1}
+    return {
+        "base": "fresh small",
+        "out": str(folder / "run"),
+        "save_every": 2,
+        "log_every": 1,
+        "validate_every": 3,
+        "world": {"clips": str(folder / "clips"), "train_clips": clips, "validation_clips": clips},
+        "hardware": {"loader_workers": 0, "cpu": True},
+        "stages": [
+            {"name": "sight", "kind": "sight", "steps": 2},
+            {"name": "grown", "kind": "grow", "layers": 5},
+            {
+                "name": "all",
+                "kind": "interaction",
+                "steps": 3,
+                "turn_budget": 24,
+                "phases": [{"until": 1.0, "turns": {"12": 1.0}, "mix": MIX}],
+            },
+        ],
+    }
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    folder = tmp_path_factory.mktemp("train")
-    for split in (Split.TRAIN, Split.VALIDATION):
-        render_clips(folder / "clips", split, 1)
-    return Settings(folder / "clips", folder / "run", sight_steps=2, steps=1, sight_rate=1e-3, rate=1e-3)
+    return check_settings(table(tmp_path_factory.mktemp("train")))
 
 
-def test_a_run_trains_logs_saves_and_resumes(settings: Settings) -> None:
-    trainer = Trainer(settings)
-    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
-    trainer.run()
-    assert trainer.step == 3
-    changed = [name for name, value in trainer.model.state_dict().items() if not torch.equal(value, before[name])]
-    assert any("visual" in name for name in changed)
-    assert any("language_model" in name for name in changed)
-    notes = [json.loads(line) for line in (settings.out / "log.jsonl").read_text().splitlines()]
-    assert [note["step"] for note in notes] == [3]
-    assert notes[0]["validation"]["turns"] > 0
+@pytest.fixture(scope="module")
+def trained(settings: Settings) -> Path:
+    return run(settings)
 
-    resumed = Trainer(settings)
-    resumed.resume()
-    assert resumed.step == 3
-    assert all(
-        torch.equal(value, trainer.model.state_dict()[name]) for name, value in resumed.model.state_dict().items()
+
+def test_every_stage_leaves_a_checkpoint(settings: Settings, trained: Path) -> None:
+    assert trained == settings.out / "all" / "model"
+    sight, grown, last = (
+        load_file(settings.out / name / "model/model.safetensors") for name in ("sight", "grown", "all")
     )
+    assert not any(name.startswith("probe") for name in last)
+    layer = "model.language_model.layers.4.mlp.down_proj.weight"
+    assert layer not in sight
+    assert not grown[layer].any()
+    assert last[layer].any()
+    vision = "model.visual.blocks.0.mlp.linear_fc1.weight"
+    assert torch.equal(sight[vision], grown[vision])
+    assert not torch.equal(grown[vision], last[vision])
 
 
-def test_the_rate_warms_up_and_falls() -> None:
-    rates = [one_cycle(step / 1000, 1e-3, step) for step in range(1000)]
-    assert rates[0] == pytest.approx(1e-5)
-    assert max(rates) == pytest.approx(1e-3, rel=0.05)
-    assert rates[-1] == pytest.approx(2e-5, rel=0.01)
+def test_the_log_has_losses_and_validation_of_every_kind(settings: Settings, trained: Path) -> None:
+    notes = read_log(settings.out / "log.jsonl")
+    assert [note["step"] for note in notes if note["stage"] == "sight"] == [1, 2]
+    assert all(note["loss"] > 0 for note in notes if "loss" in note)
+    validated = [note for note in notes if "validation" in note]
+    assert [note["step"] for note in validated] == [3]
+    assert set(validated[0]["validation"]) == set(MIX)
+    assert all(counts["turns"] > 0 for counts in validated[0]["validation"].values())
+    assert spent_s(notes) > 0
 
 
-def test_the_vision_tower_learns_slower_beside_the_language_model(settings: Settings) -> None:
-    trainer = Trainer(settings)
-    weight = next(iter(trainer.model.parameters()))
-    trainer.advance({"loss": (weight**2).sum()}, 0.004, 0.002)
-    rates = {group["sight"]: group["lr"] for group in trainer.optimiser.param_groups}
-    assert rates == {True: 0.002, False: 0.004}
+def test_a_stopped_stage_goes_on_as_if_it_had_not_stopped(settings: Settings, trained: Path) -> None:
+    stage = settings.out / "all"
+    before = load_file(trained / "model.safetensors")
+    shutil.rmtree(trained)
+    shutil.rmtree(stage / "checkpoint-3")
+    assert run(settings) == trained
+    for name, value in load_file(trained / "model.safetensors").items():
+        torch.testing.assert_close(value, before[name], msg=name)
+
+
+def test_a_finished_run_does_nothing_more(settings: Settings, trained: Path) -> None:
+    before = (trained / "model.safetensors").stat().st_mtime_ns
+    assert run(settings) == trained
+    assert (trained / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_the_shipped_settings_are_valid() -> None:
+    settings = read_settings(SMALL)
+    assert [stage.kind for stage in settings.stages] == ["sight", "interaction", "grow", "interaction"]
+    assert [stage.name for stage in chosen(settings.stages, ["grown"])] == ["grown"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stages": []}, "stages"),
+        ({"sedd": 1}, "sedd: Unexpected keyword argument"),
+        ({"seed": "many"}, "seed: Input should be a valid integer"),
+        ({"world": None}, "exactly one source of data"),
+        ({"stages": [{"name": "a", "kind": "sight"}]}, "stage 'a' needs steps above 0"),
+        ({"stages": [{"name": "a", "kind": "interaction", "steps": 1}]}, r"needs \[\[stages.phases\]\]"),
+    ],
+)
+def test_wrong_settings_are_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        check_settings(table(tmp_path) | change, "run.toml")
+
+
+def test_a_wrong_mix_is_named_with_its_place(tmp_path: Path) -> None:
+    wrong = table(tmp_path)
+    wrong["stages"][2]["phases"][0]["mix"] = {"dancing": 1}
+    with pytest.raises(SettingsError, match=r"run.toml: stages.2.phases.0: unknown kind of data 'dancing'"):
+        check_settings(wrong, "run.toml")
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "none.toml")]) == 1
+    assert "give the path of a run's TOML file" in capsys.readouterr().err
+    (tmp_path / "bad.toml").write_text("base = ")
+    assert main([str(tmp_path / "bad.toml")]) == 1
+    assert "bad.toml: not TOML" in capsys.readouterr().err
+    assert main([str(SMALL), "--only", "nothing"]) == 1
+    assert "there is no stage 'nothing': choose from sight" in capsys.readouterr().err

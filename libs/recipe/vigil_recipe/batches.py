@@ -1,156 +1,127 @@
-"""Batches: which interactions are learnt when, assembled in a worker process."""
+"""Tensors of one step, from token sequences and frames."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
-from vigil_recipe.clips import Clip, load_clip
-from vigil_recipe.dialogue import Mode, sample_turns
-from vigil_recipe.frames import from_jpeg, visual_tokens
-from vigil_recipe.samples import IGNORED, Sequenced, Sequencer
-from vigil_recipe.world import Kind, Split
+from vigil_recipe.clips import Clip, clip_path, load_clip
+from vigil_recipe.frames import from_jpeg
+from vigil_recipe.samples import IGNORED, Role, Sequenced
+from vigil_recipe.sights import SIGHTS, sights_of
+from vigil_recipe.world import Split, Stage
 
-TURN_BUDGET = 96
-LENGTHS = (12, 24, 48, 96)
-# Until this progress: the chance of each length, and the share of episodes that are dense descriptions.
-STAGES = (
-    (0.12, (1.0, 0.0, 0.0, 0.0), 1.0),
-    (0.4, (0.9, 0.1, 0.0, 0.0), 0.25),
-    (0.7, (0.45, 0.35, 0.15, 0.05), 0.12),
-    (float("inf"), (0.3, 0.3, 0.2, 0.2), 0.12),
-)
+Group = tuple[tuple[int, int], int]
+K = TypeVar("K")
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Tensors of one step: ids, labels and weights (B, L), mask (B, L), frames (N, H, W, 3) uint8, truth (N, kinds)."""
+class Batch(TypedDict):
+    """``ids``, ``labels``, ``roles`` and ``mask`` (B, L); ``frames`` in order, each a uint8 tensor (n, H, W, 3) of
+    frames of one size; ``truth`` (N, sights) as ``sights_of`` gives it, or (0, sights) where nothing is known."""
 
     ids: Tensor
     labels: Tensor
-    weights: Tensor
+    roles: Tensor
     mask: Tensor
-    frames: Tensor
+    frames: list[Tensor]
     truth: Tensor
 
 
-def plan(progress: float, rng: np.random.Generator) -> tuple[int, float]:
-    """The curriculum: (turns of an episode, share of dense descriptions) at ``progress`` in [0, 1].
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A clip and what its frames show (``sights_of``)."""
 
-    First only descriptions, then watching over ever longer episodes, at an equal number of frames a step.
-    """
-    stage = next(stage for stage in STAGES if progress < stage[0])
-    return LENGTHS[rng.choice(len(LENGTHS), p=stage[1])], stage[2]
+    clip: Clip
+    sights: npt.NDArray[np.float32]
 
 
 class ClipPool:
-    """All clips of a folder, in memory as JPEG, grouped by what can share a batch."""
+    """All clips of a folder, in memory as JPEG, grouped by what can share a batch: frame size and pictures a turn.
 
-    def __init__(self, folder: Path, split: Split, limit: int | None = None) -> None:
-        paths = sorted(folder.glob(f"{split.value}-*[0-9].npz"))[:limit]
+    ``counts`` bounds the clips of each stage; a stage that is not named is left out. None takes all there are.
+    """
+
+    def __init__(self, folder: Path, split: Split, counts: Mapping[Stage, int] | None = None) -> None:
+        paths = _paths(folder, split, counts)
         if not paths:
             raise FileNotFoundError(f"no {split.value} clips in {folder}: run python -m vigil_recipe.clips first")
-        self._groups: dict[tuple[tuple[int, int], int], list[Clip]] = defaultdict(list)
+        self._groups: dict[Group, dict[Stage, list[Seen]]] = defaultdict(lambda: defaultdict(list))
         for path in paths:
             clip = load_clip(path)
-            self._groups[clip.size, clip.images].append(clip)
+            stage = clip.episode.stage if clip.episode else Stage.PLAIN
+            self._groups[clip.size, clip.images][stage].append(Seen(clip, sights_of(clip)))
         self._keys = sorted(self._groups)
-        self._chances = np.array([len(self._groups[key]) for key in self._keys]) / len(paths)
+        sizes = [sum(map(len, self._groups[key].values())) for key in self._keys]
+        self._chances = np.array(sizes) / len(paths)
 
-    def __iter__(self) -> Iterator[Clip]:
+    def __iter__(self) -> Iterator[Seen]:
         for key in self._keys:
-            yield from self._groups[key]
+            for stage in sorted(self._groups[key]):
+                yield from self._groups[key][stage]
 
-    def pick(self, rng: np.random.Generator, count: int) -> list[Clip]:
-        """Clips of one size and image count, so that their frames form one array."""
-        group = self._groups[self._keys[rng.choice(len(self._keys), p=self._chances)]]
-        return [group[index] for index in rng.integers(len(group), size=count)]
+    def pick_group(self, rng: np.random.Generator) -> Group:
+        """A frame size and pictures a turn, by how many clips have them."""
+        return self._keys[rng.choice(len(self._keys), p=self._chances)]
 
+    def stages(self, group: Group) -> frozenset[Stage]:
+        """The stages of a group's clips."""
+        return frozenset(self._groups[group])
 
-class Interactions(IterableDataset[Batch]):  # type: ignore[misc]  # torch is not in the workspace environment
-    """An endless stream of batches from step ``first`` on; batch ``n`` depends on the seed and ``n`` alone."""
-
-    def __init__(self, pool: ClipPool, tokenizer: Tokenizer, first: int, steps: int, seed: int) -> None:
-        self._pool, self._tokenizer = pool, tokenizer
-        self._first, self._steps, self._seed = first, steps, seed
-
-    def __iter__(self) -> Iterator[Batch]:
-        torch.set_num_threads(1)
-        sequencer = Sequencer(self._tokenizer)
-        for step in range(self._first, self._steps):
-            rng = np.random.default_rng([self._seed, step])
-            yield interaction_batch(self._pool, sequencer, rng, step / self._steps)
+    def pick(self, rng: np.random.Generator, group: Group, stages: Mapping[Stage, float]) -> Seen:
+        """A clip of a group on one of ``stages``, drawn by their shares. Raises KeyError when the group has none."""
+        have = {stage: stages[stage] for stage in sorted(self._groups[group]) if stages.get(stage, 0) > 0}
+        if not have:
+            raise KeyError(f"no clips of {group} on {', '.join(stages)}")
+        clips = self._groups[group][draw(rng, have)]
+        return clips[rng.integers(len(clips))]
 
 
-class Frames(IterableDataset[Batch]):  # type: ignore[misc]
-    """An endless stream of frames with their truth alone, for learning to see."""
-
-    def __init__(self, pool: ClipPool, first: int, steps: int, seed: int, count: int = 128) -> None:
-        self._pool, self._first, self._steps, self._seed, self._count = pool, first, steps, seed, count
-
-    def __iter__(self) -> Iterator[Batch]:
-        torch.set_num_threads(1)
-        for step in range(self._first, self._steps):
-            rng = np.random.default_rng([self._seed, step, 1])
-            jpegs: list[bytes] = []
-            truth: list[frozenset[Kind]] = []
-            for clip in self._pool.pick(rng, self._count):
-                turn = int(rng.integers(clip.turns))
-                jpegs.append(clip.frames_at(turn)[-1])
-                truth.append(clip.truth[turn])
-            none = torch.empty(0)
-            yield Batch(none, none, none, none, decode(jpegs), truth_rows(truth))
+def draw(rng: np.random.Generator, shares: Mapping[K, float]) -> K:
+    """One key by its share."""
+    names = list(shares)
+    chances = np.array([shares[name] for name in names])
+    return names[rng.choice(len(names), p=chances / chances.sum())]
 
 
-def interaction_batch(pool: ClipPool, sequencer: Sequencer, rng: np.random.Generator, progress: float) -> Batch:
-    """One batch of as many episodes as fit the turn budget."""
-    length, dense_share = plan(progress, rng)
-    clips = pool.pick(rng, TURN_BUDGET // length)
-    images = clips[0].images
-    if images > 1:
-        length, clips = min(length, 48), clips[: max(1, len(clips) // images)]
-    made: list[Sequenced] = []
-    jpegs: list[bytes] = []
-    truth: list[frozenset[Kind]] = []
-    for clip in clips:
-        mode = Mode.DENSE if rng.random() < dense_share else Mode.IDLE if rng.random() < 0.06 else Mode.WATCH
-        turns = sample_turns(rng, clip.truth, length, mode)
-        made.append(sequencer.sequence(turns, images, visual_tokens(clip.size)))
-        for turn in turns:
-            jpegs += clip.frames_at(turn.clip_turn)
-            truth += [clip.truth[turn.clip_turn]] * images
-    return collate(made, decode(jpegs), truth_rows(truth))
+def _paths(folder: Path, split: Split, counts: Mapping[Stage, int] | None) -> list[Path]:
+    if counts is None:
+        return sorted(folder.glob(f"{split.value}-*[0-9].npz"))
+    wanted = [clip_path(folder, split, seed, stage) for stage, count in counts.items() for seed in range(count)]
+    missing = [path for path in wanted if not path.exists()]
+    if missing:
+        raise FileNotFoundError(f"{missing[0]} is not there: run python -m vigil_recipe.clips first")
+    return wanted
 
 
-def collate(made: list[Sequenced], frames: Tensor, truth: Tensor) -> Batch:
+def collate(made: Sequence[Sequenced], frames: list[Tensor], truth: Tensor) -> Batch:
     """Pad to the right; equal lengths get no padding."""
-    longest = max(len(one.ids) for one in made)
+    longest = max((len(one.ids) for one in made), default=0)
     ids = torch.zeros(len(made), longest, dtype=torch.long)
     labels = torch.full((len(made), longest), IGNORED)
-    weights = torch.zeros(len(made), longest)
+    roles = torch.full((len(made), longest), int(Role.WORD))
     mask = torch.zeros(len(made), longest, dtype=torch.long)
     for row, one in enumerate(made):
         size = len(one.ids)
         ids[row, :size] = torch.tensor(one.ids)
         labels[row, :size] = torch.tensor(one.labels)
-        weights[row, :size] = torch.tensor(one.weights)
+        roles[row, :size] = torch.tensor(one.roles)
         mask[row, :size] = 1
-    return Batch(ids, labels, weights, mask, frames, truth)
+    return {"ids": ids, "labels": labels, "roles": roles, "mask": mask, "frames": frames, "truth": truth}
 
 
-def decode(jpegs: list[bytes]) -> Tensor:
-    """uint8 frames (N, H, W, 3)."""
-    return torch.from_numpy(np.stack([from_jpeg(jpeg) for jpeg in jpegs]))
+def decode(jpegs: Sequence[bytes]) -> list[Tensor]:
+    """uint8 frames of one size as one tensor (N, H, W, 3), in a list; an empty list without any."""
+    return [torch.from_numpy(np.stack([from_jpeg(jpeg) for jpeg in jpegs]))] if jpegs else []
 
 
-def truth_rows(truth: list[frozenset[Kind]]) -> Tensor:
-    """One row of 0/1 per frame, a column per kind."""
-    return torch.tensor([[float(kind in held) for kind in Kind] for held in truth])
+def sight_rows(rows: Sequence[npt.NDArray[np.float32]]) -> Tensor:
+    """One row for each frame: (N, sights)."""
+    return torch.from_numpy(np.stack(rows)) if rows else torch.zeros(0, len(SIGHTS))

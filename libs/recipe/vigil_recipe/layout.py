@@ -9,9 +9,9 @@ IMAGE_PAD = "<|image_pad|>"
 TURN_END = "<|im_end|>"
 
 
-def system_block() -> str:
+def system_block(system: str = SYSTEM) -> str:
     """The first block of every chunk."""
-    return f"<|im_start|>system\n{SYSTEM}{TURN_END}\n"
+    return f"<|im_start|>system\n{system}{TURN_END}\n"
 
 
 def image_block(tokens: int) -> str:
@@ -19,11 +19,31 @@ def image_block(tokens: int) -> str:
     return f"<|vision_start|>{IMAGE_PAD * tokens}<|vision_end|>"
 
 
-def user_block(lines: Sequence[str], marker_s: float, image_tokens: Sequence[int]) -> str:
-    """One user turn up to where the reply begins: new lines, one time marker, the images with a newline between."""
+def user_text(lines: Sequence[str], marker_s: float, image_tokens: Sequence[int]) -> str:
+    """What one user turn says: new lines, one time marker, the images with a newline between."""
     text = "".join(f"{line}\n" for line in lines) + f"<{marker_s:.1f} seconds>\n"
-    images = "\n".join(image_block(tokens) for tokens in image_tokens)
-    return f"<|im_start|>user\n{text}{images}{TURN_END}\n<|im_start|>assistant\n"
+    return text + "\n".join(image_block(tokens) for tokens in image_tokens)
+
+
+def summary_text(prompt: str, markers_s: Sequence[float]) -> str:
+    """What asks for the memory of a chunk: the prompt, then for each key frame its time marker and the image."""
+    frames = "\n".join(f"<{marker_s:.1f} seconds>\n{image_block(1)}" for marker_s in markers_s)
+    return f"{prompt}\n{frames}"
+
+
+def merge_text(lines: Sequence[str]) -> str:
+    """What asks to merge memory texts: the prompt, then one text a line."""
+    return "\n".join(lines)
+
+
+def user_text_block(content: str) -> str:
+    """A user turn up to where the reply begins, around what it says."""
+    return f"<|im_start|>user\n{content}{TURN_END}\n<|im_start|>assistant\n"
+
+
+def user_block(lines: Sequence[str], marker_s: float, image_tokens: Sequence[int]) -> str:
+    """One user turn up to where the reply begins."""
+    return user_text_block(user_text(lines, marker_s, image_tokens))
 
 
 def reply_block(reply: str) -> str:

@@ -9,21 +9,26 @@ from torch import Tensor, nn
 from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 from transformers.models.qwen3_vl.modeling_qwen3_vl import apply_rotary_pos_emb_vision
 
-from vigil_recipe.world.episode import Kind
+from vigil_recipe.sights import SIGHTS
 
 PATCH = 16
 MERGE = 2
 WIDTH = 192
 
 
-def make_config(vocabulary: int, token_ids: dict[str, int]) -> Qwen3VLConfig:
-    """About 4 M parameters: ViT 4 x 128, language model 4 x 192, deepstack into its first three layers."""
+def make_config(vocabulary: int, token_ids: dict[str, int], layers: int = 4) -> Qwen3VLConfig:
+    """About 4 M parameters at 4 layers: ViT 4 x 128, language model of width 192, deepstack into its first 3 layers.
+
+    Raises ValueError with fewer than three layers.
+    """
+    if layers < 3:
+        raise ValueError(f"the vision tower feeds three layers of the language model, so {layers} are too few")
     rope = {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [12, 10, 10], "mrope_interleaved": True}
     text = {
         "vocab_size": vocabulary,
         "hidden_size": WIDTH,
         "intermediate_size": 512,
-        "num_hidden_layers": 4,
+        "num_hidden_layers": layers,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
         "head_dim": 64,
@@ -57,9 +62,9 @@ def make_config(vocabulary: int, token_ids: dict[str, int]) -> Qwen3VLConfig:
     )
 
 
-def make_model(config: Qwen3VLConfig) -> Qwen3VLForConditionalGeneration:
-    """A fresh model with the fast vision forward. Its state dict is the stock one."""
-    model = Qwen3VLForConditionalGeneration(config)
+def hasten(model: Qwen3VLForConditionalGeneration) -> Qwen3VLForConditionalGeneration:
+    """Give a model the fast vision forward, in place: for batches of equal-sized still frames, patched by
+    ``patchify``. Its state dict stays the stock one."""
     visual = model.model.visual
     visual.patch_embed.forward = MethodType(_embed_still_patches, visual.patch_embed)
     for block in visual.blocks:
@@ -78,10 +83,16 @@ def patchify(frames: Tensor) -> Tensor:
     return grid.permute(0, 1, 4, 2, 5, 7, 3, 6).reshape(count * rows * columns * MERGE * MERGE, 3 * PATCH * PATCH)
 
 
+def stock_patchify(frames: Tensor) -> Tensor:
+    """As ``patchify``, for the stock forward: (patches, 3 * 2 * 16 * 16), both temporal slices alike."""
+    still = patchify(frames).reshape(-1, 3, 1, PATCH, PATCH)
+    return still.expand(-1, -1, 2, -1, -1).reshape(len(still), -1)
+
+
 def grid_of(frames: Tensor) -> Tensor:
     """image_grid_thw of the frames: (N, 3) of (1, H/16, W/16)."""
     count, height, width, _ = frames.shape
-    return torch.tensor([[1, height // PATCH, width // PATCH]]).expand(count, 3).contiguous()
+    return torch.tensor([[1, height // PATCH, width // PATCH]], device=frames.device).expand(count, 3).contiguous()
 
 
 def _embed_still_patches(self: nn.Module, hidden_states: Tensor) -> Tensor:
@@ -108,8 +119,8 @@ def _attend_equal_frames(
     return self.proj(mixed.transpose(1, 2).reshape(hidden_states.shape[0], -1))
 
 
-class ConditionProbe(nn.Module):  # type: ignore[misc]  # torch is not in the workspace environment
-    """A training aid: reads each condition from a frame's visual tokens, wherever it is in the picture.
+class SightProbe(nn.Module):  # type: ignore[misc]  # torch is not in the workspace environment
+    """A training aid: reads each sight (``sights.SIGHTS``) from a frame's visual tokens, wherever it is in the picture.
 
     Multiple-instance logits: the log-sum-exp over tokens of a linear map. It is not exported.
     """
@@ -117,9 +128,9 @@ class ConditionProbe(nn.Module):  # type: ignore[misc]  # torch is not in the wo
     def __init__(self) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(WIDTH)
-        self.read = nn.Linear(WIDTH, len(Kind))
+        self.read = nn.Linear(WIDTH, len(SIGHTS))
         nn.init.constant_(self.read.bias, -4.0)
 
     def forward(self, tokens: Tensor, frames: int) -> Tensor:
-        """Logits (frames, kinds) from visual tokens (frames * tokens per frame, WIDTH)."""
-        return self.read(self.norm(tokens.float())).reshape(frames, -1, len(Kind)).logsumexp(1)
+        """Logits (frames, sights) from visual tokens (frames * tokens per frame, WIDTH)."""
+        return self.read(self.norm(tokens.float())).reshape(frames, -1, len(SIGHTS)).logsumexp(1)

@@ -8,6 +8,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from transformers import Qwen2Tokenizer
 
 from vigil_recipe import dialogue, layout
+from vigil_recipe.scenarios import all_texts
 from vigil_recipe.world.episode import Kind
 
 SPECIAL = (
@@ -27,7 +28,7 @@ SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-VOCABULARY = 512
+VOCABULARY = 1024
 
 
 def train_tokenizer() -> Tokenizer:
@@ -64,12 +65,15 @@ def as_pretrained(tokenizer: Tokenizer) -> Qwen2Tokenizer:
 
 
 def _corpus() -> Iterator[str]:
+    for _ in range(5_000):  # as often as in use: the roles stand in every turn
+        yield "system\nuser\nassistant\n"
     for _ in range(20):
         yield layout.SYSTEM
-        yield "system\nuser\nassistant\n"
         yield from (dialogue.DESCRIBE, dialogue.STOP, dialogue.NOTHING)
         for kind in Kind:
             yield from (f" {dialogue.ALERT[kind]}", f" I see {dialogue.SEEN[kind]}.", f", {dialogue.SEEN[kind]} and")
             yield from dialogue.wordings(kind)
+        for text in all_texts():
+            yield from (text, f" {text}")  # a user's line begins the text, a reply follows its control token
     for second in range(400):
         yield f"<{second}.0 seconds>\n"

@@ -1,0 +1,132 @@
+"""A standard checkpoint trains on annotated videos. Needs the engine environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the engine environment has torch")
+pytest.importorskip("av", reason="the engine environment has av when it was installed from its requirements")
+
+from transformers import Qwen3VLForConditionalGeneration  # noqa: E402
+
+from vigil.testing.videos import write_video  # noqa: E402
+from vigil_recipe import checkpoint as checkpoints  # noqa: E402
+from vigil_recipe.data.records import RecordError  # noqa: E402
+from vigil_recipe.progress import read_log  # noqa: E402
+from vigil_recipe.record_batches import RecordBatches  # noqa: E402
+from vigil_recipe.samples import IGNORED  # noqa: E402
+from vigil_recipe.settings import Settings, SettingsError, check_settings  # noqa: E402
+from vigil_recipe.train import run  # noqa: E402
+
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")]
+
+RECORDS = [
+    {
+        "video_path": f"{name}.mp4",
+        "question": [{"content": "Count the seconds.", "time": 0}],
+        "response": [{"content": "One.", "time": 1}, {"content": "Two. </delegation> What is next?", "time": 2}],
+    }
+    for name in "ab"
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("records")
+    write_video(made / "a.mp4", seconds=4)
+    write_video(made / "b.mp4", seconds=3, size=(128, 128))
+    (made / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
+    torch.manual_seed(0)
+    checkpoints.save(checkpoints.fresh(layers=3), made / "base")
+    return made
+
+
+def settings(folder: Path, **change: Any) -> Settings:
+    records = {
+        "files": [str(folder / "records.jsonl")],
+        "videos": str(folder),
+        "frames": str(folder / "frames"),
+        "profile": "joyai",
+        "images_per_second": 2,
+    }
+    return check_settings(
+        {
+            "base": str(folder / "base"),
+            "out": str(folder / "run"),
+            "log_every": 1,
+            "records": records | change,
+            "hardware": {"loader_workers": 0, "cpu": True},
+            "stages": [{"name": "tune", "kind": "interaction", "steps": 2, "probe": False, "objective": "harness"}],
+        }
+    )
+
+
+def batches(folder: Path, first: int = 0, total: int = 3, **change: Any) -> RecordBatches:
+    records = settings(folder, **change).records
+    assert records is not None
+    encoder = checkpoints.load(str(folder / "base")).encoder
+    return RecordBatches(records, encoder, first=first, total=total, seed=1, rank=0, ranks=1)
+
+
+def test_a_standard_checkpoint_trains_and_loads_again(folder: Path) -> None:
+    before = Qwen3VLForConditionalGeneration.from_pretrained(folder / "base").state_dict()
+    done = run(settings(folder))
+    after = Qwen3VLForConditionalGeneration.from_pretrained(done).state_dict()
+    assert before.keys() == after.keys()
+    assert any(not torch.equal(value, after[name]) for name, value in before.items())
+    assert [note["step"] for note in read_log(folder / "run/log.jsonl")] == [1, 2]
+    assert len(list((folder / "frames").iterdir())) == 2
+    assert (done / "chat_template.jinja").exists()
+
+
+def test_batches_hold_the_replies_and_all_pictures(folder: Path) -> None:
+    batch = next(iter(batches(folder)))
+    encoder = checkpoints.load(str(folder / "base")).encoder
+    learnt = encoder.decode(
+        [int(one) for one in batch["labels"].flatten() if one != IGNORED], skip_special_tokens=False
+    )
+    assert learnt.count("</response> One.<|im_end|>") == 2
+    assert learnt.count("</response> Two. </delegation> What is next?<|im_end|>") == 2
+    assert learnt.count("</silence>") == 4 + 3 - 4
+    assert sorted(tuple(frames.shape) for frames in batch["frames"]) == [(6, 128, 128, 3), (8, 192, 320, 3)]
+    pads = int((batch["ids"] == encoder.token_to_id("<|image_pad|>")).sum())
+    assert pads == 6 * 16 + 8 * 60
+
+
+def test_a_resumed_stream_goes_on_where_it_stopped(folder: Path) -> None:
+    everything = list(batches(folder, token_budget=1_000))
+    resumed = list(batches(folder, first=2, token_budget=1_000))
+    assert len(everything) == 3
+    assert len(resumed) == 1
+    assert torch.equal(resumed[0]["ids"], everything[2]["ids"])
+
+
+def test_what_does_not_fit_is_a_clear_error(folder: Path) -> None:
+    with pytest.raises(SettingsError, match=r"records\.jsonl: record \d: .* over the token_budget of 100"):
+        next(iter(batches(folder, token_budget=100)))
+    (folder / "bad.jsonl").write_text('{"video_path": 1}\n')
+    bad = [str(folder / "bad.jsonl")]
+    with pytest.raises(RecordError, match=r"bad\.jsonl: record 1: video_path must be a text"):
+        next(iter(batches(folder, files=bad)))
+    with pytest.raises(SettingsError, match="has no usable one, the first because: bad"):
+        next(iter(batches(folder, files=bad, on_error="skip")))
+
+
+def test_control_tokens_that_a_vocabulary_lacks_are_added(folder: Path, tmp_path: Path) -> None:
+    made = checkpoints.load(str(folder / "base"))
+    text = json.loads((folder / "base/tokenizer.json").read_text())
+    kept = [token for token in text["added_tokens"] if token["content"] != "</delegation>"]
+    other = tmp_path / "other"
+    checkpoints.save(made, other)
+    (other / "tokenizer.json").write_text(json.dumps(text | {"added_tokens": kept}))
+    config = json.loads((other / "tokenizer_config.json").read_text())
+    config = json.loads(json.dumps(config).replace('"</delegation>"', '"</response>"'))
+    (other / "tokenizer_config.json").write_text(json.dumps(config))
+    loaded = checkpoints.load(str(other))
+    ids = loaded.encoder.encode("</delegation>", add_special_tokens=False).ids
+    assert len(ids) == 1
+    assert ids[0] < loaded.model.get_input_embeddings().num_embeddings

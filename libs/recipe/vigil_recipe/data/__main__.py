@@ -1,0 +1,132 @@
+"""``python -m vigil_recipe.data``: check records of annotated videos, or write them out second by second."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from vigil_recipe.data.check import Limits
+from vigil_recipe.data.convert import LAYOUTS, chunks_of, content_of, messages_of, seconds_of
+from vigil_recipe.data.records import RecordError
+from vigil_recipe.data.stream import Checked, OnError, Usable, read_files
+from vigil_recipe.data.video import RATES, Sampling, VideoError, sample_jpegs
+
+FORM = """\
+A record is one JSON object, one a line or all in one JSON list:
+
+  {"video_path": "kitchen.mp4",
+   "question": [{"content": "Tell me when the water boils.", "time": 2.0}],
+   "response": [{"content": "The water is boiling.", "time": 41.5}]}
+
+Times are seconds of the video, in order. A response may delegate: "Let me check. </delegation> Why does it boil?".
+Optional: id, video_name, task_type, source. Videos are looked for under --videos.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit 0 when all went well, 1 when a record was refused or none was usable."""
+    options = _parser().parse_args(argv)
+    checked = Checked(options.videos, Limits(unprompted=options.unprompted), OnError(options.on_error))
+    act: Callable[[argparse.Namespace, Iterator[Usable]], None] = options.act
+    try:
+        act(options, checked(read_files(options.files)))
+    except (RecordError, VideoError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for problem in checked.skipped:
+        sys.stderr.write(f"skipped: {problem}\n")
+    sys.stdout.write(f"{checked.good} usable, {len(checked.skipped)} skipped\n")
+    return 0 if checked.good else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="vigil_recipe.data",
+        description=__doc__,
+        epilog=FORM,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    validate = commands.add_parser("validate", help="say which records cannot be used, and why")
+    convert = commands.add_parser("convert", help="write one user and one assistant message for every second")
+    for command, act, default in ((validate, _validate, "skip"), (convert, _convert, "refuse")):
+        command.set_defaults(act=act)
+        command.add_argument("files", nargs="+", type=Path, help="files of records")
+        command.add_argument("--videos", type=Path, default=Path(), help="folder that the video paths start from")
+        command.add_argument(
+            "--on-error",
+            choices=[mode.value for mode in OnError],
+            default=default,
+            help="leave out a bad record and report it, or stop at the first and write nothing (default: %(default)s)",
+        )
+        command.add_argument(
+            "--unprompted", action="store_true", help="allow answers before any question, as in free commentary"
+        )
+    convert.add_argument("--out", type=Path, required=True, help="file of JSON lines: messages and pictures")
+    convert.add_argument("--frames", type=Path, help="also write the pictures there as JPEG")
+    convert.add_argument("--layout", choices=sorted(LAYOUTS), default="joyai", help="prompt layout (default: joyai)")
+    convert.add_argument("--images", type=int, choices=RATES, default=1, help="pictures a second (default: 1)")
+    convert.add_argument("--turns", type=int, default=100, help="seconds of one sample, as in serving (default: 100)")
+    return parser
+
+
+def _validate(_options: argparse.Namespace, usable: Iterator[Usable]) -> None:
+    for _ in usable:
+        pass
+
+
+def _convert(options: argparse.Namespace, usable: Iterator[Usable]) -> None:
+    profile = LAYOUTS[options.layout]
+    with whole_file(options.out) as out:
+        for one in usable:
+            name = f"{Path(one.record.file).stem}-{one.record.number:06d}"
+            seconds = seconds_of(one.record, one.duration_s)
+            for index, chunk in enumerate(chunks_of(seconds, options.turns)):
+                messages = messages_of(chunk, profile, options.images)
+                sample = {
+                    "id": f"{one.record.id or name}/{index}",
+                    "video_path": one.record.video_path,
+                    "messages": [{"role": m.role, "content": content_of(m)} for m in messages],
+                    "images": [
+                        f"{name}/{second.second * options.images + image:06d}.jpg"
+                        for second in chunk
+                        for image in range(options.images)
+                    ],
+                }
+                out.write(json.dumps(sample, ensure_ascii=False) + "\n")
+            if options.frames:
+                _write_frames(options.frames / name, one.video, Sampling(profile, options.images), len(seconds))
+
+
+def _write_frames(folder: Path, video: Path, sampling: Sampling, seconds: int) -> None:
+    """The pictures of all seconds; where the video ends within the last one, its last picture stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    jpegs = list(sample_jpegs(video, sampling))
+    if not jpegs:
+        raise VideoError(f"{video}: there is no picture in it")
+    for index in range(seconds * sampling.images_per_second):
+        part = folder / f"{index:06d}.part"
+        part.write_bytes(jpegs[min(index, len(jpegs) - 1)])
+        part.rename(part.with_suffix(".jpg"))
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A file to write that appears under its name only when everything went well."""
+    part = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

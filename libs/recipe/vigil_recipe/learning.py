@@ -1,0 +1,225 @@
+"""Training on the Transformers ``Trainer``: its loss, its parameter groups, and where its batches come from.
+
+The Trainer brings the loop, mixed precision, accumulation, several processes, FSDP, checkpoints and resuming.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+from transformers import PrinterCallback, Trainer, TrainingArguments
+
+from vigil_recipe.batches import Batch
+from vigil_recipe.model import SightProbe, grid_of, patchify, stock_patchify
+from vigil_recipe.objective import Objective
+from vigil_recipe.samples import IGNORED, Role
+
+PROBE_WEIGHT = 1.0
+DECAY = 0.02
+BETAS = (0.9, 0.98)
+
+Losses = dict[str, Tensor]
+Validate = Callable[[nn.Module], Mapping[str, Any]]
+Note = Callable[[int, Mapping[str, Any]], None]
+
+
+class StageTrainer(Trainer):  # type: ignore[misc]  # transformers is not in the workspace environment
+    """One stage. ``batches`` streams ready batches, ``validate`` scores the model, ``note`` takes what is logged.
+
+    The vision tower learns at ``sight_share`` of the rate.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        args: TrainingArguments,
+        batches: IterableDataset[Batch],
+        note: Note,
+        *,
+        validate: Validate | None = None,
+        sight_share: float = 1.0,
+    ) -> None:
+        super().__init__(model=model, args=args, train_dataset=batches, eval_dataset=[])
+        self.remove_callback(PrinterCallback)
+        self.loss_is_scaled_for_ga = False
+        self._note, self._validate, self._sight_share = note, validate, sight_share
+        self._sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=args.device))
+        self._counted = 0
+        self._validated = -1
+
+    def losses(self, model: nn.Module, batch: Batch) -> Losses:
+        """The loss under ``loss``, and what else is worth logging, all detached but the loss."""
+        raise NotImplementedError
+
+    def get_train_dataloader(self) -> DataLoader[Batch]:
+        """Batches come whole and already split by process, so nothing collates or shards them again."""
+        workers = self.args.dataloader_num_workers
+        return DataLoader(
+            self.train_dataset, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None
+        )
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """AdamW; the vision tower has its own rate, and vectors (norms, biases) do not decay."""
+        if getattr(self, "optimizer", None) is None:
+            groups: dict[tuple[bool, bool], list[nn.Parameter]] = defaultdict(list)
+            for name, value in (self.model if model is None else model).named_parameters():
+                if value.requires_grad:
+                    groups["visual" in name or "probe" in name, value.ndim > 1].append(value)
+            rate = self.args.learning_rate
+            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
+                [
+                    {
+                        "params": values,
+                        "lr": rate * self._sight_share if sight else rate,
+                        "weight_decay": DECAY * matrix,
+                    }
+                    for (sight, matrix), values in sorted(groups.items(), key=lambda group: group[0])
+                ],
+                lr=rate,
+                betas=BETAS,
+                fused=True,
+            )
+        return self.optimizer
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: Batch,
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        """The stage's loss; the rest is kept for the log."""
+        losses = self.losses(model, inputs)
+        for name, value in losses.items():
+            self._sums[name] = self._sums[name] + value.detach()
+        self._counted += 1
+        return losses["loss"]
+
+    def evaluate(self, *_: object, **__: object) -> dict[str, float]:
+        """The stage's own validation instead of a loss over a dataset, once a step."""
+        if self._validate is not None and self._validated != self.state.global_step:
+            self._validated = self.state.global_step
+            self.model.eval()
+            scores = self._validate(self.model)
+            if self.is_world_process_zero():
+                self._note(self.state.global_step, {"validation": scores})
+        return {}
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """What was gathered since the last log, with the rate, to ``note``; the Trainer's own log keeps its form."""
+        super().log(logs, start_time)
+        if self._counted and self.is_world_process_zero():
+            means = {name: float(value) / self._counted for name, value in self._sums.items()}
+            self._note(self.state.global_step, {**means, "rate": self._get_learning_rate()})
+        self._sums.clear()
+        self._counted = 0
+
+
+class SightTrainer(StageTrainer):
+    """The vision tower alone learns to see the conditions in single frames; ``model`` is a ``Sight``."""
+
+    def losses(self, model: nn.Module, batch: Batch) -> Losses:
+        """Conditions of single frames."""
+        return probe_losses(model(batch["frames"][0]), batch["truth"])
+
+
+class InteractionTrainer(StageTrainer):
+    """The whole model learns when to speak and what. A model with a ``probe`` also keeps seeing, as a light aid."""
+
+    def __init__(self, *args: Any, objective: Objective, fast: bool, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._objective, self._fast = objective, fast
+        self._seen = MergedTokens(self.model) if hasattr(self.model, "probe") else None
+
+    def losses(self, model: nn.Module, batch: Batch) -> Losses:
+        """The weighted objective over the interactions."""
+        learnt = batch["labels"][:, 1:] != IGNORED
+        logits = decide(model, batch, learnt.any(0).nonzero()[:, 0], fast=self._fast)
+        logits = logits[learnt[:, learnt.any(0)]]
+        labels, roles = batch["labels"][:, 1:][learnt], batch["roles"][:, 1:][learnt]
+        loss = self._objective.loss(logits, labels, roles)
+        out = {"loss": loss, "words": loss.detach(), **_scores(logits, labels, roles)}
+        if self._seen is not None and len(batch["truth"]):
+            with self.accelerator.autocast():
+                probed = probe_losses(self.model.probe(self._seen.take(), len(batch["truth"])), batch["truth"])
+            out["loss"] = loss + PROBE_WEIGHT * probed["loss"]
+            out["sight_error"] = probed["sight_error"]
+        return out
+
+
+class MergedTokens:
+    """Catches the visual tokens that the language model is given, for the probe."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._last: Tensor | None = None
+        model.model.visual.merger.register_forward_hook(self._keep)
+
+    def _keep(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
+        self._last = output
+
+    def take(self) -> Tensor:
+        """The tokens of the last forward, once."""
+        last, self._last = self._last, None
+        if last is None:
+            raise RuntimeError("no pictures went through the vision tower since the last call")
+        return last
+
+
+class Sight(nn.Module):  # type: ignore[misc]
+    """The vision tower with the probe on its tokens."""
+
+    def __init__(self, visual: nn.Module, probe: SightProbe) -> None:
+        super().__init__()
+        self.visual, self.probe = visual, probe
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Logits (N, sights) of uint8 frames (N, H, W, 3)."""
+        tokens = self.visual(patchify(frames), grid_thw=grid_of(frames)).pooler_output
+        return self.probe(tokens, len(frames))
+
+
+def decide(model: nn.Module, batch: Batch, positions: Tensor, *, fast: bool) -> Tensor:
+    """Logits (B, positions, vocabulary) of a batch. ``fast`` goes with a model that ``model.hasten`` has changed."""
+    cut = patchify if fast else stock_patchify
+    frames = batch["frames"]
+    padded = bool((batch["mask"] == 0).any())
+    image_id = getattr(model, "module", model).config.image_token_id
+    logits: Tensor = model(
+        input_ids=batch["ids"],
+        attention_mask=batch["mask"] if padded else None,
+        pixel_values=torch.cat([cut(one) for one in frames]) if frames else None,
+        image_grid_thw=torch.cat([grid_of(one) for one in frames]) if frames else None,
+        mm_token_type_ids=(batch["ids"] == image_id).int(),
+        use_cache=False,
+        logits_to_keep=positions,
+    ).logits
+    return logits
+
+
+def probe_losses(logits: Tensor, truth: Tensor) -> Losses:
+    """Binary cross-entropy of the sights that are known (not NaN), and the share of them that is read wrongly."""
+    known = ~truth.isnan()
+    loss = nn.functional.binary_cross_entropy_with_logits(logits[known], truth[known])
+    return {"loss": loss, "sight_error": ((logits > 0) != (truth > 0))[known].float().mean()}
+
+
+def _scores(logits: Tensor, labels: Tensor, roles: Tensor) -> Losses:
+    """How many control tokens, and of these how many that speak, are guessed rightly; every word too."""
+    right = (logits.detach().argmax(-1) == labels).float()
+    speaks = (roles == Role.RESPONSE) | (roles == Role.DELEGATION)
+    return {
+        "control": _mean(right, roles != Role.WORD),
+        "spoken": _mean(right, speaks),
+        "word": _mean(right, roles == Role.WORD),
+    }
+
+
+def _mean(values: Tensor, where: Tensor) -> Tensor:
+    """The mean where ``where`` holds, 1 where it nowhere does."""
+    count = where.sum()
+    return torch.where(count > 0, (values * where).sum() / count.clamp(min=1), 1.0)

@@ -1,0 +1,88 @@
+"""Training samples from a clip of the world: which exchanges, and which of the clip's frames they show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vigil_recipe import layout
+from vigil_recipe.clips import Clip
+from vigil_recipe.dialogue import RESPONSE, Mode, sample_turns
+from vigil_recipe.history import exchanges_of_script, exchanges_of_turns
+from vigil_recipe.samples import Exchange
+from vigil_recipe.scenarios import Scenario, sample_script
+from vigil_recipe.scenarios.summary import sample_merge, sample_summary
+from vigil_recipe.world import Episode, Stage
+
+SUMMARY, MERGE = "summary", "merge"
+LATEST_OFFSET_S = 400  # a chunk begins anywhere in a session
+# Descriptions at every turn, watching, and idle: the first lessons, before any scenario.
+LESSONS = {"describing": Mode.DENSE, "watching": Mode.WATCH, "idle": Mode.IDLE}
+DATA_KINDS = (*LESSONS, *(scenario.value for scenario in Scenario), SUMMARY, MERGE)
+
+# On which stages each kind of data is learnt, and how often each: signs only with words, passers where they cross.
+EVERYWHERE: Mapping[Stage, float] = {
+    Stage.PLAIN: 1.0,
+    Stage.VARIED: 1.0,
+    Stage.CROSSING: 0.5,
+    Stage.SIGN: 0.7,
+}
+SPECIAL_STAGES: Mapping[str, Mapping[Stage, float]] = {
+    Scenario.COUNTING: {Stage.CROSSING: 2.0, Stage.PLAIN: 0.5, Stage.VARIED: 0.5},
+    Scenario.TRANSLATION: {Stage.SIGN: 1.0},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSample:
+    """One chunk over a clip. ``shown`` holds the clip's turns whose pictures it shows, in order, ``images`` of each."""
+
+    kind: str
+    exchanges: tuple[Exchange, ...]
+    shown: tuple[int, ...]
+    images: int
+
+    def jpegs(self, clip: Clip) -> list[bytes]:
+        """The pictures, in order."""
+        return [jpeg for turn in self.shown for jpeg in clip.frames_at(turn)[-self.images :]]
+
+
+def stages_of(kind: str) -> Mapping[Stage, float]:
+    """The stages on which a kind of data is learnt, with their shares."""
+    return SPECIAL_STAGES.get(kind, EVERYWHERE)
+
+
+def sample_world(kind: str, rng: np.random.Generator, clip: Clip, turns: int) -> WorldSample:
+    """A random sample of one of ``DATA_KINDS`` over at most ``turns`` turns of a clip.
+
+    Raises ValueError when the clip is too short, or was made by hand and has no episode to talk about.
+    """
+    if kind in LESSONS:
+        lesson = sample_turns(rng, clip.truth, turns, LESSONS[kind])
+        shown = tuple(turn.clip_turn for turn in lesson)
+        return WorldSample(kind, exchanges_of_turns(lesson, clip.images), shown, clip.images)
+    if kind == MERGE:
+        task = sample_merge(rng)
+        return WorldSample(kind, (_answered(layout.merge_text(task.lines), task.text),), (), 0)
+    if clip.episode is None:
+        raise ValueError("the clip has no episode: render it with vigil_recipe.clips")
+    if kind == SUMMARY:
+        return _summary(rng, clip.episode, turns)
+    first = int(rng.integers(0, clip.turns - turns + 1))
+    script = sample_script(rng, Scenario(kind), clip.episode, turns, first)
+    offset_s = float(rng.integers(0, LATEST_OFFSET_S + 1)) if rng.random() < 0.5 else 0.0
+    shown = tuple(turn.second for turn in script.turns)
+    return WorldSample(kind, exchanges_of_script(rng, script, clip.images, offset_s), shown, clip.images)
+
+
+def _summary(rng: np.random.Generator, episode: Episode, turns: int) -> WorldSample:
+    task = sample_summary(rng, episode, turns)
+    asked = layout.summary_text(task.prompt, task.markers_s)
+    return WorldSample(SUMMARY, (_answered(asked, task.text),), task.seconds, 1)
+
+
+def _answered(asked: str, text: str) -> Exchange:
+    reply = f"{RESPONSE} {text}"
+    return Exchange(asked, reply, reply)

@@ -224,3 +224,13 @@ def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
         ClipPool(tmp_path, Split.TRAIN)
     with pytest.raises(FileNotFoundError, match=r"train-000000\.npz is not there"):
         ClipPool(tmp_path, Split.TRAIN, {WorldStage.PLAIN: 1})
+
+
+def test_frames_beside_a_change_are_found(folder: Path) -> None:
+    rng = np.random.default_rng(3)
+    for seen in ClipPool(folder, Split.TRAIN):
+        truth = seen.clip.truth
+        for _ in range(20):
+            turn = seen.turn_beside_change(rng)
+            around = truth[max(0, turn - 1) : turn + 2]
+            assert len(set(around)) > 1 or len(set(truth)) == 1

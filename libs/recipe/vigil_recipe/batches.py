@@ -42,6 +42,17 @@ class Seen:
     clip: Clip
     sights: npt.NDArray[np.float32]
 
+    def turn_beside_change(self, rng: np.random.Generator) -> int:
+        """A turn just before or just after a condition begins or ends; any turn where none does.
+
+        These are the frames that decide when to speak, and few: an owner who still stands beside the bag, say.
+        """
+        truth = self.clip.truth
+        changes = [turn for turn in range(1, len(truth)) if truth[turn] != truth[turn - 1]]
+        if not changes:
+            return int(rng.integers(len(truth)))
+        return int(changes[rng.integers(len(changes))] - rng.integers(2))
+
 
 class ClipPool:
     """All clips of a folder, in memory as JPEG, grouped by what can share a batch: frame size and pictures a turn.

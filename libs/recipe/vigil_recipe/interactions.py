@@ -20,6 +20,7 @@ from vigil_recipe.settings import Phase, Stage
 from vigil_recipe.world_samples import EVERYWHERE, sample_world, stages_of
 
 FRAMES_A_STEP = 128
+BESIDE_CHANGE = 0.5  # this share of the single frames is taken just before or after a condition changes
 INTERACTION_STREAM, FRAME_STREAM = 0, 1
 
 
@@ -55,7 +56,8 @@ class Frames(IterableDataset[Batch]):  # type: ignore[misc]
             jpegs, sights = [], []
             for _ in range(FRAMES_A_STEP):
                 seen = self._pool.pick(rng, group, EVERYWHERE)
-                turn = int(rng.integers(seen.clip.turns))
+                beside = rng.random() < BESIDE_CHANGE
+                turn = seen.turn_beside_change(rng) if beside else int(rng.integers(seen.clip.turns))
                 jpegs.append(seen.clip.frames_at(turn)[-1])
                 sights.append(seen.sights[turn])
             yield collate([], decode(jpegs), sight_rows(sights))

@@ -56,7 +56,14 @@ async def test_every_call_says_what_it_means() -> None:
     assert body == {
         "source": {"url": "file:///a.mp4", "id": "lobby", "name": "", "loop": True},
         "watches": [
-            {"name": "fire", "text": "Alert me.", "severity": "warning", "hold_s": 5.0, "cooldown_s": 30.0},
+            {
+                "name": "fire",
+                "text": "Alert me.",
+                "severity": "warning",
+                "hold_s": 5.0,
+                "cooldown_s": 30.0,
+                "confirm_s": 0.0,
+            },
         ],
         "instructions": [],
         "cadence": {"interval_ms": 500, "frames_per_turn": 1},

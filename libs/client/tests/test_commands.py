@@ -30,6 +30,7 @@ from vigil_client.testing.scripted_gateway import (
     sse,
 )
 from vigil_client.testing.servers import NatsServer
+from vigil_client.values import NewWatch
 
 QUIET = [sse("decision", decision_json(number)) for number in range(3)]
 SPEAKS = sse("decision", decision_json(3, "speak", "A fire has started."))
@@ -208,13 +209,15 @@ def test_durations() -> None:
 
 
 def test_watches_are_named() -> None:
+    like = NewWatch("", "", "info", hold_s=1, cooldown_s=2, confirm_s=3)
     texts = ["Alert me when a fire starts.", "Tell me of falls."]
-    assert [watch.name for watch in watches_of(texts, ["fire"], "info", 1, 2)] == ["fire", ""]
+    assert [watch.name for watch in watches_of(texts, ["fire"], like)] == ["fire", ""]
     with pytest.raises(typer.BadParameter, match="named alike"):
-        watches_of(texts, ["fire", "fire"], "info", 1, 2)
+        watches_of(texts, ["fire", "fire"], like)
     with pytest.raises(typer.BadParameter, match="2 names for 1"):
-        watches_of(texts[:1], ["a", "b"], "info", 1, 2)
-    assert "name" not in watches_of(texts[:1], [], "info", 1, 2)[0].body()
+        watches_of(texts[:1], ["a", "b"], like)
+    unnamed = watches_of(texts[:1], [], like)[0].body()
+    assert unnamed == {"text": texts[0], "severity": "info", "hold_s": 1, "cooldown_s": 2, "confirm_s": 3}
     assert source_id("Main lobby / north") == "Main-lobby-north"
     assert source_id("") is None
     with pytest.raises(typer.BadParameter):

@@ -24,6 +24,7 @@ class NewWatch:
     severity: str = "warning"
     hold_s: float = 5.0
     cooldown_s: float = 30.0
+    confirm_s: float = 0.0
 
     def body(self) -> dict[str, Any]:
         """As the gateway takes it."""
@@ -33,6 +34,7 @@ class NewWatch:
             "severity": self.severity,
             "hold_s": self.hold_s,
             "cooldown_s": self.cooldown_s,
+            "confirm_s": self.confirm_s,
         }
 
 

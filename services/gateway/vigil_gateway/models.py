@@ -86,6 +86,11 @@ class WatchIn(In):
     update_interval_s: float = Field(
         10.0, gt=0, le=86_400, allow_inf_nan=False, description="Least seconds between updates with unchanged words"
     )
+    confirm_s: DaySeconds = Field(
+        0.0,
+        description="Seconds for which the model must go on speaking before an alert opens: takes single slips away "
+        "where the model says every second what still holds, as vigil-small does; 0 for models that say it once",
+    )
 
 
 class SessionIn(In):
@@ -168,6 +173,7 @@ class WatchOut(InstructionOut):
     hold_s: float
     cooldown_s: float
     update_interval_s: float
+    confirm_s: float
 
 
 class SourceOut(Out):

@@ -68,6 +68,7 @@ def watch_out(one: Standing) -> models.WatchOut:
         hold_s=watch.hold_s,
         cooldown_s=watch.cooldown_s,
         update_interval_s=watch.update_interval_s,
+        confirm_s=watch.confirm_s,
     )
 
 
@@ -99,7 +100,7 @@ def cadence_of(given: models.CadenceModel) -> Cadence:
 def watch_of(watch_id: str, given: models.WatchIn) -> Instruction:
     """The watch that a request asks for, under `watch_id`."""
     name = given.name or watch_name(given.text)
-    watch = Watch(name, given.severity, given.hold_s, given.cooldown_s, given.update_interval_s)
+    watch = Watch(name, given.severity, given.hold_s, given.cooldown_s, given.update_interval_s, given.confirm_s)
     return Instruction(watch_id, given.text, watch)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -45,19 +46,15 @@ def severity(text: str) -> str:
     return text
 
 
-def watches_of(
-    texts: Sequence[str], names: Sequence[str], severity_name: str, hold_s: float, cooldown_s: float
-) -> tuple[NewWatch, ...]:
-    """One watch for each text; the gateway names those that `names` does not. Raises `typer.BadParameter` when two
-    would have one name."""
+def watches_of(texts: Sequence[str], names: Sequence[str], like: NewWatch) -> tuple[NewWatch, ...]:
+    """One watch for each text, else as `like`; the gateway names those that `names` does not. Raises
+    `typer.BadParameter` when two would have one name."""
     if len(names) > len(texts):
         raise typer.BadParameter(f"{len(names)} names for {len(texts)} alerts: give one --name for each --alert")
     if len(set(names)) < len(names):
         raise typer.BadParameter(f"two alerts are named alike ({', '.join(names)}): give each its own --name")
     named = [*names, *[""] * (len(texts) - len(names))]
-    return tuple(
-        NewWatch(name, text, severity_name, hold_s, cooldown_s) for name, text in zip(named, texts, strict=True)
-    )
+    return tuple(replace(like, name=name, text=text) for name, text in zip(named, texts, strict=True))
 
 
 def watch(
@@ -71,6 +68,9 @@ def watch(
     cooldown: Annotated[
         float, typer.Option("--cooldown", min=0, help="Words so soon after it closed continue the same alert.")
     ] = 30.0,
+    confirm: Annotated[
+        float, typer.Option("--confirm", min=0, help="Seconds of going on speaking before an alert opens.")
+    ] = 0.0,
     camera: Annotated[str, typer.Option("--camera", help="Name of the camera, for people and subjects.")] = "",
     loop: Annotated[bool, typer.Option("--loop", help="Start a file again when it ends.")] = False,
     duration: Duration = None,
@@ -93,7 +93,7 @@ def watch(
     """
     new = NewSession(
         url=source_url(source),
-        watches=watches_of(alert, name or (), severity_name, hold, cooldown),
+        watches=watches_of(alert, name or (), NewWatch("", "", severity_name, hold, cooldown, confirm)),
         source_id=source_id(camera),
         source_name=camera,
         loop=loop,

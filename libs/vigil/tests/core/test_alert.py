@@ -64,6 +64,44 @@ def test_one_alert_from_opened_to_closed() -> None:
     assert {event.alert.opened_capture_us for _, event in session.heard} == {2_000_000}
 
 
+def test_a_slip_opens_nothing_where_words_must_be_confirmed() -> None:
+    session = Session((replace(FIRE, watch=Watch("fire", hold_s=2, cooldown_s=0, confirm_s=1)),))
+    assert session.at(0, BURNS) == []
+    assert [one.is_open for one in session.alerts] == [False]
+    assert session.at(1) == []
+    assert session.alerts == ()
+    assert session.at(2, BURNS) == []
+    assert session.at(3, BURNS) == [(AlertState.OPENED, "the model spoke for 1 s")]
+    assert [session.at(second) for second in (4, 5)] == [[], [(AlertState.CLOSED, "quiet for 2 s")]]
+    assert session.at(6, BURNS) == []
+    assert session.at(8.5, "The fire grows.") == [(AlertState.OPENED, "the model spoke for 2.5 s")]
+    assert [event.number for _, event in session.heard] == [0, 1, 0]
+    assert session.ids == ["s-1-fire-2", "s-1-fire-2", "s-1-fire-6"]
+    assert [event.alert.opened_capture_us for _, event in session.heard] == [4_000_000, 4_000_000, 9_500_000]
+
+
+def test_what_is_not_confirmed_is_nothing_to_close() -> None:
+    watch = Watch("fire", confirm_s=3, cooldown_s=0)
+    session = Session((replace(FIRE, watch=watch),))
+    session.at(0, BURNS)
+    session.at(1, BURNS)
+    assert session.close(2, "the session ended") == []
+    session.instructions = ()
+    assert session.at(2) == []
+    assert session.alerts == ()
+
+
+@given(st.lists(st.booleans(), max_size=40), st.integers(0, 4))
+def test_alerts_open_where_words_went_on_for_long_enough(spoken: list[bool], confirm_s: int) -> None:
+    session = Session((replace(FIRE, watch=Watch("fire", hold_s=0, cooldown_s=0, confirm_s=confirm_s)),))
+    run, expected = 0, []
+    for second, says in enumerate(spoken):
+        session.at(second, BURNS if says else "")
+        run = run + 1 if says else 0
+        expected += [second] if run == confirm_s + 1 else []
+    assert [time_s for time_s, event in session.heard if event.state is AlertState.OPENED] == expected
+
+
 def test_quiet_shorter_than_the_hold_closes_nothing() -> None:
     session = Session()
     for second in range(60):

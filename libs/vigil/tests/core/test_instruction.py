@@ -91,6 +91,8 @@ def test_watch_times_out_of_range(seconds: float) -> None:
         Watch("fire", hold_s=seconds)
     with pytest.raises(InvalidSpec, match=r"cooldown_s is .*: give seconds from 0 to 86400"):
         Watch("fire", cooldown_s=seconds)
+    with pytest.raises(InvalidSpec, match=r"confirm_s is .*: give seconds from 0 to 86400"):
+        Watch("fire", confirm_s=seconds)
     with pytest.raises(InvalidSpec, match=r"update_interval_s is .*: give seconds above 0, at most 86400"):
         Watch("fire", update_interval_s=seconds)
 

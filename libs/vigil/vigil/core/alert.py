@@ -23,7 +23,10 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert of one watch. A closed one is kept while its cooldown runs. `events` counts what was emitted."""
+    """One alert of one watch. A closed one is kept while its cooldown runs. `events` counts what was emitted.
+
+    One that is not confirmed yet is not open either, and nobody has heard of it; `event_ms` is when its words began.
+    """
 
     id: str
     instruction_id: str
@@ -35,6 +38,7 @@ class Alert:
     is_open: bool = True
     closed_ms: int = -1
     events: int = 1
+    is_confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ def advance(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment,
         reason = _closing_reason(alert, moment, cleared=(alert.instruction_id, alert.watch.name) not in watched)
         if reason:
             step = _join(step, _close(step[0], alert, moment, reason))
-    return _bounded(step[0]), step[1]
+    going_on = tuple(one for one in step[0] if one.is_confirmed or one.spoken_ms == moment.time_ms)
+    return _bounded(going_on), step[1]
 
 
 def close_all(alerts: Alerts, moment: Moment, reason: str) -> Step:
@@ -111,13 +116,14 @@ def _closing_reason(alert: Alert, moment: Moment, *, cleared: bool) -> str:
 
 
 def _expired(alert: Alert, moment: Moment) -> bool:
-    return not alert.is_open and moment.time_ms - alert.closed_ms > alert.watch.cooldown_s * 1000
+    return alert.is_confirmed and not alert.is_open and moment.time_ms - alert.closed_ms > alert.watch.cooldown_s * 1000
 
 
 def _speak(alerts: Alerts, instruction: Instruction, watch: Watch, moment: Moment, text: str) -> Step:
     for alert in alerts:
         if alert.instruction_id == instruction.id and alert.watch.name == watch.name:
-            return _continue(alerts, alert, watch, moment, text)
+            say = _continue if alert.is_confirmed else _confirm
+            return say(alerts, alert, watch, moment, text)
     alert = Alert(
         id=f"{moment.session}-{instruction.id}-{moment.sequence}",  # two watches may bear one name
         instruction_id=instruction.id,
@@ -126,8 +132,29 @@ def _speak(alerts: Alerts, instruction: Instruction, watch: Watch, moment: Momen
         opened_capture_us=moment.capture_time_us,
         spoken_ms=moment.time_ms,
         event_ms=moment.time_ms,
+        is_open=False,
+        events=0,
+        is_confirmed=False,
     )
-    return (*alerts, alert), (AlertEvent(alert, AlertState.OPENED, "the model spoke", 0, text, watch.severity, moment),)
+    return _confirm((*alerts, alert), alert, watch, moment, text)
+
+
+def _confirm(alerts: Alerts, alert: Alert, watch: Watch, moment: Moment, text: str) -> Step:
+    """Open the alert once the model has said it for long enough."""
+    heard = replace(alert, watch=watch, text=text, spoken_ms=moment.time_ms)
+    said_ms = moment.time_ms - alert.event_ms
+    if said_ms < watch.confirm_s * 1000:
+        return _put(alerts, heard), ()
+    opened = replace(
+        heard,
+        is_open=True,
+        is_confirmed=True,
+        opened_capture_us=moment.capture_time_us,
+        event_ms=moment.time_ms,
+        events=1,
+    )
+    reason = f"the model spoke for {said_ms / 1000:g} s" if said_ms else "the model spoke"
+    return _put(alerts, opened), (AlertEvent(opened, AlertState.OPENED, reason, 0, text, watch.severity, moment),)
 
 
 def _continue(alerts: Alerts, alert: Alert, watch: Watch, moment: Moment, text: str) -> Step:

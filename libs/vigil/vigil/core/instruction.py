@@ -23,7 +23,9 @@ class Severity(StrEnum):
 class Watch:
     """What makes an instruction raise alerts (design §8). Times are in seconds of capture time.
 
-    An open alert closes after `hold_s` of quiet. Words within `cooldown_s` of its closing continue the same alert.
+    An alert opens when the model has spoken in every turn for `confirm_s`: a wait that takes single slips away, for
+    models that say again each second what still holds. An open alert closes after `hold_s` of quiet. Words within
+    `cooldown_s` of its closing continue the same alert.
     While it is open, an unchanged text is repeated as an update every `update_interval_s` at most. New words are an
     update sooner: a second after the alert's first event, two after its second, and so on up to that interval.
     """
@@ -33,11 +35,12 @@ class Watch:
     hold_s: float = 5.0
     cooldown_s: float = 30.0
     update_interval_s: float = 10.0
+    confirm_s: float = 0.0
 
     def __post_init__(self) -> None:
         token(self.name, "watch name")
-        for what, value in (("hold_s", self.hold_s), ("cooldown_s", self.cooldown_s)):
-            if not 0 <= value <= 86_400:
+        for what in ("hold_s", "cooldown_s", "confirm_s"):
+            if not 0 <= (value := getattr(self, what)) <= 86_400:
                 raise InvalidSpec(f"{what} is {value}: give seconds from 0 to 86400")
         if not 0 < self.update_interval_s <= 86_400:
             raise InvalidSpec(f"update_interval_s is {self.update_interval_s}: give seconds above 0, at most 86400")

@@ -1,7 +1,7 @@
 """Episodes that training never saw, through the running system: every onset on time, nothing else said.
 
-A regression test, not a score: some of these seeds were looked at while the shipped model was made. What it does on
-seeds that nobody looked at is in its card.
+Nobody had looked at these seeds when the shipped model was scored on them, once (its card has the figures). For a
+changed model they are no score any more, but a regression test: take other seeds then.
 """
 
 import asyncio
@@ -17,11 +17,13 @@ from vigil_recipe.world import Episode, Kind, Split, make_episode
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
+FIRST_SEED = 9_000
 EPISODES = 20
 SECONDS = 24
 AT_ONCE = 5
 ON_TIME_S = 2
 HOLD_S = 2
+CONFIRM_S = 1  # the model says each second what holds: an alert waits for the second time
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Outcome:
 
 async def test_every_onset_is_alerted_and_nothing_else(vigil: System, videos: Path) -> None:
     places = asyncio.Semaphore(AT_ONCE)
-    outcomes = await asyncio.gather(*(_play(vigil, videos, seed, places) for seed in range(EPISODES)))
+    outcomes = await asyncio.gather(*(_play(vigil, videos, seed, places) for seed in range(FIRST_SEED, FIRST_SEED + EPISODES)))
     onsets = sum(len(one.onsets) for one in outcomes)
     missed = {one.seed: one.missed for one in outcomes if one.missed}
     false = {one.seed: (one.kind, one.false, one.spans) for one in outcomes if one.false}
@@ -67,7 +69,7 @@ async def _play(vigil: System, videos: Path, seed: int, places: asyncio.Semaphor
         await asyncio.to_thread(render_mp4, episode, path)
         source = f"episode-{seed}"
         text = wordings(kind)[seed % len(wordings(kind))]
-        watch = {"name": str(kind), "text": text, "hold_s": HOLD_S, "cooldown_s": 0}
+        watch = {"name": str(kind), "text": text, "hold_s": HOLD_S, "cooldown_s": 0, "confirm_s": CONFIRM_S}
         async with subscriber(vigil, f"vigil.v1.alert.demo.{source}.opened") as alerts, rest(vigil) as gateway:
             async with subscriber(vigil, "vigil.v1.session.ended.demo.>") as ends:
                 session = await gateway.open(path.as_uri(), source={"id": source}, watches=[watch])

@@ -49,7 +49,9 @@ class Outcome:
 
 async def test_every_onset_is_alerted_and_nothing_else(vigil: System, videos: Path) -> None:
     places = asyncio.Semaphore(AT_ONCE)
-    outcomes = await asyncio.gather(*(_play(vigil, videos, seed, places) for seed in range(FIRST_SEED, FIRST_SEED + EPISODES)))
+    outcomes = await asyncio.gather(
+        *(_play(vigil, videos, seed, places) for seed in range(FIRST_SEED, FIRST_SEED + EPISODES))
+    )
     onsets = sum(len(one.onsets) for one in outcomes)
     missed = {one.seed: one.missed for one in outcomes if one.missed}
     false = {one.seed: (one.kind, one.false, one.spans) for one in outcomes if one.false}

@@ -100,7 +100,8 @@ def test_a_finished_run_does_nothing_more(settings: Settings, trained: Path) -> 
 
 def test_the_shipped_settings_are_valid() -> None:
     settings = read_settings(SMALL)
-    assert [stage.kind for stage in settings.stages] == ["sight", "interaction", "grow", "interaction"]
+    kinds = ["sight", "interaction", "grow", "sight", "interaction", "interaction"]
+    assert [stage.kind for stage in settings.stages] == kinds
     assert [stage.name for stage in chosen(settings.stages, ["grown"])] == ["grown"]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from vigil_recipe.dialogue import STOP
-from vigil_recipe.scenarios.script import Said, Scenario, Script
+from vigil_recipe.scenarios.script import Scenario, Script
 from vigil_recipe.scenarios.sheet import Rank, Sheet, choose
 from vigil_recipe.scenarios.window import Window
 from vigil_recipe.world import Kind
@@ -32,12 +32,7 @@ def compose(rng: np.random.Generator, window: Window) -> Script:
     """
     sheet = Sheet(window)
     text = choose(rng, ASKS)
-    given = 0 if rng.random() < 0.8 else int(rng.integers(window.turns))
-    cleared = window.turns
-    if rng.random() < 0.2 and given + 1 < window.turns:
-        cleared = int(rng.integers(given + 1, window.turns))
-        sheet.clear(cleared, text)
-    sheet.line(given, Said.INSTRUCTION, text)
+    given, cleared = sheet.stand(rng, text, at_once=0.8)
     for change in window.changes():
         if given < change.turn < cleared:
             order = list(Kind).index(change.kind)

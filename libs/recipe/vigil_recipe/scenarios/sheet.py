@@ -14,6 +14,7 @@ from vigil_recipe.scenarios.script import Due, Line, Result, Said, Scenario, Scr
 from vigil_recipe.scenarios.window import Window
 
 LATEST = 3  # turns in which an answer that is said once still counts
+CLEARED = 0.2  # share of standing instructions that are taken back
 T = TypeVar("T")
 
 
@@ -54,6 +55,20 @@ class Sheet:
     def clear(self, turn: int, instruction: str) -> None:
         """The user takes back an instruction: every clearing has the same form, with the instruction's own words."""
         self.line(turn, Said.CLEARING, STOP + instruction)
+
+    def stand(self, rng: np.random.Generator, text: str, *, at_once: float) -> tuple[int, int]:
+        """An instruction from the first turn on, with chance ``at_once``, or from a later one; some are taken back.
+
+        Returns the turns in which it is given and cleared, the latter the window's end when it never is.
+        """
+        turns = self.window.turns
+        given = 0 if rng.random() < at_once else int(rng.integers(turns))
+        cleared = turns
+        if rng.random() < CLEARED and given + 1 < turns:
+            cleared = int(rng.integers(given + 1, turns))
+            self.clear(cleared, text)
+        self.line(given, Said.INSTRUCTION, text)
+        return given, cleared
 
     def is_free(self, turn: int) -> bool:
         """Whether nothing is said to the model in that turn yet, nor by it."""

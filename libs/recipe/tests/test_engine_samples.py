@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch", reason="the engine environment has torch")
 from vigil_recipe import layout  # noqa: E402
 from vigil_recipe.batches import ClipPool, collate, sight_rows  # noqa: E402
 from vigil_recipe.clips import Clip, clip_path, render_clip, save_clip  # noqa: E402
-from vigil_recipe.dialogue import SILENCE  # noqa: E402
-from vigil_recipe.interactions import Interactions, phase_at  # noqa: E402
+from vigil_recipe.dialogue import ALERT, RESPONSE, SILENCE  # noqa: E402
+from vigil_recipe.interactions import Interactions, interaction_batch, phase_at  # noqa: E402
 from vigil_recipe.samples import IGNORED, Exchange, Role, Sequencer, control_role  # noqa: E402
 from vigil_recipe.settings import Phase, Stage  # noqa: E402
 from vigil_recipe.sights import SIGHTS, sights_of  # noqa: E402
@@ -194,6 +194,54 @@ def test_every_kind_of_data_becomes_tokens(folder: Path, kind: str) -> None:
         made = Sequencer(TOKENIZER).sequence(sample.exchanges, [15] * len(sample.jpegs(fitting[0])))
         text = TOKENIZER.decode([id_ for id_ in made.labels if id_ != IGNORED], skip_special_tokens=False)
         assert text == "".join(f"{one.reply}<|im_end|>" for one in sample.exchanges if one.said == one.reply)
+
+
+BLIND = Phase(1.0, {"12": 1.0}, {"memory": 0.5, "watching": 0.5}, blind=1.0)
+
+
+def test_a_blind_batch_is_words_alone_and_twice_as_many(folder: Path) -> None:
+    pool, sequencer = ClipPool(folder, Split.TRAIN), Sequencer(TOKENIZER)
+    batch = interaction_batch(pool, sequencer, np.random.default_rng(3), BLIND, 48)
+    assert batch["frames"] == []
+    assert len(batch["truth"]) == 0
+    assert not (batch["ids"] == TOKENIZER.token_to_id(layout.IMAGE_PAD)).any()
+    assert len(batch["ids"]) == 8
+    text = TOKENIZER.decode([id_ for id_ in batch["labels"].flatten().tolist() if id_ != IGNORED])
+    assert ALERT[Kind.FIRE] not in text, "watching needs pictures"
+
+
+def test_a_blind_time_is_one_in_which_nothing_happens(folder: Path) -> None:
+    clip = next(iter(ClipPool(folder, Split.TRAIN))).clip
+    replies = [
+        exchange.reply
+        for seed in range(40)
+        for exchange in sample_world("delegation", np.random.default_rng(seed), clip, 24, blind=True).exchanges
+    ]
+    assert f"{RESPONSE} No." in replies
+    assert not any(alert in reply for reply in replies for alert in ALERT.values())
+
+
+@pytest.mark.parametrize("kind", ["counting", "memory", "questions"])
+def test_thinning_leaves_out_idle_turns_alone(folder: Path, kind: str) -> None:
+    clip = next(seen.clip for seen in ClipPool(folder, Split.TRAIN) if stage_of(seen.clip) in stages_of(kind))
+    for seed in range(20):
+        whole = sample_world(kind, np.random.default_rng(seed), clip, 48)
+        thinned = sample_world(kind, np.random.default_rng(seed), clip, 48, thin=1.0)
+        assert thinned.exchanges[0] == whole.exchanges[0], "it may carry the memory"
+        left = [one for one in whole.exchanges if one not in thinned.exchanges]
+        assert left
+        assert all(one.reply == SILENCE for one in left)
+        places = [whole.exchanges.index(one) for one in thinned.exchanges]
+        assert places == sorted(places)
+        assert [whole.shown[place] for place in places] == list(thinned.shown)
+        spoken = [place for place in places if whole.exchanges[place].reply != SILENCE]
+        assert all(place - 1 in places for place in spoken if place), "a change shows beside the turn before it"
+
+
+def test_an_interval_is_never_thinned(folder: Path) -> None:
+    clip = next(iter(ClipPool(folder, Split.TRAIN))).clip
+    sample = sample_world("timing", np.random.default_rng(1), clip, 48, thin=1.0)
+    assert len(sample.exchanges) == 48
 
 
 def test_sights_are_known_where_they_can_be(folder: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_finished_run_does_nothing_more(settings: Settings, trained: Path) -> 
 
 def test_the_shipped_settings_are_valid() -> None:
     settings = read_settings(SMALL)
-    kinds = ["sight", "interaction", "grow", "sight", "interaction", "interaction"]
+    kinds = ["sight", "interaction", "grow", "sight", *["interaction"] * 4]
     assert [stage.kind for stage in settings.stages] == kinds
     assert [stage.name for stage in chosen(settings.stages, ["grown"])] == ["grown"]
 
@@ -119,6 +119,13 @@ def test_the_shipped_settings_are_valid() -> None:
 def test_wrong_settings_are_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         check_settings(table(tmp_path) | change, "run.toml")
+
+
+def test_blind_batches_need_something_to_say(tmp_path: Path) -> None:
+    wrong = table(tmp_path)
+    wrong["stages"][2]["phases"][0] |= {"mix": {"watching": 1}, "blind": 0.5}
+    with pytest.raises(SettingsError, match=r"run.toml: stages.2.phases.0: a phase with blind batches needs one of"):
+        check_settings(wrong, "run.toml")
 
 
 def test_a_wrong_mix_is_named_with_its_place(tmp_path: Path) -> None:

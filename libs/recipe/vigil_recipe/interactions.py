@@ -17,10 +17,11 @@ from vigil_recipe.clips import FRAMES
 from vigil_recipe.frames import visual_tokens
 from vigil_recipe.samples import Sequencer
 from vigil_recipe.settings import Phase, Stage
-from vigil_recipe.world_samples import EVERYWHERE, sample_world, stages_of
+from vigil_recipe.world_samples import EVERYWHERE, WORDS_ALONE, sample_world, stages_of
 
 FRAMES_A_STEP = 128
 BESIDE_CHANGE = 0.5  # this share of the single frames is taken just before or after a condition changes
+BLIND_TURNS = 2  # turns without a picture that cost about as much as one with it
 INTERACTION_STREAM, FRAME_STREAM = 0, 1
 
 
@@ -71,22 +72,31 @@ def phase_at(phases: Sequence[Phase], progress: float) -> Phase:
 def interaction_batch(
     pool: ClipPool, sequencer: Sequencer, rng: np.random.Generator, phase: Phase, turn_budget: int
 ) -> Batch:
-    """One batch of as many episodes of one drawn length as fit ``turn_budget`` frames."""
+    """One batch of as many episodes of one drawn length as fit ``turn_budget`` turns, each with its frames.
+
+    A blind batch has no frames, so that it fits more turns for the same work.
+    """
+    blind = bool(phase.blind) and rng.random() < phase.blind
     length = int(draw(rng, phase.turns))
     group = pool.pick_group(rng)
     size, images = group
-    if images > 1:
-        length = min(length, FRAMES // images, turn_budget // images)
-    mix = {kind: share for kind, share in phase.mix.items() if pool.stages(group) & stages_of(kind).keys()}
-    made, jpegs, sights = [], [], []
-    for _ in range(max(1, turn_budget // (length * images))):
+    budget = turn_budget * BLIND_TURNS if blind else turn_budget // images
+    length = min(length, FRAMES // images, budget) if images > 1 else length
+    mix = {
+        kind: share
+        for kind, share in phase.mix.items()
+        if pool.stages(group) & stages_of(kind).keys() and (kind in WORDS_ALONE or not blind)
+    }
+    made, jpegs, sights, used = [], [], [], 0
+    while used + length <= budget:
         kind = draw(rng, mix)
         seen = pool.pick(rng, group, stages_of(kind))
-        sample = sample_world(kind, rng, seen.clip, length)
+        sample = sample_world(kind, rng, seen.clip, length, thin=phase.thin, blind=blind)
         pictures = sample.jpegs(seen.clip)
         made.append(sequencer.sequence(sample.exchanges, [visual_tokens(size)] * len(pictures)))
         jpegs += pictures
         sights += [seen.sights[turn] for turn in sample.shown for _ in range(sample.images)]
+        used += max(len(sample.exchanges), len(sample.shown))
     return collate(made, decode(jpegs), sight_rows(sights))
 
 

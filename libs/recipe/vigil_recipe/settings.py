@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from vigil_recipe.objective import VARIANTS, Objective
 from vigil_recipe.world import Stage as WorldStage
-from vigil_recipe.world_samples import DATA_KINDS
+from vigil_recipe.world_samples import DATA_KINDS, WORDS_ALONE
 
 FRESH = "fresh small"
 CHECKED = ConfigDict(extra="forbid", strict=False)
@@ -56,11 +56,18 @@ class Records:
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
 class Phase:
-    """Until ``until`` (share of the stage): the chance of each episode length in turns and of each kind of data."""
+    """Until ``until`` (share of the stage): the chance of each episode length in turns and of each kind of data.
+
+    ``blind`` is the share of batches that are words alone, of those kinds of the mix that need no picture: cheap
+    lessons in copying and in reckoning with time. ``thin`` is the share of a scenario's idle turns that are left out,
+    so that more of what is learnt is speech.
+    """
 
     until: Share
     turns: dict[str, Share]
     mix: dict[str, Annotated[float, Field(ge=0)]]
+    blind: Share = 0.0
+    thin: Share = 0.0
 
     @model_validator(mode="after")
     def _is_usable(self) -> Self:
@@ -71,6 +78,8 @@ class Phase:
             raise ValueError("turns maps numbers of turns to chances, such as {12 = 0.5, 24 = 0.5}")
         if not sum(self.turns.values()) > 0 or not sum(self.mix.values()) > 0:
             raise ValueError("turns and mix each need a share above 0")
+        if self.blind and not any(self.mix.get(kind, 0) > 0 for kind in WORDS_ALONE):
+            raise ValueError(f"a phase with blind batches needs one of {', '.join(sorted(WORDS_ALONE))} in its mix")
         return self
 
 

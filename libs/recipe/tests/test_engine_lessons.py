@@ -1,0 +1,101 @@
+"""Lessons in words alone: what is asked can be answered from what was said, by value. Needs the engine environment."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the engine environment has torch")
+
+from vigil_recipe.dialogue import DELEGATION, RESPONSE, SILENCE
+from vigil_recipe.lessons import (
+    LESSONS_IN_WORDS,
+    LONGEST_S,
+    NOTES,
+    REPEAT,
+    SINCE,
+    START,
+    echo,
+    recall,
+    since,
+    vocabulary,
+)
+from vigil_recipe.samples import Exchange
+
+pytestmark = pytest.mark.engine
+MARKER = re.compile(r"<(\d+)\.0 seconds>\n$")
+SEEDS = range(40)
+
+
+def lines_of(exchange: Exchange) -> list[str]:
+    return MARKER.sub("", exchange.user).splitlines()
+
+
+def second_of(exchange: Exchange) -> int:
+    found = MARKER.search(exchange.user)
+    assert found
+    return int(found[1])
+
+
+@pytest.mark.parametrize("name", LESSONS_IN_WORDS)
+def test_lessons_are_of_the_length_asked_for_in_time_order_and_the_same_for_a_seed(name: str) -> None:
+    for seed in SEEDS:
+        lesson = LESSONS_IN_WORDS[name](np.random.default_rng(seed), 9)
+        assert lesson == LESSONS_IN_WORDS[name](np.random.default_rng(seed), 9)
+        seconds = [second_of(one) for one in lesson]
+        assert len(seconds) == 9
+        assert seconds == sorted(set(seconds))
+        assert all(one.said == one.reply for one in lesson)
+
+
+def test_an_echo_says_or_delegates_what_was_said() -> None:
+    said, delegated = 0, 0
+    for seed in SEEDS:
+        for one in echo(np.random.default_rng(seed), 6):
+            (line,) = lines_of(one)
+            if line.startswith(REPEAT):
+                assert one.reply == f"{RESPONSE}{line.removeprefix(REPEAT)}"
+                said += 1
+            else:
+                assert one.reply.endswith(f"{DELEGATION} {line}")
+                delegated += 1
+    assert said > delegated > 0
+
+
+def test_what_is_recalled_stands_in_the_last_notes() -> None:
+    changes = 0
+    for seed in SEEDS:
+        notes = ""
+        for number, one in enumerate(recall(np.random.default_rng(seed), 12)):
+            lines = lines_of(one)
+            if lines[0].startswith(NOTES):
+                notes = lines.pop(0)
+                changes += number > 0
+            key, answer = lines[0].removesuffix("?").lower(), one.reply.removeprefix(f"{RESPONSE} ")
+            assert f" {key} {answer.lower()}" in notes
+    assert changes
+
+
+def test_since_tells_the_time_markers_apart() -> None:
+    longest = 0
+    for seed in SEEDS:
+        started = 0
+        for one in since(np.random.default_rng(seed), 30):
+            (line,) = lines_of(one)
+            if line == START:
+                started = second_of(one)
+                assert one.reply == SILENCE
+            else:
+                assert line == SINCE
+                passed = second_of(one) - started
+                assert one.reply == f"{RESPONSE} {passed} seconds."
+                longest = max(longest, passed)
+    assert 10 <= longest <= LONGEST_S + 4
+
+
+def test_the_vocabulary_is_that_of_the_scenarios() -> None:
+    words = vocabulary()
+    assert len(words) == len(set(words)) > 300
+    assert {"kettle", "mira", "sortie", "seconds", "door"} <= set(words)

@@ -1,0 +1,100 @@
+"""Lessons in words alone, before any scenario that needs them: to copy, to look up, and to tell the time that passed.
+
+A small model learns such skills late, and only where nearly every token it learns depends on them. Random words make
+sure that nothing but copying helps; a question in every turn that nothing but the time markers does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from vigil_recipe import layout
+from vigil_recipe.dialogue import DELEGATION, RESPONSE, SILENCE
+from vigil_recipe.samples import Exchange
+from vigil_recipe.scenarios import all_texts
+from vigil_recipe.scenarios.delegation import HOLDING
+from vigil_recipe.scenarios.sheet import choose
+from vigil_recipe.scenarios.timing import lasted
+
+REPEAT, NOTES, START, SINCE = "Repeat:", "Notes:", "Start.", "How long is it now?"
+MOST_WORDS = 10
+PAIRS = range(2, 7)
+LATEST_S = 600
+LONGEST_S = 24
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> tuple[str, ...]:
+    """Every word that the scenarios use, once, in small letters and without marks."""
+    words = {word.strip(".,?!:'").lower() for text in all_texts() for word in text.split()}
+    return tuple(sorted(word for word in words if word.isalpha()))
+
+
+def echo(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
+    """In every turn random words, to be said again; in some they are delegated instead, behind a holding reply."""
+    out = []
+    for second in _seconds(rng, turns):
+        text = " ".join(_words(rng, int(rng.integers(1, MOST_WORDS + 1))))
+        if rng.random() < 0.3:
+            question = f"{text.capitalize()}?"
+            out.append(_exchange(second, question, f"{RESPONSE} {HOLDING} {DELEGATION} {question}"))
+        else:
+            out.append(_exchange(second, f"{REPEAT} {text}", f"{RESPONSE} {text}"))
+    return tuple(out)
+
+
+def recall(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
+    """Notes of one to three words under one word each, asked for in every turn; at times the notes change."""
+    out: list[Exchange] = []
+    notes: dict[str, str] = {}
+    for second in _seconds(rng, turns):
+        lines = []
+        if not notes or rng.random() < 0.15:
+            notes = _notes(rng)
+            lines.append(" ".join([NOTES, *(f"{key} {value}." for key, value in notes.items())]))
+        key = choose(rng, tuple(notes))
+        lines.append(f"{key.capitalize()}?")
+        out.append(_exchange(second, "\n".join(lines), f"{RESPONSE} {notes[key].capitalize()}."))
+    return tuple(out)
+
+
+def since(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
+    """The seconds since the last start, asked in every turn; some turns are missing, as when a camera was slow."""
+    out: list[Exchange] = []
+    second, started = int(rng.integers(LATEST_S)), -1
+    for _ in range(turns):
+        if started < 0 or rng.random() < 0.12 or second - started > LONGEST_S:
+            started = second
+            out.append(_exchange(second, START, SILENCE))
+        else:
+            out.append(_exchange(second, SINCE, f"{RESPONSE} {lasted(second - started)}"))
+        second += 1 if rng.random() < 0.85 else int(rng.integers(2, 5))
+    return tuple(out)
+
+
+LESSONS_IN_WORDS: dict[str, Callable[[np.random.Generator, int], tuple[Exchange, ...]]] = {
+    "echo": echo,
+    "recall": recall,
+    "since": since,
+}
+
+
+def _notes(rng: np.random.Generator) -> dict[str, str]:
+    keys = rng.choice(vocabulary(), int(rng.integers(PAIRS.start, PAIRS.stop)), replace=False)
+    return {str(key): " ".join(_words(rng, int(rng.integers(1, 4)))) for key in keys}
+
+
+def _words(rng: np.random.Generator, count: int) -> Sequence[str]:
+    return [str(int(rng.integers(1000))) if rng.random() < 0.2 else choose(rng, vocabulary()) for _ in range(count)]
+
+
+def _seconds(rng: np.random.Generator, turns: int) -> Sequence[int]:
+    first = int(rng.integers(LATEST_S))
+    return range(first, first + turns)
+
+
+def _exchange(second: int, line: str, reply: str) -> Exchange:
+    return Exchange(layout.user_text((line,), float(second), ()), reply, reply)

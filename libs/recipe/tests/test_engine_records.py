@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from transformers import Qwen3VLForConditionalGeneration  # noqa: E402
 from vigil.testing.videos import write_video  # noqa: E402
 from vigil_recipe import checkpoint as checkpoints  # noqa: E402
 from vigil_recipe.data.records import RecordError  # noqa: E402
+from vigil_recipe.learning import decide  # noqa: E402
 from vigil_recipe.progress import read_log  # noqa: E402
 from vigil_recipe.record_batches import RecordBatches  # noqa: E402
 from vigil_recipe.samples import IGNORED  # noqa: E402
@@ -103,6 +105,26 @@ def test_a_resumed_stream_goes_on_where_it_stopped(folder: Path) -> None:
     assert len(everything) == 3
     assert len(resumed) == 1
     assert torch.equal(resumed[0]["ids"], everything[2]["ids"])
+
+
+def test_joined_sequences_are_the_same_to_the_model_as_padded_ones(folder: Path) -> None:
+    """Each attends to itself alone, so its logits are those that it has in a row of its own."""
+    model = checkpoints.load(str(folder / "base")).model.eval()
+    padded, joined = next(iter(batches(folder))), next(iter(batches(folder, join=True)))
+    assert len(padded["ids"]) == 2
+    assert joined["ids"].shape == (1, int(padded["mask"].sum()))
+    assert joined["lengths"].tolist() == padded["lengths"].tolist()
+    with torch.no_grad():
+        alone = decide(model, padded, torch.arange(padded["ids"].shape[1]), fast=False)
+        together = decide(model, joined, torch.arange(joined["ids"].shape[1]), fast=False)
+    torch.testing.assert_close(together[0], alone[padded["mask"].bool()], rtol=1e-4, atol=1e-4)
+    assert joined["labels"][0].tolist() == padded["labels"][padded["mask"].bool()].tolist()
+
+
+def test_a_standard_checkpoint_trains_on_joined_sequences(folder: Path, tmp_path: Path) -> None:
+    run(replace(settings(folder, join=True), out=tmp_path))
+    notes = read_log(tmp_path / "log.jsonl")
+    assert [note["step"] for note in notes] == [1, 2]
 
 
 def test_what_does_not_fit_is_a_clear_error(folder: Path) -> None:

@@ -24,13 +24,15 @@ K = TypeVar("K")
 
 
 class Batch(TypedDict):
-    """``ids``, ``labels``, ``roles`` and ``mask`` (B, L); ``frames`` in order, each a uint8 tensor (n, H, W, 3) of
+    """``ids``, ``labels``, ``roles`` and ``mask`` (B, L); ``lengths`` (S) of the sequences, one a row, or more in the
+    only row of a batch that ``joined`` made; ``frames`` in order, each a uint8 tensor (n, H, W, 3) of
     frames of one size; ``truth`` (N, sights) as ``sights_of`` gives it, or (0, sights) where nothing is known."""
 
     ids: Tensor
     labels: Tensor
     roles: Tensor
     mask: Tensor
+    lengths: Tensor
     frames: list[Tensor]
     truth: Tensor
 
@@ -125,7 +127,33 @@ def collate(made: Sequence[Sequenced], frames: list[Tensor], truth: Tensor) -> B
         labels[row, :size] = torch.tensor(one.labels)
         roles[row, :size] = torch.tensor(one.roles)
         mask[row, :size] = 1
-    return {"ids": ids, "labels": labels, "roles": roles, "mask": mask, "frames": frames, "truth": truth}
+    lengths = mask.sum(1)
+    return {
+        "ids": ids,
+        "labels": labels,
+        "roles": roles,
+        "mask": mask,
+        "lengths": lengths,
+        "frames": frames,
+        "truth": truth,
+    }
+
+
+def joined(made: Sequence[Sequenced], frames: list[Tensor], truth: Tensor) -> Batch:
+    """All sequences behind one another in one row, without any padding; none attends to another (``learning.decide``).
+
+    The first token of each is never learnt, so no label crosses from one to the next.
+    """
+    ids = torch.tensor([[id_ for one in made for id_ in one.ids]])
+    return {
+        "ids": ids,
+        "labels": torch.tensor([[label for one in made for label in one.labels]]),
+        "roles": torch.tensor([[int(role) for one in made for role in one.roles]]),
+        "mask": torch.ones_like(ids),
+        "lengths": torch.tensor([len(one.ids) for one in made]),
+        "frames": frames,
+        "truth": truth,
+    }
 
 
 def decode(jpegs: Sequence[bytes]) -> list[Tensor]:

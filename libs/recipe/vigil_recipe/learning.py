@@ -187,18 +187,40 @@ def decide(model: nn.Module, batch: Batch, positions: Tensor, *, fast: bool) -> 
     """Logits (B, positions, vocabulary) of a batch. ``fast`` goes with a model that ``model.hasten`` has changed."""
     cut = patchify if fast else stock_patchify
     frames = batch["frames"]
+    core = getattr(model, "module", model)
+    pictured = (batch["ids"] == core.config.image_token_id).int()
+    grids = torch.cat([grid_of(one) for one in frames]) if frames else None
+    is_joined = len(batch["lengths"]) > len(batch["ids"])
     padded = bool((batch["mask"] == 0).any())
-    image_id = getattr(model, "module", model).config.image_token_id
     logits: Tensor = model(
         input_ids=batch["ids"],
         attention_mask=batch["mask"] if padded else None,
+        position_ids=joined_positions(core, batch, pictured, grids) if is_joined else None,
         pixel_values=torch.cat([cut(one) for one in frames]) if frames else None,
-        image_grid_thw=torch.cat([grid_of(one) for one in frames]) if frames else None,
-        mm_token_type_ids=(batch["ids"] == image_id).int(),
+        image_grid_thw=grids,
+        mm_token_type_ids=pictured,
         use_cache=False,
         logits_to_keep=positions,
     ).logits
     return logits
+
+
+def joined_positions(core: nn.Module, batch: Batch, pictured: Tensor, grids: Tensor | None) -> Tensor:
+    """Positions (4, 1, L) of sequences in one row, each from 0: those that part the sequences, then the rotary three.
+
+    The model takes a position that does not follow the one before it as the start of another sequence, which attends
+    to none of the earlier ones (Transformers, ``masking_utils.find_packed_sequence_indices``).
+    """
+    parts, used = [], 0
+    lengths = batch["lengths"].tolist()
+    for ids, types in zip(batch["ids"].split(lengths, 1), pictured.split(lengths, 1), strict=True):
+        pictures = int((ids == core.config.vision_start_token_id).sum())
+        own = None if grids is None else grids[used : used + pictures]
+        rotary, _ = core.model.get_rope_index(ids, types, image_grid_thw=own)
+        order = torch.arange(ids.shape[1], device=ids.device).expand(1, 1, -1)
+        parts.append(torch.cat([order, rotary]))
+        used += pictures
+    return torch.cat(parts, dim=2)
 
 
 def probe_losses(logits: Tensor, truth: Tensor) -> Losses:

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from torch.utils.data import IterableDataset
 
 from vigil_recipe import layout
-from vigil_recipe.batches import Batch, collate, decode, sight_rows
+from vigil_recipe.batches import Batch, collate, decode, joined, sight_rows
 from vigil_recipe.data.check import Limits
 from vigil_recipe.data.convert import LAYOUTS, chunks_of, content_of, messages_of, seconds_of
 from vigil_recipe.data.frame_cache import FrameCache
@@ -97,4 +97,5 @@ class RecordBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is n
             if not jpegs:
                 raise VideoError(f"{sample.usable.video}: there is no picture in it")
             frames += decode([jpegs[min(index, len(jpegs) - 1)] for index in range(sample.first, sample.end)])
-        return collate([sample.made for sample in samples], frames, sight_rows([]))
+        assemble = joined if self._records.join else collate
+        return assemble([sample.made for sample in samples], frames, sight_rows([]))

@@ -40,7 +40,11 @@ class World:
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
 class Records:
-    """Training on records of the public form (see ``vigil_recipe.data``): one file or several, and their videos."""
+    """Training on records of the public form (see ``vigil_recipe.data``): one file or several, and their videos.
+
+    ``join`` puts a batch's sequences behind one another in one row instead of padding them side by side. It pays where
+    attention skips what is masked, as flash attention on a GPU does; elsewhere padding is the faster of the two.
+    """
 
     files: tuple[Path, ...]
     videos: Path = Path()
@@ -50,6 +54,7 @@ class Records:
     images_per_second: Literal[1, 2, 4] = 1
     turns: Positive = 100
     token_budget: Positive = 32_768
+    join: bool = False
     shuffle_buffer: Positive = 256
     on_error: Literal["skip", "refuse"] = "refuse"
 

@@ -37,7 +37,7 @@ def test_memory_is_played_without_its_memory_too() -> None:
 def test_disturbances_are_on_and_off_over_the_same_seeds() -> None:
     items = [one for one in plan(0, 8, (Scenario.ALERTING,), Split.VALIDATION, 24) if one.part is Part.ROBUSTNESS]
     assert Counter(one.condition for one in items) == {
-        f"{name} {state}": 2 for name in ("night", "noise", "jitter") for state in ("on", "off")
+        f"{name} {state}": 4 for name in ("night", "noise", "jitter") for state in ("on", "off")
     }
     for one, other in zip(items[::2], items[1::2], strict=True):
         assert one.seed == other.seed

@@ -17,7 +17,7 @@ from vigil_recipe.world import Robustness, Split
 SEED_STEP = 100_000
 TURNS = 40
 DISTURBANCES = ("night", "noise", "jitter")
-ROBUSTNESS_SHARE = 0.25  # of the alerting episodes, for each disturbance on and off
+ROBUSTNESS_SHARE = 0.5  # of the alerting episodes, for each disturbance on and off
 
 
 class Part(StrEnum):

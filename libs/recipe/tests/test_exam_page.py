@@ -47,7 +47,8 @@ def taken() -> Outcome:
 def report() -> tuple[dict[str, Any], str]:
     """The JSON file's data as it would be read again, and the page."""
     outcome = taken()
-    data = results(SETTINGS, outcome, {"same": 99, "compared": 100, "share": 0.99})
+    row = {"tasks": 4, "exact": 0.5, "sentences_due": 9, "sentence_recall": 0.75, "sentence_precision": None}
+    data = results(SETTINGS, outcome, {"same": 99, "compared": 100, "share": 0.99}, {"summary": row, "merge": row})
     read: dict[str, Any] = json.loads(json.dumps(data))
     return read, html(data, outcome)
 
@@ -132,7 +133,7 @@ def test_a_partial_exam_says_so() -> None:
     outcome = taken()
     outcome.is_partial = True
     outcome.failed.append("counting 3, system: the gateway & its <words>")
-    page = html(results(SETTINGS, outcome, {}), outcome)
+    page = html(results(SETTINGS, outcome, {}, {}), outcome)
     assert "Partial." in page
     assert "the gateway &amp; its &lt;words&gt;" in page
 
@@ -140,9 +141,11 @@ def test_a_partial_exam_says_so() -> None:
 def test_an_exam_of_one_silent_episode_still_has_a_page() -> None:
     item = next(plan(0, 1, (Scenario.CHAT,), Split.VALIDATION, 24))
     outcome = Outcome([Played(item, SYSTEM, score(item.script, transcript({}, turns=24)))])
-    data = results(SETTINGS, outcome, {"not_run": "no engine environment"})
+    data = results(SETTINGS, outcome, {"not_run": "no engine environment"}, {"not_run": "it was stopped"})
     assert data["summary"]["chat"]["precision"] is None
-    assert "no engine environment" in html(data, outcome)
+    page = html(data, outcome)
+    assert "no engine environment" in page
+    assert "Not run: it was stopped." in page
 
 
 def test_the_page_of_a_benchmark() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
 import msgspec
 
+from vigil.core.decide import Completion
 from vigil.core.probability import probabilities
 from vigil.core.profile import VIGIL_SMALL, PromptProfile
 from vigil.core.prompt import Image, Message, Text, time_marker
@@ -42,13 +43,24 @@ class Engine:
     async def reply(self, turns: Sequence[Shown]) -> Heard:
         """What the model says to the last of these turns, after the replies of those before. Raises `PlayFailed`."""
         pixels = {_uuid(one.jpeg): one.jpeg for one in turns}
+        completion = await self._complete(self._messages(turns), pixels, self._profile.max_tokens)
+        output = self._profile.spelling.read(completion.text)
+        p = probabilities(completion.first_token_logprobs, self._profile.spelling)
+        return Heard(turns[-1].time_s, output.reply, p, completion.engine_ms)
+
+    async def write(self, pieces: Sequence[str | bytes], max_tokens: int) -> str:
+        """What the model says to one message of texts and pictures (JPEG), in words alone. Raises `PlayFailed`."""
+        parts = tuple(Text(one) if isinstance(one, str) else Image(FrameRef(_uuid(one), 0, 0)) for one in pieces if one)
+        messages = (Message("system", (Text(self._profile.system),)), Message("user", parts))
+        pixels = {_uuid(one): one for one in pieces if isinstance(one, bytes)}
+        completion = await self._complete(messages, pixels, max_tokens)
+        return self._profile.spelling.read(completion.text).text
+
+    async def _complete(
+        self, messages: tuple[Message, ...], pixels: Mapping[str, bytes], max_tokens: int
+    ) -> Completion:
         body = completion_body(
-            self._model,
-            self._messages(turns),
-            pixels,
-            max_tokens=self._profile.max_tokens,
-            logit_bias={},
-            regex=self._profile.grammar,
+            self._model, messages, pixels, max_tokens=max_tokens, logit_bias={}, regex=self._profile.grammar
         )
         began_s = time.perf_counter()
         status, raw = await self._post(body)
@@ -56,12 +68,9 @@ class Engine:
         if status != 200:
             raise PlayFailed(f"the engine at {self._url} refused ({status}): {reason_of(raw)}")
         try:
-            completion = read_completion(msgspec.json.decode(raw, type=Answer), len(body), latency_ms, resent=False)
+            return read_completion(msgspec.json.decode(raw, type=Answer), len(body), latency_ms, resent=False)
         except (msgspec.DecodeError, IndexError) as error:
             raise PlayFailed(f"the engine at {self._url} did not answer a completion ({error})") from None
-        output = self._profile.spelling.read(completion.text)
-        p = probabilities(completion.first_token_logprobs, self._profile.spelling)
-        return Heard(turns[-1].time_s, output.reply, p, latency_ms)
 
     async def _post(self, body: bytes) -> tuple[int, bytes]:
         headers = {"Content-Type": "application/json"}

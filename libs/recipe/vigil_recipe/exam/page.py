@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 from vigil_recipe.exam.calibration import calibration, ticks
 from vigil_recipe.exam.charts import reliability, speaking_plot, timeline
+from vigil_recipe.exam.markup import Cell, number, table, whole_page
 from vigil_recipe.exam.plan import Part
 from vigil_recipe.exam.results import SYSTEM
 from vigil_recipe.exam.run import Outcome, Played
 
-Cell = float | int | str | None
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fff; --line: #d8dee6; --card: #f5f7fa;
-  --speak: #1f6fd0; --due: #8fc7a0; --stray: #d2452f; --delegate: #8b54c9; --quiet: #e6eaf0;
-  --alert: #d98a1c }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --soft: #9aa6b5; --paper: #12161c; --line: #2c3540;
-  --card: #1a2029; --speak: #5aa2f5; --due: #2f6d45; --stray: #f0715c; --delegate: #b88aec; --quiet: #262e38;
-  --alert: #f0ad4e } }
-body { font: 15px/1.55 system-ui, sans-serif; max-width: 860px; margin: 2.5em auto; padding: 0 1.2em; color: var(--ink);
-  background: var(--paper) }
-h1 { font-size: 1.7em; margin-bottom: .2em } h2 { margin-top: 2.2em; font-size: 1.25em } h3 { margin-bottom: .3em }
-p, figcaption { color: var(--soft) } strong { color: var(--ink) }
-.scroll { overflow-x: auto } table { border-collapse: collapse; margin: 1em 0; font-variant-numeric: tabular-nums }
-td, th { padding: .32em .7em; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap }
-th { font-weight: 600; color: var(--soft) } td:first-child, th:first-child { text-align: left }
-tr:last-child td { border-bottom: 0 }
-.warn { border-left: 4px solid var(--stray); padding: .4em 1em; background: var(--card) }
-svg { width: 100%; height: auto; display: block; margin: .6em 0 } svg text { font: 11px system-ui; fill: var(--soft) }
-.frame { fill: none; stroke: var(--line) } .grid { stroke: var(--line); fill: none } .dashed { stroke-dasharray: 5 4 }
-.p { fill: none; stroke: var(--speak); stroke-width: 1.8 } .dot { fill: var(--speak); fill-opacity: .75 }
-.due { fill: var(--due); fill-opacity: .55 }
-.alert { fill: var(--alert) } .silent { fill: var(--quiet) } .speak { fill: var(--speak) }
-.stray { fill: var(--stray) } .delegate { fill: var(--delegate) } .key { display: inline-block; width: .9em;
-  height: .9em; border-radius: 2px; vertical-align: -.08em; margin: 0 .3em 0 1em }
-"""
 MAIN = (
     ("episodes", "episodes"),
     ("recall", "recall ±1 s"),
@@ -72,18 +47,19 @@ def html(data: Mapping[str, Any], outcome: Outcome) -> str:
         *_baselines(data),
         *_calibration(outcome),
         *_robustness(data["robustness"]),
+        *_summariser(data["summariser"]),
         *_parity(data["parity"]),
         *_episodes(outcome),
     ]
-    return _page("Vigil: the exam", sections)
+    return whole_page("Vigil: the exam", sections)
 
 
 def benchmark_html(name: str, summary: Mapping[str, Mapping[str, Cell]], partial: bool) -> str:
     """The page of a public benchmark."""
     head = ("task", "cases", "probes", "accuracy", "never spoke", "|t−t*| s")
-    rows = [(task, *(_number(value) for value in figures.values())) for task, figures in summary.items()]
+    rows = [(task, *(number(value) for value in figures.values())) for task, figures in summary.items()]
     warning = ["<p class=warn>Stopped before the end.</p>"] if partial else []
-    return _page(f"Vigil: {name}", [f"<h1>Vigil: {escape(name)}</h1>", *warning, _table(head, rows)])
+    return whole_page(f"Vigil: {name}", [f"<h1>Vigil: {escape(name)}</h1>", *warning, table(head, rows)])
 
 
 _NOTES = (
@@ -116,20 +92,20 @@ def _warnings(data: Mapping[str, Any]) -> list[str]:
 
 def _scores(summary: Mapping[str, Mapping[str, Cell]]) -> str:
     rows = [(name, *(_shown(key, figures.get(key)) for key, _ in MAIN)) for name, figures in summary.items()]
-    return _table(("scenario", *(label for _, label in MAIN)), rows)
+    return table(("scenario", *(label for _, label in MAIN)), rows)
 
 
 def _targets(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = [
         (
             str(row["claim"]),
-            _number(row["value"]),
+            number(row["value"]),
             f"{'≥' if row['at_least'] else '≤'} {row['limit']:g}",
             {True: "met", False: "missed", None: "not measured"}[row["met"]],
         )
         for row in rows
     ]
-    return ["<h2>Targets</h2>", _table(("", "measured", "target", ""), lines)]
+    return ["<h2>Targets</h2>", table(("", "measured", "target", ""), lines)]
 
 
 def _own_figures(summary: Mapping[str, Mapping[str, Cell]]) -> list[str]:
@@ -137,12 +113,12 @@ def _own_figures(summary: Mapping[str, Mapping[str, Cell]]) -> list[str]:
     common = {"episodes", "minutes", "dues", "utterances", "recall_within_1_s", "early_share", "late_share"}
     common |= {"wrong_words", "median_latency_ms", "p95_latency_ms"} | {key for key, _ in MAIN}
     rows = [
-        (name, key.replace("_", " "), _number(value))
+        (name, key.replace("_", " "), number(value))
         for name, figures in summary.items()
         for key, value in figures.items()
         if key not in common
     ]
-    return ["<h3>By scenario</h3>", _table(("scenario", "figure", "value"), rows)] if rows else []
+    return ["<h3>By scenario</h3>", table(("scenario", "figure", "value"), rows)] if rows else []
 
 
 def _head_to_heads(tables: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[str]:
@@ -156,7 +132,7 @@ def _head_to_heads(tables: Mapping[str, Mapping[str, Mapping[str, int]]]) -> lis
             lines.append((row.capitalize(), *shares, str(sum(tally.values()))))
         found += [
             f"<h2>Vigil against {escape(shown)}</h2>",
-            _table(("scenario", "Vigil", "tie", shown, "episodes"), lines),
+            table(("scenario", "Vigil", "tie", shown, "episodes"), lines),
         ]
     if found:
         found.append("<p>The same weights and the same pictures. The episode with the higher SW-F1 wins.</p>")
@@ -170,7 +146,7 @@ def _baselines(data: Mapping[str, Any]) -> list[str]:
             keys = ("recall", "precision", "mean_abs_error_s", "false_alarms_per_minute", "answer_accuracy", "sw_f1")
             rows.append((f"{name.replace('_', ' ')}, {scenario}", *(_shown(key, figures.get(key)) for key in keys)))
     head = ("player", "recall ±1 s", "precision", "|t−t*| s", "false/min", "answers", "SW-F1")
-    return ["<h2>The baselines' own scores</h2>", _table(head, rows)] if rows else []
+    return ["<h2>The baselines' own scores</h2>", table(head, rows)] if rows else []
 
 
 def _calibration(outcome: Outcome) -> list[str]:
@@ -192,12 +168,21 @@ def _robustness(rows: Mapping[str, Mapping[str, Cell]]) -> list[str]:
     keys = ("dues", "recall", "precision", "mean_abs_error_s", "false_alarms_per_minute", "sw_f1")
     head = ("alerting with", "onsets", "recall ±1 s", "precision", "|t−t*| s", "false/min", "SW-F1")
     lines = [(name, *(_shown(key, row.get(key)) for key in keys)) for name, row in rows.items()]
-    return ["<h2>Robustness</h2>", "<p>The same seeds with and without.</p>", _table(head, lines)]
+    return ["<h2>Robustness</h2>", "<p>The same seeds with and without.</p>", table(head, lines)]
+
+
+def _summariser(found: Mapping[str, Any]) -> list[str]:
+    """What was written of each kind of task, or why it was not asked for."""
+    head = ("", "texts", "exact", "sentences", "of these found", "of those said right")
+    rows = [(kind, *(number(value) for value in row.values())) for kind, row in found.items() if kind != "not_run"]
+    why = [f"<p>Not run: {escape(str(found['not_run']))}.</p>"] if "not_run" in found else []
+    title = "<h2>The summariser</h2><p>Memory text from the frames of a chunk, and several such texts to one.</p>"
+    return [title, *why, *([table(head, rows)] if rows else [])] if found else []
 
 
 def _parity(found: Mapping[str, Any]) -> list[str]:
-    lines = [(str(key).replace("_", " "), _number(value)) for key, value in found.items()]
-    return ["<h2>The engine against the reference implementation</h2>", _table(("", ""), lines)] if lines else []
+    lines = [(str(key).replace("_", " "), number(value)) for key, value in found.items()]
+    return ["<h2>The engine against the reference implementation</h2>", table(("", ""), lines)] if lines else []
 
 
 def _episodes(outcome: Outcome) -> list[str]:
@@ -244,26 +229,4 @@ _KEY = (
 def _shown(key: str, value: Cell) -> str:
     if key in SHARES or key.startswith("recall"):
         return "–" if value is None else f"{float(value):.1%}"
-    return _number(value)
-
-
-def _number(value: Cell) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, str | bool):
-        return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
-
-
-def _page(title: str, sections: Sequence[str]) -> str:
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style>"
-    )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(sections) + "\n</body></html>\n"
+    return number(value)

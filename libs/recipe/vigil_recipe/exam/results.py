@@ -35,7 +35,9 @@ class Settings:
     seconds: float
 
 
-def results(settings: Settings, outcome: Outcome, parity: Mapping[str, Any]) -> dict[str, Any]:
+def results(
+    settings: Settings, outcome: Outcome, parity: Mapping[str, Any], summariser: Mapping[str, Any]
+) -> dict[str, Any]:
     """Everything. ``summary.<scenario>`` are the system's figures; the others' are in ``baselines.<name>``."""
     scores = outcome.scores(SYSTEM)
     found = summaries(scores, outcome)
@@ -57,6 +59,7 @@ def results(settings: Settings, outcome: Outcome, parity: Mapping[str, Any]) -> 
         },
         "calibration": asdict(calibration(ticks(everyone))),
         "robustness": robustness(outcome),
+        "summariser": dict(summariser),
         "parity": dict(parity),
         "episodes": [episode(one) for one in outcome.played],
     }

@@ -27,8 +27,9 @@ from vigil_recipe.exam.real_time import RealTimeSystem
 from vigil_recipe.exam.reporting import tell_scores, unless_stopped, with_bar, write
 from vigil_recipe.exam.results import SYSTEM, Settings, results
 from vigil_recipe.exam.run import Outcome, play_all
+from vigil_recipe.exam.summariser import figures, tasks, written
 from vigil_recipe.exam.system import AcceleratedSystem
-from vigil_recipe.exam.transcript import Player
+from vigil_recipe.exam.transcript import Player, PlayFailed
 from vigil_recipe.scenarios import Scenario
 from vigil_recipe.world import Split
 
@@ -63,11 +64,13 @@ async def examine(asked: Asked) -> bool:
             machine=f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}",
             seconds=round(time.monotonic() - began_s, 1),
         )
-        found = {} if stopped or pace is Pace.REAL_TIME else await _parity(asked, place.endpoints.model, outcome)
+        whole = not stopped and pace is Pace.ACCELERATED
+        memories = await _summariser(asked, place, split) if whole and not asked.scenarios else {}
+        found = await _parity(asked, place.endpoints.model, outcome) if whole else {}
     if not outcome.played:
         why = outcome.failed[-1] if outcome.failed else "it was stopped before the first episode ended"
         raise ClientError(f"nothing was played: {why}", "`vigil doctor` and the logs of `vigil up` say why")
-    data = results(settings, outcome, found)
+    data = results(settings, outcome, found, memories)
     write(asked.out, began, data, html(data, outcome))
     tell_scores(data)
     return True
@@ -76,13 +79,28 @@ async def examine(asked: Asked) -> bool:
 @asynccontextmanager
 async def _players(asked: Asked, pace: Pace, place: Place) -> AsyncIterator[tuple[Player, Sequence[Player]]]:
     """The system at the pace that was asked for, and the baselines."""
-    engine = Engine(place.http, place.endpoints.engine_url.split(",")[0], place.endpoints.model)
+    engine = _engine(place)
     others: tuple[Player, ...] = (Polling(engine), AskOnly(engine), LastFrames(engine)) if asked.baselines else ()
     if pace is Pace.ACCELERATED:
         yield AcceleratedSystem(place.door, place.bus), others
         return
     with tempfile.TemporaryDirectory(prefix="vigil-exam-") as folder:
         yield RealTimeSystem(place.door, place.client, place.bus, Path(folder)), others
+
+
+def _engine(place: Place) -> Engine:
+    return Engine(place.http, place.endpoints.engine_url.split(",")[0], place.endpoints.model)
+
+
+async def _summariser(asked: Asked, place: Place, split: Split) -> dict[str, Any]:
+    """As many chunks to summarise, and as many merges, as a scenario has episodes."""
+    console.print("asking for summaries …")
+    some = list(tasks(asked.seed, split, -(-asked.episodes // len(Scenario))))
+    try:
+        answers = await unless_stopped(written(_engine(place), some))
+    except PlayFailed as error:
+        return {"not_run": str(error)}
+    return dict(figures(answers)) if answers is not None else {"not_run": "it was stopped"}
 
 
 async def _parity(asked: Asked, served: str, outcome: Outcome) -> dict[str, Any]:

@@ -19,6 +19,28 @@ from vigil_recipe.model import grid_of, hasten, patchify, stock_patchify  # noqa
 
 pytestmark = pytest.mark.engine
 
+FIGURES = {
+    "recall": 0.5,
+    "precision": None,
+    "answer_accuracy": 1.0,
+    "exact_episodes": 0.25,
+    "false_alarms_per_minute": 0.125,
+    "sw_f1": 0.75,
+}
+EXAM = {
+    "settings": {
+        "seed": 3,
+        "episodes": 9,
+        "split": "test",
+        "pace": "accelerated",
+        "machine": "2 cores",
+        "began": "2026-01-02 03:04 UTC",
+    },
+    "summary": {"chat": FIGURES, "memory": FIGURES | {"memory_on": 0.875, "memory_off": 0.0}},
+    "targets": [{"claim": "results used", "limit": 0.9, "at_least": True, "value": None, "met": None}],
+    "head_to_head": {"ask_only": {"overall": {"wins": 4, "ties": 3, "losses": 2}}},
+}
+
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -28,10 +50,10 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     notes = [{"stage": "sight", "step": 2, "elapsed_s": 60.0}, {"stage": "all", "step": 3, "elapsed_s": 60.0}]
     counts = {"validation": {"chat": {"turns": 48, "right": 47}}}
     (run / "log.jsonl").write_text("".join(json.dumps(note) + "\n" for note in (*notes, notes[1] | counts)))
-    scores = run / "scores.json"
-    scores.write_text(json.dumps({"false_alarm_ticks": 4}))
+    exam = run / "exam.json"
+    exam.write_text(json.dumps(EXAM))
     source = str(run / "all" / "model")
-    assert main(["--from", source, "--out", str(out), "--scores", str(scores), "--note", "Resumed once."]) == 0
+    assert main(["--from", source, "--out", str(out), "--exam", str(exam), "--note", "Resumed once."]) == 0
     return out
 
 
@@ -96,8 +118,11 @@ def test_the_card_tells_stages_minutes_and_scores(exported: Path) -> None:
     assert "Stages, in order: sight (2 steps), all (3 steps)." in card
     assert ", 1 minutes in all" in card
     assert "- Resumed once.\n" in card
-    assert "- false alarm ticks: 4" in card
-    assert "  - chat: turns 48, right 47" in card
+    assert "| chat | 50.0% | – | 100.0% | 25.0% | 0.125 | 0.750 |" in card
+    assert "| results used | – | ≥ 0.9 |" in card
+    assert "| ask only | 4 | 3 | 2 |" in card
+    assert "| 0.875 | 0.000 | – |" in card
+    assert "- chat: turns 48, right 47" in card
     assert not (exported / "probe.pt").exists()
 
 

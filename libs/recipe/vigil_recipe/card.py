@@ -41,25 +41,25 @@ one newline. Decode greedily.
 ## Training
 - Data: `vigil_recipe.clips`, train seeds only, 100 frames a clip, JPEG-decoded frames as serving sees them.
   Validation and test episodes come from seed sequences that hash the split's name, so no episode is in two splits.
-- Stages, in order: {stages}. First the vision tower alone on what single frames show, then the whole model with the
-  weighted objective (first silence 1, repeated 0.4, response 1.5), with planted mistakes in the history that carry no
-  loss.
-- AdamW, bfloat16 autocast{duration}. `libs/recipe/small.toml` holds seed, rates and curriculum.
+- Stages, in order: {stages}. The vision tower alone on what single frames show, then the whole model on watching, on
+  lessons in words alone and on every scenario, with planted mistakes in the history that carry no loss.
+- AdamW, bfloat16 autocast{duration}. `libs/recipe/small.toml` holds seed, rates, objectives and curriculum.
 {notes}
 ## Scores
 {scores}
 """
+SHARES = ("recall", "precision", "answer_accuracy", "exact_episodes")
 
 
-def write_card(path: Path, log: Path, parameters: int, scores: Mapping[str, object], notes: Sequence[str]) -> None:
-    """Fill in the card from the run's log, measured scores by name and remarks about the run."""
+def write_card(path: Path, log: Path, parameters: int, exam: Mapping[str, Any] | None, notes: Sequence[str]) -> None:
+    """Fill in the card from the run's log, what an exam of the weights has found and remarks about the run."""
     lines = read_log(log)
     text = CARD.format(
         parameters=parameters / 1e6,
         stages=_stages(lines),
         duration=f", {spent_s(lines) / 60:.0f} minutes in all" if lines else "",
         notes="".join(textwrap.fill(f"- {note}", 119, subsequent_indent="  ") + "\n" for note in notes),
-        scores=_score_lines(lines, scores),
+        scores="\n".join([*(exam_lines(exam) if exam else ["No exam was taken."]), *_validation_lines(lines)]),
     )
     path.write_text(text)
 
@@ -70,12 +70,55 @@ def _stages(lines: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{name} ({count} steps)" for name, count in steps.items()) or "not logged"
 
 
-def _score_lines(lines: Sequence[Mapping[str, Any]], scores: Mapping[str, object]) -> str:
-    out = [f"- {name.replace('_', ' ')}: {value}" for name, value in scores.items()]
+def exam_lines(exam: Mapping[str, Any]) -> list[str]:
+    """The exam's tables (``exam.results``): scenarios, targets, wins against each baseline."""
+    settings = exam["settings"]
+    about = (
+        f"`vigil eval --seed {settings['seed']} --episodes {settings['episodes']}`, {settings['split']} split, "
+        f"{settings['pace']}, through the running system; {settings['machine']}, {settings['began']}. Recall and "
+        "precision are exact words within one second; a watched condition is recalled at its first second."
+    )
+    head = ("scenario", "recall", "precision", "answers", "exact episodes", "false alarms a minute", "SW-F1")
+    lines = [*textwrap.wrap(about, 119), "", *_table_head(head)]
+    for name, found in exam["summary"].items():
+        shares = [_share(found[key]) for key in SHARES]
+        lines.append(_row([name, *shares, _figure(found["false_alarms_per_minute"]), _figure(found["sw_f1"])]))
+    lines += ["", *_table_head(("target", "measured", "asked for"))]
+    for target in exam["targets"]:
+        asked = f"{'≥' if target['at_least'] else '≤'} {target['limit']:g}"
+        lines.append(_row([target["claim"], _figure(target["value"]), asked]))
+    lines += ["", *_table_head(("against, same weights", "win", "tie", "loss"))]
+    for name, rows in exam["head_to_head"].items():
+        overall = rows["overall"]
+        lines.append(_row([name.replace("_", " "), *(str(overall[key]) for key in ("wins", "ties", "losses"))]))
+    lines += ["", *_table_head(("with memory", "without", "most frequent answer"))]
+    memory = exam["summary"].get("memory", {})
+    lines.append(_row([_figure(memory.get(key)) for key in ("memory_on", "memory_off", "most_frequent_answer")]))
+    return [*lines, ""]
+
+
+def _table_head(cells: Sequence[str]) -> list[str]:
+    return [_row(cells), _row(["---", *["---:"] * (len(cells) - 1)])]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _validation_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     validation = [line["validation"] for line in lines if "validation" in line]
-    if validation:
-        out.append("- Validation in training (48-turn windows, history given, mistakes planted in it), counts by kind:")
-        for kind, counts in validation[-1].items():
-            said = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
-            out.append(textwrap.fill(f"{kind}: {said}", 117, initial_indent="  - ", subsequent_indent="    "))
-    return "\n".join(out) or "Not measured."
+    if not validation:
+        return []
+    out = ["Validation in training (48-turn windows, history given, mistakes planted in it), counts by kind:", ""]
+    for kind, counts in validation[-1].items():
+        said = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
+        out.append(textwrap.fill(f"- {kind}: {said}", 119, subsequent_indent="  "))
+    return out

@@ -1,6 +1,6 @@
 """Export a trained checkpoint for serving, with its card.
 
-``python -m vigil_recipe.export --from build/train/small/scenarios/model --out models/vigil-small``
+``python -m vigil_recipe.export --from build/train/small/everything/model --out models/vigil-small``
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -27,7 +28,9 @@ class ExportError(Exception):
     """The run cannot be exported; the message says why and what to do."""
 
 
-def export(source: Path, out: Path, log: Path, scores: Mapping[str, object], notes: Sequence[str] = ()) -> None:
+def export(
+    source: Path, out: Path, log: Path, exam: Mapping[str, Any] | None = None, notes: Sequence[str] = ()
+) -> None:
     """Write weights (bf16 safetensors), configuration, tokenizer, processor files, chat template and model card.
 
     Nothing is left half-written. Raises ExportError when the checkpoint is over its size limit, CheckpointError
@@ -45,7 +48,7 @@ def export(source: Path, out: Path, log: Path, scores: Mapping[str, object], not
     made.model.to(torch.bfloat16)
     checkpoints.save(replace(made, probe=None), out)
     (out / "model.safetensors").chmod(0o644)
-    write_card(out / "README.md", log, count, scores, notes)
+    write_card(out / "README.md", log, count, exam, notes)
 
 
 def parameters(model: nn.Module) -> int:
@@ -60,18 +63,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--from",
         dest="source",
         type=Path,
-        default=Path("build/train/small/scenarios/model"),
+        default=Path("build/train/small/everything/model"),
         help="checkpoint folder of a run's last stage",
     )
     parser.add_argument("--log", type=Path, help="the run's log.jsonl (default: two folders above the checkpoint)")
     parser.add_argument("--out", type=Path, default=Path("models/vigil-small"), help="folder of the checkpoint")
-    parser.add_argument("--scores", type=Path, help="JSON of scores, for the model card")
+    parser.add_argument("--exam", type=Path, help="the JSON file of an exam of these weights, for the model card")
     parser.add_argument("--note", action="append", default=[], help="a remark for the model card; may be repeated")
     options = parser.parse_args(argv)
-    scores = json.loads(options.scores.read_text()) if options.scores else {}
+    exam = json.loads(options.exam.read_text()) if options.exam else None
     log = options.log or options.source.parent.parent / "log.jsonl"
     try:
-        export(options.source, options.out, log, scores, options.note)
+        export(options.source, options.out, log, exam, options.note)
     except (ExportError, CheckpointError) as error:
         sys.stderr.write(f"export: {error}\n")
         return 1

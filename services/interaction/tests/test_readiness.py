@@ -14,7 +14,7 @@ from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import free_port
-from vigil_interaction.readiness import WarmUp, wait_for_model
+from vigil_interaction.readiness import WarmUp, preparing, wait_for_model
 
 
 async def warmed(*engines: ScriptedEngine, turns: int = 1, limit_s: float = 5.0) -> None:
@@ -64,6 +64,23 @@ async def test_an_engine_that_comes_later_is_warmed_before_anything_else() -> No
         async with engine:
             await asyncio.wait_for(waiting, 20)
             assert [list(one.fresh) for one in engine.seen] == [["warm-up"]]
+
+
+async def test_an_engine_that_joins_while_sessions_run_is_warm_before_they_go_to_it(engine: ScriptedEngine) -> None:
+    late = ScriptedEngine(lambda seen: Reply(status=200 if seen.index else 503), port=free_port())
+    async with EnginePool([engine.url, late.url]) as pool:
+        await wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(4, 5.0))
+        pool.prepare_with(preparing("scripted", VIGIL_SMALL, WarmUp(4, 5.0)))
+        async with late:
+            await eventually(lambda: len(pool.serving("scripted")) == 2, 10, "it has joined")
+            assert [len(one.uuids) for one in late.seen] == [1, 1, 4], "one check later, for it refused the first"
+
+
+async def test_an_engine_of_another_model_is_not_warmed(engine: ScriptedEngine) -> None:
+    prepare = preparing("another", VIGIL_SMALL, WarmUp(4, 5.0))
+    async with EnginePool([engine.url]) as pool:
+        await prepare(pool.serving("scripted")[0], ["scripted"])
+    assert not list(engine.seen)
 
 
 async def test_a_first_tick_that_fails_is_tried_again() -> None:

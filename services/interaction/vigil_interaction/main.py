@@ -19,7 +19,7 @@ from vigil_interaction.claimed import ClaimedSession
 from vigil_interaction.config import InteractionSettings
 from vigil_interaction.held import Held, SessionServicer
 from vigil_interaction.load import Load, offers
-from vigil_interaction.readiness import WarmUp, wait_for_model
+from vigil_interaction.readiness import WarmUp, preparing, wait_for_model
 from vigil_interaction.runner import Ports
 
 
@@ -38,6 +38,7 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         worker.health.register("engine", engines.ping)
         warm_up = WarmUp(settings.warm_up_turns, settings.warm_up_s)
         await wait_for_model(engines, settings.model, profile(settings.profile), warm_up)
+        engines.prepare_with(preparing(settings.model, profile(settings.profile), warm_up))
         load = Load(settings.capacity, max_late_share=settings.late_share)
         fits = image_capacity(round(settings.engine_images_gb * 2**30), profile(settings.profile), DEFAULT_CHUNK_TURNS)
         ports = Ports(

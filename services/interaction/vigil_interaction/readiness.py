@@ -6,6 +6,7 @@ length (kernels are chosen, graphs captured, memory taken): no session should pa
 
 import asyncio
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import resources
 from itertools import count, takewhile
@@ -20,7 +21,7 @@ from vigil.core.session import Chunk
 from vigil.core.turn import FrameRef, Turn
 from vigil.runtime.engine import Engine, EngineRequest
 from vigil.runtime.engine_errors import ControlTokensMissing, EngineError, EngineUnreachable
-from vigil.runtime.engine_pool import EnginePool
+from vigil.runtime.engine_pool import EnginePool, Prepare
 from vigil.runtime.startup import StartupError
 
 _log = structlog.get_logger(__name__)
@@ -66,6 +67,16 @@ async def wait_for_model(engines: EnginePool, model: str, profile: PromptProfile
             await asyncio.sleep(RETRY_S)  # the engine offers nothing to wait on
         else:
             return
+
+
+def preparing(model: str, profile: PromptProfile, warm_up: WarmUp) -> Prepare:
+    """What an engine goes through that joins, or comes back, while sessions run: it may be as cold as at the start."""
+
+    async def prepare(engine: Engine, models: Collection[str]) -> None:
+        if model in models:
+            await _warm_one(engine, model, profile, warm_up)
+
+    return prepare
 
 
 async def _warm(engines: EnginePool, model: str, profile: PromptProfile, warm_up: WarmUp) -> None:

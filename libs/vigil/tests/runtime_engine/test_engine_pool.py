@@ -17,7 +17,8 @@ from vigil.runtime.engine_errors import (
     EngineUnreachable,
     ModelNotServed,
 )
-from vigil.runtime.engine_pool import EnginePool, Pace, PooledEngine
+from vigil.runtime.engine_member import Pace
+from vigil.runtime.engine_pool import EnginePool, PooledEngine
 from vigil.runtime.rendezvous import ranked
 from vigil.testing.eventually import eventually
 from vigil.testing.prompts import Pixels, request

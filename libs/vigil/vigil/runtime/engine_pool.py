@@ -13,9 +13,9 @@ each return sends a whole window again.
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -34,48 +34,14 @@ from vigil.runtime.engine_errors import (
     EngineUnreachable,
     ModelNotServed,
 )
-from vigil.runtime.engine_health import EngineHealth
+from vigil.runtime.engine_member import Member, Pace
 from vigil.runtime.rendezvous import ranked
 
 _log = structlog.get_logger(__name__)
 
 _TRIAL = (Message("user", (Text("."),)),)
 
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often an engine is checked while it is up or down (each jittered by a fifth), how long it must have been up
-    before sessions return to it, and how far apart they do. Seconds."""
-
-    check_s: float = 5.0
-    recheck_s: float = 1.0
-    steady_s: float = 2.0
-    return_gap_s: float = 0.1
-    trial_s: float = 5.0
-
-
-class Member:
-    """One engine of the pool and what is known of it."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.health = EngineHealth()
-        self.return_at_s = 0.0
-
-    @property
-    def url(self) -> str:
-        """Its root address: what sessions hash on."""
-        return self.engine.config.root
-
-    def now(self, health: EngineHealth) -> None:
-        """Take a new view of the engine, tell when it came or went."""
-        before, self.health = self.health, health
-        metrics.UP.labels(self.engine.config.address).set(health.up)
-        if health.up != before.up:
-            if health.up:
-                _log.info("engine up", engine=self.engine.config.address)
-            else:
-                _log.warning("engine down", engine=self.engine.config.address, fault=health.fault)
+Prepare = Callable[[Engine, Collection[str]], Awaitable[None]]
 
 
 class EnginePool:
@@ -87,6 +53,7 @@ class EnginePool:
         roots = dict.fromkeys(EngineConfig(url).root for url in urls)
         self._members = tuple(Member(Engine(EngineConfig(root, api_key=api_key))) for root in roots)
         self._action_ids: dict[tuple[str, str], dict[str, int]] = {}
+        self._prepare: Prepare | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -107,6 +74,14 @@ class EnginePool:
     def of(self, session: str, model: str) -> "PooledEngine":
         """The engine of one session, whichever that is from turn to turn."""
         return PooledEngine(self, session, model)
+
+    def prepare_with(self, prepare: Prepare) -> None:
+        """From now on an engine that comes up, known by its checks, goes through `prepare` before sessions go to it.
+
+        It is given the client and the models that the engine lists; what it raises (`EngineError`) keeps the engine
+        down until the next check. An engine that nobody can stand in for serves its sessions meanwhile.
+        """
+        self._prepare = prepare
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -187,6 +162,8 @@ class EnginePool:
             if member.health.hung and models:
                 trial = EngineRequest(_TRIAL, {}, max_tokens=1, deadline_s=self.pace.trial_s, model=models[0])
                 await member.engine.complete(trial, _no_pixels)
+            if self._prepare is not None and not member.health.up:
+                await self._prepare(member.engine, models)
         except EngineError as error:
             member.now(member.health.unreachable(str(error)))
         else:

@@ -60,7 +60,7 @@ class EnginePool:
         async with AsyncExitStack() as opening:
             for member in self._members:
                 await opening.enter_async_context(member.engine)
-            await asyncio.gather(*(self._check(member) for member in self._members))
+            await asyncio.gather(*(self._check(member, None) for member in self._members))
             watching = [asyncio.create_task(self._watch(member), name=member.url) for member in self._members]
             opening.push_async_callback(_cancelled, watching)
             self._stack = opening.pop_all()
@@ -144,7 +144,7 @@ class EnginePool:
         """Look at an engine whose connection broke; whether it is up all the same."""
         try:
             async with asyncio.timeout(self.pace.recheck_s):
-                await self._check(member)
+                await self._check(member, None)  # a session waits for it: there is no time to prepare anything
         except TimeoutError:
             member.now(member.health.unreachable(f"no answer within {self.pace.recheck_s:g} s"))
         return member.health.up
@@ -154,16 +154,16 @@ class EnginePool:
         while True:
             pause_s = self.pace.check_s if member.health.up else self.pace.recheck_s
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # workers must not ask in step
-            await self._check(member)
+            await self._check(member, self._prepare)
 
-    async def _check(self, member: Member) -> None:
+    async def _check(self, member: Member, prepare: Prepare | None) -> None:
         try:
             models = await member.engine.models()
             if member.health.hung and models:
                 trial = EngineRequest(_TRIAL, {}, max_tokens=1, deadline_s=self.pace.trial_s, model=models[0])
                 await member.engine.complete(trial, _no_pixels)
-            if self._prepare is not None and not member.health.up:
-                await self._prepare(member.engine, models)
+            if prepare is not None and not member.health.up:
+                await prepare(member.engine, models)
         except EngineError as error:
             member.now(member.health.unreachable(str(error)))
         else:

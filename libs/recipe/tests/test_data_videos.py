@@ -6,6 +6,7 @@ import io
 import json
 from collections import Counter
 from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,15 @@ def test_packing_keeps_to_its_budget_and_loses_nothing(lengths: list[int], budge
     batches = list(packed(lengths, budget, lambda length: length, window))
     assert Counter(length for batch in batches for length in batch) == Counter(lengths)
     assert all(len(batch) == 1 or max(batch) * len(batch) <= budget for batch in batches)
+
+
+@given(st.lists(st.integers(1, 50), max_size=60), st.integers(10, 100), st.integers(1, 64))
+def test_joined_batches_are_full_and_lose_nothing(lengths: list[int], budget: int, window: int) -> None:
+    batches = list(packed(lengths, budget, lambda length: length, window, joined=True))
+    assert Counter(length for batch in batches for length in batch) == Counter(lengths)
+    assert all(len(batch) == 1 or sum(batch) <= budget for batch in batches)
+    if window >= len(lengths):
+        assert all(sum(one) + sum(other) > budget for one, other in combinations(batches, 2))
 
 
 def write_records(path: Path, *values: Any) -> Path:

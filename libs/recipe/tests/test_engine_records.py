@@ -16,6 +16,7 @@ from transformers import Qwen3VLForConditionalGeneration  # noqa: E402
 
 from vigil.testing.videos import write_video  # noqa: E402
 from vigil_recipe import checkpoint as checkpoints  # noqa: E402
+from vigil_recipe.checkpoint import CheckpointError  # noqa: E402
 from vigil_recipe.data.records import RecordError  # noqa: E402
 from vigil_recipe.learning import decide  # noqa: E402
 from vigil_recipe.progress import read_log  # noqa: E402
@@ -125,6 +126,12 @@ def test_a_standard_checkpoint_trains_on_joined_sequences(folder: Path, tmp_path
     run(replace(settings(folder, join=True), out=tmp_path))
     notes = read_log(tmp_path / "log.jsonl")
     assert [note["step"] for note in notes] == [1, 2]
+
+
+def test_an_attention_that_the_machine_lacks_is_a_clear_error(folder: Path) -> None:
+    assert checkpoints.load(str(folder / "base"), "eager").model.config._attn_implementation == "eager"
+    with pytest.raises(CheckpointError, match=r"flash_attention_2 cannot be used here, choose another hardware"):
+        checkpoints.load(str(folder / "base"), "flash_attention_2")
 
 
 def test_what_does_not_fit_is_a_clear_error(folder: Path) -> None:

@@ -12,13 +12,14 @@ torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
 from safetensors.torch import load_file  # noqa: E402
 
+from vigil_recipe.objective import PAPER  # noqa: E402
 from vigil_recipe.progress import read_log, spent_s  # noqa: E402
 from vigil_recipe.settings import Settings, SettingsError, check_settings, read_settings  # noqa: E402
 from vigil_recipe.train import chosen, main, run  # noqa: E402
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")]
 
-SMALL = Path(__file__).parents[1] / "small.toml"
+SMALL, LARGE = (Path(__file__).parents[1] / name for name in ("small.toml", "large.toml"))
 MIX = {"describing": 1, "alerting": 1, "translation": 1, "counting": 1, "delegation": 1, "memory": 1, "summary": 1}
 
 
@@ -103,6 +104,10 @@ def test_the_shipped_settings_are_valid() -> None:
     kinds = ["sight", "interaction", "grow", "sight", *["interaction"] * 4]
     assert [stage.kind for stage in settings.stages] == kinds
     assert [stage.name for stage in chosen(settings.stages, ["grown"])] == ["grown"]
+    large = read_settings(LARGE)
+    assert large.records is not None
+    assert large.hardware.fsdp
+    assert large.stages[0].weighting == PAPER
 
 
 @pytest.mark.parametrize(

@@ -62,10 +62,11 @@ def fresh(layers: int = 4) -> Checkpoint:
     return Checkpoint(Qwen3VLForConditionalGeneration(config), as_pretrained(tokenizer), small_processor_files())
 
 
-def load(source: str) -> Checkpoint:
+def load(source: str, attention: str = "sdpa") -> Checkpoint:
     """The checkpoint in a folder, or of a name on the Hugging Face hub, with the control tokens as single tokens.
 
-    Tokens that the vocabulary lacks are added to it and to the model. Raises CheckpointError.
+    ``attention`` names an implementation of Transformers. Tokens that the vocabulary lacks are added to it and to the
+    model. Raises CheckpointError, also where the machine has not that attention.
     """
     folder = Path(source)
     if not folder.is_dir():
@@ -75,7 +76,12 @@ def load(source: str) -> Checkpoint:
     if not (folder / "config.json").exists():
         raise CheckpointError(f"{source} holds no config.json, so it is no checkpoint")
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = Qwen3VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    try:
+        model = Qwen3VLForConditionalGeneration.from_pretrained(
+            folder, dtype=torch.float32, attn_implementation=attention
+        )
+    except ImportError as error:
+        raise CheckpointError(f"{attention} cannot be used here, choose another hardware.attention: {error}") from None
     missing = [
         token
         for token in (SILENCE, RESPONSE, DELEGATION)

@@ -58,9 +58,10 @@ class RecordBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is n
 
     def _packs(self, share: int, shares: int) -> Iterator[list[RecordSample]]:
         """The samples of each batch of this process's share of the records, without end; none mixes two epochs."""
-        budget = self._records.token_budget
+        budget, join = self._records.token_budget, self._records.join
         for epoch in count():
-            yield from packed(self._samples(epoch, share, shares), budget, lambda one: len(one.made.ids))
+            samples = self._samples(epoch, share, shares)
+            yield from packed(samples, budget, lambda one: len(one.made.ids), joined=join)
 
     def _samples(self, epoch: int, share: int, shares: int) -> Iterator[RecordSample]:
         """The samples of one epoch."""

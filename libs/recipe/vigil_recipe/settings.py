@@ -129,9 +129,13 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
 class Hardware:
-    """How the run uses its machine. ``fsdp`` shards parameters over the GPUs of a torchrun."""
+    """How the run uses its machine. ``fsdp`` shards parameters over the GPUs of a torchrun.
+
+    ``attention`` is the implementation that Transformers takes; flash attention needs its package and a GPU.
+    """
 
     precision: Literal["bf16", "fp32"] = "bf16"
+    attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
     fsdp: bool = False
     cpu: bool = False  # even where there is a GPU
     accumulate: Positive = 1

@@ -37,7 +37,8 @@ def run(settings: Settings, log_path: Path | None = None) -> Path:
         done = settings.out / stage.name / "model"
         if not (done / "config.json").exists():
             set_seed(settings.seed)
-            start = checkpoints.fresh() if source == FRESH else checkpoints.load(source)
+            attention = settings.hardware.attention
+            start = checkpoints.fresh() if source == FRESH else checkpoints.load(source, attention)
             end = run_stage(settings, stage, start, log_path or settings.out / "log.jsonl")
             if processes.is_main_process:
                 checkpoints.save(end, done)

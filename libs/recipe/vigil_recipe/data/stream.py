@@ -92,21 +92,25 @@ def shuffled(items: Iterable[T], buffer: int, rng: np.random.Generator) -> Itera
         yield held[index]
 
 
-def packed(items: Iterable[T], budget: int, cost: Callable[[T], int], window: int = 32) -> Iterator[list[T]]:
-    """Batches whose padded size, the longest times their number, is at most ``budget``; each item comes once.
+def packed(
+    items: Iterable[T], budget: int, cost: Callable[[T], int], window: int = 32, *, joined: bool = False
+) -> Iterator[list[T]]:
+    """Batches of at most ``budget``: the longest times their number, as they are padded, or their sum when ``joined``.
 
-    Items of a window are packed by length, so that little is padded. An item longer than the budget comes alone.
+    Items of a window are packed by length, so that little is padded; each comes once. An item longer than the budget
+    comes alone.
     """
     held: list[T] = []
+    bins = _full_bins if joined else _even_bins
     for item in items:
         held.append(item)
         if len(held) == window:
-            yield from _bins(held, budget, cost)
+            yield from bins(held, budget, cost)
             held = []
-    yield from _bins(held, budget, cost)
+    yield from bins(held, budget, cost)
 
 
-def _bins(items: Sequence[T], budget: int, cost: Callable[[T], int]) -> Iterator[list[T]]:
+def _even_bins(items: Sequence[T], budget: int, cost: Callable[[T], int]) -> Iterator[list[T]]:
     batch: list[T] = []
     for item in sorted(items, key=cost, reverse=True):  # the first of a batch is its longest
         if batch and cost(batch[0]) * (len(batch) + 1) > budget:
@@ -115,3 +119,17 @@ def _bins(items: Sequence[T], budget: int, cost: Callable[[T], int]) -> Iterator
         batch.append(item)
     if batch:
         yield batch
+
+
+def _full_bins(items: Sequence[T], budget: int, cost: Callable[[T], int]) -> Iterator[list[T]]:
+    """First fit, the longest first."""
+    bins: list[tuple[list[T], int]] = []
+    for item in sorted(items, key=cost, reverse=True):
+        size = cost(item)
+        place = next((index for index, (_, used) in enumerate(bins) if used + size <= budget), None)
+        if place is None:
+            bins.append(([item], size))
+        else:
+            batch, used = bins[place]
+            bins[place] = ([*batch, item], used + size)
+    yield from (batch for batch, _ in bins)

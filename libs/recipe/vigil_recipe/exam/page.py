@@ -12,6 +12,7 @@ from vigil_recipe.exam.markup import Cell, number, table, whole_page
 from vigil_recipe.exam.plan import Part
 from vigil_recipe.exam.results import SYSTEM
 from vigil_recipe.exam.run import Outcome, Played
+from vigil_recipe.scenarios import Scenario
 
 MAIN = (
     ("episodes", "episodes"),
@@ -42,6 +43,7 @@ def html(data: Mapping[str, Any], outcome: Outcome) -> str:
         "<h2>Scores</h2>",
         _scores(data["summary"]),
         _NOTES,
+        *_episodes(outcome),
         *_own_figures(data["summary"]),
         *_head_to_heads(data["head_to_head"]),
         *_baselines(data),
@@ -49,7 +51,6 @@ def html(data: Mapping[str, Any], outcome: Outcome) -> str:
         *_robustness(data["robustness"]),
         *_summariser(data["summariser"]),
         *_parity(data["parity"]),
-        *_episodes(outcome),
     ]
     return whole_page("Vigil: the exam", sections)
 
@@ -101,7 +102,7 @@ def _targets(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             str(row["claim"]),
             number(row["value"]),
             f"{'≥' if row['at_least'] else '≤'} {row['limit']:g}",
-            {True: "met", False: "missed", None: "not measured"}[row["met"]],
+            {True: "✓ met", False: "✗ missed", None: "not measured"}[row["met"]],
         )
         for row in rows
     ]
@@ -118,7 +119,7 @@ def _own_figures(summary: Mapping[str, Mapping[str, Cell]]) -> list[str]:
         for key, value in figures.items()
         if key not in common
     ]
-    return ["<h3>By scenario</h3>", table(("scenario", "figure", "value"), rows)] if rows else []
+    return ["<h2>By scenario</h2>", table(("scenario", "figure", "value"), rows)] if rows else []
 
 
 def _head_to_heads(tables: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[str]:
@@ -189,7 +190,8 @@ def _episodes(outcome: Outcome) -> list[str]:
     """One episode of each scenario: the first in which something was due."""
     found = []
     own = [one for one in outcome.played if one.item.part is Part.EXAM]
-    for scenario in dict.fromkeys(one.item.scenario for one in own):
+    played = {one.item.scenario for one in own}
+    for scenario in (one for one in Scenario if one in played):
         mine = [one for one in own if one.item.scenario is scenario and one.player == SYSTEM]
         chosen = next((one for one in sorted(mine, key=lambda one: one.item.seed) if one.score.dues), None)
         if chosen is None:

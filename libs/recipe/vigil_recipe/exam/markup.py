@@ -14,8 +14,8 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --soft: #9aa6b5; --paper: #12161c; --line: #2c3540;
   --card: #1a2029; --speak: #5aa2f5; --due: #2f6d45; --stray: #f0715c; --delegate: #b88aec; --quiet: #262e38;
   --alert: #f0ad4e } }
-body { font: 15px/1.55 system-ui, sans-serif; max-width: 1040px; margin: 2.5em auto; padding: 0 1.2em; color: var(--ink);
-  background: var(--paper) }
+body { font: 15px/1.55 system-ui, sans-serif; max-width: 1040px; margin: 2.5em auto; padding: 0 1.2em;
+  color: var(--ink); background: var(--paper) }
 h1 { font-size: 1.7em; margin-bottom: .2em } h2 { margin-top: 2.2em; font-size: 1.25em } h3 { margin-bottom: .3em }
 p, figcaption { color: var(--soft) } strong { color: var(--ink) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; margin: 1em 0; font-variant-numeric: tabular-nums }

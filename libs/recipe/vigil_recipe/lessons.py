@@ -91,7 +91,7 @@ def since(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
 def remembering(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
     """A memory, and in every turn a question about it; of one that it does not hold now and then."""
     known = draw_facts(rng)
-    out = []
+    out: list[Exchange] = []
     for second in _seconds(rng, turns):
         topic = choose(rng, tuple(known) if rng.random() < 0.93 else tuple(TOPICS))
         answer = known[topic][1].answer if topic in known else UNKNOWN

@@ -18,7 +18,6 @@ from vigil_recipe.lessons import (
     SINCE,
     START,
     echo,
-    reading,
     recall,
     remembering,
     since,
@@ -27,7 +26,6 @@ from vigil_recipe.lessons import (
 from vigil_recipe.samples import Exchange
 from vigil_recipe.scenarios.chat import UNKNOWN
 from vigil_recipe.scenarios.memory import OPENING, TOPICS
-from vigil_recipe.scenarios.translation import ASKS, READS, english_of, french_of
 
 pytestmark = pytest.mark.engine
 MARKER = re.compile(r"<(\d+)\.0 seconds>\n$")
@@ -114,27 +112,6 @@ def test_what_is_remembered_stands_in_the_memory() -> None:
             assert answer == UNKNOWN or answer.removesuffix(".").lower() in memory.lower(), topic
             unknown += answer == UNKNOWN
     assert 0 < unknown < 0.15 * 12 * len(SEEDS)
-
-
-def test_a_sign_is_read_when_asked_and_translated_once() -> None:
-    words = ["", "", *["EXIT"] * 5, "", *["FISH"] * 6, "", *["MILK"] * 4, ""]
-    silent = 0
-    for seed in SEEDS:
-        made = reading(np.random.default_rng(seed), words, 12, 1)
-        assert len(made.seconds) == len(made.exchanges) == 12
-        standing = lines_of_picture(made.exchanges[0])[:1] != [] and lines_of_picture(made.exchanges[0])[0] in ASKS
-        last = ""
-        for second, one in zip(made.seconds, made.exchanges, strict=True):
-            word = words[second]
-            due = [english_of(word)] if any(line in READS for line in lines_of_picture(one)) else []
-            due += [french_of(word)] if standing and word not in ("", last) else []
-            assert one.reply == (f"{RESPONSE} {' '.join(due)}" if due else SILENCE)
-            last, silent = word, silent + (not due)
-    assert silent
-
-
-def lines_of_picture(exchange: Exchange) -> list[str]:
-    return exchange.user.split("<")[0].splitlines()
 
 
 def test_the_vocabulary_is_that_of_the_scenarios() -> None:

@@ -113,13 +113,27 @@ def test_joined_sequences_are_the_same_to_the_model_as_padded_ones(folder: Path)
     model = checkpoints.load(str(folder / "base")).model.eval()
     padded, joined = next(iter(batches(folder))), next(iter(batches(folder, join=True)))
     assert len(padded["ids"]) == 2
-    assert joined["ids"].shape == (1, int(padded["mask"].sum()))
+    assert joined["ids"].shape == (1, int(padded["lengths"].sum()))
     assert joined["lengths"].tolist() == padded["lengths"].tolist()
     with torch.no_grad():
         alone = decide(model, padded, torch.arange(padded["ids"].shape[1]), fast=False)
         together = decide(model, joined, torch.arange(joined["ids"].shape[1]), fast=False)
-    torch.testing.assert_close(together[0], alone[padded["mask"].bool()], rtol=1e-4, atol=1e-4)
-    assert joined["labels"][0].tolist() == padded["labels"][padded["mask"].bool()].tolist()
+    held = torch.arange(padded["ids"].shape[1]) < padded["lengths"][:, None]
+    torch.testing.assert_close(together[0], alone[held], rtol=1e-4, atol=1e-4)
+    assert joined["labels"][0].tolist() == padded["labels"][held].tolist()
+
+
+def test_padding_changes_nothing_for_the_sequence_before_it(folder: Path) -> None:
+    model = checkpoints.load(str(folder / "base")).model.eval()
+    padded = next(iter(batches(folder)))
+    short = min(batches(folder, token_budget=1_000), key=lambda one: int(one["lengths"][0]))
+    size = int(short["lengths"][0])
+    row = padded["lengths"].tolist().index(size)
+    assert padded["ids"].shape[1] > size == short["ids"].shape[1]
+    with torch.no_grad():
+        alone = decide(model, short, torch.arange(size), fast=False)[0]
+        beside = decide(model, padded, torch.arange(size), fast=False)[row]
+    torch.testing.assert_close(beside, alone, rtol=1e-4, atol=1e-4)
 
 
 def test_a_standard_checkpoint_trains_on_joined_sequences(folder: Path, tmp_path: Path) -> None:

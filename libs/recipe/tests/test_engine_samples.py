@@ -135,7 +135,7 @@ def test_padding_is_not_learnt() -> None:
     batch = collate(made, [], sight_rows([]))
     short = len(made[1].ids)
     assert batch["ids"].shape == (2, len(made[0].ids))
-    assert batch["mask"].sum(1).tolist() == [len(made[0].ids), short]
+    assert batch["lengths"].tolist() == [len(made[0].ids), short]
     assert batch["labels"][1, short:].eq(IGNORED).all()
 
 

@@ -24,14 +24,13 @@ K = TypeVar("K")
 
 
 class Batch(TypedDict):
-    """``ids``, ``labels``, ``roles`` and ``mask`` (B, L); ``lengths`` (S) of the sequences, one a row, or more in the
-    only row of a batch that ``joined`` made; ``frames`` in order, each a uint8 tensor (n, H, W, 3) of
-    frames of one size; ``truth`` (N, sights) as ``sights_of`` gives it, or (0, sights) where nothing is known."""
+    """``ids``, ``labels`` and ``roles`` (B, L); ``lengths`` (S) of the sequences, one a row, or more in the only row of
+    a batch that ``joined`` made; ``frames`` in order, each a uint8 tensor (n, H, W, 3) of frames of one size;
+    ``truth`` (N, sights) as ``sights_of`` gives it, or (0, sights) where nothing is known."""
 
     ids: Tensor
     labels: Tensor
     roles: Tensor
-    mask: Tensor
     lengths: Tensor
     frames: list[Tensor]
     truth: Tensor
@@ -115,25 +114,21 @@ def _paths(folder: Path, split: Split, counts: Mapping[Stage, int] | None) -> li
 
 
 def collate(made: Sequence[Sequenced], frames: list[Tensor], truth: Tensor) -> Batch:
-    """Pad to the right; equal lengths get no padding."""
+    """Pad to the right: in a causal model no token attends to what follows it, so the padding needs no mask."""
     longest = max((len(one.ids) for one in made), default=0)
     ids = torch.zeros(len(made), longest, dtype=torch.long)
     labels = torch.full((len(made), longest), IGNORED)
     roles = torch.full((len(made), longest), int(Role.WORD))
-    mask = torch.zeros(len(made), longest, dtype=torch.long)
     for row, one in enumerate(made):
         size = len(one.ids)
         ids[row, :size] = torch.tensor(one.ids)
         labels[row, :size] = torch.tensor(one.labels)
         roles[row, :size] = torch.tensor(one.roles)
-        mask[row, :size] = 1
-    lengths = mask.sum(1)
     return {
         "ids": ids,
         "labels": labels,
         "roles": roles,
-        "mask": mask,
-        "lengths": lengths,
+        "lengths": torch.tensor([len(one.ids) for one in made], dtype=torch.long),
         "frames": frames,
         "truth": truth,
     }
@@ -149,7 +144,6 @@ def joined(made: Sequence[Sequenced], frames: list[Tensor], truth: Tensor) -> Ba
         "ids": ids,
         "labels": torch.tensor([[label for one in made for label in one.labels]]),
         "roles": torch.tensor([[int(role) for one in made for role in one.roles]]),
-        "mask": torch.ones_like(ids),
         "lengths": torch.tensor([len(one.ids) for one in made]),
         "frames": frames,
         "truth": truth,

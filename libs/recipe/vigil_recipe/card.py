@@ -42,7 +42,8 @@ one newline. Decode greedily.
 - Data: `vigil_recipe.clips`, train seeds only, 100 frames a clip, JPEG-decoded frames as serving sees them.
   Validation and test episodes come from seed sequences that hash the split's name, so no episode is in two splits.
 - Stages, in order: {stages}. The vision tower alone on what single frames show, then the whole model on watching, on
-  lessons in words alone and on every scenario, with planted mistakes in the history that carry no loss.
+  lessons in words alone and with pictures and on every scenario, with planted mistakes in the history that carry no
+  loss.
 - AdamW, bfloat16 autocast{duration}. `libs/recipe/small.toml` holds seed, rates, objectives and curriculum.
 {notes}
 ## Scores

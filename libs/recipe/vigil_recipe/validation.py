@@ -144,7 +144,6 @@ def moved(batch: Batch, device: torch.device) -> Batch:
         "ids": batch["ids"].to(device),
         "labels": batch["labels"].to(device),
         "roles": batch["roles"].to(device),
-        "mask": batch["mask"].to(device),
         "lengths": batch["lengths"].to(device),
         "frames": [frames.to(device) for frames in batch["frames"]],
         "truth": batch["truth"].to(device),

@@ -11,17 +11,25 @@ from vigil_recipe import layout
 from vigil_recipe.clips import Clip
 from vigil_recipe.dialogue import RESPONSE, SILENCE, Mode, sample_turns
 from vigil_recipe.history import exchanges_of_script, exchanges_of_turns
-from vigil_recipe.lessons import LESSONS_IN_WORDS, reading
+from vigil_recipe.lessons import LESSONS_IN_WORDS
+from vigil_recipe.picture_lessons import LESSONS_IN_PICTURES
 from vigil_recipe.samples import Exchange
 from vigil_recipe.scenarios import Scenario, Script, sample_script
 from vigil_recipe.scenarios.summary import sample_merge, sample_summary
 from vigil_recipe.world import Episode, Stage
 
-READING, SUMMARY, MERGE = "reading", "summary", "merge"
+SUMMARY, MERGE = "summary", "merge"
 LATEST_OFFSET_S = 400  # a chunk begins anywhere in a session
 # Descriptions at every turn, watching, and idle: the first lessons, before any scenario.
 LESSONS = {"describing": Mode.DENSE, "watching": Mode.WATCH, "idle": Mode.IDLE}
-DATA_KINDS = (*LESSONS, *LESSONS_IN_WORDS, READING, *(scenario.value for scenario in Scenario), SUMMARY, MERGE)
+DATA_KINDS = (
+    *LESSONS,
+    *LESSONS_IN_WORDS,
+    *LESSONS_IN_PICTURES,
+    *(scenario.value for scenario in Scenario),
+    SUMMARY,
+    MERGE,
+)
 # What can be learnt from the words alone: to copy from a memory, a result or a name, and to reckon with time markers.
 WORDS_ALONE = frozenset(
     {*LESSONS_IN_WORDS, Scenario.TIMING, Scenario.MEMORY, Scenario.CHAT, Scenario.DELEGATION, MERGE}
@@ -39,7 +47,7 @@ EVERYWHERE: Mapping[Stage, float] = {
 SPECIAL_STAGES: Mapping[str, Mapping[Stage, float]] = {
     Scenario.COUNTING: {Stage.CROSSING: 2.0, Stage.PLAIN: 0.5, Stage.VARIED: 0.5},
     Scenario.TRANSLATION: {Stage.SIGN: 1.0},
-    READING: {Stage.SIGN: 1.0},
+    "reading": {Stage.SIGN: 1.0},
 }
 
 
@@ -80,11 +88,11 @@ def sample_world(
     if kind == MERGE:
         task = sample_merge(rng)
         return WorldSample(kind, (_answered(layout.merge_text(task.lines), task.text),), (), 0)
+    if kind in LESSONS_IN_PICTURES:
+        pictured = LESSONS_IN_PICTURES[kind](rng, clip, turns)
+        return WorldSample(kind, pictured.exchanges, pictured.seconds, clip.images)
     if clip.episode is None:
         raise ValueError("the clip has no episode: render it with vigil_recipe.clips")
-    if kind == READING:
-        signs = reading(rng, [clip.episode.word(second) for second in range(clip.turns)], turns, clip.images)
-        return WorldSample(kind, signs.exchanges, signs.seconds, clip.images)
     if kind == SUMMARY:
         return _summary(rng, clip.episode, turns)
     first = int(rng.integers(0, clip.turns - turns + 1))

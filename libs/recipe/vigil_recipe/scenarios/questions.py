@@ -99,6 +99,12 @@ def present(rng: np.random.Generator, held: frozenset[Kind]) -> tuple[str, str]:
     return choose(rng, PRESENT[kind]), YES if kind in held else NO
 
 
+def backward(rng: np.random.Generator, seen: frozenset[Kind]) -> tuple[str, str]:
+    """A question about pictures in which these conditions were seen, and its answer."""
+    kind = _balanced(rng, seen)
+    return choose(rng, BACKWARD[kind]), YES if kind in seen else NO
+
+
 def texts() -> Iterator[str]:
     """All that is read or written."""
     yield from (YES, NO, DESCRIBE)
@@ -110,9 +116,7 @@ def texts() -> Iterator[str]:
 
 def _add_backward(rng: np.random.Generator, sheet: Sheet, turn: int) -> None:
     """About all turns up to this one, this one included."""
-    seen = sheet.window.seen(turn)
-    kind = _balanced(rng, seen)
-    sheet.ask(turn, choose(rng, BACKWARD[kind]), YES if kind in seen else NO)
+    sheet.ask(turn, *backward(rng, sheet.window.seen(turn)))
 
 
 def _add_forward(rng: np.random.Generator, sheet: Sheet, turn: int, waiting: set[tuple[Kind, bool]]) -> None:

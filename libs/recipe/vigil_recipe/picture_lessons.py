@@ -1,0 +1,122 @@
+"""Lessons with pictures for what the scenarios ask too seldom: to read a sign, to answer about what is and was seen, to
+notice what has changed since the last picture.
+
+As in ``lessons``, something depends on nearly every picture. The seconds shown are drawn from a whole clip, with gaps
+between them, so that any two of its seconds can come to stand side by side: one clip holds a dozen changes, but
+thousands of such pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vigil_recipe import layout
+from vigil_recipe.clips import Clip
+from vigil_recipe.dialogue import RESPONSE, SILENCE
+from vigil_recipe.samples import Exchange
+from vigil_recipe.scenarios import commentary, questions, translation
+from vigil_recipe.scenarios.sheet import choose
+from vigil_recipe.world import Kind
+
+LATEST_S = 600
+BLANK_SHARE = 0.15  # how often a second with a blank sign is drawn, beside one with a word
+UNASKED_SHARE = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """A lesson with pictures: the seconds of the clip that it shows, and what is said about them."""
+
+    seconds: tuple[int, ...]
+    exchanges: tuple[Exchange, ...]
+
+
+def reading(rng: np.random.Generator, words: Sequence[str], turns: int, images: int) -> Pictured:
+    """Seconds of a sign that shows ``words``, most with a word: it is to be read, or translated when it is new.
+
+    Raises ValueError when there are not as many seconds as ``turns``.
+    """
+    seconds = _drawn(rng, turns, np.array([1.0 if word else BLANK_SHARE for word in words]))
+    standing, last = rng.random() < 0.7, ""
+    said: list[tuple[list[str], list[str]]] = []
+    for second in seconds:
+        word, lines, answers = words[second], [], []
+        if standing and not said:
+            lines.append(choose(rng, translation.ASKS))
+        if rng.random() < 0.5:
+            lines.append(choose(rng, translation.READS))
+            answers.append(translation.english_of(word))
+        if standing and word not in ("", last):
+            answers.append(translation.french_of(word))
+        last = word
+        said.append((lines, answers))
+    return _pictured(rng, seconds, said, images)
+
+
+def looking(rng: np.random.Generator, truth: Sequence[frozenset[Kind]], turns: int, images: int) -> Pictured:
+    """In most turns a question about this picture, or about all pictures up to it.
+
+    Raises ValueError when there are not as many seconds of ``truth`` as ``turns``.
+    """
+    seconds = _drawn(rng, turns, np.ones(len(truth)))
+    seen: frozenset[Kind] = frozenset()
+    said: list[tuple[list[str], list[str]]] = []
+    for second in seconds:
+        seen |= truth[second]
+        if rng.random() < UNASKED_SHARE:
+            said.append(([], []))
+            continue
+        about_now = rng.random() < 0.55
+        question, answer = questions.present(rng, truth[second]) if about_now else questions.backward(rng, seen)
+        said.append(([question], [answer]))
+    return _pictured(rng, seconds, said, images)
+
+
+def noticing(rng: np.random.Generator, truth: Sequence[frozenset[Kind]], turns: int, images: int) -> Pictured:
+    """A standing request for commentary, and with every picture what has changed since the one before.
+
+    Raises ValueError when there are not as many seconds of ``truth`` as ``turns``.
+    """
+    seconds = _drawn(rng, turns, np.ones(len(truth)))
+    before = truth[seconds[0]]
+    said: list[tuple[list[str], list[str]]] = [([choose(rng, commentary.ASKS)], [])]
+    for second in seconds[1:]:
+        now = truth[second]
+        said.append(([], [commentary.CHANGE[kind, kind in now] for kind in Kind if (kind in now) != (kind in before)]))
+        before = now
+    return _pictured(rng, seconds, said, images)
+
+
+def _read(rng: np.random.Generator, clip: Clip, turns: int) -> Pictured:
+    if clip.episode is None:
+        raise ValueError("the clip has no episode: render it with vigil_recipe.clips")
+    return reading(rng, [clip.episode.word(second) for second in range(clip.turns)], turns, clip.images)
+
+
+LESSONS_IN_PICTURES: dict[str, Callable[[np.random.Generator, Clip, int], Pictured]] = {
+    "reading": _read,
+    "looking": lambda rng, clip, turns: looking(rng, clip.truth, turns, clip.images),
+    "noticing": lambda rng, clip, turns: noticing(rng, clip.truth, turns, clip.images),
+}
+
+
+def _drawn(rng: np.random.Generator, turns: int, weights: npt.NDArray[np.float64]) -> tuple[int, ...]:
+    """``turns`` different seconds in time order, each drawn by its weight."""
+    return tuple(sorted(int(one) for one in rng.choice(len(weights), turns, replace=False, p=weights / weights.sum())))
+
+
+def _pictured(
+    rng: np.random.Generator, seconds: tuple[int, ...], said: Sequence[tuple[list[str], list[str]]], images: int
+) -> Pictured:
+    """The lesson of what is asked and answered (lines, sentences) at each of ``seconds``."""
+    offset_s = int(rng.integers(LATEST_S)) - seconds[0]
+    exchanges = []
+    for second, (lines, answers) in zip(seconds, said, strict=True):
+        user = layout.user_text(lines, float(offset_s + second), [1] * images)
+        reply = f"{RESPONSE} {' '.join(answers)}" if answers else SILENCE
+        exchanges.append(Exchange(user, reply, reply))
+    return Pictured(seconds, tuple(exchanges))

@@ -37,6 +37,7 @@ async def test_every_call_says_what_it_means() -> None:
         assert [one.id for one in await client.sessions()] == [SESSION]
         assert (await client.session(SESSION)).source_url == "rtsp://***@camera/1"
         assert (await client.update_session(SESSION, response_mode="reserved")).raw["response_mode"] == "reserved"
+        assert (await client.update_session(SESSION, text_temperature=0.5)).id == SESSION
         assert await client.ask(SESSION, "What do you see?") == "q-1"
         assert await client.instruct(SESSION, "Greet.") == "q-1"
         assert await client.watch(SESSION, NewWatch("fall", "Alert me of falls.", "warning", 1, 2)) == "q-1"

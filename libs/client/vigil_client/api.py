@@ -71,6 +71,7 @@ class Client:
         interval_ms: int | None = None,
         frames_per_turn: int = 1,
         response_mode: str | None = None,
+        text_temperature: float | None = None,
         infer_when_idle: bool | None = None,
     ) -> values.Session:
         """Change what may change while the session runs; what is None stays as it is."""
@@ -79,6 +80,8 @@ class Client:
             body["cadence"] = {"interval_ms": interval_ms, "frames_per_turn": frames_per_turn}
         if response_mode is not None:
             body["response_mode"] = response_mode
+        if text_temperature is not None:
+            body["text_temperature"] = text_temperature
         if infer_when_idle is not None:
             body["infer_when_idle"] = infer_when_idle
         return values.session(await self._call("PATCH", _session(session_id), body))

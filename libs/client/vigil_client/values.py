@@ -53,6 +53,7 @@ class NewSession:
     interval_ms: int | None = None
     frames_per_turn: int = 1
     response_mode: str | None = None
+    text_temperature: float | None = None
     infer_when_idle: bool | None = None
 
     def body(self) -> dict[str, Any]:
@@ -62,6 +63,7 @@ class NewSession:
             "profile": self.profile,
             "model": self.model,
             "response_mode": self.response_mode,
+            "text_temperature": self.text_temperature,
             "infer_when_idle": self.infer_when_idle,
         }
         body: dict[str, Any] = {

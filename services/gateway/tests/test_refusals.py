@@ -136,6 +136,7 @@ async def test_a_body_that_is_no_json_is_told(http: aiohttp.ClientSession, data:
         ({"cadence": {"frames_per_turn": 0}}, "cadence.frames_per_turn: Input should be greater than or equal to 1"),
         ({"cadence": {"interval_ms": "often"}}, "cadence.interval_ms: Input should be a valid integer"),
         ({"response_mode": "loud"}, "response_mode: Input should be 'reserved', 'balanced' or 'talkative'"),
+        ({"text_temperature": 3}, "text_temperature: Input should be less than or equal to 2"),
         ({"chunk_turns": 1}, "chunk_turns: Input should be greater than or equal to 2"),
         ({"watches": [{"name": "a.b", "text": "x"}]}, "watches.0.name: String should match pattern"),
         ({"watches": [{"name": "fire", "text": "x", "hold_s": -1}]}, "watches.0.hold_s: Input should be greater"),

@@ -47,6 +47,7 @@ async def test_a_session_is_stored_placed_and_announced(
         "cadence": {"interval_ms": 500, "frames_per_turn": 2},
         "response_mode": "reserved",
         "duplicate_guard": "near",
+        "text_temperature": 0.7,
         "chunk_turns": 5,
         "infer_when_idle": False,
         "watches": [{"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical", "hold_s": 3}],
@@ -69,6 +70,7 @@ async def test_a_session_is_stored_placed_and_announced(
     assert spec.cadence == Cadence(500, 2)
     assert spec.response_mode is ResponseMode.RESERVED
     assert spec.duplicate_guard is DuplicateGuard.NEAR
+    assert spec.text_temperature == created["text_temperature"] == 0.7
     assert not spec.infer_when_idle
     assert created["infer_when_idle"] is False
     assert (spec.loop, spec.source_name, spec.chunk_turns, spec.tail_turns) == (True, "Lobby", 5, 4)
@@ -94,7 +96,7 @@ async def test_a_session_is_listed_shown_and_changed(
     async with http.get("/v1/sessions") as answer:
         listed = (await answer.json())["sessions"]
     assert [one["id"] for one in listed] == [session]
-    change = {"cadence": {"interval_ms": 2000}, "infer_when_idle": False}
+    change = {"cadence": {"interval_ms": 2000}, "infer_when_idle": False, "text_temperature": 0.5}
     async with http.patch(f"/v1/sessions/{session}", json=change) as answer:
         assert answer.status == 200
     async with http.get(f"/v1/sessions/{session}") as answer:
@@ -102,6 +104,7 @@ async def test_a_session_is_listed_shown_and_changed(
     assert shown["cadence"] == {"interval_ms": 2000, "frames_per_turn": 1}
     assert shown["response_mode"] == "balanced"
     assert shown["duplicate_guard"] == "exact"
+    assert shown["text_temperature"] == 0.5
     assert shown["infer_when_idle"] is False
     assert shown["status"] == {"ingestion": {"state": "watching"}}
     assert shown["workers"] == {"ingestion": "ingestion-1"}

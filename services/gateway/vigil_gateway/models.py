@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vigil.core.control import Action
 from vigil.core.duplicate import DuplicateGuard
 from vigil.core.instruction import MAX_INSTRUCTION_CHARS, MAX_INSTRUCTIONS, Severity
-from vigil.core.session import ResponseMode
+from vigil.core.session import MAX_TEMPERATURE, ResponseMode
 
 TOKEN_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 
@@ -126,6 +126,13 @@ class SessionIn(In):
         description="Which repeats are not uttered: none, the same words within ten seconds, or also words that add "
         "nothing to them. Decisions and alerts hear them all.",
     )
+    text_temperature: float = Field(
+        0.0,
+        ge=0,
+        le=MAX_TEMPERATURE,
+        description="Above 0 the words of a turn that speaks are sampled, at the cost of a second request. Whether it "
+        "speaks or delegates is never left to chance.",
+    )
     chunk_turns: int = Field(100, ge=2, le=1_000, description="Turns that a prompt holds before it starts afresh")
     infer_when_idle: bool = Field(
         True, description="Ask the model also while nothing stands and nothing was asked; false saves that work"
@@ -140,6 +147,7 @@ class SessionPatch(In):
     cadence: CadenceModel | None = None
     response_mode: ResponseMode | None = None
     duplicate_guard: DuplicateGuard | None = None
+    text_temperature: float | None = Field(None, ge=0, le=MAX_TEMPERATURE)
     infer_when_idle: bool | None = None
 
 
@@ -205,6 +213,7 @@ class SessionOut(Out):
     cadence: CadenceModel
     response_mode: ResponseMode
     duplicate_guard: DuplicateGuard
+    text_temperature: float
     chunk_turns: int
     infer_when_idle: bool
     created_at: datetime

@@ -90,6 +90,7 @@ def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
         cadence=cadence_of(body.cadence),
         response_mode=body.response_mode,
         duplicate_guard=body.duplicate_guard,
+        text_temperature=body.text_temperature,
         chunk_turns=body.chunk_turns,
         tail_turns=min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1),
         infer_when_idle=body.infer_when_idle,

@@ -29,6 +29,7 @@ def session_out(spec: SessionSpec, ended_reason: str | None) -> models.SessionOu
         cadence=models.CadenceModel(interval_ms=spec.cadence.interval_ms, frames_per_turn=spec.cadence.frames_per_turn),
         response_mode=spec.response_mode,
         duplicate_guard=spec.duplicate_guard,
+        text_temperature=spec.text_temperature,
         chunk_turns=spec.chunk_turns,
         infer_when_idle=spec.infer_when_idle,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
@@ -107,12 +108,14 @@ def watch_of(watch_id: str, given: models.WatchIn) -> Instruction:
 def patched(spec: SessionSpec, change: models.SessionPatch) -> SessionSpec:
     """The spec with what the request changes."""
     cadence = spec.cadence if change.cadence is None else cadence_of(change.cadence)
+    temperature = spec.text_temperature if change.text_temperature is None else change.text_temperature
     idle = spec.infer_when_idle if change.infer_when_idle is None else change.infer_when_idle
     return replace(
         spec,
         cadence=cadence,
         response_mode=change.response_mode or spec.response_mode,
         duplicate_guard=change.duplicate_guard or spec.duplicate_guard,
+        text_temperature=temperature,
         infer_when_idle=idle,
     )
 

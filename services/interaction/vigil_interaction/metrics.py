@@ -28,6 +28,11 @@ PREFIX_SHARE = Histogram(
     buckets=(0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 0.999, 1.0),
 )
 PROMPT_TOKENS = Counter("vigil_prompt_tokens_total", "Tokens of prompts, cached by the engine or not", ["cached"])
+WORDS_NOT_SAMPLED = Counter(
+    "vigil_words_not_sampled_total",
+    "Turns that kept the likeliest words, for drawing others failed",
+    ["reason"],
+)
 DUPLICATES = Counter("vigil_utterances_suppressed_total", "Utterances that repeated what was just said", ["guard"])
 BOUNDARY_TOKENS = Histogram(
     "vigil_boundary_uncached_tokens",

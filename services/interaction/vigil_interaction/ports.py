@@ -20,7 +20,7 @@ class Engine(Protocol):
         ...
 
     async def complete(self, request: EngineRequest, resend: Resend) -> Completion:
-        """One greedy completion; raises `EngineError`."""
+        """One completion; raises `EngineError`."""
         ...
 
 

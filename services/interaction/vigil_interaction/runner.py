@@ -45,6 +45,7 @@ from vigil.runtime.errors import BusError, StoreFull
 from vigil.runtime.store import Commit, Taken
 from vigil.runtime.trace import span
 from vigil_interaction import metrics
+from vigil_interaction.asking import Asker
 from vigil_interaction.emit import closing, outgoing, snapshots
 from vigil_interaction.load import Load
 from vigil_interaction.observe import Sight
@@ -96,6 +97,7 @@ class Runner:
         self._engine = ports.engines.of(str(key), taken.spec.model)
         self._fence = fence
         self._profile = profile(taken.spec.profile)
+        self._asker = Asker(self._engine, self._resend, self._profile)
         self._outbox = outbox
         self._last_id = taken.id
         self._last: Asked | None = None
@@ -168,7 +170,7 @@ class Runner:
                 regex=self._profile.grammar,
                 rendered=self._rendered,
             )
-            completion = await self._engine.complete(request, self._resend)
+            completion = await self._asker.ask(request, self.spec.text_temperature, infer.turn.sequence)
         except EngineError as error:
             self._failed(error)
             await self._make_way(error)

@@ -27,6 +27,7 @@ def test_the_defaults_are_those_of_the_released_model() -> None:
     assert (default.chunk_turns, default.tail_turns) == (100, 9)
     assert default.response_mode is ResponseMode.BALANCED
     assert default.infer_when_idle
+    assert default.text_temperature == 0
     assert SessionState() == SessionState(next_sequence=0, last_time_ms=-1)
 
 
@@ -38,9 +39,11 @@ def test_the_defaults_are_those_of_the_released_model() -> None:
         ({"cadence": Cadence(1_000, 3)}, "is 300 pictures in one prompt"),
         ({"tail_turns": -1}, "tail_turns is -1: give 0 to chunk_turns - 1"),
         ({"chunk_turns": 5, "tail_turns": 5}, "tail_turns is 5: give 0 to chunk_turns - 1"),
+        ({"text_temperature": 2.1}, "text_temperature is 2.1: give 0 to 2"),
+        ({"text_temperature": float("nan")}, "text_temperature is nan: give 0 to 2"),
     ],
 )
-def test_chunks_out_of_range(changes: Mapping[str, Any], message: str) -> None:
+def test_numbers_out_of_range(changes: Mapping[str, Any], message: str) -> None:
     with pytest.raises(InvalidSpec, match=message):
         spec(**changes)
 

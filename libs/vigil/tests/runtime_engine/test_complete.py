@@ -9,7 +9,9 @@ from prometheus_client import REGISTRY
 
 from vigil.core.control import RESPONSE, SILENCE
 from vigil.core.profile import HARNESS
+from vigil.core.prompt import Message, Text
 from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.engine_wire import Sampling
 from vigil.testing.images import jpeg
 from vigil.testing.prompts import Pixels, frame, picture, request
 from vigil.testing.script import Reply, in_order, when_red
@@ -46,6 +48,21 @@ async def test_bias_and_regex_travel_when_they_are_given(scripted: ScriptedEngin
     body = scripted.seen[0].body
     assert body["logit_bias"] == {"8": 2.0, "7": -1.5}
     assert body["structured_outputs"] == {"regex": HARNESS.grammar}
+
+
+async def test_a_reply_that_has_begun_is_gone_on_with_at_its_temperature(
+    scripted: ScriptedEngine, engine: Engine
+) -> None:
+    begun = (*request(0).messages, Message("assistant", (Text(RESPONSE),)))
+    scripted.script = in_order([Reply(" A fire.")])
+    asked = replace(request(0), messages=begun, rendered=None, sampling=Sampling(0.7, seed=3, stop="</delegation>"))
+    completion = await engine.complete(asked, Pixels(0))
+    body = scripted.seen[0].body
+    assert completion.text == " A fire."
+    assert (body["temperature"], body["seed"], body["stop"]) == (0.7, 3, ["</delegation>"])
+    assert body["continue_final_message"] is True
+    assert body["add_generation_prompt"] is False
+    assert body["messages"][-1] == {"role": "assistant", "content": RESPONSE}
 
 
 async def test_text_and_pictures_keep_their_order_and_bytes(scripted: ScriptedEngine, engine: Engine) -> None:

@@ -68,6 +68,7 @@ class PromptProfile:
     pixel_multiple: int = 32
     spelling: Spelling = field(default_factory=Spelling)
     grammar: str = ""  # a regular expression that the engine holds the output to; empty for trained weights
+    words_grammar: str = ""  # the same for the words after the response word
     mode_bias: float = 2.0  # added to the response word's logit when talkative, taken away when reserved
 
     def bias(self, mode: ResponseMode) -> float:
@@ -126,6 +127,7 @@ VIGIL_SMALL = PromptProfile(
     max_tokens=48,
 )
 
+HARNESS_WORDS = r" [^\s<][^\n<]{0,299}"
 HARNESS = PromptProfile(
     name="harness",
     system=(
@@ -140,7 +142,8 @@ HARNESS = PromptProfile(
     jpeg_quality=85,
     max_tokens=128,
     spelling=Spelling("QUIET", "SPEAK:", "DELEGATE:"),
-    grammar=r"QUIET|SPEAK: [^\s<][^\n<]{0,299}( DELEGATE: [^\s<][^\n<]{0,299})?",
+    grammar=rf"QUIET|SPEAK:{HARNESS_WORDS}( DELEGATE: [^\s<][^\n<]{{0,299}})?",
+    words_grammar=HARNESS_WORDS,
 )
 
 PROFILES = {profile.name: profile for profile in (JOYAI, VIGIL_SMALL, HARNESS)}

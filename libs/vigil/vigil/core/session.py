@@ -11,6 +11,7 @@ from vigil.core.instruction import Instructions
 from vigil.core.turn import Exchange, Turn
 
 DEFAULT_CHUNK_TURNS = 100
+MAX_TEMPERATURE = 2.0
 MAX_PICTURES = 250  # in one chunk; the engine is started for 256 in one prompt
 
 
@@ -38,7 +39,10 @@ class Cadence:
 
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
-    """What a client asked for. `source_id` is the subject token of the camera; `source_name` is free text."""
+    """What a client asked for. `source_id` is the subject token of the camera; `source_name` is free text.
+
+    Decisions are always the likeliest; above a `text_temperature` of 0 the words of a turn that speaks are sampled.
+    """
 
     tenant: str
     session: str
@@ -51,6 +55,7 @@ class SessionSpec:
     cadence: Cadence = field(default_factory=Cadence)
     response_mode: ResponseMode = ResponseMode.BALANCED
     duplicate_guard: DuplicateGuard = DuplicateGuard.EXACT
+    text_temperature: float = 0.0
     chunk_turns: int = DEFAULT_CHUNK_TURNS
     tail_turns: int = 9
     infer_when_idle: bool = True
@@ -68,6 +73,8 @@ class SessionSpec:
                 f"chunk_turns {self.chunk_turns} times frames_per_turn {self.cadence.frames_per_turn} is {pictures} "
                 f"pictures in one prompt: at most {MAX_PICTURES} are allowed, lower one of the two"
             )
+        if not 0 <= self.text_temperature <= MAX_TEMPERATURE:
+            raise InvalidSpec(f"text_temperature is {self.text_temperature}: give 0 to {MAX_TEMPERATURE:g}")
         if not 0 <= self.tail_turns < self.chunk_turns:
             raise InvalidSpec(f"tail_turns is {self.tail_turns}: give 0 to chunk_turns - 1")
 

@@ -36,6 +36,7 @@ from vigil.runtime.engine_wire import (
     Answer,
     Models,
     Rendered,
+    Sampling,
     Tokens,
     completion_body,
     packed,
@@ -80,7 +81,7 @@ class EngineConfig:
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """One greedy completion.
+    """One completion, greedy unless `sampling` is given: then the last message is the reply's beginning.
 
     `fresh` maps the UUID of each picture that the engine has not seen yet to its JPEG; all others go by name.
     `regex` holds the output to a form when it is not empty. `logit_bias` maps token ids to -100..100. An empty
@@ -94,6 +95,7 @@ class EngineRequest:
     deadline_s: float
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     regex: str = ""
+    sampling: Sampling | None = None
     model: str = ""
     rendered: Rendered | None = field(default=None, compare=False)
 
@@ -130,7 +132,7 @@ class Engine:
             await self._http.close()
 
     async def complete(self, request: EngineRequest, resend: Resend) -> Completion:
-        """Ask for one reply, greedily, within `request.deadline_s` in all.
+        """Ask for one reply within `request.deadline_s` in all.
 
         `resend` returns the JPEGs of the UUIDs that it is given; it is called at most once, when the engine has
         forgotten a picture. Raises `EngineError`; cancelling it leaves nothing behind.
@@ -209,6 +211,7 @@ class Engine:
             max_tokens=request.max_tokens,
             logit_bias=request.logit_bias,
             regex=request.regex,
+            sampling=request.sampling,
             rendered=None if resent else request.rendered,
         )
         gzip = self._takes_gzip

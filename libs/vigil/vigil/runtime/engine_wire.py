@@ -4,6 +4,7 @@ import base64
 import gzip
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -95,6 +96,15 @@ class Rendered:
         return [*self._wire, *(_raw(message, pixels) for message in messages[-1:])]
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to go on with a reply that has begun: at this temperature, before a word that ends it."""
+
+    temperature: float
+    seed: int
+    stop: str
+
+
 def completion_body(
     model: str,
     messages: tuple[Message, ...],
@@ -103,10 +113,12 @@ def completion_body(
     max_tokens: int,
     logit_bias: Mapping[int, float],
     regex: str,
+    sampling: Sampling | None = None,
     rendered: Rendered | None = None,
 ) -> bytes:
     """A `/v1/chat/completions` request; pictures that `pixels` lacks go by their UUID alone.
 
+    With `sampling` the last message is the beginning of the reply, which is gone on with.
     `rendered` holds what was rendered of the session's earlier prompts, and may be given when `pixels` has none but
     the last message's.
     """
@@ -121,6 +133,9 @@ def completion_body(
     }
     if logit_bias:
         body["logit_bias"] = {str(token): bias for token, bias in logit_bias.items()}
+    if sampling:
+        body |= {"temperature": sampling.temperature, "seed": sampling.seed, "stop": [sampling.stop]}
+        body |= {"add_generation_prompt": False, "continue_final_message": True}
     if regex:
         body["structured_outputs"] = {"regex": regex}
     return msgspec.json.encode(body)

@@ -14,6 +14,7 @@ from transformers import AutoProcessor, Qwen3VLForConditionalGeneration  # noqa:
 
 from vigil_recipe import checkpoint as checkpoints  # noqa: E402
 from vigil_recipe import layout  # noqa: E402
+from vigil_recipe.card import exam_lines  # noqa: E402
 from vigil_recipe.export import LARGEST_BYTES, main  # noqa: E402
 from vigil_recipe.model import grid_of, hasten, patchify, stock_patchify  # noqa: E402
 
@@ -38,6 +39,7 @@ EXAM = {
     },
     "summary": {"chat": FIGURES, "memory": FIGURES | {"memory_on": 0.875, "memory_off": 0.0}},
     "targets": [{"claim": "results used", "limit": 0.9, "at_least": True, "value": None, "met": None}],
+    "summariser": {"summary": {"exact": 0.5, "sentence_recall": 0.75, "sentence_precision": None}},
     "head_to_head": {"ask_only": {"overall": {"wins": 4, "ties": 3, "losses": 2}}},
 }
 
@@ -122,8 +124,15 @@ def test_the_card_tells_stages_minutes_and_scores(exported: Path) -> None:
     assert "| results used | – | ≥ 0.9 |" in card
     assert "| ask only | 4 | 3 | 2 |" in card
     assert "| 0.875 | 0.000 | – |" in card
+    assert "| summary | 50.0% | 75.0% | – |" in card
     assert "- chat: turns 48, right 47" in card
     assert not (exported / "probe.pt").exists()
+
+
+def test_an_exam_of_some_scenarios_has_no_table_of_what_it_did_not_ask() -> None:
+    lines = exam_lines(EXAM | {"summary": {"chat": FIGURES}, "summariser": {"not_run": "some scenarios alone"}})
+    assert any(line.startswith("| chat |") for line in lines)
+    assert not any("memory" in line for line in lines)
 
 
 def test_a_run_without_checkpoint_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,7 +72,7 @@ def _stages(lines: Sequence[Mapping[str, Any]]) -> str:
 
 
 def exam_lines(exam: Mapping[str, Any]) -> list[str]:
-    """The exam's tables (``exam.results``): scenarios, targets, wins against each baseline."""
+    """The exam's tables (``exam.results``): scenarios, targets, wins against each baseline, memory and its texts."""
     settings = exam["settings"]
     about = (
         f"`vigil eval --seed {settings['seed']} --episodes {settings['episodes']}`, {settings['split']} split, "
@@ -92,9 +92,15 @@ def exam_lines(exam: Mapping[str, Any]) -> list[str]:
     for name, rows in exam["head_to_head"].items():
         overall = rows["overall"]
         lines.append(_row([name.replace("_", " "), *(str(overall[key]) for key in ("wins", "ties", "losses"))]))
-    lines += ["", *_table_head(("with memory", "without", "most frequent answer"))]
-    memory = exam["summary"].get("memory", {})
-    lines.append(_row([_figure(memory.get(key)) for key in ("memory_on", "memory_off", "most_frequent_answer")]))
+    if "memory" in exam["summary"]:
+        lines += ["", *_table_head(("with memory", "without", "most frequent answer"))]
+        memory = exam["summary"]["memory"]
+        lines.append(_row([_figure(memory.get(key)) for key in ("memory_on", "memory_off", "most_frequent_answer")]))
+    written = {kind: found for kind, found in exam["summariser"].items() if kind != "not_run"}
+    if written:
+        lines += ["", *_table_head(("memory texts", "exact", "sentences found", "of those said right"))]
+    for kind, found in written.items():
+        lines.append(_row([kind, *(_share(found[key]) for key in ("exact", "sentence_recall", "sentence_precision"))]))
     return [*lines, ""]
 
 

@@ -101,7 +101,7 @@ def test_a_finished_run_does_nothing_more(settings: Settings, trained: Path) -> 
 
 def test_the_shipped_settings_are_valid() -> None:
     settings = read_settings(SMALL)
-    kinds = ["sight", "interaction", "grow", "sight", *["interaction"] * 6]
+    kinds = ["sight", "interaction", "grow", "sight", *["interaction"] * 6, "mean"]
     assert [stage.kind for stage in settings.stages] == kinds
     assert [stage.name for stage in chosen(settings.stages, ["grown"])] == ["grown"]
     large = read_settings(LARGE)
@@ -118,6 +118,9 @@ def test_the_shipped_settings_are_valid() -> None:
         ({"seed": "many"}, "seed: Input should be a valid integer"),
         ({"world": None}, "exactly one source of data"),
         ({"stages": [{"name": "a", "kind": "sight"}]}, "stage 'a' needs steps above 0"),
+        ({"stages": [{"name": "a", "kind": "mean", "of": ["b"]}]}, "stage 'a': a mean, and nothing else, is of two"),
+        ({"stages": [{"name": "a", "kind": "grow", "of": ["b", "c"]}]}, "stage 'a': a mean, and nothing else"),
+        ({"stages": [{"name": "a", "kind": "mean", "of": ["b", "c"]}]}, "a mean of 'b', which is no earlier stage"),
         ({"stages": [{"name": "a", "kind": "interaction", "steps": 1}]}, r"needs \[\[stages.phases\]\]"),
     ],
 )

@@ -1,6 +1,6 @@
 """Export a trained checkpoint for serving, with its card.
 
-``python -m vigil_recipe.export --from build/train/small/settling/model --out models/vigil-small``
+``python -m vigil_recipe.export --from build/train/small/settled/model --out models/vigil-small``
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--from",
         dest="source",
         type=Path,
-        default=Path("build/train/small/settling/model"),
+        default=Path("build/train/small/settled/model"),
         help="checkpoint folder of a run's last stage",
     )
     parser.add_argument("--log", type=Path, help="the run's log.jsonl (default: two folders above the checkpoint)")

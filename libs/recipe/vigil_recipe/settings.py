@@ -90,15 +90,15 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
 class Stage:
-    """One part of a run. ``sight`` trains the vision tower alone, ``grow`` deepens the language model without training,
-    ``interaction`` trains the whole model.
+    """One part of a run. ``sight`` trains the vision tower alone, ``interaction`` the whole model. Without training,
+    ``grow`` deepens the language model and ``mean`` takes the mean of the stages ``of``, by their names.
 
     ``sight_share`` is the vision tower's share of the rate: at the full rate a young language model's gradients undo
     what it has learnt. ``objective`` names a variant of ``objective.VARIANTS``.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    kind: Literal["sight", "grow", "interaction"]
+    kind: Literal["sight", "grow", "interaction", "mean"]
     steps: Count = 0
     rate: Rate = 1e-3
     sight_share: Share = 0.5
@@ -107,6 +107,7 @@ class Stage:
     turn_budget: Positive = 96
     probe: bool = True
     layers: Positive = 6
+    of: tuple[str, ...] = ()
     phases: tuple[Phase, ...] = ()
 
     @property
@@ -116,7 +117,9 @@ class Stage:
 
     @model_validator(mode="after")
     def _is_usable(self) -> Self:
-        if self.kind != "grow" and not self.steps:
+        if (self.kind == "mean") != (len(self.of) > 1):
+            raise ValueError(f"stage {self.name!r}: a mean, and nothing else, is of two earlier stages or more")
+        if self.kind in ("sight", "interaction") and not self.steps:
             raise ValueError(f"stage {self.name!r} needs steps above 0")
         ends = [phase.until for phase in self.phases]
         if ends and (ends != sorted(ends) or ends[-1] != 1):
@@ -192,10 +195,17 @@ def read_settings(path: Path) -> Settings:
 def check_settings(table: dict[str, Any], name: str = "settings") -> Settings:
     """The settings of a parsed file; ``name`` stands in the errors. Raises SettingsError."""
     try:
-        return TypeAdapter(Settings).validate_python(table)
+        settings = TypeAdapter(Settings).validate_python(table)
     except ValidationError as error:
         wrong = [f"{name}: {_place(one['loc'])}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
         raise SettingsError("\n".join(wrong)) from error
+    earlier: set[str] = set()
+    for stage in settings.stages:
+        unknown = [one for one in stage.of if one not in earlier]
+        if unknown:
+            raise SettingsError(f"{name}: stage {stage.name!r} is a mean of {unknown[0]!r}, which is no earlier stage")
+        earlier.add(stage.name)
+    return settings
 
 
 def _place(parts: tuple[int | str, ...]) -> str:

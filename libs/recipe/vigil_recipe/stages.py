@@ -12,10 +12,11 @@ from transformers import TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from vigil_recipe.batches import ClipPool
-from vigil_recipe.checkpoint import Checkpoint
+from vigil_recipe.checkpoint import Checkpoint, load
 from vigil_recipe.grow import deepen
 from vigil_recipe.interactions import Frames, Interactions
 from vigil_recipe.learning import InteractionTrainer, Sight, SightTrainer, StageTrainer
+from vigil_recipe.mean import mean
 from vigil_recipe.model import SightProbe, hasten
 from vigil_recipe.progress import StageLog
 from vigil_recipe.settings import Records, Settings, SettingsError, Stage, World
@@ -27,6 +28,8 @@ def run_stage(settings: Settings, stage: Stage, start: Checkpoint, log_path: Pat
     """One stage from a checkpoint to the next."""
     if stage.kind == "grow":
         return deepen(start, stage.layers)
+    if stage.kind == "mean":
+        return mean([load(str(settings.out / name / "model")) for name in stage.of])
     trainer, probe = make_trainer(settings, stage, start, log_path)
     trainer.train(resume_from_checkpoint=last_saved(settings.out / stage.name))
     state = trainer.accelerator.get_state_dict(trainer.model) if settings.hardware.fsdp else None

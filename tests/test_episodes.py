@@ -1,7 +1,7 @@
 """Episodes that training never saw, through the running system: every onset on time, nothing else said.
 
-Nobody had looked at these seeds when the shipped model was scored on them, once: 15 onsets, none missed, none false. For
-a changed model they are no score any more, but a regression test: take other seeds then. Those that were read with
+Nobody had looked at these seeds when the shipped model was scored on them, once: 15 onsets, none missed, none false.
+For a changed model they are no score any more, but a regression test: take other seeds then. Those that were read with
 models that are not shipped: 9000 to 9019, 11000 to 11019, 12000 to 12019, 13000 to 13019, 14000 to 14019.
 """
 

@@ -30,8 +30,9 @@ def test_the_right_course_is_perfect_in_every_scenario(scenario: Scenario) -> No
     for key in ("recall", "precision", "sw_f1", "pauc", "exact_episodes"):
         assert figures[key] == 1.0, key
     assert (figures["false_alarms_per_minute"], figures["duplicate_rate"], figures["wrong_words"]) == (0, 0, 0)
-    for key in ("answer_accuracy", "last_count_right", "intervals_within_1_s", "translation_exact", "hard_delegated",
-                "hard_delegated_exact", "easy_inline", "results_used", "watched_while_pending"):  # fmt: skip
+    for key in ("answer_accuracy", "last_count_right", "intervals_within_1_s", "durations_within_1_s",
+                "translation_exact", "hard_delegated", "hard_delegated_exact", "easy_inline", "results_used",
+                "watched_while_pending"):  # fmt: skip
         assert figures.get(key) in (None, 1.0), key
 
 
@@ -67,6 +68,24 @@ def test_false_alarms_are_counted_by_the_minute() -> None:
     )
     assert figures["false_alarms_per_minute"] == pytest.approx(2 / (TURNS / 60))
     assert (figures["recall"], figures["sw_f1"], figures["pauc"]) == (None, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        ("6 seconds.", 1.0),
+        ("7 seconds. Now.", 1.0),
+        ("5 seconds.", 1.0),
+        ("8 seconds.", 0.0),
+        ("A while.", 0.0),
+        ("6 seconds have passed.", 0.0),
+    ],
+)
+def test_how_long_it_lasted_is_judged_by_the_number_and_apart_from_intervals(said: str, right: float) -> None:
+    one = script(dues=[Due(0, 9, 12, "9 seconds have passed."), Due(10, 10, 13, "6 seconds.")])
+    figures = scenario_summary(Scenario.TIMING, [score(one, transcript({10: f"</response> {said}"}))])
+    assert (figures["intervals"], figures["intervals_within_1_s"]) == (1, 0.0)
+    assert (figures["durations"], figures["durations_within_1_s"]) == (1, right)
 
 
 def test_alerts_that_the_system_raised() -> None:

@@ -86,9 +86,27 @@ def _counting(scores: Sequence[EpisodeScore]) -> Metrics:
 
 
 def _timing(scores: Sequence[EpisodeScore]) -> Metrics:
-    """Intervals and delays apart from questions about how long something lasted."""
+    """Intervals and delays, by when they were told; how long something lasted, by the number of seconds said."""
     timed = [(one, due) for one in scores for due in one.dues if due.first > due.asked]
-    return {"intervals": len(timed), "intervals_within_1_s": mean([float(_within(one, due, 1)) for one, due in timed])}
+    asked = [(one, due) for one in scores for due in one.dues if due.first == due.asked and _seconds(due.text)]
+    return {
+        "intervals": len(timed),
+        "intervals_within_1_s": mean([float(_within(one, due, 1)) for one, due in timed]),
+        "durations": len(asked),
+        "durations_within_1_s": mean([float(_is_nearly(one, due)) for one, due in asked]),
+    }
+
+
+def _seconds(text: str) -> int | None:
+    found = re.fullmatch(r"(\d+) seconds\.", text)
+    return int(found[1]) if found else None
+
+
+def _is_nearly(one: EpisodeScore, due: Due) -> bool:
+    """Whether the turn of the question is answered with a number of seconds that is at most one off."""
+    right = _seconds(due.text)
+    said = [_seconds(utterance.text) for utterance in one.said if utterance.turn == due.first]
+    return right is not None and any(value is not None and abs(value - right) <= 1 for value in said)
 
 
 def _translation(scores: Sequence[EpisodeScore]) -> Metrics:

@@ -23,6 +23,7 @@ TARGETS = (
     Target("false alarms a minute", "alerting", "false_alarms_per_minute", 0.1, at_least=False),
     Target("counting, whole episodes exact", "counting", "exact_episodes", 0.85),
     Target("intervals within 1 s", "timing", "intervals_within_1_s", 0.9),
+    Target("how long it lasted, within 1 s", "timing", "durations_within_1_s", 0.9),
     Target("translations exact", "translation", "translation_exact", 0.85),
     Target("memory questions, with memory", "memory", "memory_on", 0.8),
     Target("hard questions delegated", "delegation", "hard_delegated", 0.95),

@@ -119,6 +119,8 @@ def test_the_shipped_settings_are_valid() -> None:
         ({"world": None}, "exactly one source of data"),
         ({"stages": [{"name": "a", "kind": "sight"}]}, "stage 'a' needs steps above 0"),
         ({"stages": [{"name": "a", "kind": "mean", "of": ["b"]}]}, "stage 'a': a mean, and nothing else, is of two"),
+        ({"stages": [{"name": "a", "kind": "mean"}]}, "stage 'a': a mean, and nothing else"),
+        ({"stages": [{"name": "a", "kind": "grow", "of": ["b"]}]}, "stage 'a': a mean, and nothing else"),
         ({"stages": [{"name": "a", "kind": "grow", "of": ["b", "c"]}]}, "stage 'a': a mean, and nothing else"),
         ({"stages": [{"name": "a", "kind": "mean", "of": ["b", "c"]}]}, "a mean of 'b', which is no earlier stage"),
         ({"stages": [{"name": "a", "kind": "interaction", "steps": 1}]}, r"needs \[\[stages.phases\]\]"),

@@ -117,7 +117,7 @@ class Stage:
 
     @model_validator(mode="after")
     def _is_usable(self) -> Self:
-        if (self.kind == "mean") != (len(self.of) > 1):
+        if (self.kind == "mean") != bool(self.of) or len(self.of) == 1:
             raise ValueError(f"stage {self.name!r}: a mean, and nothing else, is of two earlier stages or more")
         if self.kind in ("sight", "interaction") and not self.steps:
             raise ValueError(f"stage {self.name!r} needs steps above 0")

@@ -21,11 +21,15 @@ from vigil_recipe.lessons import (
     recall,
     remembering,
     since,
+    spans,
     vocabulary,
 )
 from vigil_recipe.samples import Exchange
 from vigil_recipe.scenarios.chat import UNKNOWN
+from vigil_recipe.scenarios.commentary import CHANGE
 from vigil_recipe.scenarios.memory import OPENING, TOPICS
+from vigil_recipe.scenarios.timing import HOW_LONG
+from vigil_recipe.world import Kind
 
 pytestmark = pytest.mark.engine
 MARKER = re.compile(r"<(\d+)\.0 seconds>\n$")
@@ -96,6 +100,33 @@ def test_since_tells_the_time_markers_apart() -> None:
                 assert one.reply == f"{RESPONSE} {passed} seconds."
                 longest = max(longest, passed)
     assert 10 <= longest <= LONGEST_S + 4
+
+
+def test_how_long_something_lasted_is_from_when_it_began_to_when_it_ended() -> None:
+    events = {text: change for change, text in CHANGE.items()}
+    lengths: list[int] = []
+    told = 0
+    for seed in SEEDS:
+        began: dict[Kind, int] = {}
+        ended: dict[Kind, int] = {}
+        for one in spans(np.random.default_rng(seed), 24):
+            line = next(iter(lines_of(one)), "")
+            if not line:
+                assert one.reply == SILENCE
+            elif line in events:
+                kind, started = events[line]
+                assert started == (kind not in began or ended.get(kind, -1) >= began[kind]), "no beginning twice"
+                (began if started else ended)[kind] = second_of(one)
+                assert one.reply == SILENCE
+                told += 1
+            else:
+                (kind,) = [kind for kind in Kind if line in HOW_LONG[kind]]
+                assert began[kind] < ended[kind], "it is over"
+                lengths.append(ended[kind] - began[kind])
+                assert one.reply == f"{RESPONSE} {lengths[-1]} seconds."
+    assert set(range(1, 12)) <= set(lengths)
+    assert max(lengths) <= LONGEST_S
+    assert len(lengths) > told / 2
 
 
 def test_what_is_remembered_stands_in_the_memory() -> None:

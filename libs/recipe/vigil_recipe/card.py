@@ -41,14 +41,17 @@ one newline. Decode greedily.
 ## Training
 - Data: `vigil_recipe.clips`, train seeds only, 100 frames a clip, JPEG-decoded frames as serving sees them.
   Validation and test episodes come from seed sequences that hash the split's name, so no episode is in two splits.
-- Stages, in order: {stages}. The vision tower alone on what single frames show, then the whole model on watching, on
-  lessons in words alone and with pictures and on every scenario, with planted mistakes in the history that carry no
-  loss.
+{stages}
 - AdamW, bfloat16 autocast{duration}. `libs/recipe/small.toml` holds seed, rates, objectives and curriculum.
 {notes}
 ## Scores
 {scores}
 """
+STAGES = (
+    "Stages, in order: {stages}. The vision tower alone on what single frames show, then the whole model on watching, "
+    "on lessons in words alone and with pictures and on every scenario, with planted mistakes in the history that "
+    "carry no loss."
+)
 SHARES = ("recall", "precision", "answer_accuracy", "exact_episodes")
 
 
@@ -57,9 +60,9 @@ def write_card(path: Path, log: Path, parameters: int, exam: Mapping[str, Any] |
     lines = read_log(log)
     text = CARD.format(
         parameters=parameters / 1e6,
-        stages=_stages(lines),
+        stages=_remark(STAGES.format(stages=_stages(lines))),
         duration=f", {spent_s(lines) / 60:.0f} minutes in all" if lines else "",
-        notes="".join(textwrap.fill(f"- {note}", 119, subsequent_indent="  ") + "\n" for note in notes),
+        notes="".join(f"{_remark(note)}\n" for note in notes),
         scores="\n".join([*(exam_lines(exam) if exam else ["No exam was taken."]), *_validation_lines(lines)]),
     )
     path.write_text(text)
@@ -127,5 +130,10 @@ def _validation_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     out = ["Validation in training (48-turn windows, history given, mistakes planted in it), counts by kind:", ""]
     for kind, counts in validation[-1].items():
         said = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
-        out.append(textwrap.fill(f"- {kind}: {said}", 119, subsequent_indent="  "))
+        out.append(_remark(f"{kind}: {said}"))
     return out
+
+
+def _remark(text: str) -> str:
+    """One item of a list, wrapped."""
+    return textwrap.fill(f"- {text}", 119, subsequent_indent="  ")

@@ -1,4 +1,4 @@
-"""Lessons in words alone for what the scenarios ask too seldom: to copy, to look up, to remember, to tell the time.
+"""Lessons in words alone for what the scenarios ask too seldom: to copy, to look up, to remember, to reckon with time.
 
 A small model learns such skills late, and only where nearly every token it learns depends on them: so something is
 asked in every turn. Random words make sure that nothing but copying helps.
@@ -16,16 +16,18 @@ from vigil_recipe.dialogue import DELEGATION, RESPONSE, SILENCE
 from vigil_recipe.samples import Exchange
 from vigil_recipe.scenarios import all_texts
 from vigil_recipe.scenarios.chat import UNKNOWN
+from vigil_recipe.scenarios.commentary import CHANGE
 from vigil_recipe.scenarios.delegation import HOLDING
 from vigil_recipe.scenarios.memory import TOPICS, draw_facts, memory_line
 from vigil_recipe.scenarios.sheet import choose
-from vigil_recipe.scenarios.timing import lasted
+from vigil_recipe.scenarios.timing import HOW_LONG, lasted
+from vigil_recipe.world import Kind
 
 REPEAT, NOTES, START, SINCE = "Repeat:", "Notes:", "Start.", "How long is it now?"
 MOST_WORDS = 10
 PAIRS = range(2, 7)
 LATEST_S = 600
-LONGEST_S = 24
+LONGEST_S, LONGEST_STEP_S = 24, 3
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +75,34 @@ def since(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
             out.append(_exchange(second, START, SILENCE))
         else:
             out.append(_exchange(second, SINCE, f"{RESPONSE} {lasted(second - started)}"))
-        second += 1 if rng.random() < 0.85 else int(rng.integers(2, 5))
+        second += _step(rng)
+    return tuple(out)
+
+
+def spans(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
+    """What begins and ends is told, and in most other turns it is asked how long one of those that are over lasted."""
+    out: list[Exchange] = []
+    second = int(rng.integers(LATEST_S))
+    began: dict[Kind, int] = {}
+    ends: dict[Kind, int] = {}
+    took: dict[Kind, int] = {}
+    for _ in range(turns):
+        over = [kind for kind in began if second >= ends[kind]]
+        idle = [kind for kind in Kind if kind not in began]
+        if over:
+            took[over[0]] = second - began.pop(over[0])
+            out.append(_exchange(second, CHANGE[over[0], False], SILENCE))
+        elif idle and (not took or rng.random() < 0.25):
+            kind = choose(rng, idle)
+            began[kind], ends[kind] = second, second + int(rng.integers(1, LONGEST_S - len(Kind) * LONGEST_STEP_S))
+            took.pop(kind, None)
+            out.append(_exchange(second, CHANGE[kind, True], SILENCE))
+        elif took:
+            kind = choose(rng, tuple(took))
+            out.append(_exchange(second, choose(rng, HOW_LONG[kind]), f"{RESPONSE} {lasted(took[kind])}"))
+        else:
+            out.append(Exchange(layout.user_text((), float(second), ()), SILENCE, SILENCE))
+        second += _step(rng)
     return tuple(out)
 
 
@@ -94,6 +123,7 @@ LESSONS_IN_WORDS: dict[str, Callable[[np.random.Generator, int], tuple[Exchange,
     "echo": echo,
     "recall": recall,
     "since": since,
+    "spans": spans,
     "remembering": remembering,
 }
 
@@ -110,6 +140,11 @@ def _words(rng: np.random.Generator, count: int) -> Sequence[str]:
 def _seconds(rng: np.random.Generator, turns: int) -> Sequence[int]:
     first = int(rng.integers(LATEST_S))
     return range(first, first + turns)
+
+
+def _step(rng: np.random.Generator) -> int:
+    """Seconds to the next turn: mostly one, more where turns are missing."""
+    return 1 if rng.random() < 0.85 else int(rng.integers(2, LONGEST_STEP_S + 1))
 
 
 def _exchange(second: int, line: str, reply: str) -> Exchange:

@@ -1,9 +1,8 @@
-"""Lessons with pictures for what the scenarios ask too seldom: to read a sign, to answer about what is and was seen, to
-notice what has changed since the last picture.
+"""Lessons with pictures for what the scenarios ask too seldom: to read a sign, to answer about what is and was seen.
 
 As in ``lessons``, something depends on nearly every picture. The seconds shown are drawn from a whole clip, with gaps
 between them, so that any two of its seconds can come to stand side by side: one clip holds a dozen changes, but
-thousands of such pairs.
+thousands of such pairs. ``change_lessons`` builds on that.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from vigil_recipe import layout
 from vigil_recipe.clips import Clip
 from vigil_recipe.dialogue import RESPONSE, SILENCE
 from vigil_recipe.samples import Exchange
-from vigil_recipe.scenarios import commentary, questions, translation
+from vigil_recipe.scenarios import questions, translation
 from vigil_recipe.scenarios.sheet import choose
 from vigil_recipe.world import Kind
 
@@ -29,10 +28,11 @@ UNASKED_SHARE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Pictured:
-    """A lesson with pictures: the seconds of the clip that it shows, and what is said about them."""
+    """A lesson with pictures: which seconds of the clip it shows, ``images`` of each, and what is said about them."""
 
     seconds: tuple[int, ...]
     exchanges: tuple[Exchange, ...]
+    images: int
 
 
 def reading(rng: np.random.Generator, words: Sequence[str], turns: int, images: int) -> Pictured:
@@ -40,7 +40,7 @@ def reading(rng: np.random.Generator, words: Sequence[str], turns: int, images: 
 
     Raises ValueError when there are not as many seconds as ``turns``.
     """
-    seconds = _drawn(rng, turns, np.array([1.0 if word else BLANK_SHARE for word in words]))
+    seconds = drawn(rng, turns, np.array([1.0 if word else BLANK_SHARE for word in words]))
     standing, last = rng.random() < 0.7, ""
     said: list[tuple[list[str], list[str]]] = []
     for second in seconds:
@@ -54,7 +54,7 @@ def reading(rng: np.random.Generator, words: Sequence[str], turns: int, images: 
             answers.append(translation.french_of(word))
         last = word
         said.append((lines, answers))
-    return _pictured(rng, seconds, said, images)
+    return pictured(rng, seconds, said, images)
 
 
 def looking(rng: np.random.Generator, truth: Sequence[frozenset[Kind]], turns: int, images: int) -> Pictured:
@@ -62,7 +62,7 @@ def looking(rng: np.random.Generator, truth: Sequence[frozenset[Kind]], turns: i
 
     Raises ValueError when there are not as many seconds of ``truth`` as ``turns``.
     """
-    seconds = _drawn(rng, turns, np.ones(len(truth)))
+    seconds = drawn(rng, turns, np.ones(len(truth)))
     seen: frozenset[Kind] = frozenset()
     said: list[tuple[list[str], list[str]]] = []
     for second in seconds:
@@ -73,22 +73,25 @@ def looking(rng: np.random.Generator, truth: Sequence[frozenset[Kind]], turns: i
         about_now = rng.random() < 0.55
         question, answer = questions.present(rng, truth[second]) if about_now else questions.backward(rng, seen)
         said.append(([question], [answer]))
-    return _pictured(rng, seconds, said, images)
+    return pictured(rng, seconds, said, images)
 
 
-def noticing(rng: np.random.Generator, truth: Sequence[frozenset[Kind]], turns: int, images: int) -> Pictured:
-    """A standing request for commentary, and with every picture what has changed since the one before.
+def drawn(rng: np.random.Generator, turns: int, weights: npt.NDArray[np.float64]) -> tuple[int, ...]:
+    """``turns`` different seconds in time order, each drawn by its weight. Raises ValueError when there are too few."""
+    return tuple(sorted(int(one) for one in rng.choice(len(weights), turns, replace=False, p=weights / weights.sum())))
 
-    Raises ValueError when there are not as many seconds of ``truth`` as ``turns``.
-    """
-    seconds = _drawn(rng, turns, np.ones(len(truth)))
-    before = truth[seconds[0]]
-    said: list[tuple[list[str], list[str]]] = [([choose(rng, commentary.ASKS)], [])]
-    for second in seconds[1:]:
-        now = truth[second]
-        said.append(([], [commentary.CHANGE[kind, kind in now] for kind in Kind if (kind in now) != (kind in before)]))
-        before = now
-    return _pictured(rng, seconds, said, images)
+
+def pictured(
+    rng: np.random.Generator, seconds: tuple[int, ...], said: Sequence[tuple[list[str], list[str]]], images: int
+) -> Pictured:
+    """The lesson of what is asked and answered (lines, sentences) at each of ``seconds``."""
+    offset_s = int(rng.integers(LATEST_S)) - seconds[0]
+    exchanges = []
+    for second, (lines, answers) in zip(seconds, said, strict=True):
+        user = layout.user_text(lines, float(offset_s + second), [1] * images)
+        reply = f"{RESPONSE} {' '.join(answers)}" if answers else SILENCE
+        exchanges.append(Exchange(user, reply, reply))
+    return Pictured(seconds, tuple(exchanges), images)
 
 
 def _read(rng: np.random.Generator, clip: Clip, turns: int) -> Pictured:
@@ -100,23 +103,4 @@ def _read(rng: np.random.Generator, clip: Clip, turns: int) -> Pictured:
 LESSONS_IN_PICTURES: dict[str, Callable[[np.random.Generator, Clip, int], Pictured]] = {
     "reading": _read,
     "looking": lambda rng, clip, turns: looking(rng, clip.truth, turns, clip.images),
-    "noticing": lambda rng, clip, turns: noticing(rng, clip.truth, turns, clip.images),
 }
-
-
-def _drawn(rng: np.random.Generator, turns: int, weights: npt.NDArray[np.float64]) -> tuple[int, ...]:
-    """``turns`` different seconds in time order, each drawn by its weight."""
-    return tuple(sorted(int(one) for one in rng.choice(len(weights), turns, replace=False, p=weights / weights.sum())))
-
-
-def _pictured(
-    rng: np.random.Generator, seconds: tuple[int, ...], said: Sequence[tuple[list[str], list[str]]], images: int
-) -> Pictured:
-    """The lesson of what is asked and answered (lines, sentences) at each of ``seconds``."""
-    offset_s = int(rng.integers(LATEST_S)) - seconds[0]
-    exchanges = []
-    for second, (lines, answers) in zip(seconds, said, strict=True):
-        user = layout.user_text(lines, float(offset_s + second), [1] * images)
-        reply = f"{RESPONSE} {' '.join(answers)}" if answers else SILENCE
-        exchanges.append(Exchange(user, reply, reply))
-    return Pictured(seconds, tuple(exchanges))

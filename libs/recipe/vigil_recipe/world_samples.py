@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vigil_recipe import layout
+from vigil_recipe.change_lessons import LESSONS_IN_CHANGES
 from vigil_recipe.clips import Clip
 from vigil_recipe.dialogue import RESPONSE, SILENCE, Mode, sample_turns
 from vigil_recipe.history import exchanges_of_script, exchanges_of_turns
@@ -22,10 +23,11 @@ SUMMARY, MERGE = "summary", "merge"
 LATEST_OFFSET_S = 400  # a chunk begins anywhere in a session
 # Descriptions at every turn, watching, and idle: the first lessons, before any scenario.
 LESSONS = {"describing": Mode.DENSE, "watching": Mode.WATCH, "idle": Mode.IDLE}
+PICTURED = LESSONS_IN_PICTURES | LESSONS_IN_CHANGES
 DATA_KINDS = (
     *LESSONS,
     *LESSONS_IN_WORDS,
-    *LESSONS_IN_PICTURES,
+    *PICTURED,
     *(scenario.value for scenario in Scenario),
     SUMMARY,
     MERGE,
@@ -88,9 +90,9 @@ def sample_world(
     if kind == MERGE:
         task = sample_merge(rng)
         return WorldSample(kind, (_answered(layout.merge_text(task.lines), task.text),), (), 0)
-    if kind in LESSONS_IN_PICTURES:
-        pictured = LESSONS_IN_PICTURES[kind](rng, clip, turns)
-        return WorldSample(kind, pictured.exchanges, pictured.seconds, clip.images)
+    if kind in PICTURED:
+        pictured = PICTURED[kind](rng, clip, turns)
+        return WorldSample(kind, pictured.exchanges, pictured.seconds, pictured.images)
     if clip.episode is None:
         raise ValueError("the clip has no episode: render it with vigil_recipe.clips")
     if kind == SUMMARY:

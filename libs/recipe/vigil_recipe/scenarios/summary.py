@@ -70,7 +70,7 @@ def sample_summary(rng: np.random.Generator, episode: Episode, seconds: int) -> 
         if len(told) <= MOST_SENTENCES:
             break
         shown = shown[:-1]
-    return SummaryTask(tuple(shown), tuple(float(marker) for marker in markers), SUMMARISE, _text(told))
+    return SummaryTask(tuple(shown), tuple(float(marker) for marker in markers), SUMMARISE, told_text(told))
 
 
 def sentences(markers: Sequence[int], truth: Sequence[frozenset[Kind]]) -> list[str]:
@@ -86,6 +86,11 @@ def sentences(markers: Sequence[int], truth: Sequence[frozenset[Kind]]) -> list[
     return told
 
 
+def told_text(told: Sequence[str]) -> str:
+    """The memory text of these sentences."""
+    return " ".join(told) if told else NOTHING
+
+
 def sample_merge(rng: np.random.Generator) -> MergeTask:
     """Two or three memory texts of following chunks, and their merger."""
     at_s, held = int(rng.integers(0, 300)), frozenset[Kind]()
@@ -94,11 +99,11 @@ def sample_merge(rng: np.random.Generator) -> MergeTask:
     for _ in range(int(rng.integers(2, 4))):
         markers, truth = _walk(rng, at_s, held)
         told = sentences(markers, truth)
-        parts.append(_text(told))
+        parts.append(told_text(told))
         repeated = {f"At {markers[0]} seconds {ALREADY[kind]}." for kind in truth[0] & held}
         merged += [sentence for sentence in told if sentence not in repeated]
         at_s, held = markers[-1] + 1, truth[-1]
-    return MergeTask((MERGE, *parts), _text(merged))
+    return MergeTask((MERGE, *parts), told_text(merged))
 
 
 def texts() -> Iterator[str]:
@@ -116,7 +121,3 @@ def _walk(rng: np.random.Generator, start_s: int, held: frozenset[Kind]) -> tupl
         markers.append(markers[-1] + int(rng.integers(3, 30)))
         truth.append(truth[-1] ^ {list(Kind)[rng.integers(len(Kind))]})
     return markers, truth
-
-
-def _text(told: Sequence[str]) -> str:
-    return " ".join(told) if told else NOTHING

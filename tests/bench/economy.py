@@ -1,6 +1,7 @@
 """Chunks in a row, faster than the clock: how much of each prompt is the last one, and what a boundary costs."""
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from bench.collector import Collector, Decided, collecting
@@ -11,8 +12,10 @@ from bench.sessions import names, open_sessions
 from bench.settings import BenchSettings
 from bench.stack import running
 from bench.statistics import quantile
+from bench.summariser import Summaries, summarising
 
 _DEADLINE_S = 900.0
+_SMALL = (160, 96)
 _TAIL_TURNS = 9  # what a session carries into its next chunk, see SessionSpec
 
 
@@ -33,6 +36,8 @@ class Economy:
     median_boundary_ms: float
     boundary_ratio: float
     share_by_turn: tuple[float, ...]
+    summaries: int = 0
+    summary_p50_s: float = 0.0
 
 
 async def measure(settings: BenchSettings) -> Economy:
@@ -43,14 +48,28 @@ async def measure(settings: BenchSettings) -> Economy:
 
 async def measure_real(settings: BenchSettings) -> Economy:
     """The same on one session with vLLM on the CPU and the small model."""
-    return await _chunks(settings, "real", 1, settings.real_turns, (160, 96))
+    return await _chunks(settings, "real", 1, settings.real_turns, _SMALL)
 
 
-async def _chunks(settings: BenchSettings, engine: str, count: int, turns: int, size: tuple[int, int]) -> Economy:
+async def measure_summarised(settings: BenchSettings) -> Economy:
+    """As ``measure_real``, while a summariser asks the same engine for one summary after the other."""
+    return await _chunks(settings, "real", 1, settings.real_turns, _SMALL, summarised=True)
+
+
+async def _chunks(
+    settings: BenchSettings,
+    engine: str,
+    count: int,
+    turns: int,
+    size: tuple[int, int],
+    *,
+    summarised: bool = False,
+) -> Economy:
     sessions = names(count)
     async with (
         running(settings, f"economy-{engine}", engine=engine) as (stack, _),
         collecting(stack.nats.url) as collector,
+        summarising(stack.engine, size) if summarised else nullcontext(Summaries()) as summaries,
     ):
         await open_sessions(stack, collector.client, sessions, chunk_turns=settings.chunk_turns)
         await asyncio.sleep(1.0)  # claims
@@ -61,8 +80,10 @@ async def _chunks(settings: BenchSettings, engine: str, count: int, turns: int, 
             await generator.finished(_DEADLINE_S)
             telling.cancel()
             await wait_until(lambda: len(collector.all) >= count * turns, 10, "the last decisions")
-    result = _result(engine, settings, collector, count)
+    result = _result(engine, settings, collector, count, summaries)
     say(f"prefix share {result.prefix_share:.4f}, boundary ratio {result.boundary_ratio:.2f} ({engine})")
+    if summarised:
+        say(f"{result.summaries} summaries meanwhile, median {result.summary_p50_s:.2f} s, {summaries.failed} refused")
     return result
 
 
@@ -72,7 +93,7 @@ async def _tell(collector: Collector, expected: int) -> None:
         say(f"  … {len(collector.all)} of {expected} turns")
 
 
-def _result(engine: str, settings: BenchSettings, collector: Collector, count: int) -> Economy:
+def _result(engine: str, settings: BenchSettings, collector: Collector, count: int, summaries: Summaries) -> Economy:
     decided = [one for one in collector.all if one.decision.sequence > 0]
     boundary = [one for one in decided if one.decision.prefix_share < 1]
     usual = [one.tick_ms for one in decided]
@@ -91,6 +112,8 @@ def _result(engine: str, settings: BenchSettings, collector: Collector, count: i
         median_boundary_ms=_median(boundary),
         boundary_ratio=_median(boundary) / quantile(usual, 0.5),
         share_by_turn=tuple(one.decision.prefix_share for one in first),
+        summaries=len(summaries.seconds),
+        summary_p50_s=quantile(summaries.seconds, 0.5) if summaries.seconds else 0.0,
     )
 
 

@@ -32,6 +32,7 @@ TARGETS: Mapping[str, Target] = {
     "bytes_per_100_turns": Target(6_000_000),
     "prefix_share": Target(0.97, at_least=True),
     "boundary_ratio": Target(1.5),
+    "boundary_ratio_summarising": Target(1.5),
     "takeover_s": Target(3),
     "rss_spread": Target(0.05),
 }
@@ -46,6 +47,7 @@ class Results:
     overhead: Overhead | None = None
     economy: Economy | None = None
     real: Economy | None = None
+    summarised: Economy | None = None
     knees: list[Knee] = field(default_factory=list)
     failover: Failover | None = None
     alerts: Alerts | None = None
@@ -65,6 +67,7 @@ class Results:
             "bytes_per_100_turns": overhead.bytes_per_100_turns if overhead else None,
             "prefix_share": self.economy.prefix_share if self.economy else None,
             "boundary_ratio": boundary.boundary_ratio if boundary else None,
+            "boundary_ratio_summarising": self.summarised.boundary_ratio if self.summarised else None,
             "takeover_s": max(killed, default=None),
             "event_to_alert_p50_s": alerts.event_to_alert_s.p50 if alerts else None,
             "event_to_alert_p99_s": alerts.event_to_alert_s.p99 if alerts else None,

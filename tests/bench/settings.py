@@ -20,10 +20,11 @@ class Part(StrEnum):
     FAULTS = "faults"
     SOAK = "soak"
     REAL = "real"
+    SUMMARISED = "summarised"
 
 
 class EngineKind(StrEnum):
-    """`scripted` answers at once; `real` adds a part with the CPU engine and the small model."""
+    """`scripted` answers at once; `real` adds the parts with the CPU engine and the small model."""
 
     SCRIPTED = "scripted"
     REAL = "real"
@@ -70,5 +71,5 @@ class BenchSettings(BaseSettings):
     @property
     def measured(self) -> tuple[Part, ...]:
         """The parts to run, in order."""
-        real = self.engine is EngineKind.REAL and Part.REAL not in self.parts
-        return (*self.parts, Part.REAL) if real else self.parts
+        real = (Part.REAL, Part.SUMMARISED) if self.engine is EngineKind.REAL else ()
+        return (*self.parts, *(part for part in real if part not in self.parts))

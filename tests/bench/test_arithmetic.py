@@ -87,9 +87,11 @@ def test_a_target_names_the_side_that_is_good() -> None:
     assert not TARGETS["sessions_sustained"].is_met(149)
 
 
-def test_the_real_engine_adds_its_part() -> None:
-    assert Part.REAL not in BenchSettings().measured
-    assert BenchSettings(engine=EngineKind.REAL).measured[-1] is Part.REAL
+def test_the_real_engine_adds_its_parts_once() -> None:
+    assert not {Part.REAL, Part.SUMMARISED} & set(BenchSettings().measured)
+    assert BenchSettings(engine=EngineKind.REAL).measured[-2:] == (Part.REAL, Part.SUMMARISED)
+    alone = BenchSettings(engine=EngineKind.REAL, parts=(Part.SUMMARISED,))
+    assert alone.measured == (Part.SUMMARISED, Part.REAL)
 
 
 def test_steps_ascend() -> None:

@@ -61,6 +61,8 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.soak = await soak.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
+        case Part.SUMMARISED:
+            results.summarised = await economy.measure_summarised(settings)
 
 
 def paths(settings: BenchSettings, name: str) -> tuple[Path, Path]:

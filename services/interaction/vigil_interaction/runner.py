@@ -41,13 +41,15 @@ from vigil.runtime.engine_errors import (
     PromptTooLong,
 )
 from vigil.runtime.engine_wire import Rendered
-from vigil.runtime.errors import BusError, StoreFull
+from vigil.runtime.errors import StoreFull
 from vigil.runtime.store import Commit, Taken
 from vigil.runtime.trace import span
 from vigil_interaction import metrics
 from vigil_interaction.asking import Asker
 from vigil_interaction.emit import closing, outgoing, snapshots
+from vigil_interaction.keep import keep
 from vigil_interaction.load import Load
+from vigil_interaction.measure import measure
 from vigil_interaction.observe import Sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Bus, Engines, Store
@@ -128,7 +130,8 @@ class Runner:
                 self._refused(error)
                 return
         self.store_error = ""
-        self._measure(settled, seen, self._ports.monotonic() - began)
+        tick_s, age_s = self._ports.monotonic() - began, (self._ports.clock() - seen.capture_time_us) / 1e6
+        self._ports.load.turn(late=measure(self.spec, settled, tick_s=tick_s, age_s=age_s))
         await self._outbox.flush()
 
     async def finish(self, reason: str) -> None:
@@ -235,7 +238,7 @@ class Runner:
         return replace(settled, decision=replace(settled.decision, prefix_share=share))
 
     async def _commit(self, settled: Settled, seen: Sight) -> None:
-        kept = await self._keep_snapshots(settled, seen)
+        kept = await keep(self._ports.bus, snapshots(self.spec, settled), seen)
         messages = outgoing(self.spec, settled, kept, self._ports.clock())
         commit = Commit(
             state=settled.state,
@@ -251,17 +254,6 @@ class Runner:
         self._skipped = 0
         self.warmer.committed(self.spec, self._profile, self.state)
 
-    async def _keep_snapshots(self, settled: Settled, seen: Sight) -> frozenset[str]:
-        """Store the picture of each alert event that refers to one; the names that can be fetched."""
-        kept: set[str] = set()
-        for name in snapshots(self.spec, settled):
-            try:
-                await self._ports.bus.put_snapshot(name, next(iter(seen.pixels.values())))
-                kept.add(name)
-            except BusError as error:  # an alert without its picture is better than no alert
-                _log.warning("snapshot not stored", session=self.key.session, name=name, error=str(error))
-        return frozenset(kept)
-
     async def _store(self, commit: Commit, messages: tuple[Outgoing, ...]) -> None:
         """Commit on top of the last acknowledged write. After an error a commit may still be on its way: then nothing
         more is written by this runner, and whoever takes the session again makes the late one void."""
@@ -269,25 +261,3 @@ class Runner:
         self.commands = await self._ports.store.commit(self.key, self._fence, commit)
         self._last_id = commit.id
         self._outbox.committed(messages)
-
-    def _measure(self, settled: Settled, seen: Sight, tick_s: float) -> None:
-        decision, completion = settled.decision, settled.decision.completion
-        metrics.TICKS.labels(decision.output.action).inc()
-        metrics.TICK_SECONDS.observe(tick_s)
-        metrics.OVERHEAD_SECONDS.observe(max(0.0, tick_s - completion.engine_ms / 1000))
-        metrics.CAPTURE_SECONDS.observe(max(0.0, (self._ports.clock() - seen.capture_time_us) / 1e6))
-        metrics.PREFIX_SHARE.observe(decision.prefix_share)
-        metrics.PROMPT_TOKENS.labels("yes").inc(completion.cached_tokens)
-        metrics.PROMPT_TOKENS.labels("no").inc(max(0, completion.prompt_tokens - completion.cached_tokens))
-        if settled.restart:
-            metrics.BOUNDARY_TOKENS.observe(max(0, completion.prompt_tokens - completion.cached_tokens))
-        late = tick_s * 1000 > self.spec.cadence.interval_ms
-        metrics.DEADLINES_MISSED.inc(late)
-        self._ports.load.turn(late=late)
-        if decision.duplicate:
-            metrics.DUPLICATES.labels(self.spec.duplicate_guard).inc()
-        if decision.output.malformed:
-            metrics.MALFORMED.labels(decision.output.malformed).inc()
-            _log.warning("malformed output", text=completion.text[:200], reason=decision.output.malformed)
-        for event in settled.alert_events:
-            metrics.ALERTS.labels(event.state).inc()

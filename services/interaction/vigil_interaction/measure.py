@@ -1,0 +1,37 @@
+"""What a committed turn tells the metrics."""
+
+import structlog
+
+from vigil.core.decide import Settled
+from vigil.core.session import SessionSpec
+from vigil_interaction import metrics
+
+_log = structlog.get_logger(__name__)
+
+
+def measure(spec: SessionSpec, settled: Settled, *, tick_s: float, age_s: float) -> bool:
+    """Count one turn: `tick_s` from its frame's coming to its commit, `age_s` since the frame was captured.
+
+    Returns whether the turn took longer than the session's cadence.
+    """
+    decision, completion = settled.decision, settled.decision.completion
+    uncached = max(0, completion.prompt_tokens - completion.cached_tokens)
+    metrics.TICKS.labels(decision.output.action).inc()
+    metrics.TICK_SECONDS.observe(tick_s)
+    metrics.OVERHEAD_SECONDS.observe(max(0.0, tick_s - completion.engine_ms / 1000))
+    metrics.CAPTURE_SECONDS.observe(max(0.0, age_s))
+    metrics.PREFIX_SHARE.observe(decision.prefix_share)
+    metrics.PROMPT_TOKENS.labels("yes").inc(completion.cached_tokens)
+    metrics.PROMPT_TOKENS.labels("no").inc(uncached)
+    if settled.restart:
+        metrics.BOUNDARY_TOKENS.observe(uncached)
+    late = tick_s * 1000 > spec.cadence.interval_ms
+    metrics.DEADLINES_MISSED.inc(late)
+    if decision.duplicate:
+        metrics.DUPLICATES.labels(spec.duplicate_guard).inc()
+    if decision.output.malformed:
+        metrics.MALFORMED.labels(decision.output.malformed).inc()
+        _log.warning("malformed output", text=completion.text[:200], reason=decision.output.malformed)
+    for event in settled.alert_events:
+        metrics.ALERTS.labels(event.state).inc()
+    return late

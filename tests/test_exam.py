@@ -112,6 +112,7 @@ async def test_a_refusal_says_what_the_gateway_said(player: AcceleratedSystem) -
         await wrong.play(script(turns=2))
 
 
+MEMORY = "Memory: Mira put the kettle on."
 DELEGATING = script(
     Scenario.DELEGATION,
     [Due(7, 7, 10, "Let me check.", HARD), Due(10, 10, 13, "It is 408.")],
@@ -135,25 +136,29 @@ async def engine() -> AsyncIterator[tuple[ScriptedEngine, Engine]]:
         yield scripted, Engine(http, scripted.url, "scripted")
 
 
-async def test_polling_sees_every_fifth_second_and_no_history(engine: tuple[ScriptedEngine, Engine]) -> None:
+async def test_polling_sees_every_fifth_second_and_what_is_said_in_one_conversation(
+    engine: tuple[ScriptedEngine, Engine],
+) -> None:
     scripted, way = engine
-    heard = await Polling(way).play(DELEGATING)
-    assert [second_of(seen) for seen in scripted.seen] == [0, 5, 7, 10]
-    assert all(len(seen.uuids) == 1 for seen in scripted.seen)
-    assert [seen.text.partition("<")[0].splitlines() for seen in scripted.seen] == [
-        [ASKED],
-        [ASKED],
-        [ASKED, HARD],
-        [ASKED, RESULT.line.text],
+    heard = await Polling(way).play(replace(DELEGATING, memory=MEMORY))
+    assert [second_of(seen) for seen in scripted.seen] == [0, 5, 7, 10, 12]
+    assert [len(seen.uuids) for seen in scripted.seen] == [1, 2, 3, 4, 5]
+    assert [text.partition("<")[0].splitlines() for text in user_texts(scripted.seen[-1])] == [
+        [MEMORY, ASKED],
+        [],
+        [HARD],
+        [RESULT.line.text],
+        [STOP + ASKED],
     ]
     assert score(DELEGATING, heard).is_exact
 
 
 async def test_ask_only_sees_what_it_is_asked_with(engine: tuple[ScriptedEngine, Engine]) -> None:
     scripted, way = engine
-    await AskOnly(way).play(DELEGATING)
+    await AskOnly(way).play(replace(DELEGATING, memory=MEMORY))
     assert [second_of(seen) for seen in scripted.seen] == [0, 7, 10, 12]
     assert [len(seen.uuids) for seen in scripted.seen] == [1, 2, 3, 4], "the conversation so far, and nothing between"
+    assert user_texts(scripted.seen[-1])[0].startswith(f"{MEMORY}\n{ASKED}\n")
 
 
 async def test_last_frames_sees_four_seconds(engine: tuple[ScriptedEngine, Engine]) -> None:

@@ -43,7 +43,7 @@ class BenchSettings(BaseSettings):
     chunks: int = Field(default=10, ge=2, le=100, description="Chunks over which the prefix share is measured")
     chunk_turns: int = Field(default=100, ge=10, le=1_000)
     economy_sessions: int = Field(default=4, ge=1, le=64, description="Sessions that run through the chunks")
-    steps: tuple[int, ...] = (20, 50, 100, 150, 200, 250, 300, 400, 500)
+    steps: tuple[int, ...] = (20, 50, 100, 150, 200, 300, 400, 500, 650, 800, 1_000)
     interaction_workers: tuple[int, ...] = (1, 2)
     settle_s: float = Field(default=6.0, ge=0, description="Load before a step is measured")
     hold_s: float = Field(default=20.0, gt=0, description="Load while a step is measured")

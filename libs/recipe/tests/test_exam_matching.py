@@ -45,6 +45,14 @@ def test_words_that_go_on_are_forgiven_for_two_turns() -> None:
     assert [one.turn for one in match([held(5, 9)], fires(5, 6, 7, 8, 9, 10, 11, 12)).false] == [11]
 
 
+def test_nothing_is_forgiven_once_the_instruction_was_taken_back() -> None:
+    found = match([held(5, 9)], fires(5, 6, 7, 8, 9), cleared={9})
+    assert [one.turn for one in found.matches] == [5]
+    assert [one.turn for one in found.false] == [9]
+    late = match([held(5, 6)], fires(6), cleared={6})
+    assert (late.matches, late.missed, [one.turn for one in late.false]) == ((), (held(5, 6),), [6])
+
+
 def test_an_onset_is_not_met_before_it_was_asked_for() -> None:
     found = match([held(5, 9, asked=5)], fires(4, 5))
     assert [one.turn for one in found.matches] == [5]

@@ -48,14 +48,26 @@ def test_disturbances_are_on_and_off_over_the_same_seeds() -> None:
 @given(st.integers(1, 40), st.sets(st.sampled_from(Scenario), min_size=1))
 def test_the_progress_bar_knows_its_end(episodes: int, some: set[Scenario]) -> None:
     scenarios = tuple(some)
-    if episodes >= len(scenarios) and episodes <= 12:
+    if episodes <= 12:
         assert planned(episodes, scenarios) == sum(1 for _ in plan(1, episodes, scenarios, Split.VALIDATION, 24))
     else:
         assert planned(episodes, scenarios) >= episodes
 
 
+@pytest.mark.parametrize("seed", [21_474, 20261121, 2**40])
+def test_any_seed_makes_an_exam(seed: int) -> None:
+    items = list(plan(seed, 2, (Scenario.COUNTING,), Split.VALIDATION, 24))
+    assert [one.seed for one in items] == [seed * 100_000, seed * 100_000 + 1]
+    assert items == list(plan(seed, 2, (Scenario.COUNTING,), Split.VALIDATION, 24))
+
+
+def test_fewer_episodes_than_scenarios_are_of_the_first_ones() -> None:
+    items = [one for one in plan(0, 2, tuple(Scenario), Split.VALIDATION, 24) if one.part is Part.EXAM]
+    assert [one.scenario for one in items] == list(Scenario)[:2]
+
+
 def test_bad_plans_are_refused() -> None:
-    with pytest.raises(ValueError, match="too few for 9 scenarios"):
-        next(plan(0, 3, tuple(Scenario), Split.VALIDATION))
+    with pytest.raises(ValueError, match="0 episodes are no exam"):
+        next(plan(0, 0, tuple(Scenario), Split.VALIDATION))
     with pytest.raises(ValueError, match="out of range"):
-        next(plan(10**6, 9, tuple(Scenario), Split.VALIDATION))
+        next(plan(10**14, 9, tuple(Scenario), Split.VALIDATION))

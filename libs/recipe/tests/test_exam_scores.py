@@ -88,12 +88,50 @@ def test_how_long_it_lasted_is_judged_by_the_number_and_apart_from_intervals(sai
     assert (figures["durations"], figures["durations_within_1_s"]) == (1, right)
 
 
+def opened(*times_s: float) -> list[AlertSeen]:
+    return [AlertSeen("opened", "fire", FIRE, time_s) for time_s in times_s]
+
+
 def test_alerts_that_the_system_raised() -> None:
-    alerts = [AlertSeen("opened", "fire", FIRE, 5.0), AlertSeen("closed", "fire", FIRE, 10.0),
-              AlertSeen("opened", "fire", FIRE, 1.0)]  # fmt: skip
+    alerts = [*opened(1.0, 5.0), AlertSeen("closed", "fire", FIRE, 10.0)]
     figures = scenario_summary(Scenario.ALERTING, [score(ALERTING, transcript({}, alerts=alerts))])
-    assert (figures["alerts_opened"], figures["alert_recall_within_2_s"]) == (2, 0.5)
+    assert (figures["alerts_opened"], figures["alert_recall_within_2_s"], figures["duplicate_alerts"]) == (2, 0.5, 0)
     assert figures["false_alerts_per_minute"] == pytest.approx(1 / (TURNS / 60))
+
+
+def test_a_second_alert_of_one_span_is_a_duplicate_and_a_stale_one_is_false() -> None:
+    figures = scenario_summary(Scenario.ALERTING, [score(ALERTING, transcript({}, alerts=opened(5, 8, 16, 19)))])
+    assert (figures["alert_recall_within_2_s"], figures["duplicate_alerts"]) == (1.0, 1)
+    assert figures["false_alerts_per_minute"] == pytest.approx(1 / (TURNS / 60)), "19 s is after the end"
+
+
+def test_an_alert_in_the_turn_in_which_its_watch_is_cleared_is_false() -> None:
+    cleared = script(
+        dues=[Due(0, 5, 9, FIRE, repeats=True)], lines={9: [Line(Said.CLEARING, "Stop watching: fire.")]}
+    )
+    said = transcript(dict.fromkeys((5, 6, 7, 8, 9), f"</response> {FIRE}"), alerts=opened(9))
+    figures = scenario_summary(Scenario.ALERTING, [score(cleared, said)])
+    assert (figures["recall"], figures["precision"]) == (1.0, 0.5)
+    assert figures["alert_recall_within_2_s"] == 0.0
+    for key in ("false_alarms_per_minute", "false_alerts_per_minute"):
+        assert figures[key] == pytest.approx(1 / (TURNS / 60)), key
+
+
+def test_a_description_is_no_onset() -> None:
+    seen = Due(3, 3, 6, "I see nothing unusual.")
+    one = script(dues=[*ALERTING.dues, seen], lines={3: [question("What do you see?")]})
+    figures = scenario_summary(Scenario.ALERTING, [score(one, transcript({3: f"</response> {seen.text}"}))])
+    assert (figures["dues"], figures["utterances"], figures["recall"], figures["precision"]) == (2, 0, 0.0, None)
+    assert (figures["answer_accuracy"], figures["mean_abs_error_s"]) == (1.0, None)
+    missed = scenario_summary(Scenario.ALERTING, [score(one, transcript({5: f"</response> {FIRE}"}))])
+    assert (missed["recall"], missed["precision"], missed["answer_accuracy"]) == (0.5, 1.0, 0.0)
+
+
+def test_what_is_read_is_not_translated() -> None:
+    dues = [Due(4, 4, 7, "Exit."), Due(0, 6, 9, "Sortie.")]
+    one = script(Scenario.TRANSLATION, dues, {0: [instruction("Translate.")], 4: [question("What does it say?")]})
+    figures = scenario_summary(Scenario.TRANSLATION, [score(one, transcript({4: "</response> Exit."}))])
+    assert (figures["translation_exact"], figures["answer_accuracy"]) == (0.0, 1.0)
 
 
 def delegation() -> tuple[Due, ...]:

@@ -79,8 +79,9 @@ def exam_lines(exam: Mapping[str, Any]) -> list[str]:
     settings = exam["settings"]
     about = (
         f"`vigil eval --seed {settings['seed']} --episodes {settings['episodes']}`, {settings['split']} split, "
-        f"{settings['pace']}, through the running system; {settings['machine']}, {settings['began']}. Recall and "
-        "precision are exact words within one second; a watched condition is recalled at its first second."
+        f"{settings['pace']}, through the running system; {settings['machine']}, {settings['began']}. Recall is exact "
+        "words within one second, of a watched condition at its first second; precision is of all that was said what "
+        "met something due."
     )
     head = ("scenario", "recall", "precision", "answers", "exact episodes", "false alarms a minute", "SW-F1")
     lines = [*textwrap.wrap(about, 119), "", *_table_head(head)]

@@ -1,7 +1,8 @@
 """Products that poll or wait to be asked, on the same weights: what is left when the model is not always present.
 
-All three go straight to the engine with the prompt layout that the weights were trained on, and none has the memory
-line. A delegated question is answered by the background as in the system; its result line is a new question.
+All three go straight to the engine with the prompt layout that the weights were trained on. Those that hold a
+conversation are told the memory line at its beginning, as the system is; a window of frames has no memory. A delegated
+question is answered by the background as in the system; its result line is a new question.
 """
 
 from __future__ import annotations
@@ -76,9 +77,8 @@ def still_standing(before: Sequence[str], lines: Sequence[Line]) -> tuple[str, .
 class Polling:
     """A turn-based model behind a timer.
 
-    Sees: every fifth second the one picture of that second, with all standing instructions asked anew and no word or
-    picture of before. A question of the user is put at once, with the picture of its second and the standing
-    instructions. Nothing in between; no memory.
+    Sees: while anything stands, every fifth second the picture of that second; and the picture of a second in which
+    the user says something; all with the whole conversation so far, the memory line first. Nothing in between.
     """
 
     engine: Engine
@@ -87,15 +87,7 @@ class Polling:
 
     async def play(self, script: Script) -> Transcript:
         """Play the whole script."""
-        course, turns = _Course(script), []
-        for index in range(len(script.turns)):
-            now, results = course.moment(index)
-            one = Heard(now.time_s, SILENCE)
-            if now.asked or (now.standing and index % self.every == 0):
-                jpeg = await course.album.model(index)
-                one = await self.engine.reply([Shown((*now.standing, *now.asked), now.time_s, jpeg)])
-            turns.append(course.heard(index, one, results))
-        return Transcript(tuple(turns))
+        return await _converse(self.engine, script, self.every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +95,8 @@ class AskOnly:
     """A video-call assistant that looks when it is spoken to.
 
     Sees: the picture of a second in which the user says something, a question or an instruction, with the whole
-    conversation so far (what was said, those pictures, its replies). In all other seconds it is not run at all, so an
-    instruction is answered once, when it is given. No memory.
+    conversation so far (the memory line, what was said, those pictures, its replies). In all other seconds it is not
+    run at all, so an instruction is answered once, when it is given.
     """
 
     engine: Engine
@@ -112,18 +104,24 @@ class AskOnly:
 
     async def play(self, script: Script) -> Transcript:
         """Play the whole script."""
-        course, turns = _Course(script), []
-        said: list[Shown] = []
-        for index, script_turn in enumerate(script.turns):
-            now, results = course.moment(index)
-            one = Heard(now.time_s, SILENCE)
-            lines = (*texts(script_turn, Said.INSTRUCTION, Said.CLEARING), *now.asked)
-            if lines:
-                shown = Shown(lines, now.time_s, await course.album.model(index))
-                one = await self.engine.reply([*said, shown])
-                said.append(replace(shown, reply=one.reply))
-            turns.append(course.heard(index, one, results))
-        return Transcript(tuple(turns))
+        return await _converse(self.engine, script, every=0)
+
+
+async def _converse(engine: Engine, script: Script, every: int) -> Transcript:
+    """A conversation that goes on when the user says something and, where ``every`` is not 0, every so many seconds."""
+    course, turns = _Course(script), []
+    said: list[Shown] = []
+    for index, script_turn in enumerate(script.turns):
+        now, results = course.moment(index)
+        one = Heard(now.time_s, SILENCE)
+        lines = (*texts(script_turn, Said.INSTRUCTION, Said.CLEARING), *now.asked)
+        if lines or (every and now.standing and index % every == 0):
+            told = (script.memory, *lines) if script.memory and not said else lines
+            shown = Shown(told, now.time_s, await course.album.model(index))
+            one = await engine.reply([*said, shown])
+            said.append(replace(shown, reply=one.reply))
+        turns.append(course.heard(index, one, results))
+    return Transcript(tuple(turns))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ says its words again within that time is a duplicate.
 
 A watched condition is said in every turn while it holds, so what counts is its onset: the first turn of its span in
 which it is said. Words that begin up to two turns early are early, and words that go on up to two turns too long are
-forgiven; all others are false alarms, one for each uninterrupted run of them. Falling silent for three turns within
-the span and speaking again is a duplicate: a product would raise a second alert.
+forgiven, but not after the instruction was taken back; all others are false alarms, one for each uninterrupted run of
+them. Falling silent for three turns within the span and speaking again is a duplicate: a product would raise a second
+alert.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -59,9 +60,9 @@ def window(due: Due) -> range:
     return range(max(due.asked, due.first - EARLY_TURNS, 0), max(due.end, due.first + LATE_TURNS + 1))
 
 
-def match(dues: Sequence[Due], said: Sequence[Utterance]) -> Matched:
-    """Match what was said with what was due."""
-    repeated = _repeated([due for due in dues if due.repeats], said)
+def match(dues: Sequence[Due], said: Sequence[Utterance], cleared: Collection[int] = ()) -> Matched:
+    """Match what was said with what was due. In the turns ``cleared`` an instruction was taken back."""
+    repeated = _repeated([due for due in dues if due.repeats], said, cleared)
     rest = [one for one in said if one not in repeated.used]
     once = [due for due in dues if not due.repeats]
     matches = _closest(once, rest)
@@ -138,7 +139,12 @@ class _Repeated:
     used: list[Utterance]
 
 
-def _repeated(dues: Sequence[Due], said: Sequence[Utterance]) -> _Repeated:
+def latest(due: Due, cleared: Collection[int]) -> int:
+    """The turn from which on words of a watched condition are too late for its onset."""
+    return due.end if due.end in cleared else max(due.end, due.first + LATE_TURNS + 1)
+
+
+def _repeated(dues: Sequence[Due], said: Sequence[Utterance], cleared: Collection[int]) -> _Repeated:
     """Onsets of watched conditions, with every utterance that belongs to one."""
     found = _Repeated([], [], [], [])
     for text in dict.fromkeys(due.text for due in dues):
@@ -146,9 +152,9 @@ def _repeated(dues: Sequence[Due], said: Sequence[Utterance]) -> _Repeated:
         spoken = {one.turn: one for one in said if one.text == text}
         for due in spans:
             earlier = [other for other in spans if other.first < due.first]
-            own = _own_turns(due, earlier, sorted(spoken))
+            own = _own_turns(due, earlier, sorted(spoken), cleared)
             found.used.extend(spoken[turn] for turn in own)
-            heard = [turn for turn in own if turn < max(due.end, due.first + LATE_TURNS + 1)]
+            heard = [turn for turn in own if turn < latest(due, cleared)]
             if not heard or any(match.due.text == text and match.turn == heard[0] for match in found.matches):
                 found.missed.append(due)
                 continue
@@ -158,11 +164,16 @@ def _repeated(dues: Sequence[Due], said: Sequence[Utterance]) -> _Repeated:
     return found
 
 
-def _own_turns(due: Due, earlier: Sequence[Due], spoken: Sequence[int]) -> list[int]:
+def _own_turns(due: Due, earlier: Sequence[Due], spoken: Sequence[int], cleared: Collection[int]) -> list[int]:
     """The turns among ``spoken`` that belong to ``due``: its span, its forgiven end, and an early beginning."""
     first = due.first
-    turns = [turn for turn in spoken if first <= turn < max(due.end, first + 1) + LATE_TURNS]
-    tails = {turn for other in earlier for turn in range(other.first, max(other.end, other.first + 1) + LATE_TURNS)}
+    turns = [turn for turn in spoken if first <= turn < _forgiven(due, cleared)]
+    tails = {turn for other in earlier for turn in range(other.first, _forgiven(other, cleared))}
     early = [turn for turn in spoken if max(due.asked, first - EARLY_TURNS) <= turn < first and turn not in tails]
     goes_on = bool(early) and early[0] - 1 in spoken  # it did not begin early: it was being said for other reasons
     return early + turns if early and not goes_on else turns
+
+
+def _forgiven(due: Due, cleared: Collection[int]) -> int:
+    """The turn from which on words of a watched condition are a false alarm."""
+    return due.end if due.end in cleared else max(due.end, due.first + 1) + LATE_TURNS

@@ -15,6 +15,7 @@ from vigil_recipe.scenarios import Scenario, Script, exam_script
 from vigil_recipe.world import Robustness, Split
 
 SEED_STEP = 100_000
+LARGEST_SEED = 2**63 // SEED_STEP - 1
 TURNS = 40
 DISTURBANCES = ("night", "noise", "jitter")
 ROBUSTNESS_SHARE = 0.5  # of the alerting episodes, for each disturbance on and off
@@ -42,13 +43,14 @@ class Item:
 def plan(seed: int, episodes: int, scenarios: Sequence[Scenario], split: Split, turns: int = TURNS) -> Iterator[Item]:
     """The scripts, scenario by scenario in turn, so that an exam that is broken off has some of each.
 
-    ``episodes`` are shared evenly, the first scenarios get one more. Memory scripts are played once more without their
-    memory line, and some alerting ones with each disturbance forced on and off. Raises ValueError.
+    ``episodes`` are shared evenly, the first scenarios get one more, or the only ones where there are fewer episodes
+    than scenarios. Memory scripts are played once more without their memory line, and some alerting ones with each
+    disturbance forced on and off. Raises ValueError.
     """
-    if episodes < len(scenarios):
-        raise ValueError(f"{episodes} episodes are too few for {len(scenarios)} scenarios: give at least one for each")
-    if not 0 <= seed < 2**31 // SEED_STEP:
-        raise ValueError(f"seed {seed} is out of range: give 0 to {2**31 // SEED_STEP - 1}")
+    if episodes < 1:
+        raise ValueError(f"{episodes} episodes are no exam: give 1 or more")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"seed {seed} is out of range: give 0 to {LARGEST_SEED}")
     for index in range(episodes):
         scenario, world_seed = scenarios[index % len(scenarios)], seed * SEED_STEP + index
         script = exam_script(world_seed, scenario, split, turns)

@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from vigil_recipe.exam.course import called_by
-from vigil_recipe.exam.matching import Match, match
-from vigil_recipe.exam.scores import EpisodeScore, Metrics, mean, ratio, share, summary
+from vigil_recipe.exam.matching import EARLY_TURNS, Match, latest
+from vigil_recipe.exam.scores import (
+    TURN_S,
+    EpisodeScore,
+    Metrics,
+    clearings,
+    mean,
+    ratio,
+    share,
+    summary,
+    timeliness,
+)
 from vigil_recipe.exam.utterances import Utterance, units
 from vigil_recipe.scenarios import Due, Said, Scenario
 
@@ -50,17 +61,52 @@ def _nothing(_: Sequence[EpisodeScore]) -> Metrics:
 
 
 def _alerting(scores: Sequence[EpisodeScore]) -> Metrics:
-    """The system's alerts, where the player receives them, against the conditions that were asked for."""
+    """The onsets of what is watched alone, without the answers to what else was asked; and the system's alerts, where
+    the player receives them.
+
+    An alert beyond the first of a span is a duplicate, one outside of every span is false: each would page somebody.
+    """
+    onsets = [due for one in scores for due in one.dues if due.repeats]
+    lags = [found.lag * TURN_S for one in scores for found in one.matched.matches if found.due.repeats]
+    again = sum(utterance.text in _watched(one) for one in scores for utterance in one.matched.duplicates)
+    said = len(lags) + again + sum(len(one.matched.false) for one in scores)
+    areas = [area for one in scores for due, area in zip(one.dues, one.pauc, strict=True) if due.repeats]
+    figures = timeliness(lags, len(onsets), said, again) | {"pauc": mean(areas)}
     if not any(one.transcript.alerts for one in scores):
-        return {}
-    onsets = [match(one.dues, opened_alerts(one)) for one in scores]
-    lags = [one.lag for matched in onsets for one in matched.matches]
-    dues, minutes = sum(len(one.dues) for one in scores), sum(one.minutes for one in scores)
-    return {
-        "alerts_opened": sum(alert.state == "opened" for one in scores for alert in one.transcript.alerts),
-        "alert_recall_within_2_s": ratio(sum(abs(lag) <= 2 for lag in lags), dues),
-        "false_alerts_per_minute": ratio(sum(len(one.false) for one in onsets), minutes),
+        return figures
+    raised = [_raised(one) for one in scores]
+    minutes = sum(one.minutes for one in scores)
+    return figures | {
+        "alerts_opened": sum(len(opened_alerts(one)) for one in scores),
+        "alert_recall_within_2_s": ratio(sum(abs(lag) <= 2 for one in raised for lag in one.lags), len(onsets)),
+        "duplicate_alerts": sum(one.duplicates for one in raised),
+        "false_alerts_per_minute": ratio(sum(one.false for one in raised), minutes),
     }
+
+
+def _watched(one: EpisodeScore) -> frozenset[str]:
+    return frozenset(due.text for due in one.dues if due.repeats)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An episode's alerts: how late the first of each span was, and how many were beyond it or outside of all."""
+
+    lags: tuple[int, ...]
+    duplicates: int
+    false: int
+
+
+def _raised(one: EpisodeScore) -> Raised:
+    cleared, left = clearings(one.script), list(opened_alerts(one))
+    lags, duplicates = [], 0
+    for due in sorted((due for due in one.dues if due.repeats), key=lambda due: due.first):
+        span = range(max(due.asked, due.first - EARLY_TURNS), latest(due, cleared))
+        own = [alert for alert in left if alert.text == due.text and alert.turn in span]
+        left = [alert for alert in left if alert not in own]
+        lags += [alert.turn - due.first for alert in own[:1]]
+        duplicates += len(own[1:])
+    return Raised(tuple(lags), duplicates, len(left))
 
 
 def opened_alerts(one: EpisodeScore) -> tuple[Utterance, ...]:
@@ -110,7 +156,13 @@ def _is_nearly(one: EpisodeScore, due: Due) -> bool:
 
 
 def _translation(scores: Sequence[EpisodeScore]) -> Metrics:
-    return {"translation_exact": share(scores, lambda one: [one.heard_at(due) is not None for due in one.dues])}
+    """Of what was to be translated; what was only to be read is an answer."""
+    return {"translation_exact": share(scores, lambda one: [one.heard_at(due) is not None for due in _translated(one)])}
+
+
+def _translated(one: EpisodeScore) -> list[Due]:
+    read = one.answers()
+    return [due for due in one.dues if due not in read]
 
 
 def _delegation(scores: Sequence[EpisodeScore]) -> Metrics:

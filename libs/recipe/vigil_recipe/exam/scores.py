@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vigil_recipe.exam.course import actual_dues, called_by, is_result
+from vigil_recipe.exam.course import actual_dues, called_by, is_result, lines_of
 from vigil_recipe.exam.matching import Matched, match
 from vigil_recipe.exam.timing import pauc, sw_f1
 from vigil_recipe.exam.transcript import Transcript
@@ -64,7 +64,12 @@ def score(script: Script, transcript: Transcript) -> EpisodeScore:
     texts = {due.text for due in dues}
     said = utterances([one.reply for one in transcript.turns], texts, {due.text for due in dues if due.question})
     areas = tuple(pauc(due, [one for one in said if one.text == due.text or one.text not in texts]) for due in dues)
-    return EpisodeScore(script, transcript, dues, said, match(dues, said), sw_f1(dues, said), areas)
+    return EpisodeScore(script, transcript, dues, said, match(dues, said, clearings(script)), sw_f1(dues, said), areas)
+
+
+def clearings(script: Script) -> frozenset[int]:
+    """The turns in which an instruction was taken back."""
+    return frozenset(turn for turn in range(len(script.turns)) if lines_of(script, turn, Said.CLEARING))
 
 
 def summary(scores: Sequence[EpisodeScore]) -> Metrics:
@@ -83,19 +88,8 @@ def summary(scores: Sequence[EpisodeScore]) -> Metrics:
     return {
         "episodes": len(scores),
         "minutes": round(minutes, 2),
-        "dues": len(dues),
-        "utterances": said,
-        "recall": ratio(sum(abs(lag) <= 1 for lag in lags), len(dues)),
-        "recall_within_1_s": ratio(sum(abs(lag) <= 1 for lag in lags), len(dues)),
-        "recall_within_2_s": ratio(sum(abs(lag) <= 2 for lag in lags), len(dues)),
-        "precision": ratio(len(lags), said),
-        "mean_abs_error_s": mean([abs(lag) for lag in lags]),
-        "mean_early_s": mean([-lag for lag in lags if lag < 0]),
-        "mean_late_s": mean([lag for lag in lags if lag > 0]),
-        "early_share": ratio(sum(lag < 0 for lag in lags), len(lags)),
-        "late_share": ratio(sum(lag > 0 for lag in lags), len(lags)),
+        **timeliness(lags, len(dues), said, sum(len(one.matched.duplicates) for one in scores)),
         "false_alarms_per_minute": ratio(sum(len(one.matched.false) for one in scores), minutes),
-        "duplicate_rate": ratio(sum(len(one.matched.duplicates) for one in scores), said),
         "wrong_words": sum(len(one.matched.wrong) for one in scores),
         "answer_accuracy": mean([float(one) for one in answers]),
         "exact_episodes": mean([float(one.is_exact) for one in scores]),
@@ -103,6 +97,24 @@ def summary(scores: Sequence[EpisodeScore]) -> Metrics:
         "pauc": mean([area for one in scores for area in one.pauc]),
         "median_latency_ms": _quantile(scores, 0.5),
         "p95_latency_ms": _quantile(scores, 0.95),
+    }
+
+
+def timeliness(lags: Sequence[float], dues: int, said: int, duplicates: int) -> Metrics:
+    """How much of ``dues`` was heard, and when: ``lags`` are the seconds off of each that was, of ``said`` in all."""
+    return {
+        "dues": dues,
+        "utterances": said,
+        "recall": ratio(sum(abs(lag) <= 1 for lag in lags), dues),
+        "recall_within_1_s": ratio(sum(abs(lag) <= 1 for lag in lags), dues),
+        "recall_within_2_s": ratio(sum(abs(lag) <= 2 for lag in lags), dues),
+        "precision": ratio(len(lags), said),
+        "mean_abs_error_s": mean([abs(lag) for lag in lags]),
+        "mean_early_s": mean([-lag for lag in lags if lag < 0]),
+        "mean_late_s": mean([lag for lag in lags if lag > 0]),
+        "early_share": ratio(sum(lag < 0 for lag in lags), len(lags)),
+        "late_share": ratio(sum(lag > 0 for lag in lags), len(lags)),
+        "duplicate_rate": ratio(duplicates, said),
     }
 
 

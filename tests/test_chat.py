@@ -230,6 +230,7 @@ async def test_the_same_name_of_two_tenants_is_two_sessions(stage: Stage) -> Non
         answer = await theirs.chat.completions.create(model="scripted", messages=shown(GREY))
     assert (answer.model_extra or {})["vigil"]["sequence"] == 0
     assert len(stage.engine.seen[-1].uuids) == 1
+    assert redness(stage.engine.seen[-1].newest) < 0.1, "the engine was not shown the other tenant's picture"
     assert await stage.store.sessions("rival") == [SessionKey("rival", "kitchen")]
 
 
@@ -243,6 +244,7 @@ async def test_a_reset_forgets_what_was_shown(stage: Stage) -> None:
             assert (answer.status, await answer.json()) == (200, {"session": "kitchen", "status": "accepted"})
         await client.chat.completions.create(model="scripted", messages=shown(GREY))
     assert len(stage.engine.seen[-1].uuids) == 1
+    assert redness(stage.engine.seen[-1].newest) < 0.1, "nor the one of its former life"
 
 
 async def test_an_error_is_one_that_the_client_understands(stage: Stage) -> None:

@@ -1,12 +1,13 @@
 """From a coded frame group to what the core observes: frames by reference, their pixels beside them."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vigil.contract.frames import CodedFrameGroup
 from vigil.core.command import Command
 from vigil.core.decide import Observation
-from vigil.core.ids import SessionKey
+from vigil.core.session import SessionSpec
 from vigil.core.turn import FrameRef
 
 
@@ -24,22 +25,31 @@ class Sight:
         return Observation(self.time_ms, self.capture_time_us, self.frames, commands, frames_skipped)
 
 
-def sight(group: CodedFrameGroup) -> Sight:
-    """What a group shows."""
+def life(spec: SessionSpec) -> str:
+    """What the pictures of a session are named by: 16 hexadecimal digits of its own, also when its tenant, or another
+    one, has had a session of the same id before.
+
+    Engines take a UUID that they know for the picture that they know, whatever pixels come with it.
+    """
+    return hashlib.blake2b(f"{spec.tenant}/{spec.session}/{spec.created_us}".encode(), digest_size=8).hexdigest()
+
+
+def sight(group: CodedFrameGroup, life: str) -> Sight:
+    """What a group shows, in that life of its session."""
     pixels: dict[str, bytes] = {}
     refs: list[FrameRef] = []
     for index, coded in enumerate(group.frames):
-        uuid = _uuid(group.key, group.time_ms, index)
+        uuid = _uuid(life, group.time_ms, index)
         pixels[uuid] = coded.frame.jpeg
         refs.append(FrameRef(uuid, coded.frame.width, coded.frame.height))
     return Sight(group.time_ms, group.frames[0].frame.capture_time_us, tuple(refs), pixels)
 
 
-def _uuid(key: SessionKey, time_ms: int, index: int) -> str:
-    """Made here, never from client input: the engine trusts UUIDs, and one tenant must not be able to name another's
-    frame. Session ids cannot be guessed, and model time never comes twice.
+def _uuid(life: str, time_ms: int, index: int) -> str:
+    """Made here, never from client input: one tenant must not be able to name another's frame. Within one life model
+    time never comes twice.
 
     There is no hash of the content in it: ninety of them would outweigh the text of the prompt that names them, and
     what two workers saw of one interval around a takeover are both pictures of that interval.
     """
-    return f"{key.session}-{time_ms}-{index}"
+    return f"{life}-{time_ms}-{index}"

@@ -102,7 +102,7 @@ class ScriptedEngine:
         body = json.loads(raw)
         fresh = {uuid: pixels for uuid, pixels in _pictures(body) if pixels is not None}
         uuids = tuple(uuid for uuid, _ in _pictures(body))
-        self._images |= fresh
+        self._images = fresh | self._images  # as vLLM: a UUID that is known stays the picture that it was
         missing = next((index for index, uuid in enumerate(uuids) if uuid not in self._images), None)
         newest = self._images.get(uuids[-1], b"") if uuids else b""
         key = request.headers.get("Authorization", "")

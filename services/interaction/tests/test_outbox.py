@@ -22,6 +22,7 @@ class ScriptedBus:
         self.asked = 0
         self.now_s = 100.0
         self.answers_after_s = 0.0
+        self.loses_answers = 0
 
     def clock(self) -> float:
         """Moves only while the bus keeps its caller waiting."""
@@ -34,6 +35,9 @@ class ScriptedBus:
         if self.is_away:
             raise BusUnavailable("away")
         self.stored.append(outgoing)
+        if self.loses_answers:
+            self.loses_answers -= 1
+            raise BusUnavailable("the answer was lost")
 
     async def last_message_id(self, subject: str) -> str:
         """The newest id on a subject."""
@@ -102,3 +106,21 @@ async def test_a_bus_that_says_at_once_that_it_is_away_is_asked_every_turn() -> 
     await outbox.flush()
     assert bus.asked == 3 + len(LEFT)
     assert bus.stored == list(LEFT)
+
+
+async def test_what_was_stored_though_its_answer_was_lost_is_not_published_again() -> None:
+    bus = ScriptedBus(message("decision", 6))
+    outbox = Outbox(bus)
+    outbox.committed(LEFT[:3])
+    bus.loses_answers = 1
+    await outbox.flush()
+    assert (outbox.published, len(bus.stored)) == (0, 2)
+    await outbox.flush()
+    assert (outbox.published, outbox.is_empty) == (3, True)
+    outbox.committed(LEFT[3:])
+    bus.loses_answers = 1
+    await outbox.flush()
+    outbox.committed((message("decision", 9),))
+    await outbox.flush()
+    assert bus.stored[1:] == [*LEFT, message("decision", 9)], "also when the outbox has grown since"
+    assert outbox.is_empty

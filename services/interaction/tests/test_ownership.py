@@ -13,7 +13,7 @@ from vigil.runtime.errors import FenceLost
 from vigil.runtime.placement import Role
 from vigil.runtime.store import Commit
 from vigil.testing.eventually import eventually
-from vigil.testing.script import when_red
+from vigil.testing.script import Reply, when_red
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer
 from vigil.v1.decision_pb2 import ACTION_SPEAK
@@ -32,6 +32,32 @@ async def test_another_worker_goes_on_with_the_history(stage: Stage, grey: bytes
     assert [one.sequence for one in decisions] == list(range(7))
     assert opened.subject == closed.subject
     assert len((await stage.store.history(stage.key)).chunk.turns) == 7
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_turn_that_a_handover_cuts_short_is_decided_by_the_other_worker(
+    stage: Stage, grey: bytes, *, answered: bool
+) -> None:
+    late = asyncio.Event()
+    await stage.open()
+    async with stage.worker("worker-1") as first:
+        await stage.watch(grey)
+        stage.engine.script = lambda seen: Reply(hold=late) if seen.index == 1 else Reply()
+        await stage.show(1)
+        await stage.engine.requests(2)
+        async with stage.worker("worker-2"):
+            first.cancel()
+            await eventually(lambda: _owner_is(stage, "worker-2"), 5, "the other worker takes the session")
+            if answered:
+                late.set()
+            decisions = await stage.decisions(2)
+            await stage.watch(grey, start=2)
+    assert [(one.sequence, one.time_ms) for one in decisions] == [(0, 0), (1, 1_000)]
+    assert [one.sequence for one in await stage.decisions(3)] == [0, 1, 2]
+
+
+async def _owner_is(stage: Stage, worker: str) -> bool:
+    return await stage.placement.owner(Role.INTERACTION, stage.key) == worker
 
 
 async def test_an_engine_that_dies_costs_the_session_no_turn(stage: Stage, grey: bytes, red: bytes) -> None:

@@ -316,3 +316,24 @@ async def test_a_store_without_memory_costs_turns_and_no_session(stage: Stage, g
     assert decisions[2].frames_skipped == 2
     assert [one.data["time_s"] for one in alerts] == [5.0], "what could not be kept was not told"
     assert claimed == 1, "the worker kept it"
+
+
+async def test_a_boundary_that_the_store_refuses_may_come_out_differently(stage: Stage, grey: bytes) -> None:
+    before, restarts = _refused_by_the_store(), _restarts()
+    await stage.open(chunk_turns=3, tail_turns=1)
+    async with stage.worker():
+        await stage.watch(grey, grey, grey)
+        await stage.redis.config_set("maxmemory", "1")
+        await stage.show(3)
+        await eventually(partial(_is_refused, before + 1), what="the first turn of the next chunk is dropped")
+        await stage.redis.config_set("maxmemory", "0")
+        await stage.store.submit(stage.key, Clear("w-fire"))
+        await stage.nudge()
+        await stage.watch(grey, grey, start=4)
+        decisions = await stage.decisions(5)
+    assert [one.sequence for one in decisions] == list(range(5))
+    assert _restarts() == restarts, "the run went on"
+
+
+def _restarts() -> float:
+    return REGISTRY.get_sample_value("vigil_session_restarts_total", {"role": "interaction"}) or 0.0

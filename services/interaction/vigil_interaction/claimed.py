@@ -19,13 +19,20 @@ from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.runtime.bus import Bus, Message
 from vigil.runtime.cancellation import first_to_end
-from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, UnknownSession
+from vigil.runtime.errors import (
+    BusError,
+    BusUnavailable,
+    FenceLost,
+    SessionEnded,
+    StoreError,
+    UnknownSession,
+)
 from vigil.runtime.keep_latest import KeepLatest
 from vigil.runtime.placement import Claim, Placement, Role
 from vigil.runtime.store import SessionStore, Taken
 from vigil.runtime.trace import continued
 from vigil_interaction import metrics
-from vigil_interaction.observe import sight
+from vigil_interaction.observe import life, sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.runner import Ports, Runner
 
@@ -71,7 +78,7 @@ class ClaimedSession:
         try:
             if taken.ended is None:
                 await self._announce(taken.spec)
-                await self._until_over(self.runner, frames)
+                await self._until_over(self.runner, frames, life(taken.spec))
             await self._finish(self.runner, outbox)
         except asyncio.CancelledError:
             await self._leave_tidy(self.runner)
@@ -102,20 +109,20 @@ class ClaimedSession:
         if await self._bus.last_message_id(outgoing.subject) != outgoing.message_id:
             await self._bus.publish_stored(outgoing)
 
-    async def _until_over(self, runner: Runner, frames: KeepLatest[Message]) -> None:
+    async def _until_over(self, runner: Runner, frames: KeepLatest[Message], life: str) -> None:
         async with (
             self._bus.keep_latest(subjects.command(self.key)) as nudges,
             self._bus.keep_latest(subjects.lifecycle_of(self.key)) as changes,
         ):
             await first_to_end(
-                self._tick(runner, frames),
+                self._tick(runner, frames, life),
                 self._look_when_told(runner, nudges),
                 self._look_when_told(runner, changes),
                 self._look_regularly(runner, frames),
                 runner.warmer.run(),
             )
 
-    async def _tick(self, runner: Runner, frames: KeepLatest[Message]) -> None:
+    async def _tick(self, runner: Runner, frames: KeepLatest[Message], life: str) -> None:
         """Decide on every frame group that is still the newest; returns when the session has ended."""
         dropped = 0
         async for message in frames:
@@ -127,9 +134,18 @@ class ClaimedSession:
                     continue
                 try:
                     with continued(message.headers):
-                        await runner.tick(sight(group), skipped)
+                        await runner.tick(sight(group, life), skipped)
                 except SessionEnded:
                     return
+                except (FenceLost, asyncio.CancelledError):
+                    await self._hand_on(message)
+                    raise
+
+    async def _hand_on(self, message: Message) -> None:
+        """Show a frame group again whose turn was cut short: another worker, if there is one, listened before it took
+        the session, but after this group came. One that is not newer than the last turn is dropped there."""
+        with contextlib.suppress(BusError):
+            await self._bus.publish(subjects.coded_frames(self.key), message.payload, message.headers)
 
     def _group(self, payload: bytes) -> CodedFrameGroup | None:
         """The group, unless it is damaged, another session's, or from a codec worker that was overtaken."""

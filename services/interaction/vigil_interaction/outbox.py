@@ -67,19 +67,20 @@ class Outbox:
         except BusError as error:
             ended_s = self._monotonic()
             self._not_before_s = ended_s + _PAUSE_PER_WAIT * (ended_s - began_s)
+            self._is_unsure = bool(self._waiting)  # the first may be stored, and only its answer lost
             _log.warning("message waits in the outbox", waiting=len(self._waiting), error=str(error))
 
     async def _skip_stored(self) -> None:
-        """After taking over: pass over what the last worker had published already.
+        """After taking over, or after a publish whose answer never came: pass over what is stored already.
 
-        JetStream's own de-duplication forgets after minutes; a session may have been left for longer. What is stored
-        last on a subject shows how far the last worker came, because it published in order.
+        JetStream's own de-duplication forgets after minutes; a session may have been left, or the bus away, for longer.
+        What is stored last on a subject shows how far the publishing came, because it is in order.
         """
-        ids = [one.message_id for one in self._waiting]
+        ids, before = [one.message_id for one in self._waiting], self.published
         for subject in {one.subject for one in self._waiting}:
             newest = await self._bus.last_message_id(subject)
             if newest in ids:
-                self._is_published(max(0, ids.index(newest) + 1 - self.published))
+                self._is_published(max(0, ids.index(newest) + 1 - (self.published - before)))
         self._is_unsure = False
 
     def _is_published(self, count: int) -> None:

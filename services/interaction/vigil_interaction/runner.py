@@ -129,6 +129,7 @@ class Runner:
             except StoreFull as error:  # nothing was written: the next turn sees the newest frame
                 self._refused(error)
                 return
+            self._last = Asked(planned.chunk, infer.messages)  # what later prompts must go on from
         self.store_error = ""
         tick_s, age_s = self._ports.monotonic() - began, (self._ports.clock() - seen.capture_time_us) / 1e6
         self._ports.load.turn(late=measure(self.spec, settled, tick_s=tick_s, age_s=age_s))
@@ -230,7 +231,6 @@ class Runner:
     def _settle(self, planned: SessionState, infer: Infer, completion: Completion) -> Settled:
         share = prefix_share(self._last.messages if self._last else (), infer.messages)
         assert self._last is None or goes_on(self._last, planned.chunk, infer.messages), "a chunk's past has changed"
-        self._last = Asked(planned.chunk, infer.messages)
         settled = settle(self.spec, self._profile, planned, infer, completion)
         for refused in infer.rejected:
             metrics.COMMANDS_REJECTED.inc()

@@ -111,6 +111,16 @@ async def test_a_snapshot_reads_back_and_a_later_one_replaces_it(bus: Bus) -> No
     assert await bus.get_snapshot("demo.s-1-fire-7.0") == picture
 
 
+async def test_a_snapshot_that_cannot_be_stored_costs_a_second(bus: Bus, nats_server: NatsServer) -> None:
+    nats_server.freeze()
+    try:
+        async with asyncio.timeout(1.9):  # one request of the several alone would wait for two
+            with pytest.raises(BusUnavailable, match=r"demo\.s-1-fire-7\.0: NATS did not answer"):
+                await bus.put_snapshot("demo.s-1-fire-7.0", b"red")
+    finally:
+        nats_server.thaw()
+
+
 async def test_an_unknown_snapshot_is_missing(bus: Bus) -> None:
     with pytest.raises(SnapshotMissing, match="'nothing'"):
         await bus.get_snapshot("nothing")

@@ -17,6 +17,8 @@ MESSAGE_ID = "Nats-Msg-Id"
 _NAME_IN_USE = 10058
 # An object whose oldest chunk was discarded never completes: stop waiting for it.
 _SNAPSHOT_TIMEOUT_S = 5.0
+# Storing one is several requests of two seconds each, and a turn waits for it.
+_KEEP_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ async def ensure_streams(js: JetStreamContext) -> None:
 
 
 async def put_snapshot(js: JetStreamContext, name: str, data: bytes) -> None:
-    """Store `data` as the object `name`."""
-    await _snapshots(js).put(name, data)
+    """Store `data` as the object `name`. Raises `TimeoutError` when that takes longer than a second."""
+    async with asyncio.timeout(_KEEP_TIMEOUT_S):
+        await _snapshots(js).put(name, data)
 
 
 async def get_snapshot(js: JetStreamContext, name: str) -> bytes:

@@ -106,9 +106,7 @@ def test_a_second_alert_of_one_span_is_a_duplicate_and_a_stale_one_is_false() ->
 
 
 def test_an_alert_in_the_turn_in_which_its_watch_is_cleared_is_false() -> None:
-    cleared = script(
-        dues=[Due(0, 5, 9, FIRE, repeats=True)], lines={9: [Line(Said.CLEARING, "Stop watching: fire.")]}
-    )
+    cleared = script(dues=[Due(0, 5, 9, FIRE, repeats=True)], lines={9: [Line(Said.CLEARING, "Stop watching: fire.")]})
     said = transcript(dict.fromkeys((5, 6, 7, 8, 9), f"</response> {FIRE}"), alerts=opened(9))
     figures = scenario_summary(Scenario.ALERTING, [score(cleared, said)])
     assert (figures["recall"], figures["precision"]) == (1.0, 0.5)

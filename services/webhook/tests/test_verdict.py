@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil_webhook.verdict import MAX_RETRY_AFTER_S, Fate, Outcome, Patience, judge, retry_after_s
+from vigil_webhook.verdict import MAX_RETRY_AFTER_S, Fate, Outcome, Patience, is_refusal, judge, retry_after_s
 
 PATIENCE = Patience(tries=10, refusals=3, first_s=1.0, most_s=60.0)
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -32,13 +32,25 @@ NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
     ],
 )
 def test_fates(outcome: Outcome, tries: int, fate: Fate) -> None:
-    assert judge(outcome, tries, PATIENCE, 0.5).fate is fate
+    assert judge(outcome, tries, tries, PATIENCE, 0.5).fate is fate
+
+
+def test_a_receiver_that_was_away_for_long_may_still_refuse_a_few_times() -> None:
+    assert judge(Outcome(500), 8, 1, PATIENCE, 0.5).fate is Fate.RETRY
+    assert judge(Outcome(401), 9, 3, PATIENCE, 0.5).fate is Fate.DEAD
+    assert judge(Outcome(500), 10, 1, PATIENCE, 0.5).fate is Fate.DEAD, "all tries together have an end"
+    assert [is_refusal(one) for one in (Outcome(200), Outcome(503), Outcome(error="away"), Outcome(401))] == [
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_reason_says_what_happened() -> None:
-    assert judge(Outcome(503), 10, PATIENCE, 0).reason == "it answered 503, after 10 tries"
-    assert judge(Outcome(410), 1, PATIENCE, 0).reason == "the endpoint is gone (410)"
-    assert judge(Outcome(307), 1, PATIENCE, 0).reason == "it answered 307: redirects are not followed"
+    assert judge(Outcome(503), 10, 0, PATIENCE, 0).reason == "it answered 503, after 10 tries"
+    assert judge(Outcome(410), 1, 0, PATIENCE, 0).reason == "the endpoint is gone (410)"
+    assert judge(Outcome(307), 1, 1, PATIENCE, 0).reason == "it answered 307: redirects are not followed"
 
 
 @given(tries=st.integers(1, 10_000), uniform=st.floats(0, 1, exclude_max=True))
@@ -49,7 +61,7 @@ def test_the_wait_doubles_within_its_bounds(tries: int, uniform: float) -> None:
 
 @given(asked_s=st.floats(0, 1e9), uniform=st.floats(0, 1, exclude_max=True))
 def test_what_the_receiver_asks_for_is_honoured_within_a_bound(asked_s: float, uniform: float) -> None:
-    verdict = judge(Outcome(503, retry_after_s=asked_s), 1, PATIENCE, uniform)
+    verdict = judge(Outcome(503, retry_after_s=asked_s), 1, 0, PATIENCE, uniform)
     assert verdict.delay_s >= min(asked_s, MAX_RETRY_AFTER_S)
     assert verdict.delay_s <= MAX_RETRY_AFTER_S
 

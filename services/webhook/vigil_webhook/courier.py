@@ -21,7 +21,7 @@ from vigil.runtime.logs import get_log
 from vigil_webhook import metrics
 from vigil_webhook.endpoints import Endpoint
 from vigil_webhook.sender import Sender
-from vigil_webhook.verdict import Fate, Outcome, Patience, judge
+from vigil_webhook.verdict import Fate, Outcome, Patience, is_refusal, judge
 
 log = get_log()
 
@@ -43,6 +43,7 @@ class Courier:
             streams.ALERTS, f"webhook-{endpoint.name}", subjects.alerts_of(endpoint.tenant), terms
         )
         self._settled: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
+        self._refused = (-1, 0)  # the alert that is being tried, and how often it was refused since this start
 
     @property
     def is_there(self) -> bool:
@@ -81,7 +82,7 @@ class Courier:
 
     async def _attempt(self, delivery: Delivery, event: CloudEvent) -> bool:
         outcome = await self._post(delivery, event)
-        verdict = judge(outcome, delivery.delivered, self._patience, random.random())
+        verdict = judge(outcome, delivery.delivered, self._refusals(delivery, outcome), self._patience, random.random())
         metrics.ATTEMPTS.labels(self.endpoint.name, verdict.fate).inc()
         metrics.FAILING.labels(self.endpoint.name).set(delivery.delivered if verdict.fate is Fate.RETRY else 0)
         match verdict.fate:
@@ -100,6 +101,13 @@ class Courier:
                 )
                 await delivery.retry(verdict.delay_s)
         return verdict.fate is not Fate.RETRY
+
+    def _refusals(self, delivery: Delivery, outcome: Outcome) -> int:
+        """How often this alert was refused. Tries while nobody answered are JetStream's to count, and are none."""
+        sequence, before = self._refused
+        count = (before if sequence == delivery.sequence else 0) + is_refusal(outcome)
+        self._refused = (delivery.sequence, count)
+        return count
 
     async def _post(self, delivery: Delivery, event: CloudEvent) -> Outcome:
         """One try. When the bridge is told to stop meanwhile, the alert is handed back, so that it need not wait."""

@@ -69,14 +69,19 @@ class Verdict:
     delay_s: float = 0.0
 
 
-def judge(outcome: Outcome, tries: int, patience: Patience, uniform: float) -> Verdict:
-    """What to do after attempt number `tries` (from 1) came to `outcome`."""
+def is_refusal(outcome: Outcome) -> bool:
+    """Whether the receiver, or the address policy, said no: another try may well hear the same."""
+    unwanted = outcome.status > 0 and not 200 <= outcome.status < 300 and outcome.status not in _UNAVAILABLE
+    return outcome.forbidden or unwanted
+
+
+def judge(outcome: Outcome, tries: int, refusals: int, patience: Patience, uniform: float) -> Verdict:
+    """What to do after attempt number `tries` (from 1) came to `outcome`; `refusals` of them all were refused."""
     if 200 <= outcome.status < 300:
         return Verdict(Fate.DELIVERED)
     if outcome.status == HTTPStatus.GONE:
         return Verdict(Fate.DEAD, "the endpoint is gone (410)")
-    refused = outcome.forbidden or (outcome.status > 0 and outcome.status not in _UNAVAILABLE)
-    if tries >= (patience.refusals if refused else patience.tries):
+    if tries >= patience.tries or (is_refusal(outcome) and refusals >= patience.refusals):
         return Verdict(Fate.DEAD, f"{outcome.text}, after {tries} tries")
     wait_s = max(patience.delay_s(tries, uniform), min(outcome.retry_after_s, MAX_RETRY_AFTER_S))
     return Verdict(Fate.RETRY, outcome.text, wait_s)

@@ -177,6 +177,19 @@ def test_a_new_severity_is_an_update_at_once() -> None:
     assert session.at(2, BURNS) == []
 
 
+def test_a_changed_watch_counts_for_an_alert_that_is_quiet() -> None:
+    session = Session()
+    session.instructions = (replace(FIRE, watch=Watch("fire", hold_s=600)),)
+    session.at(0, BURNS)
+    assert session.at(1, "") == []
+    session.instructions = (replace(FIRE, watch=Watch("fire", Severity.CRITICAL, hold_s=5)),)
+    assert session.at(2, "") == [(AlertState.UPDATED, "severity changed from warning")]
+    assert session.at(4, "") == []
+    assert session.at(5, "") == [(AlertState.CLOSED, "quiet for 5 s")]
+    assert [event.severity for _, event in session.heard] == [Severity.WARNING, Severity.CRITICAL, Severity.CRITICAL]
+    assert [event.number for _, event in session.heard] == [0, 1, 2]
+
+
 @pytest.mark.parametrize(
     "left",
     [(), (FALL,), (Instruction("fire", FIRE.text),), (replace(FIRE, watch=Watch("smoke")),)],

@@ -73,7 +73,8 @@ Step = tuple[Alerts, tuple[AlertEvent, ...]]
 def advance(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment, spoken: str) -> Step:
     """Move every alert of a session by one turn in which the model said `spoken` (empty when it was silent)."""
     said = attribute(spoken, instructions)
-    step: Step = (tuple(one for one in alerts if not _expired(one, moment)), ())
+    alerts, events = _rewatched(alerts, instructions, moment)
+    step: Step = (tuple(one for one in alerts if not _expired(one, moment)), events)
     for instruction in instructions:
         if instruction.watch is not None and instruction.id in said:
             step = _join(step, _speak(step[0], instruction, instruction.watch, moment, said[instruction.id]))
@@ -104,6 +105,24 @@ def _bounded(alerts: Alerts) -> Alerts:
     surplus = max(0, len(alerts) - MAX_ALERTS)
     forgotten = {one.id for one in [one for one in alerts if not one.is_open][:surplus]}
     return tuple(one for one in alerts if one.id not in forgotten)
+
+
+def _rewatched(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment) -> Step:
+    """Give each alert its watch as it is now: a changed hold counts at once, a changed severity is told at once."""
+    watches = {(one.id, one.watch.name): one.watch for one in instructions if one.watch is not None}
+    step: Step = (alerts, ())
+    for alert in alerts:
+        watch = watches.get((alert.instruction_id, alert.watch.name), alert.watch)
+        if watch == alert.watch:
+            continue
+        changed = replace(alert, watch=watch)
+        if alert.is_open and watch.severity is not alert.watch.severity:
+            reason = f"severity changed from {alert.watch.severity}"
+            changed = replace(changed, event_ms=moment.time_ms, events=alert.events + 1)
+            event = AlertEvent(changed, AlertState.UPDATED, reason, alert.events, alert.text, watch.severity, moment)
+            step = _join(step, (step[0], (event,)))
+        step = (_put(step[0], changed), step[1])
+    return step
 
 
 def _closing_reason(alert: Alert, moment: Moment, *, cleared: bool) -> str:
@@ -170,8 +189,6 @@ def _continue(alerts: Alerts, alert: Alert, watch: Watch, moment: Moment, text: 
 def _update_reason(alert: Alert, watch: Watch, moment: Moment, text: str) -> str:
     if not alert.is_open:
         return "spoken again within the cooldown"
-    if watch.severity is not alert.watch.severity:
-        return f"severity changed from {alert.watch.severity}"
     since_ms = moment.time_ms - alert.event_ms
     if text != alert.text and since_ms >= min(alert.events, watch.update_interval_s) * 1000:
         return "new words"

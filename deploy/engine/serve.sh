@@ -2,7 +2,7 @@
 # Serve a model directory with stock vLLM on the CPU:
 #   deploy/engine/serve.sh MODEL_DIR [NAME] [more vLLM flags]
 # Variables (all optional): VIGIL_ENGINE_HOST (127.0.0.1), VIGIL_ENGINE_PORT (8000), VIGIL_ENGINE_PYTHON (the engine
-# environment's), VIGIL_ENGINE_THREADS (1), VIGIL_ENGINE_KV_GB (1: keys and values), VIGIL_ENGINE_IMAGES_GB (1: pictures
+# environment's), VIGIL_ENGINE_THREADS (1), VIGIL_ENGINE_KV_GB (1: keys and values), VIGIL_ENGINE_IMAGES_GB (4: pictures
 # remembered by UUID). The name that clients ask for is NAME, or the directory's own. Requests may be gzip.
 set -euo pipefail
 
@@ -31,6 +31,6 @@ flags=(
   --enable-prefix-caching --enable-chunked-prefill
   --enable-prompt-tokens-details                             # the client reads how much the prefix cache served
   --limit-mm-per-prompt '{"image":256,"video":0}'
-  --mm-processor-cache-gb "${VIGIL_ENGINE_IMAGES_GB:-1}"     # pictures named by UUID live here
+  --mm-processor-cache-gb "${VIGIL_ENGINE_IMAGES_GB:-4}"     # pictures named by UUID live here
 )
 exec "$python" -m vllm.entrypoints.openai.api_server "${flags[@]}" "$@"

@@ -1,11 +1,15 @@
 """Who holds a session: takeover with its history, fences, the outbox, the end."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+import nats
 import pytest
+from nats.js.api import DiscardPolicy
 
-from vigil.contract.streams import ALERTS
+from vigil.contract.events import decode_event
+from vigil.contract.streams import ALERTS, SESSIONS
 from vigil.core.command import Instruct
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.session import SessionState
@@ -57,7 +61,26 @@ async def test_a_turn_that_a_handover_cuts_short_is_decided_by_the_other_worker(
 
 
 async def _owner_is(stage: Stage, worker: str) -> bool:
-    return await stage.placement.owner(Role.INTERACTION, stage.key) == worker
+    return bool(await stage.placement.owner(Role.INTERACTION, stage.key) == worker)
+
+
+async def test_a_session_event_that_could_not_be_stored_is_told_later(
+    stage: Stage, nats_server: NatsServer, grey: bytes
+) -> None:
+    client = await nats.connect(nats_server.url)
+    await stage.open()
+    try:
+        js = client.jetstream()
+        found = await js.stream_info(SESSIONS.name)
+        await js.update_stream(replace(found.config, max_bytes=1, discard=DiscardPolicy.NEW))
+        async with stage.worker():
+            await stage.watch(grey, grey)
+            assert (await js.stream_info(SESSIONS.name)).state.messages == 0
+            await stage.bus.ensure_streams()
+            (started,) = [decode_event(one) for one in await stage.stored(SESSIONS, 1)]
+    finally:
+        await client.close()
+    assert started.type.endswith("started")
 
 
 async def test_an_engine_that_dies_costs_the_session_no_turn(stage: Stage, grey: bytes, red: bytes) -> None:

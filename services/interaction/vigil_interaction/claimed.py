@@ -77,7 +77,6 @@ class ClaimedSession:
         self.runner = Runner(self._ports, self.key, self.fence, taken, outbox)
         try:
             if taken.ended is None:
-                await self._announce(taken.spec)
                 await self._until_over(self.runner, frames, life(taken.spec))
             await self._finish(self.runner, outbox)
         except asyncio.CancelledError:
@@ -92,16 +91,19 @@ class ClaimedSession:
             async with asyncio.timeout(LEAVE_S):
                 await runner.tidy()
 
-    async def _announce(self, spec: SessionSpec) -> None:
-        """Tell that the session is watched from now on, or by another worker than before. Once for each claim."""
+    async def _announce(self, spec: SessionSpec) -> bool:
+        """Tell that the session is watched from now on, or by another worker than before. Once for each claim; False
+        when it has to be tried again."""
         event = Lifecycle.MOVED if self._claim.previous else Lifecycle.STARTED
         data = SessionData(
             spec.tenant, spec.session, spec.source_id, Role.INTERACTION, self._ports.worker, self._claim.previous
         )
         try:
             await self._tell(event, data, self.fence)
-        except BusError as error:  # the session is more than the news of it
-            _log.warning("session event not stored", session_event=event, error=str(error))
+        except BusError as error:
+            _log.warning("session event not stored yet", session_event=event, error=str(error))
+            return False
+        return True
 
     async def _tell(self, event: Lifecycle, data: SessionData, number: int) -> None:
         """Store an event of the session's life, unless it is the newest one of its kind already."""
@@ -169,9 +171,11 @@ class ClaimedSession:
                 return
 
     async def _look_regularly(self, runner: Runner, frames: KeepLatest[Message]) -> None:
-        """Word of a change can be lost while the bus is away, so every session looks for itself now and then."""
-        received, waited_s = -1, 0.0
+        """Word of a change can be lost while the bus is away, so every session looks for itself now and then. It also
+        tells that it began, beside the ticks: the session is more than the news of it."""
+        received, waited_s, is_announced = -1, 0.0, False
         while True:
+            is_announced = is_announced or await self._announce(runner.spec)
             await asyncio.sleep(IDLE_S)
             waited_s += IDLE_S
             is_idle = frames.statistics.received == received

@@ -72,6 +72,14 @@ def test_a_broken_line_is_named_and_the_next_one_is_read(tmp_path: Path) -> None
     assert parse(good).questions[0].content == "Tell me when it boils."
 
 
+@pytest.mark.parametrize("text", [b'{"video_path": "\xff.mp4"}', b'{"video_path": "\\ud800.mp4"}'])
+def test_text_that_no_file_could_hold_is_refused(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "a.jsonl").write_bytes(text + b"\n")
+    (raw,) = read_raw(tmp_path / "a.jsonl")
+    with pytest.raises(RecordError, match=r"a\.jsonl: record 1: not UTF-8, or half of a character"):
+        parse(raw)
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [

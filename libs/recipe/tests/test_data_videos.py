@@ -176,14 +176,14 @@ def test_processes_share_the_records(tmp_path_factory: pytest.TempPathFactory, r
     files = [write_records(folder / name, *range(count)) for name in ("a", "b")]
     shares = [[(raw.file, raw.number) for raw in read_files(files, rank, ranks)] for rank in range(ranks)]
     everything = sorted(one for share in shares for one in share)
-    assert everything == sorted((name, number + 1) for name in ("a", "b") for number in range(count))
+    assert everything == sorted((str(path), number + 1) for path in files for number in range(count))
 
 
 def test_bad_records_are_skipped_and_counted_or_refused(videos: Path, tmp_path: Path) -> None:
     path = write_records(tmp_path / "r.jsonl", GOOD, BAD, GOOD)
     checked = Checked(videos, Limits(), OnError.SKIP)
     assert [one.record.number for one in checked(read_files([path]))] == [1, 3]
-    assert [str(error).split(": ")[:3] for error in checked.skipped] == [["r.jsonl", "record 2", "video_path"]]
+    assert [str(error).split(": ")[:3] for error in checked.skipped] == [[str(path), "record 2", "video_path"]]
     with pytest.raises(RecordError, match=r"record 2: video_path: .*none\.mp4: there is no such video"):
         list(Checked(videos, Limits(), OnError.REFUSE)(read_files([path])))
 
@@ -204,9 +204,34 @@ def test_a_refused_record_leaves_nothing_written(
     videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, out = write_records(tmp_path / "r.jsonl", GOOD, BAD), tmp_path / "out.jsonl"
-    assert main(["convert", str(path), "--videos", str(videos), "--out", str(out)]) == 1
-    assert "r.jsonl: record 2: video_path" in capsys.readouterr().err
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["r.jsonl"]
+    arguments = ["convert", str(path), "--videos", str(videos), "--out", str(out)]
+    for frames in ([], ["--frames", str(tmp_path / "frames")]):
+        assert main([*arguments, *frames]) == 1
+        assert "r.jsonl: record 2: video_path" in capsys.readouterr().err
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["r.jsonl"]
+
+
+def test_pictures_of_an_earlier_run_stay_when_a_later_one_fails(videos: Path, tmp_path: Path) -> None:
+    frames = tmp_path / "frames"
+    whole, broken = write_records(tmp_path / "r.jsonl", GOOD), write_records(tmp_path / "s.jsonl", GOOD, BAD)
+    arguments = ["--videos", str(videos), "--out", str(tmp_path / "out.jsonl"), "--frames", str(frames)]
+    assert main(["convert", str(whole), *arguments]) == 0
+    before = sorted(frames.rglob("*"))
+    assert main(["convert", str(broken), *arguments]) == 1
+    assert sorted(frames.rglob("*")) == before
+
+
+def test_files_of_one_name_do_not_share_their_pictures(videos: Path, tmp_path: Path) -> None:
+    files = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        files.append(str(write_records(tmp_path / folder / "r.jsonl", GOOD)))
+    out, frames = tmp_path / "out.jsonl", tmp_path / "frames"
+    assert main(["convert", *files, "--videos", str(videos), "--out", str(out), "--frames", str(frames)]) == 0
+    samples = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [sample["id"] for sample in samples] == ["r-000001/0", "r~2-000001/0"]
+    assert sorted(one.name for one in frames.iterdir()) == ["r-000001", "r~2-000001"]
+    assert all((frames / image).exists() for sample in samples for image in sample["images"])
 
 
 def test_validate_reports_each_bad_record(videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,5 +239,5 @@ def test_validate_reports_each_bad_record(videos: Path, tmp_path: Path, capsys: 
     assert main(["validate", str(path), "--videos", str(videos)]) == 0
     shown = capsys.readouterr()
     assert shown.out == "1 usable, 2 skipped\n"
-    assert "skipped: r.jsonl: record 2: video_path" in shown.err
-    assert "skipped: r.jsonl: record 3: a record must be an object, got a number" in shown.err
+    assert f"skipped: {path}: record 2: video_path" in shown.err
+    assert f"skipped: {path}: record 3: a record must be an object, got a number" in shown.err

@@ -41,6 +41,15 @@ EXAM = {
     "targets": [{"claim": "results used", "limit": 0.9, "at_least": True, "value": None, "met": None}],
     "summariser": {"summary": {"exact": 0.5, "sentence_recall": 0.75, "sentence_precision": None}},
     "head_to_head": {"ask_only": {"overall": {"wins": 4, "ties": 3, "losses": 2}}},
+    "calibration": {
+        "expected_error": 0.01,
+        "turns": 140,
+        "bins": [
+            {"low": 0.0, "turns": 100, "mean_p": 0.01, "silence_right": 0.02},
+            {"low": 0.4, "turns": 30, "mean_p": 0.45, "silence_right": 0.65},
+            {"low": 0.8, "turns": 10, "mean_p": 0.85, "silence_right": 0.85},
+        ],
+    },
 }
 
 
@@ -124,6 +133,7 @@ def test_the_card_tells_stages_minutes_and_scores(exported: Path) -> None:
     assert "| results used | – | ≥ 0.9 |" in card
     assert "| ask only | 4 | 3 | 2 |" in card
     assert "| 0.875 | 0.000 | – |" in card
+    assert "p(silence) is off by 0.010 on average; between 0.1 and 0.9 (40 turns) by 0.150." in card
     assert "| summary | 50.0% | 75.0% | – |" in card
     assert "- chat: turns 48, right 47" in card
     assert not (exported / "probe.pt").exists()

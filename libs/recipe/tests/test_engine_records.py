@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,13 @@ from transformers import Qwen3VLForConditionalGeneration  # noqa: E402
 from vigil.testing.videos import write_video  # noqa: E402
 from vigil_recipe import checkpoint as checkpoints  # noqa: E402
 from vigil_recipe.checkpoint import CheckpointError  # noqa: E402
-from vigil_recipe.data.records import RecordError  # noqa: E402
+from vigil_recipe.data.records import BadRecords  # noqa: E402
 from vigil_recipe.learning import decide  # noqa: E402
 from vigil_recipe.progress import read_log  # noqa: E402
 from vigil_recipe.record_batches import RecordBatches  # noqa: E402
 from vigil_recipe.samples import IGNORED  # noqa: E402
-from vigil_recipe.settings import Settings, SettingsError, check_settings  # noqa: E402
-from vigil_recipe.train import run  # noqa: E402
+from vigil_recipe.settings import Settings, check_settings  # noqa: E402
+from vigil_recipe.train import main, run  # noqa: E402
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")]
 
@@ -148,15 +150,107 @@ def test_an_attention_that_the_machine_lacks_is_a_clear_error(folder: Path) -> N
         checkpoints.load(str(folder / "base"), "flash_attention_2")
 
 
-def test_what_does_not_fit_is_a_clear_error(folder: Path) -> None:
-    with pytest.raises(SettingsError, match=r"records\.jsonl: record \d: .* over the token_budget of 100"):
+def test_two_processes_train_one_model(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "two.toml"
+    path.write_text(
+        f"""base = "{folder}/base"
+        out = "{tmp_path}/two"
+        log_every = 1
+        [records]
+        files = ["{folder}/records.jsonl"]
+        videos = "{folder}"
+        frames = "{tmp_path}/frames"
+        [hardware]
+        loader_workers = 0
+        cpu = true
+        [[stages]]
+        name = "tune"
+        kind = "interaction"
+        steps = 2
+        probe = false
+        """
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, "-m", "vigil_recipe.train", str(path)], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert [note["step"] for note in read_log(tmp_path / "two/log.jsonl")] == [1, 2], "one of them logs"
+    before, after = (
+        Qwen3VLForConditionalGeneration.from_pretrained(one).state_dict()
+        for one in (folder / "base", tmp_path / "two/tune/model")
+    )
+    assert any(not torch.equal(value, after[name]) for name, value in before.items())
+
+
+def bad_file(folder: Path, name: str, *records: dict[str, Any]) -> list[str]:
+    (folder / name).write_text("".join(json.dumps(record) + "\n" for record in records))
+    return [str(folder / name)]
+
+
+def test_what_cannot_be_used_is_named_or_skipped(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BadRecords, match=r"records\.jsonl: record \d: .* over the token_budget of 100"):
         next(iter(batches(folder, token_budget=100)))
-    (folder / "bad.jsonl").write_text('{"video_path": 1}\n')
-    bad = [str(folder / "bad.jsonl")]
-    with pytest.raises(RecordError, match=r"bad\.jsonl: record 1: video_path must be a text"):
+    bad = bad_file(folder, "bad.jsonl", {"video_path": 1})
+    with pytest.raises(BadRecords, match=r"bad\.jsonl: record 1: video_path must be a text"):
         next(iter(batches(folder, files=bad)))
-    with pytest.raises(SettingsError, match="has no usable one, the first because: bad"):
+    with pytest.raises(BadRecords, match="has no usable one"):
         next(iter(batches(folder, files=bad, on_error="skip")))
+    assert capsys.readouterr().err.count("bad.jsonl: record 1: video_path must be a text") == 1
+
+
+def test_a_record_that_is_too_long_is_skipped_and_told_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = sorted(int(one["lengths"][0]) for one in batches(folder, total=2, token_budget=1_000))
+    made = list(batches(folder, total=4, token_budget=sizes[0], on_error="skip"))
+    assert [one["lengths"].tolist() for one in made] == [[sizes[0]]] * 4, "the shorter one, again and again"
+    assert capsys.readouterr().err.count(f"over the token_budget of {sizes[0]}") == 1
+
+
+def test_a_video_that_breaks_off_is_skipped_or_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken, whole = RECORDS[0] | {"video_path": "broken.mp4"}, (folder / "a.mp4").read_bytes()
+    begin, end = whole.index(b"mdat") + 4, whole.index(b"moov") - 4  # the pictures, before the index of them
+    assert begin < end
+    (folder / "broken.mp4").write_bytes(whole[:begin] + bytes(end - begin) + whole[end:])
+    files = bad_file(folder, "broken.jsonl", broken, RECORDS[1])
+    made = next(iter(batches(folder, files=files, on_error="skip")))
+    assert [tuple(frames.shape) for frames in made["frames"]] == [(6, 128, 128, 3)]
+    assert capsys.readouterr().err.count("broken.jsonl: record 1: video_path: ") == 1
+    with pytest.raises(BadRecords, match=r"broken\.jsonl: record 1: video_path: .*broken\.mp4"):
+        next(iter(batches(folder, files=files)))
+
+
+def test_answers_before_any_question_are_refused_unless_they_are_allowed(folder: Path) -> None:
+    free = RECORDS[0] | {"question": []}
+    files = bad_file(folder, "free.jsonl", free)
+    with pytest.raises(BadRecords, match=r"free\.jsonl: record 1: "):
+        next(iter(batches(folder, files=files)))
+    assert len(next(iter(batches(folder, files=files, unprompted=True)))["ids"]) == 1
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_command_says_in_one_line_which_record_stops_it(
+    folder: Path, capsys: pytest.CaptureFixture[str], workers: int
+) -> None:
+    files = bad_file(folder, "stops.jsonl", {"video_path": 1})
+    path = folder / "stops.toml"
+    path.write_text(
+        f"""base = "{folder}/base"
+        out = "{folder}/stopped-{workers}"
+        [records]
+        files = ["{files[0]}"]
+        [hardware]
+        loader_workers = {workers}
+        cpu = true
+        [[stages]]
+        name = "tune"
+        kind = "interaction"
+        steps = 2
+        probe = false
+        """
+    )
+    assert main([str(path)]) == 1
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: ")]
+    assert said == f"train: {files[0]}: record 1: video_path must be a text that is not empty, got a number"
 
 
 def test_control_tokens_that_a_vocabulary_lacks_are_added(folder: Path, tmp_path: Path) -> None:

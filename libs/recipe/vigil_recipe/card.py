@@ -52,6 +52,7 @@ STAGES = (
     "on lessons in words alone and with pictures and on every scenario, with planted mistakes in the history that "
     "carry no loss."
 )
+UNSURE = (0.1, 0.9)
 SHARES = ("recall", "precision", "answer_accuracy", "exact_episodes")
 
 
@@ -96,6 +97,7 @@ def exam_lines(exam: Mapping[str, Any]) -> list[str]:
     for name, rows in exam["head_to_head"].items():
         overall = rows["overall"]
         lines.append(_row([name.replace("_", " "), *(str(overall[key]) for key in ("wins", "ties", "losses"))]))
+    lines += ["", *textwrap.wrap(_calibration(exam["calibration"]), 119)]
     if "memory" in exam["summary"]:
         lines += ["", *_table_head(("with memory", "without", "most frequent answer"))]
         memory = exam["summary"]["memory"]
@@ -106,6 +108,17 @@ def exam_lines(exam: Mapping[str, Any]) -> list[str]:
     for kind, found in written.items():
         lines.append(_row([kind, *(_share(found[key]) for key in ("exact", "sentence_recall", "sentence_precision"))]))
     return [*lines, ""]
+
+
+def _calibration(found: Mapping[str, Any]) -> str:
+    """How far p(silence) is from the share of turns in which silence was right: in all, and where it is not sure."""
+    unsure = [one for one in found["bins"] if UNSURE[0] <= one["low"] < UNSURE[1]]
+    turns = sum(one["turns"] for one in unsure)
+    gap = sum(one["turns"] * abs(one["mean_p"] - one["silence_right"]) for one in unsure) / turns if turns else None
+    return (
+        f"p(silence) is off by {_figure(found['expected_error'])} on average; between {UNSURE[0]} and {UNSURE[1]} "
+        f"({turns} turns) by {_figure(gap)}."
+    )
 
 
 def _table_head(cells: Sequence[str]) -> list[str]:

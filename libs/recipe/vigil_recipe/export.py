@@ -1,6 +1,9 @@
 """Export a trained checkpoint for serving, with its card.
 
-``python -m vigil_recipe.export --from build/train/small/settled/model --out models/vigil-small``
+``python -m vigil_recipe.export --from build/train/small/settled/model --out build/train/vigil-small``
+
+The weights that the repository ships are left alone unless ``--out models/vigil-small`` is given: their card tells of
+an exam that another model has not taken.
 """
 
 from __future__ import annotations
@@ -67,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="checkpoint folder of a run's last stage",
     )
     parser.add_argument("--log", type=Path, help="the run's log.jsonl (default: two folders above the checkpoint)")
-    parser.add_argument("--out", type=Path, default=Path("models/vigil-small"), help="folder of the checkpoint")
+    parser.add_argument("--out", type=Path, default=Path("build/train/vigil-small"), help="folder of the checkpoint")
     parser.add_argument("--exam", type=Path, help="the JSON file of an exam of these weights, for the model card")
     parser.add_argument("--note", action="append", default=[], help="a remark for the model card; may be repeated")
     options = parser.parse_args(argv)
@@ -78,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ExportError, CheckpointError) as error:
         sys.stderr.write(f"export: {error}\n")
         return 1
-    sys.stdout.write(f"exported to {options.out}\n")
+    sys.stdout.write(f"exported to {options.out}; examine it with: vigil eval --model-dir {options.out}\n")
     return 0
 
 

@@ -44,6 +44,7 @@ class Records:
 
     ``join`` puts a batch's sequences behind one another in one row instead of padding them side by side. It pays where
     attention skips what is masked, as flash attention on a GPU does; elsewhere padding is the faster of the two.
+    ``unprompted`` allows answers before any question, as free commentary has them.
     """
 
     files: tuple[Path, ...]
@@ -57,6 +58,7 @@ class Records:
     join: bool = False
     shuffle_buffer: Positive = 256
     on_error: Literal["skip", "refuse"] = "refuse"
+    unprompted: bool = False
 
 
 @dataclass(frozen=True, slots=True, config=CHECKED)

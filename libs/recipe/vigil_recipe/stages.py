@@ -19,7 +19,7 @@ from vigil_recipe.learning import InteractionTrainer, Sight, SightTrainer, Stage
 from vigil_recipe.mean import mean
 from vigil_recipe.model import SightProbe, hasten
 from vigil_recipe.progress import StageLog
-from vigil_recipe.settings import Records, Settings, SettingsError, Stage, World
+from vigil_recipe.settings import Records, Settings, Stage, World
 from vigil_recipe.validation import make_validation
 from vigil_recipe.world import Split
 
@@ -41,8 +41,6 @@ def make_trainer(
 ) -> tuple[StageTrainer, SightProbe | None]:
     """The trainer of a stage, ready to go on from where the stage stopped, and the probe that it trains."""
     arguments = training_arguments(settings, stage)
-    if stage.probe and arguments.world_size > 1 and stage.kind == "interaction":
-        raise SettingsError(f"stage {stage.name!r}: set probe = false with several processes (the aid is not shared)")
     done = steps_done(settings.out / stage.name)
     note = StageLog(log_path, stage.name, stage.steps, done)
     position = {

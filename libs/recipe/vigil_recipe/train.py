@@ -21,6 +21,7 @@ from transformers.utils.logging import disable_progress_bar
 from vigil_recipe import checkpoint as checkpoints
 from vigil_recipe.checkpoint import CheckpointError
 from vigil_recipe.clips import render_clips
+from vigil_recipe.data.records import BadRecords
 from vigil_recipe.settings import FRESH, Settings, SettingsError, Stage, World, read_settings
 from vigil_recipe.stages import run_stage
 from vigil_recipe.world import Split
@@ -29,6 +30,9 @@ from vigil_recipe.world import Split
 def run(settings: Settings, log_path: Path | None = None) -> Path:
     """All stages that are not done yet; returns the folder of the last checkpoint."""
     processes = PartialState(cpu=settings.hardware.cpu or not torch.cuda.is_available())
+    aided = [stage.name for stage in settings.stages if stage.probe and stage.kind == "interaction"]
+    if aided and processes.num_processes > 1:
+        raise SettingsError(f"stage {aided[0]!r}: set probe = false with several processes (the aid is not shared)")
     if settings.world is not None:
         with processes.main_process_first():
             render_missing(settings.world)
@@ -69,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.only:
             settings = replace(settings, stages=chosen(settings.stages, options.only))
         sys.stdout.write(f"trained: {run(settings)}\n")
-    except (SettingsError, CheckpointError, FileNotFoundError) as error:
+    except (SettingsError, CheckpointError, BadRecords, FileNotFoundError) as error:
         sys.stderr.write(f"train: {error}\n")
         return 1
     return 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -82,9 +83,10 @@ def _validate(_options: argparse.Namespace, usable: Iterator[Usable]) -> None:
 
 def _convert(options: argparse.Namespace, usable: Iterator[Usable]) -> None:
     profile = LAYOUTS[options.layout]
-    with whole_file(options.out) as out:
+    stems = names_of(options.files)
+    with whole_folders(options.frames) as folder, whole_file(options.out) as out:
         for one in usable:
-            name = f"{Path(one.record.file).stem}-{one.record.number:06d}"
+            name = f"{stems[one.record.file]}-{one.record.number:06d}"
             seconds = seconds_of(one.record, one.duration_s)
             for index, chunk in enumerate(chunks_of(seconds, options.turns)):
                 messages = messages_of(chunk, profile, options.images)
@@ -99,20 +101,54 @@ def _convert(options: argparse.Namespace, usable: Iterator[Usable]) -> None:
                     ],
                 }
                 out.write(json.dumps(sample, ensure_ascii=False) + "\n")
-            if options.frames:
-                _write_frames(options.frames / name, one.video, Sampling(profile, options.images), len(seconds))
+            if folder is not None:
+                _write_frames(folder(name), one.video, Sampling(profile, options.images), len(seconds))
 
 
 def _write_frames(folder: Path, video: Path, sampling: Sampling, seconds: int) -> None:
     """The pictures of all seconds; where the video ends within the last one, its last picture stays."""
-    folder.mkdir(parents=True, exist_ok=True)
     jpegs = list(sample_jpegs(video, sampling))
     if not jpegs:
         raise VideoError(f"{video}: there is no picture in it")
     for index in range(seconds * sampling.images_per_second):
-        part = folder / f"{index:06d}.part"
-        part.write_bytes(jpegs[min(index, len(jpegs) - 1)])
-        part.rename(part.with_suffix(".jpg"))
+        (folder / f"{index:06d}.jpg").write_bytes(jpegs[min(index, len(jpegs) - 1)])
+
+
+def names_of(files: Sequence[Path]) -> dict[str, str]:
+    """A name for the samples of each file: its own without the ending, numbered where several bear it."""
+    names: dict[str, str] = {}
+    for path in files:
+        same = sum(name.rpartition("~")[0] == path.stem or name == path.stem for name in names.values())
+        names.setdefault(str(path), f"{path.stem}~{same + 1}" if same else path.stem)
+    return names
+
+
+@contextmanager
+def whole_folders(parent: Path | None) -> Iterator[Callable[[str], Path] | None]:
+    """Makes folders to write into that appear in ``parent`` under their names only when everything went well."""
+    if parent is None:
+        yield None
+        return
+    parts: dict[str, Path] = {}
+    was_there = parent.exists()
+
+    def folder(name: str) -> Path:
+        parts[name] = parent / f".{name}.part"
+        shutil.rmtree(parts[name], ignore_errors=True)
+        parts[name].mkdir(parents=True)
+        return parts[name]
+
+    try:
+        yield folder
+        for name, part in parts.items():
+            shutil.rmtree(parent / name, ignore_errors=True)
+            part.rename(parent / name)
+    finally:
+        for part in parts.values():
+            shutil.rmtree(part, ignore_errors=True)
+        if not was_there:
+            with suppress(OSError):  # it holds what was written
+                parent.rmdir()
 
 
 @contextmanager

@@ -20,9 +20,16 @@ class RecordError(Exception):
         super().__init__(f"{file}: record {number}: {problem}")
         self.file, self.number, self.problem = file, number, problem
 
-    def __reduce__(self) -> tuple[type[RecordError], tuple[str, int, str]]:
-        """So that a loader process can hand it over."""
-        return RecordError, (self.file, self.number, self.problem)
+
+class BadRecords(Exception):
+    """Training cannot go on with these records; the message names the file and the record.
+
+    A loader process hands an error on as the text of its traceback, of which the last line is the message.
+    """
+
+    def __init__(self, text: str) -> None:
+        last = text.strip().splitlines()[-1]
+        super().__init__(last.removeprefix(f"{type(self).__module__}.{type(self).__name__}: "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,9 @@ def read_raw(path: Path) -> Iterator[Raw]:
         while first and (first.isspace() or first == "\ufeff"):
             first = file.read(1)
         if first == "[":
-            yield from _list_items(path.name, file)
+            yield from _list_items(str(path), file)
         else:
-            yield from _lines(path.name, file, first)
+            yield from _lines(str(path), file, first)
 
 
 def parse(raw: Raw) -> Record:
@@ -78,6 +85,9 @@ def parse(raw: Raw) -> Record:
         raise RecordError(raw.file, raw.number, raw.broken)
     try:
         value = json.loads(raw.text)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise RecordError(raw.file, raw.number, "not UTF-8, or half of a character: save the file as UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise RecordError(raw.file, raw.number, f"not JSON: {error}") from error
     return record_of(value, raw.file, raw.number)

@@ -36,8 +36,7 @@ async def test_an_exam_writes_its_figures_and_its_page(vigil: System, tmp_path: 
     )
     said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
-    (figures,), (page,) = tmp_path.glob("*.json"), tmp_path.glob("*.html")
-    found: dict[str, Any] = json.loads(figures.read_text())
+    found, page = await asyncio.to_thread(_written, tmp_path)
     assert found["failed"] == []
     assert not found["partial"]
     assert list(found["summary"]) == [one.value for one in Scenario]
@@ -49,6 +48,10 @@ async def test_an_exam_writes_its_figures_and_its_page(vigil: System, tmp_path: 
     assert found["summariser"].keys() == {"summary", "merge"}
     assert found["calibration"]["turns"] > 300
     assert found["parity"]["share"] >= 0.99, "the engine decides as the reference implementation does"
-    written = page.read_text()
-    assert all(one.value in written for one in Scenario)
-    assert written.count("<svg") > len(Scenario), "a strip for each scenario, and the reliability of p(silence)"
+    assert all(one.value in page for one in Scenario)
+    assert page.count("<svg") > len(Scenario), "a strip for each scenario, and the reliability of p(silence)"
+
+
+def _written(folder: Path) -> tuple[dict[str, Any], str]:
+    (figures,), (page,) = folder.glob("*.json"), folder.glob("*.html")
+    return json.loads(figures.read_text()), page.read_text()

@@ -27,7 +27,9 @@ async def camera(tmp_path: Path) -> AsyncIterator[Camera]:
     started: list[RtspServer] = []
 
     async def start(user: str = "", password: str = "") -> RtspServer:
-        server = RtspServer(write_video(tmp_path / "camera.mp4", seconds=6, rate=10), user, password)
+        server = RtspServer(
+            write_video(tmp_path / "camera.mp4", seconds=6, rate=10, key_frame_every=20), user, password
+        )
         await server.start()
         started.append(server)
         return server

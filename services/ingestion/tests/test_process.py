@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from vigil.runtime.bus import Bus
 from vigil.runtime.placement import Placement
 from vigil.runtime.store import SessionStore
 from vigil.testing.eventually import eventually
+from vigil.testing.rtsp import Camera
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 from vigil.testing.videos import write_video
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
@@ -93,6 +95,33 @@ async def test_a_killed_worker_is_followed_by_another_within_three_seconds(
     gap_ms = (after.frames[0].capture_time_us - before.frames[0].capture_time_us) / 1_000
     assert 0 < gap_ms < 4_000
     assert after.time_ms - before.time_ms == pytest.approx(gap_ms, abs=200)
+
+
+async def test_a_draining_worker_shows_the_camera_until_the_next_one_does(
+    nats_server: NatsServer, redis_server: RedisServer, bus: Bus, redis: Redis, camera: Camera
+) -> None:
+    server = await camera()
+    store, placement = SessionStore(redis), Placement(redis)
+    await store.create(
+        SessionSpec(KEY.tenant, KEY.session, "cam", server.url, "vigil-small", "m", cadence=Cadence(200))
+    )
+    port = free_port()
+    async with (
+        bus.subscribe(subjects.raw_frames(KEY), capacity=1_000) as messages,
+        process(nats_server.url, redis_server.url, WORKER="one") as one,
+    ):
+        await placement.open(KEY)
+        async with asyncio.timeout(20):
+            groups = [decode_group((await anext(messages)).payload)]
+        async with process(nats_server.url, redis_server.url, WORKER="two", HTTP_PORT=port):
+            await ready(port)
+            one.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(15):
+                while groups[-1].fence < 2:
+                    groups.append(decode_group((await anext(messages)).payload))
+            assert await asyncio.wait_for(one.wait(), 10) == 0
+    taken_us = [group.frames[0].capture_time_us for group in groups]
+    assert max(after - before for before, after in pairwise(taken_us)) < 700_000, "no second without a picture"
 
 
 async def test_sources_are_probed(

@@ -12,7 +12,7 @@ from vigil.runtime.worker import Worker, run_worker
 from vigil.v1.ingestion_pb2_grpc import add_IngestionServiceServicer_to_server
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.probe import NAME, serving
-from vigil_ingestion.watcher import Watcher
+from vigil_ingestion.watcher import HAND_OVER_S, Watcher
 
 
 @asynccontextmanager
@@ -28,13 +28,16 @@ async def build(worker: Worker[IngestionSettings]) -> AsyncIterator[None]:
             worker.health.register("nats", bus.ping)
             worker.health.register("redis", store.ping)
             worker.serve(NAME, lambda server: add_IngestionServiceServicer_to_server(service, server))
+            watcher = Watcher(bus, store, placement, settings)
             claimer = Claimer(
                 placement,
                 bus,
                 role=Role.INGESTION,
                 worker=settings.worker,
                 capacity=settings.capacity,
-                run=Watcher(bus, store, placement, settings).run,
+                run=watcher.run,
+                relieved=watcher.is_relieved,
+                hand_over_s=HAND_OVER_S,
             )
             worker.spawn("claims", claimer.run())
             yield

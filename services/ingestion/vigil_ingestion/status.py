@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -38,3 +39,12 @@ class Status:
 def reconnecting(worker: str, error: SourceError, failures: int, retry_s: float) -> Status:
     """The status after a source failed."""
     return Status(Watching.RECONNECTING, worker, error.message, None, error.fault.value, failures, round(retry_s, 2))
+
+
+def is_at_work(text: str, other_than: str) -> bool:
+    """Whether a status, as it is kept, is of another worker that has opened the source, or could not."""
+    try:
+        said = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return False
+    return said.get("worker") != other_than and said.get("state") != Watching.OPENING

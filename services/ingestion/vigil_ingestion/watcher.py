@@ -22,7 +22,7 @@ from vigil_ingestion import metrics
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.faults import SourceError
 from vigil_ingestion.sampler import Group
-from vigil_ingestion.status import Status, Watching, reconnecting
+from vigil_ingestion.status import Status, Watching, is_at_work, reconnecting
 from vigil_ingestion.stream import Order, Stream, streaming
 
 log = get_log()
@@ -30,6 +30,7 @@ log = get_log()
 LAST_TURN_S = 2.0  # after a file's end: time for its last turn to be decided before the session ends
 STORE_RETRY_S = 1.0
 LOOK_S = 5.0  # how often a session is looked at though nobody told of a change: word of it may have been lost
+HAND_OVER_S = 6.0  # a draining worker goes on until another one shows the camera's pictures: for so long at most
 CAMERA_SIDE = (Role.INGESTION, Role.CODEC)
 
 
@@ -50,6 +51,13 @@ class Watcher:
         except UnknownSession:
             log.info("session forgotten", reason="the store does not know it any more")
             await self._placement.close(claim.key, CAMERA_SIDE)
+
+    async def is_relieved(self, claim: Claim) -> bool:
+        """Whether another worker is past opening the source of this session, or the session is over."""
+        if await self._store.ended(claim.key) is not None:
+            return True
+        said = (await self._store.status(claim.key)).get(Role.INGESTION, "")
+        return is_at_work(said, other_than=self._settings.worker)
 
     async def _until_over(self, claim: Claim) -> None:
         look = await self._store.look(claim.key)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -63,8 +64,8 @@ MakeClaimer = Callable[..., Claimer]
 def make(placement: Placement, bus: Bus) -> MakeClaimer:
     """Makes claimers of the codec's role."""
 
-    def make_claimer(worker: str, run: Run, capacity: int = 4, offer: Offers | None = None) -> Claimer:
-        return Claimer(placement, bus, role=Role.CODEC, worker=worker, capacity=capacity, run=run, offer=offer)
+    def make_claimer(worker: str, run: Run, capacity: int = 4, offer: Offers | None = None, **more: Any) -> Claimer:
+        return Claimer(placement, bus, role=Role.CODEC, worker=worker, capacity=capacity, run=run, offer=offer, **more)
 
     return make_claimer
 
@@ -163,6 +164,45 @@ async def test_a_draining_worker_goes_on_until_another_one_runs_its_session(
 
             await eventually(is_taken, what="the other worker runs it")
             await eventually(lambda: not first.running, what="then it is let go")
+
+
+async def test_a_draining_worker_goes_on_until_the_other_one_is_at_work(
+    make: MakeClaimer, placement: Placement
+) -> None:
+    await placement.open(KEY)
+    first, second = Worker(), Worker()
+    at_work = asyncio.Event()
+    asked: list[Claim] = []
+
+    async def relieved(claim: Claim) -> bool:
+        asked.append(claim)
+        return at_work.is_set()
+
+    async with claiming(make("a", first.run, relieved=relieved)) as draining:
+        await eventually(lambda: first.running, what="it runs")
+        async with claiming(make("b", second.run)):
+            await eventually(lambda: _workers(placement, 2), what="another worker is there")
+            draining.cancel()
+            await eventually(lambda: second.running and len(asked) >= 2, what="the other one has it, but opens yet")
+            assert first.running == {asked[0]}
+            at_work.set()
+            await eventually(lambda: not first.running, what="then it is let go")
+
+
+async def test_a_worker_that_is_not_relieved_goes_all_the_same(make: MakeClaimer, placement: Placement) -> None:
+    async def relieved(_: Claim) -> bool:
+        return False
+
+    await placement.open(KEY)
+    first, second = Worker(), Worker()
+    async with claiming(make("a", first.run, relieved=relieved, hand_over_s=0.5)) as draining:
+        await eventually(lambda: first.running, what="it runs")
+        async with claiming(make("b", second.run)):
+            await eventually(lambda: _workers(placement, 2), what="another worker is there")
+            draining.cancel()
+            await asyncio.wait({draining}, timeout=5)
+            assert draining.done()
+            assert second.running == {Claim(KEY, 2, previous="a")}
 
 
 async def test_a_run_that_fails_is_started_again_without_touching_the_others(

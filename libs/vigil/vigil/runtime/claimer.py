@@ -40,6 +40,7 @@ RESTARTS = Counter("vigil_session_restarts_total", "Runs of a session that faile
 
 Run = Callable[[Claim], Awaitable[None]]
 Offers = Callable[[int], Offer]
+Relieved = Callable[[Claim], Awaitable[bool]]
 
 
 class Claimer:
@@ -51,6 +52,9 @@ class Claimer:
     `offer(held)` says with each heartbeat what the worker offers, at most `capacity`; without it that is `capacity`.
     New sessions are admitted by what is offered. A session that is there anyway, because its worker died, is left to
     others for a moment when it exceeds the offer, and taken when nobody came: late is better than never.
+
+    A worker that drains runs each session until another worker has taken it and, with `relieved`, until that says that
+    the other one is at work as well: a camera takes its time to open. It goes after `hand_over_s` in any case.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class Claimer:
         capacity: int,
         run: Run,
         offer: Offers | None = None,
+        relieved: Relieved | None = None,
+        hand_over_s: float = _HAND_OVER_S,
     ) -> None:
         self._placement = placement
         self._bus = bus
@@ -71,6 +77,8 @@ class Claimer:
         self._capacity = capacity
         self._run = run
         self._offer = offer or (lambda _: Offer(capacity))
+        self._relieved = relieved
+        self._hand_over_s = hand_over_s
         self._leases: dict[SessionKey, Claim] = {}
         self._tasks: dict[SessionKey, asyncio.Task[None]] = {}  # also those that are still stopping
         self._wake = asyncio.Event()
@@ -186,21 +194,24 @@ class Claimer:
                 await asyncio.sleep(_RETRY_S)
 
     async def _hand_over(self) -> None:
-        """Give the leases up while the sessions still run, and let each go a moment after another worker took it: what
+        """Give the leases up while the sessions still run, and let each go once another worker is at it: what
         comes meanwhile is seen by one of them, and fences see to it that it counts once. Not waited for when there is
         no other worker. When Redis cannot be told, the leases run out by themselves."""
         try:
-            async with asyncio.timeout(_HAND_OVER_S):
+            async with asyncio.timeout(self._hand_over_s):
                 await self._placement.retire(self._role, self._worker)
                 while self._leases:
                     taken = await self._placement.release(self._role, self._worker, self.held)
                     if not taken and not (await self._placement.capacity(self._role)).workers:
                         break
                     await asyncio.sleep(_LINGER_S)  # who took them begins to listen meanwhile
-                    self._stop(taken, "handed over")
+                    self._stop([key for key in taken if await self._is_relieved(key)], "handed over")
         except (StoreError, TimeoutError) as error:
             _log.warning("sessions not handed over", role=self._role, reason=str(error) or "nobody took them")
         HELD.labels(self._role).set(0)
+
+    async def _is_relieved(self, key: SessionKey) -> bool:
+        return self._relieved is None or key not in self._leases or await self._relieved(self._leases[key])
 
     def _report(self, fault: str) -> None:
         """Log the first of a row of equal faults, and its end."""

@@ -121,6 +121,22 @@ def test_every_drawing_is_well_formed(report: tuple[dict[str, Any], str]) -> Non
     assert "alert, 3 s to 9 s" in page
 
 
+def test_probabilities_are_drawn_against_the_truth_second_by_second() -> None:
+    one = next(plan(0, 1, (Scenario.COMMENTARY,), Split.VALIDATION, 24))
+    said = transcript({5: "</response> A fire starts."}, turns=24, p_silent=0.8)
+    outcome = Outcome([Played(one, SYSTEM, score(one.script, said))])
+    page = html(results(SETTINGS, outcome, {}, {}), outcome)
+    drawings = [ET.fromstring(found) for found in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
+    assert len(drawings) == 3, "a timeline, a plot, and the reliability of p(silence)"
+    (plot,) = [found for found in drawings if str(found.get("aria-label")).startswith("p(speak)")]
+    (curve,) = [line for line in plot.iter("path") if line.get("class") == "p"]
+    points = [tuple(map(float, point.split())) for point in curve.attrib["d"].removeprefix("M").split("L")]
+    heights = [y for _, y in points]
+    assert len(points) == 24
+    assert heights.index(min(heights)) == 5, "it speaks there, so the curve is at its highest"
+    assert len(set(heights)) == 2
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=60))
 def test_any_reliability_can_be_drawn(pairs: list[tuple[float, bool]]) -> None:
     found = calibration(pairs)

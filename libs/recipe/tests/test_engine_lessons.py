@@ -57,6 +57,13 @@ def test_lessons_are_of_the_length_asked_for_in_time_order_and_the_same_for_a_se
         assert all(one.said == one.reply for one in lesson)
 
 
+@pytest.mark.parametrize("name", ["since", "spans"])
+def test_half_of_the_lessons_about_time_are_of_a_sessions_first_minute(name: str) -> None:
+    first = [second_of(LESSONS_IN_WORDS[name](np.random.default_rng(seed), 4)[0]) for seed in range(200)]
+    assert 0.4 < sum(second < 60 for second in first) / len(first) < 0.7
+    assert max(first) > 400
+
+
 def test_an_echo_says_or_delegates_what_was_said() -> None:
     said, delegated = 0, 0
     for seed in SEEDS:

@@ -101,7 +101,17 @@ def test_a_finished_run_does_nothing_more(settings: Settings, trained: Path) -> 
 
 def test_the_shipped_settings_are_valid() -> None:
     settings = read_settings(SMALL)
-    kinds = ["sight", "interaction", "grow", "sight", *["interaction"] * 6, "mean"]
+    kinds = [
+        "sight",
+        "interaction",
+        "grow",
+        "sight",
+        *["interaction"] * 6,
+        "mean",
+        "interaction",
+        "interaction",
+        "mean",
+    ]
     assert [stage.kind for stage in settings.stages] == kinds
     assert [stage.name for stage in chosen(settings.stages, ["grown"])] == ["grown"]
     large = read_settings(LARGE)

@@ -13,8 +13,8 @@ import numpy as np
 from vigil_recipe import layout
 from vigil_recipe.clips import Clip
 from vigil_recipe.dialogue import RESPONSE
-from vigil_recipe.lessons import LONGEST_S
-from vigil_recipe.picture_lessons import LATEST_S, Pictured, drawn, pictured
+from vigil_recipe.lessons import LONGEST_S, first_second
+from vigil_recipe.picture_lessons import Pictured, drawn, pictured
 from vigil_recipe.samples import Exchange
 from vigil_recipe.scenarios.commentary import ASKS, CHANGE
 from vigil_recipe.scenarios.questions import COMING, ONCE
@@ -98,7 +98,7 @@ def retelling(rng: np.random.Generator, truth: Truth, turns: int, images: int) -
     Raises ValueError when there are not as many seconds of ``truth`` as ``turns``.
     """
     seconds = drawn(rng, turns, np.ones(len(truth)))
-    offset_s = int(rng.integers(LATEST_S)) - seconds[0]
+    offset_s = first_second(rng) - seconds[0]
     shown: list[int] = []
     exchanges: list[Exchange] = []
     most = int(rng.integers(RETOLD.start + 1, RETOLD.stop))

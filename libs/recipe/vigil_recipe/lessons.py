@@ -26,7 +26,7 @@ from vigil_recipe.world import Kind
 REPEAT, NOTES, START, SINCE = "Repeat:", "Notes:", "Start.", "How long is it now?"
 MOST_WORDS = 10
 PAIRS = range(2, 7)
-LATEST_S = 600
+EARLY_S, LATEST_S = 40, 600
 LONGEST_S, LONGEST_STEP_S = 24, 3
 
 
@@ -68,7 +68,7 @@ def recall(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
 def since(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
     """The seconds since the last start, asked in every turn; some turns are missing, as when a camera was slow."""
     out: list[Exchange] = []
-    second, started = int(rng.integers(LATEST_S)), -1
+    second, started = first_second(rng), -1
     for _ in range(turns):
         if started < 0 or rng.random() < 0.12 or second - started > LONGEST_S:
             started = second
@@ -82,7 +82,7 @@ def since(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
 def spans(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
     """What begins and ends is told, and in most other turns it is asked how long one of those that are over lasted."""
     out: list[Exchange] = []
-    second = int(rng.integers(LATEST_S))
+    second = first_second(rng)
     began: dict[Kind, int] = {}
     ends: dict[Kind, int] = {}
     took: dict[Kind, int] = {}
@@ -128,6 +128,14 @@ LESSONS_IN_WORDS: dict[str, Callable[[np.random.Generator, int], tuple[Exchange,
 }
 
 
+def first_second(rng: np.random.Generator) -> int:
+    """Where the time markers of a lesson begin: a session's first minute is learnt as often as all that follows.
+
+    Numbers of one and two digits are reckoned with unlike those of three.
+    """
+    return int(rng.integers(LATEST_S)) if rng.random() < 0.5 else int(rng.integers(EARLY_S))
+
+
 def _notes(rng: np.random.Generator) -> dict[str, str]:
     keys = rng.choice(vocabulary(), int(rng.integers(PAIRS.start, PAIRS.stop)), replace=False)
     return {str(key): " ".join(_words(rng, int(rng.integers(1, 4)))) for key in keys}
@@ -138,7 +146,7 @@ def _words(rng: np.random.Generator, count: int) -> Sequence[str]:
 
 
 def _seconds(rng: np.random.Generator, turns: int) -> Sequence[int]:
-    first = int(rng.integers(LATEST_S))
+    first = first_second(rng)
     return range(first, first + turns)
 
 

@@ -16,12 +16,12 @@ import numpy.typing as npt
 from vigil_recipe import layout
 from vigil_recipe.clips import Clip
 from vigil_recipe.dialogue import RESPONSE, SILENCE
+from vigil_recipe.lessons import first_second
 from vigil_recipe.samples import Exchange
 from vigil_recipe.scenarios import questions, translation
 from vigil_recipe.scenarios.sheet import choose
 from vigil_recipe.world import Kind
 
-LATEST_S = 600
 BLANK_SHARE = 0.15  # how often a second with a blank sign is drawn, beside one with a word
 UNASKED_SHARE = 0.15
 
@@ -85,7 +85,7 @@ def pictured(
     rng: np.random.Generator, seconds: tuple[int, ...], said: Sequence[tuple[list[str], list[str]]], images: int
 ) -> Pictured:
     """The lesson of what is asked and answered (lines, sentences) at each of ``seconds``."""
-    offset_s = int(rng.integers(LATEST_S)) - seconds[0]
+    offset_s = first_second(rng) - seconds[0]
     exchanges = []
     for second, (lines, answers) in zip(seconds, said, strict=True):
         user = layout.user_text(lines, float(offset_s + second), [1] * images)

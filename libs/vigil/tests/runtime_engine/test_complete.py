@@ -140,6 +140,10 @@ async def test_success_is_counted_in_base_units_and_by_engine(engine: Engine) ->
 async def test_a_script_can_look_at_the_picture(scripted: ScriptedEngine, engine: Engine) -> None:
     scripted.script = when_red()
     asked = request(0)
+    red = replace(asked, fresh={"frame-0": jpeg((230, 40, 20))})
     quiet = await engine.complete(asked, Pixels(0))
-    loud = await engine.complete(replace(asked, fresh={"frame-0": jpeg((230, 40, 20))}), Pixels(0))
+    known = await engine.complete(red, Pixels(0))
+    scripted.forget("frame-0")
+    loud = await engine.complete(red, Pixels(0))
     assert (quiet.text, loud.text) == (SILENCE, "</response> A fire has started.")
+    assert known.text == SILENCE, "as vLLM: a UUID stays the picture that it was"

@@ -1,7 +1,8 @@
 """Episodes that training never saw, through the running system: every onset on time, nothing else said.
 
 Nobody had looked at these seeds when the shipped model was scored on them, once: 19 onsets, none missed, none false.
-(Later, on a busy machine, one was missed for want of the first frame: a fall of two seconds from the very start.) For a changed model they are no score any more, but a regression test: take other seeds then. Those that were read with
+(Later, on a busy machine, one was missed for want of the first frame: a fall of two seconds from the very start.)
+For a changed model they are no score any more, but a regression test: take other seeds then. Those that were read with
 models that are not shipped: 9000 to 9019, and 11000, 12000, 13000, 14000 and 15000 with the 19 after each.
 """
 

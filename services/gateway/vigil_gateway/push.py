@@ -162,6 +162,6 @@ async def _later(ports: Ports, key: SessionKey, origin_us: int, time_ms: int) ->
 async def _heard(ports: Ports, key: SessionKey, group: bytes) -> bool:
     """Whether the group was published to somebody. The interaction worker is asked first: a frame that is coded while
     nobody decides would be lost."""
-    if not await ports.bus.publish_heard(subjects.coded_frames(key), b""):
+    if not await ports.bus.is_heard(subjects.coded_frames(key)):
         return False
     return await ports.bus.publish_heard(subjects.raw_frames(key), group)

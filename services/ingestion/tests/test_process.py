@@ -75,6 +75,7 @@ async def test_a_killed_worker_is_followed_by_another_within_three_seconds(
     )
     second_port = free_port()
     async with (
+        bus.keep_latest(subjects.coded_frames(KEY)),  # a file waits until somebody decides on its turns
         bus.subscribe(subjects.raw_frames(KEY), capacity=1_000) as messages,
         process(nats_server.url, redis_server.url, WORKER="one") as one,
     ):

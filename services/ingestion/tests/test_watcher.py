@@ -106,9 +106,24 @@ class Turns:
             return [decode_group((await anext(self._messages)).payload) for _ in range(count)]
 
 
+@asynccontextmanager
+async def workers(bus: Bus) -> AsyncIterator[None]:
+    """A codec and an interaction worker, as far as a file waits for them: they listen."""
+    async with bus.keep_latest(subjects.raw_frames(KEY)), bus.keep_latest(subjects.coded_frames(KEY)):
+        yield
+
+
 @pytest.fixture
-def site(bus: Bus, redis: Redis) -> Site:
+def alone(bus: Bus, redis: Redis) -> Site:
+    """A site where nobody takes the turns."""
     return Site(bus, redis, SessionStore(redis), Placement(redis))
+
+
+@pytest.fixture
+async def site(alone: Site) -> AsyncIterator[Site]:
+    await alone.bus.connected()
+    async with workers(alone.bus):
+        yield alone
 
 
 def restarts() -> float:
@@ -136,6 +151,29 @@ async def test_a_session_gives_turns_by_capture_time(site: Site, tmp_path: Path)
     assert {(group.frames[0].width, group.frames[0].height) for group in groups} == {VIGIL_SMALL.fit(640, 384)}
     times_us = [group.frames[0].capture_time_us for group in groups]
     assert {later - earlier for earlier, later in itertools.pairwise(times_us)} == {200_000}
+
+
+async def test_a_file_begins_when_its_turns_are_decided(alone: Site, tmp_path: Path) -> None:
+    await alone.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=2)}")
+    async with alone.turns() as turns, alone.worker("one"):  # coded, but nobody decides
+        await eventually(lambda: _state(alone, "opening"), 5)
+        with pytest.raises(TimeoutError):
+            await turns.take(1, deadline_s=0.6)
+        async with workers(alone.bus):
+            first = await turns.take(2, deadline_s=1.5)
+    assert [group.time_ms for group in first] == [0, 200]
+
+
+async def test_a_file_that_nobody_decides_on_plays_all_the_same(alone: Site, tmp_path: Path) -> None:
+    await alone.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=1)}", loop=False)
+    async with alone.worker("one"):
+        ended = await eventually(lambda: alone.store.ended(KEY), 12)
+    assert ended is not None
+    assert ended.reason == "the file has ended"
+
+
+async def _state(site: Site, state: str) -> bool:
+    return (await site.status()).get("state") == state
 
 
 async def test_the_end_of_a_file_ends_the_session_once(site: Site, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ LAST_TURN_S = 2.0  # after a file's end: time for its last turn to be decided be
 STORE_RETRY_S = 1.0
 LOOK_S = 5.0  # how often a session is looked at though nobody told of a change: word of it may have been lost
 HAND_OVER_S = 6.0  # a draining worker goes on until another one shows the camera's pictures: for so long at most
+LISTENED_S = 3.0  # a file waits for its codec and interaction worker, for so long at most
+LISTEN_S = 0.05  # how often it is asked whether they listen
 CAMERA_SIDE = (Role.INGESTION, Role.CODEC)
 
 
@@ -162,6 +164,8 @@ class Watch:
     async def _once(self) -> str:
         """Watch the source until it ends; returns why. Raises `SourceError` when it failed."""
         await self._say(Status(Watching.OPENING, self._settings.worker))
+        if self._spec.source_url.startswith("file:"):
+            await self._listened()
         watched_us = await self._store.watched_until_us(self._claim.key)
         async with streaming(self._order(), self._origin, watched_us) as stream:
             self._stream = stream
@@ -173,6 +177,24 @@ class Watch:
         reason = stream.complaint or "the file has ended"
         await self._say(Status(Watching.ENDED, self._settings.worker, reason))
         return reason
+
+    async def _listened(self) -> None:
+        """Wait until somebody codes and decides: what a file shows at its beginning it shows once, unlike a camera."""
+        try:
+            async with asyncio.timeout(LISTENED_S):
+                while not await self._is_listened_to():  # noqa: ASYNC110  NATS tells nobody of new subscriptions
+                    await asyncio.sleep(LISTEN_S)
+        except TimeoutError:
+            log.warning("file begins unheard", reason=f"no codec or no interaction worker within {LISTENED_S:g} s")
+
+    async def _is_listened_to(self) -> bool:
+        key = self._claim.key
+        try:
+            return all(
+                [await self._bus.is_heard(one) for one in (subjects.coded_frames(key), subjects.raw_frames(key))]
+            )
+        except BusUnavailable:
+            return False
 
     async def _turns(self, stream: Stream) -> None:
         dropped = 0

@@ -151,8 +151,6 @@ class ClaimedSession:
 
     def _group(self, payload: bytes) -> CodedFrameGroup | None:
         """The group, unless it is damaged, another session's, or from a codec worker that was overtaken."""
-        if not payload:  # somebody asks whether anybody listens
-            return None
         try:
             group = decode_coded_group(payload)
         except InvalidMessage as error:

@@ -292,3 +292,13 @@ async def test_a_publisher_can_learn_whether_anybody_listens(bus: Bus) -> None:
         assert await bus.publish_heard("somewhere", b"2")
         assert (await anext(channel)).payload == b"2"
     assert not await bus.publish_heard("somewhere", b"3")
+
+
+async def test_a_publisher_can_ask_who_listens_and_no_reader_sees_that_it_did(bus: Bus) -> None:
+    assert not await bus.is_heard("somewhere")
+    async with bus.keep_latest("somewhere") as channel:
+        await bus.publish("somewhere", b"1")
+        assert await bus.is_heard("somewhere")
+        assert (await anext(channel)).payload == b"1", "what waited was not replaced"
+        assert channel.statistics.offered == 1
+    assert not await bus.is_heard("somewhere")

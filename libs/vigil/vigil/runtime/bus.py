@@ -33,6 +33,7 @@ __all__ = ["Bus", "BusConfig", "Message", "Stored"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _NOBODY = f"{PREFIX}.nobody"
+_INQUIRY = "Vigil-Inquiry"  # the header of a message that only asks who listens: no reader is given it
 _SUBSCRIPTION_MESSAGES = 4_096
 _USUAL_TERMS = Terms()
 
@@ -88,16 +89,11 @@ class Bus:
 
     async def publish_heard(self, subject: str, payload: bytes) -> bool:
         """Publish as `publish` does, and learn whether anybody listened: the server says so when nobody did."""
-        client = self._connection.client()
-        with translated(subject):
-            inbox = await client.subscribe(client.new_inbox())
-            try:
-                await client.publish(subject, payload, reply=inbox.subject, headers=with_trace(_NO_HEADERS) or None)
-                await self._round_trip(client)  # the server answers in order: by now it would have said so
-                return inbox.pending_msgs == 0
-            finally:
-                with contextlib.suppress(NatsError, OSError):
-                    await inbox.unsubscribe()
+        return await self._heard(subject, payload, with_trace(_NO_HEADERS))
+
+    async def is_heard(self, subject: str) -> bool:
+        """Whether anybody listens on `subject` now. Raises `BusUnavailable`."""
+        return await self._heard(subject, b"", {_INQUIRY: "1"})
 
     async def publish_stored(self, outgoing: Outgoing) -> Stored:
         """Store a message in its stream; one that is there already is not stored again.
@@ -133,7 +129,8 @@ class Bus:
         channel: KeepLatest[Message] = KeepLatest(capacity)
 
         async def receive(message: Msg) -> None:
-            channel.offer(_received(message))
+            if not (message.headers and _INQUIRY in message.headers):
+                channel.offer(_received(message))
 
         with translated(subject):
             subscription = await client.subscribe(subject, cb=receive, pending_msgs_limit=_SUBSCRIPTION_MESSAGES)
@@ -166,6 +163,18 @@ class Bus:
         """Read a snapshot, or raise `SnapshotMissing`."""
         with translated(name):
             return await jetstream.get_snapshot(self._jetstream(), name)
+
+    async def _heard(self, subject: str, payload: bytes, headers: dict[str, str]) -> bool:
+        client = self._connection.client()
+        with translated(subject):
+            inbox = await client.subscribe(client.new_inbox())
+            try:
+                await client.publish(subject, payload, reply=inbox.subject, headers=headers or None)
+                await self._round_trip(client)  # the server answers in order: by now it would have said so
+                return inbox.pending_msgs == 0
+            finally:
+                with contextlib.suppress(NatsError, OSError):
+                    await inbox.unsubscribe()
 
     async def _round_trip(self, client: Client) -> None:
         """Ask where nobody answers: the server says so, after all that was sent before. nats-py's flush will not do:

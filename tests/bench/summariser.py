@@ -5,9 +5,10 @@ takes all that one summariser can.
 """
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -35,7 +36,10 @@ class Summaries:
 
 @asynccontextmanager
 async def summarising(engine: EngineAt, size: tuple[int, int]) -> AsyncIterator[Summaries]:
-    """One summary at a time, of pictures that the engine has not seen, for as long as the block lasts."""
+    """One summary at a time, of pictures that the engine has not seen, for as long as the block lasts.
+
+    Raises `aiohttp.ClientError` at the end when the engine was not there to be asked.
+    """
     found = Summaries()
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_CALL_S)) as http:
         asking = asyncio.create_task(_ask(http, engine, size, found))
@@ -43,12 +47,13 @@ async def summarising(engine: EngineAt, size: tuple[int, int]) -> AsyncIterator[
             yield found
         finally:
             asking.cancel()
-            await asyncio.wait({asking})
+            with suppress(asyncio.CancelledError):
+                await asking
 
 
 async def _ask(http: aiohttp.ClientSession, engine: EngineAt, size: tuple[int, int], found: Summaries) -> None:
     frames = scenes(_FRAMES, size)
-    for number in range(1_000_000):
+    for number in itertools.count():
         body = _body(engine.model, frames, number)
         began_s = time.monotonic()
         async with http.post(f"{engine.url}/v1/chat/completions", data=body, headers=_JSON) as answer:

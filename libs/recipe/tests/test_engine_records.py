@@ -150,26 +150,31 @@ def test_an_attention_that_the_machine_lacks_is_a_clear_error(folder: Path) -> N
         checkpoints.load(str(folder / "base"), "flash_attention_2")
 
 
-def test_two_processes_train_one_model(folder: Path, tmp_path: Path) -> None:
-    path = tmp_path / "two.toml"
+def written(folder: Path, out: Path, records: str, workers: int = 0) -> Path:
+    """A recipe file of two steps on records, beside ``out``."""
+    path = out.with_suffix(".toml")
     path.write_text(
         f"""base = "{folder}/base"
-        out = "{tmp_path}/two"
-        log_every = 1
-        [records]
-        files = ["{folder}/records.jsonl"]
-        videos = "{folder}"
-        frames = "{tmp_path}/frames"
-        [hardware]
-        loader_workers = 0
-        cpu = true
-        [[stages]]
-        name = "tune"
-        kind = "interaction"
-        steps = 2
-        probe = false
-        """
+out = "{out}"
+log_every = 1
+[records]
+{records}
+[hardware]
+loader_workers = {workers}
+cpu = true
+[[stages]]
+name = "tune"
+kind = "interaction"
+steps = 2
+probe = false
+"""
     )
+    return path
+
+
+def test_two_processes_train_one_model(folder: Path, tmp_path: Path) -> None:
+    records = [f'files = ["{folder}/records.jsonl"]', f'videos = "{folder}"', f'frames = "{tmp_path}/frames"']
+    path = written(folder, tmp_path / "two", "\n".join(records))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
         [*command, "-m", "vigil_recipe.train", str(path)], capture_output=True, text=True, timeout=240, check=False
@@ -232,22 +237,7 @@ def test_the_command_says_in_one_line_which_record_stops_it(
     folder: Path, capsys: pytest.CaptureFixture[str], workers: int
 ) -> None:
     files = bad_file(folder, "stops.jsonl", {"video_path": 1})
-    path = folder / "stops.toml"
-    path.write_text(
-        f"""base = "{folder}/base"
-        out = "{folder}/stopped-{workers}"
-        [records]
-        files = ["{files[0]}"]
-        [hardware]
-        loader_workers = {workers}
-        cpu = true
-        [[stages]]
-        name = "tune"
-        kind = "interaction"
-        steps = 2
-        probe = false
-        """
-    )
+    path = written(folder, folder / f"stopped-{workers}", f'files = ["{files[0]}"]', workers)
     assert main([str(path)]) == 1
     (said,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: ")]
     assert said == f"train: {files[0]}: record 1: video_path must be a text that is not empty, got a number"

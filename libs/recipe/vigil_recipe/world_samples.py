@@ -17,13 +17,14 @@ from vigil_recipe.picture_lessons import LESSONS_IN_PICTURES
 from vigil_recipe.samples import Exchange
 from vigil_recipe.scenarios import Scenario, Script, sample_script
 from vigil_recipe.scenarios.summary import sample_merge, sample_summary
+from vigil_recipe.watch_lessons import LESSONS_IN_WATCHES
 from vigil_recipe.world import Episode, Stage
 
 SUMMARY, MERGE = "summary", "merge"
 LATEST_OFFSET_S = 400  # a chunk begins anywhere in a session
 # Descriptions at every turn, watching, and idle: the first lessons, before any scenario.
 LESSONS = {"describing": Mode.DENSE, "watching": Mode.WATCH, "idle": Mode.IDLE}
-PICTURED = LESSONS_IN_PICTURES | LESSONS_IN_CHANGES
+PICTURED = {**LESSONS_IN_PICTURES, **LESSONS_IN_CHANGES, **LESSONS_IN_WATCHES}
 DATA_KINDS = (
     *LESSONS,
     *LESSONS_IN_WORDS,

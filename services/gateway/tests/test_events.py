@@ -102,8 +102,7 @@ def alert(session: str) -> Outgoing:
 
 
 async def decide(bus: Bus, session: str, sequence: int, text: str = "") -> None:
-    key = SessionKey("demo", session)
-    outgoing = decision_outgoing(key, decision(sequence, text), emit_time_us=EMISSION.emit_time_us)
+    outgoing = decision_outgoing(spec(session), decision(sequence, text), emit_time_us=EMISSION.emit_time_us)
     await bus.publish_stored(outgoing)
 
 
@@ -255,9 +254,7 @@ async def test_a_client_that_does_not_read_misses_old_decisions_and_no_alert(
         seen = await reader.readuntil(b"event: status")
         await bus.publish_stored(alert(session))
         for sequence in range(many):
-            one = decision_outgoing(
-                SessionKey("demo", session), decision(sequence, "x" * 4_000), emit_time_us=EMISSION.emit_time_us
-            )
+            one = decision_outgoing(spec(session), decision(sequence, "x" * 4_000), emit_time_us=EMISSION.emit_time_us)
             await bus.publish(one.subject, one.payload)
             if sequence % 200 == 0:
                 await bus.ping()

@@ -72,7 +72,8 @@ async def _undo(ports: Ports, key: SessionKey) -> None:
 async def _announce(ports: Ports, spec: SessionSpec, event: Lifecycle, reason: str, number: int = 0) -> None:
     """Store the event. What happens once has number 0, so that repeating it stores it once."""
     data = SessionData(spec.tenant, spec.session, spec.source_id, role="", worker="", reason=reason)
-    await ports.bus.publish_stored(session_outgoing(event, data, number=number, emit_time_us=_now_us()))
+    outgoing = session_outgoing(event, data, created_us=spec.created_us, number=number, emit_time_us=_now_us())
+    await ports.bus.publish_stored(outgoing)
 
 
 def _now_us() -> int:

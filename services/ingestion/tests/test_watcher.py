@@ -198,7 +198,7 @@ async def test_a_session_that_was_ended_elsewhere_is_no_longer_watched(site: Sit
     async with site.turns() as turns, site.worker("one") as claimer:
         await turns.take(1)
         await site.store.end(KEY, "the client ended it")  # its gateway died before it closed the placement
-        await site.bus.publish_stored(session_outgoing(Lifecycle.ENDED, data, number=0, emit_time_us=0))
+        await site.bus.publish_stored(session_outgoing(Lifecycle.ENDED, data, created_us=0, number=0, emit_time_us=0))
         await eventually(lambda: not claimer.held, 4, "the session is let go")
         assert await site.open_roles() == {Role.INTERACTION}
     ended = await site.store.ended(KEY)
@@ -275,7 +275,7 @@ async def test_the_cadence_changes_while_it_is_watched(site: Site, tmp_path: Pat
     async with site.turns() as turns, site.worker("one"):
         await turns.take(1)
         await site.store.update_spec(replace(spec, cadence=Cadence(500, 2)))
-        await site.bus.publish_stored(session_outgoing(Lifecycle.CHANGED, data, number=1, emit_time_us=0))
+        await site.bus.publish_stored(session_outgoing(Lifecycle.CHANGED, data, created_us=0, number=1, emit_time_us=0))
         async with asyncio.timeout(10):
             while len((group := (await turns.take(1))[0]).frames) < 2:
                 assert group.time_ms % 200 == 0 or group.time_ms % 500 == 0

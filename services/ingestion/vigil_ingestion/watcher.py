@@ -78,8 +78,10 @@ class Watcher:
         data = SessionData(
             spec.tenant, spec.session, spec.source_id, role="", worker="", reason=ended.reason if ended else ""
         )
-        emit_time_us = time.time_ns() // 1_000
-        await self._bus.publish_stored(session_outgoing(Lifecycle.ENDED, data, number=0, emit_time_us=emit_time_us))
+        now_us = time.time_ns() // 1_000
+        await self._bus.publish_stored(
+            session_outgoing(Lifecycle.ENDED, data, created_us=spec.created_us, number=0, emit_time_us=now_us)
+        )
         await self._placement.close(claim.key, CAMERA_SIDE)
 
 

@@ -192,6 +192,22 @@ async def test_a_session_that_the_store_forgot_is_let_go(stage: Stage, grey: byt
         await eventually(lambda: _closed(stage), 20, "nobody tries to hold it any more")
 
 
+async def test_a_session_of_the_same_id_begins_and_decides_as_one_of_its_own(stage: Stage, grey: bytes) -> None:
+    for created_us in (1, 2):
+        await stage.open(created_us=created_us)
+        async with stage.worker():
+            await stage.watch(grey)
+            await stage.stored(SESSIONS, 2 * created_us - 1)
+            await stage.store.end(stage.key, "the client ended it")
+            await stage.nudge()
+            await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
+        await stage.forget_session()
+    told = [decode_event(one) for one in await stage.stored(SESSIONS, 4)]
+    assert [one.type for one in told] == ["vigil.session.started", "vigil.session.ended"] * 2
+    assert len({one.id for one in told}) == 4
+    assert [one.sequence for one in await stage.decisions(2)] == [0, 0]
+
+
 async def test_an_idle_session_empties_its_outbox(stage: Stage, grey: bytes) -> None:
     await stage.open()
     async with stage.worker():

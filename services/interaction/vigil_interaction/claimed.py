@@ -99,15 +99,16 @@ class ClaimedSession:
             spec.tenant, spec.session, spec.source_id, Role.INTERACTION, self._ports.worker, self._claim.previous
         )
         try:
-            await self._tell(event, data, self.fence)
+            await self._tell(event, data, spec.created_us, self.fence)
         except BusError as error:
             _log.warning("session event not stored yet", session_event=event, error=str(error))
             return False
         return True
 
-    async def _tell(self, event: Lifecycle, data: SessionData, number: int) -> None:
+    async def _tell(self, event: Lifecycle, data: SessionData, created_us: int, number: int) -> None:
         """Store an event of the session's life, unless it is the newest one of its kind already."""
-        outgoing = session_outgoing(event, data, number=number, emit_time_us=self._ports.clock())
+        now_us = self._ports.clock()
+        outgoing = session_outgoing(event, data, created_us=created_us, number=number, emit_time_us=now_us)
         if await self._bus.last_message_id(outgoing.subject) != outgoing.message_id:
             await self._bus.publish_stored(outgoing)
 
@@ -203,6 +204,6 @@ class ClaimedSession:
             raise BusUnavailable("the session's last events wait for NATS")
         spec = runner.spec
         data = SessionData(spec.tenant, spec.session, spec.source_id, role="", worker="", reason=reason)
-        await self._tell(Lifecycle.ENDED, data, 0)  # whoever ended it may have died before saying so
+        await self._tell(Lifecycle.ENDED, data, spec.created_us, 0)  # whoever ended it may have died before saying so
         await self._placement.close(self.key)
         _log.info("session finished", reason=reason)

@@ -8,7 +8,6 @@ from vigil.contract.outgoing import Outgoing
 from vigil.contract.snapshots import snapshot_name, snapshot_ref
 from vigil.core.alert import AlertEvent, AlertState
 from vigil.core.decide import Settled
-from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.runtime.trace import current_traceparent
 
@@ -24,8 +23,7 @@ def outgoing(spec: SessionSpec, settled: Settled, kept: frozenset[str], now_us: 
     """The messages of a turn, in the order in which they are stored. `kept` names the pictures that can be fetched."""
     decision = settled.decision
     emission = Emission(decision.capture_time_us, now_us, current_traceparent())
-    key = SessionKey(spec.tenant, spec.session)
-    messages = [decision_outgoing(key, decision, emit_time_us=now_us, traceparent=emission.traceparent)]
+    messages = [decision_outgoing(spec, decision, emit_time_us=now_us, traceparent=emission.traceparent)]
     spoken = utterance_outgoing(spec, decision, emission)
     if spoken is not None:
         messages.append(spoken)

@@ -1,6 +1,7 @@
 """A decision as it is stored."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,18 +10,20 @@ from vigil.contract.errors import InvalidMessage
 from vigil.contract.outgoing import PROTOBUF
 from vigil.core.control import Action
 from vigil.core.decide import Decision
-from vigil.core.ids import SessionKey
+from vigil.core.session import SessionSpec
 from vigil.v1 import decision_pb2 as pb
 
-KEY = SessionKey("demo", "s-1")
 CAPTURED_US = 1_767_225_600_000_000
 MakeDecision = Callable[..., Decision]
 
 
-def test_a_decision_is_stored_under_its_sequence(make_decision: MakeDecision) -> None:
-    outgoing = decision_outgoing(KEY, make_decision(), emit_time_us=CAPTURED_US + 90_000, traceparent="00-1-2-01")
+def test_a_decision_is_stored_under_its_sequence_and_the_creation_of_its_session(
+    spec: SessionSpec, make_decision: MakeDecision
+) -> None:
+    spec = replace(spec, created_us=5)
+    outgoing = decision_outgoing(spec, make_decision(), emit_time_us=CAPTURED_US + 90_000, traceparent="00-1-2-01")
     assert outgoing.subject == "vigil.v1.decision.demo.s-1"
-    assert outgoing.message_id == "demo.s-1.decision.7"
+    assert outgoing.message_id == "demo.s-1.decision.5.7"
     assert outgoing.content_type == PROTOBUF
     assert outgoing.traceparent == "00-1-2-01"
     stored = decode_decision(outgoing.payload)
@@ -44,8 +47,8 @@ def test_a_decision_is_stored_under_its_sequence(make_decision: MakeDecision) ->
 
 
 @pytest.mark.parametrize("action", list(Action))
-def test_every_action_reads_back(action: Action, make_decision: MakeDecision) -> None:
-    payload = decision_outgoing(KEY, make_decision(action), emit_time_us=CAPTURED_US).payload
+def test_every_action_reads_back(action: Action, spec: SessionSpec, make_decision: MakeDecision) -> None:
+    payload = decision_outgoing(spec, make_decision(action), emit_time_us=CAPTURED_US).payload
     assert action_of(decode_decision(payload)) is action
 
 

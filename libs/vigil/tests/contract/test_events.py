@@ -155,10 +155,10 @@ def test_silence_is_no_utterance(spec: SessionSpec, make_decision: MakeDecision)
 
 @pytest.mark.parametrize("event", list(Lifecycle))
 def test_every_session_event_keeps_to_the_schema(asyncapi: dict[str, Any], event: Lifecycle) -> None:
-    outgoing = session_outgoing(event, SESSION, number=3, emit_time_us=CAPTURED_US, traceparent=TRACE)
+    outgoing = session_outgoing(event, SESSION, created_us=9, number=3, emit_time_us=CAPTURED_US, traceparent=TRACE)
     check(asyncapi, "SessionEvent", outgoing)
     assert outgoing.subject == f"vigil.v1.session.{event}.demo.s-1"
-    assert outgoing.message_id == f"demo.s-1.codec.{event}.3"
+    assert outgoing.message_id == f"demo.s-1.codec.{event}.9.3"
 
 
 def test_the_schema_refuses_an_alert_without_its_id(

@@ -35,7 +35,9 @@ async def test_a_plain_subscriber_gets_what_the_document_says(
     with pytest.raises(NoRespondersError):  # the server has seen the subscription; nats-py's flush may overtake it
         await stranger.request("nobody")
     await bus.publish_stored(
-        session_outgoing(Lifecycle.STARTED, SESSION, number=1, emit_time_us=1_767_225_600_000_000, traceparent=TRACE)
+        session_outgoing(
+            Lifecycle.STARTED, SESSION, created_us=0, number=1, emit_time_us=1_767_225_600_000_000, traceparent=TRACE
+        )
     )
     message = await subscription.next_msg(timeout=5)
     await stranger.close()

@@ -73,7 +73,7 @@ def make(placement: Placement, bus: Bus) -> MakeClaimer:
 async def tell(bus: Bus, event: Lifecycle) -> None:
     """What the gateway publishes after it opened or closed a session."""
     data = SessionData(KEY.tenant, KEY.session, "lobby", "", "", "")
-    await bus.publish_stored(session_outgoing(event, data, number=0, emit_time_us=0))
+    await bus.publish_stored(session_outgoing(event, data, created_us=0, number=0, emit_time_us=0))
 
 
 async def test_a_session_runs_at_once_when_it_is_opened_and_stops_when_it_is_closed(

@@ -9,6 +9,7 @@ from vigil.core.control import Action
 from vigil.core.decide import Decision
 from vigil.core.ids import SessionKey
 from vigil.core.probability import Probabilities
+from vigil.core.session import SessionSpec
 from vigil.v1 import decision_pb2 as pb
 
 _ACTIONS = {
@@ -18,11 +19,12 @@ _ACTIONS = {
 }
 
 
-def decision_outgoing(key: SessionKey, decision: Decision, *, emit_time_us: int, traceparent: str = "") -> Outgoing:
-    """The stored message of a decision. Its id is its sequence: a turn is decided once."""
+def decision_outgoing(spec: SessionSpec, decision: Decision, *, emit_time_us: int, traceparent: str = "") -> Outgoing:
+    """The stored message of a decision. Its id is its sequence in this life of the session: a turn is decided once."""
+    key = SessionKey(spec.tenant, spec.session)
     return Outgoing(
         subject=subjects.decision(key),
-        message_id=f"{key.tenant}.{key.session}.decision.{decision.sequence}",
+        message_id=f"{key.tenant}.{key.session}.decision.{spec.created_us}.{decision.sequence}",
         payload=decision_to_pb(key, decision, emit_time_us=emit_time_us).SerializeToString(),
         content_type=PROTOBUF,
         traceparent=traceparent,

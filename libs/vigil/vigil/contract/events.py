@@ -182,7 +182,7 @@ def utterance_outgoing(spec: SessionSpec, decision: Decision, emission: Emission
         decision_sequence=decision.sequence,
     )
     cloud_event = CloudEvent(
-        id=f"{spec.session}.utterance.{decision.sequence}",
+        id=f"{spec.session}.utterance.{spec.created_us}.{decision.sequence}",
         source=_session_source(key),
         type="vigil.utterance",
         subject=spec.session,
@@ -194,13 +194,14 @@ def utterance_outgoing(spec: SessionSpec, decision: Decision, emission: Emission
 
 
 def session_outgoing(
-    event: Lifecycle, data: SessionData, *, number: int, emit_time_us: int, traceparent: str = ""
+    event: Lifecycle, data: SessionData, *, created_us: int, number: int, emit_time_us: int, traceparent: str = ""
 ) -> Outgoing:
-    """The stored message of an event in a session's life. `number` tells events of one kind and role apart: the
-    fence for `started` and `moved`, 0 for what happens once."""
+    """The stored message of an event in a session's life, which is told from an earlier one of the same id by when it
+    was created. `number` tells events of one kind and role apart: the fence for `started` and `moved`, 0 for what
+    happens once."""
     key = SessionKey(data.tenant, data.session)
     cloud_event = CloudEvent(
-        id=".".join((data.session, data.role or "gateway", event, str(number))),
+        id=".".join((data.session, data.role or "gateway", event, str(created_us), str(number))),
         source=_session_source(key),
         type=f"vigil.session.{event}",
         subject=data.session,

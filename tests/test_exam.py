@@ -141,14 +141,15 @@ async def test_polling_sees_every_fifth_second_and_what_is_said_in_one_conversat
 ) -> None:
     scripted, way = engine
     heard = await Polling(way).play(replace(DELEGATING, memory=MEMORY))
-    assert [second_of(seen) for seen in scripted.seen] == [0, 5, 7, 10, 12]
-    assert [len(seen.uuids) for seen in scripted.seen] == [1, 2, 3, 4, 5]
+    assert [second_of(seen) for seen in scripted.seen] == [0, 5, 7, 10, 12, 15]
+    assert [len(seen.uuids) for seen in scripted.seen] == [1, 2, 3, 4, 5, 6]
     assert [text.partition("<")[0].splitlines() for text in user_texts(scripted.seen[-1])] == [
         [MEMORY, ASKED],
         [],
         [HARD],
         [RESULT.line.text],
         [STOP + ASKED],
+        [],
     ]
     assert score(DELEGATING, heard).is_exact
 
@@ -172,6 +173,20 @@ async def test_last_frames_sees_four_seconds(engine: tuple[ScriptedEngine, Engin
         "<6.0 seconds>\n",
         f"{HARD}\n<7.0 seconds>\n",
     ]
+
+
+async def test_what_is_still_to_come_is_waited_for_by_who_looks_without_being_asked(
+    engine: tuple[ScriptedEngine, Engine],
+) -> None:
+    once = "Tell me once when the door opens."
+    one = script(dues=[Due(2, 8, 11, "The door opened.")], lines={2: [question(once)]}, turns=12)
+    scripted, way = engine
+    scripted.script = lambda seen: Reply("</response> The door opened." if second_of(seen) >= 8 else SILENCE)
+    heard = [await player.play(one) for player in (Polling(way), LastFrames(way), AskOnly(way))]
+    assert [second_of(seen) for seen in scripted.seen] == [2, 5, 10, *range(2, 9), 2]
+    assert user_texts(scripted.seen[9])[0] == f"{once}\n<5.0 seconds>\n", "in its window until it has spoken"
+    assert [score(one, played).is_exact for played in heard] == [True, True, False]
+    assert [turn.reply for turn in heard[0].turns].count(SILENCE) == 11
 
 
 async def test_all_players_see_the_same_picture(stage: Stage, player: AcceleratedSystem) -> None:

@@ -46,5 +46,5 @@ def test_a_wrong_sentence_is_counted() -> None:
 def test_cases_ask_every_kind_on_unseen_episodes() -> None:
     cases = list(make_cases(14, 20))
     assert {kind for one in cases for kind in one.asked} == set(Kind)
-    assert {one.episode.split for one in cases} == {Split.TEST}
+    assert {one.episode.split for one in cases} == {Split.VALIDATION}
     assert any(len(one.asked) == 2 for one in cases)

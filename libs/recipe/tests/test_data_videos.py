@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from fractions import Fraction
 from itertools import combinations
@@ -48,6 +49,13 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_video(folder / "a.mp4")
     (folder / "broken.mp4").write_bytes(b"no video")
     return folder
+
+
+def cut(video: Path) -> bytes:
+    """A video whose pictures are gone, though its index is there."""
+    whole = video.read_bytes()
+    begin, end = whole.index(b"mdat") + 40, whole.index(b"moov")
+    return whole[:begin] + bytes(end - begin) + whole[end:]
 
 
 def brightness(jpeg: bytes) -> float:
@@ -209,6 +217,26 @@ def test_a_refused_record_leaves_nothing_written(
         assert main([*arguments, *frames]) == 1
         assert "r.jsonl: record 2: video_path" in capsys.readouterr().err
         assert sorted(one.name for one in tmp_path.iterdir()) == ["r.jsonl"]
+
+
+def test_what_cannot_be_used_is_left_out_of_a_conversion_and_named(
+    videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    after = [{"content": "One. </delegation> Q?", "time": 1}, {"content": "Two.", "time": 1.5}]
+    (videos / "cut.mp4").write_bytes(cut(videos / "a.mp4"))
+    path = write_records(tmp_path / "r.jsonl", GOOD | {"response": after}, GOOD | {"video_path": "cut.mp4"}, GOOD)
+    said = [r"record 1: .* follows a delegation", r"record 2: video_path: .*cut\.mp4: cannot be decoded"]
+    assert main(["validate", str(path), "--videos", str(videos)]) == 0
+    assert re.search(said[0], capsys.readouterr().err)
+    out, frames = tmp_path / "out.jsonl", tmp_path / "frames"
+    arguments = ["convert", str(path), "--videos", str(videos), "--out", str(out), "--frames", str(frames)]
+    assert main([*arguments, "--on-error", "skip"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "1 usable, 2 skipped\n"
+    assert all(re.search(one, shown.err) for one in said)
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["r-000003/0"]
+    assert [one.name for one in frames.iterdir()] == ["r-000003"]
+    assert main([*arguments, "--on-error", "refuse"]) == 1
 
 
 def test_pictures_of_an_earlier_run_stay_when_a_later_one_fails(videos: Path, tmp_path: Path) -> None:

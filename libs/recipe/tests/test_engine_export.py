@@ -37,10 +37,18 @@ EXAM = {
         "machine": "2 cores",
         "began": "2026-01-02 03:04 UTC",
     },
-    "summary": {"chat": FIGURES, "memory": FIGURES | {"memory_on": 0.875, "memory_off": 0.0}},
+    "summary": {
+        "chat": FIGURES,
+        "memory": FIGURES | {"memory_on": 0.875, "memory_off": 0.0},
+        "delegation": FIGURES | {"watched_while_pending": 0.75},
+    },
     "targets": [{"claim": "results used", "limit": 0.9, "at_least": True, "value": None, "met": None}],
     "summariser": {"summary": {"exact": 0.5, "sentence_recall": 0.75, "sentence_precision": None}},
-    "head_to_head": {"ask_only": {"overall": {"wins": 4, "ties": 3, "losses": 2}}},
+    "head_to_head": {
+        "ask_only": {"chat": {"wins": 1, "ties": 0, "losses": 2}, "overall": {"wins": 4, "ties": 3, "losses": 2}},
+        "last_4_frames": {"overall": {"wins": 0, "ties": 9, "losses": 0}},
+    },
+    "robustness": {"night on": {"dues": 17, "recall": 0.5, "false_alarms_per_minute": 0.25}},
     "calibration": {
         "expected_error": 0.01,
         "turns": 140,
@@ -131,7 +139,11 @@ def test_the_card_tells_stages_minutes_and_scores(exported: Path) -> None:
     assert "- Resumed once.\n" in card
     assert "| chat | 50.0% | – | 100.0% | 25.0% | 0.125 | 0.750 |" in card
     assert "| results used | – | ≥ 0.9 |" in card
-    assert "| ask only | 4 | 3 | 2 |" in card
+    assert "| win / tie / loss against, same weights | ask only | last 4 frames |" in card
+    assert "| chat | 1 / 0 / 2 | – |" in card
+    assert "| overall | 4 / 3 / 2 | 0 / 9 / 0 |" in card
+    assert "| night on | 17 | 50.0% | 0.250 |" in card
+    assert "pending, 75.0% of what else was due" in card
     assert "| 0.875 | 0.000 | – |" in card
     assert "p(silence) is off by 0.010 on average; between 0.1 and 0.9 (40 turns) by 0.150." in card
     assert "| summary | 50.0% | 75.0% | – |" in card
@@ -140,9 +152,10 @@ def test_the_card_tells_stages_minutes_and_scores(exported: Path) -> None:
 
 
 def test_an_exam_of_some_scenarios_has_no_table_of_what_it_did_not_ask() -> None:
-    lines = exam_lines(EXAM | {"summary": {"chat": FIGURES}, "summariser": {"not_run": "some scenarios alone"}})
+    only = {"summary": {"chat": FIGURES}, "summariser": {"not_run": "some scenarios alone"}, "robustness": {}}
+    lines = exam_lines(EXAM | only)
     assert any(line.startswith("| chat |") for line in lines)
-    assert not any("memory" in line for line in lines)
+    assert not any("memory" in line or "pending" in line or "alerting with" in line for line in lines)
 
 
 def test_a_run_without_checkpoint_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,6 +62,9 @@ def test_the_file_has_the_promised_figures(report: tuple[dict[str, Any], str]) -
     assert set(data["baselines"]) == set(BASELINES)
     assert data["baselines"]["polling"]["counting"]["recall"] == 0.0
     assert set(data["robustness"]) == {f"{name} {on}" for name in ("night", "noise", "jitter") for on in ("on", "off")}
+    played = [one for one in data["episodes"] if one["condition"] == "night on"]
+    onsets = sum(due["repeats"] for one in played for due in one["dues"])
+    assert data["robustness"]["night on"]["dues"] == onsets < sum(len(one["dues"]) for one in played)
     overall = data["head_to_head"]["ask_only"]["overall"]
     assert overall["wins"] + overall["ties"] == 9
     assert overall["losses"] == 0

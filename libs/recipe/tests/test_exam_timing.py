@@ -37,6 +37,13 @@ def test_wrong_words_in_the_window_are_a_miss_and_not_stray() -> None:
     assert sw_f1([DUE, Due(0, 30, 31, "Yes.")], at(30, text="Yes.") + at(11, text="Later.")) == pytest.approx(0.5)
 
 
+def test_one_utterance_is_one_hit() -> None:
+    dues = [Due(0, 3, 4, "Now."), Due(0, 6, 7, "Now.")]
+    assert sw_f1(dues, at(5)) == pytest.approx(0.5), "both windows hold second 5"
+    assert sw_f1(dues, at(5, 6)) == sw_f1(dues, at(2, 5)) == 1.0
+    assert sw_f1(dues, [*at(4), *at(4)]) == pytest.approx(0.5), "the second window begins at 5"
+
+
 def test_the_window_begins_one_turn_early_but_not_before_the_question() -> None:
     assert good_window(DUE) == range(9, 15)
     assert good_window(Due(10, 10, 11, "Red.")) == range(10, 13)

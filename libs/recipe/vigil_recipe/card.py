@@ -93,10 +93,10 @@ def exam_lines(exam: Mapping[str, Any]) -> list[str]:
     for target in exam["targets"]:
         asked = f"{'≥' if target['at_least'] else '≤'} {target['limit']:g}"
         lines.append(_row([target["claim"], _figure(target["value"]), asked]))
-    lines += ["", *_table_head(("against, same weights", "win", "tie", "loss"))]
-    for name, rows in exam["head_to_head"].items():
-        overall = rows["overall"]
-        lines.append(_row([name.replace("_", " "), *(str(overall[key]) for key in ("wins", "ties", "losses"))]))
+    lines += _head_to_head(exam["head_to_head"]) + _robustness(exam["robustness"])
+    pending = exam["summary"].get("delegation", {}).get("watched_while_pending")
+    if pending is not None:
+        lines += ["", f"While a delegated question was pending, {pending:.1%} of what else was due was said in time."]
     lines += ["", *textwrap.wrap(_calibration(exam["calibration"]), 119)]
     if "memory" in exam["summary"]:
         lines += ["", *_table_head(("with memory", "without", "most frequent answer"))]
@@ -108,6 +108,26 @@ def exam_lines(exam: Mapping[str, Any]) -> list[str]:
     for kind, found in written.items():
         lines.append(_row([kind, *(_share(found[key]) for key in ("exact", "sentence_recall", "sentence_precision"))]))
     return [*lines, ""]
+
+
+def _head_to_head(found: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[str]:
+    """A row for each scenario: won, tied and lost against each baseline."""
+    head = ("win / tie / loss against, same weights", *(name.replace("_", " ") for name in found))
+    scenarios = dict.fromkeys(scenario for rows in found.values() for scenario in rows)
+    lines = ["", *_table_head(head)]
+    for scenario in scenarios:
+        tallies = [rows.get(scenario) for rows in found.values()]
+        shown = [f"{one['wins']} / {one['ties']} / {one['losses']}" if one else "–" for one in tallies]
+        lines.append(_row([scenario, *shown]))
+    return lines
+
+
+def _robustness(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Alerting with each disturbance off and on, over the same episodes."""
+    lines = ["", *_table_head(("alerting with", "onsets", "recall", "false alarms a minute"))] if found else []
+    for name, row in found.items():
+        lines.append(_row([name, str(row["dues"]), _share(row["recall"]), _figure(row["false_alarms_per_minute"])]))
+    return lines
 
 
 def _calibration(found: Mapping[str, Any]) -> str:

@@ -79,12 +79,12 @@ class Tally:
 
 
 def make_cases(count: int, seconds: int) -> Iterator[Case]:
-    """Test-split episodes; each kind asked in turn, every third episode two kinds."""
+    """Validation-split episodes; each kind asked in turn, every third episode two kinds."""
     kinds = list(Kind)
     for seed in range(count):
         asked = (kinds[seed % 4],) if seed % 3 else (kinds[seed % 4], kinds[(seed + 1) % 4])
         lines = tuple(wordings(kind)[seed % len(wordings(kind))] for kind in asked)
-        yield Case(make_episode(seed, Split.TEST, seconds), asked, lines)
+        yield Case(make_episode(seed, Split.VALIDATION, seconds), asked, lines)
 
 
 class Served:
@@ -204,9 +204,9 @@ def compare(model: Path, played: Sequence[tuple[Case, list[Tick]]], ticks: int) 
         said = [tick.reply for tick in served]
         lines = [case.lines if second == 0 else () for second in range(len(said))]
         decisions, lengths = reference.decisions(lines, said, [tick.jpeg for tick in served], visual_tokens(SIZE))
-        for tick, decision, length in zip(served, decisions, lengths, strict=True):
+        for tick, decided, length in zip(served, decisions, lengths, strict=True):
             compared += 1
-            same += tick.reply.startswith(decision)
+            same += tick.reply.startswith(decided[0])
             lengths_equal += tick.prompt_tokens == length
     return {
         "decisions_equal_to_the_reference": f"{same} of {compared}",

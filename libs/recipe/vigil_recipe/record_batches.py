@@ -15,7 +15,7 @@ from torch.utils.data import IterableDataset
 from vigil_recipe import layout
 from vigil_recipe.batches import Batch, collate, decode, joined, sight_rows
 from vigil_recipe.data.check import Limits
-from vigil_recipe.data.convert import LAYOUTS, chunks_of, content_of, messages_of, seconds_of
+from vigil_recipe.data.convert import LAYOUTS, chunks_of, content_of, messages_of
 from vigil_recipe.data.frame_cache import FrameCache
 from vigil_recipe.data.records import BadRecords, RecordError
 from vigil_recipe.data.stream import Checked, OnError, Usable, packed, read_files, shuffled
@@ -105,7 +105,7 @@ class RecordBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is n
     def _of_record(self, usable: Usable, sequencer: Sequencer) -> Iterator[RecordSample]:
         profile, images = self._sampling.profile, self._sampling.images_per_second
         tokens = profile.visual_tokens(*profile.fit(*picture_size(usable.video)))
-        for chunk in chunks_of(seconds_of(usable.record, usable.duration_s), self._records.turns):
+        for chunk in chunks_of(usable.seconds, self._records.turns):
             _, *rest = (content_of(one, layout.image_block(1)) for one in messages_of(chunk, profile, images))
             pairs = zip(rest[::2], rest[1::2], strict=True)
             exchanges = [Exchange(user, reply, reply) for user, reply in pairs]

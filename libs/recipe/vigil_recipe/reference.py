@@ -22,12 +22,14 @@ class Reference:
 
     def decisions(
         self, lines: Sequence[Sequence[str]], said: Sequence[str], jpegs: Sequence[bytes], image_tokens: int
-    ) -> tuple[list[str], list[int]]:
-        """What control token the reference would say at each turn after the said history; the prompt lengths."""
-        text, ends = layout.system_block(), []
+    ) -> tuple[list[list[str]], list[int]]:
+        """What token the reference would say next at each place of each turn's reply, its end included, after all that
+        was said up to there; and the prompt lengths."""
+        text, ends, stops = layout.system_block(), [], []
         for turn, (new, reply) in enumerate(zip(lines, said, strict=True)):
             text += layout.user_block(new, float(turn), [image_tokens])
-            ends.append(len(self._tokenizer(text, add_special_tokens=False).input_ids))
+            ends.append(self._length(text))
+            stops.append(self._length(text + reply))
             text += layout.reply_block(reply)
         ids = torch.tensor([self._tokenizer(text, add_special_tokens=False).input_ids])
         images = self._processor.image_processor(images=[from_jpeg(jpeg) for jpeg in jpegs], return_tensors="pt")
@@ -39,4 +41,9 @@ class Reference:
                 mm_token_type_ids=(ids == self._model.config.image_token_id).int(),
                 use_cache=False,
             ).logits[0]
-        return [self._tokenizer.decode(int(logits[end - 1].argmax())) for end in ends], ends
+        best = logits.argmax(-1).tolist()
+        spans = zip(ends, stops, strict=True)
+        return [[self._tokenizer.decode(one) for one in best[end - 1 : stop]] for end, stop in spans], ends
+
+    def _length(self, text: str) -> int:
+        return len(self._tokenizer(text, add_special_tokens=False).input_ids)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from vigil_recipe.data.check import Limits
-from vigil_recipe.data.convert import LAYOUTS, chunks_of, content_of, messages_of, seconds_of
+from vigil_recipe.data.convert import LAYOUTS, chunks_of, content_of, messages_of
 from vigil_recipe.data.records import RecordError
 from vigil_recipe.data.stream import Checked, OnError, Usable, read_files
 from vigil_recipe.data.video import RATES, Sampling, VideoError, sample_jpegs
@@ -33,10 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Exit 0 when all went well, 1 when a record was refused or none was usable."""
     options = _parser().parse_args(argv)
     checked = Checked(options.videos, Limits(unprompted=options.unprompted), OnError(options.on_error))
-    act: Callable[[argparse.Namespace, Iterator[Usable]], None] = options.act
+    act: Callable[[argparse.Namespace, Checked], None] = options.act
     try:
-        act(options, checked(read_files(options.files)))
-    except (RecordError, VideoError, OSError) as error:
+        act(options, checked)
+    except (RecordError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     for problem in checked.skipped:
@@ -76,19 +76,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _validate(_options: argparse.Namespace, usable: Iterator[Usable]) -> None:
-    for _ in usable:
+def _validate(options: argparse.Namespace, checked: Checked) -> None:
+    for _ in checked(read_files(options.files)):
         pass
 
 
-def _convert(options: argparse.Namespace, usable: Iterator[Usable]) -> None:
+def _convert(options: argparse.Namespace, checked: Checked) -> None:
     profile = LAYOUTS[options.layout]
+    sampling = Sampling(profile, options.images)
     stems = names_of(options.files)
     with whole_folders(options.frames) as folder, whole_file(options.out) as out:
-        for one in usable:
+        for one in checked(read_files(options.files)):
             name = f"{stems[one.record.file]}-{one.record.number:06d}"
-            seconds = seconds_of(one.record, one.duration_s)
-            for index, chunk in enumerate(chunks_of(seconds, options.turns)):
+            if folder is not None and not _write_frames(folder, name, one, sampling, checked):
+                continue
+            for index, chunk in enumerate(chunks_of(one.seconds, options.turns)):
                 messages = messages_of(chunk, profile, options.images)
                 sample = {
                     "id": f"{one.record.id or name}/{index}",
@@ -101,17 +103,23 @@ def _convert(options: argparse.Namespace, usable: Iterator[Usable]) -> None:
                     ],
                 }
                 out.write(json.dumps(sample, ensure_ascii=False) + "\n")
-            if folder is not None:
-                _write_frames(folder(name), one.video, Sampling(profile, options.images), len(seconds))
 
 
-def _write_frames(folder: Path, video: Path, sampling: Sampling, seconds: int) -> None:
-    """The pictures of all seconds; where the video ends within the last one, its last picture stays."""
-    jpegs = list(sample_jpegs(video, sampling))
-    if not jpegs:
-        raise VideoError(f"{video}: there is no picture in it")
-    for index in range(seconds * sampling.images_per_second):
-        (folder / f"{index:06d}.jpg").write_bytes(jpegs[min(index, len(jpegs) - 1)])
+def _write_frames(folder: Callable[[str], Path], name: str, one: Usable, sampling: Sampling, checked: Checked) -> bool:
+    """The pictures of all seconds; where the video ends within the last one, its last picture stays. False when the
+    record is left out because its video cannot be decoded."""
+    try:
+        jpegs = list(sample_jpegs(one.video, sampling))
+        if not jpegs:
+            raise VideoError(f"{one.video}: there is no picture in it")
+    except VideoError as error:
+        checked.good -= 1
+        checked.leave_out(one.record.error(f"video_path: {error}"))
+        return False
+    pictures = folder(name)
+    for index in range(len(one.seconds) * sampling.images_per_second):
+        (pictures / f"{index:06d}.jpg").write_bytes(jpegs[min(index, len(jpegs) - 1)])
+    return True
 
 
 def names_of(files: Sequence[Path]) -> dict[str, str]:

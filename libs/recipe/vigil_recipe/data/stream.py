@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from vigil_recipe.data.check import Limits, check
+from vigil_recipe.data.convert import Second, seconds_of
 from vigil_recipe.data.records import Raw, Record, RecordError, parse, read_raw
 from vigil_recipe.data.video import VideoError, duration_s
 
@@ -26,11 +27,11 @@ class OnError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """A record that was checked, its video and the video's length."""
+    """A record that was checked, its video and what is said in every second of it."""
 
     record: Record
     video: Path
-    duration_s: float
+    seconds: tuple[Second, ...]
 
 
 @dataclass(slots=True)
@@ -49,12 +50,16 @@ class Checked:
             try:
                 usable = self.check(raw)
             except RecordError as error:
-                if self.on_error is OnError.REFUSE:
-                    raise
-                self.skipped.append(error)
+                self.leave_out(error)
                 continue
             self.good += 1
             yield usable
+
+    def leave_out(self, error: RecordError) -> None:
+        """Note what is wrong with a record, or raise it when none is to be skipped."""
+        if self.on_error is OnError.REFUSE:
+            raise error
+        self.skipped.append(error)
 
     def check(self, raw: Raw) -> Usable:
         """One record. Raises RecordError."""
@@ -65,7 +70,7 @@ class Checked:
         except VideoError as error:
             raise record.error(f"video_path: {error}") from error
         check(record, length_s, self.limits)
-        return Usable(record, video, length_s)
+        return Usable(record, video, seconds_of(record, length_s))
 
 
 def read_files(files: Sequence[Path], rank: int = 0, ranks: int = 1) -> Iterator[Raw]:

@@ -77,8 +77,8 @@ def still_standing(before: Sequence[str], lines: Sequence[Line]) -> tuple[str, .
 class Polling:
     """A turn-based model behind a timer.
 
-    Sees: while anything stands, every fifth second the picture of that second; and the picture of a second in which
-    the user says something; all with the whole conversation so far, the memory line first. Nothing in between.
+    Sees: from the user's first line on, every fifth second the picture of that second; and the picture of a second in
+    which the user says something; all with the whole conversation so far, the memory line first. Nothing in between.
     """
 
     engine: Engine
@@ -115,7 +115,7 @@ async def _converse(engine: Engine, script: Script, every: int) -> Transcript:
         now, results = course.moment(index)
         one = Heard(now.time_s, SILENCE)
         lines = (*texts(script_turn, Said.INSTRUCTION, Said.CLEARING), *now.asked)
-        if lines or (every and now.standing and index % every == 0):
+        if lines or (every and said and index % every == 0):
             told = (script.memory, *lines) if script.memory and not said else lines
             shown = Shown(told, now.time_s, await course.album.model(index))
             one = await engine.reply([*said, shown])
@@ -129,8 +129,9 @@ class LastFrames:
     """A window instead of a history (SimpleStream, arXiv 2604.02317).
 
     Sees, every second: the pictures of the last four seconds, each in a user turn of its own as training shows them,
-    with silence as the replies between; the standing instructions before the oldest of them, the questions of this
-    second with the newest. Not what was said or seen before; no memory. Without any line it is not run.
+    with silence as the replies between; the standing instructions before the oldest of them, and the questions since it
+    last spoke, which may ask for what is still to come; the questions of this second with the newest. Not what was said
+    or seen before; no memory. Without any line it is not run.
     """
 
     engine: Engine
@@ -141,17 +142,19 @@ class LastFrames:
         """Play the whole script."""
         course, turns = _Course(script), []
         began = script.turns[0].second
+        waiting: tuple[str, ...] = ()
         for index in range(len(script.turns)):
             now, results = course.moment(index)
             one = Heard(now.time_s, SILENCE)
-            if now.standing or now.asked:
+            if now.standing or waiting or now.asked:
                 first = max(0, index - self.frames + 1)
                 shown = [
                     Shown((), float(script.turns[past].second - began), await course.album.model(past), SILENCE)
                     for past in range(first, index + 1)
                 ]
                 shown[-1] = replace(shown[-1], lines=now.asked)
-                shown[0] = replace(shown[0], lines=(*now.standing, *shown[0].lines))
+                shown[0] = replace(shown[0], lines=(*now.standing, *waiting, *shown[0].lines))
                 one = await self.engine.reply(shown)
+            waiting = (*waiting, *now.asked) if one.reply == SILENCE else ()
             turns.append(course.heard(index, one, results))
         return Transcript(tuple(turns))

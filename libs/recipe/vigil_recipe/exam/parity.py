@@ -2,7 +2,7 @@
 
 The exam writes what the system was shown and what it replied; this module, run by the engine environment's Python
 (``python -m vigil_recipe.exam.parity --model FOLDER --episodes FILE``), reads it, lets the stock Hugging Face classes
-decide on the same histories and prints how often the first token, which is the decision, is the same.
+decide on the same histories and prints how often the decision is the same: the first token, and where it delegates.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vigil.core.control import CONTROL_TOKENS, parse
+from vigil.core.control import CONTROL_TOKENS, DELEGATION, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,16 @@ def from_json(text: str) -> Shown:
     return Shown(lines, tuple(data["replies"]), jpegs)
 
 
-def same_decisions(replies: Sequence[str], decided: Sequence[str]) -> int:
-    """In how many turns the reference's first token opens the engine's reply. Any token but the three is silence."""
-    return sum(
-        parse(reply).reply.startswith(one if one in CONTROL_TOKENS else CONTROL_TOKENS[0])
-        for reply, one in zip(replies, decided, strict=True)
-    )
+def same_decisions(replies: Sequence[str], decided: Sequence[Sequence[str]]) -> int:
+    """In how many turns the reference decides as the engine's reply does. ``decided`` holds its token at each place of
+    the reply: the first one opens the reply (any but the three control tokens is silence), and it delegates as often
+    as the reply does."""
+    return sum(_is_same(parse(reply).reply, tokens) for reply, tokens in zip(replies, decided, strict=True))
+
+
+def _is_same(reply: str, tokens: Sequence[str]) -> bool:
+    first = tokens[0] if tokens[0] in CONTROL_TOKENS else CONTROL_TOKENS[0]
+    return reply.startswith(first) and reply.count(DELEGATION) == sum(one == DELEGATION for one in tokens)
 
 
 def episodes(path: Path) -> Iterator[Shown]:

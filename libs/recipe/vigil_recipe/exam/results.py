@@ -11,7 +11,7 @@ from vigil_recipe.exam.head_to_head import Tally, head_to_head
 from vigil_recipe.exam.plan import DISTURBANCES, Part
 from vigil_recipe.exam.run import Outcome, Played
 from vigil_recipe.exam.scenario_scores import memory_figures, scenario_summary
-from vigil_recipe.exam.scores import EpisodeScore, Metrics, summary
+from vigil_recipe.exam.scores import EpisodeScore, Metrics
 from vigil_recipe.exam.targets import reached
 from vigil_recipe.scenarios import Due, Scenario
 
@@ -87,7 +87,7 @@ def robustness(outcome: Outcome) -> dict[str, Metrics]:
     for condition in (f"{name} {state}" for name in DISTURBANCES for state in ("off", "on")):
         scores = outcome.scores(SYSTEM, Part.ROBUSTNESS, condition).get(Scenario.ALERTING)
         if scores:
-            whole = summary(scores)
+            whole = scenario_summary(Scenario.ALERTING, scores)  # onsets alone, without the answers of a description
             found[condition] = {key: whole[key] for key in keys}
     return found
 

@@ -24,18 +24,29 @@ def good_window(due: Due) -> range:
 def sw_f1(dues: Sequence[Due], said: Sequence[Utterance]) -> float:
     """Streaming-window F1, 0 to 1 (Streaming-Eval): 2·TP / (2·TP + 0.2·FP + 2·FN).
 
-    TP and FN: dues whose window has, or has not, an utterance of their very words (and delegated question). FP: turns
-    in which something was said outside of every window. With nothing due and nothing said it is 1.
+    TP and FN: dues whose window has, or has not, an utterance of their very words (and delegated question) that no due
+    before it has taken. FP: turns in which something was said outside of every window. With nothing due and nothing
+    said it is 1.
     """
     windows = [good_window(due) for due in dues]
-    hits = sum(
-        any(one.turn in span and (one.text, one.question) == (due.text, due.question) for one in said)
-        for due, span in zip(dues, windows, strict=True)
-    )
+    hits = _hits(dues, said)
     stray = len({one.turn for one in said if not any(one.turn in span for span in windows)})
     weighted = TP_WEIGHT * hits
     total = weighted + FP_WEIGHT * stray + FN_WEIGHT * (len(dues) - hits)
     return weighted / total if total else 1.0
+
+
+def _hits(dues: Sequence[Due], said: Sequence[Utterance]) -> int:
+    """How many dues have an utterance of their own: the due whose window ends first takes the first one in it."""
+    free = sorted(said, key=lambda one: one.turn)
+    hits = 0
+    for due in sorted(dues, key=lambda due: (good_window(due).stop, due.first)):
+        for one in free:
+            if one.turn in good_window(due) and (one.text, one.question) == (due.text, due.question):
+                free.remove(one)
+                hits += 1
+                break
+    return hits
 
 
 def pauc(due: Due, said: Sequence[Utterance], omega: float = OMEGA) -> float:

@@ -47,6 +47,21 @@ def test_on_a_tie_the_newest_instruction_has_it() -> None:
     assert attribute("Hello.", (FALL, FIRE)) == {"fire": "Hello."}
 
 
+def test_on_a_tie_a_watch_has_it_before_what_nobody_is_paged_for() -> None:
+    watch = Instruction("fire", "Alert me when a fire starts.", Watch("fire"))
+    greet = Instruction("greet", "Greet everyone who comes in.")
+    for order in ((watch, greet), (greet, watch)):
+        assert attribute("Flames are rising from the stove.", order) == {"fire": "Flames are rising from the stove."}
+        assert attribute("Everyone is welcome.", order) == {"greet": "Everyone is welcome."}
+
+
+def test_words_without_spaces_are_told_apart_by_their_neighbours() -> None:
+    fire, fall = Instruction("fire", "如果着火了请提醒我"), Instruction("fall", "有人摔倒时请告诉我")
+    for order in ((fire, fall), (fall, fire)):
+        assert attribute("厨房着火了", order) == {"fire": "厨房着火了"}
+        assert attribute("一位老人摔倒了", order) == {"fall": "一位老人摔倒了"}
+
+
 def test_one_instruction_has_all() -> None:
     assert attribute("Hello. How are you?", (FIRE,)) == {"fire": "Hello. How are you?"}
 

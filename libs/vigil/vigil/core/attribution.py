@@ -1,17 +1,19 @@
 """Which instruction do the model's words belong to? The model writes plain sentences, without naming a watch.
 
-Each sentence goes to the instruction that shares most content words with it, the newest one on a tie. With one
-instruction there is nothing to decide. A guess by words can be wrong only about *which* watch spoke, never about
-*whether* the model spoke.
+Each sentence goes to the instruction that shares most content words with it; on a tie to a watch rather than to an
+instruction that nobody is paged for, and to the newest one. With one instruction there is nothing to decide. A guess by
+words can be wrong only about *which* watch spoke, never about *whether* the model spoke.
 """
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from vigil.core.instruction import Instruction
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+")  # kana and Han
 _STEM_CHARS = 4  # "started" and "starts", "fallen" and "falls" meet at four letters
 # Words of asking and of pointing, which say nothing about what is asked for.
 _ASKING = (
@@ -28,7 +30,9 @@ def attribute(spoken: str, instructions: Sequence[Instruction]) -> dict[str, str
         return said
     for sentence in _SENTENCE_END.split(spoken.strip()):
         if sentence:
-            owner = max(enumerate(instructions), key=lambda one: (_shared(sentence, one[1]), one[0]))[1]
+            owner = max(
+                enumerate(instructions), key=lambda one: (_shared(sentence, one[1]), bool(one[1].watch), one[0])
+            )[1]
             said[owner.id] = f"{said[owner.id]} {sentence}" if owner.id in said else sentence
     return said
 
@@ -45,4 +49,6 @@ def content_words(text: str) -> list[str]:
 
 
 def _stems(text: str) -> set[str]:
-    return {word[:_STEM_CHARS] for word in content_words(text)}
+    """What words have in common: their first letters, or each two neighbours where a script puts no spaces."""
+    pairs = {pair for run in _UNSPACED.findall(text) for pair in map("".join, pairwise(run))}
+    return pairs | {word[:_STEM_CHARS] for word in content_words(_UNSPACED.sub(" ", text))}

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from vigil.contract.events import CloudEvent
-from vigil.core.alert import AlertState
-from vigil.core.instruction import Severity
+from vigil.contract.events import CloudEvent, Emission, alert_outgoing, decode_event
+from vigil.core.alert import Alerts, AlertState, Moment, advance
+from vigil.core.instruction import Instruction, Severity, Watch
+from vigil.core.session import SessionSpec
 from vigil_webhook.endpoints import MAX_ENDPOINTS, Endpoint, EndpointsInvalid, load
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -101,6 +102,47 @@ def event(data: Any) -> CloudEvent:
 )
 def test_filters(filters: dict[str, Any], wanted: bool) -> None:
     endpoint = Endpoint("pager", "demo", "https://pager.example", b"", **filters)
-    data = {"source_id": "lobby", "severity": "critical", "state": "opened"}
+    data = {"tenant": "demo", "source_id": "lobby", "severity": "critical", "state": "opened"}
     assert endpoint.wants(event(data)) is wanted
-    assert endpoint.wants(event(None)) is (not filters)
+    assert not endpoint.wants(event(data | {"tenant": "rival"}))
+    assert not endpoint.wants(event(None))
+
+
+def told(watches: list[Watch], spoken: str) -> list[str]:
+    """What a pager hears of an alert that speaks (`!`) or is quiet (`.`) under the watch of each second."""
+    endpoint = Endpoint(
+        "pager",
+        "demo",
+        "https://pager.example",
+        b"",
+        severities=frozenset({Severity.CRITICAL}),
+        states=frozenset({AlertState.OPENED, AlertState.CLOSED}),
+    )
+    spec = SessionSpec("demo", "s-1", "lobby", "rtsp://camera.local", "vigil-small", "m")
+    alerts: Alerts = ()
+    heard = []
+    for second, (watch, says) in enumerate(zip(watches, spoken, strict=True)):
+        standing = (Instruction("w-1", "Alert me when a fire starts.", watch),)
+        moment = Moment("s-1", second, second * 1_000, 0)
+        alerts, events = advance(alerts, standing, moment, "A fire." if says == "!" else "")
+        for one in events:
+            sent = decode_event(alert_outgoing(spec, one, None, Emission(0, 0)).payload)
+            heard += [f"{second} {one.state} {one.severity}"] if endpoint.wants(sent) else []
+    return heard
+
+
+def test_a_pager_hears_that_an_alert_goes_on_after_it_had_closed() -> None:
+    watch = Watch("fire", Severity.CRITICAL, hold_s=2, cooldown_s=30)
+    assert told([watch] * 9, "!...!!...") == [
+        "0 opened critical",
+        "2 closed critical",
+        "4 updated critical",
+        "7 closed critical",
+    ]
+
+
+def test_a_pager_hears_of_an_alert_that_becomes_severe_and_of_the_end_of_one_that_was() -> None:
+    info, critical = Watch("fire", Severity.INFO, hold_s=2), Watch("fire", Severity.CRITICAL, hold_s=2)
+    assert told([info, info, critical, critical, critical], "!!!..") == ["2 updated critical", "4 closed critical"]
+    assert told([critical, critical, info, info, info], "!!!..") == ["0 opened critical", "4 closed info"]
+    assert told([info] * 5, "!!!..") == []

@@ -3,7 +3,9 @@
     {"endpoints": [{"name": "pager", "tenant": "demo", "url": "https://pager.example/hooks/vigil",
                     "secret": "whsec_…", "severities": ["critical"], "states": ["opened", "closed"]}]}
 
-`sources`, `severities` and `states` are filters; one that is left out lets everything through.
+`sources`, `severities` and `states` are filters; one that is left out lets everything through. Who gets openings also
+gets what is news of that kind (an alert that goes on after it had closed, or became more severe), and an alert that has
+once had a severity passes until it is over, whatever it has now: what was told is also told to have ended.
 """
 
 from dataclasses import dataclass, field
@@ -52,8 +54,10 @@ class Endpoint:
     def wants(self, event: CloudEvent) -> bool:
         """Whether the filters let an alert event through."""
         data: dict[str, Any] = event.data if isinstance(event.data, dict) else {}
-        filters = ((self.sources, "source_id"), (self.severities, "severity"), (self.states, "state"))
-        return all(not allowed or data.get(name) in allowed for allowed, name in filters)
+        states = {data.get("state"), AlertState.OPENED if data.get("news") else ""}
+        severities = {data.get("severity"), *data.get("severities", ())}
+        has = ((self.sources, {data.get("source_id")}), (self.severities, severities), (self.states, states))
+        return data.get("tenant") == self.tenant and all(not allowed or allowed & found for allowed, found in has)
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -88,6 +88,8 @@ def test_an_alert_by_value(spec: SessionSpec, make_alert_event: MakeAlertEvent) 
             "time_s": 7.0,
             "decision_sequence": 7,
             "updates": 0,
+            "news": False,
+            "severities": ["critical"],
             "snapshot": {
                 "bucket": "VIGIL_SNAPSHOTS",
                 "key": "demo.s-1-fire-7.0",

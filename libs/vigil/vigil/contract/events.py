@@ -47,7 +47,8 @@ class SnapshotRef:
 
 @dataclass(frozen=True, slots=True)
 class AlertData:
-    """The `data` of an alert event. `time_s` is model time; `updates` counts the events of this alert before it."""
+    """The `data` of an alert event. `time_s` is model time; `updates` counts the events of this alert before it;
+    `severities` are all that the alert has had; `news` says that it is to be noticed as an opening is."""
 
     alert_id: str
     watch: str
@@ -68,6 +69,8 @@ class AlertData:
     time_s: float
     decision_sequence: int
     updates: int
+    news: bool
+    severities: tuple[str, ...]
     snapshot: SnapshotRef | None
 
 
@@ -149,6 +152,8 @@ def alert_outgoing(
         time_s=event.moment.time_ms / 1000,
         decision_sequence=event.moment.sequence,
         updates=event.number,
+        news=event.is_news,
+        severities=tuple(dict.fromkeys((*alert.severities, event.severity))),
         snapshot=snapshot,
     )
     cloud_event = CloudEvent(

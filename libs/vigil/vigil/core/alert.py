@@ -26,6 +26,7 @@ class Alert:
     """One alert of one watch. A closed one is kept while its cooldown runs. `events` counts what was emitted.
 
     One that is not confirmed yet is not open either, and nobody has heard of it; `event_ms` is when its words began.
+    `severities` are those that it was emitted with, in the order of their coming.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Alert:
     closed_ms: int = -1
     events: int = 1
     is_confirmed: bool = True
+    severities: tuple[Severity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """A change of an alert that downstream systems hear of. `number` makes its id unique within the alert."""
+    """A change of an alert that downstream systems hear of. `number` makes its id unique within the alert.
+
+    `is_news` is what somebody who was told of the opening, or of the closing, has to be told too: it opened, it goes on
+    within its cooldown, it became more severe.
+    """
 
     alert: Alert
     state: AlertState
@@ -62,9 +68,12 @@ class AlertEvent:
     text: str
     severity: Severity
     moment: Moment
+    is_news: bool = False
 
 
 MAX_ALERTS = 64  # open ones, at most one an instruction, and those in their cooldown
+
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 Alerts = tuple[Alert, ...]
 Step = tuple[Alerts, tuple[AlertEvent, ...]]
@@ -118,8 +127,15 @@ def _rewatched(alerts: Alerts, instructions: Sequence[Instruction], moment: Mome
         changed = replace(alert, watch=watch)
         if alert.is_open and watch.severity is not alert.watch.severity:
             reason = f"severity changed from {alert.watch.severity}"
-            changed = replace(changed, event_ms=moment.time_ms, events=alert.events + 1)
-            event = AlertEvent(changed, AlertState.UPDATED, reason, alert.events, alert.text, watch.severity, moment)
+            changed = replace(
+                changed,
+                event_ms=moment.time_ms,
+                events=alert.events + 1,
+                severities=_joined(alert.severities, watch.severity),
+            )
+            is_worse = _RANK[watch.severity] > _RANK[alert.watch.severity]
+            state = AlertState.UPDATED
+            event = AlertEvent(changed, state, reason, alert.events, alert.text, watch.severity, moment, is_worse)
             step = _join(step, (step[0], (event,)))
         step = (_put(step[0], changed), step[1])
     return step
@@ -171,9 +187,10 @@ def _confirm(alerts: Alerts, alert: Alert, watch: Watch, moment: Moment, text: s
         opened_capture_us=moment.capture_time_us,
         event_ms=moment.time_ms,
         events=1,
+        severities=(watch.severity,),
     )
     reason = f"the model spoke for {said_ms / 1000:g} s" if said_ms else "the model spoke"
-    return _put(alerts, opened), (AlertEvent(opened, AlertState.OPENED, reason, 0, text, watch.severity, moment),)
+    return _put(alerts, opened), (AlertEvent(opened, AlertState.OPENED, reason, 0, text, watch.severity, moment, True),)
 
 
 def _continue(alerts: Alerts, alert: Alert, watch: Watch, moment: Moment, text: str) -> Step:
@@ -181,8 +198,10 @@ def _continue(alerts: Alerts, alert: Alert, watch: Watch, moment: Moment, text: 
     spoken = replace(alert, watch=watch, is_open=True, closed_ms=-1, spoken_ms=moment.time_ms, text=text)
     if not reason:
         return _put(alerts, spoken), ()
-    updated = replace(spoken, event_ms=moment.time_ms, events=alert.events + 1)
-    event = AlertEvent(updated, AlertState.UPDATED, reason, alert.events, text, watch.severity, moment)
+    severities = _joined(alert.severities, watch.severity)
+    updated = replace(spoken, event_ms=moment.time_ms, events=alert.events + 1, severities=severities)
+    is_news = not alert.is_open
+    event = AlertEvent(updated, AlertState.UPDATED, reason, alert.events, text, watch.severity, moment, is_news)
     return _put(alerts, updated), (event,)
 
 
@@ -199,6 +218,10 @@ def _close(alerts: Alerts, alert: Alert, moment: Moment, reason: str) -> Step:
     closed = replace(alert, is_open=False, closed_ms=moment.time_ms, event_ms=moment.time_ms, events=alert.events + 1)
     event = AlertEvent(closed, AlertState.CLOSED, reason, alert.events, alert.text, alert.watch.severity, moment)
     return _put(alerts, closed), (event,)
+
+
+def _joined(severities: tuple[Severity, ...], one: Severity) -> tuple[Severity, ...]:
+    return severities if one in severities else (*severities, one)
 
 
 def _put(alerts: Alerts, changed: Alert) -> Alerts:

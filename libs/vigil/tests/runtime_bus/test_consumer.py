@@ -99,6 +99,42 @@ async def test_a_consumer_that_was_deleted_is_created_again(bus: Bus, nats_serve
     assert seen[-1] == 2
 
 
+async def test_one_that_skips_the_past_misses_nothing_when_it_is_deleted(bus: Bus, nats_server: NatsServer) -> None:
+    await send(bus, 1)
+    terms = Terms(in_order=True, from_now=True)
+    client = await nats.connect(nats_server.url)
+    async with bus.consume(streams.ALERTS, "pager", subjects.alerts_of("demo"), terms) as consumer:
+        receiving = asyncio.create_task(take(consumer, 1))
+        await eventually(lambda: consumer.exists, what="the consumer is made")
+        for number in (2, 3):
+            assert await client.jetstream().delete_consumer(streams.ALERTS.name, "pager")
+            await send(bus, number)
+            seen = await receiving
+            while number not in seen:  # the last one may come again
+                seen += await take(consumer, 1)
+            assert 1 not in seen
+            receiving = asyncio.create_task(take(consumer, 1))
+        assert await client.jetstream().delete_stream(streams.ALERTS.name)
+        await bus.ensure_streams()
+        await send(bus, 4, 5)
+        assert [*await receiving, *await take(consumer, 1)] == [4, 5], "a new stream is read from its beginning"
+    await client.close()
+
+
+async def test_a_consumer_follows_a_changed_filter(bus: Bus) -> None:
+    def named(tenant: str) -> Consumer:
+        return bus.consume(streams.ALERTS, "pager", subjects.alerts_of(tenant), Terms(in_order=True))
+
+    other = subjects.alert("rival", "lobby", AlertState.OPENED)
+    async with named("demo") as consumer:
+        await send(bus, 1)
+        assert await take(consumer, 1) == [1]
+    await send(bus, 2)
+    await bus.publish_stored(Outgoing(other, "alert.3", b"3", CLOUDEVENT))
+    async with named("rival") as consumer:
+        assert await take(consumer, 1) == [3]
+
+
 async def test_in_order_a_retry_holds_back_what_follows(bus: Bus) -> None:
     await send(bus, 1, 2)
     terms = Terms(in_order=True)

@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
+import datetime
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from nats.js.errors import FetchTimeoutError, NotFoundError
 
 from vigil.runtime.cancellation import cancellation_kept
@@ -23,6 +24,7 @@ _BATCH = 32
 _FETCH_S = 2.0
 _HEARTBEAT_S = 0.5
 _RETRY_S = 0.25
+_ACKS_PENDING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Terms:
 
     A message in hand comes again unless it is acknowledged within `ack_wait_s`. `in_order` holds back all that follows
     until it is, or is given up, so that a retry overtakes nothing. `from_now` skips what was stored before the consumer
-    was first made. One that nobody uses for `forget_s` is deleted; 0 keeps it for ever.
+    was first made; one that is deleted while it is used goes on where it was. One that nobody uses for `forget_s` is
+    deleted; 0 keeps it for ever.
     """
 
     ack_wait_s: float = 30.0
@@ -82,6 +85,8 @@ class Consumer(AsyncIterator[Delivery]):
         self._pull: JetStreamContext.PullSubscription | None = None
         self._waiting: deque[Msg] = deque()
         self._fault = ""
+        self._created: datetime.datetime | None = None  # when the stream was made that was last read
+        self._next = 0  # in it: sequence of the message in hand, or of the next one
 
     async def __aenter__(self) -> "Consumer":
         return self
@@ -98,7 +103,9 @@ class Consumer(AsyncIterator[Delivery]):
                 self._report(describe(error))
                 await self._unsubscribe()
                 await asyncio.sleep(_RETRY_S)
-        return _delivery(self._waiting.popleft())
+        delivery = _delivery(self._waiting.popleft())
+        self._next = delivery.sequence
+        return delivery
 
     async def _fetch(self) -> None:
         """Ask for a batch. Silence without heartbeats means that the consumer may be gone: look for it again."""
@@ -117,31 +124,48 @@ class Consumer(AsyncIterator[Delivery]):
     async def _bind(self) -> JetStreamContext.PullSubscription:
         """Bind to the durable consumer; creates it when it is not there, and brings it to these terms."""
         jetstream = self._jetstream()
-        if not await self._is_as_wanted(jetstream):
-            await jetstream.add_consumer(self._stream, self._config())
+        created = (await jetstream.stream_info(self._stream)).created
+        info = await self._find(jetstream)
+        if info is None:
+            info = await jetstream.add_consumer(self._stream, self._new(created))
+            self._waiting.clear()  # it comes again
+        elif (wanted := self._updated(info.config)) != info.config:
+            info = await jetstream.add_consumer(self._stream, wanted)
+        if created != self._created and info.ack_floor is not None:
+            self._created, self._next = created, info.ack_floor.stream_seq + 1
         self.exists = True
         return await jetstream.pull_subscribe_bind(durable=self._durable, stream=self._stream)
 
-    async def _is_as_wanted(self, jetstream: JetStreamContext) -> bool:
-        """Whether it is there, on these terms. One that is must not be written again: a server that has just come
-        back would start it over."""
+    async def _find(self, jetstream: JetStreamContext) -> ConsumerInfo | None:
         try:
-            found = (await jetstream.consumer_info(self._stream, self._durable)).config
+            found: ConsumerInfo = await jetstream.consumer_info(self._stream, self._durable)
         except NotFoundError:
-            return False
-        in_order = found.max_ack_pending == 1
-        return (found.ack_wait, in_order) == (self._terms.ack_wait_s, self._terms.in_order)
+            return None
+        return found
 
-    def _config(self) -> ConsumerConfig:
+    def _updated(self, there: ConsumerConfig) -> ConsumerConfig:
+        """What is there, on these terms. One that is so already must not be written again: a server that has just come
+        back would start it over. Where it began cannot be changed."""
+        in_order = there.max_ack_pending == 1
+        if in_order != self._terms.in_order:
+            there = replace(there, max_ack_pending=1 if self._terms.in_order else _ACKS_PENDING)
+        return replace(there, ack_wait=self._terms.ack_wait_s, filter_subject=self._filter)
+
+    def _new(self, created: datetime.datetime | None) -> ConsumerConfig:
+        """One that goes on where the last one was, if the stream is the same; a stream that was made again since is
+        read from its beginning."""
         terms = self._terms
+        is_same = self._created is not None and created == self._created
+        first_begin = DeliverPolicy.NEW if terms.from_now and self._created is None else DeliverPolicy.ALL
         return ConsumerConfig(
             name=self._durable,
             durable_name=self._durable,
             filter_subject=self._filter,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=terms.ack_wait_s,
-            deliver_policy=DeliverPolicy.NEW if terms.from_now else DeliverPolicy.ALL,
-            max_ack_pending=1 if terms.in_order else None,
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE if is_same else first_begin,
+            opt_start_seq=self._next if is_same else None,
+            max_ack_pending=1 if terms.in_order else _ACKS_PENDING,
             inactive_threshold=terms.forget_s or None,
         )
 

@@ -56,6 +56,22 @@ async def test_a_lease_that_ran_out_is_claimed_with_a_higher_fence(placement: Pl
     assert await placement.renew(Role.CODEC, "b", [second]) == []
 
 
+async def test_a_clock_that_is_set_back_strands_no_session_and_no_worker(placement: Placement, redis: Redis) -> None:
+    await placement.open(KEY)
+    [first] = await placement.claim(Role.CODEC, "a", 1)
+    await placement.heartbeat(Role.CODEC, "a", 2)
+    seconds, _ = await redis.time()
+    for table, member in (("expiry", "demo.s-0"), ("workers", "a")):  # as if written an hour from now
+        name = f"vigil:v1:{{placement:{Role.CODEC}}}:{table}"
+        assert await redis.zscore(name, member) is not None
+        await redis.zadd(name, {member: (seconds + 3_600) * 1_000})
+    assert await placement.claim(Role.CODEC, "b", 1) == [Claim(KEY, 2, previous="a")]
+    assert await placement.renew(Role.CODEC, "a", [first]) == [KEY], "it is lost"
+    assert await placement.claim(Role.CODEC, "c", 1) == []
+    await placement.heartbeat(Role.CODEC, "b", 3)
+    assert (await placement.capacity(Role.CODEC)).capacity == 3
+
+
 async def test_a_renewed_lease_holds(placement: Placement) -> None:
     await placement.open(KEY)
     [claim] = await placement.claim(Role.CODEC, "a", 1)

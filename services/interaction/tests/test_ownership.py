@@ -8,14 +8,16 @@ import nats
 import pytest
 from nats.js.api import DiscardPolicy
 
+from vigil.contract import subjects
 from vigil.contract.events import decode_event
-from vigil.contract.streams import ALERTS, SESSIONS
+from vigil.contract.outgoing import CLOUDEVENT, Outgoing
+from vigil.contract.streams import ALERTS, SESSIONS, UTTERANCES
 from vigil.core.command import Instruct
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.session import SessionState
 from vigil.runtime.errors import FenceLost
 from vigil.runtime.placement import Role
-from vigil.runtime.store import Commit
+from vigil.runtime.store import MAX_OUTBOX, Commit
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply, when_red
 from vigil.testing.scripted_engine import ScriptedEngine
@@ -151,6 +153,23 @@ async def test_a_session_that_ended_while_nobody_held_it_is_closed_by_who_comes(
         events = await stage.stored(ALERTS, 2)
         await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
     assert len(events) == 2
+
+
+async def test_a_session_that_ends_with_a_full_outbox_tells_all_of_it(stage: Stage, grey: bytes, red: bytes) -> None:
+    await stage.open()
+    async with stage.worker("worker-1"):
+        await stage.watch(grey, red)
+        await stage.alerts(1)
+    taken = await stage.store.take(stage.key, fence=1)
+    room = MAX_OUTBOX - await stage.outbox()
+    waiting = [Outgoing(subjects.utterance(stage.key), f"w.{number}", b"{}", CLOUDEVENT) for number in range(room)]
+    await stage.store.commit(stage.key, 1, Commit(taken.state, outgoing=tuple(waiting)))
+    await stage.store.end(stage.key, "the client ended it")
+    async with stage.worker("worker-2"):
+        _, closed = await stage.alerts(2)
+        await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
+    assert closed.type == "vigil.alert.closed"
+    assert len(await stage.stored(UTTERANCES, room + 1)) == room + 1
 
 
 async def test_an_alert_of_a_session_that_ends_while_nats_is_away_still_closes(

@@ -136,7 +136,8 @@ class Runner:
         await self._outbox.flush()
 
     async def finish(self, reason: str) -> None:
-        """Close what is open, because the session ended, and publish all that waits."""
+        """Close what is open, because the session ended, and publish all that waits: what waits already makes room."""
+        await self.tidy()
         events = finish(self.spec, self.state, self._ports.clock(), reason)
         messages = closing(self.spec, events, self._ports.clock())
         closed = replace(self.state, alerts=())

@@ -174,6 +174,8 @@ async def test_a_recording_keeps_its_own_clock_and_brings_its_watches(stage: Sta
                     model="scripted", messages=shown(GREY), extra_body={"vigil": wrong}
                 )
             assert refused.value.code == code
+        ours = await client.chat.completions.create(model="scripted", messages=shown(GREY))
+    assert (ours.model_extra or {})["vigil"]["time_s"] == 150.001, "without a time of its own, after the last one"
     extras = [(one.model_extra or {})["vigil"] for one in answers]
     assert [one["time_s"] for one in extras] == [100, 110, 120, 130, 140, 150]
     assert all(0 < one["latency_ms"] < 15_000 for one in extras), "counted from the picture's arrival"

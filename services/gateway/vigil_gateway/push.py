@@ -139,10 +139,10 @@ async def _show(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], gi
     """
     capture_us = time.time_ns() // 1_000
     origin_us = await ports.store.set_origin(key, capture_us)
-    if given_ms is None:
-        time_ms = max(0, capture_us - origin_us) // 1_000
-    else:
-        time_ms = await _later(ports, key, origin_us, given_ms)
+    watched_us = await ports.store.watched_until_us(key)
+    last_ms = (watched_us - origin_us) // 1_000 if watched_us else -1
+    # By our own clock, which may have been set back, or be behind the client's: after the last turn all the same.
+    time_ms = max((capture_us - origin_us) // 1_000, last_ms + 1) if given_ms is None else _later(given_ms, last_ms)
     frames = tuple(Frame(one.jpeg, one.width, one.height, capture_us) for one in pictures)
     group = encode_group(FrameGroup(key, time_ms, time_ms, frames, fence=0))  # one publisher, that holds no lease
     while not await _heard(ports, key, group):  # noqa: ASYNC110  NATS tells nobody that a subscription has come
@@ -150,12 +150,12 @@ async def _show(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], gi
     return time_ms
 
 
-async def _later(ports: Ports, key: SessionKey, origin_us: int, time_ms: int) -> int:
+def _later(time_ms: int, last_ms: int) -> int:
     """`time_ms` when it is after the session's last turn, else `TimeNotLater`: no worker would decide on it."""
-    watched_us = await ports.store.watched_until_us(key)
-    if watched_us and origin_us + time_ms * 1_000 <= watched_us:
-        last_s = (watched_us - origin_us) / 1_000_000
-        raise TimeNotLater(f"the session has been watched up to {last_s:g} s, the picture is of {time_ms / 1_000:g} s")
+    if time_ms <= last_ms:
+        raise TimeNotLater(
+            f"the session has been watched up to {last_ms / 1_000:g} s, the picture is of {time_ms / 1_000:g} s"
+        )
     return time_ms
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vigil_ingestion.address import Address, Kind, resolve
+from vigil_ingestion.address import Address, Kind, LookUp, resolve
 from vigil_ingestion.faults import Fault, SourceError
 
 
@@ -59,6 +59,17 @@ def test_other_schemes_are_forbidden(url: str) -> None:
 def test_addresses_of_no_camera_are_forbidden(scheme: str, host: str) -> None:
     assert fault(f"{scheme}://user:s3cret@{host}/latest").fault is Fault.FORBIDDEN
     assert "s3cret" not in fault(f"{scheme}://user:s3cret@{host}/latest").message
+
+
+def test_a_name_may_lead_astray_for_a_while() -> None:
+    def leading_to(address: str) -> LookUp:
+        return lambda *_, **__: [(0, 0, 0, "", (address, 554))]
+
+    with pytest.raises(SourceError) as refused:
+        resolve("rtsp://camera.local/stream", None, leading_to("169.254.7.7"))
+    assert (refused.value.fault, refused.value.retryable) == (Fault.FORBIDDEN, True)
+    assert resolve("rtsp://camera.local/stream", None, leading_to("192.168.1.20")).kind is Kind.RTSP
+    assert not fault("rtsp://2852039166/stream").retryable, "a number is no name"
 
 
 def test_a_camera_on_the_local_network_is_allowed() -> None:

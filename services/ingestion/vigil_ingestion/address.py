@@ -2,9 +2,11 @@
 
 import ipaddress
 import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from vigil.core.redaction import redacted
@@ -13,6 +15,8 @@ from vigil_ingestion.faults import Fault, SourceError
 # The cloud metadata services that do not live on a link-local address.
 METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")))
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+
+LookUp = Callable[..., Sequence[tuple[Any, ...]]]  # socket.getaddrinfo
 
 
 class Kind(StrEnum):
@@ -32,7 +36,7 @@ class Address:
     shown: str
 
 
-def resolve(url: str, file_root: Path | None) -> Address:
+def resolve(url: str, file_root: Path | None, look_up: LookUp = socket.getaddrinfo) -> Address:
     """The address at `url` when the policy allows it, else `SourceError`. Looks the host up: call it off the loop."""
     try:
         parts = urlsplit(url)
@@ -43,9 +47,9 @@ def resolve(url: str, file_root: Path | None) -> Address:
         case "file":
             return _file(unquote(parts.path), url, file_root)
         case "rtsp" | "rtsps":
-            return _network(Kind.RTSP, parts, port)
+            return _network(Kind.RTSP, parts, port, look_up)
         case "http" | "https":
-            return _network(Kind.HTTP, parts, port)
+            return _network(Kind.HTTP, parts, port, look_up)
         case scheme:
             raise SourceError(
                 Fault.FORBIDDEN,
@@ -73,12 +77,12 @@ def _file(name: str, url: str, root: Path | None) -> Address:
     return Address(Kind.FILE, f"file:{path}", shown)
 
 
-def _network(kind: Kind, parts: SplitResult, port: int | None) -> Address:
+def _network(kind: Kind, parts: SplitResult, port: int | None, look_up: LookUp) -> Address:
     url, shown = parts.geturl(), redacted(parts.geturl())
     if not parts.hostname:
         raise SourceError(Fault.FORBIDDEN, f"{shown} names no host: write {parts.scheme}://host/path")
     try:
-        found = socket.getaddrinfo(parts.hostname, port or DEFAULT_PORTS[parts.scheme], type=socket.SOCK_STREAM)
+        found = look_up(parts.hostname, port or DEFAULT_PORTS[parts.scheme], type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise SourceError(
             Fault.UNREACHABLE, f"the host of {shown} has no address: check its name and this server's DNS"
@@ -87,14 +91,26 @@ def _network(kind: Kind, parts: SplitResult, port: int | None) -> Address:
     # The address cannot be pinned: TLS, HTTP and RTSP servers need the name. Where clients are not trusted, a network
     # policy has to keep this process from addresses that are nobody's camera.
     for *_, place in found:
-        _refuse_internal(ipaddress.ip_address(str(place[0]).partition("%")[0]), shown)
+        address = ipaddress.ip_address(str(place[0]).partition("%")[0])
+        _refuse_internal(address, shown, by_name=not _is_literal(parts.hostname))
     return Address(kind, url, shown)
 
 
-def _refuse_internal(address: ipaddress.IPv4Address | ipaddress.IPv6Address, shown: str) -> None:
+def _is_literal(host: str) -> bool:
+    """Whether it is an address in any of its spellings, one number included, and no name."""
+    try:
+        socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+def _refuse_internal(address: ipaddress.IPv4Address | ipaddress.IPv6Address, shown: str, *, by_name: bool) -> None:
     """Refuse what a client could only want in order to reach inside the cluster."""
     plain = getattr(address, "ipv4_mapped", None) or address
     if plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain in METADATA:
         raise SourceError(
-            Fault.FORBIDDEN, f"{shown} leads to {plain}, which is no camera's address: use the camera's own"
+            Fault.FORBIDDEN,
+            f"{shown} leads to {plain}, which is no camera's address: use the camera's own",
+            by_name=by_name,
         )

@@ -7,7 +7,7 @@ SourceError
 ├── fault NOT_A_VIDEO         it opens, but holds no pictures that can be decoded
 ├── fault EMPTY               a file of no bytes
 ├── fault TIMED_OUT           it stopped answering
-└── fault FORBIDDEN           the operator's policy does not allow this address (never retried)
+└── fault FORBIDDEN           the operator's policy does not allow this address (not retried, unless a name led there)
 """
 
 from enum import StrEnum
@@ -28,12 +28,14 @@ class Fault(StrEnum):
 class SourceError(Exception):
     """A source cannot be watched. The message says why and what to do, and never holds a credential."""
 
-    def __init__(self, fault: Fault, message: str) -> None:
+    def __init__(self, fault: Fault, message: str, *, by_name: bool = False) -> None:
         super().__init__(message)
         self.fault = fault
         self.message = message
+        self._by_name = by_name
 
     @property
     def retryable(self) -> bool:
-        """Whether it may mend by itself: cameras come back, files get replaced, policies stay."""
-        return self.fault is not Fault.FORBIDDEN
+        """Whether it may mend by itself: cameras come back, files get replaced, policies stay. A name may lead astray
+        for a while, as when a network comes up."""
+        return self._by_name or self.fault is not Fault.FORBIDDEN

@@ -19,6 +19,8 @@ OWN_HISTORY = frozenset({Scenario.COUNTING, Scenario.TIMING, Scenario.DELEGATION
 RARELY = 0.02
 # A thing to say once is said once: a miss that is never made good teaches to miss.
 ONCE_SHARE = 0.1
+# In so many histories alerts are told late, up to so many turns: a model takes its own silence for an answer.
+LATE_SHARE, LATEST = 0.4, 12
 
 
 def exchanges_of_turns(turns: Sequence[Turn], images: int) -> tuple[Exchange, ...]:
@@ -49,8 +51,9 @@ def plant(rng: np.random.Generator, script: Script) -> list[str]:
     """What was said at each turn of a script: mostly the right reply.
 
     A mistake is silence in place of speech, or another reply of the same script in place of silence. Turns that bring
-    a line are answered rightly, since what follows leans on them.
+    a line are answered rightly, since what follows leans on them. In some histories an alert is told late.
     """
+    late = _late_turns(rng, script) if rng.random() < LATE_SHARE else frozenset()
     share = float(rng.choice(PLANTED, p=PLANTED_CHANCE))
     if script.scenario in OWN_HISTORY:
         share = min(share, RARELY)
@@ -60,9 +63,17 @@ def plant(rng: np.random.Generator, script: Script) -> list[str]:
     for index, turn in enumerate(script.turns):
         chance = share if index in repeated or turn.reply == SILENCE else share * ONCE_SHARE
         answers = any(line.said in (Said.QUESTION, Said.RESULT) for line in turn.lines)
-        wrong = rng.random() < chance and not answers
+        wrong = (rng.random() < chance or index in late) and not answers
         said.append(_mistake(rng, turn.reply, spoken) if wrong else turn.reply)
     return said
+
+
+def _late_turns(rng: np.random.Generator, script: Script) -> frozenset[int]:
+    """The first turns of every watched condition."""
+    spans = [
+        range(due.first, min(due.end, due.first + int(rng.integers(LATEST)))) for due in script.dues if due.repeats
+    ]
+    return frozenset(turn for span in spans for turn in span)
 
 
 def _mistake(rng: np.random.Generator, reply: str, spoken: Sequence[str]) -> str:

@@ -24,13 +24,14 @@ EMPTY_WEIGHT = 0.5  # how often a second that shows nothing is drawn, beside one
 MOST = 3  # watches at a time
 NEW_SHARE, BACK_SHARE, ASKED_SHARE = 0.16, 0.12, 0.06
 SLIPS, SLIP_CHANCE = (0.0, 0.12), (0.7, 0.3)
-LATE_SHARE, LATEST = 0.3, 4
+LATE_SHARE, LATEST = 0.5, 12
 
 
 def minding(rng: np.random.Generator, truth: Sequence[frozenset[Kind]], turns: int, images: int) -> Pictured:
     """Watches that come and go: with every picture the sentences of those that are still asked for and hold.
 
-    In some lessons the history is silent about the first pictures of what holds, so that a miss is made good.
+    In some lessons the history is silent about the first pictures of what holds, so that a miss is made good: a model
+    that hears itself silent takes it for an answer, and stays so.
     Raises ValueError when there are not as many seconds of ``truth`` as ``turns``.
     """
     if turns > len(truth):

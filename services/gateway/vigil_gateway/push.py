@@ -141,8 +141,12 @@ async def _show(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], gi
     origin_us = await ports.store.set_origin(key, capture_us)
     watched_us = await ports.store.watched_until_us(key)
     last_ms = (watched_us - origin_us) // 1_000 if watched_us else -1
-    # By our own clock, which may have been set back, or be behind the client's: after the last turn all the same.
-    time_ms = max((capture_us - origin_us) // 1_000, last_ms + 1) if given_ms is None else _later(given_ms, last_ms)
+    if given_ms is None:
+        # Our own clock may have been set back, or be behind the client's: after the last picture all the same.
+        time_ms = await ports.pushed.shows(key, max((capture_us - origin_us) // 1_000, last_ms + 1))
+    else:
+        time_ms = _later(given_ms, last_ms)
+        await ports.pushed.shows(key, time_ms)
     frames = tuple(Frame(one.jpeg, one.width, one.height, capture_us) for one in pictures)
     group = encode_group(FrameGroup(key, time_ms, time_ms, frames, fence=0))  # one publisher, that holds no lease
     while not await _heard(ports, key, group):  # noqa: ASYNC110  NATS tells nobody that a subscription has come

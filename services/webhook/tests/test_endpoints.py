@@ -106,6 +106,8 @@ def test_filters(filters: dict[str, Any], wanted: bool) -> None:
     assert endpoint.wants(event(data)) is wanted
     assert not endpoint.wants(event(data | {"tenant": "rival"}))
     assert not endpoint.wants(event(None))
+    assert endpoint.wants(event(data | {"severities": None})) is wanted
+    assert endpoint.wants(event(data | {"source_id": ["lobby"]})) is (wanted and "sources" not in filters)
 
 
 def told(watches: list[Watch], spoken: str) -> list[str]:

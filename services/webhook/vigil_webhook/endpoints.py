@@ -54,10 +54,13 @@ class Endpoint:
     def wants(self, event: CloudEvent) -> bool:
         """Whether the filters let an alert event through."""
         data: dict[str, Any] = event.data if isinstance(event.data, dict) else {}
-        states = {data.get("state"), AlertState.OPENED if data.get("news") else ""}
-        severities = {data.get("severity"), *data.get("severities", ())}
-        has = ((self.sources, {data.get("source_id")}), (self.severities, severities), (self.states, states))
-        return data.get("tenant") == self.tenant and all(not allowed or allowed & found for allowed, found in has)
+        had = data.get("severities")
+        states = [data.get("state"), AlertState.OPENED if data.get("news") else ""]
+        severities = [data.get("severity"), *(had if isinstance(had, list) else ())]
+        has = ((self.sources, [data.get("source_id")]), (self.severities, severities), (self.states, states))
+        return data.get("tenant") == self.tenant and all(
+            not allowed or any(isinstance(one, str) and one in allowed for one in found) for allowed, found in has
+        )
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -53,6 +53,8 @@ def test_on_a_tie_a_watch_has_it_before_what_nobody_is_paged_for() -> None:
     for order in ((watch, greet), (greet, watch)):
         assert attribute("Flames are rising from the stove.", order) == {"fire": "Flames are rising from the stove."}
         assert attribute("Everyone is welcome.", order) == {"greet": "Everyone is welcome."}
+        newest = {order[1].id: "It is red."}
+        assert attribute("It is red.", order, answering=True) == newest, "a question may be what it answers"
 
 
 def test_words_without_spaces_are_told_apart_by_their_neighbours() -> None:

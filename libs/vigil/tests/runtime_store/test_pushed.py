@@ -20,3 +20,17 @@ async def test_silence_is_counted_from_the_last_word(redis: Redis) -> None:
     await pushed.forget(ONE)
     await pushed.forget(ONE)
     assert await pushed.silent(0.1) == []
+
+
+async def test_each_picture_is_after_the_last_though_the_clock_is_not(redis: Redis) -> None:
+    pushed = PushedSessions(redis)
+    assert [await pushed.shows(ONE, time_ms) for time_ms in (0, 5_000, 900, 900, 6_000)] == [
+        0,
+        5_000,
+        5_001,
+        5_002,
+        6_000,
+    ]
+    assert await pushed.shows(OTHER, 900) == 900
+    await pushed.forget(ONE)
+    assert await pushed.shows(ONE, 0) == 0

@@ -79,9 +79,12 @@ Alerts = tuple[Alert, ...]
 Step = tuple[Alerts, tuple[AlertEvent, ...]]
 
 
-def advance(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment, spoken: str) -> Step:
-    """Move every alert of a session by one turn in which the model said `spoken` (empty when it was silent)."""
-    said = attribute(spoken, instructions)
+def advance(
+    alerts: Alerts, instructions: Sequence[Instruction], moment: Moment, spoken: str, *, answering: bool = False
+) -> Step:
+    """Move every alert of a session by one turn in which the model said `spoken` (empty when it was silent), perhaps
+    `answering` a question of an earlier turn."""
+    said = attribute(spoken, instructions, answering=answering)
     alerts, events = _rewatched(alerts, instructions, moment)
     step: Step = (tuple(one for one in alerts if not _expired(one, moment)), events)
     for instruction in instructions:
@@ -131,7 +134,7 @@ def _rewatched(alerts: Alerts, instructions: Sequence[Instruction], moment: Mome
                 changed,
                 event_ms=moment.time_ms,
                 events=alert.events + 1,
-                severities=_joined(alert.severities, watch.severity),
+                severities=_joined(alert.severities or (alert.watch.severity,), watch.severity),
             )
             is_worse = _RANK[watch.severity] > _RANK[alert.watch.severity]
             state = AlertState.UPDATED

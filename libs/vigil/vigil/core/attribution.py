@@ -1,8 +1,9 @@
 """Which instruction do the model's words belong to? The model writes plain sentences, without naming a watch.
 
 Each sentence goes to the instruction that shares most content words with it; on a tie to a watch rather than to an
-instruction that nobody is paged for, and to the newest one. With one instruction there is nothing to decide. A guess by
-words can be wrong only about *which* watch spoke, never about *whether* the model spoke.
+instruction that nobody is paged for (unless a question waits for its answer: then the words may be that), and to the
+newest one. With one instruction there is nothing to decide. A guess by words can be wrong only about *which* watch
+spoke, never about *whether* the model spoke.
 """
 
 import re
@@ -23,16 +24,15 @@ _ASKING = (
 _NO_CONTENT = frozenset(word[:_STEM_CHARS] for word in _ASKING.split())
 
 
-def attribute(spoken: str, instructions: Sequence[Instruction]) -> dict[str, str]:
+def attribute(spoken: str, instructions: Sequence[Instruction], *, answering: bool = False) -> dict[str, str]:
     """Instruction id to the words that belong to it; empty when nothing was said or nothing stands."""
     said: dict[str, str] = {}
     if not instructions:
         return said
     for sentence in _SENTENCE_END.split(spoken.strip()):
         if sentence:
-            owner = max(
-                enumerate(instructions), key=lambda one: (_shared(sentence, one[1]), bool(one[1].watch), one[0])
-            )[1]
+            fits = [(_shared(sentence, one), not answering and one.watch is not None) for one in instructions]
+            owner = instructions[max(range(len(instructions)), key=lambda index: (fits[index], index))]
             said[owner.id] = f"{said[owner.id]} {sentence}" if owner.id in said else sentence
     return said
 

@@ -125,12 +125,13 @@ def settle(
     turn = replace(infer.turn, reply=output.reply)
     moment = _moment(spec, state, infer.observation)
     asked = any(isinstance(one, Ask) for one in infer.observation.commands)
+    waiting = bool(state.dialogue) and state.dialogue[-1].answered_ms < 0
     current, events = state.alerts, infer.alert_events
     if not (asked and output.text):  # words in the turn of a question answer it: no watch spoke, nor was it quiet
-        current, heard = alerts.advance(current, state.instructions, moment, output.text)
+        current, heard = alerts.advance(current, state.instructions, moment, output.text, answering=waiting)
         events += heard
     watch_spoke = any(one.spoken_ms == turn.time_ms for one in current)
-    answers = asked or (not watch_spoke and bool(state.dialogue) and state.dialogue[-1].answered_ms < 0)
+    answers = asked or (not watch_spoke and waiting)
     opens = any(one.state is AlertState.OPENED for one in events)
     duplicate = not (answers or opens) and _is_duplicate(spec, state, output, turn.time_ms)
     uttered = "" if duplicate else output.text

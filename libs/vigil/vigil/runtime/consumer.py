@@ -29,7 +29,8 @@ _ACKS_PENDING = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a durable consumer is served. Terms may change between two uses of it, except `from_now`.
+    """How a durable consumer is served. Terms may change between two uses of it, except `from_now`, and
+    `forget_s` from something to 0.
 
     A message in hand comes again unless it is acknowledged within `ack_wait_s`. `in_order` holds back all that follows
     until it is, or is given up, so that a retry overtakes nothing. `from_now` skips what was stored before the consumer
@@ -149,7 +150,12 @@ class Consumer(AsyncIterator[Delivery]):
         in_order = there.max_ack_pending == 1
         if in_order != self._terms.in_order:
             there = replace(there, max_ack_pending=1 if self._terms.in_order else _ACKS_PENDING)
-        return replace(there, ack_wait=self._terms.ack_wait_s, filter_subject=self._filter)
+        return replace(
+            there,
+            ack_wait=self._terms.ack_wait_s,
+            filter_subject=self._filter,
+            inactive_threshold=self._terms.forget_s or there.inactive_threshold,
+        )
 
     def _new(self, created: datetime.datetime | None) -> ConsumerConfig:
         """One that goes on where the last one was, if the stream is the same; a stream that was made again since is

@@ -9,10 +9,12 @@ from vigil.runtime.redis_client import unavailable
 from vigil.runtime.session_keys import PREFIX, from_member, member
 
 _KEY = f"{PREFIX}:{{pushed}}:heard"
+_SHOWN = f"{PREFIX}:{{pushed}}:shown"
 
 
 class PushedSessions:
-    """A sorted set of sessions by when they were heard of. Every method raises `StoreUnavailable`."""
+    """A sorted set of sessions by when they were heard of, and the model time of what was last shown in each. Every
+    method raises `StoreUnavailable`."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis  # redis-py types its replies as bytes or str; these are bytes
@@ -28,10 +30,20 @@ class PushedSessions:
             found = await self._redis.zrangebyscore(_KEY, 0, await self._now_s() - for_s)
         return [from_member(one) for one in found]
 
+    async def shows(self, key: SessionKey, time_ms: int) -> int:
+        """Note that a picture of `time_ms` is shown, or of a millisecond after the last one where that is not earlier;
+        returns which. For one client at a time."""
+        with unavailable():
+            last = await self._redis.hget(_SHOWN, member(key))
+            later_ms = time_ms if last is None else max(time_ms, int(last) + 1)
+            await self._redis.hset(_SHOWN, member(key), later_ms)
+        return later_ms
+
     async def forget(self, key: SessionKey) -> None:
         """The session is over. Idempotent."""
         with unavailable():
             await self._redis.zrem(_KEY, member(key))
+            await self._redis.hdel(_SHOWN, member(key))
 
     async def _now_s(self) -> float:
         seconds, microseconds = await self._redis.time()

@@ -9,14 +9,14 @@ else
   redis.call('ZREM', KEYS[1], ARGV[1])
   redis.call('HDEL', KEYS[2], ARGV[1])
 end
-local function forget(from, to)
-  for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], from, to)) do
-    redis.call('ZREM', KEYS[1], worker)
-    redis.call('HDEL', KEYS[2], worker)
+if tonumber(ARGV[2]) > 0 then -- longer than any worker lives without a beat: of a clock that was ahead
+  local latest = now_ms + ARGV[2]
+  for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', latest), '+inf')) do
+    redis.call('ZADD', KEYS[1], 'XX', latest, worker)
   end
 end
-forget('-inf', now_ms)
-if tonumber(ARGV[2]) > 0 then -- longer than any worker lives without a beat: of a clock that was ahead
-  forget('(' .. string.format('%.0f', now_ms + ARGV[2]), '+inf')
+for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms)) do
+  redis.call('ZREM', KEYS[1], worker)
+  redis.call('HDEL', KEYS[2], worker)
 end
 return 'ok'

@@ -1,16 +1,16 @@
 -- KEYS: expiry, owner, fence. ARGV: worker, limit, lease in ms, patience in ms.
--- Takes sessions whose lease has run out for that long, or ends later than any lease: of a clock that was ahead, before
--- this machine's was set back. Returns member, fence and the worker before, flattened.
+-- Takes sessions whose lease has run out for that long. One that ends later than any can, of a clock that was ahead
+-- before this machine's was set back, becomes one of now: a worker that lives renews it. Returns member, fence and the
+-- worker before, flattened.
 redis.call('ZREM', KEYS[1], '') -- a script that has begun to write is let finish when Redis has no memory left
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local claimed = {}
-local free = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms - ARGV[4], 'LIMIT', 0, ARGV[2])
-local ahead = '(' .. string.format('%.0f', now_ms + ARGV[3])
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], ahead, '+inf', 'LIMIT', 0, ARGV[2] - #free)) do
-  free[#free + 1] = member
+local latest = now_ms + ARGV[3]
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', latest), '+inf')) do
+  redis.call('ZADD', KEYS[1], 'XX', latest, member)
 end
-for _, member in ipairs(free) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms - ARGV[4], 'LIMIT', 0, ARGV[2])) do
   claimed[#claimed + 1] = member
   claimed[#claimed + 1] = redis.call('HINCRBY', KEYS[3], member, 1)
   claimed[#claimed + 1] = redis.call('HGET', KEYS[2], member) or ''

@@ -109,6 +109,6 @@ proto-check: workspace
 # --- the small model -------------------------------------------------------------------------------------------------
 
 .PHONY: train-small
-train-small: engine ## Train the small model from nothing into build/train/vigil-small (about seven hours on two cores)
+train-small: engine ## Train the small model from nothing into build/train/vigil-small (about eight hours on two cores)
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.train libs/recipe/small.toml
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export

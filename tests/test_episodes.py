@@ -1,8 +1,9 @@
 """Episodes that training never saw, through the running system: every onset on time, nothing else said.
 
-Nobody had looked at these seeds when the shipped model was scored on them, once: 19 onsets, none missed, none false.
+Nobody had looked at these seeds when the shipped model was scored on them, once: 14 onsets, none missed, none false.
 For a changed model they are no score any more, but a regression test: take other seeds then. Those that were read with
-models that are not shipped: 9000 to 9019, and 11000, 12000, 13000, 14000 and 15000 with the 19 after each.
+models that are not shipped (any more): 9000 to 9019, and 11000, 12000, 13000, 14000, 15000 and 16000 with the 19 after
+each.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from vigil_recipe.world import Episode, Kind, Split, make_episode
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
-FIRST_SEED = 16_000
+FIRST_SEED = 17_000
 EPISODES = 20
 SECONDS = 24
 AT_ONCE = 10

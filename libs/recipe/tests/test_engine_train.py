@@ -108,9 +108,7 @@ def test_the_shipped_settings_are_valid() -> None:
         "sight",
         *["interaction"] * 6,
         "mean",
-        "interaction",
-        "interaction",
-        "mean",
+        *["interaction", "interaction", "mean"] * 2,
     ]
     assert [stage.kind for stage in settings.stages] == kinds
     assert [stage.name for stage in chosen(settings.stages, ["grown"])] == ["grown"]

@@ -190,11 +190,9 @@ class Watch:
             log.warning("file begins unheard", reason=f"no codec or no interaction worker within {LISTENED_S:g} s")
 
     async def _is_listened_to(self) -> bool:
-        key = self._claim.key
+        key, is_heard = self._claim.key, self._bus.is_heard
         try:
-            return all(
-                [await self._bus.is_heard(one) for one in (subjects.coded_frames(key), subjects.raw_frames(key))]
-            )
+            return await is_heard(subjects.coded_frames(key)) and await is_heard(subjects.raw_frames(key))
         except BusUnavailable:
             return False
 

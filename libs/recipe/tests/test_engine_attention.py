@@ -1,0 +1,58 @@
+"""Attention in blocks is PyTorch's own attention, forward and backward. Needs the engine environment."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the engine environment has torch")
+
+from vigil_recipe import checkpoint as checkpoints  # noqa: E402
+from vigil_recipe.attention import BLOCK, attend  # noqa: E402
+from vigil_recipe.model import hasten  # noqa: E402
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.mark.parametrize("length", [1, BLOCK - 1, BLOCK, 2 * BLOCK + 37])
+def test_values_and_gradients_are_those_of_the_fused_attention(length: int) -> None:
+    torch.manual_seed(length)
+    heads = {"query": 4, "key": 2, "value": 2}
+    inputs = [torch.randn(3, count, length, 16, dtype=torch.float64, requires_grad=True) for count in heads.values()]
+    weight = torch.randn(3, length, 4, 16, dtype=torch.float64)
+
+    query, key, value = inputs
+    mine, _ = attend(torch.nn.Module(), query, key, value, None)
+    shared = [one.repeat_interleave(2, dim=1) for one in (key, value)]
+    fused = torch.nn.functional.scaled_dot_product_attention(query, *shared, is_causal=True).transpose(1, 2)
+    torch.testing.assert_close(mine, fused)
+
+    gradients = torch.autograd.grad((mine * weight).sum(), inputs)
+    expected = torch.autograd.grad((fused * weight).sum(), inputs)
+    for ours, theirs in zip(gradients, expected, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_a_mask_and_a_cache_are_left_to_the_fused_attention() -> None:
+    """One query at the end of a longer sequence, as in generation, sees all of its keys."""
+    torch.manual_seed(2)
+    query, key, value = (torch.randn(1, 2, length, 8) for length in (1, 5, 5))
+    module = torch.nn.Module()
+    mixed, _ = attend(module, query, key, value, None)
+    plain = (query @ key.transpose(2, 3) * 8**-0.5).softmax(-1) @ value
+    torch.testing.assert_close(mixed, plain.transpose(1, 2))
+
+    query, key, value = (torch.randn(1, 2, 5, 8) for _ in range(3))
+    only_itself = torch.eye(5, dtype=torch.bool)[None, None]
+    masked, _ = attend(module, query, key, value, only_itself)
+    torch.testing.assert_close(masked, value.transpose(1, 2))
+
+
+def test_a_hastened_model_says_what_the_stock_one_says() -> None:
+    torch.manual_seed(4)
+    model = checkpoints.fresh().model.eval()
+    ids = torch.randint(10, model.config.text_config.vocab_size, (2, 300))
+    with torch.no_grad():
+        stock = model(input_ids=ids).logits
+        mine = hasten(model)(input_ids=ids).logits
+    assert model.config.text_config._attn_implementation == "causal_blocks"
+    torch.testing.assert_close(mine, stock, atol=1e-4, rtol=1e-4)

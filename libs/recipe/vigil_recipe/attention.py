@@ -1,4 +1,4 @@
-"""Causal attention in blocks of queries, for training on a CPU, where it takes half the time of PyTorch's own.
+"""Causal attention in blocks of queries, for training on a CPU, where it takes six tenths of the time of PyTorch's own.
 
 A block of queries meets only the keys up to its end, so nearly half of the products are saved; the heads that share a
 key (grouped-query attention) are multiplied at once. What is kept for the backward pass grows with the square of the
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.amp import custom_bwd, custom_fwd
+from torch.autograd.function import once_differentiable
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
@@ -43,20 +44,22 @@ class CausalBlocks(torch.autograd.Function):  # type: ignore[misc]  # torch is n
 
     @staticmethod
     @custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator]
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Gradients of the three inputs."""
         (gradient,) = gradients
         query, key, value, *shares = ctx.saved_tensors
         groups, length = query.shape[1:3]
-        of_query, of_key, of_value = torch.empty_like(query), torch.zeros_like(key), torch.zeros_like(value)
+        of_query = torch.empty_like(query)
+        of_key, of_value = (torch.zeros(one.shape, dtype=torch.float32) for one in (key, value))  # sums over blocks
         for (begin, end), share in zip(_blocks(length), shares, strict=True):
             above = _rows(gradient, begin, end)
             of_value[:, :end] += share.transpose(1, 2) @ above
             of_share = above @ value[:, :end].transpose(1, 2)
-            of_scores = torch._softmax_backward_data(of_share, share, -1, share.dtype)
+            of_scores = torch._softmax_backward_data(of_share, share, -1, share.dtype)  # in one pass over the block
             of_query[:, :, begin:end] = (of_scores @ key[:, :end]).unflatten(1, (groups, end - begin))
             of_key[:, :end] += of_scores.transpose(1, 2) @ _rows(query, begin, end)
-        return of_query, of_key, of_value
+        return of_query, of_key.to(key.dtype), of_value.to(value.dtype)
 
 
 def attend(
@@ -71,8 +74,8 @@ def attend(
 ) -> tuple[Tensor, Tensor | None]:
     """A Transformers attention function: (B, heads, L, D) to (B, L, heads, D).
 
-    Anything but plain causal attention of a whole sequence to itself (a mask, a cache), and all of it on a GPU, is
-    left to PyTorch's own.
+    No mask and as many keys as queries mean causal attention of whole sequences to themselves, without dropout, as this
+    model has none. All else (a mask, a cache) and all of it on a GPU is left to PyTorch's own.
     """
     length, size = query.shape[2:]
     if attention_mask is not None or key.shape[2] != length or query.device.type != "cpu":

@@ -81,8 +81,8 @@ class Stage:
         await self.placement.open(KEY)
 
     @asynccontextmanager
-    async def worker(self, name: str = "worker-1") -> AsyncIterator[asyncio.Task[None]]:
-        """A worker that claims sessions, with its own engine clients."""
+    async def worker(self, name: str = "worker-1", *, slow_s: float = 0.0) -> AsyncIterator[asyncio.Task[None]]:
+        """A worker that claims sessions, with its own engine clients; `slow_s` passes before it begins with one."""
         async with EnginePool(self.engine_urls or [self.engine.url]) as engines:
             ports = Ports(
                 self.store,
@@ -96,7 +96,11 @@ class Stage:
             )
 
             async def run(claim: Claim) -> None:
+                await asyncio.sleep(slow_s)
                 await ClaimedSession(ports, self.store, self.bus, self.placement, claim).run()
+
+            async def relieved(claim: Claim) -> bool:
+                return await self.store.is_overtaken(claim.key, claim.fence)
 
             claimer = Claimer(
                 self.placement,
@@ -106,6 +110,7 @@ class Stage:
                 capacity=CAPACITY,
                 run=run,
                 offer=offers(self.load, engines, "scripted", 1_000),
+                relieved=relieved,
             )
             task = asyncio.create_task(claimer.run())
             try:

@@ -41,9 +41,11 @@ async def test_another_worker_goes_on_with_the_history(stage: Stage, grey: bytes
 
 
 @pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("slow_s", [0.0, 0.7], ids=["at-once", "late"])
 async def test_a_turn_that_a_handover_cuts_short_is_decided_by_the_other_worker(
-    stage: Stage, grey: bytes, *, answered: bool
+    stage: Stage, grey: bytes, *, answered: bool, slow_s: float
 ) -> None:
+    """Also by one that begins to listen long after it has claimed the session: shown earlier, it would be lost."""
     late = asyncio.Event()
     await stage.open()
     async with stage.worker("worker-1") as first:
@@ -51,7 +53,7 @@ async def test_a_turn_that_a_handover_cuts_short_is_decided_by_the_other_worker(
         stage.engine.script = lambda seen: Reply(hold=late) if seen.index == 1 else Reply()
         await stage.show(1)
         await stage.engine.requests(2)
-        async with stage.worker("worker-2"):
+        async with stage.worker("worker-2", slow_s=slow_s):
             first.cancel()
             await eventually(lambda: _owner_is(stage, "worker-2"), 5, "the other worker takes the session")
             if answered:

@@ -55,6 +55,9 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         async def run(claim: Claim) -> None:
             await held.run(ClaimedSession(ports, store, bus, placement, claim))
 
+        async def relieved(claim: Claim) -> bool:
+            return await store.is_overtaken(claim.key, claim.fence)  # who takes a session listens to it by then
+
         claimer = Claimer(
             placement,
             bus,
@@ -63,6 +66,7 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
             capacity=settings.capacity,
             run=run,
             offer=offers(load, engines, settings.model, fits),
+            relieved=relieved,
         )
         servicer = SessionServicer(settings.worker, settings.capacity, held)
         worker.serve("vigil.v1.SessionService", lambda server: add_SessionServiceServicer_to_server(servicer, server))

@@ -92,6 +92,19 @@ async def test_a_worker_that_was_overtaken_writes_nothing(store: SessionStore, s
     assert await store.frames(KEY, ["frame-1"]) == {}
 
 
+async def test_a_worker_is_overtaken_when_a_higher_fence_has_taken_the_session(
+    store: SessionStore, spec: SessionSpec
+) -> None:
+    assert await store.is_overtaken(KEY, 1), "a session that is not there needs nobody"
+    await store.create(spec)
+    assert not await store.is_overtaken(KEY, 1), "nobody has taken it yet"
+    await store.take(KEY, 1)
+    assert not await store.is_overtaken(KEY, 1)
+    await store.take(KEY, 2)
+    assert await store.is_overtaken(KEY, 1)
+    assert not await store.is_overtaken(KEY, 2)
+
+
 async def test_of_two_workers_that_race_one_session_every_turn_is_written_once(
     store: SessionStore, spec: SessionSpec
 ) -> None:

@@ -119,6 +119,12 @@ class SessionStore:
             id=take_id,
         )
 
+    async def is_overtaken(self, key: SessionKey, fence: int) -> bool:
+        """Whether a higher fence than this one has taken the session, or it is gone: nothing is left to do for it."""
+        with unavailable():
+            spec, taken = await self._redis.mget(part_key(key, Part.SPEC), part_key(key, Part.FENCE))
+        return spec is None or (taken is not None and int(taken) > fence)
+
     async def commit(self, key: SessionKey, fence: int, commit: Commit) -> tuple[Command, ...]:
         """Write a tick in one round trip, all of it or nothing; returns the commands left in the inbox.
 

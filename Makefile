@@ -109,7 +109,7 @@ proto-check: workspace
 # --- the small model -------------------------------------------------------------------------------------------------
 
 .PHONY: train-small
-train-small: engine ## Train the small model from nothing into build/train/vigil-small (about ten hours on two cores)
+train-small: engine ## Train the small model from nothing into build/train/vigil-small (about four hours on two cores)
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.train libs/recipe/small.toml
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export
 
@@ -118,4 +118,4 @@ rehearse-small: engine ## See in minutes that every stage of train-small runs he
 	@rm -rf build/train/small-rehearsal
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.train libs/recipe/small.toml --rehearse 10
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export \
-		--from build/train/small-rehearsal/apart/model --out build/train/small-rehearsal/vigil-small
+		--from build/train/small-rehearsal/whole/model --out build/train/small-rehearsal/vigil-small

@@ -65,7 +65,7 @@ EXAM = {
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run, out = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("out")
     torch.manual_seed(1)
-    checkpoints.save(checkpoints.fresh(layers=6), run / "all" / "model")
+    checkpoints.save(checkpoints.fresh(), run / "all" / "model")
     notes = [{"stage": "sight", "step": 2, "elapsed_s": 60.0}, {"stage": "all", "step": 3, "elapsed_s": 60.0}]
     counts = {"validation": {"chat": {"turns": 48, "right": 47}}}
     (run / "log.jsonl").write_text("".join(json.dumps(note) + "\n" for note in (*notes, notes[1] | counts)))

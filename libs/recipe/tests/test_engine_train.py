@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
 from safetensors.torch import load_file  # noqa: E402
+from transformers import set_seed  # noqa: E402
 
 from vigil_recipe.checkpoint import fresh  # noqa: E402
 from vigil_recipe.objective import PAPER  # noqa: E402
@@ -38,7 +39,6 @@ def table(folder: Path) -> dict[str, Any]:
         "hardware": {"loader_workers": 0, "cpu": True},
         "stages": [
             {"name": "sight", "kind": "sight", "steps": 2},
-            {"name": "grown", "kind": "grow", "layers": 5},
             {
                 "name": "all",
                 "kind": "interaction",
@@ -62,17 +62,15 @@ def trained(settings: Settings) -> Path:
 
 def test_every_stage_leaves_a_checkpoint(settings: Settings, trained: Path) -> None:
     assert trained == settings.out / "all" / "model"
-    sight, grown, last = (
-        load_file(settings.out / name / "model/model.safetensors") for name in ("sight", "grown", "all")
-    )
+    sight, last = (load_file(settings.out / name / "model/model.safetensors") for name in ("sight", "all"))
     assert not any(name.startswith("probe") for name in last)
-    layer = "model.language_model.layers.4.mlp.down_proj.weight"
-    assert layer not in sight
-    assert not grown[layer].any()
-    assert last[layer].any()
-    vision = "model.visual.blocks.0.mlp.linear_fc1.weight"
-    assert torch.equal(sight[vision], grown[vision])
-    assert not torch.equal(grown[vision], last[vision])
+    set_seed(settings.seed)
+    start = fresh().model.state_dict()
+    text, vision = "model.language_model.layers.5.mlp.down_proj.weight", "model.visual.blocks.0.mlp.linear_fc1.weight"
+    assert torch.equal(sight[text], start[text])
+    assert not torch.equal(sight[text], last[text])
+    assert not torch.equal(sight[vision], start[vision])
+    assert not torch.equal(sight[vision], last[vision])
 
 
 def test_the_log_has_losses_and_validation_of_every_kind(settings: Settings, trained: Path) -> None:
@@ -104,19 +102,9 @@ def test_a_finished_run_does_nothing_more(settings: Settings, trained: Path) -> 
 
 def test_the_shipped_settings_are_valid() -> None:
     settings = read_settings(SMALL)
-    kinds = [
-        "sight",
-        "interaction",
-        "grow",
-        "sight",
-        *["interaction"] * 6,
-        "mean",
-        *["interaction", "interaction", "mean"] * 2,
-        *["interaction"] * 4,
-        "mean",
-    ]
+    kinds = ["sight", "interaction", "sight", *["interaction"] * 4, "mean"]
     assert [stage.kind for stage in settings.stages] == kinds
-    assert [stage.name for stage in chosen(settings.stages, ["grown"])] == ["grown"]
+    assert [stage.name for stage in chosen(settings.stages, ["words"])] == ["words"]
     large = read_settings(LARGE)
     assert large.records is not None
     assert large.hardware.fsdp
@@ -173,8 +161,8 @@ def test_a_rehearsal_takes_every_stage_and_few_steps_and_clips() -> None:
         ({"stages": [{"name": "a", "kind": "sight"}]}, "stage 'a' needs steps above 0"),
         ({"stages": [{"name": "a", "kind": "mean", "of": ["b"]}]}, "stage 'a': a mean, and nothing else, is of two"),
         ({"stages": [{"name": "a", "kind": "mean"}]}, "stage 'a': a mean, and nothing else"),
-        ({"stages": [{"name": "a", "kind": "grow", "of": ["b"]}]}, "stage 'a': a mean, and nothing else"),
-        ({"stages": [{"name": "a", "kind": "grow", "of": ["b", "c"]}]}, "stage 'a': a mean, and nothing else"),
+        ({"stages": [{"name": "a", "kind": "sight", "of": ["b"]}]}, "stage 'a': a mean, and nothing else"),
+        ({"stages": [{"name": "a", "kind": "sight", "of": ["b", "c"]}]}, "stage 'a': a mean, and nothing else"),
         ({"stages": [{"name": "a", "kind": "mean", "of": ["b", "c"]}]}, "a mean of 'b', which is no earlier stage"),
         ({"stages": [{"name": "a", "kind": "interaction", "steps": 1}]}, r"needs \[\[stages.phases\]\]"),
     ],
@@ -186,15 +174,15 @@ def test_wrong_settings_are_named(tmp_path: Path, change: dict[str, Any], messag
 
 def test_blind_batches_need_something_to_say(tmp_path: Path) -> None:
     wrong = table(tmp_path)
-    wrong["stages"][2]["phases"][0] |= {"mix": {"watching": 1}, "blind": 0.5}
-    with pytest.raises(SettingsError, match=r"run.toml: stages.2.phases.0: a phase with blind batches needs one of"):
+    wrong["stages"][1]["phases"][0] |= {"mix": {"watching": 1}, "blind": 0.5}
+    with pytest.raises(SettingsError, match=r"run.toml: stages.1.phases.0: a phase with blind batches needs one of"):
         check_settings(wrong, "run.toml")
 
 
 def test_a_wrong_mix_is_named_with_its_place(tmp_path: Path) -> None:
     wrong = table(tmp_path)
-    wrong["stages"][2]["phases"][0]["mix"] = {"dancing": 1}
-    with pytest.raises(SettingsError, match=r"run.toml: stages.2.phases.0: unknown kind of data 'dancing'"):
+    wrong["stages"][1]["phases"][0]["mix"] = {"dancing": 1}
+    with pytest.raises(SettingsError, match=r"run.toml: stages.1.phases.0: unknown kind of data 'dancing'"):
         check_settings(wrong, "run.toml")
 
 

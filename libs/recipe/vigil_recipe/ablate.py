@@ -1,6 +1,6 @@
 """Compare objectives: the same start, data, seed and budget, another loss each.
 
-``python -m vigil_recipe.ablate libs/recipe/small.toml --base build/train/small/grown/model --steps 300``
+``python -m vigil_recipe.ablate libs/recipe/small.toml --base build/train/small/sight-of-more/model --steps 300``
 
 Each variant is one short run of the stage (see ``vigil_recipe.train``; it resumes alike) and is scored on held-out
 clips with the history given. Writes ``ablation.json`` and ``ablation.md`` beside the runs.
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="vigil_recipe.ablate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("settings", type=Path, help="a run's TOML file")
-    parser.add_argument("--stage", default="scenarios", help="the stage that is run with each objective")
+    parser.add_argument("--stage", default="everything", help="the stage that is run with each objective")
     parser.add_argument("--base", required=True, help="checkpoint that every variant starts from")
     parser.add_argument("--steps", type=int, default=300, help="steps of each variant")
     parser.add_argument("--out", type=Path, default=Path("build/train/ablation"))

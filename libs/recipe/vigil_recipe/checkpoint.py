@@ -54,7 +54,7 @@ class Checkpoint:
         return self.tokenizer.backend_tokenizer
 
 
-def fresh(layers: int = 4) -> Checkpoint:
+def fresh(layers: int = 6) -> Checkpoint:
     """A new small model with random weights, and the tokenizer of all that the recipe's scenarios say."""
     tokenizer = train_tokenizer()
     token_ids = {token: tokenizer.token_to_id(token) for token in SPECIAL}

@@ -1,6 +1,6 @@
 """Export a trained checkpoint for serving, with its card.
 
-``python -m vigil_recipe.export --from build/train/small/apart/model --out build/train/vigil-small``
+``python -m vigil_recipe.export --from build/train/small/whole/model --out build/train/vigil-small``
 
 The weights that the repository ships are left alone unless ``--out models/vigil-small`` is given: their card tells of
 an exam that another model has not taken.
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--from",
         dest="source",
         type=Path,
-        default=Path("build/train/small/apart/model"),
+        default=Path("build/train/small/whole/model"),
         help="checkpoint folder of a run's last stage",
     )
     parser.add_argument("--log", type=Path, help="the run's log.jsonl (default: two folders above the checkpoint)")

@@ -92,8 +92,8 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
 class Stage:
-    """One part of a run. ``sight`` trains the vision tower alone, ``interaction`` the whole model. Without training,
-    ``grow`` deepens the language model and ``mean`` takes the mean of the stages ``of``, by their names.
+    """One part of a run. ``sight`` trains the vision tower alone, ``interaction`` the whole model; ``mean`` trains
+    nothing and takes the mean of the stages ``of``, by their names.
 
     ``sight_share`` is the vision tower's share of the rate: at the full rate a young language model's gradients undo
     what it has learnt. ``connector_share`` is that of the layers between the two, by default the same.
@@ -101,7 +101,7 @@ class Stage:
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    kind: Literal["sight", "grow", "interaction", "mean"]
+    kind: Literal["sight", "interaction", "mean"]
     steps: Count = 0
     rate: Rate = 1e-3
     sight_share: Share = 0.5
@@ -110,7 +110,6 @@ class Stage:
     objective: Variant = "paper"
     turn_budget: Positive = 96
     probe: bool = True
-    layers: Positive = 6
     of: tuple[str, ...] = ()
     phases: tuple[Phase, ...] = ()
 
@@ -123,7 +122,7 @@ class Stage:
     def _is_usable(self) -> Self:
         if (self.kind == "mean") != bool(self.of) or len(self.of) == 1:
             raise ValueError(f"stage {self.name!r}: a mean, and nothing else, is of two earlier stages or more")
-        if self.kind in ("sight", "interaction") and not self.steps:
+        if self.kind != "mean" and not self.steps:
             raise ValueError(f"stage {self.name!r} needs steps above 0")
         ends = [phase.until for phase in self.phases]
         if ends and (ends != sorted(ends) or ends[-1] != 1):

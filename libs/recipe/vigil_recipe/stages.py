@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from zlib import crc32
 
 import torch
 from transformers import TrainingArguments
@@ -13,7 +14,6 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from vigil_recipe.batches import ClipPool
 from vigil_recipe.checkpoint import Checkpoint, load
-from vigil_recipe.grow import deepen
 from vigil_recipe.interactions import Frames, Interactions
 from vigil_recipe.learning import InteractionTrainer, Sight, SightTrainer, StageTrainer
 from vigil_recipe.mean import mean
@@ -26,8 +26,6 @@ from vigil_recipe.world import Split
 
 def run_stage(settings: Settings, stage: Stage, start: Checkpoint, log_path: Path) -> Checkpoint:
     """One stage from a checkpoint to the next."""
-    if stage.kind == "grow":
-        return deepen(start, stage.layers)
     if stage.kind == "mean":
         return mean([load(str(settings.out / name / "model")) for name in stage.of])
     trainer, probe = make_trainer(settings, stage, start, log_path)
@@ -46,7 +44,7 @@ def make_trainer(
     position = {
         "first": done * settings.hardware.accumulate,
         "total": stage.steps * settings.hardware.accumulate,
-        "seed": settings.seed,
+        "seed": crc32(f"{settings.seed} {stage.name}".encode()),  # no stage repeats the draws of another
         "rank": arguments.process_index,
     }
     if settings.records is not None:

@@ -135,6 +135,7 @@ def test_the_checkpoint_is_small_and_bfloat16(exported: Path) -> None:
 def test_the_card_tells_stages_minutes_and_scores(exported: Path) -> None:
     card = (exported / "README.md").read_text()
     assert "Stages, in order: sight (2 steps), all (3 steps)." in card
+    assert "Where the settings end with a mean of stages, the weights are that." in " ".join(card.split())
     assert ", 1 minutes in all" in card
     assert "- Resumed once.\n" in card
     assert "| chat | 50.0% | – | 100.0% | 25.0% | 0.125 | 0.750 |" in card

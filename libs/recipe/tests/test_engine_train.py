@@ -73,6 +73,18 @@ def test_every_stage_leaves_a_checkpoint(settings: Settings, trained: Path) -> N
     assert not torch.equal(sight[vision], last[vision])
 
 
+def test_every_stage_draws_its_own_pictures_and_the_same_ones_each_time(
+    settings: Settings, trained: Path, tmp_path: Path
+) -> None:
+    def drawn(name: str) -> Any:
+        trainer, _ = make_trainer(settings, replace(settings.stages[0], name=name), fresh(), tmp_path / "log.jsonl")
+        return torch.cat([frame.flatten() for frame in next(iter(trainer.train_dataset))["frames"]])
+
+    first = drawn("first")
+    assert torch.equal(first, drawn("first"))
+    assert not torch.equal(first, drawn("second"))
+
+
 def test_the_log_has_losses_and_validation_of_every_kind(settings: Settings, trained: Path) -> None:
     notes = read_log(settings.out / "log.jsonl")
     assert [note["step"] for note in notes if note["stage"] == "sight"] == [1, 2]

@@ -49,9 +49,9 @@ one newline. Decode greedily.
 {scores}
 """
 STAGES = (
-    "Stages, in order: {stages}. Of these, sight trains the vision tower alone, on what single frames show; words the "
-    "language model alone; the others the whole model, on lessons and on every scenario, with planted mistakes in the "
-    "history that carry no loss."
+    "Stages, in order: {stages}. The vision tower learns alone what single frames show; the language model learns in "
+    "words alone, then both by lessons with pictures and by every scenario, with planted mistakes in the history that "
+    "carry no loss. Where the settings end with a mean of stages, the weights are that."
 )
 UNSURE = (0.1, 0.9)
 SHARES = ("recall", "precision", "answer_accuracy", "exact_episodes")

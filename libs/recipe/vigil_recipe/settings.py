@@ -151,7 +151,10 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
 class Settings:
-    """A whole run: ``base`` is "fresh small" or a checkpoint (a folder, or a name of the Hugging Face hub)."""
+    """A whole run: ``base`` is "fresh small" or a checkpoint (a folder, or a name of the Hugging Face hub).
+
+    What a stage draws depends on ``seed`` and on its name.
+    """
 
     out: Path
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]

@@ -32,7 +32,7 @@ from vigil.testing.images import jpeg
 from vigil.testing.script import when_red
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.v1.decision_pb2 import Decision
-from vigil_interaction.claimed import ClaimedSession
+from vigil_interaction.claimed import ClaimedSession, relief
 from vigil_interaction.load import Load, offers
 from vigil_interaction.runner import Ports
 
@@ -81,7 +81,9 @@ class Stage:
         await self.placement.open(KEY)
 
     @asynccontextmanager
-    async def worker(self, name: str = "worker-1", *, slow_s: float = 0.0) -> AsyncIterator[asyncio.Task[None]]:
+    async def worker(
+        self, name: str = "worker-1", *, slow_s: float = 0.0, hand_over_s: float = 3.0
+    ) -> AsyncIterator[asyncio.Task[None]]:
         """A worker that claims sessions, with its own engine clients; `slow_s` passes before it begins with one."""
         async with EnginePool(self.engine_urls or [self.engine.url]) as engines:
             ports = Ports(
@@ -99,9 +101,6 @@ class Stage:
                 await asyncio.sleep(slow_s)
                 await ClaimedSession(ports, self.store, self.bus, self.placement, claim).run()
 
-            async def relieved(claim: Claim) -> bool:
-                return await self.store.is_overtaken(claim.key, claim.fence)
-
             claimer = Claimer(
                 self.placement,
                 self.bus,
@@ -110,7 +109,8 @@ class Stage:
                 capacity=CAPACITY,
                 run=run,
                 offer=offers(self.load, engines, "scripted", 1_000),
-                relieved=relieved,
+                relieved=relief(self.store),
+                hand_over_s=hand_over_s,
             )
             task = asyncio.create_task(claimer.run())
             try:

@@ -40,15 +40,18 @@ async def test_another_worker_goes_on_with_the_history(stage: Stage, grey: bytes
     assert len((await stage.store.history(stage.key)).chunk.turns) == 7
 
 
-@pytest.mark.parametrize("answered", [True, False])
-@pytest.mark.parametrize("slow_s", [0.0, 0.7], ids=["at-once", "late"])
-async def test_a_turn_that_a_handover_cuts_short_is_decided_by_the_other_worker(
+@pytest.mark.parametrize(
+    ("answered", "slow_s"), [(True, 0.0), (False, 0.0), (False, 0.7)], ids=["answered", "cut short", "taken late"]
+)
+async def test_a_turn_that_is_under_way_at_a_handover_is_decided_once(
     stage: Stage, grey: bytes, *, answered: bool, slow_s: float
 ) -> None:
-    """Also by one that begins to listen long after it has claimed the session: shown earlier, it would be lost."""
+    """By the other worker when it is cut short, also by one that begins to listen long after it claimed the session.
+
+    No time runs out here: the first worker goes when the other one is at work."""
     late = asyncio.Event()
     await stage.open()
-    async with stage.worker("worker-1") as first:
+    async with stage.worker("worker-1", hand_over_s=60.0) as first:
         await stage.watch(grey)
         stage.engine.script = lambda seen: Reply(hold=late) if seen.index == 1 else Reply()
         await stage.show(1)
@@ -62,6 +65,21 @@ async def test_a_turn_that_a_handover_cuts_short_is_decided_by_the_other_worker(
             await stage.watch(grey, start=2)
     assert [(one.sequence, one.time_ms) for one in decisions] == [(0, 0), (1, 1_000)]
     assert [one.sequence for one in await stage.decisions(3)] == [0, 1, 2]
+
+
+async def test_a_session_that_ends_while_its_worker_drains_is_let_go(stage: Stage, grey: bytes) -> None:
+    await stage.open()
+    async with stage.worker("worker-1", hand_over_s=60.0) as first:
+        await stage.watch(grey)
+        async with stage.worker("worker-2", slow_s=60.0):
+            first.cancel()
+            await eventually(lambda: _owner_is(stage, "worker-2"), 5, "the other worker takes the session")
+            await stage.store.end(stage.key, "the client ended it")
+            await eventually(lambda: _is_done(first), 10, "nobody waits for the other one")
+
+
+async def _is_done(task: asyncio.Task[None]) -> bool:
+    return task.done()
 
 
 async def _owner_is(stage: Stage, worker: str) -> bool:

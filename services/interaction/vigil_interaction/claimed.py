@@ -19,6 +19,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.runtime.bus import Bus, Message
 from vigil.runtime.cancellation import first_to_end
+from vigil.runtime.claimer import Relieved
 from vigil.runtime.errors import (
     BusError,
     BusUnavailable,
@@ -41,6 +42,15 @@ _log = structlog.get_logger(__name__)
 IDLE_S = 2.0  # a session without a frame for this long looks whether something else is to be done
 LOOK_S = 10.0  # and a busy one does so this often
 LEAVE_S = 0.5
+
+
+def relief(store: SessionStore) -> Relieved:
+    """Tells the claimer whether another worker is at a session: who takes one in the store listens to it already."""
+
+    async def is_relieved(claim: Claim) -> bool:
+        return await store.is_overtaken(claim.key, claim.fence)
+
+    return is_relieved
 
 
 class ClaimedSession:

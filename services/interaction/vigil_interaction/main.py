@@ -15,7 +15,7 @@ from vigil.runtime.redis_client import open_redis
 from vigil.runtime.store import SessionStore
 from vigil.runtime.worker import Worker, run_worker
 from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
-from vigil_interaction.claimed import ClaimedSession
+from vigil_interaction.claimed import ClaimedSession, relief
 from vigil_interaction.config import InteractionSettings
 from vigil_interaction.held import Held, SessionServicer
 from vigil_interaction.load import Load, offers
@@ -55,9 +55,6 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         async def run(claim: Claim) -> None:
             await held.run(ClaimedSession(ports, store, bus, placement, claim))
 
-        async def relieved(claim: Claim) -> bool:
-            return await store.is_overtaken(claim.key, claim.fence)  # who takes a session listens to it by then
-
         claimer = Claimer(
             placement,
             bus,
@@ -66,7 +63,7 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
             capacity=settings.capacity,
             run=run,
             offer=offers(load, engines, settings.model, fits),
-            relieved=relieved,
+            relieved=relief(store),
         )
         servicer = SessionServicer(settings.worker, settings.capacity, held)
         worker.serve("vigil.v1.SessionService", lambda server: add_SessionServiceServicer_to_server(servicer, server))

@@ -14,6 +14,7 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus import Bus
 from vigil.runtime.claimer import Claimer, Offers, Run
+from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.placement import Claim, Offer, Placement, Role
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer
@@ -202,6 +203,37 @@ async def test_a_worker_that_is_not_relieved_goes_all_the_same(make: MakeClaimer
             draining.cancel()
             await asyncio.wait({draining}, timeout=5)
             assert draining.done()
+            assert second.running == {Claim(KEY, 2, previous="a")}
+
+
+async def test_a_run_that_fails_while_its_worker_drains_is_started_again(
+    make: MakeClaimer, placement: Placement
+) -> None:
+    await placement.open(KEY)
+    second, at_work = Worker(), asyncio.Event()
+    began: list[Claim] = []
+
+    async def run(claim: Claim) -> None:
+        began.append(claim)
+        if len(began) == 1:
+            await failing.wait()
+            raise BusUnavailable("no bus for a moment")
+        await asyncio.Event().wait()
+
+    async def relieved(_: Claim) -> bool:
+        return at_work.is_set()
+
+    failing = asyncio.Event()
+    async with claiming(make("a", run, relieved=relieved, hand_over_s=60.0)) as draining:
+        await eventually(lambda: began, what="it runs")
+        async with claiming(make("b", second.run)):
+            await eventually(lambda: _workers(placement, 2), what="another worker is there")
+            draining.cancel()
+            await eventually(lambda: second.running, what="the other one has it, but is not at work")
+            failing.set()
+            await eventually(lambda: len(began) == 2, what="it runs again meanwhile")
+            at_work.set()
+            await eventually(lambda: draining.done(), what="then it is let go")
             assert second.running == {Claim(KEY, 2, previous="a")}
 
 

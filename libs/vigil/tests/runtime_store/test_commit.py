@@ -103,6 +103,8 @@ async def test_a_worker_is_overtaken_when_a_higher_fence_has_taken_the_session(
     await store.take(KEY, 2)
     assert await store.is_overtaken(KEY, 1)
     assert not await store.is_overtaken(KEY, 2)
+    await store.end(KEY, "the client ended it")
+    assert await store.is_overtaken(KEY, 2), "a session that has ended waits for nobody"
 
 
 async def test_of_two_workers_that_race_one_session_every_turn_is_written_once(

@@ -84,7 +84,6 @@ class Claimer:
         self._wake = asyncio.Event()
         self._renewed_at = time.monotonic()
         self._fault = ""
-        self._stopping = False
 
     @property
     def held(self) -> tuple[Claim, ...]:
@@ -103,16 +102,13 @@ class Claimer:
 
     async def _keep(self, sessions: asyncio.TaskGroup) -> None:
         """Renew, claim, wait; for ever."""
-        try:
-            while True:
-                self._wake.clear()
-                await self._turn(sessions)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_SWEEP_S * random.uniform(0.75, 1.25)):
-                        await self._wake.wait()
-                        await asyncio.sleep(_WAKE_GAP_S)  # many changes at once are one reason to look
-        finally:
-            self._stopping = True
+        while True:
+            self._wake.clear()
+            await self._turn(sessions)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SWEEP_S * random.uniform(0.75, 1.25)):
+                    await self._wake.wait()
+                    await asyncio.sleep(_WAKE_GAP_S)  # many changes at once are one reason to look
 
     async def _turn(self, sessions: asyncio.TaskGroup) -> None:
         started = time.monotonic()
@@ -152,7 +148,8 @@ class Claimer:
             if self._leases.pop(key, None) is not None:
                 LOST.labels(self._role).inc()
                 _log.info("session let go", tenant=key.tenant, session=key.session, role=self._role, reason=reason)
-                self._tasks[key].cancel()
+                if (task := self._tasks.get(key)) is not None:
+                    task.cancel()
 
     async def _hold(self, claim: Claim, before: asyncio.Task[None] | None) -> None:
         """Run one session, again and again, until cancelled."""
@@ -170,7 +167,7 @@ class Claimer:
     async def _run_again_and_again(self, claim: Claim) -> None:
         failures = 0
         # A task group in the run reports its failure and forgets a cancellation that came with it: look again.
-        while not self._stopping and self._leases.get(claim.key) == claim:
+        while self._leases.get(claim.key) == claim:
             started = time.monotonic()
             try:
                 await self._run(claim)
@@ -205,9 +202,13 @@ class Claimer:
                     if not taken and not (await self._placement.capacity(self._role)).workers:
                         break
                     await asyncio.sleep(_LINGER_S)  # who took them begins to listen meanwhile
-                    self._stop([key for key in taken if await self._is_relieved(key)], "handed over")
+                    for key in taken:
+                        if await self._is_relieved(key):
+                            self._stop([key], "handed over")
         except (StoreError, TimeoutError) as error:
             _log.warning("sessions not handed over", role=self._role, reason=str(error) or "nobody took them")
+        finally:
+            self._leases.clear()  # until now a run that failed was started again
         HELD.labels(self._role).set(0)
 
     async def _is_relieved(self, key: SessionKey) -> bool:

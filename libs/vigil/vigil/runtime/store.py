@@ -120,10 +120,12 @@ class SessionStore:
         )
 
     async def is_overtaken(self, key: SessionKey, fence: int) -> bool:
-        """Whether a higher fence than this one has taken the session, or it is gone: nothing is left to do for it."""
+        """Whether a higher fence than this one has taken the session, or it has ended or is gone."""
         with unavailable():
-            spec, taken = await self._redis.mget(part_key(key, Part.SPEC), part_key(key, Part.FENCE))
-        return spec is None or (taken is not None and int(taken) > fence)
+            spec, ended, taken = await self._redis.mget(
+                part_key(key, Part.SPEC), part_key(key, Part.ENDED), part_key(key, Part.FENCE)
+            )
+        return spec is None or ended is not None or (taken is not None and int(taken) > fence)
 
     async def commit(self, key: SessionKey, fence: int, commit: Commit) -> tuple[Command, ...]:
         """Write a tick in one round trip, all of it or nothing; returns the commands left in the inbox.

@@ -109,7 +109,7 @@ proto-check: workspace
 # --- the small model -------------------------------------------------------------------------------------------------
 
 .PHONY: train-small
-train-small: engine ## Train the small model from nothing into build/train/vigil-small (about four hours on two cores)
+train-small: engine ## Train the small model from nothing into build/train/vigil-small (five to six hours on two cores)
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.train libs/recipe/small.toml
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export
 

@@ -1,10 +1,8 @@
 """Episodes that training never saw, through the running system: every onset on time, nothing else said.
 
-A regression test, no score: these seeds were first read, once, with the weights shipped before (14 onsets, none missed,
-none false), and the shipped ones hear all of them too. Their score on seeds that nobody had looked at, 18000 to 18019:
-16 onsets, one missed (episode 18018, at 18 s), none false. For changed weights take other seeds for a score; read with
-models that are not shipped (any more) were also 9000 to 9019, and 11000, 12000, 13000, 14000, 15000 and 16000 with the
-19 after each.
+A regression test from now on: these seeds were read once as a score, with the weights that are shipped (17 onsets, none
+missed, none false). For changed weights take other seeds for a score; read before, with models that are not shipped any
+more, were 9000 to 9019, and 11000, 12000, 13000, 14000, 15000, 16000, 17000 and 18000 with the 19 after each.
 """
 
 import asyncio
@@ -20,7 +18,7 @@ from vigil_recipe.world import Episode, Kind, Split, make_episode
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
-FIRST_SEED = 17_000
+FIRST_SEED = 19_000
 EPISODES = 20
 SECONDS = 24
 AT_ONCE = 10

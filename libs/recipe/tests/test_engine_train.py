@@ -114,7 +114,7 @@ def test_a_finished_run_does_nothing_more(settings: Settings, trained: Path) -> 
 
 def test_the_shipped_settings_are_valid() -> None:
     settings = read_settings(SMALL)
-    kinds = ["sight", "interaction", "sight", *["interaction"] * 4, "mean"]
+    kinds = ["sight", "interaction", "sight", *["interaction"] * 7, "mean"]
     assert [stage.kind for stage in settings.stages] == kinds
     assert [stage.name for stage in chosen(settings.stages, ["words"])] == ["words"]
     large = read_settings(LARGE)

@@ -23,9 +23,9 @@ from vigil.core.command import Ask
 from vigil.core.control import DELEGATION, RESPONSE
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
-from vigil.runtime.bus import Bus
-from vigil.runtime.redis_client import open_redis
-from vigil.runtime.store import SessionStore
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.store.redis_client import open_redis
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg, redness
 from vigil.testing.script import Reply, Seen, when_red

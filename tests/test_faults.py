@@ -21,7 +21,7 @@ from bench.stack import Stack, running
 
 from vigil.core.ids import SessionKey
 from vigil.runtime.errors import SessionEnded
-from vigil.runtime.placement import Role
+from vigil.runtime.placement.leases import Role
 from vigil.testing.eventually import eventually
 
 pytestmark = pytest.mark.timeout(180)

@@ -16,12 +16,12 @@ from vigil.core.command import Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.session import SessionSpec
-from vigil.runtime.bus import Bus
-from vigil.runtime.claimer import Claimer, Run
-from vigil.runtime.config import load
-from vigil.runtime.engine_pool import EnginePool
-from vigil.runtime.placement import Claim, Placement, Role
-from vigil.runtime.store import SessionStore
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.engine.pool import EnginePool
+from vigil.runtime.placement.claimer import Claimer, Run
+from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.process.config import load
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply
 from vigil.testing.scripted_engine import ScriptedEngine
@@ -30,9 +30,9 @@ from vigil.testing.videos import write_video
 from vigil_codec.coder import Coder
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.watcher import Watcher
-from vigil_interaction.claimed import ClaimedSession
 from vigil_interaction.load import Load
 from vigil_interaction.runner import Ports
+from vigil_interaction.session import ClaimedSession
 
 KEY = SessionKey("demo", "s-1")
 FIRE = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire"))

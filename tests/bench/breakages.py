@@ -15,7 +15,7 @@ from nats.js.api import DiscardPolicy
 from bench.nats_client import connected
 from bench.stack import Stack
 from vigil.contract.streams import STREAMS
-from vigil.runtime import jetstream
+from vigil.runtime.bus import jetstream
 
 Breakage = Callable[[Stack], AbstractAsyncContextManager[None]]
 

@@ -16,7 +16,7 @@ from bench.sessions import names, open_sessions
 from bench.settings import BenchSettings
 from bench.stack import Stack, running
 from vigil.core.ids import SessionKey
-from vigil.runtime.session_keys import Part, part_key
+from vigil.runtime.store.keys import Part, part_key
 from vigil.v1.decision_pb2 import Decision
 
 _TICKING_S = 30.0

@@ -14,8 +14,8 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import Cadence, Chunk, SessionSpec, SessionState
 from vigil.core.turn import FrameRef, Turn
-from vigil.runtime.placement import Role
-from vigil.runtime.store import Commit
+from vigil.runtime.placement.leases import Role
+from vigil.runtime.store.sessions import Commit
 
 _LOAD = "bench://camera"
 

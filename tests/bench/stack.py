@@ -15,9 +15,9 @@ from bench import instant_engine
 from bench.processes import Child, Usage, answers, child, usage
 from bench.sampler import Sampler
 from bench.settings import ROOT, BenchSettings, EngineKind
-from vigil.runtime.placement import Placement
-from vigil.runtime.redis_client import open_redis
-from vigil.runtime.store import SessionStore
+from vigil.runtime.placement.leases import Placement
+from vigil.runtime.store.redis_client import open_redis
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
 _START_S = 30.0

@@ -17,7 +17,7 @@ from bench.pictures import scenes
 from bench.stack import EngineAt
 from vigil.core.prompt import Image, Message, Text, time_marker
 from vigil.core.turn import FrameRef
-from vigil.runtime.engine_wire import completion_body
+from vigil.runtime.engine.wire import completion_body
 
 _PROMPT = "Summarise the frames."
 _FRAMES = 12  # of a chunk, as the small model was taught

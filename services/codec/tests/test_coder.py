@@ -13,12 +13,12 @@ from vigil.contract import subjects
 from vigil.contract.frames import CodedFrameGroup, Frame, FrameGroup, decode_coded_group, encode_group
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
-from vigil.runtime.bus import Bus, Message
-from vigil.runtime.claimer import Claimer
-from vigil.runtime.keep_latest import KeepLatest
-from vigil.runtime.placement import Placement, Role
-from vigil.runtime.session_keys import Part, part_key
-from vigil.runtime.store import SessionStore
+from vigil.runtime.bus.client import Bus, Message
+from vigil.runtime.channel import KeepLatest
+from vigil.runtime.placement.claimer import Claimer
+from vigil.runtime.placement.leases import Placement, Role
+from vigil.runtime.store.keys import Part, part_key
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import busy_jpeg
 from vigil.testing.servers import NatsServer

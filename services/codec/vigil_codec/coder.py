@@ -8,13 +8,13 @@ from vigil.contract.frames import CodedFrameGroup, decode_group, encode_coded_gr
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
-from vigil.runtime.bus import Bus, Message
+from vigil.runtime.bus.client import Bus, Message
+from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, StoreUnavailable, UnknownSession
-from vigil.runtime.keep_latest import KeepLatest
-from vigil.runtime.logs import get_log
-from vigil.runtime.placement import Claim, Placement, Role
-from vigil.runtime.store import SessionStore
-from vigil.runtime.trace import continued, span
+from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.trace import continued, span
+from vigil.runtime.store.sessions import SessionStore
 from vigil_codec import metrics
 from vigil_codec.tokenizer import Refusal, VideoState, encode
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from vigil.runtime.config import WorkerSettings
+from vigil.runtime.process.config import WorkerSettings
 
 
 class CodecSettings(WorkerSettings):

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from vigil.runtime.bus import Bus, BusConfig
-from vigil.runtime.claimer import Claimer
-from vigil.runtime.placement import Placement, Role
-from vigil.runtime.redis_client import open_redis
-from vigil.runtime.store import SessionStore
-from vigil.runtime.worker import Worker, run_worker
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.runtime.placement.claimer import Claimer
+from vigil.runtime.placement.leases import Placement, Role
+from vigil.runtime.process.worker import Worker, run_worker
+from vigil.runtime.store.redis_client import open_redis
+from vigil.runtime.store.sessions import SessionStore
 from vigil.v1.codec_pb2_grpc import add_CodecServiceServicer_to_server
 from vigil_codec.codec_service import NAME, CodecService
 from vigil_codec.coder import Coder

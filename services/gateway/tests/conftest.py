@@ -10,10 +10,10 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from vigil.runtime.config import load
-from vigil.runtime.placement import Placement, Role
-from vigil.runtime.service import Service
-from vigil.runtime.store import SessionStore
+from vigil.runtime.placement.leases import Placement, Role
+from vigil.runtime.process.config import load
+from vigil.runtime.process.service import Service
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil.testing.servers import NatsServer, RedisServer, free_port

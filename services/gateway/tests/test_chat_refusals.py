@@ -9,14 +9,14 @@ import aiohttp
 import pytest
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.placement import Offer, Placement, Role
-from vigil.runtime.pushed import PushedSessions
-from vigil.runtime.service import Service
-from vigil.runtime.store import SessionStore
+from vigil.runtime.placement.leases import Offer, Placement, Role
+from vigil.runtime.process.service import Service
+from vigil.runtime.store.pushed import PushedSessions
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil_gateway.config import GatewaySettings
-from vigil_gateway.limits import MAX_CHAT_BODY_BYTES
+from vigil_gateway.http.limits import MAX_CHAT_BODY_BYTES
 
 CHAT, MODELS, RESET = "/v1/chat/completions", "/v1/models", "/v1/streaming/reset"
 PICTURE = {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{base64.b64encode(jpeg()).decode()}"}}

@@ -6,9 +6,9 @@ import pytest
 
 from vigil.core.control import parse
 from vigil.v1 import decision_pb2 as pb
-from vigil_gateway.chat_errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
-from vigil_gateway.chat_models import ChatIn
-from vigil_gateway.chat_turn import Said, chat_out, may_begin, said, session_of
+from vigil_gateway.openai.errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
+from vigil_gateway.openai.models import ChatIn
+from vigil_gateway.openai.turn import Said, chat_out, may_begin, said, session_of
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:a"}}
 OLDER = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:old"}}]}

@@ -18,9 +18,9 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.probability import Probabilities
 from vigil.core.session import SessionSpec
-from vigil.runtime.bus import Bus
-from vigil.runtime.service import Service
-from vigil.runtime.store import SessionStore
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.process.service import Service
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer
 from vigil_gateway.config import GatewaySettings

@@ -1,14 +1,16 @@
 import json
 from pathlib import Path
 
-from vigil_gateway.app import routes
-from vigil_gateway.openapi import document
+from vigil_gateway.http.app import routes
+from vigil_gateway.http.openapi import document
 
 COMMITTED = Path(__file__).parent.parent / "openapi.json"
 
 
 def test_the_committed_document_is_current() -> None:
-    assert COMMITTED.read_text() == document(), "run: python -m vigil_gateway.openapi > services/gateway/openapi.json"
+    assert COMMITTED.read_text() == document(), (
+        "run: python -m vigil_gateway.http.openapi > services/gateway/openapi.json"
+    )
 
 
 def test_every_operation_says_what_it_does() -> None:

@@ -7,8 +7,8 @@ from vigil.contract.snapshots import snapshot_name
 from vigil.core.ids import SessionKey
 from vigil.core.session import Chunk, SessionState
 from vigil.core.turn import Exchange, Turn
-from vigil.runtime.bus import Bus
-from vigil.runtime.store import Commit, SessionStore
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 
 TURNS = (

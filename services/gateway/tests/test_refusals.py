@@ -7,8 +7,8 @@ import pytest
 
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil.runtime.placement import Offer, Placement, Role
-from vigil.runtime.store import SessionStore
+from vigil.runtime.placement.leases import Offer, Placement, Role
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil.testing.servers import NatsServer, RedisServer

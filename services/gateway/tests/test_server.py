@@ -3,9 +3,9 @@ import asyncio
 import aiohttp
 import pytest
 
-from vigil.runtime.startup import PortInUse
-from vigil_gateway.app import routes
-from vigil_gateway.server import serve
+from vigil.runtime.process.startup import PortInUse
+from vigil_gateway.http.app import routes
+from vigil_gateway.http.server import serve
 
 
 async def broken() -> None:

@@ -12,8 +12,8 @@ from vigil.core.duplicate import DuplicateGuard
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Severity
 from vigil.core.session import Cadence, ResponseMode
-from vigil.runtime.placement import Placement, Role
-from vigil.runtime.store import SessionStore
+from vigil.runtime.placement.leases import Placement, Role
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil.testing.servers import NatsServer
 

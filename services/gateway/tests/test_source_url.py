@@ -1,4 +1,4 @@
-from vigil_gateway.source_url import source_id
+from vigil_gateway.sessions.source_id import source_id
 
 
 def test_a_camera_keeps_its_id_when_its_password_changes() -> None:

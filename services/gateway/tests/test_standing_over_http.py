@@ -5,8 +5,8 @@ from vigil.core.command import Ask, Clear, Instruct, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import SessionState
-from vigil.runtime.bus import Bus
-from vigil.runtime.store import Commit, SessionStore
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.store.sessions import Commit, SessionStore
 
 WATCH = {"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical", "hold_s": 2}
 

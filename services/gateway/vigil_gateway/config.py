@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from vigil.runtime.config import ServiceSettings
+from vigil.runtime.process.config import ServiceSettings
 
 
 class GatewaySettings(ServiceSettings):

@@ -7,21 +7,21 @@ from contextlib import asynccontextmanager
 import grpc
 import structlog
 
-from vigil.runtime import redis_client
-from vigil.runtime.bus import Bus, BusConfig
-from vigil.runtime.placement import Placement
-from vigil.runtime.pushed import PushedSessions
-from vigil.runtime.service import Service, run_service
-from vigil.runtime.startup import StartupError
-from vigil.runtime.store import SessionStore
-from vigil_gateway.app import create_app
-from vigil_gateway.auth import KeyFileInvalid, KeyRing
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.runtime.placement.leases import Placement
+from vigil.runtime.process.service import Service, run_service
+from vigil.runtime.process.startup import StartupError
+from vigil.runtime.store import redis_client
+from vigil.runtime.store.pushed import PushedSessions
+from vigil.runtime.store.sessions import SessionStore
 from vigil_gateway.config import GatewaySettings
+from vigil_gateway.http.app import create_app
+from vigil_gateway.http.auth import KeyFileInvalid, KeyRing
+from vigil_gateway.http.server import serve
+from vigil_gateway.live.idle import end_idle
+from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports
-from vigil_gateway.probe import SourceProbe
-from vigil_gateway.push_idle import end_idle
-from vigil_gateway.server import serve
-from vigil_gateway.streams import StreamSlots
+from vigil_gateway.sessions.probe import SourceProbe
 
 log = structlog.get_logger(__name__)
 

@@ -10,16 +10,16 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
-from vigil.runtime.bus import Bus
-from vigil.runtime.health import Health
-from vigil.runtime.placement import Placement
-from vigil.runtime.pushed import PushedSessions
-from vigil.runtime.store import SessionStore
-from vigil_gateway.auth import KeyRing
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.placement.leases import Placement
+from vigil.runtime.process.health import Health
+from vigil.runtime.store.pushed import PushedSessions
+from vigil.runtime.store.sessions import SessionStore
 from vigil_gateway.config import GatewaySettings
-from vigil_gateway.errors import NoSuchSession
-from vigil_gateway.probe import SourceProbe
-from vigil_gateway.streams import StreamSlots
+from vigil_gateway.http.auth import KeyRing
+from vigil_gateway.http.errors import NoSuchSession
+from vigil_gateway.live.streams import StreamSlots
+from vigil_gateway.sessions.probe import SourceProbe
 
 
 @dataclass(frozen=True, slots=True)

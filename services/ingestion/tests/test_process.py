@@ -20,9 +20,9 @@ from vigil.contract import subjects
 from vigil.contract.frames import decode_group
 from vigil.core.ids import SessionKey
 from vigil.core.session import Cadence, SessionSpec
-from vigil.runtime.bus import Bus
-from vigil.runtime.placement import Placement
-from vigil.runtime.store import SessionStore
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.placement.leases import Placement
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.rtsp import Camera
 from vigil.testing.servers import NatsServer, RedisServer, free_port

@@ -21,13 +21,13 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence, SessionSpec
-from vigil.runtime.bus import Bus, Message
-from vigil.runtime.claimer import Claimer
-from vigil.runtime.config import load
-from vigil.runtime.keep_latest import KeepLatest
-from vigil.runtime.placement import Placement, Role
-from vigil.runtime.session_keys import Part, part_key
-from vigil.runtime.store import SessionStore
+from vigil.runtime.bus.client import Bus, Message
+from vigil.runtime.channel import KeepLatest
+from vigil.runtime.placement.claimer import Claimer
+from vigil.runtime.placement.leases import Placement, Role
+from vigil.runtime.process.config import load
+from vigil.runtime.store.keys import Part, part_key
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.rtsp import Camera
 from vigil.testing.servers import NatsServer

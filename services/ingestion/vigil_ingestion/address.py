@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from vigil.core.redaction import redacted
+from vigil.runtime.process.redaction import redacted
 from vigil_ingestion.faults import Fault, SourceError
 
 # The cloud metadata services that do not live on a link-local address.

@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Protocol
 
-from vigil.runtime.logs import get_log
+from vigil.runtime.process.logs import get_log
 
 log = get_log()
 

@@ -2,8 +2,8 @@
 
 from pydantic import DirectoryPath, Field
 
-from vigil.core.backoff import Backoff
-from vigil.runtime.config import WorkerSettings
+from vigil.runtime.process.backoff import Backoff
+from vigil.runtime.process.config import WorkerSettings
 from vigil_ingestion.media import Limits
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import grpc
 
-from vigil.runtime.logs import get_log
+from vigil.runtime.process.logs import get_log
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceServicer
 from vigil_ingestion import metrics

@@ -12,8 +12,8 @@ import av.error
 from vigil.contract.frames import Frame
 from vigil.core.profile import PromptProfile
 from vigil.core.session import Cadence
-from vigil.runtime.keep_latest import KeepLatest
-from vigil.runtime.logs import get_log
+from vigil.runtime.channel import KeepLatest
+from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, Kind, resolve
 from vigil_ingestion.clock import WallClock

@@ -11,13 +11,13 @@ from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.contract.subjects import Lifecycle
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
-from vigil.runtime.bus import Bus, Message
+from vigil.runtime.bus.client import Bus, Message
+from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, StoreUnavailable, UnknownSession
-from vigil.runtime.keep_latest import KeepLatest
-from vigil.runtime.logs import get_log
-from vigil.runtime.placement import Claim, Placement, Role
-from vigil.runtime.store import SessionStore
-from vigil.runtime.trace import span
+from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.trace import span
+from vigil.runtime.store.sessions import SessionStore
 from vigil_ingestion import metrics
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.faults import SourceError

@@ -21,20 +21,20 @@ from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import Cadence, SessionSpec
-from vigil.runtime.bus import Bus
-from vigil.runtime.claimer import Claimer
-from vigil.runtime.engine_pool import EnginePool
-from vigil.runtime.placement import Claim, Placement, Role
-from vigil.runtime.session_keys import PREFIX, Part, part_key
-from vigil.runtime.store import SessionStore
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.engine.pool import EnginePool
+from vigil.runtime.placement.claimer import Claimer
+from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.store.keys import PREFIX, Part, part_key
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil.testing.script import when_red
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.v1.decision_pb2 import Decision
-from vigil_interaction.claimed import ClaimedSession, relief
 from vigil_interaction.load import Load, offers
 from vigil_interaction.runner import Ports
+from vigil_interaction.session import ClaimedSession, relief
 
 RED = jpeg((230, 30, 20))
 GREY = jpeg((90, 90, 90))

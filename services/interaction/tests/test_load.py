@@ -4,8 +4,8 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
-from vigil.runtime.engine_pool import EnginePool
-from vigil.runtime.placement import Capacity, Role
+from vigil.runtime.engine.pool import EnginePool
+from vigil.runtime.placement.leases import Capacity, Role
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply, silent
 from vigil.testing.scripted_engine import ScriptedEngine

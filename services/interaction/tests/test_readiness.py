@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from vigil.core.control import SILENCE
 from vigil.core.profile import VIGIL_SMALL
-from vigil.runtime.engine_pool import EnginePool
-from vigil.runtime.startup import StartupError
+from vigil.runtime.engine.pool import EnginePool
+from vigil.runtime.process.startup import StartupError
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply
 from vigil.testing.scripted_engine import ScriptedEngine

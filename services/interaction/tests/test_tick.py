@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from vigil.core.command import Ask, Clear, Reset
 from vigil.core.duplicate import DuplicateGuard
 from vigil.core.session import ResponseMode
-from vigil.runtime.store import SessionStore
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil.testing.script import Reply, in_order

@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 
 from vigil.core.session import DEFAULT_CHUNK_TURNS, MAX_PICTURES
-from vigil.runtime.config import WorkerSettings
+from vigil.runtime.process.config import WorkerSettings
 
 
 class InteractionSettings(WorkerSettings):

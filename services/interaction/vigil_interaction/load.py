@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import structlog
 
-from vigil.core.saturation import MAX_LATE_SHARE, Window, measuring
-from vigil.runtime.engine_pool import EnginePool
-from vigil.runtime.placement import Offer
+from vigil.runtime.engine.pool import EnginePool
+from vigil.runtime.placement.leases import Offer
 from vigil_interaction import metrics
+from vigil_interaction.saturation import MAX_LATE_SHARE, Window, measuring
 
 _log = structlog.get_logger(__name__)
 

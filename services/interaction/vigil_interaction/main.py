@@ -4,23 +4,23 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from vigil.core.image_cache import image_capacity
 from vigil.core.profile import profile
 from vigil.core.session import DEFAULT_CHUNK_TURNS
-from vigil.runtime.bus import Bus, BusConfig
-from vigil.runtime.claimer import Claimer
-from vigil.runtime.engine_pool import EnginePool
-from vigil.runtime.placement import Claim, Placement, Role
-from vigil.runtime.redis_client import open_redis
-from vigil.runtime.store import SessionStore
-from vigil.runtime.worker import Worker, run_worker
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.runtime.engine.pool import EnginePool
+from vigil.runtime.placement.claimer import Claimer
+from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.process.worker import Worker, run_worker
+from vigil.runtime.store.redis_client import open_redis
+from vigil.runtime.store.sessions import SessionStore
 from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
-from vigil_interaction.claimed import ClaimedSession, relief
 from vigil_interaction.config import InteractionSettings
-from vigil_interaction.held import Held, SessionServicer
+from vigil_interaction.image_cache import image_capacity
 from vigil_interaction.load import Load, offers
 from vigil_interaction.readiness import WarmUp, preparing, wait_for_model
 from vigil_interaction.runner import Ports
+from vigil_interaction.session import ClaimedSession, relief
+from vigil_interaction.session_service import Held, SessionServicer
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ from vigil.core.command import Command
 from vigil.core.decide import Completion
 from vigil.core.ids import SessionKey
 from vigil.core.profile import PromptProfile
-from vigil.runtime.engine import EngineRequest, Resend
-from vigil.runtime.store import Commit
+from vigil.runtime.engine.client import EngineRequest, Resend
+from vigil.runtime.store.sessions import Commit
 
 
 class Engine(Protocol):

@@ -19,10 +19,10 @@ from vigil.core.profile import PromptProfile
 from vigil.core.prompt import prompt
 from vigil.core.session import Chunk
 from vigil.core.turn import FrameRef, Turn
-from vigil.runtime.engine import Engine, EngineRequest
-from vigil.runtime.engine_errors import ControlTokensMissing, EngineError, EngineUnreachable
-from vigil.runtime.engine_pool import EnginePool, Prepare
-from vigil.runtime.startup import StartupError
+from vigil.runtime.engine.client import Engine, EngineRequest
+from vigil.runtime.engine.errors import ControlTokensMissing, EngineError, EngineUnreachable
+from vigil.runtime.engine.pool import EnginePool, Prepare
+from vigil.runtime.process.startup import StartupError
 
 _log = structlog.get_logger(__name__)
 

@@ -27,12 +27,12 @@ from vigil.core.decide import (
     settle,
 )
 from vigil.core.ids import SessionKey
+from vigil.core.prewarm import DEFAULT_LEAD_TURNS
 from vigil.core.profile import profile
 from vigil.core.prompt import Asked, goes_on
 from vigil.core.session import SessionState
-from vigil.core.warm import DEFAULT_LEAD_TURNS
-from vigil.runtime.engine import EngineRequest
-from vigil.runtime.engine_errors import (
+from vigil.runtime.engine.client import EngineRequest
+from vigil.runtime.engine.errors import (
     ControlTokensMissing,
     EngineError,
     EngineTimeout,
@@ -40,19 +40,19 @@ from vigil.runtime.engine_errors import (
     ModelNotServed,
     PromptTooLong,
 )
-from vigil.runtime.engine_wire import Rendered
+from vigil.runtime.engine.wire import Rendered
 from vigil.runtime.errors import StoreFull
-from vigil.runtime.store import Commit, Taken
-from vigil.runtime.trace import span
+from vigil.runtime.process.trace import span
+from vigil.runtime.store.sessions import Commit, Taken
 from vigil_interaction import metrics
-from vigil_interaction.asking import Asker
-from vigil_interaction.emit import closing, outgoing, snapshots
-from vigil_interaction.keep import keep
+from vigil_interaction.inference import Asker
 from vigil_interaction.load import Load
-from vigil_interaction.measure import measure
-from vigil_interaction.observe import Sight
+from vigil_interaction.observation import Sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Bus, Engines, Store
+from vigil_interaction.snapshots import keep
+from vigil_interaction.turn_messages import closing, outgoing, snapshots
+from vigil_interaction.turn_metrics import measure
 from vigil_interaction.warmer import Warmer
 
 _log = structlog.get_logger(__name__)

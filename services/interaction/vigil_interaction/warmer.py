@@ -9,11 +9,11 @@ import asyncio
 
 import structlog
 
+from vigil.core.prewarm import Warm, warm
 from vigil.core.profile import PromptProfile
 from vigil.core.session import SessionSpec, SessionState
-from vigil.core.warm import Warm, warm
-from vigil.runtime.engine import EngineRequest, Resend
-from vigil.runtime.engine_errors import EngineError
+from vigil.runtime.engine.client import EngineRequest, Resend
+from vigil.runtime.engine.errors import EngineError
 from vigil.runtime.errors import StoreError
 from vigil_interaction import metrics
 from vigil_interaction.ports import Engine

@@ -16,10 +16,10 @@ from vigil.contract import subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.streams import DEAD_LETTERS
 from vigil.core.alert import AlertState
-from vigil.runtime.bus import Bus
-from vigil.runtime.config import load
-from vigil.runtime.health import Phase
-from vigil.runtime.service import Service
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.process.config import load
+from vigil.runtime.process.health import Phase
+from vigil.runtime.process.service import Service
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, free_port
 from vigil_webhook.config import WebhookSettings

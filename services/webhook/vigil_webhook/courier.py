@@ -14,10 +14,10 @@ from vigil.contract import streams, subjects
 from vigil.contract.dead_letters import DeadLetter, dead_letter_outgoing
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events import CloudEvent, decode_event
-from vigil.runtime.bus import Bus
-from vigil.runtime.consumer import Consumer, Delivery, Terms
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
 from vigil.runtime.errors import BusError
-from vigil.runtime.logs import get_log
+from vigil.runtime.process.logs import get_log
 from vigil_webhook import metrics
 from vigil_webhook.endpoints import Endpoint
 from vigil_webhook.sender import Sender

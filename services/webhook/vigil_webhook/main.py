@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from vigil.runtime.bus import Bus, BusConfig
-from vigil.runtime.http_endpoint import serve_http
-from vigil.runtime.logs import get_log
-from vigil.runtime.service import Service, run_service
-from vigil.runtime.startup import StartupError
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.runtime.process.http_endpoint import serve_http
+from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.service import Service, run_service
+from vigil.runtime.process.startup import StartupError
 from vigil_webhook.config import WebhookSettings
 from vigil_webhook.courier import Courier
 from vigil_webhook.endpoints import Endpoint, EndpointsInvalid, load

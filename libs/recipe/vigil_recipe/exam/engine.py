@@ -15,7 +15,7 @@ from vigil.core.probability import probabilities
 from vigil.core.profile import VIGIL_SMALL, PromptProfile
 from vigil.core.prompt import Image, Message, Text, time_marker
 from vigil.core.turn import FrameRef
-from vigil.runtime.engine_wire import Answer, completion_body, read_completion, reason_of
+from vigil.runtime.engine.wire import Answer, completion_body, read_completion, reason_of
 from vigil_recipe.exam.transcript import Heard, PlayFailed
 
 CALL_S = 120.0

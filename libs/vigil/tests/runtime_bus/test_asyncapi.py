@@ -12,7 +12,7 @@ from nats.errors import NoRespondersError
 
 from vigil.contract.events import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
-from vigil.runtime.bus import Bus
+from vigil.runtime.bus.client import Bus
 from vigil.testing.servers import NatsServer
 
 ASYNCAPI = Path(__file__).parents[4] / "proto" / "asyncapi.yaml"

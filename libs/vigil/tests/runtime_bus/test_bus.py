@@ -12,11 +12,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from vigil.contract import streams, subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.ids import SessionKey
-from vigil.runtime.bus import Bus, BusConfig, Message
+from vigil.runtime.bus.client import Bus, BusConfig, Message
+from vigil.runtime.bus.jetstream import Stored
+from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, SnapshotMissing
-from vigil.runtime.jetstream import Stored
-from vigil.runtime.keep_latest import KeepLatest
-from vigil.runtime.trace import continued
+from vigil.runtime.process.trace import continued
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, free_port
 

@@ -7,8 +7,8 @@ import nats
 from vigil.contract import streams, subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.alert import AlertState
-from vigil.runtime.bus import Bus
-from vigil.runtime.consumer import Consumer, Delivery, Terms
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer
 

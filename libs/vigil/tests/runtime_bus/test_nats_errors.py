@@ -7,9 +7,9 @@ import pytest
 from nats.errors import ConnectionClosedError, MaxPayloadError
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
-from vigil.runtime.cancellation import cancellation_kept
+from vigil.runtime.bus.nats_errors import translated
 from vigil.runtime.errors import BusError, BusUnavailable, PayloadTooLarge, PublishRefused
-from vigil.runtime.nats_errors import translated
+from vigil.runtime.process.cancellation import cancellation_kept
 
 
 @pytest.mark.parametrize(

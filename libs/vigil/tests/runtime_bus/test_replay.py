@@ -14,7 +14,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from vigil.contract import streams, subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.alert import AlertState
-from vigil.runtime.bus import Bus
+from vigil.runtime.bus.client import Bus
 from vigil.testing.servers import NatsServer
 
 DURABLE = "pager"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.engine.client import Engine, EngineConfig
 from vigil.testing.scripted_engine import ScriptedEngine
 
 

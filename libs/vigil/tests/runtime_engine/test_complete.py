@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 from vigil.core.control import RESPONSE, SILENCE
 from vigil.core.profile import HARNESS
 from vigil.core.prompt import Message, Text
-from vigil.runtime.engine import Engine, EngineConfig
-from vigil.runtime.engine_wire import Sampling
+from vigil.runtime.engine.client import Engine, EngineConfig
+from vigil.runtime.engine.wire import Sampling
 from vigil.testing.images import jpeg
 from vigil.testing.prompts import Pixels, frame, picture, request
 from vigil.testing.script import Reply, in_order, when_red

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.runtime.engine_health import MAX_TIMEOUTS, EngineHealth
+from vigil.runtime.engine.health import MAX_TIMEOUTS, EngineHealth
 
 EVENTS = ("checked", "answered", "unreachable", "timed_out")
 

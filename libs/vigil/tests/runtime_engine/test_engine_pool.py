@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from vigil.core.profile import HARNESS, VIGIL_SMALL
-from vigil.runtime.engine_errors import (
+from vigil.runtime.engine.errors import (
     ControlTokensMissing,
     EngineRejected,
     EnginesDown,
@@ -17,9 +17,9 @@ from vigil.runtime.engine_errors import (
     EngineUnreachable,
     ModelNotServed,
 )
-from vigil.runtime.engine_member import Pace
-from vigil.runtime.engine_pool import EnginePool, PooledEngine
-from vigil.runtime.rendezvous import ranked
+from vigil.runtime.engine.member import Pace
+from vigil.runtime.engine.pool import EnginePool, PooledEngine
+from vigil.runtime.engine.rendezvous import ranked
 from vigil.testing.eventually import eventually
 from vigil.testing.prompts import Pixels, request
 from vigil.testing.script import Reply, silent

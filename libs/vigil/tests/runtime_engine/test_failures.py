@@ -4,8 +4,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from vigil.core.profile import HARNESS, VIGIL_SMALL
-from vigil.runtime.engine import Engine, EngineConfig
-from vigil.runtime.engine_errors import (
+from vigil.runtime.engine.client import Engine, EngineConfig
+from vigil.runtime.engine.errors import (
     ControlTokensMissing,
     EngineAnswerInvalid,
     EngineError,

@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from vigil.core.control import CONTROL_TOKENS
 from vigil.core.profile import HARNESS, VIGIL_SMALL
-from vigil.runtime.engine import Engine, EngineConfig
-from vigil.runtime.engine_errors import EngineError, ImagesMissing
+from vigil.runtime.engine.client import Engine, EngineConfig
+from vigil.runtime.engine.errors import EngineError, ImagesMissing
 from vigil.testing.eventually import eventually
 from vigil.testing.prompts import Pixels, request
 

@@ -8,7 +8,7 @@ from vigil.core.profile import VIGIL_SMALL
 from vigil.core.prompt import Asked, Message, prompt
 from vigil.core.session import Chunk
 from vigil.core.turn import Turn
-from vigil.runtime.engine_wire import Rendered, completion_body
+from vigil.runtime.engine.wire import Rendered, completion_body
 from vigil.testing.prompts import frame, picture
 
 

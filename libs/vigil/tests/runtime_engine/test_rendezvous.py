@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.runtime.rendezvous import ranked
+from vigil.runtime.engine.rendezvous import ranked
 
 URLS = [f"http://gpu-{number}:8000" for number in range(5)]
 urls = st.lists(st.sampled_from(URLS), min_size=1, unique=True)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from vigil.runtime.engine import Engine
-from vigil.runtime.engine_errors import ImagesMissing
+from vigil.runtime.engine.client import Engine
+from vigil.runtime.engine.errors import ImagesMissing
 from vigil.testing.prompts import Pixels, request
 from vigil.testing.scripted_engine import ScriptedEngine
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vigil.runtime.engine import Engine, EngineConfig
+from vigil.runtime.engine.client import Engine, EngineConfig
 from vigil.testing.images import jpeg
 from vigil.testing.prompts import Pixels, request
 

@@ -7,8 +7,8 @@ from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
 from vigil.runtime.errors import StoreUnavailable
-from vigil.runtime.placement import Capacity, Claim, Offer, Placement, Role
-from vigil.runtime.redis_client import open_redis
+from vigil.runtime.placement.leases import Capacity, Claim, Offer, Placement, Role
+from vigil.runtime.store.redis_client import open_redis
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import free_port
 

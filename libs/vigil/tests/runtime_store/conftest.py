@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
-from vigil.runtime.store import SessionStore
+from vigil.runtime.store.sessions import SessionStore
 
 KEY = SessionKey("demo", "s-1")
 

@@ -5,7 +5,7 @@ import asyncio
 from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.store import SessionStore
+from vigil.runtime.store.sessions import SessionStore
 
 
 async def test_cancelling_a_task_between_calls_always_stops_it(redis: Redis) -> None:

@@ -14,10 +14,10 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.turn import Exchange, FrameRef, Turn
-from vigil.runtime import redis_client
 from vigil.runtime.errors import FenceLost, SessionEnded, StoreFull, UnknownSession
-from vigil.runtime.session_keys import session_keys
-from vigil.runtime.store import MAX_OUTBOX, Commit, LoggedTurn, SessionStore, Taken, _commit_arguments
+from vigil.runtime.store import redis_client
+from vigil.runtime.store.keys import session_keys
+from vigil.runtime.store.sessions import MAX_OUTBOX, Commit, LoggedTurn, SessionStore, Taken, _commit_arguments
 
 KEY = SessionKey("demo", "s-1")
 WATCH = Watch("fire")
@@ -136,7 +136,7 @@ async def test_a_commit_that_is_sent_twice_is_done_once(store: SessionStore, spe
     """As redis-py does when a connection breaks before the answer has come."""
     await store.create(spec, [Reset(), Reset()])
     await store.take(KEY, 1)
-    script = redis_client.script(redis, "session", "commit")
+    script = redis_client.script(redis, "vigil.runtime.store", "session", "commit")
     arguments = _commit_arguments(1, tick(0, consumed=1))
     first = await script(keys=session_keys(KEY), args=arguments)
     assert await script(keys=session_keys(KEY), args=arguments) == first

@@ -3,7 +3,7 @@
 from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.pushed import PushedSessions
+from vigil.runtime.store.pushed import PushedSessions
 from vigil.testing.eventually import eventually
 
 ONE, OTHER = SessionKey("demo", "s-1"), SessionKey("rival", "s-1")

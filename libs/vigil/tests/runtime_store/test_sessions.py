@@ -10,10 +10,10 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import Cadence, ResponseMode, SessionSpec, SessionState
 from vigil.runtime.errors import AlreadyExists, InboxFull, SessionEnded, StoreCorrupt, StoreUnavailable, UnknownSession
-from vigil.runtime.redis_client import open_redis, script
-from vigil.runtime.session_keys import session_keys
-from vigil.runtime.session_record import encode_command
-from vigil.runtime.store import MAX_INBOX, SessionStore
+from vigil.runtime.store.keys import session_keys
+from vigil.runtime.store.record import encode_command
+from vigil.runtime.store.redis_client import open_redis, script
+from vigil.runtime.store.sessions import MAX_INBOX, SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import RedisServer, free_port
 
@@ -49,7 +49,7 @@ async def test_every_kind_of_command_waits_in_order(store: SessionStore, spec: S
 async def test_a_command_that_is_sent_again_waits_once(store: SessionStore, redis: Redis, spec: SessionSpec) -> None:
     """redis-py sends a script again when its answer was lost; by then others may have said something too."""
     await store.create(spec)
-    submit = script(redis, "session", "submit")
+    submit = script(redis, "vigil.runtime.store", "session", "submit")
     mine, other = Ask("q-1", "What do you see?"), Ask("q-2", "And now?")
     for command, nonce in ((mine, "a"), (other, "b"), (mine, "a"), (mine, "c")):
         answer = await submit(keys=session_keys(KEY), args=[MAX_INBOX, encode_command(command, nonce)])

@@ -19,8 +19,8 @@ from vigil.core.probability import Probabilities, probabilities
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import Asked, Message, chunk_prefix, prompt
 from vigil.core.session import Chunk, SessionSpec, SessionState
-from vigil.core.told import apply
 from vigil.core.turn import Exchange, FrameRef, Turn
+from vigil.core.turn_input import apply
 
 
 @dataclass(frozen=True, slots=True)

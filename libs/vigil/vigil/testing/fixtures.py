@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from vigil.runtime.bus import Bus, BusConfig
-from vigil.runtime.redis_client import open_redis
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.runtime.store.redis_client import open_redis
 from vigil.testing.servers import NatsServer, RedisServer
 
 

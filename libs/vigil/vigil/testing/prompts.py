@@ -6,7 +6,7 @@ from vigil.core.profile import VIGIL_SMALL
 from vigil.core.prompt import Message, prompt
 from vigil.core.session import Chunk
 from vigil.core.turn import FrameRef, Turn
-from vigil.runtime.engine import EngineRequest
+from vigil.runtime.engine.client import EngineRequest
 from vigil.testing.images import busy_jpeg
 
 WIDTH, HEIGHT = 160, 96

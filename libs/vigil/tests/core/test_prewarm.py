@@ -1,0 +1,125 @@
+"""Pre-warm: what is warmed is what the next chunk's first prompt will begin with, unless somebody says more."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil.core.command import Ask, Command, Instruct
+from vigil.core.decide import Completion, Observation, decide, settle
+from vigil.core.instruction import Instruction
+from vigil.core.prewarm import Warm, warm
+from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
+from vigil.core.prompt import Message, Text
+from vigil.core.session import SessionSpec, SessionState
+from vigil.core.turn import FrameRef
+
+CHUNK = 12
+
+
+@dataclass
+class Session:
+    """Runs turns, and warms after each as a worker does."""
+
+    profile: PromptProfile = JOYAI
+    tail_turns: int = 4
+    lead_turns: int = 6
+    state: SessionState = field(default_factory=SessionState)
+    before: Warm | None = None
+    warmed: list[tuple[int, Warm]] = field(default_factory=list)
+
+    @property
+    def spec(self) -> SessionSpec:
+        return SessionSpec("demo", "s", "cam", "file:x", "joyai", "m", chunk_turns=CHUNK, tail_turns=self.tail_turns)
+
+    def turn(self, *commands: Command, reply: str = "</silence>") -> tuple[Message, ...]:
+        """One turn; the prompt that it was asked with."""
+        number = self.state.next_sequence
+        seen = Observation(number * 1000, number * 1_000_000, (FrameRef(f"f{number}", 32, 32),), commands)
+        told, infer = decide(self.spec, self.profile, self.state, seen)
+        assert infer is not None
+        self.state = settle(self.spec, self.profile, told, infer, Completion(reply, {})).state
+        due = warm(self.spec, self.profile, self.state, self.before, self.lead_turns)
+        if due is not None:
+            self.before = due
+            self.warmed.append((number, due))
+        return infer.messages
+
+    def turns(self, count: int) -> tuple[Message, ...]:
+        for _ in range(count - 1):
+            self.turn()
+        return self.turn()
+
+
+COMMANDS = st.lists(
+    st.tuples(
+        st.integers(0, CHUNK - 1),
+        st.sampled_from([Ask("q", "Who is there?"), Instruct(Instruction("i", "Greet everyone."))]),
+    ),
+    max_size=3,
+)
+
+
+@given(st.sampled_from(sorted(PROFILES)), st.integers(0, 8), st.integers(1, CHUNK + 3), COMMANDS)
+def test_the_last_round_is_exactly_how_the_boundary_prompt_begins(
+    name: str, tail_turns: int, lead_turns: int, commands: list[tuple[int, Command]]
+) -> None:
+    session = Session(PROFILES[name], tail_turns, lead_turns)
+    for number in range(CHUNK):
+        session.turn(*(command for at, command in commands if at == number), reply="</response> Hello.")
+    boundary = session.turn()
+    rounds = [one for _, one in session.warmed if one.chunk == 1]
+    assert len(rounds) <= 2
+    if tail_turns:
+        assert rounds[-1].last
+        assert boundary[: len(rounds[-1].messages)] == rounds[-1].messages
+        assert len(boundary) == len(rounds[-1].messages) + 2  # the last carried reply, and the new turn
+
+
+@given(st.integers(1, CHUNK), st.integers(0, 8))
+def test_the_first_round_comes_a_lead_ahead_and_says_nothing_that_will_not_be_said(
+    lead_turns: int, tail_turns: int
+) -> None:
+    session = Session(tail_turns=tail_turns, lead_turns=lead_turns)
+    session.turn(Instruct(Instruction("i", "Greet everyone.")))
+    boundary = session.turns(CHUNK)
+    number, first = session.warmed[0]
+    assert number == max(0, CHUNK - lead_turns - 1)
+    assert first.messages[:1] == boundary[:1]
+    for warmed, asked in zip(first.messages, boundary, strict=False):
+        assert _words(asked).startswith(_words(warmed))
+
+
+def test_two_rounds_a_chunk_and_again_for_the_next() -> None:
+    session = Session()
+    session.turn(Instruct(Instruction("i", "Greet everyone.")))
+    session.turns(CHUNK - 1)
+    assert [(number, one.chunk, one.last) for number, one in session.warmed] == [(5, 1, False), (11, 1, True)]
+    session.turns(CHUNK - session.tail_turns)
+    assert [(one.chunk, one.last) for _, one in session.warmed[2:]] == [(2, False), (2, True)]
+
+
+def test_a_worker_that_comes_late_still_warms() -> None:
+    session = Session(tail_turns=8)
+    session.turns(CHUNK - 2)
+    session.before = None  # taken over: the new worker knows nothing of the first round
+    session.turns(2)
+    assert [number for number, _ in session.warmed] == [5, 10, 11]
+
+
+@pytest.mark.parametrize("profile", [JOYAI, VIGIL_SMALL, HARNESS])
+def test_without_prefix_and_tail_there_is_nothing_to_warm(profile: PromptProfile) -> None:
+    session = Session(profile, tail_turns=0)
+    session.turns(CHUNK + 1)
+    assert session.warmed == []
+
+
+def test_a_lead_of_zero_never_warms() -> None:
+    session = Session(lead_turns=0)
+    session.turns(CHUNK + 1)
+    assert session.warmed == []
+
+
+def _words(message: Message) -> str:
+    return "".join(part.text for part in message.parts if isinstance(part, Text))

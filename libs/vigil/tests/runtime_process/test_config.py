@@ -1,0 +1,101 @@
+"""Configuration: typed, frozen, named by its variable when wrong, and never showing a secret."""
+
+import pytest
+from pydantic import Field, SecretStr, ValidationError
+
+from vigil.runtime.process.config import ConfigInvalid, WorkerSettings, load, shown
+
+
+class EngineSettings(WorkerSettings):
+    engine_api_key: SecretStr = SecretStr("")
+    cadence_ms: int = Field(1_000, ge=200)
+
+
+def test_variables_are_read_with_their_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIL_HTTP_PORT", "9103")
+    monkeypatch.setenv("VIGIL_NATS_URL", "nats://bus:4222")
+    settings = load(EngineSettings)
+    assert (settings.http_port, settings.nats_url, settings.cadence_ms) == (9103, "nats://bus:4222", 1_000)
+
+
+def test_values_given_by_the_caller_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIL_CAPACITY", "3")
+    assert load(WorkerSettings, {"capacity": 5}).capacity == 5
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load(WorkerSettings).capacity = 3
+
+
+def test_every_wrong_variable_has_its_own_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIL_HTTP_PORT", "eighty")
+    monkeypatch.setenv("VIGIL_REDIS_URL", "http://store")
+    monkeypatch.setenv("VIGIL_CAPACITY", "0")
+    with pytest.raises(ConfigInvalid) as caught:
+        load(WorkerSettings)
+    names = [problem.partition(":")[0] for problem in caught.value.problems]
+    assert sorted(names) == ["VIGIL_CAPACITY", "VIGIL_HTTP_PORT", "VIGIL_REDIS_URL"]
+    assert "VIGIL_CAPACITY: Input should be greater than or equal to 1" in caught.value.problems
+
+
+def test_a_wrong_secret_is_not_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIL_NATS_URL", "mqtt://user:sesame@bus")
+    with pytest.raises(ConfigInvalid) as caught:
+        load(WorkerSettings)
+    assert "sesame" not in str(caught.value)
+
+
+def test_secrets_and_passwords_in_urls_are_masked() -> None:
+    settings = load(
+        EngineSettings,
+        {
+            "engine_api_key": "sesame",
+            "redis_url": "rediss://vigil:sesame@store:6380/0",
+            "nats_url": "nats://a:sesame@one:4222,nats://b:sesame@two:4222",
+        },
+    )
+    printed = shown(settings)
+    assert "sesame" not in str(printed)
+    assert printed["redis_url"] == "rediss://***@store:6380/0"
+    assert printed["nats_url"] == "nats://***@one:4222,nats://***@two:4222"
+    assert printed["engine_api_key"] == "***"
+    assert printed["capacity"] == 16
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NATS_URL", "nats://[::1"),
+        ("NATS_URL", "nats://user:s3/cret@bus:4222"),
+        ("NATS_URL", "nats://one:4222,nats://user:s3#cret@two:4222"),
+        ("NATS_URL", "nats://one:4222,"),
+        ("NATS_URL", "nats://"),
+        ("REDIS_URL", "redis://store:99999/0"),
+        ("REDIS_URL", "redis://:s3?cret@store:6379/0"),
+        ("OTLP_ENDPOINT", "http://[collector:4317"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_one_line_without_its_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"VIGIL_{name}", value)
+    with pytest.raises(ConfigInvalid) as caught:
+        load(WorkerSettings)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"VIGIL_{name}: it is not scheme://host:port")
+    assert "cret" not in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("nats_url", "nats://one:4222,two:4222"),
+        ("nats_url", "tls://[::1]:4222"),
+        ("redis_url", "unix://vigil:sesame@/run/redis.sock?db=0"),
+        ("redis_url", "redis://:ses,ame@store:6379/0"),
+        ("otlp_endpoint", ""),
+    ],
+)
+def test_addresses_that_can_be_read_are_kept(name: str, value: str) -> None:
+    assert getattr(load(WorkerSettings, {name: value}), name) == value

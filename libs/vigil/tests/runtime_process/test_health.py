@@ -1,0 +1,52 @@
+"""Readiness: it is true when the process serves and every port answers, and it says which one does not."""
+
+import asyncio
+
+import pytest
+
+from vigil.runtime.process.health import Health, Phase
+
+
+async def answers() -> None:
+    """A port that works."""
+
+
+async def refuses() -> None:
+    raise ConnectionRefusedError("nobody there")
+
+
+async def test_ready_needs_the_serving_phase() -> None:
+    health = Health()
+    health.register("nats", answers)
+    assert [(await health.check()).ready] == [False]
+    health.phase = Phase.SERVING
+    assert (await health.check()).as_json() == {"ready": True, "phase": "serving", "checks": {"nats": "ok"}}
+    health.phase = Phase.DRAINING
+    assert not (await health.check()).ready
+
+
+async def test_a_dead_port_is_named_and_the_others_are_still_reported() -> None:
+    health = Health()
+    health.phase = Phase.SERVING
+    health.register("redis", refuses)
+    health.register("nats", answers)
+    readiness = await health.check()
+    assert not readiness.ready
+    assert readiness.checks == {"redis": "ConnectionRefusedError: nobody there", "nats": "ok"}
+
+
+async def test_a_port_that_hangs_is_given_a_second_and_pings_run_side_by_side() -> None:
+    health = Health()
+    health.phase = Phase.SERVING
+    for name in ("a", "b", "c"):
+        health.register(name, asyncio.Event().wait)
+    async with asyncio.timeout(2.5):  # one after the other would take three seconds
+        readiness = await health.check()
+    assert set(readiness.checks.values()) == {"no answer within 1 s"}
+
+
+def test_two_ports_of_one_name_are_a_mistake() -> None:
+    health = Health()
+    health.register("nats", answers)
+    with pytest.raises(ValueError, match="'nats' is registered already"):
+        health.register("nats", answers)

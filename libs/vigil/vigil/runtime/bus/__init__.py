@@ -1,0 +1,1 @@
+"""The bus: live subjects on NATS, stored messages in JetStream."""

@@ -1,0 +1,194 @@
+"""The bus: NATS for what is live, JetStream for what must be stored.
+
+`Bus.connect` returns at once and keeps connecting in the background for as long as it is open, so a process is up
+(and not ready) while NATS is down. While there is no connection every call raises `BusUnavailable` at once: what is
+live would be stale later, and what must be stored waits in an outbox.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.js import JetStreamContext
+
+from vigil.contract.outgoing import Outgoing
+from vigil.contract.streams import StreamSpec
+from vigil.contract.subjects import PREFIX
+from vigil.runtime.bus import jetstream
+from vigil.runtime.bus.connection import MAX_PENDING_BYTES, BusConfig, NatsConnection
+from vigil.runtime.bus.consumer import Consumer, Terms
+from vigil.runtime.bus.jetstream import Stored
+from vigil.runtime.bus.nats_errors import translated
+from vigil.runtime.channel import KeepLatest
+from vigil.runtime.errors import BusUnavailable
+from vigil.runtime.process.trace import TRACEPARENT, with_trace
+
+__all__ = ["Bus", "BusConfig", "Message", "Stored"]
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_NOBODY = f"{PREFIX}.nobody"
+_INQUIRY = "Vigil-Inquiry"  # the header of a message that only asks who listens: no reader is given it
+_SUBSCRIPTION_MESSAGES = 4_096
+_USUAL_TERMS = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as received."""
+
+    subject: str
+    payload: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Bus:
+    """One connection to NATS. Open it with `Bus.connect`."""
+
+    def __init__(self, config: BusConfig) -> None:
+        self._timeout_s = config.request_timeout_s
+        self._connection = NatsConnection(config, prepare=self.ensure_streams, on_lost=self._end_subscriptions)
+        self._channels: set[KeepLatest[Message]] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, config: BusConfig) -> AsyncIterator["Bus"]:
+        """A bus that stays connected, or keeps trying to, until the block is left."""
+        bus = cls(config)
+        async with bus._connection.held():
+            yield bus
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether messages can be published and stored now."""
+        return self._connection.is_ready
+
+    async def connected(self) -> None:
+        """Wait until there is a connection and the streams are there."""
+        await self._connection.ready()
+
+    async def ping(self) -> None:
+        """One round trip to the server, or `BusUnavailable` that says why not."""
+        client = self._connection.client()
+        if not self.is_connected:
+            raise BusUnavailable(f"NATS is there, but not ready: {self._connection.fault}")
+        await self._round_trip(client)
+
+    async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str] = _NO_HEADERS) -> None:
+        """Publish at most once, to whoever listens now. Raises `BusUnavailable` or `PayloadTooLarge`."""
+        client = self._connection.client()
+        if client.pending_data_size + len(payload) > MAX_PENDING_BYTES:
+            raise BusUnavailable("NATS takes messages too slowly: this one is dropped")
+        with translated(subject):
+            await client.publish(subject, payload, headers=with_trace(headers) or None)
+
+    async def publish_heard(self, subject: str, payload: bytes) -> bool:
+        """Publish as `publish` does, and learn whether anybody listened: the server says so when nobody did."""
+        return await self._heard(subject, payload, with_trace(_NO_HEADERS))
+
+    async def is_heard(self, subject: str) -> bool:
+        """Whether anybody listens on `subject` now. Raises `BusUnavailable`."""
+        return await self._heard(subject, b"", {_INQUIRY: "1"})
+
+    async def publish_stored(self, outgoing: Outgoing) -> Stored:
+        """Store a message in its stream; one that is there already is not stored again.
+
+        Returns once JetStream has it on disk. Raises `BusUnavailable` (try again), `PublishRefused` or
+        `PayloadTooLarge`.
+        """
+        headers = {jetstream.MESSAGE_ID: outgoing.message_id, "Content-Type": outgoing.content_type}
+        if outgoing.traceparent:
+            headers[TRACEPARENT] = outgoing.traceparent
+        with translated(outgoing.subject):
+            return await jetstream.store(self._jetstream(), outgoing.subject, outgoing.payload, with_trace(headers))
+
+    async def last_message_id(self, subject: str) -> str:
+        """The id under which the newest message on `subject` is stored; empty when there is none."""
+        with translated(subject):
+            return await jetstream.last_message_id(self._jetstream(), subject)
+
+    @asynccontextmanager
+    async def keep_latest(self, subject: str) -> AsyncIterator[KeepLatest[Message]]:
+        """The newest message on `subject`; what it supersedes is dropped and counted."""
+        async with self.subscribe(subject, capacity=1) as channel:
+            yield channel
+
+    @asynccontextmanager
+    async def subscribe(self, subject: str, capacity: int) -> AsyncIterator[KeepLatest[Message]]:
+        """The newest `capacity` messages on `subject`, which may hold wildcards.
+
+        The subscription outlives reconnects. If the client gives the connection up, the iteration raises
+        `BusUnavailable`; subscribe again.
+        """
+        client = self._connection.client()
+        channel: KeepLatest[Message] = KeepLatest(capacity)
+
+        async def receive(message: Msg) -> None:
+            if not (message.headers and _INQUIRY in message.headers):
+                channel.offer(_received(message))
+
+        with translated(subject):
+            subscription = await client.subscribe(subject, cb=receive, pending_msgs_limit=_SUBSCRIPTION_MESSAGES)
+        self._channels.add(channel)
+        try:
+            # From here on the server knows: a caller may ask for what it is about to listen to.
+            await self._round_trip(client)
+            yield channel
+        finally:
+            self._channels.discard(channel)
+            channel.close()
+            with contextlib.suppress(NatsError, OSError):
+                await subscription.unsubscribe()
+
+    def consume(self, stream: StreamSpec, durable: str, filter_subject: str, terms: Terms = _USUAL_TERMS) -> Consumer:
+        """A durable pull consumer: every stored message at least once, also those stored while nobody listened."""
+        return Consumer(self._jetstream, stream.name, durable, filter_subject, terms)
+
+    async def ensure_streams(self) -> None:
+        """Create what `vigil.contract.streams` declares, or bring it up to date. Idempotent."""
+        with translated("streams"):
+            await jetstream.ensure_streams(self._jetstream())
+
+    async def put_snapshot(self, name: str, data: bytes) -> None:
+        """Store a snapshot under `name`; a later one of the same name replaces it."""
+        with translated(name):
+            await jetstream.put_snapshot(self._jetstream(), name, data)
+
+    async def get_snapshot(self, name: str) -> bytes:
+        """Read a snapshot, or raise `SnapshotMissing`."""
+        with translated(name):
+            return await jetstream.get_snapshot(self._jetstream(), name)
+
+    async def _heard(self, subject: str, payload: bytes, headers: dict[str, str]) -> bool:
+        client = self._connection.client()
+        with translated(subject):
+            inbox = await client.subscribe(client.new_inbox())
+            try:
+                await client.publish(subject, payload, reply=inbox.subject, headers=headers or None)
+                await self._round_trip(client)  # the server answers in order: by now it would have said so
+                return inbox.pending_msgs == 0
+            finally:
+                with contextlib.suppress(NatsError, OSError):
+                    await inbox.unsubscribe()
+
+    async def _round_trip(self, client: Client) -> None:
+        """Ask where nobody answers: the server says so, after all that was sent before. nats-py's flush will not do:
+        its ping may overtake a subscription, and one that times out leaves the reader dead when its answer is late."""
+        with translated(_NOBODY), contextlib.suppress(NoRespondersError):
+            await client.request(_NOBODY, timeout=self._timeout_s)
+
+    def _jetstream(self) -> JetStreamContext:
+        return self._connection.client().jetstream(timeout=self._timeout_s)
+
+    def _end_subscriptions(self, reason: str) -> None:
+        for channel in self._channels:
+            channel.close(BusUnavailable(f"the subscription ended: {reason}"))
+
+
+def _received(message: Msg) -> Message:
+    return Message(message.subject, message.data, message.headers or _NO_HEADERS)

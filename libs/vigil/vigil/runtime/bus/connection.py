@@ -1,0 +1,174 @@
+"""The connection under the bus: held for as long as a process lives, whatever the server does."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
+from nats.errors import Error as NatsError
+from nats.errors import SlowConsumerError
+
+from vigil.runtime.bus.nats_errors import describe
+from vigil.runtime.errors import BusError, BusUnavailable
+from vigil.runtime.process.redaction import redacted_list
+
+_log = structlog.get_logger(__name__)
+
+# A server that stops reading must cost frames, neither memory nor time: at nats-py's own limit `publish` would wait.
+MAX_PENDING_BYTES = 8 << 20
+_CLIENT_PENDING_BYTES = 2 * MAX_PENDING_BYTES
+_CONNECT_TIMEOUT_S = 2
+# Downstream users may listen to `_INBOX.>`, where their own answers come: ours must not be overheard there.
+_INBOX_PREFIX = "_VIGIL_INBOX"
+_CLOSE_S = 2.0
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BusConfig:
+    """`url` may hold user and password; several servers are separated by commas. Times are in seconds."""
+
+    url: str
+    name: str = "vigil"
+    request_timeout_s: float = 2.0
+    reconnect_wait_s: float = 0.25
+    ping_interval_s: float = 2.0
+
+
+class NatsConnection:
+    """A connection that is *ready* while there is a server and `prepare` has succeeded since it came.
+
+    `on_lost` is told when a client is given up for a new one, which has none of its subscriptions.
+    """
+
+    def __init__(
+        self, config: BusConfig, prepare: Callable[[], Awaitable[None]], on_lost: Callable[[str], None]
+    ) -> None:
+        self._config = config
+        self._prepare = prepare
+        self._on_lost = on_lost
+        self._client: Client | None = None
+        self._ready = asyncio.Event()
+        self.fault = "not connected yet"
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Connect in the background, and stay connected until the block is left."""
+        task = asyncio.create_task(self._stay_connected(), name="bus")
+        try:
+            yield
+        finally:
+            while not task.done():  # more than once: nats-py swallows a cancellation in some of its waits
+                task.cancel()
+                await asyncio.wait({task}, timeout=_CLOSE_S)
+
+    @property
+    def is_ready(self) -> bool:
+        return self._ready.is_set()
+
+    async def ready(self) -> None:
+        """Wait until it is."""
+        await self._ready.wait()
+
+    def client(self) -> Client:
+        """The client, when it is connected, else `BusUnavailable` that says why it is not."""
+        if self._client is None or not self._client.is_connected:
+            raise BusUnavailable(f"no connection to NATS ({self.fault}): check that it runs and that its URL is right")
+        return self._client
+
+    async def _stay_connected(self) -> None:
+        """Hold a connection until cancelled. nats-py reconnects by itself; a connection that the server ended for
+        good (an authorization error, a limit) is replaced by a new one."""
+        while True:
+            client = Client()
+            changed = asyncio.Event()
+            try:
+                await self._open(client, changed)
+                self._client = client
+                await self._tend(client, changed)
+            except (NatsError, OSError, ValueError) as error:
+                self._report(describe(error))
+            finally:
+                self._client = None
+                self._ready.clear()
+                self._on_lost("the server closed the connection")
+                with contextlib.suppress(NatsError, OSError, TimeoutError):
+                    async with asyncio.timeout(_CLOSE_S):
+                        await client.close()
+            await asyncio.sleep(self._config.reconnect_wait_s)
+
+    async def _open(self, client: Client, changed: asyncio.Event) -> None:
+        """Connect, trying until it works."""
+
+        async def on_change() -> None:
+            changed.set()
+
+        async def on_disconnect() -> None:
+            self._ready.clear()
+            changed.set()
+
+        await client.connect(
+            self._config.url.split(","),
+            name=self._config.name,
+            error_cb=self._on_error,
+            disconnected_cb=on_disconnect,
+            reconnected_cb=on_change,
+            closed_cb=on_change,
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=self._config.reconnect_wait_s,  # type: ignore[arg-type]  # it is slept, as a float
+            ping_interval=self._config.ping_interval_s,  # type: ignore[arg-type]
+            max_outstanding_pings=1,
+            pending_size=_CLIENT_PENDING_BYTES,
+            flush_timeout=self._config.request_timeout_s,
+            inbox_prefix=_INBOX_PREFIX,
+        )
+
+    async def _tend(self, client: Client, changed: asyncio.Event) -> None:
+        """Follow the connection's changes until it is closed for good."""
+        while not client.is_closed:
+            changed.clear()
+            if client.is_connected and not self._ready.is_set() and not await self._arrive():
+                await asyncio.sleep(self._config.reconnect_wait_s)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await changed.wait()
+            if self._ready.is_set() and not client.is_connected:
+                self._abandon(client)
+
+    def _abandon(self, client: Client) -> None:
+        """nats-py, when its pings go unanswered, waits for the dead peer to take what was written before it says that
+        it is disconnected and connects again. Cut the wire: nothing that was on it will arrive."""
+        self._ready.clear()
+        transport = client._transport
+        if isinstance(transport, TcpTransport) and transport._io_writer is not None:
+            transport._io_writer.transport.abort()
+
+    async def _arrive(self) -> bool:
+        """Make ready what the connection needs. A server that restarts may answer before JetStream does."""
+        try:
+            await self._prepare()
+        except BusError as error:
+            self._report(f"it is not ready: {error}")
+            return False
+        self.fault = "the connection was lost"
+        self._ready.set()
+        _log.info("bus connected")
+        return True
+
+    async def _on_error(self, error: Exception) -> None:
+        if isinstance(error, SlowConsumerError):
+            _log.warning("bus reader too slow, message dropped", subject=error.subject)
+        else:
+            self._report(describe(error))
+
+    def _report(self, fault: str) -> None:
+        """Log a fault once, however often it repeats until the bus is connected again."""
+        if fault != self.fault:
+            self.fault = fault
+            _log.warning("bus waits for NATS", reason=fault, url=redacted_list(self._config.url))

@@ -1,0 +1,204 @@
+"""A durable pull consumer that survives reconnects, server restarts and its own deletion."""
+
+import asyncio
+import contextlib
+import datetime
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import structlog
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
+from nats.js.errors import FetchTimeoutError, NotFoundError
+
+from vigil.runtime.bus.nats_errors import describe, translated
+from vigil.runtime.errors import BusUnavailable
+from vigil.runtime.process.cancellation import cancellation_kept
+
+_log = structlog.get_logger(__name__)
+
+_BATCH = 32
+_FETCH_S = 2.0
+_HEARTBEAT_S = 0.5
+_RETRY_S = 0.25
+_ACKS_PENDING = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a durable consumer is served. Terms may change between two uses of it, except `from_now`, and
+    `forget_s` from something to 0.
+
+    A message in hand comes again unless it is acknowledged within `ack_wait_s`. `in_order` holds back all that follows
+    until it is, or is given up, so that a retry overtakes nothing. `from_now` skips what was stored before the consumer
+    was first made; one that is deleted while it is used goes on where it was. One that nobody uses for `forget_s` is
+    deleted; 0 keeps it for ever.
+    """
+
+    ack_wait_s: float = 30.0
+    in_order: bool = False
+    from_now: bool = False
+    forget_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A stored message in hand; unless it is acknowledged in time it comes again."""
+
+    subject: str
+    payload: bytes
+    headers: Mapping[str, str]
+    sequence: int
+    delivered: int
+    _message: Msg = field(repr=False)
+
+    async def ack(self) -> None:
+        """It is done with."""
+        with translated(self.subject):
+            await self._message.ack()
+
+    async def retry(self, delay_s: float) -> None:
+        """Deliver it again after `delay_s`."""
+        with translated(self.subject):
+            await self._message.nak(delay=delay_s)
+
+    async def give_up(self) -> None:
+        """Never deliver it again, though it was not dealt with."""
+        with translated(self.subject):
+            await self._message.term()
+
+
+class Consumer(AsyncIterator[Delivery]):
+    """Iterate to receive, in an `async with` block. Never ends by itself; trouble is logged and waited out."""
+
+    def __init__(
+        self, jetstream: Callable[[], JetStreamContext], stream: str, durable: str, filter_subject: str, terms: Terms
+    ) -> None:
+        self._jetstream = jetstream
+        self._stream = stream
+        self._durable = durable
+        self._filter = filter_subject
+        self._terms = terms
+        self.exists = False  # whether the server has been seen to have it: from then on it misses nothing
+        self._pull: JetStreamContext.PullSubscription | None = None
+        self._waiting: deque[Msg] = deque()
+        self._fault = ""
+        self._created: datetime.datetime | None = None  # when the stream was made that was last read
+        self._next = 0  # in it: sequence of the message in hand, or of the next one
+
+    async def __aenter__(self) -> "Consumer":
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._unsubscribe()
+
+    async def __anext__(self) -> Delivery:
+        while not self._waiting:
+            try:
+                with cancellation_kept():
+                    await self._fetch()
+            except (NatsError, OSError, BusUnavailable) as error:
+                self._report(describe(error))
+                await self._unsubscribe()
+                await asyncio.sleep(_RETRY_S)
+        delivery = _delivery(self._waiting.popleft())
+        self._next = delivery.sequence
+        return delivery
+
+    async def _fetch(self) -> None:
+        """Ask for a batch. Silence without heartbeats means that the consumer may be gone: look for it again."""
+        if self._pull is None:
+            self._pull = await self._bind()
+        try:
+            batch = 1 if self._terms.in_order else _BATCH
+            self._waiting.extend(await self._pull.fetch(batch, timeout=_FETCH_S, heartbeat=_HEARTBEAT_S))
+        except FetchTimeoutError:
+            pass  # heartbeats came: there is nothing to deliver
+        except TimeoutError:
+            await self._unsubscribe()
+        else:
+            self._report("")
+
+    async def _bind(self) -> JetStreamContext.PullSubscription:
+        """Bind to the durable consumer; creates it when it is not there, and brings it to these terms."""
+        jetstream = self._jetstream()
+        created = (await jetstream.stream_info(self._stream)).created
+        info = await self._find(jetstream)
+        if info is None:
+            info = await jetstream.add_consumer(self._stream, self._new(created))
+            self._waiting.clear()  # it comes again
+        elif (wanted := self._updated(info.config)) != info.config:
+            info = await jetstream.add_consumer(self._stream, wanted)
+        if created != self._created and info.ack_floor is not None:
+            self._created, self._next = created, info.ack_floor.stream_seq + 1
+        self.exists = True
+        return await jetstream.pull_subscribe_bind(durable=self._durable, stream=self._stream)
+
+    async def _find(self, jetstream: JetStreamContext) -> ConsumerInfo | None:
+        try:
+            found: ConsumerInfo = await jetstream.consumer_info(self._stream, self._durable)
+        except NotFoundError:
+            return None
+        return found
+
+    def _updated(self, there: ConsumerConfig) -> ConsumerConfig:
+        """What is there, on these terms. One that is so already must not be written again: a server that has just come
+        back would start it over. Where it began cannot be changed."""
+        in_order = there.max_ack_pending == 1
+        if in_order != self._terms.in_order:
+            there = replace(there, max_ack_pending=1 if self._terms.in_order else _ACKS_PENDING)
+        return replace(
+            there,
+            ack_wait=self._terms.ack_wait_s,
+            filter_subject=self._filter,
+            inactive_threshold=self._terms.forget_s or there.inactive_threshold,
+        )
+
+    def _new(self, created: datetime.datetime | None) -> ConsumerConfig:
+        """One that goes on where the last one was, if the stream is the same; a stream that was made again since is
+        read from its beginning."""
+        terms = self._terms
+        is_same = self._created is not None and created == self._created
+        first_begin = DeliverPolicy.NEW if terms.from_now and self._created is None else DeliverPolicy.ALL
+        return ConsumerConfig(
+            name=self._durable,
+            durable_name=self._durable,
+            filter_subject=self._filter,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=terms.ack_wait_s,
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE if is_same else first_begin,
+            opt_start_seq=self._next if is_same else None,
+            max_ack_pending=1 if terms.in_order else _ACKS_PENDING,
+            inactive_threshold=terms.forget_s or None,
+        )
+
+    async def _unsubscribe(self) -> None:
+        pull, self._pull = self._pull, None
+        if pull is not None:
+            with contextlib.suppress(NatsError, OSError):
+                await pull.unsubscribe()
+
+    def _report(self, fault: str) -> None:
+        """Log the first of a row of equal faults, and its end."""
+        if fault != self._fault:
+            where = {"stream": self._stream, "durable": self._durable}
+            if fault:
+                _log.warning("consumer waits", reason=fault, **where)
+            else:
+                _log.info("consumer goes on", **where)
+            self._fault = fault
+
+
+def _delivery(message: Msg) -> Delivery:
+    metadata = message.metadata
+    return Delivery(
+        subject=message.subject,
+        payload=message.data,
+        headers=message.headers or {},
+        sequence=metadata.sequence.stream,
+        delivered=metadata.num_delivered or 1,
+        _message=message,
+    )

@@ -1,0 +1,34 @@
+"""What nats-py raises, as the bus's own errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
+from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
+
+from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, PublishRefused
+from vigil.runtime.process.cancellation import cancellation_kept
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Raise `BusError`s only; `what` names the subject or the deed in their messages."""
+    try:
+        with cancellation_kept():
+            yield
+    except MaxPayloadError:
+        raise PayloadTooLarge(f"{what}: the message is over NATS's limit: send less or raise max_payload") from None
+    except NoStreamResponseError:
+        raise BusUnavailable(f"{what}: no stream stores this subject (yet): check that JetStream is enabled") from None
+    except ServiceUnavailableError as error:
+        raise BusUnavailable(f"{what}: JetStream is not available: {error.description}") from None
+    except APIError as error:
+        raise PublishRefused(f"{what}: JetStream refused: {error.description} (code {error.err_code})") from None
+    except (NatsError, OSError, TimeoutError) as error:
+        raise BusUnavailable(f"{what}: NATS did not answer: {describe(error)}") from None
+
+
+def describe(error: BaseException) -> str:
+    """One line that is never empty."""
+    return str(error).strip() or type(error).__name__

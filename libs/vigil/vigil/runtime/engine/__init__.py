@@ -1,0 +1,1 @@
+"""The engine: OpenAI-compatible servers that run the model, each session at one of them."""

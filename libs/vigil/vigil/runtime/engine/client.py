@@ -1,0 +1,284 @@
+"""The engine client: one decision from an OpenAI-compatible vLLM, of whose pictures only the new ones travel.
+
+Earlier pictures are named by their multimodal UUID. When the engine has forgotten one, all pixels are fetched from
+the caller and the request is sent in full, once (design §4). Errors: see `vigil.runtime.engine.errors`.
+"""
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from vigil.core.decide import Completion
+from vigil.core.profile import PromptProfile
+from vigil.core.prompt import Image, Message
+from vigil.runtime.engine import metrics as metrics
+from vigil.runtime.engine.errors import (
+    ControlTokensMissing,
+    EngineAnswerInvalid,
+    EngineError,
+    EngineRejected,
+    EngineTimeout,
+    EngineUnreachable,
+    ImagesMissing,
+    ModelNotServed,
+    PromptTooLong,
+)
+from vigil.runtime.engine.wire import (
+    Answer,
+    Models,
+    Rendered,
+    Sampling,
+    Tokens,
+    completion_body,
+    packed,
+    read_completion,
+    reason_of,
+    says_images_missing,
+    says_too_long,
+)
+from vigil.runtime.process.trace import span, with_trace
+
+CHECK_DEADLINE_S = 5.0
+_CONNECT_S = 2.0
+# Full requests in flight at one engine: after it lost its pictures every session of a process sends megabytes at once.
+MAX_RESENDS = 8
+_PACK_INLINE_BYTES = 256 * 1024
+
+_Answer = TypeVar("_Answer", Answer, Models, Tokens)
+
+Resend = Callable[[set[str]], Awaitable[Mapping[str, bytes]]]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """Where the engine is. `url` is its root, with or without `/v1`; an empty key sends no authorisation.
+
+    `model` is asked where a request names none.
+    """
+
+    url: str
+    model: str = ""
+    api_key: str = field(default="", repr=False)
+
+    @property
+    def root(self) -> str:
+        return self.url.rstrip("/").removesuffix("/v1")
+
+    @property
+    def address(self) -> str:
+        """Host and port, without credentials: how metrics and logs name the engine."""
+        return urlsplit(self.root).netloc.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequest:
+    """One completion, greedy unless `sampling` is given: then the last message is the reply's beginning.
+
+    `fresh` maps the UUID of each picture that the engine has not seen yet to its JPEG; all others go by name.
+    `regex` holds the output to a form when it is not empty. `logit_bias` maps token ids to -100..100. An empty
+    `model` is the engine client's own. `rendered` is the session's own, the same for all its turns, whose fresh
+    pictures are then all in the last message.
+    """
+
+    messages: tuple[Message, ...]
+    fresh: Mapping[str, bytes]
+    max_tokens: int
+    deadline_s: float
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+    regex: str = ""
+    sampling: Sampling | None = None
+    model: str = ""
+    rendered: Rendered | None = field(default=None, compare=False)
+
+    def uuids(self) -> set[str]:
+        """Every picture of the prompt."""
+        return {part.ref.uuid for message in self.messages for part in message.parts if isinstance(part, Image)}
+
+
+class Engine:
+    """The client. Use it as an async context manager; one client serves all sessions of a process.
+
+    Requests are compressed as soon as an answer of the engine has said that it takes them so (RFC 9110 §12.5.3).
+    """
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.config = config
+        self._http: aiohttp.ClientSession | None = None
+        self._takes_gzip = False
+        self._resends = asyncio.Semaphore(MAX_RESENDS)
+
+    async def __aenter__(self) -> Self:
+        key = self.config.api_key
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),  # a session has one request in flight: its worker bounds them
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def complete(self, request: EngineRequest, resend: Resend) -> Completion:
+        """Ask for one reply within `request.deadline_s` in all.
+
+        `resend` returns the JPEGs of the UUIDs that it is given; it is called at most once, when the engine has
+        forgotten a picture. Raises `EngineError`; cancelling it leaves nothing behind.
+        """
+        with span("engine.complete", model=self._model(request)), self._counted():
+            async with self._within(request.deadline_s):
+                completion = await self._complete(request, resend)
+        self._count_success(completion)
+        return completion
+
+    async def ping(self) -> None:
+        """Return when the engine is up. Raises `EngineError`."""
+        async with self._within(CHECK_DEADLINE_S):
+            await self._request("GET", "/health")
+
+    async def models(self) -> tuple[str, ...]:
+        """The models that a healthy engine serves. Raises `EngineError`."""
+        async with self._within(CHECK_DEADLINE_S):
+            await self._request("GET", "/health")
+            return await self._served()
+
+    async def check_model(self, profile: PromptProfile, model: str = "") -> dict[str, int]:
+        """Check that the model is served and return the id of each of the profile's action words.
+
+        Raises `ModelNotServed`, and `ControlTokensMissing` unless the profile is grammar based: then words that
+        are no single token are simply not in the answer.
+        """
+        wanted = model or self.config.model
+        async with self._within(CHECK_DEADLINE_S):
+            served = await self._served()
+            if wanted not in served:
+                raise ModelNotServed(wanted, served)
+            return await self._action_ids(profile, wanted)
+
+    async def _served(self) -> tuple[str, ...]:
+        models = self._read(await self._request("GET", "/v1/models"), Models)
+        return tuple(model.id for model in models.data)
+
+    async def _action_ids(self, profile: PromptProfile, model: str) -> dict[str, int]:
+        words = profile.spelling.words
+        try:
+            found = [await self._tokens(word, model) for word in words]
+        except EngineRejected as error:
+            if profile.grammar and error.status == 404:  # not vLLM: no tokenizer to ask, and none is needed
+                return {}
+            raise
+        ids = {word: tokens[0] for word, tokens in zip(words, found, strict=True) if len(tokens) == 1}
+        missing = [word for word in words if word not in ids]
+        if missing and not profile.grammar:
+            raise ControlTokensMissing(model, missing)
+        return ids
+
+    async def _tokens(self, text: str, model: str) -> list[int]:
+        body = {"model": model, "prompt": text, "add_special_tokens": False}
+        return self._read(await self._request("POST", "/tokenize", msgspec.json.encode(body)), Tokens).tokens
+
+    async def _complete(self, request: EngineRequest, resend: Resend) -> Completion:
+        try:
+            return await self._attempt(request, request.fresh, resent=False)
+        except EngineRejected as error:
+            if not says_images_missing(error.status, error.reason):
+                raise
+        metrics.RESENDS.labels(self.config.address).inc()
+        async with self._resends:
+            pixels = {**await resend(request.uuids() - request.fresh.keys()), **request.fresh}
+            lost = sorted(request.uuids() - pixels.keys())
+            if lost:
+                raise ImagesMissing(lost, "neither the engine nor the session's store has them")
+            return await self._attempt(request, pixels, resent=True)
+
+    async def _attempt(self, request: EngineRequest, pixels: Mapping[str, bytes], *, resent: bool) -> Completion:
+        plain = completion_body(
+            self._model(request),
+            request.messages,
+            pixels,
+            max_tokens=request.max_tokens,
+            logit_bias=request.logit_bias,
+            regex=request.regex,
+            sampling=request.sampling,
+            rendered=None if resent else request.rendered,
+        )
+        gzip = self._takes_gzip
+        body = (await _packed(plain)) if gzip else plain
+        began = time.perf_counter()
+        answer = self._read(await self._request("POST", "/v1/chat/completions", body, gzip=gzip), Answer)
+        engine_ms = (time.perf_counter() - began) * 1000
+        if not answer.choices:
+            raise EngineAnswerInvalid(self.config.root, "a completion without choices")
+        return read_completion(answer, len(body), engine_ms, resent)
+
+    async def _request(self, method: str, path: str, body: bytes | None = None, *, gzip: bool = False) -> bytes:
+        if self._http is None:
+            raise RuntimeError("the engine client is used outside its context")
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if gzip:
+            headers["Content-Encoding"] = "gzip"
+        data = io.BytesIO(body) if body is not None else None  # sent piece by piece: a full request may be megabytes
+        try:
+            async with self._http.request(
+                method, self.config.root + path, data=data, headers=with_trace(headers)
+            ) as response:
+                answer = await response.read()
+                self._takes_gzip = "gzip" in response.headers.get("Accept-Encoding", "")
+        except (aiohttp.ClientError, OSError) as error:
+            raise EngineUnreachable(self.config.root, str(error) or type(error).__name__) from error
+        if response.status != 200:
+            reason = reason_of(answer)
+            raise (PromptTooLong if says_too_long(response.status, reason) else EngineRejected)(response.status, reason)
+        return answer
+
+    def _read(self, answer: bytes, kind: type[_Answer]) -> _Answer:
+        try:
+            return msgspec.json.decode(answer or b"null", type=kind)
+        except msgspec.DecodeError as error:
+            raise EngineAnswerInvalid(self.config.root, str(error)) from error
+
+    @asynccontextmanager
+    async def _within(self, deadline_s: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(deadline_s) as scope:
+                yield
+        except TimeoutError as error:
+            if not scope.expired():  # somebody else's: the caller's `resend`
+                raise
+            raise EngineTimeout(self.config.root, deadline_s) from error
+
+    def _model(self, request: EngineRequest) -> str:
+        return request.model or self.config.model
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except EngineError as error:
+            metrics.REQUESTS.labels(self.config.address, type(error).__name__).inc()
+            raise
+
+    def _count_success(self, completion: Completion) -> None:
+        address = self.config.address
+        metrics.REQUESTS.labels(address, "ok").inc()
+        metrics.SECONDS.labels(address).observe(completion.engine_ms / 1000)
+        metrics.REQUEST_BYTES.observe(completion.request_bytes)
+        metrics.PROMPT_TOKENS.labels(address).inc(completion.prompt_tokens)
+        metrics.CACHED_TOKENS.labels(address).inc(completion.cached_tokens)
+
+
+async def _packed(plain: bytes) -> bytes:
+    """Packed; a request with all its pictures is megabytes and would hold every other session up meanwhile."""
+    return packed(plain) if len(plain) < _PACK_INLINE_BYTES else await asyncio.to_thread(packed, plain)

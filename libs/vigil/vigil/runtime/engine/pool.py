@@ -1,0 +1,244 @@
+"""Several engines as one: sessions stay where their caches are warm, move when an engine is down, and come back.
+
+A session prefers the engines that serve its model in an order of its own (`engine.rendezvous`), so that its
+prefix and its pictures are in one engine's caches. While the first is down the next one takes it: that one has none
+of its pictures, says so, and gets them all, once. When the first is back the sessions return a few at a time, for
+each return sends a whole window again.
+
+    async with EnginePool(urls) as pool:
+        engine = pool.of("demo/s-1", "vigil-small")
+        completion = await engine.complete(request, resend)
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from vigil.core.decide import Completion
+from vigil.core.profile import PromptProfile
+from vigil.core.prompt import Message, Text
+from vigil.runtime.engine import metrics as metrics
+from vigil.runtime.engine.client import Engine, EngineConfig, EngineRequest, Resend
+from vigil.runtime.engine.errors import (
+    EngineError,
+    EngineRejected,
+    EnginesDown,
+    EngineTimeout,
+    EngineUnreachable,
+    ModelNotServed,
+)
+from vigil.runtime.engine.member import Member, Pace
+from vigil.runtime.engine.rendezvous import ranked
+
+_log = structlog.get_logger(__name__)
+
+_TRIAL = (Message("user", (Text("."),)),)
+
+Prepare = Callable[[Engine, Collection[str]], Awaitable[None]]
+
+
+class EnginePool:
+    """The clients of all engines. One pool serves all sessions of a process. Use it as an async context manager."""
+
+    def __init__(self, urls: Sequence[str], *, api_key: str = "", pace: Pace | None = None) -> None:
+        """`urls` are the engines' roots; one that is given twice counts once."""
+        self.pace = pace or Pace()
+        roots = dict.fromkeys(EngineConfig(url).root for url in urls)
+        self._members = tuple(Member(Engine(EngineConfig(root, api_key=api_key))) for root in roots)
+        self._action_ids: dict[tuple[str, str], dict[str, int]] = {}
+        self._prepare: Prepare | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opening:
+            for member in self._members:
+                await opening.enter_async_context(member.engine)
+            await asyncio.gather(*(self._check(member, None) for member in self._members))
+            watching = [asyncio.create_task(self._watch(member), name=member.url) for member in self._members]
+            opening.push_async_callback(_cancelled, watching)
+            self._stack = opening.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def of(self, session: str, model: str) -> "PooledEngine":
+        """The engine of one session, whichever that is from turn to turn."""
+        return PooledEngine(self, session, model)
+
+    def prepare_with(self, prepare: Prepare) -> None:
+        """From now on an engine that comes up, known by its checks, goes through `prepare` before sessions go to it.
+
+        It is given the client and the models that the engine lists; what it raises (`EngineError`) keeps the engine
+        down until the next check. An engine that nobody can stand in for serves its sessions meanwhile.
+        """
+        self._prepare = prepare
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that an engine of the pool listed last, in alphabetical order."""
+        return tuple(sorted({model for one in self._members for model in one.health.models or ()}))
+
+    def serving(self, model: str) -> tuple[Engine, ...]:
+        """The engines that are up and serve the model."""
+        return tuple(one.engine for one in self._members if one.health.up and one.health.may_serve(model))
+
+    async def ping(self) -> None:
+        """Return as soon as one engine answers. Raises `EngineError` when none does."""
+        pings = [asyncio.create_task(one.engine.ping()) for one in self._members]
+        faults: list[EngineError] = []
+        try:
+            for done in asyncio.as_completed(pings):
+                try:
+                    return await done
+                except EngineError as error:
+                    faults.append(error)
+        finally:
+            await _cancelled(pings)
+        raise _all_of(faults)
+
+    async def check_model(self, model: str, profile: PromptProfile) -> dict[str, int]:
+        """The id of each of the profile's action words, asked once. Raises `EngineError`, see `Engine.check_model`."""
+        known = self._action_ids.get((model, profile.name))
+        if known is None:
+            member = self.choose(model, model)
+            assert member is not None  # nothing was tried yet
+            known = await member.engine.check_model(profile, model)
+            self._action_ids[model, profile.name] = known
+        return known
+
+    def choose(self, session: str, model: str, at: Member | None = None, tried: Sequence[Member] = ()) -> Member | None:
+        """The engine to ask next: the first one that is up, unless the session is `at` another that still is and it is
+        not its turn to return. With none up, the first one may be asked: it may just have come back.
+
+        None when every engine that is up was `tried`. Raises `ModelNotServed`.
+        """
+        able = {one.url: one for one in self._members if one.health.may_serve(model)}
+        if not able:
+            raise ModelNotServed(model, self.models)
+        order = [able[url] for url in ranked(session, able)]
+        up = [one for one in order if one.health.up and one not in tried]
+        if not up:
+            return None if tried else next((one for one in order if one.health.models), order[0])
+        if at in up and at is not up[0] and not self._may_return(up[0]):
+            return at
+        return up[0]
+
+    def _may_return(self, member: Member) -> bool:
+        now_s = time.monotonic()
+        if now_s < max(member.return_at_s, member.health.up_since_s + self.pace.steady_s):
+            return False
+        member.return_at_s = now_s + self.pace.return_gap_s
+        return True
+
+    async def recheck(self, member: Member) -> bool:
+        """Look at an engine whose connection broke; whether it is up all the same."""
+        try:
+            async with asyncio.timeout(self.pace.recheck_s):
+                await self._check(member, None)  # a session waits for it: there is no time to prepare anything
+        except TimeoutError:
+            member.now(member.health.unreachable(f"no answer within {self.pace.recheck_s:g} s"))
+        return member.health.up
+
+    async def _watch(self, member: Member) -> None:
+        """Check one engine for ever."""
+        while True:
+            pause_s = self.pace.check_s if member.health.up else self.pace.recheck_s
+            await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # workers must not ask in step
+            await self._check(member, self._prepare)
+
+    async def _check(self, member: Member, prepare: Prepare | None) -> None:
+        try:
+            models = await member.engine.models()
+            if member.health.hung and models:
+                trial = EngineRequest(_TRIAL, {}, max_tokens=1, deadline_s=self.pace.trial_s, model=models[0])
+                await member.engine.complete(trial, _no_pixels)
+            if prepare is not None and not member.health.up:
+                await prepare(member.engine, models)
+        except EngineError as error:
+            member.now(member.health.unreachable(str(error)))
+        else:
+            member.now(member.health.checked(models, time.monotonic()))
+
+
+class PooledEngine:
+    """The engine of one session: asks where the session's caches are, or where somebody answers."""
+
+    def __init__(self, pool: EnginePool, session: str, model: str) -> None:
+        self._pool = pool
+        self._session = session
+        self._model = model
+        self._at: Member | None = None
+
+    async def action_ids(self, profile: PromptProfile) -> dict[str, int]:
+        """The ids of the profile's action words in this session's model. Raises `EngineError`."""
+        return await self._pool.check_model(self._model, profile)
+
+    async def complete(self, request: EngineRequest, resend: Resend) -> Completion:
+        """As `Engine.complete`; engines that are up are asked in turn, within the one deadline of the request."""
+        end_s = time.monotonic() + request.deadline_s
+        tried: list[Member] = []
+        broken: list[Member] = []
+        failed: EngineError | None = None
+        while True:
+            member = self._pool.choose(self._session, self._model, self._at, tried)
+            left_s = end_s - time.monotonic()
+            if failed is not None and (member is None or left_s <= 0):
+                raise failed
+            assert member is not None  # nothing was tried yet
+            try:
+                completion = await self._ask(member, replace(request, model=self._model, deadline_s=left_s), resend)
+            except EngineUnreachable as error:
+                # Servers close idle connections at any time: an engine that still answers is asked once more.
+                if member in broken or not await self._pool.recheck(member):
+                    member.now(member.health.unreachable(str(error)))
+                    tried.append(member)
+                broken.append(member)
+                failed = error
+            except EngineRejected as error:
+                if error.status < 500:
+                    raise
+                tried.append(member)
+                failed = error
+            else:
+                self._went_to(member, tried)
+                return completion
+
+    async def _ask(self, member: Member, request: EngineRequest, resend: Resend) -> Completion:
+        try:
+            completion = await member.engine.complete(request, resend)
+        except EngineTimeout as error:
+            member.now(member.health.timed_out(str(error)))
+            raise
+        member.now(member.health.answered(time.monotonic()))
+        return completion
+
+    def _went_to(self, member: Member, tried: Sequence[Member]) -> None:
+        if self._at is not None and self._at is not member:
+            why = "return" if self._at.health.up and self._at not in tried else "fail_over"
+            metrics.MOVES.labels(member.engine.config.address, why).inc()
+            _log.info("session goes on at another engine", engine=member.engine.config.address, why=why)
+        self._at = member
+
+
+async def _no_pixels(_: set[str]) -> dict[str, bytes]:
+    return {}
+
+
+async def _cancelled(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _all_of(faults: Sequence[EngineError]) -> EngineError:
+    return faults[0] if len(faults) == 1 else EnginesDown([str(one) for one in faults])

@@ -1,0 +1,224 @@
+"""The claimer: claims sessions for a worker, runs each of them, and lets go of those that are lost.
+
+It looks for work twice a second, and at once when the bus tells of a change in some session's life. While it cannot
+reach Redis for as long as a lease lasts, it stops its sessions: somebody else may hold them now.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from vigil.contract import subjects
+from vigil.core.ids import SessionKey
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.errors import BusUnavailable, FenceLost, StoreError
+from vigil.runtime.placement.leases import Claim, Offer, Placement, Role
+from vigil.runtime.process.backoff import Backoff
+from vigil.runtime.process.logs import session_logs
+
+_log = structlog.get_logger(__name__)
+
+_SWEEP_S = 0.3
+_WAKE_GAP_S = 0.05
+_RETRY_S = 0.5
+_BACKOFF = Backoff(first_s=1.0, most_s=5.0, jitter=0.5, steady_s=30.0)
+# A worker that drains goes on until another has taken its sessions: for so long at most, looking this often.
+_HAND_OVER_S = 3.0
+_LINGER_S = 0.2
+# A worker that measured that it is full takes only sessions that nobody else took for so long.
+_PATIENCE_S = 2.0
+
+HELD = Gauge("vigil_claims_held", "Sessions that this worker holds", ["role"])
+CLAIMED = Counter("vigil_claims_total", "Sessions that this worker has claimed", ["role"])
+LOST = Counter("vigil_claims_lost_total", "Sessions that another worker has taken over or that were closed", ["role"])
+RESTARTS = Counter("vigil_session_restarts_total", "Runs of a session that failed and were started again", ["role"])
+
+Run = Callable[[Claim], Awaitable[None]]
+Offers = Callable[[int], Offer]
+Relieved = Callable[[Claim], Awaitable[bool]]
+
+
+class Claimer:
+    """Keeps up to `capacity` sessions of `role` running in this process.
+
+    `run(claim)` works on one session until it is cancelled: when the lease is lost, when the session is closed, or on
+    drain. If it returns or raises before that, it is run again after a jittered back-off of 0.5 to 5 s.
+
+    `offer(held)` says with each heartbeat what the worker offers, at most `capacity`; without it that is `capacity`.
+    New sessions are admitted by what is offered. A session that is there anyway, because its worker died, is left to
+    others for a moment when it exceeds the offer, and taken when nobody came: late is better than never.
+
+    A worker that drains runs each session until another worker has taken it and, with `relieved`, until that says that
+    the other one is at work as well: a camera takes its time to open. It goes after `hand_over_s` in any case.
+    """
+
+    def __init__(
+        self,
+        placement: Placement,
+        bus: Bus,
+        *,
+        role: Role,
+        worker: str,
+        capacity: int,
+        run: Run,
+        offer: Offers | None = None,
+        relieved: Relieved | None = None,
+        hand_over_s: float = _HAND_OVER_S,
+    ) -> None:
+        self._placement = placement
+        self._bus = bus
+        self._role = role
+        self._worker = worker
+        self._capacity = capacity
+        self._run = run
+        self._offer = offer or (lambda _: Offer(capacity))
+        self._relieved = relieved
+        self._hand_over_s = hand_over_s
+        self._leases: dict[SessionKey, Claim] = {}
+        self._tasks: dict[SessionKey, asyncio.Task[None]] = {}  # also those that are still stopping
+        self._wake = asyncio.Event()
+        self._renewed_at = time.monotonic()
+        self._fault = ""
+
+    @property
+    def held(self) -> tuple[Claim, ...]:
+        """The claims that this worker holds now."""
+        return tuple(self._leases.values())
+
+    async def run(self) -> None:
+        """Claim and hold until cancelled; then hand the sessions over, and stop those that nobody took."""
+        async with asyncio.TaskGroup() as sessions:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._listen(), name=f"{self._role} wake-ups")
+                    group.create_task(self._keep(sessions), name=f"{self._role} leases")
+            finally:
+                await self._hand_over()
+
+    async def _keep(self, sessions: asyncio.TaskGroup) -> None:
+        """Renew, claim, wait; for ever."""
+        while True:
+            self._wake.clear()
+            await self._turn(sessions)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SWEEP_S * random.uniform(0.75, 1.25)):
+                    await self._wake.wait()
+                    await asyncio.sleep(_WAKE_GAP_S)  # many changes at once are one reason to look
+
+    async def _turn(self, sessions: asyncio.TaskGroup) -> None:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._placement.lease_s / 2):
+                lost = await self._placement.renew(self._role, self._worker, self.held)
+                self._renewed_at = started
+                self._stop(lost, "lost or closed")
+                offer = self._offer(len(self._leases))
+                await self._placement.heartbeat(self._role, self._worker, offer)
+                for claim in await self._claim(offer):
+                    self._start(sessions, claim)
+            self._report("")
+        except (StoreError, TimeoutError) as error:
+            self._report(str(error) or "Redis did not answer in time")
+            if time.monotonic() - self._renewed_at > self._placement.lease_s:
+                self._stop(list(self._leases), "the lease could not be renewed")
+        HELD.labels(self._role).set(len(self._leases))
+
+    async def _claim(self, offer: Offer) -> list[Claim]:
+        """Take what fits into the offer, or what nobody else wants."""
+        room = min(offer.capacity, self._capacity) - len(self._tasks)
+        if room > 0:
+            return await self._placement.claim(self._role, self._worker, room)
+        room = self._capacity - len(self._tasks)
+        return await self._placement.claim(self._role, self._worker, room, patience_s=_PATIENCE_S)
+
+    def _start(self, sessions: asyncio.TaskGroup, claim: Claim) -> None:
+        """Run a session; one that is still stopping here is waited for, so that it never runs twice."""
+        CLAIMED.labels(self._role).inc()
+        self._leases[claim.key] = claim
+        hold = self._hold(claim, self._tasks.get(claim.key))
+        self._tasks[claim.key] = sessions.create_task(hold, name=f"{self._role} {claim.key}")
+
+    def _stop(self, keys: list[SessionKey], reason: str) -> None:
+        for key in keys:
+            if self._leases.pop(key, None) is not None:
+                LOST.labels(self._role).inc()
+                _log.info("session let go", tenant=key.tenant, session=key.session, role=self._role, reason=reason)
+                if (task := self._tasks.get(key)) is not None:
+                    task.cancel()
+
+    async def _hold(self, claim: Claim, before: asyncio.Task[None] | None) -> None:
+        """Run one session, again and again, until cancelled."""
+        try:
+            if before is not None:
+                await asyncio.wait({before})
+            with session_logs(claim.key):
+                await self._run_again_and_again(claim)
+        finally:
+            if self._tasks.get(claim.key) is asyncio.current_task():
+                del self._tasks[claim.key]
+                if before is not None and not before.done():
+                    self._tasks[claim.key] = before
+
+    async def _run_again_and_again(self, claim: Claim) -> None:
+        failures = 0
+        # A task group in the run reports its failure and forgets a cancellation that came with it: look again.
+        while self._leases.get(claim.key) == claim:
+            started = time.monotonic()
+            try:
+                await self._run(claim)
+                _log.info("session run returned", role=self._role)
+            except FenceLost:
+                _log.info("session taken over by another worker", role=self._role)
+            except Exception as error:  # noqa: BLE001  one session's failure must not touch the others
+                RESTARTS.labels(self._role).inc()
+                _log.warning("session run failed", role=self._role, error=repr(error), exc_info=True)
+            failures = _BACKOFF.failures_after(failures, time.monotonic() - started)
+            await asyncio.sleep(_BACKOFF.delay_s(failures, random.random()))
+
+    async def _listen(self) -> None:
+        """Wake up when the bus tells of a session's life; without the bus the sweep finds it a little later."""
+        while True:
+            try:
+                async with self._bus.keep_latest(subjects.ALL_LIFECYCLE) as changes:
+                    async for _ in changes:
+                        self._wake.set()
+            except BusUnavailable:
+                await asyncio.sleep(_RETRY_S)
+
+    async def _hand_over(self) -> None:
+        """Give the leases up while the sessions still run, and let each go once another worker is at it: what
+        comes meanwhile is seen by one of them, and fences see to it that it counts once. Not waited for when there is
+        no other worker. When Redis cannot be told, the leases run out by themselves."""
+        try:
+            async with asyncio.timeout(self._hand_over_s):
+                await self._placement.retire(self._role, self._worker)
+                while self._leases:
+                    taken = await self._placement.release(self._role, self._worker, self.held)
+                    if not taken and not (await self._placement.capacity(self._role)).workers:
+                        break
+                    await asyncio.sleep(_LINGER_S)  # who took them begins to listen meanwhile
+                    for key in taken:
+                        if await self._is_relieved(key):
+                            self._stop([key], "handed over")
+        except (StoreError, TimeoutError) as error:
+            _log.warning("sessions not handed over", role=self._role, reason=str(error) or "nobody took them")
+        finally:
+            self._leases.clear()  # until now a run that failed was started again
+        HELD.labels(self._role).set(0)
+
+    async def _is_relieved(self, key: SessionKey) -> bool:
+        return self._relieved is None or key not in self._leases or await self._relieved(self._leases[key])
+
+    def _report(self, fault: str) -> None:
+        """Log the first of a row of equal faults, and its end."""
+        if fault != self._fault:
+            self._fault = fault
+            if fault:
+                _log.warning("leases cannot be kept", role=self._role, reason=fault)
+            else:
+                _log.info("leases are kept again", role=self._role)

@@ -1,0 +1,172 @@
+"""Placement: which worker holds which session, by leases in Redis that anyone may claim once they have run out.
+
+One mechanism for ingestion, codec and interaction. Every open session is a member of one sorted set per role, scored
+by when its lease runs out; a claim raises the session's fence for that role. Redis's clock is the only one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from vigil.core.ids import SessionKey
+from vigil.runtime.store import redis_client
+from vigil.runtime.store.keys import PREFIX, from_member, member
+from vigil.runtime.store.redis_client import unavailable
+
+# A dead worker is replaced within this and one sweep of the claimer: under 3 s.
+LEASE_S = 1.5
+_PACKAGE = "vigil.runtime.placement"
+
+
+class Role(StrEnum):
+    """Each role holds every open session once."""
+
+    INGESTION = "ingestion"
+    CODEC = "codec"
+    INTERACTION = "interaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A session that a worker holds. A higher `fence` was claimed later. `previous` held it before; may be empty."""
+
+    key: SessionKey
+    fence: int
+    previous: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a worker says of itself in each heartbeat: sessions that it can hold, those that all workers together can
+    hold with what they share (0: they share nothing that limits them), and the models that its engines serve."""
+
+    capacity: int = 0
+    ceiling: int = 0
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the live workers of a role can hold, and how many sessions are open (held or waiting to be).
+
+    `models` are those that some worker's engines serve; empty when no worker says.
+    """
+
+    workers: int
+    capacity: int
+    open_sessions: int
+    models: tuple[str, ...] = ()
+
+    @property
+    def free(self) -> int:
+        """Sessions that can still be opened."""
+        return max(0, self.capacity - self.open_sessions)
+
+
+class Placement:
+    """Leases of sessions by role. Every method raises `StoreUnavailable` when Redis does not answer."""
+
+    def __init__(self, redis: Redis, *, lease_s: float = LEASE_S) -> None:
+        self._redis: Any = redis  # redis-py types its replies as bytes or str; these are bytes
+        self._lease_ms = round(lease_s * 1000)
+        self._claim = redis_client.script(redis, _PACKAGE, "claim")
+        self._extend = redis_client.script(redis, _PACKAGE, "extend")
+        self._beat = redis_client.script(redis, _PACKAGE, "beat")
+        self._capacity = redis_client.script(redis, _PACKAGE, "capacity")
+
+    @property
+    def lease_s(self) -> float:
+        """How long a claim or a renewal holds."""
+        return self._lease_ms / 1000
+
+    async def open(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
+        """Let any worker of each of these roles claim the session. Idempotent."""
+        with unavailable():
+            seconds, microseconds = await self._redis.time()  # how long it waits is measured from here
+            for role in roles:
+                waiting_since_ms = seconds * 1000 + microseconds // 1000
+                await self._redis.zadd(_key(role, "expiry"), {member(key): waiting_since_ms}, nx=True)
+
+    async def close(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
+        """End the session's leases of these roles and let nobody claim it for them again. Idempotent."""
+        with unavailable():
+            for role in roles:
+                async with self._redis.pipeline(transaction=True) as pipeline:
+                    pipeline.zrem(_key(role, "expiry"), member(key))
+                    pipeline.hdel(_key(role, "owner"), member(key))
+                    pipeline.hdel(_key(role, "fence"), member(key))
+                    await pipeline.execute()
+
+    async def claim(self, role: Role, worker: str, limit: int, *, patience_s: float = 0.0) -> list[Claim]:
+        """Take up to `limit` sessions that nobody holds (for `patience_s`), those that waited longest first."""
+        if limit < 1:
+            return []
+        with unavailable():
+            arguments: list[str | int] = [worker, limit, self._lease_ms, round(patience_s * 1000)]
+            flat = await self._claim(keys=_keys(role, "expiry", "owner", "fence"), args=arguments)
+        triples = zip(flat[0::3], flat[1::3], flat[2::3], strict=True)
+        return [Claim(from_member(one), int(fence), previous.decode()) for one, fence, previous in triples]
+
+    async def renew(self, role: Role, worker: str, claims: Iterable[Claim]) -> list[SessionKey]:
+        """Hold `claims` for another lease; returns the sessions that were lost or closed meanwhile.
+
+        A lease that ran out is renewed as long as nobody else has claimed the session.
+        """
+        return await self._extended(role, worker, claims, self._lease_ms)
+
+    async def release(self, role: Role, worker: str, claims: Iterable[Claim]) -> list[SessionKey]:
+        """Give `claims` up so that anyone may take them at once; returns those that were lost or closed already."""
+        return await self._extended(role, worker, claims, 0)
+
+    async def heartbeat(self, role: Role, worker: str, offer: Offer | int) -> None:
+        """Say that the worker lives, and what it offers (a number: sessions it can hold); true for one lease."""
+        await self._said(role, worker, self._lease_ms, Offer(offer) if isinstance(offer, int) else offer)
+
+    async def retire(self, role: Role, worker: str) -> None:
+        """Take the worker off the list of those that live."""
+        await self._said(role, worker, 0, Offer())
+
+    async def capacity(self, role: Role) -> Capacity:
+        """What the role's live workers can hold."""
+        with unavailable():
+            open_sessions, *said = await self._capacity(keys=_keys(role, "expiry", "workers", "offers"), args=[])
+        return _together(int(open_sessions), [msgspec.json.decode(one, type=Offer) for one in said])
+
+    async def owner(self, role: Role, key: SessionKey) -> str | None:
+        """The worker that holds, or last held, the session; None when nobody did."""
+        with unavailable():
+            found: bytes | None = await self._redis.hget(_key(role, "owner"), member(key))
+        return None if found is None else found.decode()
+
+    async def _extended(self, role: Role, worker: str, claims: Iterable[Claim], lease_ms: int) -> list[SessionKey]:
+        pairs = [part for claim in claims for part in (member(claim.key), claim.fence)]
+        if not pairs:
+            return []
+        with unavailable():
+            lost = await self._extend(keys=_keys(role, "expiry", "owner", "fence"), args=[worker, lease_ms, *pairs])
+        return [from_member(one) for one in lost]
+
+    async def _said(self, role: Role, worker: str, life_ms: int, offer: Offer) -> None:
+        with unavailable():
+            keys = _keys(role, "workers", "offers")
+            await self._beat(keys=keys, args=[worker, life_ms, msgspec.json.encode(offer)])
+
+
+def _together(open_sessions: int, offers: Sequence[Offer]) -> Capacity:
+    """What workers offer together. What they share is counted once: as the one that knows most of it says."""
+    total = sum(one.capacity for one in offers)
+    ceiling = max((one.ceiling for one in offers), default=0)
+    models = sorted({model for one in offers for model in one.models})
+    return Capacity(len(offers), min(total, ceiling) if ceiling else total, open_sessions, tuple(models))
+
+
+def _key(role: Role, part: str) -> str:
+    return f"{PREFIX}:{{placement:{role}}}:{part}"
+
+
+def _keys(role: Role, *parts: str) -> Sequence[str]:
+    return [_key(role, part) for part in parts]

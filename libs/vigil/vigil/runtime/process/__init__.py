@@ -1,0 +1,1 @@
+"""The life of one process: settings, logs, metrics, traces, health, endpoints, drain."""

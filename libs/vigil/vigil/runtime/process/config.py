@@ -1,0 +1,115 @@
+"""Configuration: read once from `VIGIL_…` variables, typed, frozen, validated, printed with secrets masked.
+
+Nothing else in a service reads the environment. A service derives its own settings from `WorkerSettings` (or from
+`ServiceSettings` when it brings its own HTTP server) and adds fields; the variable of a field is `VIGIL_` + its name.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from vigil.runtime.process.redaction import HIDDEN, redacted_list
+
+ENV_PREFIX = "VIGIL_"
+_UNREADABLE = "it is not scheme://host:port: check host, port and brackets, and special characters in a password"
+
+Settings = TypeVar("Settings", bound="ServiceSettings")
+
+
+class ConfigInvalid(Exception):
+    """The configuration breaks a rule. `problems` has one line for each variable, ready to be shown."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _readable(url: str) -> str:
+    """`url` when it names a host (or a socket's path) and, if any, a port that can be one; empty stays empty."""
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        _ = parts.port
+        named = parts.hostname or (parts.scheme == "unix" and parts.path)
+    except ValueError:
+        named = None
+    if url and not named:
+        raise PydanticCustomError("url", _UNREADABLE)
+    return url
+
+
+def _all_readable(urls: str) -> str:
+    """`urls` when every one of them, separated by commas, is `_readable`."""
+    for url in urls.split(","):
+        if not url:
+            raise PydanticCustomError("url", _UNREADABLE)
+        _readable(url)
+    return urls
+
+
+Url = Annotated[str, AfterValidator(_readable)]
+Urls = Annotated[str, AfterValidator(_all_readable)]
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs. Times are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    nats_url: Urls = Field("nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://")
+    redis_url: Url = Field("redis://127.0.0.1:6379/0", pattern=r"^(redis|rediss|unix)://")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: Url = Field("", pattern=r"^(https?://.*)?$", description="OTLP/gRPC collector; empty: no traces")
+    worker: str = Field(
+        default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}"[-64:],
+        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        description="Name of this process in leases and logs",
+    )
+    drain_s: float = Field(8.0, gt=0, le=300, description="How long a service may take to stop after SIGTERM")
+
+
+class WorkerSettings(ServiceSettings):
+    """A service that claims sessions and has the HTTP and gRPC endpoints of the life cycle. Port 0 takes a free one."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address that both endpoints listen on")
+    http_port: int = Field(0, ge=0, le=65_535)
+    grpc_port: int = Field(0, ge=0, le=65_535)
+    capacity: int = Field(16, ge=1, le=10_000, description="Sessions held at once")
+
+
+def load(kind: type[Settings], values: Mapping[str, Any] | None = None) -> Settings:
+    """Read settings of `kind` from the environment; `values` (field name to value) come first.
+
+    Raises `ConfigInvalid` with one line for each variable that is wrong. A secret's value is never part of a line.
+    """
+    try:
+        return kind(**dict(values or {}))
+    except ValidationError as error:
+        raise ConfigInvalid(tuple(_problem(kind, one) for one in error.errors())) from None
+
+
+def shown(settings: ServiceSettings) -> dict[str, Any]:
+    """The settings as they may be logged: secrets and the passwords in URLs are masked."""
+    return {name: _masked(getattr(settings, name)) for name in type(settings).model_fields}
+
+
+def _masked(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return HIDDEN if value.get_secret_value() else ""
+        case str() if "://" in value:
+            return redacted_list(value)
+        case str() | int() | float() | bool() | None:
+            return value
+        case _:
+            return str(value)
+
+
+def _problem(kind: type[ServiceSettings], error: Mapping[str, Any]) -> str:
+    name = ".".join(str(part) for part in error["loc"]) or kind.__name__
+    return f"{ENV_PREFIX}{name.upper()}: {error['msg']}"

@@ -1,0 +1,65 @@
+"""The gRPC server of a worker: health and reflection beside the service's own methods."""
+
+import errno
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from vigil.runtime.process.startup import PortInUse
+
+_OPTIONS = (
+    ("grpc.so_reuseport", 0),  # two processes on one port must be an error, not a lottery
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    ("grpc.max_send_message_length", 16 * 1024 * 1024),
+)
+_GRACE_S = 1.0
+
+
+class GrpcServer:
+    """A bound server that does not serve yet. Register servicers on `server`, then `start` with their full names."""
+
+    def __init__(self, server: aio.Server, port: int) -> None:
+        self.server = server
+        self.port = port
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack `aio`
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+
+    async def start(self, service_names: tuple[str, ...]) -> None:
+        """Begin to serve: health says SERVING for the process and for each of `service_names`."""
+        own = (health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection((*service_names, *own), self.server)
+        for name in (health.OVERALL_HEALTH, *service_names):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self.server.start()
+
+    async def drain(self) -> None:
+        """Say NOT_SERVING from now on; calls in progress go on."""
+        await self._health.enter_graceful_shutdown()
+
+
+@asynccontextmanager
+async def bound_grpc(host: str, port: int) -> AsyncIterator[GrpcServer]:
+    """Hold `port` (a free one when 0) and stop the server on leaving. Raises `PortInUse`."""
+    _check_free(host, port)
+    server = aio.server(options=_OPTIONS)
+    try:
+        try:
+            taken = server.add_insecure_port(f"{host}:{port}")
+        except RuntimeError as error:
+            raise PortInUse("gRPC", host, port, str(error)) from error
+        yield GrpcServer(server, taken)
+    finally:
+        await server.stop(_GRACE_S)
+
+
+def _check_free(host: str, port: int) -> None:
+    """gRPC reports a port in use in several native lines on standard error: find out before it does."""
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise PortInUse("gRPC", host, port, errno.errorcode.get(error.errno or 0, str(error))) from error

@@ -1,0 +1,284 @@
+"""The session store: everything a session is, in Redis, written by one Lua script a tick that checks the fence.
+
+A worker *takes* a session with the fence of its claim, then commits turn after turn; a commit of a worker that was
+overtaken raises `FenceLost` and writes nothing. After `StoreUnavailable` a write may or may not have happened: take
+the session again to know.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+from uuid import uuid4
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from vigil.contract.outgoing import Outgoing
+from vigil.core.command import Command
+from vigil.core.ids import SessionKey
+from vigil.core.session import SessionSpec, SessionState
+from vigil.runtime.errors import AlreadyExists, FenceLost, InboxFull, SessionEnded, StoreFull, UnknownSession
+from vigil.runtime.store import record, redis_client
+from vigil.runtime.store.keys import Part, from_member, index_key, member, part_key, session_keys
+from vigil.runtime.store.record import Commit, Ended, LoggedTurn, Look, Taken
+from vigil.runtime.store.redis_client import unavailable
+
+__all__ = ["Commit", "Ended", "LoggedTurn", "Look", "Outgoing", "SessionStore", "Taken"]
+
+MAX_INBOX = 64
+MAX_OUTBOX = 512
+MAX_FRAMES = 8_192
+MAX_LOG = 1_000
+RETENTION_S = 3_600.0
+_UNCONFIRMED_MS = 60_000
+_PACKAGE = "vigil.runtime.store"
+
+
+class SessionStore:
+    """Sessions in Redis. `retention_s` is how long an ended session can still be read."""
+
+    def __init__(self, redis: Redis, *, retention_s: float = RETENTION_S) -> None:
+        self._redis: Any = redis  # redis-py types its replies as bytes or str; these are bytes
+        self._retention_ms = round(retention_s * 1000)
+        self._create = redis_client.script(redis, _PACKAGE, "session", "create")
+        self._confirm = redis_client.script(redis, _PACKAGE, "session", "confirm")
+        self._update_spec = redis_client.script(redis, _PACKAGE, "session", "update_spec")
+        self._set_origin = redis_client.script(redis, _PACKAGE, "session", "set_origin")
+        self._take = redis_client.script(redis, _PACKAGE, "session", "take")
+        self._commit = redis_client.script(redis, _PACKAGE, "session", "commit")
+        self._submit = redis_client.script(redis, _PACKAGE, "session", "submit")
+        self._set_status = redis_client.script(redis, _PACKAGE, "session", "set_status")
+        self._end = redis_client.script(redis, _PACKAGE, "session", "end")
+        self._listing = redis_client.script(redis, _PACKAGE, "list")
+
+    async def ping(self) -> None:
+        """One round trip, or `StoreUnavailable`."""
+        await redis_client.ping(self._redis)
+
+    async def create(self, spec: SessionSpec, commands: Sequence[Command] = (), *, confirmed: bool = True) -> None:
+        """Write a new session with the commands that its first turn will show. Raises `AlreadyExists`, `InboxFull`.
+
+        One that is not `confirmed` is forgotten after a minute unless `confirm` follows: whoever creates it may die
+        before workers can claim it.
+        """
+        key = SessionKey(spec.tenant, spec.session)
+        if len(commands) > MAX_INBOX:
+            raise InboxFull(key, f"session {key} cannot begin with {len(commands)} commands: give at most {MAX_INBOX}")
+        forget_ms = 0 if confirmed else _UNCONFIRMED_MS
+        arguments = [record.encode(spec), forget_ms, *(_enveloped(command) for command in commands)]
+        # Listed first: a session that exists is always found. What is not completed is forgotten by itself.
+        await self._list(key, _UNCONFIRMED_MS, only_new=True)
+        await self._run(self._create, key, arguments)
+        if confirmed:
+            await self._list(key, "inf")
+
+    async def confirm(self, key: SessionKey) -> None:
+        """The session is whole: it stays until it ends. Idempotent. Raises `UnknownSession`."""
+        await self._list(key, "inf")
+        await self._run(self._confirm, key, [])
+
+    async def spec(self, key: SessionKey) -> SessionSpec:
+        """What the session is asked to be. Raises `UnknownSession`."""
+        with unavailable():
+            data = await self._redis.get(part_key(key, Part.SPEC))
+        if data is None:
+            _refuse("unknown", key)
+        return record.decode(key, data, SessionSpec)
+
+    async def update_spec(self, spec: SessionSpec) -> None:
+        """Replace what the session is asked to be. Raises `UnknownSession`, `SessionEnded`."""
+        await self._run(self._update_spec, SessionKey(spec.tenant, spec.session), [record.encode(spec)])
+
+    async def sessions(self, tenant: str) -> list[SessionKey]:
+        """The tenant's sessions, sorted: those that are open and those that ended within the retention."""
+        now_ms = await self._now_ms()
+        with unavailable():
+            await self._redis.zremrangebyscore(index_key(tenant), 0, f"({now_ms}")
+            return sorted(from_member(one) for one in await self._redis.zrange(index_key(tenant), 0, -1))
+
+    async def set_origin(self, key: SessionKey, capture_us: int) -> int:
+        """Set when the session's clock began, once; returns what holds. Microseconds since the epoch."""
+        return int(await self._run(self._set_origin, key, [capture_us]))
+
+    async def watched_until_us(self, key: SessionKey) -> int:
+        """Capture time up to which the session has been decided on (microseconds since the epoch); 0 before that."""
+        with unavailable():
+            origin, head = await self._redis.mget(part_key(key, Part.ORIGIN), part_key(key, Part.HEAD))
+        if origin is None or head is None:
+            return 0
+        return int(origin) + record.decode(key, head, SessionState).last_time_ms * 1_000
+
+    async def take(self, key: SessionKey, fence: int) -> Taken:
+        """Load a session to work on it; from now on lower fences cannot commit. Raises `FenceLost`."""
+        take_id = uuid4().hex
+        spec, head, turns, outbox, inbox, ended = await self._run(self._take, key, [fence, take_id])
+        return Taken(
+            spec=record.decode(key, spec, SessionSpec),
+            state=record.decode_state(key, head, turns),
+            outbox=tuple(record.decode_outgoing(key, one) for one in outbox),
+            commands=_commands(key, inbox),
+            ended=None if ended is None else record.decode(key, ended, Ended),
+            id=take_id,
+        )
+
+    async def is_overtaken(self, key: SessionKey, fence: int) -> bool:
+        """Whether a higher fence than this one has taken the session, or it has ended or is gone."""
+        with unavailable():
+            spec, ended, taken = await self._redis.mget(
+                part_key(key, Part.SPEC), part_key(key, Part.ENDED), part_key(key, Part.FENCE)
+            )
+        return spec is None or ended is not None or (taken is not None and int(taken) > fence)
+
+    async def commit(self, key: SessionKey, fence: int, commit: Commit) -> tuple[Command, ...]:
+        """Write a tick in one round trip, all of it or nothing; returns the commands left in the inbox.
+
+        Raises `FenceLost` (also when `commit.after` is not the last id any more), `StoreFull`, and `SessionEnded` for
+        a turn of an ended session; without a turn it can be committed to, so that its alerts are closed.
+        """
+        return _commands(key, await self._run(self._commit, key, _commit_arguments(fence, commit)))
+
+    async def submit(self, key: SessionKey, command: Command) -> None:
+        """Put a command into the session's inbox. Raises `InboxFull`, `UnknownSession`, `SessionEnded`."""
+        await self._run(self._submit, key, [MAX_INBOX, _enveloped(command)])
+
+    async def commands(self, key: SessionKey) -> tuple[Command, ...]:
+        """The commands that no turn has shown yet, oldest first."""
+        with unavailable():
+            return _commands(key, await self._redis.lrange(part_key(key, Part.INBOX), 0, -1))
+
+    async def look(self, key: SessionKey) -> Look:
+        """What a client may have changed, in one round trip. Raises `UnknownSession`."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.mget(part_key(key, Part.SPEC), part_key(key, Part.ENDED))
+            pipeline.lrange(part_key(key, Part.INBOX), 0, -1)
+            with unavailable():
+                (spec, ended), inbox = await pipeline.execute()
+        if spec is None:
+            _refuse("unknown", key)
+        return Look(
+            spec=record.decode(key, spec, SessionSpec),
+            commands=_commands(key, inbox),
+            ended=None if ended is None else record.decode(key, ended, Ended),
+        )
+
+    async def frames(self, key: SessionKey, uuids: Sequence[str]) -> dict[str, bytes]:
+        """JPEGs of the current chunk by uuid; those that are not there are left out."""
+        if not uuids:
+            return {}
+        with unavailable():
+            found = await self._redis.hmget(part_key(key, Part.FRAMES), list(uuids))
+        return {uuid: jpeg for uuid, jpeg in zip(uuids, found, strict=True) if jpeg is not None}
+
+    async def history(self, key: SessionKey) -> SessionState:
+        """The state as last committed, to look at. Raises `UnknownSession`."""
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.exists(part_key(key, Part.SPEC))
+            pipeline.get(part_key(key, Part.HEAD))
+            pipeline.lrange(part_key(key, Part.TURNS), 0, -1)
+            with unavailable():
+                known, head, turns = await pipeline.execute()
+        if not known:
+            _refuse("unknown", key)
+        return record.decode_state(key, head, turns)
+
+    async def log(self, key: SessionKey, last: int = MAX_LOG) -> tuple[LoggedTurn, ...]:
+        """The replies of the last turns, oldest first, over chunk boundaries; at most `MAX_LOG` are kept."""
+        with unavailable():
+            entries = await self._redis.lrange(part_key(key, Part.LOG), -last, -1)
+        return tuple(record.decode(key, entry, LoggedTurn) for entry in entries)
+
+    async def end(self, key: SessionKey, reason: str) -> None:
+        """End the session; the first reason stays. It can be read until the retention is over."""
+        await self._run(self._end, key, [record.encode(reason), self._retention_ms])
+        await self._list(key, self._retention_ms)
+
+    async def ended(self, key: SessionKey) -> Ended | None:
+        """Why the session ended; None while it is open (or unknown)."""
+        with unavailable():
+            data = await self._redis.get(part_key(key, Part.ENDED))
+        return None if data is None else record.decode(key, data, Ended)
+
+    async def set_status(self, key: SessionKey, role: str, text: str) -> None:
+        """Write a role's short view of the session (JSON), for people to read."""
+        await self._run(self._set_status, key, [role, text])
+
+    async def status(self, key: SessionKey) -> dict[str, str]:
+        """Every role's view of the session."""
+        with unavailable():
+            found = await self._redis.hgetall(part_key(key, Part.STATUS))
+        return {role.decode(): text.decode() for role, text in found.items()}
+
+    async def _list(self, key: SessionKey, forget_in_ms: int | str, *, only_new: bool = False) -> None:
+        """Put the session on its tenant's list, and take those off it that are forgotten by now."""
+        with unavailable():
+            await self._listing(keys=[index_key(key.tenant)], args=[member(key), forget_in_ms, int(only_new)])
+
+    async def _now_ms(self) -> int:
+        with unavailable():
+            seconds, microseconds = await self._redis.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    async def _run(self, script: Any, key: SessionKey, arguments: Sequence[Any]) -> Any:
+        """Run a session script; a refusal becomes its error."""
+        with unavailable():
+            try:
+                answer = await script(keys=session_keys(key), args=arguments)
+            except ResponseError as error:
+                if "OOM" not in str(error):  # Redis before 7 wraps it, so it has no class of its own
+                    raise
+                answer = b"memory full"
+        if isinstance(answer, bytes) and answer in _REFUSALS:
+            _refuse(answer.decode(), key)
+        return answer
+
+
+_REFUSALS = {
+    b"unknown": (UnknownSession, "there is no session {key}, or it ended long ago"),
+    b"ended": (SessionEnded, "session {key} has ended: create a new one"),
+    b"exists": (AlreadyExists, "session {key} exists already"),
+    b"fence": (FenceLost, "session {key} was taken over by another worker"),
+    b"inbox full": (InboxFull, f"session {{key}} has {MAX_INBOX} commands waiting: try again after its next turn"),
+    b"outbox full": (StoreFull, f"session {{key}} has {MAX_OUTBOX} messages that JetStream has not stored yet"),
+    b"frames full": (StoreFull, f"session {{key}} keeps {MAX_FRAMES:,} frames: shorten its chunk"),
+    b"memory full": (StoreFull, "Redis has no memory left for session {key}: end sessions or raise maxmemory"),
+}
+
+
+def _refuse(answer: str, key: SessionKey) -> NoReturn:
+    kind, message = _REFUSALS[answer.encode()]
+    raise kind(key, message.format(key=key))
+
+
+def _enveloped(command: Command) -> bytes:
+    return record.encode_command(command, uuid4().hex)
+
+
+def _commands(key: SessionKey, entries: Sequence[bytes]) -> tuple[Command, ...]:
+    return tuple(record.decode_command(key, entry) for entry in entries)
+
+
+def _commit_arguments(fence: int, commit: Commit) -> list[Any]:
+    """The arguments of `commit.lua`, in its order."""
+    state = commit.state
+    turns = state.chunk.turns if commit.restart else tuple(one for one in (commit.turn,) if one is not None)
+    kept = {frame.uuid for turn in state.chunk.turns for frame in turn.frames} if commit.restart else ()
+    return [
+        fence,
+        commit.id,
+        commit.after,
+        record.encode_head(state),
+        int(commit.restart),
+        commit.published,
+        commit.consumed,
+        MAX_OUTBOX,
+        MAX_FRAMES,
+        MAX_LOG,
+        record.logged(commit.turn) if commit.turn is not None else b"",
+        *_counted([record.encode(turn) for turn in turns]),
+        *_counted(sorted(kept)),
+        *_counted([part for frame in commit.frames for part in frame]),
+        *_counted([record.encode_outgoing(one) for one in commit.outgoing]),
+    ]
+
+
+def _counted(items: Sequence[Any]) -> list[Any]:
+    return [len(items), *items]

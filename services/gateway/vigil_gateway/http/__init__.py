@@ -1,0 +1,1 @@
+"""The HTTP application: keys, limits, problems, and the pages for the operator."""

@@ -1,0 +1,56 @@
+"""The HTTP application: routes, middleware, problems, and the page that explains them."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from vigil_gateway.http import operator, problems
+from vigil_gateway.http.limits import BodyLimit
+from vigil_gateway.http.models import Problem
+from vigil_gateway.http.requests import RequestLog
+from vigil_gateway.live import events
+from vigil_gateway.openai import chat
+from vigil_gateway.openai.models import OpenAIError
+from vigil_gateway.ports import Ports
+from vigil_gateway.sessions import history, instructions, queries, snapshots, watches
+from vigil_gateway.sessions import routes as sessions
+
+VERSION = "1.0.0"
+
+DESCRIPTION = """
+Vigil watches live video: each second a vision-language model sees the newest frame and decides to stay silent, to
+speak, or to delegate. Create a **session** for a camera, give it **watches** (they raise alerts) and
+**instructions**, ask **queries**, and follow its **events**. Alerts are also published, and stored, on NATS: each
+session names its subjects.
+
+Send `Authorization: Bearer <key>` with every request. Errors are RFC 9457 problems whose `next_step` says what to do.
+"""
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "The request cannot be served as it is", "model": Problem},
+    "5XX": {"description": "The gateway cannot serve it now", "model": Problem},
+}
+_OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "The request cannot be served as it is", "model": OpenAIError},
+    "5XX": {"description": "The gateway cannot serve it now, or no decision came in time", "model": OpenAIError},
+}
+_ROUTERS = (sessions, queries, watches, instructions, history, events, snapshots, operator)
+
+
+def create_app(ports: Ports) -> FastAPI:
+    """The application that serves with `ports`."""
+    app = routes()
+    app.state.ports = ports
+    return app
+
+
+def routes() -> FastAPI:
+    """The application without anything behind it: enough for its OpenAPI page."""
+    app = FastAPI(title="Vigil", version=VERSION, description=DESCRIPTION, redoc_url=None)
+    for module in _ROUTERS:
+        app.include_router(module.router, responses=_ERRORS)
+    app.include_router(chat.router, responses=_OPENAI_ERRORS)
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestLog)
+    return app

@@ -1,0 +1,51 @@
+"""For the operator: metrics, liveness and readiness, on the same port as the API; and health for its users."""
+
+import asyncio
+from dataclasses import asdict
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from vigil.runtime.process import metrics
+from vigil.runtime.process.health import OK
+from vigil_gateway.http.models import HealthOut, RoleOut
+from vigil_gateway.ports import PortsOf
+from vigil_gateway.sessions.capacity import capacity
+
+router = APIRouter()
+
+
+@router.get("/metrics", include_in_schema=False)
+async def show_metrics() -> Response:
+    """Prometheus metrics of this process."""
+    return Response(metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+@router.get("/healthz", include_in_schema=False)
+async def alive() -> JSONResponse:
+    """The process runs, whatever its dependencies do."""
+    return JSONResponse({"alive": True})
+
+
+@router.get("/readyz", include_in_schema=False)
+async def ready(ports: PortsOf) -> JSONResponse:
+    """Whether this process should get requests: 503 when NATS or Redis does not answer or it is shutting down.
+
+    Ingestion is no part of it: while it is away no session can be created, and everything else is served. Taking the
+    gateway out of service for that would end live events and alerts' pictures too. `/v1/health` shows it.
+    """
+    readiness = await ports.health.check()
+    return JSONResponse(readiness.as_json(), 200 if readiness.ready else 503)
+
+
+@router.get("/v1/health", tags=["health"])
+async def health(ports: PortsOf) -> HealthOut:
+    """Whether sessions can be created, and how full the workers are. Needs no key."""
+    readiness, probing = await asyncio.gather(ports.health.check(), ports.probe.state())
+    roles = await capacity(ports.placement)
+    return HealthOut(
+        ready=readiness.ready,
+        takes_sessions=probing == OK and all(one.workers and one.free for one in roles.values()),
+        checks=readiness.checks | {"ingestion": probing},
+        capacity={str(role): RoleOut(**asdict(one)) for role, one in roles.items()},
+    )

@@ -1,0 +1,76 @@
+"""Uvicorn inside the service's life: our signals, our logs, our readiness."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+
+import uvicorn
+from fastapi import FastAPI
+
+from vigil.runtime.process.startup import PortInUse
+
+_BACKLOG = 512
+# Connections at once, open event streams among them; beyond it the server itself answers 503.
+_CONNECTIONS = 1_024
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals alone, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@asynccontextmanager
+async def serve(app: FastAPI, host: str, port: int, draining: asyncio.Event, drain_s: float) -> AsyncIterator[int]:
+    """Serve `app` for as long as the block runs; yields the port, which is a free one when `port` is 0.
+
+    On leaving, `draining` is set so that endless answers end by themselves, and requests under way get `drain_s`.
+    Raises `PortInUse`.
+    """
+    listener = _bind(host, port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        backlog=_BACKLOG,
+        limit_concurrency=_CONNECTIONS,
+        # The life of the process has `drain_s` in all; what is cut off must still be cut off in order.
+        timeout_graceful_shutdown=max(1, int(drain_s * 0.75)),
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    listening = asyncio.create_task(server.listening.wait())
+    try:
+        await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        yield int(listener.getsockname()[1])
+    finally:
+        listening.cancel()
+        draining.set()
+        server.should_exit = True
+        await serving
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortInUse("HTTP", host, port, errno.errorcode.get(error.errno or 0, str(error))) from error
+    listener.setblocking(False)
+    return listener

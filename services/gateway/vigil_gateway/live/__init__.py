@@ -1,0 +1,1 @@
+"""What is live: events that go out, pictures that come in."""

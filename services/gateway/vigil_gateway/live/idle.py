@@ -1,0 +1,33 @@
+"""Ends sessions whose client pushes no more pictures: they would hold a place for ever."""
+
+import asyncio
+
+import structlog
+
+from vigil.core.ids import SessionKey
+from vigil.runtime.errors import PortError, UnknownSession
+from vigil_gateway.ports import Ports
+from vigil_gateway.sessions.lifecycle import finish
+
+log = structlog.get_logger(__name__)
+
+_LOOK_MOST_S = 30.0
+
+
+async def end_idle(ports: Ports, idle_s: float) -> None:
+    """Look now and then, for ever. Several gateways may do so at once: to end a session twice changes nothing."""
+    while True:
+        await asyncio.sleep(min(_LOOK_MOST_S, idle_s / 4))
+        try:
+            for key in await ports.pushed.silent(idle_s):
+                await _end(ports, key)
+        except PortError as error:
+            log.warning("idle_sessions_not_ended", error=str(error))
+
+
+async def _end(ports: Ports, key: SessionKey) -> None:
+    try:
+        await finish(ports, await ports.store.spec(key), "its client has pushed no picture for too long")
+    except UnknownSession:
+        log.info("idle_session_forgotten", tenant=key.tenant, session=key.session)
+    await ports.pushed.forget(key)

@@ -1,0 +1,63 @@
+"""A picture that a client pushes, to the one JPEG that everything downstream uses (as ingestion makes them)."""
+
+import base64
+import binascii
+import io
+import re
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps
+
+from vigil.core.profile import PromptProfile
+from vigil_gateway.openai.errors import PictureRefused
+
+MAX_PICTURE_BYTES = 5 * 1024 * 1024
+MAX_PIXELS = 40_000_000
+_DATA_URL = re.compile(r"data:image/(?:jpeg|jpg|png);base64,", re.IGNORECASE)
+_HOW = "send a data URL: data:image/jpeg;base64,… or data:image/png;base64,…"
+
+Image.preinit()  # its formats are otherwise imported with the first picture, which would then be late
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPEG as the model will see it."""
+
+    jpeg: bytes
+    width: int
+    height: int
+
+
+def decoded(url: str) -> bytes:
+    """The bytes of a data URL, or `PictureRefused`. Nothing is ever fetched."""
+    head = _DATA_URL.match(url)
+    if head is None:
+        what = "is an address, and pictures are never fetched" if "://" in url[:16] else "is no JPEG or PNG data URL"
+        raise PictureRefused(f"the picture {what}: {_HOW}")
+    try:
+        data = base64.b64decode(url[head.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        raise PictureRefused(f"the picture is not valid base64: {_HOW}") from None
+    if len(data) > MAX_PICTURE_BYTES:
+        raise PictureRefused(f"the picture has {len(data):,} bytes: at most {MAX_PICTURE_BYTES:,} are allowed")
+    return data
+
+
+def fitted(data: bytes, profile: PromptProfile) -> Picture:
+    """Decode, turn upright, scale by area averaging to what the profile fits, encode once at its quality.
+
+    Raises `PictureRefused`. Takes milliseconds of processor time: call it in a thread.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise PictureRefused(
+                    f"the picture has {opened.width} x {opened.height} pixels: at most {MAX_PIXELS:,} are allowed"
+                )
+            upright = ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for broken files
+        raise PictureRefused(f"the picture cannot be read as JPEG or PNG: {_HOW}") from None
+    size = profile.fit(upright.width, upright.height)
+    buffer = io.BytesIO()
+    upright.resize(size, Image.Resampling.BOX).save(buffer, "JPEG", quality=profile.jpeg_quality)
+    return Picture(buffer.getvalue(), *size)

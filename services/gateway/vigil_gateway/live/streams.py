@@ -1,0 +1,31 @@
+"""How many live event streams each tenant has open, and the bound on that."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vigil_gateway import metrics
+from vigil_gateway.http.errors import TooManyStreams
+
+
+class StreamSlots:
+    """At most `limit` streams a tenant."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def slot(self, tenant: str) -> Iterator[None]:
+        """Hold one slot for as long as the block runs, or raise `TooManyStreams`."""
+        if self._open[tenant] >= self._limit:
+            raise TooManyStreams(self._limit)
+        self._open[tenant] += 1
+        metrics.STREAMS.inc()
+        try:
+            yield
+        finally:
+            metrics.STREAMS.dec()
+            self._open[tenant] -= 1
+            if not self._open[tenant]:
+                del self._open[tenant]

@@ -1,0 +1,1 @@
+"""The OpenAI-compatible door: one call is one turn."""

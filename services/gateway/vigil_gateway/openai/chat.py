@@ -1,0 +1,111 @@
+"""The OpenAI-compatible door: one turn per call, for clients of other runtimes of such models."""
+
+import asyncio
+import time
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, Header, Response
+
+from vigil.core.command import Ask, Reset
+from vigil.core.ids import SessionKey
+from vigil.core.profile import profile
+from vigil.core.session import SessionSpec
+from vigil.runtime.placement.leases import Role
+from vigil.v1.decision_pb2 import Decision
+from vigil_gateway.http.errors import NoSuchSession, NotServed
+from vigil_gateway.live import push
+from vigil_gateway.live.picture import Picture, decoded, fitted
+from vigil_gateway.openai.errors import AlreadyBegun, NoSuchModel
+from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut
+from vigil_gateway.openai.turn import OTHER_SESSION_HEADER, SESSION_HEADER, Said, chat_out, said, session_of
+from vigil_gateway.ports import Ports, PortsOf, Tenant
+from vigil_gateway.sessions.capacity import check_served
+from vigil_gateway.sessions.commands import first_commands, new_id, submit
+
+router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+
+_STARTED_S = int(time.time())
+_SESSION = "Session of the turn, of your choice: its first turn begins it"
+_OTHER = f"Another name of `{SESSION_HEADER}`"
+
+
+async def _named(
+    tenant: Tenant,
+    one: Annotated[str | None, Header(alias=SESSION_HEADER, description=_SESSION)] = None,
+    other: Annotated[str | None, Header(alias=OTHER_SESSION_HEADER, description=_OTHER)] = None,
+) -> SessionKey:
+    key = session_of(tenant, one, other)
+    structlog.contextvars.bind_contextvars(session=key.session)
+    return key
+
+
+Named = Annotated[SessionKey, Depends(_named)]
+
+
+@router.post("/chat/completions")
+async def complete(ports: PortsOf, key: Named, body: ChatIn, response: Response) -> ChatOut:
+    """One turn: the picture (and the question) of the last user message in, the model's decision out.
+
+    The session's first call begins it. It remembers its history by itself: earlier messages, system messages and
+    sampling parameters are not used. The answer's content is the control form: `</silence>`, `</response> words` or
+    `</response> note </delegation> question`; `vigil` has it taken apart. Send a question once, when it is new.
+    The request's `vigil` may hold the picture's time, for a recording that is shown faster or slower than it was
+    taken, and with the first call what to watch for.
+    """
+    message = said(body)
+    with push.in_turn(ports.in_turn, key):
+        decision, spec = await _turn(ports, key, body, message)
+    response.headers[SESSION_HEADER] = key.session
+    return chat_out(decision, spec.model)
+
+
+@router.get("/models")
+async def list_models(ports: PortsOf, tenant: Tenant) -> ModelList:
+    """The models that a session can have, the usual one first."""
+    usual, served = ports.settings.model, (await ports.placement.capacity(Role.INTERACTION)).models
+    names = [usual, *(name for name in served if name != usual)]
+    return ModelList(data=[ModelOut(id=name, created=_STARTED_S) for name in names])
+
+
+@router.post("/streaming/reset")
+async def reset(ports: PortsOf, key: Named) -> ResetOut:
+    """Forget the session's history and dialogue from its next turn on; instructions and watches stay."""
+    if await push.found(ports, key) is None:
+        raise NoSuchSession(key.session)
+    await submit(ports, key, Reset())
+    return ResetOut(session=key.session)
+
+
+async def _turn(ports: Ports, key: SessionKey, body: ChatIn, message: Said) -> tuple[Decision, SessionSpec]:
+    """Everything is checked before anything is changed: a picture that is none begins no session."""
+    look = await push.found(ports, key)
+    spec = look.spec if look else push.new_spec(ports, key, await _served(ports, body.model))
+    if body.model != spec.model:
+        raise NoSuchModel(f"this session has the model {spec.model!r}, not {body.model[:80]!r}")
+    given = first_commands(body.vigil.watches, body.vigil.instructions)
+    if look and given:
+        raise AlreadyBegun(f"session {key.session} has begun without these watches and instructions")
+    question = Ask(new_id("q"), message.text) if message.text else None
+    time_ms = None if body.vigil.time_s is None else round(body.vigil.time_s * 1_000)
+    pictures = await _pictures(message, spec)
+    await ports.pushed.heard(key)
+    if look is None:
+        await push.begin_pushed(ports, spec, (*given, question) if question else given)
+    elif question:
+        question = await push.ask(ports, key, look.commands, question)
+    return await push.turn(ports, key, pictures, question, time_ms), spec
+
+
+async def _served(ports: Ports, model: str) -> str:
+    try:
+        await check_served(ports.placement, model, ports.settings.model)
+    except NotServed as error:
+        raise NoSuchModel(str(error)) from None
+    return model
+
+
+async def _pictures(message: Said, spec: SessionSpec) -> tuple[Picture, ...]:
+    data = [decoded(url) for url in message.pictures]
+    wanted = profile(spec.profile)
+    return tuple([await asyncio.to_thread(fitted, one, wanted) for one in data])

@@ -1,0 +1,112 @@
+"""What a chat request says and what a decision answers, as values. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vigil.contract.decision import action_of
+from vigil.core.control import Action, Output
+from vigil.core.errors import InvalidToken
+from vigil.core.ids import SessionKey
+from vigil.v1.decision_pb2 import Decision
+from vigil_gateway.openai.errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
+from vigil_gateway.openai.models import (
+    CachedTokens,
+    ChatChoice,
+    ChatIn,
+    ChatMessage,
+    ChatOut,
+    ChatPart,
+    ChatReply,
+    ChatUsage,
+    VigilOut,
+)
+
+MAX_PICTURES = 8
+SESSION_HEADER, OTHER_SESSION_HEADER = "x-session-id", "x-streaming-session"
+# Ids that `POST /v1/sessions` gives out. No client makes one up: one that is unknown is somebody else's, or gone.
+_GIVEN_ID = re.compile(r"s-[0-9a-f]{20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The user's last message: data URLs of its pictures, and its text."""
+
+    pictures: tuple[str, ...]
+    text: str
+
+
+def session_of(tenant: str, one: str | None, other: str | None) -> SessionKey:
+    """The session that the headers name, within the caller's tenant. There is no default one."""
+    named = {name for name in (one, other) if name}
+    if not named:
+        raise SessionHeaderInvalid(f"the request names no session in its header {SESSION_HEADER}")
+    if len(named) > 1:
+        raise SessionHeaderInvalid(f"{SESSION_HEADER} and {OTHER_SESSION_HEADER} name different sessions")
+    try:
+        return SessionKey(tenant, named.pop())
+    except InvalidToken as error:
+        raise SessionHeaderInvalid(str(error)) from None
+
+
+def may_begin(session: str) -> bool:
+    """Whether a client may begin a session of this id."""
+    return _GIVEN_ID.fullmatch(session) is None
+
+
+def said(body: ChatIn) -> Said:
+    """What the user shows and says in a request. Raises `ChatUnsupported`, `NothingShown`."""
+    if body.stream or body.n != 1:
+        raise ChatUnsupported("a turn is answered whole and once: leave out stream and n")
+    last = next((message for message in reversed(body.messages) if message.role == "user"), None)
+    parts = _parts(last) if last else []
+    pictures = tuple(_url(part) for part in parts if part.type == "image_url")
+    if not 1 <= len(pictures) <= MAX_PICTURES:
+        raise NothingShown(f"the last user message has {len(pictures)} pictures: send 1 to {MAX_PICTURES}")
+    return Said(pictures, "\n".join(part.text for part in parts if part.type == "text").strip())
+
+
+def chat_out(decision: Decision, model: str) -> ChatOut:
+    """A decision as a chat completion. Raises `InvalidMessage` for one with an unknown action."""
+    action = action_of(decision)
+    output = Output(action, decision.text, decision.question)
+    usage = ChatUsage(
+        prompt_tokens=decision.prompt_tokens,
+        completion_tokens=decision.completion_tokens,
+        total_tokens=decision.prompt_tokens + decision.completion_tokens,
+        prompt_tokens_details=CachedTokens(cached_tokens=decision.cached_tokens),
+    )
+    return ChatOut(
+        id=f"chatcmpl-{decision.session}-{decision.sequence}",
+        created=decision.emit_time_us // 1_000_000,
+        model=model,
+        choices=[ChatChoice(message=ChatReply(content=output.reply))],
+        usage=usage,
+        vigil=_extras(decision, action),
+    )
+
+
+def _extras(decision: Decision, action: Action) -> VigilOut:
+    p = decision.probabilities
+    known = decision.HasField("probabilities")
+    return VigilOut(
+        session=decision.session,
+        action=action,
+        spoke=bool(decision.text) and not decision.duplicate,
+        text=decision.text,
+        delegated_question=decision.question,
+        sequence=decision.sequence,
+        time_s=decision.time_ms / 1_000,
+        p={"silent": p.silent, "speak": p.speak, "delegate": p.delegate} if known else None,
+        latency_ms=(decision.emit_time_us - decision.capture_time_us) / 1_000,
+    )
+
+
+def _parts(message: ChatMessage) -> Sequence[ChatPart]:
+    content = message.content or []
+    return [ChatPart(type="text", text=content, image_url=None)] if isinstance(content, str) else content
+
+
+def _url(part: ChatPart) -> str:
+    found = part.image_url.get("url") if isinstance(part.image_url, dict) else part.image_url
+    return found if isinstance(found, str) else ""

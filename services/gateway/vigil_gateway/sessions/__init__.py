@@ -1,0 +1,1 @@
+"""Sessions over REST: begun, changed, told, read, ended."""

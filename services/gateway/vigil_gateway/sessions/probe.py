@@ -1,0 +1,54 @@
+"""Asks ingestion whether a source can be watched, before a session is made of it."""
+
+import grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+
+from vigil.runtime.process.health import OK
+from vigil.runtime.process.redaction import scrubbed
+from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
+from vigil.v1.ingestion_pb2_grpc import IngestionServiceStub
+from vigil_gateway.http.errors import ProbeUnavailable, SourceRefused
+
+_PREFIX = "SOURCE_FAULT_"
+_HEALTH_S = 1.0
+
+
+class SourceProbe:
+    """A client of `IngestionService.ProbeSource`; the channel is its caller's."""
+
+    def __init__(self, channel: grpc.aio.Channel, deadline_s: float) -> None:
+        self._stub = IngestionServiceStub(channel)
+        self._health = HealthStub(channel)
+        self._deadline_s = deadline_s
+
+    async def check(self, url: str) -> None:
+        """Return when the source shows a picture. Raises `SourceRefused` or `ProbeUnavailable`."""
+        answer = await self._ask(url)
+        if answer.fault != SourceFault.SOURCE_FAULT_UNSPECIFIED:
+            raise SourceRefused(fault_name(answer.fault), scrubbed(answer.message, url) or "the source cannot be read")
+
+    async def state(self) -> str:
+        """`ok` when ingestion's gRPC port says that it serves, else what is wrong with it. Never raises."""
+        try:
+            answer = await self._health.Check(HealthCheckRequest(), timeout=_HEALTH_S)
+        except grpc.aio.AioRpcError as error:
+            return f"ingestion cannot be asked ({error.code().name}): no session can be created"
+        serving = answer.status == HealthCheckResponse.SERVING
+        return OK if serving else "ingestion is shutting down: no session can be created"
+
+    async def _ask(self, url: str) -> ProbeSourceResponse:
+        try:
+            return await self._stub.ProbeSource(ProbeSourceRequest(url=url), timeout=self._deadline_s)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise ProbeUnavailable(f"ingestion did not finish within {self._deadline_s:g} s") from None
+            raise ProbeUnavailable(f"ingestion could not be asked ({error.code().name})") from None
+
+
+def fault_name(fault: int) -> str:
+    """`wrong_credentials` for `SOURCE_FAULT_WRONG_CREDENTIALS`; a newer fault than this gateway knows is `other`."""
+    try:
+        return SourceFault.Name(fault).removeprefix(_PREFIX).lower()  # type: ignore[arg-type]
+    except ValueError:
+        return "other"

@@ -1,0 +1,25 @@
+"""Questions to the model, and the order to forget."""
+
+from fastapi import APIRouter, status
+
+from vigil.core.command import Ask, Reset
+from vigil_gateway.http.models import Accepted, QueryIn
+from vigil_gateway.ports import Key, PortsOf
+from vigil_gateway.sessions.commands import new_id, submit
+
+router = APIRouter(prefix="/v1/sessions/{session}", tags=["sessions"])
+
+
+@router.post("/queries", status_code=status.HTTP_202_ACCEPTED)
+async def ask(ports: PortsOf, key: Key, body: QueryIn) -> Accepted:
+    """Ask about what the camera shows. The answer comes as an `utterance` event, or not at all: the model decides."""
+    query_id = new_id("q")
+    await submit(ports, key, Ask(query_id, body.text))
+    return Accepted(id=query_id, session=key.session)
+
+
+@router.post("/reset", status_code=status.HTTP_202_ACCEPTED)
+async def reset(ports: PortsOf, key: Key) -> Accepted:
+    """Forget the history and the dialogue and close open alerts. Instructions and watches stay."""
+    await submit(ports, key, Reset())
+    return Accepted(id=new_id("r"), session=key.session)

@@ -1,0 +1,117 @@
+"""Sessions: asked for, listed, changed, ended."""
+
+import secrets
+import time
+
+from fastapi import APIRouter, Response, status
+
+from vigil.core.ids import SessionKey
+from vigil.core.profile import profile as profile_named
+from vigil.core.session import SessionSpec
+from vigil.runtime.errors import UnknownSession
+from vigil_gateway.config import GatewaySettings
+from vigil_gateway.http.errors import NotServed
+from vigil_gateway.http.models import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
+from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
+from vigil_gateway.sessions.capacity import check_capacity, check_served
+from vigil_gateway.sessions.commands import first_commands
+from vigil_gateway.sessions.lifecycle import announce_change, begin, ended_reason, finish
+from vigil_gateway.sessions.source_id import source_id
+from vigil_gateway.sessions.status import roles_status, workers_of
+from vigil_gateway.sessions.views import cadence_of, patched, progress_out, session_out
+
+DEFAULT_TAIL_TURNS = 9
+
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED)
+async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, response: Response) -> SessionOut:
+    """Watch a source. It is opened once before the session is made, so a bad address is told at once."""
+    spec = _spec(ports, tenant, body)
+    commands = first_commands(body.watches, body.instructions)
+    await check_served(ports.placement, spec.model, ports.settings.model)
+    await check_capacity(ports.placement)
+    await ports.probe.check(spec.source_url)
+    async with ports.opening:  # the probe took a while, and two requests must not both get the last place
+        await check_capacity(ports.placement)
+        await begin(ports, spec, commands)
+    response.headers["Location"] = f"/v1/sessions/{spec.session}"
+    return session_out(spec, None)
+
+
+@router.get("")
+async def list_sessions(ports: PortsOf, tenant: Tenant) -> SessionList:
+    """Your sessions: those that are open, and those that ended within the last hour."""
+    keys = await ports.store.sessions(tenant)
+    found = [await _view(ports, key) for key in keys]
+    return SessionList(sessions=[one for one in found if one is not None])
+
+
+@router.get("/{session}")
+async def show_session(ports: PortsOf, key: Key) -> SessionDetail:
+    """One session: as it was asked for, how far it is, and what each role says of it."""
+    spec = await ports.store.spec(key)
+    shown = session_out(spec, await ended_reason(ports, key))
+    return SessionDetail(
+        **dict(shown),
+        progress=progress_out(await ports.store.history(key)),
+        status=await roles_status(ports.store, key),
+        workers=await workers_of(ports.placement, key),
+    )
+
+
+@router.patch("/{session}")
+async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> SessionOut:
+    """Change what may change while the session runs; it takes effect from one of the next turns on."""
+    spec = patched(await ports.store.spec(key), body)
+    await ports.store.update_spec(spec)
+    await announce_change(ports, spec)
+    return session_out(spec, await ended_reason(ports, key))
+
+
+@router.delete("/{session}", status_code=status.HTTP_204_NO_CONTENT)
+async def end_session(ports: PortsOf, key: Key) -> None:
+    """End a session. Its history stays readable for an hour. Ending it again changes nothing."""
+    await finish(ports, await ports.store.spec(key), "the client ended it")
+
+
+def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
+    """What is asked for, with the gateway's defaults. Raises `CoreError` for a value that breaks a rule."""
+    return SessionSpec(
+        tenant=tenant,
+        session=f"s-{secrets.token_hex(10)}",
+        source_id=body.source.id or source_id(body.source.url),
+        source_url=body.source.url,
+        source_name=body.source.name,
+        loop=body.source.loop,
+        profile=_profile(ports.settings, body),
+        model=body.model or ports.settings.model,
+        cadence=cadence_of(body.cadence),
+        response_mode=body.response_mode,
+        duplicate_guard=body.duplicate_guard,
+        text_temperature=body.text_temperature,
+        chunk_turns=body.chunk_turns,
+        tail_turns=min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1),
+        infer_when_idle=body.infer_when_idle,
+        created_us=time.time_ns() // 1_000,
+    )
+
+
+def _profile(settings: GatewaySettings, body: SessionIn) -> str:
+    """The usual model has its one profile; whoever names another model may name the profile that it knows.
+
+    Raises `NotServed`, `UnknownProfile`.
+    """
+    asked = body.profile or settings.profile
+    if asked != settings.profile and body.model in (None, settings.model):
+        raise NotServed("profile", asked, settings.profile)
+    return profile_named(asked).name
+
+
+async def _view(ports: Ports, key: SessionKey) -> SessionOut | None:
+    """A session of the list; None when it was forgotten while the list was made."""
+    try:
+        return session_out(await ports.store.spec(key), await ended_reason(ports, key))
+    except UnknownSession:
+        return None

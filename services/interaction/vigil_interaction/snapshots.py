@@ -1,0 +1,23 @@
+"""Keeps the pictures that alerts refer to."""
+
+from collections.abc import Iterable
+
+import structlog
+
+from vigil.runtime.errors import BusError
+from vigil_interaction.observation import Sight
+from vigil_interaction.ports import Bus
+
+_log = structlog.get_logger(__name__)
+
+
+async def keep(bus: Bus, names: Iterable[str], seen: Sight) -> frozenset[str]:
+    """Store the turn's first picture under each of `names`; those under which it can be fetched."""
+    kept: set[str] = set()
+    for name in names:
+        try:
+            await bus.put_snapshot(name, next(iter(seen.pixels.values())))
+            kept.add(name)
+        except BusError as error:  # an alert without its picture is better than no alert
+            _log.warning("snapshot not stored", name=name, error=str(error))
+    return frozenset(kept)

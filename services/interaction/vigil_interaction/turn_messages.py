@@ -1,0 +1,47 @@
+"""What a settled turn tells the world: its decision, what was said, what became of alerts."""
+
+from collections.abc import Iterable
+
+from vigil.contract.decision import decision_outgoing
+from vigil.contract.events import Emission, SnapshotRef, alert_outgoing, p_speak_of, utterance_outgoing
+from vigil.contract.outgoing import Outgoing
+from vigil.contract.snapshots import snapshot_name, snapshot_ref
+from vigil.core.alert import AlertEvent, AlertState
+from vigil.core.decide import Settled
+from vigil.core.session import SessionSpec
+from vigil.runtime.process.trace import current_traceparent
+
+
+def snapshots(spec: SessionSpec, settled: Settled) -> tuple[str, ...]:
+    """Names under which this turn's picture is to be kept: one for each alert that the model's words opened."""
+    return tuple(
+        snapshot_name(spec.tenant, event.alert.id) for event in settled.alert_events if event.state is AlertState.OPENED
+    )
+
+
+def outgoing(spec: SessionSpec, settled: Settled, kept: frozenset[str], now_us: int) -> tuple[Outgoing, ...]:
+    """The messages of a turn, in the order in which they are stored. `kept` names the pictures that can be fetched."""
+    decision = settled.decision
+    emission = Emission(decision.capture_time_us, now_us, current_traceparent())
+    messages = [decision_outgoing(spec, decision, emit_time_us=now_us, traceparent=emission.traceparent)]
+    spoken = utterance_outgoing(spec, decision, emission)
+    if spoken is not None:
+        messages.append(spoken)
+    messages += [
+        alert_outgoing(spec, event, p_speak_of(decision), emission, _reference(spec, event, kept))
+        for event in settled.alert_events
+    ]
+    return tuple(messages)
+
+
+def closing(spec: SessionSpec, events: Iterable[AlertEvent], now_us: int) -> tuple[Outgoing, ...]:
+    """The messages of alerts that close because their session ended."""
+    emission = Emission(now_us, now_us, current_traceparent())
+    return tuple(alert_outgoing(spec, event, None, emission) for event in events)
+
+
+def _reference(spec: SessionSpec, event: AlertEvent, kept: frozenset[str]) -> SnapshotRef | None:
+    """Where the picture of an alert's opening is. Later events of the alert refer to the same picture."""
+    reference = snapshot_ref(spec.tenant, event.alert.id)
+    is_missing = event.state is AlertState.OPENED and reference.key not in kept
+    return None if is_missing else reference

@@ -45,7 +45,7 @@ class Coder:
 
     async def _until_over(self, claim: Claim, spec: SessionSpec, groups: KeepLatest[Message]) -> None:
         state = VideoState(profile(spec.profile), claim.fence)
-        log.info("coding", profile=spec.profile, fence=claim.fence)
+        log.info("coding began", profile=spec.profile, fence=claim.fence)
         dropped = 0
         while (message := await self._next(claim.key, groups)) is not None:
             metrics.DROPPED.labels("replaced").inc(groups.dropped - dropped)

@@ -130,4 +130,4 @@ async def test_sigterm_drains_streams_are_told_and_no_secret_was_logged(
     assert "a-key-of-demo" not in out
     lines = [json.loads(line) for line in out.splitlines()]
     assert {line["service"] for line in lines} == {"gateway"}
-    assert lines[-1]["message"] == "stopped"
+    assert lines[-1]["message"] == "service stopped"

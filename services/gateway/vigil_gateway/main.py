@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
-import structlog
 
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement.leases import Placement
+from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
 from vigil.runtime.store import redis_client
@@ -23,7 +23,7 @@ from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.probe import SourceProbe
 
-log = structlog.get_logger(__name__)
+log = get_log()
 
 
 @asynccontextmanager
@@ -55,7 +55,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         async with serve(
             create_app(ports), settings.host, settings.http_port, ports.draining, settings.drain_s
         ) as port:
-            log.info("listening", host=settings.host, port=port)
+            log.info("ports opened", host=settings.host, port=port)
             yield
 
 

@@ -32,7 +32,7 @@ class WallClock:
         self._stop = threading.Event()
         now_us = time.time_ns() // 1_000
         if now_us < not_before_us:
-            log.warning("this host's clock is behind the session's", behind_s=(not_before_us - now_us) / 1e6)
+            log.warning("clock fell behind", behind_s=(not_before_us - now_us) / 1e6)
         self._start_us = max(now_us, not_before_us) - time.monotonic_ns() // 1_000
 
     def now_us(self) -> int:

@@ -123,7 +123,7 @@ class Watch:
                         await _next_change(changes)
                     return
             except BusUnavailable:
-                log.info("changes cannot be heard until NATS is back")
+                log.info("change notices lost", reason="NATS is away")
                 await asyncio.sleep(STORE_RETRY_S)  # the bus may call itself connected for a moment longer
             except StoreUnavailable as error:
                 log.warning("settings not read", reason=str(error))
@@ -153,7 +153,7 @@ class Watch:
                 await self._lost(error, failures, delay_s)
             except StoreUnavailable as error:
                 delay_s = STORE_RETRY_S
-                log.warning("source not opened: the session's clock cannot be read", reason=str(error))
+                log.warning("source not opened", reason=f"the session's clock cannot be read: {error}")
             except SessionEnded:
                 return None
             await asyncio.sleep(delay_s)
@@ -187,7 +187,9 @@ class Watch:
                 while not await self._is_listened_to():  # noqa: ASYNC110  NATS tells nobody of new subscriptions
                     await asyncio.sleep(LISTEN_S)
         except TimeoutError:
-            log.warning("file begins unheard", reason=f"no codec or no interaction worker within {LISTENED_S:g} s")
+            log.warning(
+                "file started without listeners", reason=f"no codec or no interaction worker within {LISTENED_S:g} s"
+            )
 
     async def _is_listened_to(self) -> bool:
         key, is_heard = self._claim.key, self._bus.is_heard
@@ -208,8 +210,8 @@ class Watch:
     async def _begun(self, stream: Stream) -> None:
         self._watched_since = time.monotonic()
         if stream.complaint:
-            log.warning("source is damaged", reason=stream.complaint)
-        log.info("source watched", fence=self._claim.fence, complaint=stream.complaint)
+            log.warning("source found damaged", reason=stream.complaint)
+        log.info("source opened", fence=self._claim.fence, complaint=stream.complaint)
         await self._say(Status(Watching.WATCHING, self._settings.worker, stream.complaint, stream.info))
 
     async def _publish(self, turn: Group[Frame]) -> None:

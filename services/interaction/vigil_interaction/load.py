@@ -3,14 +3,13 @@
 import time
 from collections.abc import Callable
 
-import structlog
-
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.placement.leases import Offer
+from vigil.runtime.process.logs import get_log
 from vigil_interaction import metrics
 from vigil_interaction.saturation import MAX_LATE_SHARE, Window, measuring
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 WINDOW_S = 10.0
 
@@ -57,7 +56,7 @@ class Load:
         metrics.CAPACITY.labels("measured").set(self.measured.capacity)
         metrics.LATE_SHARE.set(window.late_share)
         if self.measured.capacity != before.capacity:
-            _log.warning(
+            log.warning(
                 "measured capacity changed",
                 before=before.capacity,
                 capacity=self.measured.capacity,

@@ -12,14 +12,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-import structlog
-
 from vigil.contract.outgoing import Outgoing
 from vigil.runtime.errors import BusError, PublishRefused
+from vigil.runtime.process.logs import get_log
 from vigil_interaction import metrics
 from vigil_interaction.ports import Bus
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 _PAUSE_PER_WAIT = 2.0  # of the time that a failed attempt took: at most a third of all time is spent waiting
 
@@ -63,12 +62,12 @@ class Outbox:
                 await self._bus.publish_stored(self._waiting[0])
                 self._is_published(1)
         except PublishRefused as error:
-            _log.error("message refused by the stream", subject=self._waiting[0].subject, error=str(error))
+            log.error("message refused by the stream", subject=self._waiting[0].subject, error=str(error))
         except BusError as error:
             ended_s = self._monotonic()
             self._not_before_s = ended_s + _PAUSE_PER_WAIT * (ended_s - began_s)
             self._is_unsure = bool(self._waiting)  # the first may be stored, and only its answer lost
-            _log.warning("message waits in the outbox", waiting=len(self._waiting), error=str(error))
+            log.warning("message kept in the outbox", waiting=len(self._waiting), error=str(error))
 
     async def _skip_stored(self) -> None:
         """After taking over, or after a publish whose answer never came: pass over what is stored already.

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from importlib import resources
 from itertools import count, takewhile
 
-import structlog
-
 from vigil.core import control
 from vigil.core.decide import Completion
 from vigil.core.profile import PromptProfile
@@ -22,9 +20,10 @@ from vigil.core.turn import FrameRef, Turn
 from vigil.runtime.engine.client import Engine, EngineRequest
 from vigil.runtime.engine.errors import ControlTokensMissing, EngineError, EngineUnreachable
 from vigil.runtime.engine.pool import EnginePool, Prepare
+from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.startup import StartupError
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 RETRY_S = 1.0
 FIRST_TICK_S = 120.0
@@ -62,7 +61,7 @@ async def wait_for_model(engines: EnginePool, model: str, profile: PromptProfile
             raise StartupError(str(error)) from None
         except EngineError as error:
             if str(error) != told:
-                _log.warning("waiting for the model", reason=str(error))
+                log.warning("model check failed", reason=str(error))
             told = str(error)
             await asyncio.sleep(RETRY_S)  # the engine offers nothing to wait on
         else:
@@ -104,9 +103,9 @@ async def _warm_one(engine: Engine, model: str, profile: PromptProfile, warm_up:
             for size in warm_up.sizes:
                 await _tick(engine, model, profile, size, warm_up.limit_s)
     except (TimeoutError, EngineError) as error:
-        _log.warning("not warmed up to a whole chunk", engine=engine.config.address, turns=size, reason=str(error))
-    _log.info(
-        "the engine is warm",
+        log.warning("warm-up cut short", engine=engine.config.address, turns=size, reason=str(error))
+    log.info(
+        "engine warmed up",
         engine=engine.config.address,
         engine_ms=round(first.engine_ms),
         turns=size,

@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import structlog
-
 from vigil.contract.outgoing import Outgoing
 from vigil.core.decide import (
     Completion,
@@ -42,6 +40,7 @@ from vigil.runtime.engine.errors import (
 )
 from vigil.runtime.engine.wire import Rendered
 from vigil.runtime.errors import StoreFull
+from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import span
 from vigil.runtime.store.sessions import Commit, Taken
 from vigil_interaction import metrics
@@ -55,7 +54,7 @@ from vigil_interaction.turn_messages import closing, outgoing, snapshots
 from vigil_interaction.turn_metrics import measure
 from vigil_interaction.warmer import Warmer
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 PREWARMS_AT_ONCE = 4
 
@@ -190,7 +189,7 @@ class Runner:
         if isinstance(error, EngineTimeout):  # any other failure says nothing about how much can be held
             self._ports.load.turn(late=True)
         if str(error) != self.engine_error:  # once for each kind of trouble, not once a second
-            _log.warning("turn dropped, the next one sees the newest frame", error=str(error))
+            log.warning("turn dropped", reason="the engine failed", error=str(error))
         self.engine_error = str(error)
 
     def _refused(self, error: StoreFull) -> None:
@@ -198,7 +197,7 @@ class Runner:
         self.skip(1, "store_full")
         metrics.TICKS_FAILED.labels(type(error).__name__).inc()
         if not self.store_error:
-            _log.error("turn dropped, the store is full", error=str(error))
+            log.error("turn dropped", reason="the store is full", error=str(error))
         self.store_error = str(error)
 
     async def _make_way(self, error: EngineError) -> None:
@@ -214,10 +213,12 @@ class Runner:
         shorter = make_way(self._profile, self.state)
         if shorter is not None:
             self.state = shorter
-            _log.warning("a new chunk begins, without what the engine refuses", error=str(error))
+            log.warning("chunk cut short", reason="the engine refuses its prompt", error=str(error))
         elif self.commands and self._refusals > 3:
             metrics.COMMANDS_REJECTED.inc(len(self.commands))
-            _log.error("commands dropped, the engine refuses them", error=str(error), commands=len(self.commands))
+            log.error(
+                "commands dropped", reason="the engine refuses them", error=str(error), commands=len(self.commands)
+            )
             await self._store(Commit(self.state, published=self._outbox.published, consumed=len(self.commands)), ())
 
     async def _bias(self) -> dict[int, float]:
@@ -235,7 +236,7 @@ class Runner:
         settled = settle(self.spec, self._profile, planned, infer, completion)
         for refused in infer.rejected:
             metrics.COMMANDS_REJECTED.inc()
-            _log.warning("command rejected", session=self.key.session, reason=refused)
+            log.warning("command rejected", session=self.key.session, reason=refused)
         return replace(settled, decision=replace(settled.decision, prefix_share=share))
 
     async def _commit(self, settled: Settled, seen: Sight) -> None:

@@ -8,8 +8,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import structlog
-
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events import SessionData, session_outgoing
@@ -30,6 +28,7 @@ from vigil.runtime.errors import (
 from vigil.runtime.placement.claimer import Relieved
 from vigil.runtime.placement.leases import Claim, Placement, Role
 from vigil.runtime.process.cancellation import first_to_end
+from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import continued
 from vigil.runtime.store.sessions import SessionStore, Taken
 from vigil_interaction import metrics
@@ -37,7 +36,7 @@ from vigil_interaction.observation import life, sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.runner import Ports, Runner
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 IDLE_S = 2.0  # a session without a frame for this long looks whether something else is to be done
 LOOK_S = 10.0  # and a busy one does so this often
@@ -74,7 +73,7 @@ class ClaimedSession:
             await self._run()
         except UnknownSession:
             await self._placement.close(self.key)
-            _log.warning("session forgotten", reason="the store does not know it any more")
+            log.warning("session forgotten", reason="the store does not know it any more")
 
     async def _run(self) -> None:
         await self._bus.connected()
@@ -111,7 +110,7 @@ class ClaimedSession:
         try:
             await self._tell(event, data, spec.created_us, self.fence)
         except BusError as error:
-            _log.warning("session event not stored yet", session_event=event, error=str(error))
+            log.warning("session event not stored", session_event=event, error=str(error))
             return False
         return True
 
@@ -166,7 +165,7 @@ class ClaimedSession:
             group = decode_coded_group(payload)
         except InvalidMessage as error:
             metrics.FRAMES_SKIPPED.labels("damaged").inc()
-            _log.warning("frame group dropped", reason=str(error))
+            log.warning("frame group dropped", reason=str(error))
             return None
         if group.key != self.key or group.fence < self._codec_fence:
             metrics.FRAMES_SKIPPED.labels("not_for_this_session").inc()
@@ -216,4 +215,4 @@ class ClaimedSession:
         data = SessionData(spec.tenant, spec.session, spec.source_id, role="", worker="", reason=reason)
         await self._tell(Lifecycle.ENDED, data, spec.created_us, 0)  # whoever ended it may have died before saying so
         await self._placement.close(self.key)
-        _log.info("session finished", reason=reason)
+        log.info("session ended", reason=reason)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-import structlog
-
 from vigil.runtime.errors import BusError
+from vigil.runtime.process.logs import get_log
 from vigil_interaction.observation import Sight
 from vigil_interaction.ports import Bus
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 
 async def keep(bus: Bus, names: Iterable[str], seen: Sight) -> frozenset[str]:
@@ -19,5 +18,5 @@ async def keep(bus: Bus, names: Iterable[str], seen: Sight) -> frozenset[str]:
             await bus.put_snapshot(name, next(iter(seen.pixels.values())))
             kept.add(name)
         except BusError as error:  # an alert without its picture is better than no alert
-            _log.warning("snapshot not stored", name=name, error=str(error))
+            log.warning("snapshot not stored", name=name, error=str(error))
     return frozenset(kept)

@@ -1,12 +1,11 @@
 """What a committed turn tells the metrics."""
 
-import structlog
-
 from vigil.core.decide import Settled
 from vigil.core.session import SessionSpec
+from vigil.runtime.process.logs import get_log
 from vigil_interaction import metrics
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 
 def measure(spec: SessionSpec, settled: Settled, *, tick_s: float, age_s: float) -> bool:
@@ -31,7 +30,7 @@ def measure(spec: SessionSpec, settled: Settled, *, tick_s: float, age_s: float)
         metrics.DUPLICATES.labels(spec.duplicate_guard).inc()
     if decision.output.malformed:
         metrics.MALFORMED.labels(decision.output.malformed).inc()
-        _log.warning("malformed output", text=completion.text[:200], reason=decision.output.malformed)
+        log.warning("malformed output received", text=completion.text[:200], reason=decision.output.malformed)
     for event in settled.alert_events:
         metrics.ALERTS.labels(event.state).inc()
     return late

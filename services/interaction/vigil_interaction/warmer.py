@@ -7,18 +7,17 @@ asked before the boundary is not asked at all. A failure costs a slower turn and
 
 import asyncio
 
-import structlog
-
 from vigil.core.prewarm import Warm, warm
 from vigil.core.profile import PromptProfile
 from vigil.core.session import SessionSpec, SessionState
 from vigil.runtime.engine.client import EngineRequest, Resend
 from vigil.runtime.engine.errors import EngineError
 from vigil.runtime.errors import StoreError
+from vigil.runtime.process.logs import get_log
 from vigil_interaction import metrics
 from vigil_interaction.ports import Engine
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 
 class Warmer:
@@ -62,7 +61,7 @@ class Warmer:
             completion = await self._engine.complete(request, self._resend)
         except (EngineError, StoreError) as error:
             metrics.PREWARMS.labels("failed").inc()
-            _log.warning("chunk not pre-warmed", chunk=due.chunk, error=str(error))
+            log.warning("chunk not pre-warmed", chunk=due.chunk, error=str(error))
             return
         metrics.PREWARMS.labels("ok").inc()
         metrics.PREWARM_TOKENS.inc(max(0, completion.prompt_tokens - completion.cached_tokens))

@@ -121,4 +121,4 @@ async def test_killed_in_the_middle_it_loses_nothing(
         assert secret not in out
     lines = [json.loads(line) for line in out.splitlines()]
     assert {line["service"] for line in lines} == {"webhook"}
-    assert lines[-1]["message"] == "stopped"
+    assert lines[-1]["message"] == "service stopped"

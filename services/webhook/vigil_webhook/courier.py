@@ -58,7 +58,7 @@ class Courier:
                 try:
                     await self._handle(delivery)
                 except BusError as error:
-                    log.warning("alert comes again", endpoint=self.endpoint.name, reason=str(error))
+                    log.warning("alert handling failed", endpoint=self.endpoint.name, reason=str(error))
 
     async def _handle(self, delivery: Delivery) -> None:
         this = (delivery.sequence, delivery.headers.get("Nats-Msg-Id", ""))
@@ -89,7 +89,7 @@ class Courier:
             case Fate.DELIVERED:
                 log.info("alert delivered", tries=delivery.delivered, **self._about(event))
             case Fate.DEAD:
-                log.error("alert put aside", reason=verdict.reason, **self._about(event))
+                log.error("alert dead-lettered", reason=verdict.reason, **self._about(event))
                 await self._put_aside(delivery, verdict.reason)
             case Fate.RETRY:
                 log.warning(

@@ -32,7 +32,7 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
         service.health.register("endpoints", lambda: _are_there(couriers))
         for courier in couriers:
             service.spawn(f"courier {courier.endpoint.name}", courier.run())
-        log.info("listening", host=settings.host, http_port=http_port, endpoints=[_shown(one) for one in endpoints])
+        log.info("ports opened", host=settings.host, http_port=http_port, endpoints=[_shown(one) for one in endpoints])
         yield
 
 

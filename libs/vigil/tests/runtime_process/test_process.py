@@ -34,8 +34,8 @@ async def ready(port: int) -> tuple[int, dict[str, Any]]:
 async def test_it_serves_its_endpoints_and_drains_on_sigterm(start: Any) -> None:
     async with ScriptedEngine() as engine:
         worker = await start(engine_url=engine.url)
-        listening = await worker.logged("listening")
-        await worker.logged("serving")
+        listening = await worker.logged("ports opened")
+        await worker.logged("service became ready")
         assert await ready(listening["http_port"]) == (
             200,
             {"ready": True, "phase": "serving", "checks": {"engine": "ok"}},
@@ -48,13 +48,13 @@ async def test_it_serves_its_endpoints_and_drains_on_sigterm(start: Any) -> None
         worker.process.send_signal(signal.SIGTERM)
         code, messages, errors = await worker.ended()
     assert (code, errors) == (0, "")
-    assert messages[-4:] == ["draining", "leases released", "released", "stopped"]
+    assert messages[-4:] == ["drain began", "leases released", "released", "service stopped"]
 
 
 async def test_grpc_health_and_reflection_answer(start: Any) -> None:
     worker = await start()
-    port = (await worker.logged("listening"))["grpc_port"]
-    await worker.logged("serving")
+    port = (await worker.logged("ports opened"))["grpc_port"]
+    await worker.logged("service became ready")
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
     assert answer.status == SERVING
@@ -66,8 +66,8 @@ async def test_grpc_health_and_reflection_answer(start: Any) -> None:
 async def test_a_dead_dependency_makes_it_unready_but_not_dead(start: Any) -> None:
     async with ScriptedEngine() as engine:
         worker = await start(engine_url=engine.url)
-        port = (await worker.logged("listening"))["http_port"]
-        await worker.logged("serving")
+        port = (await worker.logged("ports opened"))["http_port"]
+        await worker.logged("service became ready")
     status, answer = await ready(port)
     assert status == 503
     assert answer["checks"]["engine"].startswith(f"EngineUnreachable: no engine answers at {engine.url}")
@@ -76,17 +76,17 @@ async def test_a_dead_dependency_makes_it_unready_but_not_dead(start: Any) -> No
 
 async def test_it_answers_not_ready_while_it_waits_for_a_dependency_and_can_be_stopped(start: Any) -> None:
     worker = await start(behaviour="wait")
-    port = (await worker.logged("listening"))["http_port"]
+    port = (await worker.logged("ports opened"))["http_port"]
     await worker.logged("waiting for a dependency")
     assert await ready(port) == (503, {"ready": False, "phase": "starting", "checks": {}})
     worker.process.send_signal(signal.SIGINT)
     code, messages, errors = await worker.ended()
-    assert (code, messages[-1], errors) == (0, "stopped", "")
+    assert (code, messages[-1], errors) == (0, "service stopped", "")
 
 
 async def test_settings_are_logged_with_secrets_masked(start: Any) -> None:
     worker = await start(redis_url="redis://vigil:sesame@store:6379/0")
-    starting = await worker.logged("starting")
+    starting = await worker.logged("service started")
     assert starting["settings"]["redis_url"] == "redis://***@store:6379/0"
     assert starting["service"] == "trial"
 
@@ -135,10 +135,10 @@ async def test_a_background_task_that_fails_ends_the_process_cleanly(start: Any)
 
 async def test_a_drain_that_hangs_is_cut_off(start: Any) -> None:
     worker = await start(behaviour="stuck", drain_s="0.2")
-    await worker.logged("serving")
+    await worker.logged("service became ready")
     worker.process.send_signal(signal.SIGTERM)
     code, messages, _ = await worker.ended()
-    assert (code, messages[-1]) == (1, "drain took too long")
+    assert (code, messages[-1]) == (1, "drain timed out")
 
 
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):
@@ -164,7 +164,7 @@ async def test_spans_reach_the_collector_before_the_process_ends(start: Any) -> 
     try:
         worker = await start(behaviour="trace", otlp_endpoint=f"http://127.0.0.1:{port}")
         traced = await worker.logged("traced")
-        await worker.logged("serving")
+        await worker.logged("service became ready")
         worker.process.send_signal(signal.SIGTERM)
         code, _, _ = await worker.ended()
     finally:
@@ -176,7 +176,7 @@ async def test_spans_reach_the_collector_before_the_process_ends(start: Any) -> 
 
 async def test_a_collector_that_is_down_does_not_hold_the_process(start: Any) -> None:
     worker = await start(behaviour="trace", otlp_endpoint="http://127.0.0.1:9", drain_s="5")
-    await worker.logged("serving")
+    await worker.logged("service became ready")
     worker.process.send_signal(signal.SIGTERM)
     code, messages, _ = await worker.ended()
-    assert (code, messages.count("stopped")) == (0, 1)
+    assert (code, messages.count("service stopped")) == (0, 1)

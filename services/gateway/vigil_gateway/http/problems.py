@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -17,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from vigil.core.errors import CoreError, UnknownInstruction
 from vigil.runtime import errors as port_errors
+from vigil.runtime.process.logs import get_log
 from vigil_gateway.http import errors
 from vigil_gateway.openai import error_body
 from vigil_gateway.openai import errors as chat_errors
@@ -24,7 +24,7 @@ from vigil_gateway.openai import errors as chat_errors
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:vigil:problem:"
 
-log = structlog.get_logger(__name__)
+log = get_log()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def install(app: FastAPI) -> None:
 async def _known(request: Request, error: Exception) -> JSONResponse:
     row = row_of(error)
     if row.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("request_failed", problem=row.kind, detail=str(error), path=request.url.path)
+        log.warning("request failed", problem=row.kind, detail=str(error), path=request.url.path)
     if isinstance(error, port_errors.UnknownSession):
         error = errors.NoSuchSession(error.key.session)
     extra = {"fault": error.fault} if isinstance(error, errors.SourceRefused) else {}
@@ -203,5 +203,5 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-    log.error("request_crashed", path=request.url.path, exc_info=error)
+    log.error("request crashed", path=request.url.path, exc_info=error)
     return respond(request.url.path, INTERNAL, "something unforeseen happened while the request was served")

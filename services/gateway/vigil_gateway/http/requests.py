@@ -2,12 +2,12 @@
 
 import time
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 
-log = structlog.get_logger(__name__)
+log = get_log()
 
 NO_ROUTE = "none"
 OTHER_METHOD = "other"
@@ -42,4 +42,4 @@ def _report(scope: Scope, status: int, took_s: float) -> None:
     metrics.REQUESTS.labels(method, route, status).inc()
     metrics.SECONDS.labels(route).observe(took_s)
     level = log.debug if method in _READS and status < 400 else log.info
-    level("request", method=method, route=route, status=status, took_ms=round(took_s * 1_000, 1))
+    level("request answered", method=method, route=route, status=status, took_ms=round(took_s * 1_000, 1))

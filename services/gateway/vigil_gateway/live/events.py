@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 
-import structlog
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT
@@ -22,12 +21,13 @@ from vigil.core.session import SessionSpec
 from vigil.runtime.bus.client import Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, SessionEnded, StoreError
+from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.live.feed import EventKind, LiveEvent, Topic, event, topics
 from vigil_gateway.ports import Key, Ports, PortsOf
 from vigil_gateway.sessions.status import roles_status
 
-log = structlog.get_logger(__name__)
+log = get_log()
 
 router = APIRouter(prefix="/v1/sessions/{session}", tags=["events"])
 
@@ -155,7 +155,7 @@ class EventStream(Response):
         try:
             return await roles_status(self._ports.store, self._key)
         except StoreError as error:
-            log.warning("status_unknown", error=str(error))
+            log.warning("status not read", error=str(error))
             return None
 
 
@@ -199,7 +199,7 @@ async def _pump(topic: Topic, channel: KeepLatest[Message], outlet: Outlet) -> s
             one = topic.read(message.payload)
         except InvalidMessage as error:
             metrics.EVENTS_UNREADABLE.labels(topic.kind).inc()
-            log.warning("message_unreadable", subject=message.subject, error=str(error))
+            log.warning("bus message rejected", subject=message.subject, error=str(error))
             continue
         if one is not None:
             await outlet.put(one)

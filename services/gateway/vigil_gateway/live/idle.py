@@ -2,14 +2,13 @@
 
 import asyncio
 
-import structlog
-
 from vigil.core.ids import SessionKey
 from vigil.runtime.errors import PortError, UnknownSession
+from vigil.runtime.process.logs import get_log
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.lifecycle import finish
 
-log = structlog.get_logger(__name__)
+log = get_log()
 
 _LOOK_MOST_S = 30.0
 
@@ -22,12 +21,12 @@ async def end_idle(ports: Ports, idle_s: float) -> None:
             for key in await ports.pushed.silent(idle_s):
                 await _end(ports, key)
         except PortError as error:
-            log.warning("idle_sessions_not_ended", error=str(error))
+            log.warning("idle sessions not ended", error=str(error))
 
 
 async def _end(ports: Ports, key: SessionKey) -> None:
     try:
         await finish(ports, await ports.store.spec(key), "its client has pushed no picture for too long")
     except UnknownSession:
-        log.info("idle_session_forgotten", tenant=key.tenant, session=key.session)
+        log.info("idle session forgotten", tenant=key.tenant, session=key.session)
     await ports.pushed.forget(key)

@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import structlog
-
 from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
 from vigil.contract.frames import Frame, FrameGroup, encode_group
@@ -29,8 +27,6 @@ from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.capacity import capacity, check
 from vigil_gateway.sessions.commands import submit
 from vigil_gateway.sessions.lifecycle import begin
-
-log = structlog.get_logger(__name__)
 
 PUSHED = "push:"  # the source's address of such a session
 ROLES = (Role.CODEC, Role.INTERACTION)

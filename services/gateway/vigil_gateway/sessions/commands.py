@@ -3,19 +3,18 @@
 import secrets
 from collections.abc import Sequence
 
-import structlog
-
 from vigil.contract import subjects
 from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction
 from vigil.runtime.errors import BusError
+from vigil.runtime.process.logs import get_log
 from vigil_gateway.http.models import WatchIn
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.standing import Standing, check_addable, find_standing, standing
 from vigil_gateway.sessions.views import watch_of
 
-log = structlog.get_logger(__name__)
+log = get_log()
 
 
 def new_id(prefix: str) -> str:
@@ -41,7 +40,7 @@ async def submit(ports: Ports, key: SessionKey, command: Command) -> None:
         await ports.bus.publish(subjects.command(key), b"")
     except BusError as error:
         # The command is stored and the next turn reads it: only the nudge is lost.
-        log.warning("nudge_failed", error=str(error))
+        log.warning("nudge failed", error=str(error))
 
 
 async def all_standing(ports: Ports, key: SessionKey) -> tuple[Standing, ...]:

@@ -3,8 +3,6 @@
 import time
 from collections.abc import Sequence
 
-import structlog
-
 from vigil.contract.events import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Command
@@ -12,11 +10,12 @@ from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.runtime.errors import PortError
 from vigil.runtime.placement.leases import Role
+from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
 from vigil_gateway import metrics
 from vigil_gateway.ports import Ports
 
-log = structlog.get_logger(__name__)
+log = get_log()
 
 
 async def begin(
@@ -35,7 +34,7 @@ async def begin(
         await _undo(ports, key)
         raise
     metrics.SESSIONS_CREATED.inc()
-    log.info("session_created", session=spec.session, source=redacted(spec.source_url), commands=len(commands))
+    log.info("session created", session=spec.session, source=redacted(spec.source_url), commands=len(commands))
 
 
 async def finish(ports: Ports, spec: SessionSpec, reason: str) -> None:
@@ -47,7 +46,7 @@ async def finish(ports: Ports, spec: SessionSpec, reason: str) -> None:
     await ports.store.end(key, reason)
     await ports.placement.close(key, (Role.INGESTION, Role.CODEC))
     await _announce(ports, spec, Lifecycle.ENDED, await ended_reason(ports, key) or reason)
-    log.info("session_ended", reason=reason)
+    log.info("session ended", reason=reason)
 
 
 async def announce_change(ports: Ports, spec: SessionSpec) -> None:
@@ -66,7 +65,7 @@ async def _undo(ports: Ports, key: SessionKey) -> None:
         await ports.store.end(key, "it could not be started")
         await ports.placement.close(key)
     except PortError as error:
-        log.error("session_not_undone", session=key.session, error=str(error))
+        log.error("session creation not undone", session=key.session, error=str(error))
 
 
 async def _announce(ports: Ports, spec: SessionSpec, event: Lifecycle, reason: str, number: int = 0) -> None:

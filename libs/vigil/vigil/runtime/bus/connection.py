@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import structlog
 from nats.aio.client import Client
 from nats.aio.transport import TcpTransport
 from nats.errors import Error as NatsError
@@ -14,9 +13,10 @@ from nats.errors import SlowConsumerError
 
 from vigil.runtime.bus.nats_errors import describe
 from vigil.runtime.errors import BusError, BusUnavailable
+from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted_list
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 # A server that stops reading must cost frames, neither memory nor time: at nats-py's own limit `publish` would wait.
 MAX_PENDING_BYTES = 8 << 20
@@ -158,12 +158,12 @@ class NatsConnection:
             return False
         self.fault = "the connection was lost"
         self._ready.set()
-        _log.info("bus connected")
+        log.info("bus connected")
         return True
 
     async def _on_error(self, error: Exception) -> None:
         if isinstance(error, SlowConsumerError):
-            _log.warning("bus reader too slow, message dropped", subject=error.subject)
+            log.warning("bus message dropped", subject=error.subject, reason="the reader is too slow")
         else:
             self._report(describe(error))
 
@@ -171,4 +171,4 @@ class NatsConnection:
         """Log a fault once, however often it repeats until the bus is connected again."""
         if fault != self.fault:
             self.fault = fault
-            _log.warning("bus waits for NATS", reason=fault, url=redacted_list(self._config.url))
+            log.warning("bus connection failed", reason=fault, url=redacted_list(self._config.url))

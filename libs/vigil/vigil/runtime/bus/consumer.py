@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -17,8 +16,9 @@ from nats.js.errors import FetchTimeoutError, NotFoundError
 from vigil.runtime.bus.nats_errors import describe, translated
 from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.process.cancellation import cancellation_kept
+from vigil.runtime.process.logs import get_log
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 _BATCH = 32
 _FETCH_S = 2.0
@@ -186,9 +186,9 @@ class Consumer(AsyncIterator[Delivery]):
         if fault != self._fault:
             where = {"stream": self._stream, "durable": self._durable}
             if fault:
-                _log.warning("consumer waits", reason=fault, **where)
+                log.warning("consumer stalled", reason=fault, **where)
             else:
-                _log.info("consumer goes on", **where)
+                log.info("consumer resumed", **where)
             self._fault = fault
 
 

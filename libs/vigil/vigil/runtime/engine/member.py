@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-import structlog
-
 from vigil.runtime.engine import metrics as metrics
 from vigil.runtime.engine.client import Engine
 from vigil.runtime.engine.health import EngineHealth
+from vigil.runtime.process.logs import get_log
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,6 @@ class Member:
         metrics.UP.labels(self.engine.config.address).set(health.up)
         if health.up != before.up:
             if health.up:
-                _log.info("engine up", engine=self.engine.config.address)
+                log.info("engine came up", engine=self.engine.config.address)
             else:
-                _log.warning("engine down", engine=self.engine.config.address, fault=health.fault)
+                log.warning("engine went down", engine=self.engine.config.address, fault=health.fault)

@@ -19,8 +19,6 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from vigil.core.decide import Completion
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import Message, Text
@@ -36,8 +34,9 @@ from vigil.runtime.engine.errors import (
 )
 from vigil.runtime.engine.member import Member, Pace
 from vigil.runtime.engine.rendezvous import ranked
+from vigil.runtime.process.logs import get_log
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 _TRIAL = (Message("user", (Text("."),)),)
 
@@ -226,7 +225,7 @@ class PooledEngine:
         if self._at is not None and self._at is not member:
             why = "return" if self._at.health.up and self._at not in tried else "fail_over"
             metrics.MOVES.labels(member.engine.config.address, why).inc()
-            _log.info("session goes on at another engine", engine=member.engine.config.address, why=why)
+            log.info("session moved to another engine", engine=member.engine.config.address, why=why)
         self._at = member
 
 

@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-import structlog
 from prometheus_client import Counter, Gauge
 
 from vigil.contract import subjects
@@ -19,9 +18,9 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.errors import BusUnavailable, FenceLost, StoreError
 from vigil.runtime.placement.leases import Claim, Offer, Placement, Role
 from vigil.runtime.process.backoff import Backoff
-from vigil.runtime.process.logs import session_logs
+from vigil.runtime.process.logs import get_log, session_logs
 
-_log = structlog.get_logger(__name__)
+log = get_log()
 
 _SWEEP_S = 0.3
 _WAKE_GAP_S = 0.05
@@ -147,7 +146,7 @@ class Claimer:
         for key in keys:
             if self._leases.pop(key, None) is not None:
                 LOST.labels(self._role).inc()
-                _log.info("session let go", tenant=key.tenant, session=key.session, role=self._role, reason=reason)
+                log.info("session released", tenant=key.tenant, session=key.session, role=self._role, reason=reason)
                 if (task := self._tasks.get(key)) is not None:
                     task.cancel()
 
@@ -171,12 +170,12 @@ class Claimer:
             started = time.monotonic()
             try:
                 await self._run(claim)
-                _log.info("session run returned", role=self._role)
+                log.info("session run ended", role=self._role)
             except FenceLost:
-                _log.info("session taken over by another worker", role=self._role)
-            except Exception as error:  # noqa: BLE001  one session's failure must not touch the others
+                log.info("session taken over by another worker", role=self._role)
+            except Exception as error:  # one session's failure must not touch the others
                 RESTARTS.labels(self._role).inc()
-                _log.warning("session run failed", role=self._role, error=repr(error), exc_info=True)
+                log.warning("session run failed", role=self._role, error=repr(error), exc_info=True)
             failures = _BACKOFF.failures_after(failures, time.monotonic() - started)
             await asyncio.sleep(_BACKOFF.delay_s(failures, random.random()))
 
@@ -206,7 +205,7 @@ class Claimer:
                         if await self._is_relieved(key):
                             self._stop([key], "handed over")
         except (StoreError, TimeoutError) as error:
-            _log.warning("sessions not handed over", role=self._role, reason=str(error) or "nobody took them")
+            log.warning("sessions not handed over", role=self._role, reason=str(error) or "nobody took them")
         finally:
             self._leases.clear()  # until now a run that failed was started again
         HELD.labels(self._role).set(0)
@@ -219,6 +218,6 @@ class Claimer:
         if fault != self._fault:
             self._fault = fault
             if fault:
-                _log.warning("leases cannot be kept", role=self._role, reason=fault)
+                log.warning("leases not renewed", role=self._role, reason=fault)
             else:
-                _log.info("leases are kept again", role=self._role)
+                log.info("leases renewed again", role=self._role)

@@ -83,9 +83,9 @@ class Service(Generic[C]):
             async with build(self):
                 self.health.phase = Phase.SERVING
                 _quieten_garbage_collector()
-                log.info("serving")
+                log.info("service became ready")
                 await self._stop.wait()
-                log.info("draining", drain_s=self.settings.drain_s)
+                log.info("drain began", drain_s=self.settings.drain_s)
                 await self._cancel_tasks()
         finally:
             await self._cancel_tasks()
@@ -104,13 +104,13 @@ class Service(Generic[C]):
         if error is not None:
             log.error("background task failed", task=task.get_name(), exc_info=error)
         elif not self._stop.is_set():
-            log.error("background task ended by itself", task=task.get_name())
+            log.error("background task ended", task=task.get_name())
         self._failed = self._failed or error is not None or not self._stop.is_set()
         self._stop.set()
 
     async def _exit_code(self, serving: "asyncio.Task[None]") -> int:
         if not serving.done():
-            log.error("drain took too long", drain_s=self.settings.drain_s)
+            log.error("drain timed out", drain_s=self.settings.drain_s)
             serving.cancel()
             await asyncio.wait({serving}, timeout=_LAST_CHANCE_S)
             return EXIT_FAILED
@@ -121,7 +121,7 @@ class Service(Generic[C]):
             log.error("service failed", exc_info=error)
         if error is not None or self._failed:
             return EXIT_FAILED
-        log.info("stopped")
+        log.info("service stopped")
         return EXIT_OK
 
 
@@ -144,7 +144,7 @@ def run_service(name: str, kind: type[S], build: Build[S]) -> NoReturn:
 async def _life(name: str, settings: S, build: Build[S]) -> int:
     configure_logs(name, settings.log_level)
     metrics.SERVICE.info({"name": name, "instance": settings.worker})
-    log.info("starting", settings=shown(settings))
+    log.info("service started", settings=shown(settings))
     service = Service(name, settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -76,7 +76,7 @@ def with_endpoints(build: WorkerBuild[W]) -> Build[W]:
             serve_http(service.health, settings.host, settings.http_port) as http_port,
             bound_grpc(settings.host, settings.grpc_port) as grpc_server,
         ):
-            log.info("listening", host=settings.host, http_port=http_port, grpc_port=grpc_server.port)
+            log.info("ports opened", host=settings.host, http_port=http_port, grpc_port=grpc_server.port)
             worker = Worker(service, grpc_server)
             async with build(worker):
                 await worker.start()

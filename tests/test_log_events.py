@@ -17,7 +17,22 @@ SOURCES = sorted(
 LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
 PLAIN = re.compile(r"[A-Za-z-]+( [A-Za-z-]+)+")
 IRREGULAR_PASTS = frozenset(
-    {"became", "began", "came", "cut", "fell", "forgotten", "found", "kept", "lost", "read", "taken", "undone", "went"}
+    {
+        "became",
+        "began",
+        "came",
+        "cut",
+        "fell",
+        "forgotten",
+        "found",
+        "kept",
+        "lost",
+        "read",
+        "taken",
+        "undone",
+        "went",
+        "written",
+    }
 )
 
 

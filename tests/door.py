@@ -15,7 +15,8 @@ from typing import Any
 import aiohttp
 from system import BIN
 
-from vigil.runtime.placement.leases import Placement, Role
+from vigil.core.source import Role
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.redis_client import open_redis
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer, free_port

@@ -23,6 +23,7 @@ from vigil.core.command import Ask
 from vigil.core.control import DELEGATION, RESPONSE
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
+from vigil.core.source import Source, SourceKind
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
@@ -154,7 +155,7 @@ async def test_the_official_client_watches_a_fire(stage: Stage) -> None:
     assert len(stage.engine.seen[-1].fresh) == 1, "only the new picture travels"
     assert len(stage.engine.seen[-1].uuids) == 3, "the session remembers the others"
     spec = await stage.store.spec(SessionKey("demo", "kitchen"))
-    assert (spec.source_url, spec.source_id, spec.profile) == ("push:", "kitchen", VIGIL_SMALL.name)
+    assert (spec.source, spec.profile) == (Source("kitchen", SourceKind.PUSHED), VIGIL_SMALL.name)
 
 
 async def test_a_recording_keeps_its_own_clock_and_brings_its_watches(stage: Stage) -> None:

@@ -20,8 +20,8 @@ from bench.settings import BenchSettings
 from bench.stack import Stack, running
 
 from vigil.core.ids import SessionKey
+from vigil.core.source import Role
 from vigil.runtime.errors import SessionEnded
-from vigil.runtime.placement.leases import Role
 from vigil.testing.eventually import eventually
 
 pytestmark = pytest.mark.timeout(180)

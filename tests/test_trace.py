@@ -16,10 +16,11 @@ from vigil.core.command import Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.session import SessionSpec
+from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.placement.claimer import Claimer, Run
-from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.process.config import load
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
@@ -81,7 +82,13 @@ def chain(span: ReadableSpan, spans: dict[str, ReadableSpan]) -> list[str]:
 
 async def test_a_frame_and_the_alert_that_it_caused_share_a_trace(bus: Bus, redis: Redis, tmp_path: Path) -> None:
     video = write_video(tmp_path / "a.mp4", seconds=4)
-    spec = SessionSpec(KEY.tenant, KEY.session, "cam", video.as_uri(), "vigil-small", "scripted", loop=True)
+    spec = SessionSpec(
+        KEY.tenant,
+        KEY.session,
+        Source("cam", SourceKind.FILE, video.as_uri(), loop=True),
+        "vigil-small",
+        "scripted",
+    )
     await SessionStore(redis).create(spec, (Instruct(FIRE),))
     await Placement(redis).open(KEY)
     with recorded() as exporter:

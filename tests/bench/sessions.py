@@ -12,12 +12,10 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
-from vigil.core.session import Cadence, Chunk, SessionSpec, SessionState
+from vigil.core.session import Cadence, Chunk, SessionSpec, SessionState, Window
+from vigil.core.source import Source, SourceKind, kind_of
 from vigil.core.turn import FrameRef, Turn
-from vigil.runtime.placement.leases import Role
 from vigil.runtime.store.sessions import Commit
-
-_LOAD = "bench://camera"
 
 WATCH = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=0, cooldown_s=0))
 
@@ -34,7 +32,7 @@ async def open_sessions(
     *,
     chunk_turns: int = 100,
     history: bool = False,
-    source_url: str = _LOAD,
+    source_url: str = "",
     interval_ms: int = INTERVAL_MS,
 ) -> None:
     """Create sessions that watch for fire and let workers claim them; without a `source_url` the load shows them all.
@@ -46,22 +44,25 @@ async def open_sessions(
         spec = SessionSpec(
             tenant=TENANT,
             session=session,
-            source_id=f"cam-{session}",
-            source_url=source_url,
-            loop=True,
+            source=_source(f"cam-{session}", source_url),
             profile=stack.profile,
             model=stack.engine.model,
-            chunk_turns=chunk_turns,
+            window=Window(chunk_turns),
             cadence=Cadence(interval_ms),
         )
         key = SessionKey(TENANT, session)
         await stack.store.create(spec, (Instruct(WATCH),))
         if history:
-            tail = spec.tail_turns
+            tail = spec.window.tail_turns
             await _give_history(stack, key, tail + index * (chunk_turns - tail) // len(sessions))
-        await stack.placement.open(key, (Role.CODEC, Role.INTERACTION) if source_url == _LOAD else tuple(Role))
+        await stack.placement.open(key, spec.roles)
     if sessions:
         await client.publish(subjects.lifecycle(Lifecycle.REQUESTED, SessionKey(TENANT, sessions[0])), b"{}")
+
+
+def _source(name: str, url: str) -> Source:
+    """A looped video, or pictures that the load pushes."""
+    return Source(name, kind_of(url), url, loop=True) if url else Source(name, SourceKind.PUSHED)
 
 
 async def _give_history(stack: Stack, key: SessionKey, turns: int) -> None:

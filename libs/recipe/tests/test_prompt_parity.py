@@ -17,6 +17,7 @@ from vigil.core.instruction import Instruction, Watch
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.prompt import Message, Text, prompt
 from vigil.core.session import Chunk, SessionSpec, SessionState
+from vigil.core.source import Source, SourceKind
 from vigil.core.turn import FrameRef, Turn
 from vigil_recipe import layout
 from vigil_recipe.dialogue import KEEP, STOP
@@ -54,7 +55,7 @@ def test_the_core_writes_what_was_trained(made: list[tuple[int, list[str], int, 
     assert written(messages) == trained.removesuffix(layout.reply_block(made[-1][3]))
 
 
-SPEC = SessionSpec("demo", "s-1", "cam", "push:demo", VIGIL_SMALL.name, VIGIL_SMALL.name, chunk_turns=100)
+SPEC = SessionSpec("demo", "s-1", Source("cam", SourceKind.PUSHED), VIGIL_SMALL.name, VIGIL_SMALL.name)
 FRAME = FrameRef("uuid", 160, 96)
 
 

@@ -13,10 +13,11 @@ from vigil.contract import subjects
 from vigil.contract.frames import CodedFrameGroup, Frame, FrameGroup, decode_coded_group, encode_group
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
+from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.placement.claimer import Claimer
-from vigil.runtime.placement.leases import Placement, Role
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.keys import Part, part_key
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
@@ -45,7 +46,9 @@ def has_dropped(reason: str, before: float) -> bool:
 @pytest.fixture
 async def placement(redis: Redis) -> Placement:
     """One open session, and where workers claim it."""
-    await SessionStore(redis).create(SessionSpec(KEY.tenant, KEY.session, "cam", "file:///a.mp4", "vigil-small", "m"))
+    await SessionStore(redis).create(
+        SessionSpec(KEY.tenant, KEY.session, Source("cam", SourceKind.FILE, "file:///a.mp4"), "vigil-small", "m")
+    )
     placement = Placement(redis)
     await placement.open(KEY)
     return placement

@@ -8,10 +8,11 @@ from vigil.contract.frames import CodedFrameGroup, decode_group, encode_coded_gr
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
+from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, StoreUnavailable, UnknownSession
-from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import continued, span
 from vigil.runtime.store.sessions import SessionStore

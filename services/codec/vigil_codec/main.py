@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement.claimer import Claimer
-from vigil.runtime.placement.leases import Placement, Role
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.worker import Worker, run_worker
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from vigil.runtime.placement.leases import Placement, Role
+from vigil.core.source import Role
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.config import load
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore

@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.placement.leases import Offer, Placement, Role
+from vigil.core.source import Role
+from vigil.runtime.placement.leases import Offer, Placement
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore

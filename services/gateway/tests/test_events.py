@@ -18,6 +18,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.probability import Probabilities
 from vigil.core.session import SessionSpec
+from vigil.core.source import Source, SourceKind
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore
@@ -83,7 +84,9 @@ async def listening(http: aiohttp.ClientSession, session: str) -> AsyncIterator[
 
 
 def spec(session: str) -> SessionSpec:
-    return SessionSpec("demo", session, "lobby", "rtsp://camera.local", "vigil-small", "vigil-small")
+    return SessionSpec(
+        "demo", session, Source("lobby", SourceKind.RTSP, "rtsp://camera.local"), "vigil-small", "vigil-small"
+    )
 
 
 def decision(sequence: int, text: str = "") -> Decision:

@@ -7,7 +7,8 @@ import pytest
 
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil.runtime.placement.leases import Offer, Placement, Role
+from vigil.core.source import Role
+from vigil.runtime.placement.leases import Offer, Placement
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.scripted_ingestion import ScriptedIngestion

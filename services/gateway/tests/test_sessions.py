@@ -11,8 +11,9 @@ from vigil.core.command import Instruct
 from vigil.core.duplicate import DuplicateGuard
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Severity
-from vigil.core.session import Cadence, ResponseMode
-from vigil.runtime.placement.leases import Placement, Role
+from vigil.core.session import Cadence, ResponseMode, Window
+from vigil.core.source import Role
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil.testing.servers import NatsServer
@@ -66,14 +67,15 @@ async def test_a_session_is_stored_placed_and_announced(
 
     key = SessionKey("demo", created["id"])
     spec = await store.spec(key)
-    assert spec.source_url == SECRET_URL
+    assert spec.source.url == SECRET_URL
     assert spec.cadence == Cadence(500, 2)
-    assert spec.response_mode is ResponseMode.RESERVED
-    assert spec.duplicate_guard is DuplicateGuard.NEAR
-    assert spec.text_temperature == created["text_temperature"] == 0.7
+    assert spec.speech.response_mode is ResponseMode.RESERVED
+    assert spec.speech.duplicate_guard is DuplicateGuard.NEAR
+    assert spec.speech.text_temperature == created["text_temperature"] == 0.7
     assert not spec.infer_when_idle
     assert created["infer_when_idle"] is False
-    assert (spec.loop, spec.source_name, spec.chunk_turns, spec.tail_turns) == (True, "Lobby", 5, 4)
+    assert (spec.source.loop, spec.source.name) == (True, "Lobby")
+    assert spec.window == Window(5, 4)
     watch, greeting = [one.instruction for one in await store.commands(key) if isinstance(one, Instruct)]
     assert watch.watch is not None
     assert (watch.watch.name, watch.watch.severity, watch.watch.hold_s) == ("fire", Severity.CRITICAL, 3.0)

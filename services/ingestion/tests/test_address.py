@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vigil_ingestion.address import Address, Kind, LookUp, resolve
+from vigil.core.source import SourceKind
+from vigil_ingestion.address import Address, LookUp, resolve
 from vigil_ingestion.faults import Fault, SourceError
 
 
@@ -68,13 +69,13 @@ def test_a_name_may_lead_astray_for_a_while() -> None:
     with pytest.raises(SourceError) as refused:
         resolve("rtsp://camera.local/stream", None, leading_to("169.254.7.7"))
     assert (refused.value.fault, refused.value.retryable) == (Fault.FORBIDDEN, True)
-    assert resolve("rtsp://camera.local/stream", None, leading_to("192.168.1.20")).kind is Kind.RTSP
+    assert resolve("rtsp://camera.local/stream", None, leading_to("192.168.1.20")).kind is SourceKind.RTSP
     assert not fault("rtsp://2852039166/stream").retryable, "a number is no name"
 
 
 def test_a_camera_on_the_local_network_is_allowed() -> None:
     url = "rtsp://user:s3cret@192.168.1.20:8554/stream"
-    assert resolve(url, None) == Address(Kind.RTSP, url, "rtsp://***@192.168.1.20:8554/stream")
+    assert resolve(url, None) == Address(SourceKind.RTSP, url, "rtsp://***@192.168.1.20:8554/stream")
 
 
 def test_unreadable_urls_are_forbidden() -> None:

@@ -20,6 +20,7 @@ from vigil.contract import subjects
 from vigil.contract.frames import decode_group
 from vigil.core.ids import SessionKey
 from vigil.core.session import Cadence, SessionSpec
+from vigil.core.source import Source, SourceKind
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
@@ -70,7 +71,12 @@ async def test_a_killed_worker_is_followed_by_another_within_three_seconds(
     store, placement = SessionStore(redis), Placement(redis)
     await store.create(
         SessionSpec(
-            KEY.tenant, KEY.session, "cam", f"file://{video}", "vigil-small", "m", loop=True, cadence=Cadence(200)
+            KEY.tenant,
+            KEY.session,
+            Source("cam", SourceKind.FILE, f"file://{video}", loop=True),
+            "vigil-small",
+            "m",
+            cadence=Cadence(200),
         )
     )
     second_port = free_port()
@@ -104,7 +110,14 @@ async def test_a_draining_worker_shows_the_camera_until_the_next_one_does(
     server = await camera()
     store, placement = SessionStore(redis), Placement(redis)
     await store.create(
-        SessionSpec(KEY.tenant, KEY.session, "cam", server.url, "vigil-small", "m", cadence=Cadence(200))
+        SessionSpec(
+            KEY.tenant,
+            KEY.session,
+            Source("cam", SourceKind.RTSP, server.url),
+            "vigil-small",
+            "m",
+            cadence=Cadence(200),
+        )
     )
     port = free_port()
     async with (

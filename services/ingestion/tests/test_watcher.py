@@ -21,10 +21,11 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence, SessionSpec
+from vigil.core.source import Role, Source, kind_of
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.placement.claimer import Claimer
-from vigil.runtime.placement.leases import Placement, Role
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.config import load
 from vigil.runtime.store.keys import Part, part_key
 from vigil.runtime.store.sessions import SessionStore
@@ -50,7 +51,12 @@ class Site:
     async def open(self, url: str, loop: bool = True, interval_ms: int = 200) -> SessionSpec:
         """A session as the gateway opens one."""
         spec = SessionSpec(
-            KEY.tenant, KEY.session, "cam", url, "vigil-small", "m", loop=loop, cadence=Cadence(interval_ms)
+            KEY.tenant,
+            KEY.session,
+            Source("cam", kind_of(url), url, loop=loop),
+            "vigil-small",
+            "m",
+            cadence=Cadence(interval_ms),
         )
         await self.store.create(spec)
         await self.placement.open(KEY)

@@ -4,11 +4,11 @@ import ipaddress
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from vigil.core.source import SourceKind
 from vigil.runtime.process.redaction import redacted
 from vigil_ingestion.faults import Fault, SourceError
 
@@ -19,19 +19,11 @@ DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 LookUp = Callable[..., Sequence[tuple[Any, ...]]]  # socket.getaddrinfo
 
 
-class Kind(StrEnum):
-    """How a source is read."""
-
-    FILE = "file"
-    RTSP = "rtsp"
-    HTTP = "http"
-
-
 @dataclass(frozen=True, slots=True)
 class Address:
     """A source that the policy allows. `url` is what the demuxer opens; `shown` is safe to show."""
 
-    kind: Kind
+    kind: SourceKind
     url: str
     shown: str
 
@@ -47,9 +39,9 @@ def resolve(url: str, file_root: Path | None, look_up: LookUp = socket.getaddrin
         case "file":
             return _file(unquote(parts.path), url, file_root)
         case "rtsp" | "rtsps":
-            return _network(Kind.RTSP, parts, port, look_up)
+            return _network(SourceKind.RTSP, parts, port, look_up)
         case "http" | "https":
-            return _network(Kind.HTTP, parts, port, look_up)
+            return _network(SourceKind.HTTP, parts, port, look_up)
         case scheme:
             raise SourceError(
                 Fault.FORBIDDEN,
@@ -74,10 +66,10 @@ def _file(name: str, url: str, root: Path | None) -> Address:
         raise SourceError(Fault.NOT_A_VIDEO, f"{shown} is not a regular file: give the path of a video file")
     if size == 0:
         raise SourceError(Fault.EMPTY, f"{shown} has no bytes: check that its recording or copy was finished")
-    return Address(Kind.FILE, f"file:{path}", shown)
+    return Address(SourceKind.FILE, f"file:{path}", shown)
 
 
-def _network(kind: Kind, parts: SplitResult, port: int | None, look_up: LookUp) -> Address:
+def _network(kind: SourceKind, parts: SplitResult, port: int | None, look_up: LookUp) -> Address:
     url, shown = parts.geturl(), redacted(parts.geturl())
     if not parts.hostname:
         raise SourceError(Fault.FORBIDDEN, f"{shown} names no host: write {parts.scheme}://host/path")

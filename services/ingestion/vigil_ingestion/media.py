@@ -12,8 +12,9 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from vigil.core.source import SourceKind
 from vigil_ingestion import metrics
-from vigil_ingestion.address import Address, Kind
+from vigil_ingestion.address import Address
 from vigil_ingestion.faults import Fault, SourceError
 
 if TYPE_CHECKING:  # generic in its stubs only
@@ -27,17 +28,17 @@ FALLBACK_TIME_BASE = Fraction(1, 90_000)
 FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,h264,hevc,mjpeg,mpjpeg,rtsp,sdp,rtp,flv,ogg,asf,ivf,m4v"
 RAW_FORMATS = frozenset({"mjpeg", "mpjpeg", "h264", "hevc", "m4v"})
 PROTOCOLS = {
-    Kind.FILE: "file",
-    Kind.RTSP: "rtsp,rtsps,rtp,rtcp,srtp,tcp,tls,udp",
-    Kind.HTTP: "http,https,tcp,tls",
+    SourceKind.FILE: "file",
+    SourceKind.RTSP: "rtsp,rtsps,rtp,rtcp,srtp,tcp,tls,udp",
+    SourceKind.HTTP: "http,https,tcp,tls",
 }
 # Packets that were read to find the stream out are kept: one of them is the only key frame for seconds, and with
 # `nobuffer` it would be thrown away. Little is read instead, as the frame rate need not be measured.
 LOW_DELAY = {"flags": "low_delay", "probesize": "500000", "analyzeduration": "1000000", "fpsprobesize": "0"}
 OPTIONS = {
-    Kind.FILE: {},
-    Kind.RTSP: {**LOW_DELAY, "rtsp_transport": "tcp", "allowed_media_types": "video"},
-    Kind.HTTP: {"max_redirects": "0"},  # a redirect could lead past the policy
+    SourceKind.FILE: {},
+    SourceKind.RTSP: {**LOW_DELAY, "rtsp_transport": "tcp", "allowed_media_types": "video"},
+    SourceKind.HTTP: {"max_redirects": "0"},  # a redirect could lead past the policy
 }
 STRICT = {"err_detect": "explode"}  # a damaged JPEG is an error, where the default is a picture that is half grey
 STRICT_CODECS = frozenset({"mjpeg"})
@@ -78,7 +79,7 @@ class Media:
     @property
     def live(self) -> bool:
         """Whether it goes on for ever at its own pace, as a camera does."""
-        return self._address.kind is Kind.RTSP or (self._address.kind is Kind.HTTP and self.nominal_us == 0)
+        return self._address.kind is SourceKind.RTSP or (self._address.kind is SourceKind.HTTP and self.nominal_us == 0)
 
     @property
     def timed(self) -> bool:
@@ -197,7 +198,7 @@ def _source_error(error: av.error.FFmpegError, address: Address) -> SourceError:
             return SourceError(Fault.NOT_FOUND, f"there is nothing at {shown}: check the path")
         case av.error.ExitError() | av.error.TimeoutError():
             return SourceError(Fault.TIMED_OUT, f"{shown} stopped answering: check the camera and the network to it")
-        case av.error.PermissionError() if address.kind is Kind.FILE:
+        case av.error.PermissionError() if address.kind is SourceKind.FILE:
             return SourceError(Fault.NOT_FOUND, f"{shown} may not be read by ingestion: check the file's rights")
         case av.error.InvalidDataError() | av.error.ArgumentError() | av.error.DecoderNotFoundError():
             return SourceError(

@@ -12,10 +12,11 @@ import av.error
 from vigil.contract.frames import Frame
 from vigil.core.profile import PromptProfile
 from vigil.core.session import Cadence
+from vigil.core.source import SourceKind
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
-from vigil_ingestion.address import Address, Kind, resolve
+from vigil_ingestion.address import Address, resolve
 from vigil_ingestion.clock import WallClock
 from vigil_ingestion.media import Limits, MediaInfo, opened
 from vigil_ingestion.picture import encode
@@ -103,7 +104,7 @@ class Stream:
                 yield from live(media, self._clock)
                 return
             # Reading a local file through is cheap and exact; a remote one would travel twice.
-            whole = length(media, address.shown) if address.kind is Kind.FILE else Length(media.nominal_us)
+            whole = length(media, address.shown) if address.kind is SourceKind.FILE else Length(media.nominal_us)
         self.complaint = whole.complaint
         timeline = Timeline.of(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)
         yield from played(address, self._order.limits, timeline, self._clock)

@@ -11,10 +11,11 @@ from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.contract.subjects import Lifecycle
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
+from vigil.core.source import Role, SourceKind
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, StoreUnavailable, UnknownSession
-from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import span
 from vigil.runtime.store.sessions import SessionStore
@@ -76,7 +77,7 @@ class Watcher:
         is told once, whoever tells it."""
         ended = await self._store.ended(claim.key)
         data = SessionData(
-            spec.tenant, spec.session, spec.source_id, role="", worker="", reason=ended.reason if ended else ""
+            spec.tenant, spec.session, spec.source.id, role="", worker="", reason=ended.reason if ended else ""
         )
         now_us = time.time_ns() // 1_000
         await self._bus.publish_stored(
@@ -166,7 +167,7 @@ class Watch:
     async def _once(self) -> str:
         """Watch the source until it ends; returns why. Raises `SourceError` when it failed."""
         await self._say(Status(Watching.OPENING, self._settings.worker))
-        if self._spec.source_url.startswith("file:"):
+        if self._spec.source.kind is SourceKind.FILE:
             await self._listened()
         watched_us = await self._store.watched_until_us(self._claim.key)
         async with streaming(self._order(), self._origin, watched_us) as stream:
@@ -230,7 +231,7 @@ class Watch:
     def _order(self) -> Order:
         spec, settings = self._spec, self._settings
         return Order(
-            spec.source_url, spec.loop, spec.cadence, profile(spec.profile), settings.file_root, settings.limits
+            spec.source.url, spec.source.loop, spec.cadence, profile(spec.profile), settings.file_root, settings.limits
         )
 
     def _origin(self, capture_us: int) -> int:

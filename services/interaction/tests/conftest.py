@@ -21,10 +21,11 @@ from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import Cadence, SessionSpec
+from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.placement.claimer import Claimer
-from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.store.keys import PREFIX, Part, part_key
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
@@ -47,8 +48,7 @@ FIRE = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Sever
 def spec(key: SessionKey = KEY, **changes: Any) -> SessionSpec:
     """A session that watches nothing in particular; the camera of these tests is no real source."""
     values: dict[str, Any] = {
-        "source_id": "cam-1",
-        "source_url": "rtsp://camera",
+        "source": Source("cam-1", SourceKind.RTSP, "rtsp://camera"),
         "profile": "vigil-small",
         "model": "scripted",
         "cadence": Cadence(),

@@ -15,7 +15,7 @@ import pytest
 
 from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
-from vigil.runtime.placement.leases import Role
+from vigil.core.source import Role
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply, Seen, when_red
 from vigil.testing.servers import NatsServer, RedisServer, free_port

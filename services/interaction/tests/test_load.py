@@ -4,8 +4,9 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
+from vigil.core.source import Role
 from vigil.runtime.engine.pool import EnginePool
-from vigil.runtime.placement.leases import Capacity, Role
+from vigil.runtime.placement.leases import Capacity
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply, silent
 from vigil.testing.scripted_engine import ScriptedEngine

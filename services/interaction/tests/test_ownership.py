@@ -15,8 +15,8 @@ from vigil.contract.streams import ALERTS, SESSIONS, UTTERANCES
 from vigil.core.command import Instruct
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.session import SessionState
+from vigil.core.source import Role
 from vigil.runtime.errors import FenceLost
-from vigil.runtime.placement.leases import Role
 from vigil.runtime.store.sessions import MAX_OUTBOX, Commit
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply, when_red

@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from vigil.core.command import Instruct
 from vigil.core.instruction import Instruction
+from vigil.core.session import Window
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
@@ -26,7 +27,7 @@ def is_warm(seen: Seen) -> bool:
 async def boundary_tokens(stage: Stage, engine: ScriptedEngine, grey: bytes, warmed: int) -> tuple[int, int]:
     """Tokens of the boundary's prompt that were not cached, and those of the turn before it."""
     before = outcomes("ok")
-    await stage.open(INSTRUCTION, chunk_turns=CHUNK, tail_turns=TAIL)
+    await stage.open(INSTRUCTION, window=Window(CHUNK, TAIL))
     async with stage.worker():
         await stage.watch(*[grey] * CHUNK)
         await eventually(lambda: sum(map(is_warm, engine.seen)) == warmed, 10, "the coming chunk is warm")
@@ -61,7 +62,7 @@ async def test_a_pre_warm_in_trouble_delays_no_turn(
 ) -> None:
     stage.prewarm_turns, stage.deadline_s = LEAD, 2.0
     engine.script = lambda seen: trouble if is_warm(seen) else Reply()
-    await stage.open(INSTRUCTION, chunk_turns=CHUNK, tail_turns=TAIL)
+    await stage.open(INSTRUCTION, window=Window(CHUNK, TAIL))
     async with stage.worker():
         await asyncio.wait_for(stage.watch(*[grey] * (CHUNK + 3)), 10)
         decisions = await stage.decisions(CHUNK + 3)
@@ -75,7 +76,7 @@ async def test_pictures_that_the_engine_forgot_are_sent_ahead_of_the_boundary(
 ) -> None:
     stage.prewarm_turns = 1
     before = outcomes("ok")
-    await stage.open(INSTRUCTION, chunk_turns=CHUNK, tail_turns=TAIL)
+    await stage.open(INSTRUCTION, window=Window(CHUNK, TAIL))
     async with stage.worker():
         await stage.watch(*[grey] * (CHUNK - 2))
         engine.script = lambda seen: forgetful(engine, seen)

@@ -5,6 +5,7 @@ from typing import Any
 from prometheus_client import REGISTRY
 
 from vigil.core.command import Ask
+from vigil.core.session import Speech
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.v1.decision_pb2 import ACTION_DELEGATE, ACTION_SPEAK
@@ -23,7 +24,7 @@ async def test_the_words_of_a_turn_that_speaks_are_drawn_again(
 ) -> None:
     quiet = engine.script
     engine.script = lambda seen: Reply(" Something burns.") if is_going_on(seen) else quiet(seen)
-    await stage.open(text_temperature=0.8)
+    await stage.open(speech=Speech(text_temperature=0.8))
     async with stage.worker():
         await stage.watch(grey, red)
         _, spoken = await stage.decisions(2)
@@ -43,7 +44,7 @@ async def test_the_words_of_a_turn_that_speaks_are_drawn_again(
 
 async def test_a_delegated_question_is_never_drawn(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
     engine.script = lambda _: Reply("</response> Let me check. </delegation> Who won?")
-    await stage.open(Ask("q-1", "Who won?"), text_temperature=0.8)
+    await stage.open(Ask("q-1", "Who won?"), speech=Speech(text_temperature=0.8))
     async with stage.worker():
         await stage.watch(grey)
         (decision,) = await stage.decisions(1)
@@ -56,7 +57,7 @@ async def test_an_engine_that_fails_the_draw_leaves_the_words_that_were_decided(
 ) -> None:
     engine.script = lambda seen: Reply("broken", status=500) if is_going_on(seen) else Reply(SAID)
     before = not_sampled("EngineRejected")
-    await stage.open(text_temperature=0.8)
+    await stage.open(speech=Speech(text_temperature=0.8))
     async with stage.worker():
         await stage.watch(red)
         (decision,) = await stage.decisions(1)

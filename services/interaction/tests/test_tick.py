@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from vigil.core.command import Ask, Clear, Reset
 from vigil.core.duplicate import DuplicateGuard
-from vigil.core.session import ResponseMode
+from vigil.core.session import ResponseMode, Speech, Window
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
@@ -131,7 +131,7 @@ async def test_a_reset_forgets_the_history_and_keeps_the_watch(
 async def test_a_chunk_boundary_restates_the_watch_and_carries_the_tail(
     stage: Stage, engine: ScriptedEngine, grey: bytes, red: bytes
 ) -> None:
-    await stage.open(chunk_turns=6, tail_turns=2)
+    await stage.open(window=Window(6, 2))
     async with stage.worker():
         await stage.watch(*[grey] * 8, red)
         decisions = await stage.decisions(9)
@@ -240,7 +240,7 @@ async def test_what_is_committed_is_published_while_the_engine_is_down(
 async def test_the_response_mode_is_a_bias_on_the_control_token(
     stage: Stage, engine: ScriptedEngine, grey: bytes
 ) -> None:
-    await stage.open(response_mode=ResponseMode.TALKATIVE)
+    await stage.open(speech=Speech(ResponseMode.TALKATIVE))
     async with stage.worker():
         await stage.watch(grey)
         (biases,) = [one.body["logit_bias"] for one in engine.seen]
@@ -248,7 +248,7 @@ async def test_the_response_mode_is_a_bias_on_the_control_token(
 
 
 async def test_the_duplicate_guard_can_be_turned_off(stage: Stage, red: bytes) -> None:
-    await stage.open(duplicate_guard=DuplicateGuard.OFF)
+    await stage.open(speech=Speech(duplicate_guard=DuplicateGuard.OFF))
     async with stage.worker():
         await stage.watch(*[red] * 3)
         words = await stage.utterances(3)
@@ -320,7 +320,7 @@ async def test_a_store_without_memory_costs_turns_and_no_session(stage: Stage, g
 
 async def test_a_boundary_that_the_store_refuses_may_come_out_differently(stage: Stage, grey: bytes) -> None:
     before, restarts = _refused_by_the_store(), _restarts()
-    await stage.open(chunk_turns=3, tail_turns=1)
+    await stage.open(window=Window(3, 1))
     async with stage.worker():
         await stage.watch(grey, grey, grey)
         await stage.redis.config_set("maxmemory", "1")

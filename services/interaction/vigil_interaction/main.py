@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 from vigil.core.profile import profile
 from vigil.core.session import DEFAULT_CHUNK_TURNS
+from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.placement.claimer import Claimer
-from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.process.worker import Worker, run_worker
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore

@@ -174,7 +174,7 @@ class Runner:
                 regex=self._profile.grammar,
                 rendered=self._rendered,
             )
-            completion = await self._asker.ask(request, self.spec.text_temperature, infer.turn.sequence)
+            completion = await self._asker.ask(request, self.spec.speech.text_temperature, infer.turn.sequence)
         except EngineError as error:
             self._failed(error)
             await self._make_way(error)
@@ -224,7 +224,7 @@ class Runner:
     async def _bias(self) -> dict[int, float]:
         """Also the check, once for each model, that it has the profile's action words."""
         token = (await self._engine.action_ids(self._profile)).get(self._profile.spelling.response)
-        bias = self._profile.bias(self.spec.response_mode)
+        bias = self._profile.bias(self.spec.speech.response_mode)
         return {token: bias} if bias and token is not None else {}
 
     async def _resend(self, uuids: set[str]) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from vigil.contract.frames import CodedFrameGroup, decode_coded_group
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
+from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import (
@@ -26,7 +27,7 @@ from vigil.runtime.errors import (
     UnknownSession,
 )
 from vigil.runtime.placement.claimer import Relieved
-from vigil.runtime.placement.leases import Claim, Placement, Role
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import continued
@@ -105,7 +106,7 @@ class ClaimedSession:
         when it has to be tried again."""
         event = Lifecycle.MOVED if self._claim.previous else Lifecycle.STARTED
         data = SessionData(
-            spec.tenant, spec.session, spec.source_id, Role.INTERACTION, self._ports.worker, self._claim.previous
+            spec.tenant, spec.session, spec.source.id, Role.INTERACTION, self._ports.worker, self._claim.previous
         )
         try:
             await self._tell(event, data, spec.created_us, self.fence)
@@ -212,7 +213,7 @@ class ClaimedSession:
         if not outbox.is_empty:
             raise BusUnavailable("the session's last events wait for NATS")
         spec = runner.spec
-        data = SessionData(spec.tenant, spec.session, spec.source_id, role="", worker="", reason=reason)
+        data = SessionData(spec.tenant, spec.session, spec.source.id, role="", worker="", reason=reason)
         await self._tell(Lifecycle.ENDED, data, spec.created_us, 0)  # whoever ended it may have died before saying so
         await self._placement.close(self.key)
         log.info("session ended", reason=reason)

@@ -27,7 +27,7 @@ def measure(spec: SessionSpec, settled: Settled, *, tick_s: float, age_s: float)
     late = tick_s * 1000 > spec.cadence.interval_ms
     metrics.DEADLINES_MISSED.inc(late)
     if decision.duplicate:
-        metrics.DUPLICATES.labels(spec.duplicate_guard).inc()
+        metrics.DUPLICATES.labels(spec.speech.duplicate_guard).inc()
     if decision.output.malformed:
         metrics.MALFORMED.labels(decision.output.malformed).inc()
         log.warning("malformed output received", text=completion.text[:200], reason=decision.output.malformed)

@@ -11,6 +11,7 @@ from vigil.contract.events import CloudEvent, Emission, alert_outgoing, decode_e
 from vigil.core.alert import Alerts, AlertState, Moment, advance
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import SessionSpec
+from vigil.core.source import Source, SourceKind
 from vigil_webhook.endpoints import MAX_ENDPOINTS, Endpoint, EndpointsInvalid, load
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -120,7 +121,7 @@ def told(watches: list[Watch], spoken: str) -> list[str]:
         severities=frozenset({Severity.CRITICAL}),
         states=frozenset({AlertState.OPENED, AlertState.CLOSED}),
     )
-    spec = SessionSpec("demo", "s-1", "lobby", "rtsp://camera.local", "vigil-small", "m")
+    spec = SessionSpec("demo", "s-1", Source("lobby", SourceKind.RTSP, "rtsp://camera.local"), "vigil-small", "m")
     alerts: Alerts = ()
     heard = []
     for second, (watch, says) in enumerate(zip(watches, spoken, strict=True)):

@@ -10,16 +10,15 @@ from vigil.core.decide import Completion, Decision
 from vigil.core.instruction import Severity, Watch
 from vigil.core.probability import Probabilities
 from vigil.core.session import SessionSpec
+from vigil.core.source import Source, SourceKind
 
 CAPTURED_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 SPEC = SessionSpec(
     tenant="demo",
     session="s-1",
-    source_id="lobby",
-    source_url="rtsp://camera/1",
+    source=Source("lobby", SourceKind.RTSP, "rtsp://camera/1", "Lobby, north door"),
     profile="vigil-small",
     model="vigil-small",
-    source_name="Lobby, north door",
 )
 WATCH = Watch(name="fire", severity=Severity.CRITICAL)
 

@@ -26,7 +26,8 @@ from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction, Watch
 from vigil.core.probability import Probabilities
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
 from vigil.core.prompt import Asked, Message, Text
-from vigil.core.session import SessionSpec, SessionState
+from vigil.core.session import SessionSpec, SessionState, Window
+from vigil.core.source import Source, SourceKind
 from vigil.core.turn import MAX_DIALOGUE, Exchange, FrameRef
 
 HEADER = "[User Query (IMPORTANT \u2014 follow this instruction)]\n"
@@ -37,8 +38,8 @@ QUIET = "</silence>"
 
 
 def make_spec(**changes: Any) -> SessionSpec:
-    values: dict[str, Any] = {"chunk_turns": 4, "tail_turns": 2}
-    return SessionSpec("demo", "s-1", "cam", "file:demo", "joyai", "joyai", **values | changes)
+    values: dict[str, Any] = {"window": Window(4, 2)}
+    return SessionSpec("demo", "s-1", Source("cam", SourceKind.FILE, "file:demo"), "joyai", "joyai", **values | changes)
 
 
 def observe(time_ms: int, *commands: Command) -> Observation:
@@ -218,7 +219,7 @@ def test_joyai_golden_boundary() -> None:
 
 
 def test_vigil_small_golden_boundary_without_a_tail() -> None:
-    session = Session(VIGIL_SMALL, make_spec(chunk_turns=2, tail_turns=0))
+    session = Session(VIGIL_SMALL, make_spec(window=Window(2, 0)))
     session.turn(QUIET, Instruct(FIRE))
     session.turn(QUIET)
     infer = session.ask_engine(Instruct(DOOR), time_ms=137_000)
@@ -229,7 +230,7 @@ def test_vigil_small_golden_boundary_without_a_tail() -> None:
 
 
 def test_a_question_of_the_boundary_turn_is_not_yet_history() -> None:
-    session = Session(spec=make_spec(chunk_turns=2, tail_turns=0))
+    session = Session(spec=make_spec(window=Window(2, 0)))
     session.turn(QUIET)
     session.turn(QUIET)
     infer = session.ask_engine(Ask("q", "Who is there?"))
@@ -324,7 +325,7 @@ class AnySession(RuleBasedStateMachine):
     )
     def start(self, profile: PromptProfile, chunk_turns: int, tail_turns: int) -> None:
         self.profile = profile
-        self.spec = make_spec(chunk_turns=chunk_turns, tail_turns=min(tail_turns, chunk_turns - 1))
+        self.spec = make_spec(window=Window(chunk_turns, min(tail_turns, chunk_turns - 1)))
         self.state = SessionState()
         self.last: tuple[Message, ...] = ()
         self.asked: Asked | None = None
@@ -384,7 +385,7 @@ class AnySession(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_bounded(self) -> None:
-        assert len(self.state.chunk.turns) <= self.spec.chunk_turns
+        assert len(self.state.chunk.turns) <= self.spec.window.chunk_turns
         assert len(self.state.dialogue) <= MAX_DIALOGUE
         assert len(self.state.instructions) <= MAX_INSTRUCTIONS
         assert len(self.state.alerts) <= MAX_ALERTS
@@ -406,7 +407,7 @@ TestAnySession.settings = settings(max_examples=60, stateful_step_count=30, dead
 
 
 def test_dialogue_and_prompt_stay_bounded_over_a_long_session() -> None:
-    session = Session(spec=make_spec(chunk_turns=5, tail_turns=1))
+    session = Session(spec=make_spec(window=Window(5, 1)))
     longest = 0
     for number in range(200):
         session.turn("</response> Yes.", Ask("q", f"Is it {number}?"))

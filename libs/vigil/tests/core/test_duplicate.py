@@ -20,7 +20,8 @@ from vigil.core.duplicate import (
 )
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.profile import JOYAI
-from vigil.core.session import SessionSpec, SessionState
+from vigil.core.session import SessionSpec, SessionState, Speech
+from vigil.core.source import Source, SourceKind
 from vigil.core.turn import FrameRef
 
 FIRE = Instruction("fire", "Alert me when a fire starts.", Watch("fire", hold_s=2, cooldown_s=0))
@@ -129,7 +130,9 @@ class Session:
     """Turns one second apart."""
 
     def __init__(self, guard: DuplicateGuard = DuplicateGuard.EXACT) -> None:
-        self.spec = SessionSpec("demo", "s", "cam", "file:x", "joyai", "m", duplicate_guard=guard)
+        self.spec = SessionSpec(
+            "demo", "s", Source("cam", SourceKind.FILE, "file:x"), "joyai", "m", speech=Speech(duplicate_guard=guard)
+        )
         self.state = SessionState()
 
     def turn(self, text: str, *commands: Command) -> Settled:

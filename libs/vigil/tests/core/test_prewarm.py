@@ -12,7 +12,8 @@ from vigil.core.instruction import Instruction
 from vigil.core.prewarm import Warm, warm
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
 from vigil.core.prompt import Message, Text
-from vigil.core.session import SessionSpec, SessionState
+from vigil.core.session import SessionSpec, SessionState, Window
+from vigil.core.source import Source, SourceKind
 from vigil.core.turn import FrameRef
 
 CHUNK = 12
@@ -31,7 +32,9 @@ class Session:
 
     @property
     def spec(self) -> SessionSpec:
-        return SessionSpec("demo", "s", "cam", "file:x", "joyai", "m", chunk_turns=CHUNK, tail_turns=self.tail_turns)
+        return SessionSpec(
+            "demo", "s", Source("cam", SourceKind.FILE, "file:x"), "joyai", "m", window=Window(CHUNK, self.tail_turns)
+        )
 
     def turn(self, *commands: Command, reply: str = "</silence>") -> tuple[Message, ...]:
         """One turn; the prompt that it was asked with."""

@@ -1,20 +1,20 @@
 """What a session may be asked to be."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from vigil.core.errors import InvalidSpec, InvalidToken
-from vigil.core.session import Cadence, ResponseMode, SessionSpec, SessionState
+from vigil.core.session import Cadence, ResponseMode, SessionSpec, SessionState, Speech, Window
+from vigil.core.source import Role, Source, SourceKind, kind_of
 
 
 def spec(**changes: Any) -> SessionSpec:
     values: dict[str, Any] = {
         "tenant": "demo",
         "session": "s-1",
-        "source_id": "door",
-        "source_url": "rtsp://camera/door",
+        "source": Source("door", SourceKind.RTSP, "rtsp://camera/door"),
         "profile": "joyai",
         "model": "joyai",
     }
@@ -24,39 +24,71 @@ def spec(**changes: Any) -> SessionSpec:
 def test_the_defaults_are_those_of_the_released_model() -> None:
     default = spec()
     assert (default.cadence.interval_ms, default.cadence.frames_per_turn) == (1_000, 1)
-    assert (default.chunk_turns, default.tail_turns) == (100, 9)
-    assert default.response_mode is ResponseMode.BALANCED
+    assert (default.window.chunk_turns, default.window.tail_turns) == (100, 9)
+    assert default.speech.response_mode is ResponseMode.BALANCED
     assert default.infer_when_idle
-    assert default.text_temperature == 0
+    assert default.speech.text_temperature == 0
     assert SessionState() == SessionState(next_sequence=0, last_time_ms=-1)
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("make", "message"),
     [
-        ({"chunk_turns": 1}, "chunk_turns is 1: give 2 or more"),
-        ({"chunk_turns": 251}, "is 251 pictures in one prompt: at most 250 are allowed"),
-        ({"cadence": Cadence(1_000, 3)}, "is 300 pictures in one prompt"),
-        ({"tail_turns": -1}, "tail_turns is -1: give 0 to chunk_turns - 1"),
-        ({"chunk_turns": 5, "tail_turns": 5}, "tail_turns is 5: give 0 to chunk_turns - 1"),
-        ({"text_temperature": 2.1}, "text_temperature is 2.1: give 0 to 2"),
-        ({"text_temperature": float("nan")}, "text_temperature is nan: give 0 to 2"),
+        (lambda: Window(1), "chunk_turns is 1: give 2 or more"),
+        (lambda: Window(tail_turns=-1), "tail_turns is -1: give 0 to chunk_turns - 1"),
+        (lambda: Window(5, 5), "tail_turns is 5: give 0 to chunk_turns - 1"),
+        (lambda: spec(window=Window(251)), "is 251 pictures in one prompt: at most 250 are allowed"),
+        (lambda: spec(cadence=Cadence(1_000, 3)), "is 300 pictures in one prompt"),
+        (lambda: Speech(text_temperature=2.1), "text_temperature is 2.1: give 0 to 2"),
+        (lambda: Speech(text_temperature=float("nan")), "text_temperature is nan: give 0 to 2"),
+        (lambda: Source("door", SourceKind.RTSP), "every other source needs one"),
+        (lambda: Source("door", SourceKind.PUSHED, "rtsp://camera/door"), "a pushed source has no address"),
     ],
 )
-def test_numbers_out_of_range(changes: Mapping[str, Any], message: str) -> None:
+def test_options_out_of_range(make: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidSpec, match=message):
-        spec(**changes)
+        make()
 
 
-@pytest.mark.parametrize("changes", [{"chunk_turns": 2, "tail_turns": 1}, {"chunk_turns": 250, "tail_turns": 0}])
-def test_chunks_at_their_limits(changes: Mapping[str, int]) -> None:
-    assert spec(**changes).chunk_turns == changes["chunk_turns"]
+@pytest.mark.parametrize("window", [Window(2, 1), Window(250, 0)])
+def test_chunks_at_their_limits(window: Window) -> None:
+    assert spec(window=window).window == window
 
 
-@pytest.mark.parametrize(("field", "what"), [("tenant", "tenant"), ("session", "session"), ("source_id", "source id")])
-def test_names_must_be_tokens(field: str, what: str) -> None:
-    with pytest.raises(InvalidToken, match=f"{what} 'no good' is not allowed"):
+@pytest.mark.parametrize("field", ["tenant", "session"])
+def test_names_must_be_tokens(field: str) -> None:
+    with pytest.raises(InvalidToken, match=f"{field} 'no good' is not allowed"):
         spec(**{field: "no good"})
+
+
+def test_the_name_of_a_source_must_be_a_token() -> None:
+    with pytest.raises(InvalidToken, match="source id 'no good' is not allowed"):
+        Source("no good", SourceKind.PUSHED)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("file:///videos/a.mp4", SourceKind.FILE),
+        ("rtsp://camera/1", SourceKind.RTSP),
+        ("RTSPS://camera/1", SourceKind.RTSP),
+        ("http://camera/1", SourceKind.HTTP),
+        ("https://camera/1", SourceKind.HTTP),
+    ],
+)
+def test_the_address_says_how_a_source_is_read(url: str, kind: SourceKind) -> None:
+    assert kind_of(url) is kind
+
+
+@pytest.mark.parametrize("url", ["ftp://camera/1", "/videos/a.mp4", "", "concat:/etc/passwd"])
+def test_an_address_that_cannot_be_read_is_refused(url: str) -> None:
+    with pytest.raises(InvalidSpec, match="must begin with file:///, rtsp://"):
+        kind_of(url)
+
+
+def test_a_pushed_source_needs_no_ingestion() -> None:
+    assert spec().roles == (Role.INGESTION, Role.CODEC, Role.INTERACTION)
+    assert spec(source=Source("door", SourceKind.PUSHED)).roles == (Role.CODEC, Role.INTERACTION)
 
 
 @pytest.mark.parametrize("interval_ms", [199, 60_001, 0, -1_000])

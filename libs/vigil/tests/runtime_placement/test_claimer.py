@@ -12,10 +12,11 @@ from redis.asyncio import Redis
 from vigil.contract.events import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
+from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.placement.claimer import Claimer, Offers, Run
-from vigil.runtime.placement.leases import Claim, Offer, Placement, Role
+from vigil.runtime.placement.leases import Claim, Offer, Placement
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer
 

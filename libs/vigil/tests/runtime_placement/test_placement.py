@@ -6,8 +6,9 @@ import pytest
 from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
+from vigil.core.source import Role
 from vigil.runtime.errors import StoreUnavailable
-from vigil.runtime.placement.leases import Capacity, Claim, Offer, Placement, Role
+from vigil.runtime.placement.leases import Capacity, Claim, Offer, Placement
 from vigil.runtime.store.redis_client import open_redis
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import free_port

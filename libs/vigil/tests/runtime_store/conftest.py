@@ -5,6 +5,7 @@ from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
+from vigil.core.source import Source, SourceKind
 from vigil.runtime.store.sessions import SessionStore
 
 KEY = SessionKey("demo", "s-1")
@@ -22,8 +23,7 @@ def spec() -> SessionSpec:
     return SessionSpec(
         tenant=KEY.tenant,
         session=KEY.session,
-        source_id="lobby",
-        source_url="rtsp://camera/1",
+        source=Source("lobby", SourceKind.RTSP, "rtsp://camera/1"),
         profile="vigil-small",
         model="vigil-small",
     )

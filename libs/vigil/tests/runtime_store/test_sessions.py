@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
-from vigil.core.session import Cadence, ResponseMode, SessionSpec, SessionState
+from vigil.core.session import Cadence, ResponseMode, SessionSpec, SessionState, Speech
 from vigil.runtime.errors import AlreadyExists, InboxFull, SessionEnded, StoreCorrupt, StoreUnavailable, UnknownSession
 from vigil.runtime.store.keys import session_keys
 from vigil.runtime.store.record import encode_command
@@ -22,10 +22,15 @@ WATCH = Instruct(Instruction("w-1", "Alert me when a fire starts.", Watch("fire"
 
 
 async def test_a_spec_reads_back(store: SessionStore, spec: SessionSpec) -> None:
-    full = replace(spec, cadence=Cadence(500, 2), response_mode=ResponseMode.TALKATIVE, source_name="Lobby, ünïcode")
+    full = replace(
+        spec,
+        cadence=Cadence(500, 2),
+        speech=Speech(ResponseMode.TALKATIVE),
+        source=replace(spec.source, name="Lobby, ünïcode"),
+    )
     await store.create(full)
     assert await store.spec(KEY) == full
-    changed = replace(full, response_mode=ResponseMode.RESERVED)
+    changed = replace(full, speech=Speech(ResponseMode.RESERVED))
     await store.update_spec(changed)
     assert await store.spec(KEY) == changed
 
@@ -33,9 +38,9 @@ async def test_a_spec_reads_back(store: SessionStore, spec: SessionSpec) -> None
 async def test_a_second_session_of_that_id_is_refused(store: SessionStore, spec: SessionSpec) -> None:
     await store.create(spec)
     with pytest.raises(AlreadyExists, match="demo/s-1 exists already") as caught:
-        await store.create(replace(spec, source_id="yard"))
+        await store.create(replace(spec, source=replace(spec.source, id="yard")))
     assert caught.value.key == KEY
-    assert (await store.spec(KEY)).source_id == "lobby"
+    assert (await store.spec(KEY)).source.id == "lobby"
 
 
 async def test_every_kind_of_command_waits_in_order(store: SessionStore, spec: SessionSpec) -> None:

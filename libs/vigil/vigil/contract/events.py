@@ -139,8 +139,8 @@ def alert_outgoing(
         state=event.state,
         reason=event.reason,
         tenant=spec.tenant,
-        source_id=spec.source_id,
-        source_name=spec.source_name,
+        source_id=spec.source.id,
+        source_name=spec.source.name,
         session=spec.session,
         instruction_id=alert.instruction_id,
         text=event.text,
@@ -158,14 +158,14 @@ def alert_outgoing(
     )
     cloud_event = CloudEvent(
         id=f"{alert.id}.{event.number}",
-        source=f"/tenants/{spec.tenant}/sources/{spec.source_id}",
+        source=f"/tenants/{spec.tenant}/sources/{spec.source.id}",
         type=f"vigil.alert.{event.state}",
         subject=alert.id,
         time=rfc3339(emission.emit_time_us),
         data=data,
         traceparent=emission.traceparent or None,
     )
-    return _outgoing(spec.tenant, subjects.alert(spec.tenant, spec.source_id, event.state), cloud_event)
+    return _outgoing(spec.tenant, subjects.alert(spec.tenant, spec.source.id, event.state), cloud_event)
 
 
 def utterance_outgoing(spec: SessionSpec, decision: Decision, emission: Emission) -> Outgoing | None:
@@ -176,7 +176,7 @@ def utterance_outgoing(spec: SessionSpec, decision: Decision, emission: Emission
     data = UtteranceData(
         tenant=spec.tenant,
         session=spec.session,
-        source_id=spec.source_id,
+        source_id=spec.source.id,
         text=decision.output.text,
         action=decision.output.action,
         p_speak=p_speak_of(decision),

@@ -107,7 +107,7 @@ def decide(
         return state, None
     told, queries, rejected, events = apply(state, observation.commands, _moment(spec, state, observation))
     restart = any(isinstance(one, Reset) for one in observation.commands)
-    if restart or len(told.chunk.turns) >= spec.chunk_turns:
+    if restart or len(told.chunk.turns) >= spec.window.chunk_turns:
         told = replace(told, chunk=next_chunk(told, profile, () if restart else tail(told, spec)))
         restart = True
     restart = restart or (told.chunk.number > 0 and not told.chunk.turns)
@@ -166,7 +166,7 @@ def start_over(profile: PromptProfile, state: SessionState) -> SessionState:
 
 def tail(state: SessionState, spec: SessionSpec) -> tuple[Turn, ...]:
     """The turns of this chunk that go along raw into the next one, as far as they are there already."""
-    return state.chunk.turns[spec.chunk_turns - spec.tail_turns :]
+    return state.chunk.turns[spec.window.chunk_turns - spec.window.tail_turns :]
 
 
 def next_chunk(state: SessionState, profile: PromptProfile, carried: tuple[Turn, ...]) -> Chunk:
@@ -199,7 +199,7 @@ def _is_duplicate(spec: SessionSpec, state: SessionState, output: Output, time_m
     """A delegation is none: its holding reply belongs to the task that it starts."""
     if output.action is not Action.SPEAK:
         return False
-    return said_before(spec.duplicate_guard, state.uttered, output.text, state.instructions, time_ms)
+    return said_before(spec.speech.duplicate_guard, state.uttered, output.text, state.instructions, time_ms)
 
 
 def _moment(spec: SessionSpec, state: SessionState, observation: Observation) -> Moment:

@@ -35,7 +35,7 @@ def warm(
 
     `lead_turns` of 0 never warms.
     """
-    left = spec.chunk_turns - len(state.chunk.turns)
+    left = spec.window.chunk_turns - len(state.chunk.turns)
     if left > lead_turns or lead_turns == 0 or not state.chunk.turns:
         return None
     coming = next_chunk(state, profile, tail(state, spec))

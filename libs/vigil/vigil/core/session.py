@@ -6,8 +6,9 @@ from enum import StrEnum
 from vigil.core.alert import Alert
 from vigil.core.duplicate import DuplicateGuard, Utterances
 from vigil.core.errors import InvalidSpec
-from vigil.core.ids import token
+from vigil.core.ids import SessionKey, token
 from vigil.core.instruction import Instructions
+from vigil.core.source import Role, Source
 from vigil.core.turn import Exchange, Turn
 
 DEFAULT_CHUNK_TURNS = 100
@@ -38,45 +39,67 @@ class Cadence:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionSpec:
-    """What a client asked for. `source_id` is the subject token of the camera; `source_name` is free text.
+class Window:
+    """How much of the past a prompt holds: `chunk_turns` turns, then a new chunk begins with the last `tail_turns`."""
 
-    Decisions are always the likeliest; above a `text_temperature` of 0 the words of a turn that speaks are sampled.
-    """
+    chunk_turns: int = DEFAULT_CHUNK_TURNS
+    tail_turns: int = 9
 
-    tenant: str
-    session: str
-    source_id: str
-    source_url: str
-    profile: str
-    model: str
-    source_name: str = ""
-    loop: bool = False
-    cadence: Cadence = field(default_factory=Cadence)
+    def __post_init__(self) -> None:
+        if self.chunk_turns < 2:
+            raise InvalidSpec(f"chunk_turns is {self.chunk_turns}: give 2 or more")
+        if not 0 <= self.tail_turns < self.chunk_turns:
+            raise InvalidSpec(f"tail_turns is {self.tail_turns}: give 0 to chunk_turns - 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How the model speaks. Decisions are always the likeliest; above a `text_temperature` of 0 the words of a turn
+    that speaks are sampled."""
+
     response_mode: ResponseMode = ResponseMode.BALANCED
     duplicate_guard: DuplicateGuard = DuplicateGuard.EXACT
     text_temperature: float = 0.0
-    chunk_turns: int = DEFAULT_CHUNK_TURNS
-    tail_turns: int = 9
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.text_temperature <= MAX_TEMPERATURE:
+            raise InvalidSpec(f"text_temperature is {self.text_temperature}: give 0 to {MAX_TEMPERATURE:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSpec:
+    """What a client asked for, in groups of options that belong together. `roles` are the workers that it needs."""
+
+    tenant: str
+    session: str
+    source: Source
+    profile: str
+    model: str
+    cadence: Cadence = field(default_factory=Cadence)
+    window: Window = field(default_factory=Window)
+    speech: Speech = field(default_factory=Speech)
     infer_when_idle: bool = True
     created_us: int = 0
 
     def __post_init__(self) -> None:
         token(self.tenant, "tenant")
         token(self.session, "session")
-        token(self.source_id, "source id")
-        if self.chunk_turns < 2:
-            raise InvalidSpec(f"chunk_turns is {self.chunk_turns}: give 2 or more")
-        pictures = self.chunk_turns * self.cadence.frames_per_turn
+        pictures = self.window.chunk_turns * self.cadence.frames_per_turn
         if pictures > MAX_PICTURES:
             raise InvalidSpec(
-                f"chunk_turns {self.chunk_turns} times frames_per_turn {self.cadence.frames_per_turn} is {pictures} "
-                f"pictures in one prompt: at most {MAX_PICTURES} are allowed, lower one of the two"
+                f"chunk_turns {self.window.chunk_turns} times frames_per_turn {self.cadence.frames_per_turn} is "
+                f"{pictures} pictures in one prompt: at most {MAX_PICTURES} are allowed, lower one of the two"
             )
-        if not 0 <= self.text_temperature <= MAX_TEMPERATURE:
-            raise InvalidSpec(f"text_temperature is {self.text_temperature}: give 0 to {MAX_TEMPERATURE:g}")
-        if not 0 <= self.tail_turns < self.chunk_turns:
-            raise InvalidSpec(f"tail_turns is {self.tail_turns}: give 0 to chunk_turns - 1")
+
+    @property
+    def key(self) -> SessionKey:
+        """The session's key."""
+        return SessionKey(self.tenant, self.session)
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that must hold the session before it is watched."""
+        return self.source.roles
 
 
 @dataclass(frozen=True, slots=True)

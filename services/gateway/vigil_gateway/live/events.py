@@ -73,7 +73,7 @@ class EventStream(Response):
         self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._ports = ports
         self._key = SessionKey(spec.tenant, spec.session)
-        self._topics = topics(self._key, spec.source_id)
+        self._topics = topics(self._key, spec.source.id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:

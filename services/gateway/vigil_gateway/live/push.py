@@ -15,8 +15,8 @@ from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.core.command import Ask, Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
+from vigil.core.source import Source, SourceKind
 from vigil.runtime.errors import AlreadyExists, BusUnavailable, SessionEnded, UnknownSession
-from vigil.runtime.placement.leases import Role
 from vigil.runtime.store.sessions import Look
 from vigil.v1.decision_pb2 import Decision
 from vigil_gateway.http.errors import NoSuchSession
@@ -24,12 +24,10 @@ from vigil_gateway.live.picture import Picture
 from vigil_gateway.openai.errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
 from vigil_gateway.openai.turn import may_begin
 from vigil_gateway.ports import Ports
-from vigil_gateway.sessions.capacity import capacity, check
+from vigil_gateway.sessions.capacity import check_capacity
 from vigil_gateway.sessions.commands import submit
 from vigil_gateway.sessions.lifecycle import begin
 
-PUSHED = "push:"  # the source's address of such a session
-ROLES = (Role.CODEC, Role.INTERACTION)
 LISTEN_S = 0.05  # how often a new session, or one that moves, is asked whether its workers listen
 
 
@@ -55,7 +53,7 @@ async def found(ports: Ports, key: SessionKey) -> Look | None:
         return None
     if look.ended is not None:
         raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
-    if look.spec.source_url != PUSHED:
+    if look.spec.source.kind is not SourceKind.PUSHED:
         raise NotPushed(f"session {key.session} has a camera of its own")
     return look
 
@@ -65,8 +63,7 @@ def new_spec(ports: Ports, key: SessionKey, model: str) -> SessionSpec:
     return SessionSpec(
         tenant=key.tenant,
         session=key.session,
-        source_id=key.session,
-        source_url=PUSHED,
+        source=Source(key.session, SourceKind.PUSHED),
         profile=ports.settings.profile,
         model=model,
         created_us=time.time_ns() // 1_000,
@@ -77,9 +74,8 @@ async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Comma
     """Make the session with what its first turn is to show. Raises `NoWorker`, `CapacityFull`."""
     try:
         async with ports.opening:
-            full = await capacity(ports.placement)
-            check({role: full[role] for role in ROLES})
-            await begin(ports, spec, commands, ROLES)
+            await check_capacity(ports.placement, spec.roles)
+            await begin(ports, spec, commands)
     except AlreadyExists as error:  # another gateway began it meanwhile
         for command in commands:
             await submit(ports, error.key, command)

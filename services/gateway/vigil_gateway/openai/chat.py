@@ -11,7 +11,7 @@ from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
-from vigil.runtime.placement.leases import Role
+from vigil.core.source import Role
 from vigil.v1.decision_pb2 import Decision
 from vigil_gateway.http.errors import NoSuchSession, NotServed
 from vigil_gateway.live import push

@@ -1,8 +1,9 @@
-"""Whether a new session would find workers: every session needs one of each role."""
+"""Whether a new session would find workers: a session needs one of each of its roles."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from vigil.runtime.placement.leases import Capacity, Placement, Role
+from vigil.core.source import Role
+from vigil.runtime.placement.leases import Capacity, Placement
 from vigil_gateway.http.errors import CapacityFull, NotServed, NoWorker
 
 
@@ -21,9 +22,9 @@ def check(found: Mapping[Role, Capacity]) -> None:
         raise CapacityFull(full)
 
 
-async def check_capacity(placement: Placement) -> None:
-    """Raise `NoWorker` or `CapacityFull` when nobody could take a new session now."""
-    check(await capacity(placement))
+async def check_capacity(placement: Placement, roles: Iterable[Role]) -> None:
+    """Raise `NoWorker` or `CapacityFull` when nobody could take a session that needs these roles now."""
+    check({role: await placement.capacity(role) for role in roles})
 
 
 async def check_served(placement: Placement, model: str, usual: str) -> None:

@@ -8,8 +8,8 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
+from vigil.core.source import Role
 from vigil.runtime.errors import PortError
-from vigil.runtime.placement.leases import Role
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
 from vigil_gateway import metrics
@@ -18,23 +18,21 @@ from vigil_gateway.ports import Ports
 log = get_log()
 
 
-async def begin(
-    ports: Ports, spec: SessionSpec, commands: Sequence[Command], roles: Sequence[Role] = tuple(Role)
-) -> None:
-    """Store the session, let workers of these roles claim it, announce it. When a step fails the session is
-    ended again."""
-    key = SessionKey(spec.tenant, spec.session)
+async def begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
+    """Store the session, let workers of its roles claim it, announce it. When a step fails the session is ended
+    again."""
+    key = spec.key
     await ports.bus.ping()  # before anything is written: without a bus no worker could work on it
     await ports.store.create(spec, commands, confirmed=False)
     try:
-        await ports.placement.open(key, roles)
+        await ports.placement.open(key, spec.roles)
         await ports.store.confirm(key)
         await _announce(ports, spec, Lifecycle.REQUESTED, "")
     except PortError:
         await _undo(ports, key)
         raise
     metrics.SESSIONS_CREATED.inc()
-    log.info("session created", session=spec.session, source=redacted(spec.source_url), commands=len(commands))
+    log.info("session created", session=spec.session, source=redacted(spec.source.url), commands=len(commands))
 
 
 async def finish(ports: Ports, spec: SessionSpec, reason: str) -> None:
@@ -70,7 +68,7 @@ async def _undo(ports: Ports, key: SessionKey) -> None:
 
 async def _announce(ports: Ports, spec: SessionSpec, event: Lifecycle, reason: str, number: int = 0) -> None:
     """Store the event. What happens once has number 0, so that repeating it stores it once."""
-    data = SessionData(spec.tenant, spec.session, spec.source_id, role="", worker="", reason=reason)
+    data = SessionData(spec.tenant, spec.session, spec.source.id, role="", worker="", reason=reason)
     outgoing = session_outgoing(event, data, created_us=spec.created_us, number=number, emit_time_us=_now_us())
     await ports.bus.publish_stored(outgoing)
 

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Response, status
 
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile as profile_named
-from vigil.core.session import SessionSpec
+from vigil.core.session import SessionSpec, Speech, Window
+from vigil.core.source import Source, kind_of
 from vigil.runtime.errors import UnknownSession
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.errors import NotServed
-from vigil_gateway.http.models import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
+from vigil_gateway.http.models import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch, SourceIn
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
 from vigil_gateway.sessions.capacity import check_capacity, check_served
 from vigil_gateway.sessions.commands import first_commands
@@ -31,10 +32,10 @@ async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, respon
     spec = _spec(ports, tenant, body)
     commands = first_commands(body.watches, body.instructions)
     await check_served(ports.placement, spec.model, ports.settings.model)
-    await check_capacity(ports.placement)
-    await ports.probe.check(spec.source_url)
+    await check_capacity(ports.placement, spec.roles)
+    await ports.probe.check(spec.source.url)
     async with ports.opening:  # the probe took a while, and two requests must not both get the last place
-        await check_capacity(ports.placement)
+        await check_capacity(ports.placement, spec.roles)
         await begin(ports, spec, commands)
     response.headers["Location"] = f"/v1/sessions/{spec.session}"
     return session_out(spec, None)
@@ -81,21 +82,19 @@ def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
     return SessionSpec(
         tenant=tenant,
         session=f"s-{secrets.token_hex(10)}",
-        source_id=body.source.id or source_id(body.source.url),
-        source_url=body.source.url,
-        source_name=body.source.name,
-        loop=body.source.loop,
+        source=_source(body.source),
         profile=_profile(ports.settings, body),
         model=body.model or ports.settings.model,
         cadence=cadence_of(body.cadence),
-        response_mode=body.response_mode,
-        duplicate_guard=body.duplicate_guard,
-        text_temperature=body.text_temperature,
-        chunk_turns=body.chunk_turns,
-        tail_turns=min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1),
+        window=Window(body.chunk_turns, min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1)),
+        speech=Speech(body.response_mode, body.duplicate_guard, body.text_temperature),
         infer_when_idle=body.infer_when_idle,
         created_us=time.time_ns() // 1_000,
     )
+
+
+def _source(given: SourceIn) -> Source:
+    return Source(given.id or source_id(given.url), kind_of(given.url), given.url, given.name, given.loop)
 
 
 def _profile(settings: GatewaySettings, body: SessionIn) -> str:

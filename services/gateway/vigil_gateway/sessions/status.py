@@ -3,7 +3,8 @@
 import json
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.placement.leases import Placement, Role
+from vigil.core.source import Role
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
 
 

@@ -7,7 +7,7 @@ from vigil.contract import subjects
 from vigil.core import control
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
-from vigil.core.session import Cadence, SessionSpec, SessionState
+from vigil.core.session import Cadence, SessionSpec, SessionState, Speech
 from vigil.core.turn import Exchange
 from vigil.runtime.process.redaction import redacted
 from vigil_gateway.http import models
@@ -22,15 +22,15 @@ def session_out(spec: SessionSpec, ended_reason: str | None) -> models.SessionOu
         state="open" if ended_reason is None else "ended",
         ended_reason=ended_reason,
         source=models.SourceOut(
-            id=spec.source_id, name=spec.source_name, url=redacted(spec.source_url), loop=spec.loop
+            id=spec.source.id, name=spec.source.name, url=redacted(spec.source.url), loop=spec.source.loop
         ),
         profile=spec.profile,
         model=spec.model,
         cadence=models.CadenceModel(interval_ms=spec.cadence.interval_ms, frames_per_turn=spec.cadence.frames_per_turn),
-        response_mode=spec.response_mode,
-        duplicate_guard=spec.duplicate_guard,
-        text_temperature=spec.text_temperature,
-        chunk_turns=spec.chunk_turns,
+        response_mode=spec.speech.response_mode,
+        duplicate_guard=spec.speech.duplicate_guard,
+        text_temperature=spec.speech.text_temperature,
+        chunk_turns=spec.window.chunk_turns,
         infer_when_idle=spec.infer_when_idle,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
         subjects=_subjects(spec),
@@ -108,15 +108,14 @@ def watch_of(watch_id: str, given: models.WatchIn) -> Instruction:
 def patched(spec: SessionSpec, change: models.SessionPatch) -> SessionSpec:
     """The spec with what the request changes."""
     cadence = spec.cadence if change.cadence is None else cadence_of(change.cadence)
-    temperature = spec.text_temperature if change.text_temperature is None else change.text_temperature
     idle = spec.infer_when_idle if change.infer_when_idle is None else change.infer_when_idle
-    return replace(
-        spec,
-        cadence=cadence,
-        response_mode=change.response_mode or spec.response_mode,
-        duplicate_guard=change.duplicate_guard or spec.duplicate_guard,
-        text_temperature=temperature,
-        infer_when_idle=idle,
+    return replace(spec, cadence=cadence, speech=_patched_speech(spec.speech, change), infer_when_idle=idle)
+
+
+def _patched_speech(speech: Speech, change: models.SessionPatch) -> Speech:
+    temperature = speech.text_temperature if change.text_temperature is None else change.text_temperature
+    return Speech(
+        change.response_mode or speech.response_mode, change.duplicate_guard or speech.duplicate_guard, temperature
     )
 
 
@@ -127,7 +126,7 @@ def _given_at(one: Standing) -> int | None:
 def _subjects(spec: SessionSpec) -> models.SubjectsOut:
     key = SessionKey(spec.tenant, spec.session)
     return models.SubjectsOut(
-        alerts=subjects.alerts_of(spec.tenant, spec.source_id),
+        alerts=subjects.alerts_of(spec.tenant, spec.source.id),
         utterances=subjects.utterance(key),
         lifecycle=subjects.lifecycle_of(key),
     )

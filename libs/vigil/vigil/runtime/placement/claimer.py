@@ -14,9 +14,10 @@ from prometheus_client import Counter, Gauge
 
 from vigil.contract import subjects
 from vigil.core.ids import SessionKey
+from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.errors import BusUnavailable, FenceLost, StoreError
-from vigil.runtime.placement.leases import Claim, Offer, Placement, Role
+from vigil.runtime.placement.leases import Claim, Offer, Placement
 from vigil.runtime.process.backoff import Backoff
 from vigil.runtime.process.logs import get_log, session_logs
 

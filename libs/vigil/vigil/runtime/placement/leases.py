@@ -6,13 +6,13 @@ by when its lease runs out; a claim raises the session's fence for that role. Re
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
+from vigil.core.source import Role
 from vigil.runtime.store import redis_client
 from vigil.runtime.store.keys import PREFIX, from_member, member
 from vigil.runtime.store.redis_client import unavailable
@@ -20,14 +20,6 @@ from vigil.runtime.store.redis_client import unavailable
 # A dead worker is replaced within this and one sweep of the claimer: under 3 s.
 LEASE_S = 1.5
 _PACKAGE = "vigil.runtime.placement"
-
-
-class Role(StrEnum):
-    """Each role holds every open session once."""
-
-    INGESTION = "ingestion"
-    CODEC = "codec"
-    INTERACTION = "interaction"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,68 @@
+"""Where a session's pictures come from, and which kinds of worker the session needs for that."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigil.core.errors import InvalidSpec
+from vigil.core.ids import token
+
+
+class SourceKind(StrEnum):
+    """How pictures reach Vigil."""
+
+    FILE = "file"  # ingestion plays a file as a camera would show it
+    RTSP = "rtsp"  # ingestion pulls a camera's stream
+    HTTP = "http"  # ingestion pulls a stream or a recording
+    PUSHED = "pushed"  # a client sends each picture through the gateway
+
+
+class Role(StrEnum):
+    """What a worker does with a session that it holds. Each role holds a session at most once."""
+
+    INGESTION = "ingestion"
+    CODEC = "codec"
+    INTERACTION = "interaction"
+
+
+_KINDS = {
+    "file": SourceKind.FILE,
+    "rtsp": SourceKind.RTSP,
+    "rtsps": SourceKind.RTSP,
+    "http": SourceKind.HTTP,
+    "https": SourceKind.HTTP,
+}
+_PULLED = (Role.INGESTION, Role.CODEC, Role.INTERACTION)
+_PUSHED = (Role.CODEC, Role.INTERACTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A camera, a file or a client that pushes.
+
+    `id` is the token of the source in subjects, `name` free text for people. A pushed source has no `url`. `loop`
+    starts a file again when it ends.
+    """
+
+    id: str
+    kind: SourceKind
+    url: str = ""
+    name: str = ""
+    loop: bool = False
+
+    def __post_init__(self) -> None:
+        token(self.id, "source id")
+        if bool(self.url) == (self.kind is SourceKind.PUSHED):
+            raise InvalidSpec("a pushed source has no address, and every other source needs one")
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that a session on this source needs."""
+        return _PUSHED if self.kind is SourceKind.PUSHED else _PULLED
+
+
+def kind_of(url: str) -> SourceKind:
+    """The kind of the source at an address that Vigil pulls. Raises `InvalidSpec` for a scheme that it cannot read."""
+    scheme = url.partition(":")[0].lower()
+    if scheme not in _KINDS:
+        raise InvalidSpec("the source's address must begin with file:///, rtsp://, rtsps://, http:// or https://")
+    return _KINDS[scheme]

@@ -56,7 +56,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test bench eval coverage lint format
+.PHONY: test bench eval coverage lint format docs
 test: workspace engine system ## Run all tests
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m pytest --noconftest -q libs/recipe/tests/test_engine_*.py
 	@$(VENV)/python -m pytest $(PYTEST_ARGS)
@@ -84,6 +84,9 @@ lint: workspace $(BUF) ## ruff, mypy, buf, and the generated code against its so
 format: workspace ## Format all code
 	@$(VENV)/ruff check --fix --quiet . || true
 	@$(VENV)/ruff format --quiet .
+
+docs: workspace ## Write the pages that are generated from the code: docs/settings.md and docs/metrics.md
+	@PYTHONPATH=tests $(VENV)/python -m reference
 
 # --- contracts -------------------------------------------------------------------------------------------------------
 

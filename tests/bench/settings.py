@@ -35,31 +35,45 @@ class BenchSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="VIGIL_BENCH_", frozen=True, extra="forbid")
 
-    engine: EngineKind = EngineKind.SCRIPTED
-    parts: tuple[Part, ...] = (Part.OVERHEAD, Part.ECONOMY, Part.KNEE, Part.FAILOVER, Part.ALERTS, Part.FAULTS)
-    out: Path = ROOT / "build" / "bench"
+    engine: EngineKind = Field(
+        default=EngineKind.SCRIPTED, description="`real` also measures the parts that need the CPU engine"
+    )
+    parts: tuple[Part, ...] = Field(
+        default=(Part.OVERHEAD, Part.ECONOMY, Part.KNEE, Part.FAILOVER, Part.ALERTS, Part.FAULTS),
+        description="What is measured, in this order",
+    )
+    out: Path = Field(default=ROOT / "build" / "bench", description="Folder of the figures and the report")
     sessions: int = Field(default=20, ge=1, le=1_000, description="Sessions of every part but the knee")
     turns: int = Field(default=100, ge=10, le=1_000, description="Turns whose overhead and bytes are measured")
     chunks: int = Field(default=10, ge=2, le=100, description="Chunks over which the prefix share is measured")
-    chunk_turns: int = Field(default=100, ge=10, le=1_000)
+    chunk_turns: int = Field(default=100, ge=10, le=1_000, description="Turns of one chunk")
     economy_sessions: int = Field(default=4, ge=1, le=64, description="Sessions that run through the chunks")
-    steps: tuple[int, ...] = (20, 50, 100, 150, 200, 300, 400, 500, 650, 800, 1_000)
-    interaction_workers: tuple[int, ...] = (1, 2)
-    settle_s: float = Field(default=6.0, ge=0, description="Load before a step is measured")
-    hold_s: float = Field(default=20.0, gt=0, description="Load while a step is measured")
-    tick_limit_ms: float = Field(default=100.0, gt=0, description="A step is sustained while p95 is at most this")
+    steps: tuple[int, ...] = Field(
+        default=(20, 50, 100, 150, 200, 300, 400, 500, 650, 800, 1_000),
+        description="Sessions of each step of the knee, ascending",
+    )
+    interaction_workers: tuple[int, ...] = Field(
+        default=(1, 2), description="Interaction workers with which the knee is measured"
+    )
+    settle_s: float = Field(default=6.0, ge=0, description="Seconds of load before a step is measured")
+    hold_s: float = Field(default=20.0, gt=0, description="Seconds of load while a step is measured")
+    tick_limit_ms: float = Field(
+        default=100.0, gt=0, description="Milliseconds of p95 up to which a step counts as sustained"
+    )
     attempts: int = Field(
-        default=3, ge=1, le=10, description="A step that misses is tried again: others use the machine"
+        default=3, ge=1, le=10, description="Tries of a step that misses the limit, for others use the machine"
     )
     faults: tuple[str, ...] = Field(default=(), description="Of the part `faults`: only these, by name; all if empty")
     soak_sessions: int = Field(default=50, ge=1, le=1_000, description="Sessions that live faster than the clock")
     soak_live_sessions: int = Field(default=5, ge=1, le=100, description="Sessions whose files ingestion plays")
     soak_turns: int = Field(default=7_200, ge=100, description="Seconds of model time of each session: two hours")
     soak_warm_up_turns: int = Field(default=1_200, ge=0, description="Turns until every log and cache is full")
-    events_per_session: int = Field(default=6, ge=1, le=100)
+    events_per_session: int = Field(default=6, ge=1, le=100, description="Alerts that each session opens")
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
-    model_dir: Path = ROOT / "models" / "vigil-small"
-    engine_python: Path = ROOT / ".venv-engine" / "bin" / "python"
+    model_dir: Path = Field(default=ROOT / "models" / "vigil-small", description="Weights that the real engine serves")
+    engine_python: Path = Field(
+        default=ROOT / ".venv-engine" / "bin" / "python", description="Python of the real engine's environment"
+    )
 
     @field_validator("steps")
     @classmethod

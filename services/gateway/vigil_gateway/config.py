@@ -11,16 +11,25 @@ class GatewaySettings(ServiceSettings):
     """What the gateway needs. Times are in seconds."""
 
     host: str = Field("127.0.0.1", min_length=1, description="Address that the HTTP endpoint listens on")
-    http_port: int = Field(8080, ge=0, le=65_535)
-    api_keys_file: Path = Field(description='{"keys": [{"sha256": "<hex digest of the key>", "tenant": "<name>"}]}')
+    http_port: int = Field(8080, ge=0, le=65_535, description="Port of the HTTP endpoint; 0 takes a free one")
+    api_keys_file: Path = Field(description="JSON file of the API keys: the SHA-256 digest and the tenant of each")
     ingestion_grpc: str = Field("127.0.0.1:9201", min_length=1, description="gRPC target that probes sources")
-    probe_deadline_s: float = Field(15.0, gt=0, le=120)
+    probe_deadline_s: float = Field(15.0, gt=0, le=120, description="Seconds that probing a source may take")
     profile: str = Field("vigil-small", description="Prompt profile that the workers run")
     model: str = Field("vigil-small", min_length=1, description="Model that the engine serves")
     streams_per_tenant: int = Field(64, ge=1, le=10_000, description="Live event streams that a tenant may have open")
-    heartbeat_s: float = Field(15.0, gt=0, le=300, description="Silence on a live event stream before a comment line")
-    turn_deadline_s: float = Field(20.0, gt=0, le=120, description="An OpenAI-compatible call is given up after this")
-    push_idle_s: float = Field(
-        900.0, ge=1, le=86_400, description="A session without a camera ends after this long without a call"
+    heartbeat_s: float = Field(
+        15.0, gt=0, le=300, description="Seconds of silence on a live event stream after which a comment line is sent"
     )
-    status_interval_s: float = Field(2.0, gt=0, le=300, description="How often a live event stream looks at the roles")
+    turn_deadline_s: float = Field(
+        20.0, gt=0, le=120, description="Seconds after which an OpenAI-compatible call is given up"
+    )
+    push_idle_s: float = Field(
+        900.0,
+        ge=1,
+        le=86_400,
+        description="Seconds without a pushed picture after which a session of pushed pictures ends",
+    )
+    status_interval_s: float = Field(
+        2.0, gt=0, le=300, description="Seconds between two looks of a live event stream at the status of the roles"
+    )

@@ -10,12 +10,20 @@ from vigil_ingestion.media import Limits
 class IngestionSettings(WorkerSettings):
     """Times are in seconds. Without `file_root` a session may play any file that this process can read."""
 
-    http_port: int = Field(9101, ge=0, le=65_535)
-    grpc_port: int = Field(9201, ge=0, le=65_535)
-    file_root: DirectoryPath | None = Field(None, description="Files are played only from below this folder")
-    open_timeout_s: float = Field(5.0, gt=0, le=120)
-    read_timeout_s: float = Field(5.0, gt=0, le=120, description="A source silent for so long is opened again")
-    reconnect_most_s: float = Field(15.0, ge=0.5, le=3_600, description="Longest wait before a source is opened again")
+    http_port: int = Field(
+        9101, ge=0, le=65_535, description="Port of the health and metrics endpoint; 0 takes a free one"
+    )
+    grpc_port: int = Field(9201, ge=0, le=65_535, description="Port of the gRPC endpoint; 0 takes a free one")
+    file_root: DirectoryPath | None = Field(
+        None, description="Folder below which files may be played; none: every file that the process can read"
+    )
+    open_timeout_s: float = Field(5.0, gt=0, le=120, description="Seconds that opening a source may take")
+    read_timeout_s: float = Field(
+        5.0, gt=0, le=120, description="Seconds of silence after which a source is opened again"
+    )
+    reconnect_most_s: float = Field(
+        15.0, ge=0.5, le=3_600, description="Longest wait in seconds before a source is opened again"
+    )
 
     @property
     def limits(self) -> Limits:

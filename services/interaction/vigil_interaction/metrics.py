@@ -40,7 +40,7 @@ BOUNDARY_TOKENS = Histogram(
     buckets=tuple(float(4**power) for power in range(2, 9)),
 )
 PREWARMS = Counter("vigil_prewarms_total", "Coming chunks shown to the engine before the boundary", ["outcome"])
-PREWARM_TOKENS = Counter("vigil_prewarm_tokens_total", "Tokens that the engine computed for it")
+PREWARM_TOKENS = Counter("vigil_prewarm_tokens_total", "Tokens that the engine computed for pre-warming")
 ALERTS = Counter("vigil_alerts_total", "Alert events, by state", ["state"])
 COMMANDS_REJECTED = Counter("vigil_commands_rejected_total", "Commands that could not be applied")
 OUTBOX = Gauge("vigil_outbox_messages", "Committed messages that JetStream has not stored yet, over all sessions")

@@ -12,14 +12,24 @@ class WebhookSettings(ServiceSettings):
     """Times are in seconds. With the defaults a receiver may be away for most of a day and miss nothing."""
 
     host: str = Field("127.0.0.1", min_length=1, description="Address that the HTTP endpoint listens on")
-    http_port: int = Field(9108, ge=0, le=65_535)
-    webhooks_file: Path = Field(description="JSON file that names the endpoints")
-    webhook_timeout_s: float = Field(10.0, gt=0, le=60, description="An attempt is given up after this")
-    webhook_tries: int = Field(1_500, ge=1, le=100_000, description="Tries while a receiver is unavailable")
-    webhook_refusals: int = Field(20, ge=1, le=100_000, description="Tries while a receiver refuses an alert")
-    webhook_retry_first_s: float = Field(1.0, ge=0.05, le=3_600)
-    webhook_retry_most_s: float = Field(60.0, ge=0.05, le=86_400)
-    webhook_allow_local: bool = Field(False, description="Let endpoints be on this host or its link")
+    http_port: int = Field(
+        9108, ge=0, le=65_535, description="Port of the health and metrics endpoint; 0 takes a free one"
+    )
+    webhooks_file: Path = Field(description="JSON file of the endpoints that get alerts")
+    webhook_timeout_s: float = Field(10.0, gt=0, le=60, description="Seconds after which one POST is given up")
+    webhook_tries: int = Field(
+        1_500, ge=1, le=100_000, description="Tries of one alert while its receiver is unavailable"
+    )
+    webhook_refusals: int = Field(20, ge=1, le=100_000, description="Tries of one alert that its receiver refuses")
+    webhook_retry_first_s: float = Field(
+        1.0, ge=0.05, le=3_600, description="Seconds before the second try; each later wait is twice as long"
+    )
+    webhook_retry_most_s: float = Field(
+        60.0, ge=0.05, le=86_400, description="Longest wait in seconds between two tries"
+    )
+    webhook_allow_local: bool = Field(
+        False, description="Whether endpoints may be on this host or its own network link"
+    )
 
     @property
     def patience(self) -> Patience:

@@ -61,25 +61,39 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    nats_url: Urls = Field("nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://")
-    redis_url: Url = Field("redis://127.0.0.1:6379/0", pattern=r"^(redis|rediss|unix)://")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    otlp_endpoint: Url = Field("", pattern=r"^(https?://.*)?$", description="OTLP/gRPC collector; empty: no traces")
+    nats_url: Urls = Field(
+        "nats://127.0.0.1:4222",
+        pattern=r"^(nats|tls|ws|wss)://",
+        description="Addresses of the NATS servers, separated by commas; user and password may stand in them",
+    )
+    redis_url: Url = Field(
+        "redis://127.0.0.1:6379/0",
+        pattern=r"^(redis|rediss|unix)://",
+        description="Address of Redis; user and password may stand in it",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged")
+    otlp_endpoint: Url = Field(
+        "",
+        pattern=r"^(https?://.*)?$",
+        description="Address of the OTLP/gRPC collector of traces; empty: no traces are exported",
+    )
     worker: str = Field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}"[-64:],
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
-        description="Name of this process in leases and logs",
+        description="Name of this process in leases, status and logs; by default host name and process id",
     )
-    drain_s: float = Field(8.0, gt=0, le=300, description="How long a service may take to stop after SIGTERM")
+    drain_s: float = Field(8.0, gt=0, le=300, description="Seconds that a service may take to stop after SIGTERM")
 
 
 class WorkerSettings(ServiceSettings):
     """A service that claims sessions and has the HTTP and gRPC endpoints of the life cycle. Port 0 takes a free one."""
 
-    host: str = Field("127.0.0.1", min_length=1, description="Address that both endpoints listen on")
-    http_port: int = Field(0, ge=0, le=65_535)
-    grpc_port: int = Field(0, ge=0, le=65_535)
-    capacity: int = Field(16, ge=1, le=10_000, description="Sessions held at once")
+    host: str = Field("127.0.0.1", min_length=1, description="Address that the HTTP and gRPC endpoints listen on")
+    http_port: int = Field(
+        0, ge=0, le=65_535, description="Port of the health and metrics endpoint; 0 takes a free one"
+    )
+    grpc_port: int = Field(0, ge=0, le=65_535, description="Port of the gRPC endpoint; 0 takes a free one")
+    capacity: int = Field(16, ge=1, le=10_000, description="Sessions that this worker holds at most")
 
 
 def load(kind: type[Settings], values: Mapping[str, Any] | None = None) -> Settings:

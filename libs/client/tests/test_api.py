@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigil.testing.servers import free_port
 from vigil_client.api import Client, refusal
 from vigil_client.backoff import Backoff
 from vigil_client.cloudevents import Alert
@@ -92,8 +93,8 @@ async def test_a_wrong_key_and_an_unknown_session() -> None:
                 await client.session("no/such/thing")
 
 
-async def test_nothing_answers(two_ports: list[int]) -> None:
-    async with Client(f"http://127.0.0.1:{two_ports[0]}", KEY) as client:
+async def test_nothing_answers() -> None:
+    async with Client(f"http://127.0.0.1:{free_port()}", KEY) as client:
         with pytest.raises(Unreachable, match="does not answer") as unreachable:
             await client.sessions()
     assert unreachable.value.retryable

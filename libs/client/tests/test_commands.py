@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import signal
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,13 +11,12 @@ import nats
 import pytest
 import typer
 
-from vigil_client.commands import doctor
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import NatsServer
 from vigil_client.commands.subscribe import duration
 from vigil_client.commands.watch import severity, source_id, watches_of
 from vigil_client.endpoints import FILE, Endpoints, write
-from vigil_client.supervise.layout import repository
 from vigil_client.testing.command import Result, start, vigil
-from vigil_client.testing.processes import eventually
 from vigil_client.testing.scripted_gateway import (
     KEY,
     SESSION,
@@ -29,7 +27,6 @@ from vigil_client.testing.scripted_gateway import (
     problem,
     sse,
 )
-from vigil_client.testing.servers import NatsServer
 from vigil_client.values import NewWatch
 
 QUIET = [sse("decision", decision_json(number)) for number in range(3)]
@@ -82,7 +79,7 @@ async def test_watch_fails_when_the_source_ends_with_the_alert_open() -> None:
 async def test_a_signal_ends_the_session(number: signal.Signals) -> None:
     async with playing(ScriptedGateway([QUIET])) as gateway:
         process = await start("watch", "/lobby.mp4", "--alert", "Alert me.", *to(gateway))
-        await eventually(lambda: gateway.connections == 1, "the stream of events")
+        await eventually(lambda: gateway.connections == 1, what="the stream of events")
         process.send_signal(number)
         assert await asyncio.wait_for(process.wait(), 15) == 0
     assert gateway.requests[-1][:2] == ("DELETE", f"/v1/sessions/{SESSION}")
@@ -110,7 +107,7 @@ async def test_sessions_and_ask() -> None:
     assert json.loads(as_json.output)[0]["id"] == SESSION
     assert "q-1" in asked.output
     assert "has ended" in ended.output
-    assert {one.status for one in (listed, shown, as_json, asked, ended)} == {0}
+    assert {result.status for result in (listed, shown, as_json, asked, ended)} == {0}
     assert ("POST", f"/v1/sessions/{SESSION}/queries", {"text": "What do you see?"}) in gateway.requests
 
 
@@ -128,10 +125,10 @@ async def test_without_a_running_vigil_the_next_step_is_said(tmp_path: Path) -> 
 
 
 async def test_subscribe_prints_events_as_json(nats_server: NatsServer) -> None:
-    process = await start("subscribe", "alerts", "--json", "--nats", nats_server.open_url)
+    process = await start("subscribe", "alerts", "--json", "--nats", nats_server.url)
     assert process.stdout is not None
     assert b"listening on vigil.v1.alert.*.*.*" in await asyncio.wait_for(process.stdout.readline(), 15)
-    connection = await nats.connect(nats_server.service_url)
+    connection = await nats.connect(nats_server.url)
     await connection.publish("vigil.v1.alert.demo.lobby.opened", b"not an event")
     await connection.publish("vigil.v1.alert.demo.lobby.opened", json.dumps(alert_json("opened")).encode())
     await connection.close()
@@ -142,59 +139,8 @@ async def test_subscribe_prints_events_as_json(nats_server: NatsServer) -> None:
     assert await asyncio.wait_for(process.wait(), 15) == 0
 
 
-async def test_up_says_what_is_missing(tmp_path: Path) -> None:
-    result = await vigil("up", "--data-dir", str(tmp_path), "--engine-python", str(tmp_path / "no-python"))
-    assert result.status == 1
-    assert "engine environment is not there" in result.output
-    assert "make engine" in result.output
-    assert not (tmp_path / FILE).exists()
-
-
-async def test_up_says_which_port_is_in_use(tmp_path: Path, nats_server: NatsServer) -> None:
-    port = nats_server.open_url.rpartition(":")[2]
-    remote = ("--engine-url", "http://127.0.0.1:9", "--model", "m")
-    result = await vigil("up", "--data-dir", str(tmp_path), *remote, "--port-base", str(int(port) - 1))
-    assert result.status == 1
-    assert f"{port} (nats)" in result.output
-
-
-async def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    remote = ("--engine-url", "http://127.0.0.1:9", "--model", "m")
-    result = await vigil("up", "--data-dir", str(tmp_path / "file" / "run"), *remote)
-    assert result.status == 1
-    assert "Not a directory" in result.output
-
-
-async def test_the_doctor_exits_with_a_status(tmp_path: Path) -> None:
-    missing = ("--model-dir", str(tmp_path), "--engine-python", str(tmp_path / "python"), "--data-dir", str(tmp_path))
-    result = await vigil("doctor", *missing)
-    assert result.status == 1
-    assert "problem  model" in result.output
-    assert "problem  engine" in result.output
-    assert "ok       nats-server" in result.output
-    assert "2 to mend" in result.output
-
-
-def test_every_make_target_that_is_advised_is_there() -> None:
-    root = repository()
-    assert root is not None
-    sources = "".join(path.read_text() for path in (root / "libs/client/vigil_client").rglob("*.py"))
-    advised = set(re.findall(r"`make ([a-z-]+)`", sources))
-    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
-    assert {"workspace", "engine", "system"} <= advised <= targets
-
-
-def test_the_doctor_names_the_packages_that_the_set_up_installs() -> None:
-    root = repository()
-    assert root is not None
-    listed = re.search(r"^packages=\((.*)\)$", (root / "deploy/system-packages.sh").read_text(), re.MULTILINE)
-    assert listed is not None
-    assert tuple(listed[1].split()) == doctor.RTSP_PACKAGES
-
-
 async def test_help_teaches_by_example() -> None:
-    for arguments in ((), ("up",), ("watch",), ("subscribe",), ("demo",), ("sessions",), ("ask",)):
+    for arguments in ((), ("watch",), ("subscribe",), ("sessions",), ("ask",)):
         result = await vigil(*arguments, "--help")
         assert result.status == 0
         assert "vigil " in result.output.partition("Usage:")[2].partition("\n")[2]
@@ -222,32 +168,3 @@ def test_watches_are_named() -> None:
     assert source_id("") is None
     with pytest.raises(typer.BadParameter):
         severity("urgent")
-
-
-async def test_the_doctor_names_what_to_mend(tmp_path: Path) -> None:
-    assert not doctor.python_version((3, 10)).ok
-    assert doctor.python_version((3, 11)).ok
-    model = doctor.model(tmp_path)
-    assert not model.ok
-    assert "config.json" in model.detail
-    for name in doctor.MODEL_FILES:
-        (tmp_path / name).touch()
-    assert "safetensors" in doctor.model(tmp_path).detail
-    (tmp_path / "model.safetensors").write_bytes(b"x" * 1_000_000)
-    assert doctor.model(tmp_path).detail.endswith("(1 MB of weights)")
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text("MemTotal: 8 kB\nMemAvailable: 1048576 kB\n")
-    assert doctor.memory(meminfo) == doctor.Check("memory", False, "1.0 GiB available", doctor.memory(meminfo).mend)
-    assert not (await doctor.engine_environment(tmp_path / "python")).ok
-    assert (await doctor.running_vigil(tmp_path))[-1].optional
-
-
-async def test_the_doctor_finds_a_vigil_that_is_gone(tmp_path: Path, two_ports: list[int]) -> None:
-    gone = f"127.0.0.1:{two_ports[0]}"
-    write(
-        tmp_path / FILE, Endpoints(f"http://{gone}", f"nats://{gone}", "k", engine_url=f"http://{gone}", redis_port=1)
-    )
-    checks = await doctor.running_vigil(tmp_path)
-    assert len(checks) == 5
-    assert not any(check.ok for check in checks)
-    assert all("vigil up" in check.mend for check in checks)

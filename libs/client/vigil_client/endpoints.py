@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -49,14 +50,23 @@ def read(path: Path) -> Endpoints:
     except FileNotFoundError:
         raise NotConfigured(
             f"no running Vigil is known here ({path} is not there)",
-            "start one with `vigil up`, or name one with --gateway URL --api-key KEY",
+            "name one with --gateway URL --api-key KEY, or start one here with `vigil up` (package vigil-local)",
         ) from None
     except (ValueError, TypeError):
         raise NotConfigured(f"{path} is not what vigil up writes", "delete it and run `vigil up` again") from None
 
 
-def find(root: Path | None, directory: Path) -> Endpoints:
-    """The endpoints of the Vigil that runs from `directory`, else from the same place below the repository `root`."""
-    candidates = [directory / FILE] + ([root / DATA_DIR / FILE] if root else [])
-    present = [path for path in candidates if path.exists()]
-    return read(present[0] if present else candidates[0])
+def find(directory: Path) -> Endpoints:
+    """The endpoints of the Vigil that runs from `directory`.
+
+    A relative `directory` is looked for in the current directory, then in each directory above it, then in those above
+    this package: so the Vigil of a checkout is found from anywhere in it. Raises `NotConfigured`.
+    """
+    candidates = [parent / directory / FILE for parent in _search_path()]
+    return read(next((path for path in candidates if path.exists()), directory / FILE))
+
+
+def _search_path() -> Iterator[Path]:
+    """Where a relative data directory may be, nearest first."""
+    for start in (Path.cwd(), Path(__file__).resolve().parent):
+        yield from (start, *start.parents)

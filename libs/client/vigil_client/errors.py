@@ -9,24 +9,20 @@ ClientError                     message + next_step
 │   ├── Invalid                 4xx: what was asked for breaks a rule
 │   └── Unavailable             5xx: no capacity, no worker, a dependency is down   (retryable)
 ├── BadSubject                  a tenant, source or session that cannot be part of a subject
-├── BadMessage                  an event that is not what the contract says
-└── LocalError                  `vigil up` cannot run here
-    ├── AlreadyRunning          another `vigil up` holds the data directory
-    ├── PortInUse               a port that was asked for is taken
-    ├── Missing                 a binary, environment or model is not there
-    └── ProcessFailed           a process did not become healthy; carries its last log lines
+└── BadMessage                  an event that is not what the contract says
 """
 
 
 class ClientError(Exception):
-    """Says what was wrong, and in `next_step` what to do about it."""
+    """Says what was wrong, and in `next_step` what to do about it; `lines` are the end of a log that tells more."""
 
     retryable = False
 
-    def __init__(self, message: str, next_step: str = "") -> None:
+    def __init__(self, message: str, next_step: str = "", *, lines: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.next_step = next_step
+        self.lines = lines
 
 
 class NotConfigured(ClientError):
@@ -72,27 +68,3 @@ class BadSubject(ClientError):
 
 class BadMessage(ClientError):
     """An event that is not what the contract says."""
-
-
-class LocalError(ClientError):
-    """`vigil up` cannot run here."""
-
-
-class AlreadyRunning(LocalError):
-    """Another `vigil up` holds the data directory."""
-
-
-class PortInUse(LocalError):
-    """A port that was asked for is taken."""
-
-
-class Missing(LocalError):
-    """A binary, an environment or a model is not there."""
-
-
-class ProcessFailed(LocalError):
-    """A process did not become healthy. `lines` are the last ones of its log."""
-
-    def __init__(self, message: str, next_step: str = "", *, lines: tuple[str, ...] = ()) -> None:
-        super().__init__(message, next_step)
-        self.lines = lines

@@ -1,44 +1,57 @@
-"""The `vigil` command."""
+"""The `vigil` command: its own commands, and those of the packages that are installed beside it."""
 
 import sys
+from collections.abc import Callable, Collection
 from importlib.metadata import entry_points
 
 import typer
 
-from vigil_client.commands.demo import demo
-from vigil_client.commands.doctor import doctor
 from vigil_client.commands.running import FAILED, show_error
 from vigil_client.commands.sessions import ask, sessions
 from vigil_client.commands.subscribe import subscribe
-from vigil_client.commands.up import up
 from vigil_client.commands.watch import watch
 from vigil_client.errors import ClientError
 
-HELP = """Vigil watches live video and acts at the right moment.
+ADDED = "vigil.commands"  # the entry-point group by which a package adds a command
+ABOUT = "Vigil watches live video and acts at the right moment."
+# How to begin, by command, in the order in which a newcomer needs them.
+BEGINNINGS = {
+    "demo": "vigil demo                                   everything at once, with a rendered camera",
+    "up": "vigil up                                     run it all on this machine",
+    "watch": 'vigil watch VIDEO --alert "Alert me when a fire starts."',
+    "subscribe": "vigil subscribe alerts                       hear the alerts, live",
+    "sessions": "vigil sessions                               what is being watched now",
+    "doctor": "vigil doctor                                 what is missing here, and how to mend it",
+}
 
-\b
-Begin with:
-  vigil demo                                   everything at once, with a rendered camera
-  vigil up                                     run it all on this machine
-  vigil watch VIDEO --alert "Alert me when a fire starts."
-  vigil subscribe alerts                       hear the alerts, live
-  vigil doctor                                 what is missing here, and how to mend it
-"""
 
-app = typer.Typer(
-    help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-)
-for command in (demo, up, watch, subscribe, ask, doctor):
-    app.command()(command)
-app.add_typer(sessions, name="sessions")
-for added in entry_points(group="vigil.commands"):  # of packages that are installed beside this one
-    app.command(added.name)(added.load())
+def help_text(commands: Collection[str]) -> str:
+    """The help of `vigil` where these commands are installed: it advises no other."""
+    lines = [f"  {example}" for command, example in BEGINNINGS.items() if command in commands]
+    return "\n".join((ABOUT, "", "\b", "Begin with:", *lines))
+
+
+def command_line() -> typer.Typer:
+    """The `vigil` command with every command that is installed."""
+    commands: dict[str, Callable[..., None]] = {"watch": watch, "subscribe": subscribe, "ask": ask}
+    commands |= {added.name: added.load() for added in entry_points(group=ADDED)}
+    app = typer.Typer(
+        help=help_text({*commands, "sessions"}),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    for name in (*(name for name in BEGINNINGS if name in commands), *(commands.keys() - BEGINNINGS.keys())):
+        app.command(name)(commands[name])
+    app.add_typer(sessions, name="sessions")
+    return app
 
 
 def main() -> None:
     """Entry point: whatever a command cannot do is a message and a status of 1, never a traceback."""
     try:
-        app()
+        command_line()()
     except ClientError as error:
         show_error(error)
         sys.exit(FAILED)

@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
-from vigil_client.errors import ClientError, ProcessFailed
+from vigil_client.errors import ClientError
 
 # A second signal within this time is an echo of the first (a terminal signals every program in front of it, and some
 # of those pass it on), not impatience.
@@ -32,9 +32,8 @@ def run(work: Coroutine[Any, Any, bool], *, if_stopped: bool = True) -> NoReturn
 def show_error(error: ClientError) -> None:
     """The message, the last lines of a log where there are some, and the next step."""
     stderr.print(f"[bold red]error[/]  {escape(error.message)}", soft_wrap=True, highlight=False)
-    if isinstance(error, ProcessFailed):
-        for line in error.lines:
-            stderr.print(f"  [dim]│[/] {escape(line)}", soft_wrap=True, highlight=False)
+    for line in error.lines:
+        stderr.print(f"  [dim]│[/] {escape(line)}", soft_wrap=True, highlight=False)
     if error.next_step:
         stderr.print(f"[bold]next[/]   {escape(error.next_step)}", soft_wrap=True, highlight=False)
 

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from vigil_client import endpoints
-from vigil_client.endpoints import DATA_DIR, Endpoints
-from vigil_client.supervise import layout
+from vigil_client.endpoints import DATA_DIR
 
 Gateway = Annotated[
     str, typer.Option("--gateway", envvar="VIGIL_GATEWAY_URL", help="Gateway address; default: the `vigil up` here.")
@@ -23,15 +22,10 @@ def gateway(url: str, api_key: str, data_dir: Path = DATA_DIR) -> tuple[str, str
     """Address and key: as given, else those of the `vigil up` on this machine. Raises `NotConfigured`."""
     if url and api_key:
         return url, api_key
-    known = found(data_dir)
+    known = endpoints.find(data_dir)
     return url or known.gateway_url, api_key or known.api_key
 
 
 def nats(url: str, data_dir: Path = DATA_DIR) -> str:
     """The NATS address: as given, else that of the `vigil up` on this machine. Raises `NotConfigured`."""
-    return url or found(data_dir).nats_url
-
-
-def found(data_dir: Path) -> Endpoints:
-    """What `vigil up` wrote down. Raises `NotConfigured`."""
-    return endpoints.find(layout.repository(), data_dir)
+    return url or endpoints.find(data_dir).nats_url

@@ -1,1 +1,1 @@
-"""Test support: processes that are really killed, a scripted gateway, a NATS server as `vigil up` runs it."""
+"""Test support: the `vigil` command as a process, and a scripted gateway."""

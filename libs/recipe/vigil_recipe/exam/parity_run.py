@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vigil_client.supervise.layout import ENGINE_PYTHON, inherited
+from vigil_local.supervisor.layout import ENGINE_PYTHON, inherited
 from vigil_recipe.exam.course import lines_of
 from vigil_recipe.exam.parity import Shown, to_json
 from vigil_recipe.exam.pictures import camera_jpeg, model_jpeg

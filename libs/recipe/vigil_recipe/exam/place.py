@@ -12,12 +12,11 @@ from typing import TypeVar
 import aiohttp
 
 from vigil_client.api import Client
-from vigil_client.commands.progress import Progress as Starting
 from vigil_client.commands.running import console
 from vigil_client.endpoints import Endpoints, find
 from vigil_client.errors import ClientError, NotConfigured
-from vigil_client.supervise.layout import repository
-from vigil_client.supervise.running import UpOptions, running
+from vigil_local.commands.progress import Progress as Starting
+from vigil_local.supervisor.stack import UpOptions, running
 from vigil_recipe.exam.door import Door
 from vigil_recipe.exam.system import Bus
 
@@ -75,7 +74,7 @@ async def opened(asked: Asked) -> AsyncIterator[Place]:
     """The Vigil that runs from the data directory, else one that is started for as long as the block runs."""
     async with AsyncExitStack() as stack:
         try:
-            endpoints = find(repository(), asked.data_dir)
+            endpoints = find(asked.data_dir)
             await _healthy(endpoints)
         except ClientError:
             starting = Starting(console)

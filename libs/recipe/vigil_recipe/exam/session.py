@@ -15,7 +15,7 @@ from typing import Any
 
 from vigil_client.commands.running import console
 from vigil_client.errors import ClientError
-from vigil_client.supervise.layout import repository
+from vigil_local.supervisor.layout import repository
 from vigil_recipe.exam.baselines import AskOnly, LastFrames, Polling
 from vigil_recipe.exam.benchmark_session import examine_benchmark
 from vigil_recipe.exam.engine import Engine

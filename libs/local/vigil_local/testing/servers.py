@@ -6,23 +6,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vigil_client.supervise import gates, layout, nats_config
-from vigil_client.supervise.supervisor import ProcessSpec, Supervisor
-from vigil_client.testing.processes import environment
+from vigil_local.supervisor import gates, layout, nats_config
+from vigil_local.supervisor.supervisor import ProcessSpec, Supervisor
+from vigil_local.testing.processes import environment
 
 
 @dataclass(frozen=True, slots=True)
-class NatsServer:
-    """A running server: as the services know it, and as strangers do."""
+class UpNats:
+    """A running server's addresses: as the services know it, and as strangers do."""
 
     service_url: str
     open_url: str
-    supervisor: Supervisor
-
-    @property
-    def pid(self) -> int:
-        """Its process id now."""
-        return self.supervisor.statuses[0].pid
 
 
 def free_ports(count: int) -> list[int]:
@@ -35,7 +29,7 @@ def free_ports(count: int) -> list[int]:
 
 
 @asynccontextmanager
-async def nats_running(directory: Path) -> AsyncIterator[NatsServer]:
+async def nats_running(directory: Path) -> AsyncIterator[UpNats]:
     """A NATS server that keeps its files in `directory`, supervised."""
     port, monitor = free_ports(2)
     config = directory / "nats.conf"
@@ -48,4 +42,4 @@ async def nats_running(directory: Path) -> AsyncIterator[NatsServer]:
     )
     async with Supervisor([spec], directory / "logs", lambda _: None) as supervisor:
         await supervisor.ready()
-        yield NatsServer(f"nats://service:secret@127.0.0.1:{port}", f"nats://127.0.0.1:{port}", supervisor)
+        yield UpNats(f"nats://service:secret@127.0.0.1:{port}", f"nats://127.0.0.1:{port}")

@@ -1,4 +1,4 @@
-"""Back-off, ports, lock, guard, secrets, endpoints and the plan: by value and property."""
+"""Ports, lock, guard, secrets and the plan: by value and property."""
 
 import json
 import socket
@@ -9,27 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil_client import endpoints
-from vigil_client.backoff import Backoff
-from vigil_client.endpoints import Endpoints
-from vigil_client.errors import AlreadyRunning, LocalError, Missing, NotConfigured, PortInUse
-from vigil_client.supervise import guard, lock, ports, redis_config, secrets
-from vigil_client.supervise.layout import Binaries
-from vigil_client.supervise.plan import PREFERRED_PORTS, LocalEngine, Options, RemoteEngine, make_plan
-from vigil_client.supervise.running import UpOptions, prepare
-
-
-@given(failures=st.integers(1, 10_000), uniform=st.floats(0, 1, exclude_max=True))
-def test_backoff_stays_within_its_bounds(failures: int, uniform: float) -> None:
-    policy = Backoff(first_s=0.25, last_s=5.0, jitter=0.3)
-    assert 0.25 * 0.7 <= policy.delay_s(failures, uniform) <= 5.0 * 1.3
-
-
-def test_backoff_doubles_and_forgives() -> None:
-    policy = Backoff(first_s=0.25, last_s=5.0, jitter=0.0, forgive_s=20.0)
-    assert [policy.delay_s(n, 0.5) for n in range(1, 8)] == [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
-    assert policy.failures(6, ran_s=1.0) == 7
-    assert policy.failures(6, ran_s=20.0) == 1
+from vigil_local.errors import AlreadyRunning, LocalError, Missing, PortInUse
+from vigil_local.supervisor import guard, lock, ports, redis_config, secrets
+from vigil_local.supervisor.layout import Binaries
+from vigil_local.supervisor.plan import PREFERRED_PORTS, LocalEngine, Options, RemoteEngine, make_plan
+from vigil_local.supervisor.stack import UpOptions, prepare
 
 
 def test_a_taken_port_is_named_with_its_user() -> None:
@@ -81,20 +65,6 @@ def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
     path.write_text("[]")
     with pytest.raises(LocalError, match="not what vigil up writes"):
         secrets.load_or_create(path)
-
-
-def test_endpoints_are_found_again(tmp_path: Path) -> None:
-    written = Endpoints("http://127.0.0.1:1", "nats://127.0.0.1:2", "key", pids={"nats": 3})
-    path = tmp_path / "build" / "run" / endpoints.FILE
-    path.parent.mkdir(parents=True)
-    endpoints.write(path, written)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert endpoints.find(tmp_path, tmp_path / "elsewhere") == written
-    with pytest.raises(NotConfigured, match="no running Vigil"):
-        endpoints.find(None, tmp_path / "elsewhere")
-    path.write_text('{"nonsense": 1}')
-    with pytest.raises(NotConfigured, match="not what vigil up writes"):
-        endpoints.find(tmp_path, tmp_path / "elsewhere")
 
 
 def test_redis_keeps_every_write_and_lets_only_its_password_in(tmp_path: Path) -> None:

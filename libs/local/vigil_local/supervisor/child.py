@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from vigil_client.supervise import guard
+from vigil_local.supervisor import guard
 
 LOG_BYTES = 8 * 1024 * 1024
 LOG_FILES = 3
@@ -43,7 +43,7 @@ class ProcessLog:
 
 
 class Guard:
-    """The supervisor's end of the pipe to the guard process (see `vigil_client.supervise.guard`)."""
+    """The supervisor's end of the pipe to the guard process (see `vigil_local.supervisor.guard`)."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

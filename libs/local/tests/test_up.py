@@ -14,10 +14,11 @@ import av
 import numpy as np
 import pytest
 
+from vigil.testing.eventually import eventually
 from vigil_client.api import Client
 from vigil_client.endpoints import FILE, Endpoints, read
 from vigil_client.testing.command import start, vigil
-from vigil_client.testing.processes import eventually, runs
+from vigil_local.testing.processes import runs
 
 READY_S = 60.0
 
@@ -51,7 +52,7 @@ async def engine_url() -> AsyncIterator[str]:
 async def up(data_dir: Path, engine_url: str, *more: str) -> tuple[asyncio.subprocess.Process, Endpoints]:
     arguments = ("up", "--data-dir", str(data_dir), "--engine-url", engine_url, "--model", "scripted", *more)
     process = await start(*arguments)
-    await eventually(lambda: (data_dir / FILE).exists() or process.returncode is not None, "vigil up", READY_S)
+    await eventually(lambda: (data_dir / FILE).exists() or process.returncode is not None, READY_S, "vigil up")
     assert process.returncode is None, (await process.communicate())[0].decode()
     return process, read(data_dir / FILE)
 
@@ -59,7 +60,7 @@ async def up(data_dir: Path, engine_url: str, *more: str) -> tuple[asyncio.subpr
 def temporary_of(endpoints: Endpoints) -> Path:
     """The temporary directory that a service was given."""
     variables = Path(f"/proc/{endpoints.pids['gateway']}/environ").read_bytes().split(b"\0")
-    return Path(next(one.decode().partition("=")[2] for one in variables if one.startswith(b"TMPDIR=")))
+    return Path(next(line.decode().partition("=")[2] for line in variables if line.startswith(b"TMPDIR=")))
 
 
 async def test_up_heals_itself_and_leaves_nothing_behind(tmp_path: Path, engine_url: str) -> None:
@@ -73,7 +74,9 @@ async def test_up_heals_itself_and_leaves_nothing_behind(tmp_path: Path, engine_
     assert f"already runs with the data directory {tmp_path} (process {process.pid})" in second.output
 
     os.kill(known.pids["codec"], signal.SIGKILL)
-    await eventually(lambda: read(tmp_path / FILE).pids.get("codec") not in (known.pids["codec"], None), "a new codec")
+    await eventually(
+        lambda: read(tmp_path / FILE).pids.get("codec") not in (known.pids["codec"], None), what="a new codec"
+    )
     now, temporary = read(tmp_path / FILE), temporary_of(known)
     assert temporary.is_dir()
 
@@ -91,8 +94,8 @@ async def test_nothing_outlives_a_killed_up(tmp_path: Path, engine_url: str) -> 
     temporary = temporary_of(known)
     process.kill()
     await process.wait()
-    await eventually(lambda: not any(runs(pid) for pid in known.pids.values()), "the end of every process")
-    await eventually(lambda: not temporary.exists() and not (tmp_path / FILE).exists(), "the files being removed")
+    await eventually(lambda: not any(runs(pid) for pid in known.pids.values()), what="the end of every process")
+    await eventually(lambda: not temporary.exists() and not (tmp_path / FILE).exists(), what="the files being removed")
     endpoint = {"name": "pager", "tenant": "demo", "url": "http://127.0.0.1:9/", "secret": "whsec_" + "A" * 32}
     (tmp_path / "webhooks.json").write_text(json.dumps({"endpoints": [endpoint]}))
     again, after = await up(tmp_path, engine_url, "--webhooks", str(tmp_path / "webhooks.json"))

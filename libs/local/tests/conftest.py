@@ -1,11 +1,11 @@
-"""Fixtures: free ports and a real NATS server."""
+"""Fixtures: free ports and the NATS server of `vigil up`."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from vigil_client.testing.servers import NatsServer, free_ports, nats_running
+from vigil_local.testing.servers import UpNats, free_ports, nats_running
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def two_ports() -> list[int]:
 
 
 @pytest.fixture
-async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+async def up_nats(tmp_path: Path) -> AsyncIterator[UpNats]:
     """A NATS server with the configuration of `vigil up`."""
     async with nats_running(tmp_path) as server:
         yield server

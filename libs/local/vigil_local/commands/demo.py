@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -17,23 +18,25 @@ from vigil_client.alerts import alert_subject, subscribed
 from vigil_client.api import Client
 from vigil_client.cloudevents import Alert
 from vigil_client.cloudevents import alert as read_alert
-from vigil_client.commands.progress import Progress
 from vigil_client.commands.running import console, run
-from vigil_client.commands.up import MODEL_DIR, EnginePython, EngineUrl, Model, ModelDir, PortBase, Profile, UpDataDir
 from vigil_client.commands.watch import Duration, Svg
 from vigil_client.endpoints import DATA_DIR, Endpoints
-from vigil_client.errors import BadMessage, ProcessFailed
+from vigil_client.errors import BadMessage
 from vigil_client.events import Decision, Event
 from vigil_client.monitor import Monitor
-from vigil_client.supervise.layout import inherited
-from vigil_client.supervise.running import UpOptions, running
 from vigil_client.values import NewSession, NewWatch, source_url
 from vigil_client.view import View, save_svg, view_for
 from vigil_client.watching import Limits, Show, follow, watched
+from vigil_local.commands.progress import Progress
+from vigil_local.commands.up import MODEL_DIR, EnginePython, EngineUrl, Model, ModelDir, PortBase, Profile, UpDataDir
+from vigil_local.errors import Missing, ProcessFailed
+from vigil_local.supervisor.layout import inherited
+from vigil_local.supervisor.stack import UpOptions, running
 
 CAMERA = "demo"
 WATCH = NewWatch("fire", "Alert me when a fire starts.", "critical", hold_s=5.0, cooldown_s=10.0)
 RENDER_S = 240.0
+RENDERERS = "vigil.demo_video"  # the entry-point group by which a package offers a renderer: a module with --out
 
 
 class Video(NamedTuple):
@@ -198,9 +201,9 @@ async def _source(source: str, video: Video) -> str:
 
 
 async def _render(video: Path) -> None:
-    """Render the demo's video; the renderer leaves it whole or not at all."""
+    """Render the demo's video; the renderer leaves it whole or not at all. Raises `Missing`, `ProcessFailed`."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "vigil_recipe.camera", "--out", str(video)),
+        *(sys.executable, "-m", renderer(), "--out", str(video)),
         env=inherited(),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -218,6 +221,13 @@ async def _render(video: Path) -> None:
         raise ProcessFailed(
             "the demo camera's video could not be rendered", "run `make workspace`, or give --source", lines=lines
         )
+
+
+def renderer() -> str:
+    """The module that renders the demo's video, from a package that is installed beside this one. Raises `Missing`."""
+    for offered in entry_points(group=RENDERERS):
+        return offered.value
+    raise Missing("no package here renders the demo's video", "install vigil-recipe, or give --source")
 
 
 def _summary(showing: Showing) -> None:

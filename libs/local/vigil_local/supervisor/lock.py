@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vigil_client.errors import AlreadyRunning
+from vigil_local.errors import AlreadyRunning
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from vigil_client import endpoints as endpoints_file
 from vigil_client.endpoints import Endpoints
-from vigil_client.errors import Missing
-from vigil_client.supervise import gates, layout, lock, ports, secrets
-from vigil_client.supervise.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan
-from vigil_client.supervise.supervisor import Report, State, Status, Supervisor
+from vigil_local.errors import Missing
+from vigil_local.supervisor import gates, layout, lock, ports, secrets
+from vigil_local.supervisor.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan
+from vigil_local.supervisor.supervisor import Report, State, Status, Supervisor
 
 
 @dataclass(frozen=True, slots=True)

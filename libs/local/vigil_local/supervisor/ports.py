@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Mapping, Sequence
 
-from vigil_client.errors import PortInUse
+from vigil_local.errors import PortInUse
 
 
 def is_free(port: int) -> bool:

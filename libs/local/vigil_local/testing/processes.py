@@ -1,22 +1,10 @@
-"""Test support: waiting for a condition with a deadline, and looking at processes."""
+"""Test support: the test programs as processes, and whether a process runs."""
 
-import asyncio
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 PROGRAMS = Path(__file__).with_name("programs.py")
-DEADLINE_S = 20.0
-
-
-async def eventually(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Return once `condition` holds; fail, naming `what` was waited for, when it does not in time."""
-    until = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < until, f"not within {deadline_s} s: {what}"
-        await asyncio.sleep(0.01)
 
 
 def runs(pid: int) -> bool:

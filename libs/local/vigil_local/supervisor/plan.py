@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vigil_client.endpoints import Endpoints
-from vigil_client.supervise import gates, nats_config, redis_config
-from vigil_client.supervise.layout import WEBHOOK, Binaries
-from vigil_client.supervise.secrets import TENANT, Secrets, key_file
-from vigil_client.supervise.supervisor import ProcessSpec
+from vigil_local.supervisor import gates, nats_config, redis_config
+from vigil_local.supervisor.layout import WEBHOOK, Binaries
+from vigil_local.supervisor.secrets import TENANT, Secrets, key_file
+from vigil_local.supervisor.supervisor import ProcessSpec
 
 # Preferred ports; `vigil up` takes another one where a preferred port is in use.
 PREFERRED_PORTS = {

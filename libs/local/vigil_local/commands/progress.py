@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from vigil_client.supervise.supervisor import State, Status
+from vigil_local.supervisor.supervisor import State, Status
 
 STYLES = {
     State.WAITING: "dim",

@@ -1,4 +1,4 @@
-"""A whole supervisor as a process, for tests that kill it: `python -m vigil_client.testing.supervised DIR PORT PORT`.
+"""A whole supervisor as a process, for tests that kill it: `python -m vigil_local.testing.supervised DIR PORT PORT`.
 
 Writes the state of its two processes to DIRECTORY/ready.json once they are healthy, and runs until it is stopped.
 """
@@ -9,8 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
-from vigil_client.supervise import gates
-from vigil_client.supervise.supervisor import ProcessSpec, Supervisor
+from vigil_local.supervisor import gates
+from vigil_local.supervisor.supervisor import ProcessSpec, Supervisor
 
 PROGRAMS = Path(__file__).with_name("programs.py")
 

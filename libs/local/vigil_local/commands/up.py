@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from vigil_client.commands.progress import Progress
 from vigil_client.commands.running import console, run
 from vigil_client.endpoints import DATA_DIR, Endpoints
-from vigil_client.supervise.running import UpOptions, running
+from vigil_local.commands.progress import Progress
+from vigil_local.supervisor.stack import UpOptions, running
 
 MODEL_DIR = Path("models/vigil-small")
 

@@ -1,0 +1,1 @@
+"""Starts and supervises Vigil's processes on this machine."""

@@ -47,19 +47,18 @@ class Coder:
     async def _until_over(self, claim: Claim, spec: SessionSpec, groups: KeepLatest[Message]) -> None:
         state = VideoState(profile(spec.profile), claim.fence)
         log.info("coding began", profile=spec.profile, fence=claim.fence)
-        dropped = 0
-        while (message := await self._next(claim.key, groups)) is not None:
-            metrics.DROPPED.labels("replaced").inc(groups.dropped - dropped)
-            dropped = groups.dropped
+        while (taken := await self._next(claim.key, groups)) is not None:
+            message, dropped = taken
+            metrics.DROPPED.labels("replaced").inc(dropped)
             with metrics.SECONDS.time(), continued(message.headers), span("frames code"):
                 state = await self._code(state, claim.key, message.payload)
 
-    async def _next(self, key: SessionKey, groups: KeepLatest[Message]) -> Message | None:
-        """The next group; None once none comes because the session has ended."""
+    async def _next(self, key: SessionKey, groups: KeepLatest[Message]) -> tuple[Message, int] | None:
+        """The next group and how many it replaced; None once none comes because the session has ended."""
         while True:
             try:
                 async with asyncio.timeout(IDLE_S):
-                    return await anext(groups)
+                    return await groups.take()
             except TimeoutError:
                 if await self._is_over(key):
                     return None

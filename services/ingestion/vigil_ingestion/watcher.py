@@ -200,12 +200,10 @@ class Watch:
             return False
 
     async def _turns(self, stream: Stream) -> None:
-        dropped = 0
-        async for turn in stream.turns:
+        async for turn, dropped in stream.turns.counted():
             if not self._watched_since:
                 await self._begun(stream)
-            metrics.DROPPED.labels("replaced").inc(stream.turns.dropped - dropped)
-            dropped = stream.turns.dropped
+            metrics.DROPPED.labels("replaced").inc(dropped)
             await self._publish(turn)
 
     async def _begun(self, stream: Stream) -> None:

@@ -137,10 +137,8 @@ class ClaimedSession:
 
     async def _tick(self, runner: Runner, frames: KeepLatest[Message], life: str) -> None:
         """Decide on every frame group that is still the newest; returns when the session has ended."""
-        dropped = 0
-        async for message in frames:
+        async for message, skipped in frames.counted():
             group = self._group(message.payload)
-            skipped, dropped = frames.dropped - dropped, frames.dropped
             async with self._turn:
                 if group is None:
                     runner.skip(skipped, "superseded")

@@ -64,6 +64,68 @@ def test_it_is_the_tail_of_what_was_offered(capacity: int, script: list[object])
     asyncio.run(play())
 
 
+async def test_an_item_comes_with_how_many_were_dropped_since_the_one_before() -> None:
+    channel: KeepLatest[int] = KeepLatest(capacity=2)
+    for item in range(5):
+        channel.offer(item)
+    assert await channel.take() == (3, 3)
+    assert await channel.take() == (4, 0)
+    channel.offer(5)
+    channel.close()
+    assert [taken async for taken in channel.counted()] == [(5, 0)]
+
+
+async def test_what_was_dropped_before_a_take_that_was_cancelled_is_told_with_the_next_item() -> None:
+    channel: KeepLatest[str] = KeepLatest()
+    waiting = asyncio.create_task(channel.take())
+    await asyncio.sleep(0)
+    channel.offer("old")
+    channel.offer("new")
+    waiting.cancel()  # in the same turn of the event loop in which the items came
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await channel.take() == ("new", 1)
+
+
+async def test_counting_ends_with_the_cause_that_the_channel_was_closed_with() -> None:
+    channel: KeepLatest[int] = KeepLatest()
+    channel.offer(1)
+    channel.offer(2)
+    channel.close(ConnectionError("gone"))
+    counted = channel.counted()
+    assert await anext(counted) == (2, 1)
+    with pytest.raises(ConnectionError, match="gone"):
+        await anext(counted)
+
+
+@given(st.integers(1, 4), st.lists(st.integers(0, 6), max_size=30))
+def test_every_item_is_taken_or_told_as_dropped_exactly_once(capacity: int, bursts: list[int]) -> None:
+    """After each burst one item is taken, so that the reader falls behind or catches up as bursts come."""
+
+    async def play() -> None:
+        channel: KeepLatest[int] = KeepLatest(capacity)
+        offered = iter(range(1_000))
+        taken: list[int] = []
+        told = 0
+        for burst in bursts:
+            for _ in range(burst):
+                channel.offer(next(offered))
+            if channel.statistics.waiting:
+                item, dropped = await channel.take()
+                told += dropped
+                taken.append(item)
+                assert item + 1 == len(taken) + told  # what came before it was taken, or is told by now
+        channel.close()
+        async for item, dropped in channel.counted():
+            told += dropped
+            taken.append(item)
+        assert len(taken) + told == sum(bursts)
+        assert told == channel.dropped
+        assert taken == sorted(set(taken))
+
+    asyncio.run(play())
+
+
 def test_a_capacity_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="give 1 or more"):
         KeepLatest(0)

@@ -23,7 +23,8 @@ class KeepLatest(Generic[T], AsyncIterator[T]):
     """Holds at most the newest `capacity` items. Writers never wait; when it is full the oldest item is dropped.
 
     Iterating yields items until the channel is closed: without a cause the iteration ends, with one the cause is
-    raised. What waits when it is closed is still delivered. For one event loop, and one reader.
+    raised. What waits when it is closed is still delivered. For one event loop, and one reader, which takes items
+    either by iterating, by `counted` or by `take`.
     """
 
     def __init__(self, capacity: int = 1) -> None:
@@ -36,10 +37,11 @@ class KeepLatest(Generic[T], AsyncIterator[T]):
         self._offered = 0
         self._received = 0
         self._dropped = 0
+        self._dropped_before = 0  # of `_dropped`: those that came before the last item that was taken
 
     @property
     def dropped(self) -> int:
-        """Items that were let go because newer ones came first."""
+        """All items that were let go, because newer ones came first or the channel was closed."""
         return self._dropped
 
     @property
@@ -63,11 +65,35 @@ class KeepLatest(Generic[T], AsyncIterator[T]):
             self._cause = cause
             self._changed.set()
 
-    async def __anext__(self) -> T:
+    async def take(self) -> tuple[T, int]:
+        """The next item, and how many were dropped since the item before it was taken.
+
+        Raises like the iteration does: `StopAsyncIteration` or the cause once the channel is closed and empty. A
+        `take` that is cancelled takes nothing, and what was dropped is told with the next item.
+        """
         while not self._items:
             if self._closed:
                 raise self._cause or StopAsyncIteration
             self._changed.clear()
             await self._changed.wait()
         self._received += 1
-        return self._items.popleft()
+        dropped, self._dropped_before = self._dropped - self._dropped_before, self._dropped
+        return self._items.popleft(), dropped
+
+    def counted(self) -> AsyncIterator[tuple[T, int]]:
+        """Iterate over what `take` returns, until the channel is closed."""
+        return _Counted(self)
+
+    async def __anext__(self) -> T:
+        item, _ = await self.take()
+        return item
+
+
+class _Counted(AsyncIterator[tuple[T, int]]):
+    """An iterator of its own and not a generator: leaving the loop early leaves nothing to be closed."""
+
+    def __init__(self, channel: KeepLatest[T]) -> None:
+        self._channel = channel
+
+    async def __anext__(self) -> tuple[T, int]:
+        return await self._channel.take()

@@ -191,10 +191,8 @@ async def _disconnected(receive: Receive) -> str:
 
 async def _pump(topic: Topic, channel: KeepLatest[Message], outlet: Outlet) -> str:
     """Carry one subject's messages to the outlet; while that waits for the client, the channel keeps the newest."""
-    dropped = 0
-    async for message in channel:
-        metrics.EVENTS_DROPPED.labels(topic.kind).inc(channel.dropped - dropped)
-        dropped = channel.dropped
+    async for message, dropped in channel.counted():
+        metrics.EVENTS_DROPPED.labels(topic.kind).inc(dropped)
         try:
             one = topic.read(message.payload)
         except InvalidMessage as error:

@@ -102,7 +102,7 @@ async def test_while_redis_is_full_workers_keep_their_sessions_and_one_can_be_en
 
 async def _fences(stack: Stack) -> dict[bytes | str, bytes | str]:
     """How often each session was claimed for interaction."""
-    return dict(await stack.redis.hgetall("vigil:v1:{placement:interaction}:fence"))
+    return dict(await stack.redis.hgetall("vigil:v1:{placement}:interaction:fence"))
 
 
 async def _committed(stack: Stack) -> int:

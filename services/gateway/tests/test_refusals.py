@@ -225,7 +225,9 @@ async def test_an_ingestion_that_is_down_is_told_apart_from_a_bad_source(
 
 
 @pytest.mark.usefixtures("workers")
-async def test_the_last_place_is_given_once(http: aiohttp.ClientSession, placement: Placement) -> None:
+async def test_the_last_place_is_given_once(
+    http: aiohttp.ClientSession, placement: Placement, store: SessionStore
+) -> None:
     await placement.heartbeat(Role.CODEC, "codec-1", 1)
 
     async def create() -> int:
@@ -233,6 +235,7 @@ async def test_the_last_place_is_given_once(http: aiohttp.ClientSession, placeme
             return answer.status
 
     assert sorted(await asyncio.gather(*(create() for _ in range(4)))) == [201, 503, 503, 503]
+    assert len(await store.sessions("demo")) == 1, "nothing is left of those that were refused"
 
 
 async def test_without_workers_no_session_is_taken(http: aiohttp.ClientSession, placement: Placement) -> None:

@@ -48,7 +48,6 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
             streams=StreamSlots(settings.streams_per_tenant),
             health=service.health,
             draining=asyncio.Event(),
-            opening=asyncio.Lock(),
             pushed=PushedSessions(redis),
         )
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))

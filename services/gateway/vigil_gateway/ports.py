@@ -35,7 +35,6 @@ class Ports:
     streams: StreamSlots
     health: Health
     draining: asyncio.Event
-    opening: asyncio.Lock
     pushed: PushedSessions
     in_turn: set[SessionKey] = field(default_factory=set)
 

@@ -143,7 +143,7 @@ class Stage:
 
     async def claims(self) -> int:
         """How often the session was claimed."""
-        fences = await self.redis.hgetall(f"{PREFIX}:{{placement:{Role.INTERACTION}}}:fence")
+        fences = await self.redis.hgetall(f"{PREFIX}:{{placement}}:{Role.INTERACTION}:fence")
         return sum(int(one) for one in fences.values())
 
     async def outbox(self) -> int:

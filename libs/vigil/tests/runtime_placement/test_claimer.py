@@ -264,7 +264,7 @@ async def test_a_session_that_was_overtaken_stops(make: MakeClaimer, placement: 
     await placement.open(KEY)
     async with claiming(make("a", worker.run)):
         await eventually(lambda: worker.running, what="it runs")
-        await redis.zadd("vigil:v1:{placement:codec}:expiry", {"demo.s-1": 0})  # as if this process had been paused
+        await redis.zadd("vigil:v1:{placement}:codec:expiry", {"demo.s-1": 0})  # as if this process had been paused
         [claim] = await placement.claim(Role.CODEC, "b", 1)
         assert claim == Claim(KEY, 2, previous="a")
         await eventually(lambda: not worker.running, what="it stops")

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.errors import StoreUnavailable
-from vigil.runtime.placement.leases import Capacity, Claim, Offer, Placement
+from vigil.runtime.placement.leases import Capacity, Claim, Offer, Placement, Shortage
 from vigil.runtime.store.redis_client import open_redis
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import free_port
@@ -37,8 +37,8 @@ async def test_workers_that_race_share_the_sessions_without_overlap(redis: Redis
     for key in KEYS:
         await placement.open(key)
     claims = await asyncio.gather(*(placement.claim(Role.CODEC, worker, 2) for worker in "abcd"))
-    assert all(len(one) <= 2 for one in claims)
-    assert sorted(claim.key for one in claims for claim in one) == KEYS
+    assert all(len(share) <= 2 for share in claims)
+    assert sorted(claim.key for share in claims for claim in share) == KEYS
 
 
 async def test_no_more_than_the_limit_is_claimed(placement: Placement) -> None:
@@ -63,7 +63,7 @@ async def test_a_clock_that_is_set_back_strands_no_session_and_no_worker(placeme
     await placement.heartbeat(Role.CODEC, "a", 2)
     seconds, _ = await redis.time()
     for table, member in (("expiry", "demo.s-0"), ("workers", "a")):  # as if written an hour from now
-        name = f"vigil:v1:{{placement:{Role.CODEC}}}:{table}"
+        name = f"vigil:v1:{{placement}}:{Role.CODEC}:{table}"
         assert await redis.zscore(name, member) is not None
         await redis.zadd(name, {member: (seconds + 3_600) * 1_000})
     assert await placement.claim(Role.CODEC, "b", 1) == [], "its worker may live"
@@ -165,4 +165,42 @@ async def test_without_a_server_calls_say_so() -> None:
 async def test_a_session_may_need_some_roles_only(placement: Placement) -> None:
     await placement.open(KEY, (Role.CODEC,))
     assert await placement.claim(Role.INGESTION, "worker-1", 5) == []
-    assert [one.key for one in await placement.claim(Role.CODEC, "worker-1", 5)] == [KEY]
+    assert [claim.key for claim in await placement.claim(Role.CODEC, "worker-1", 5)] == [KEY]
+
+
+async def test_a_session_is_admitted_for_all_of_its_roles_or_for_none(placement: Placement) -> None:
+    roles = (Role.CODEC, Role.INTERACTION)
+    assert await placement.admit(KEY, roles) == Shortage(without_worker=roles, full=())
+    await placement.heartbeat(Role.CODEC, "a", 1)
+    await placement.heartbeat(Role.INTERACTION, "b", 0)
+    assert await placement.admit(KEY, roles) == Shortage((), (Role.INTERACTION,))
+    assert await placement.claim(Role.CODEC, "a", 1) == [], "nothing is opened"
+    await placement.heartbeat(Role.INTERACTION, "b", 1)
+    assert await placement.shortage(roles) is None
+    assert await placement.admit(KEY, roles) is None
+    assert await placement.admit(KEY, roles) is None, "the same session has its place already"
+    assert await placement.admit(KEYS[1], roles) == await placement.shortage(roles) == Shortage((), roles)
+    for role in roles:
+        assert [claim.key for claim in await placement.claim(role, "a", 5)] == [KEY]
+
+
+async def test_workers_that_died_offer_no_place(placement: Placement) -> None:
+    await placement.heartbeat(Role.CODEC, "a", 5)
+
+    async def shortage() -> Shortage | None:
+        return await placement.shortage((Role.CODEC,))
+
+    assert await shortage() is None
+    assert await eventually(shortage, 5, "its heartbeat ran out") == Shortage((Role.CODEC,), ())
+
+
+async def test_fifty_that_race_for_the_last_places_get_as_many_as_there_are(redis: Redis) -> None:
+    gateways = Placement(redis), Placement(redis)
+    await gateways[0].heartbeat(Role.CODEC, "a", Offer(9, ceiling=7))
+    await gateways[0].heartbeat(Role.INTERACTION, "b", Offer(9))
+    sessions = [SessionKey("demo", f"r-{number}") for number in range(50)]
+    roles = (Role.CODEC, Role.INTERACTION)
+    answers = await asyncio.gather(*(gateways[number % 2].admit(key, roles) for number, key in enumerate(sessions)))
+    assert answers.count(None) == 7
+    assert {answer for answer in answers if answer} == {Shortage((), (Role.CODEC,))}
+    assert (await gateways[0].capacity(Role.INTERACTION)).open_sessions == 7

@@ -43,6 +43,21 @@ async def test_a_second_session_of_that_id_is_refused(store: SessionStore, spec:
     assert (await store.spec(KEY)).source.id == "lobby"
 
 
+async def test_only_a_session_that_was_not_confirmed_is_discarded(
+    store: SessionStore, redis: Redis, spec: SessionSpec
+) -> None:
+    await store.create(spec, (Reset(),), confirmed=False)
+    await store.discard(KEY)
+    assert await redis.keys("*") == []
+    await store.create(spec, confirmed=False)
+    await store.confirm(KEY)
+    await store.discard(KEY)
+    assert await store.spec(KEY) == spec
+    await store.end(KEY, "over")
+    await store.discard(KEY)
+    assert await store.sessions(KEY.tenant) == [KEY]
+
+
 async def test_every_kind_of_command_waits_in_order(store: SessionStore, spec: SessionSpec) -> None:
     await store.create(spec, [WATCH])
     later: list[Command] = [Ask("q-1", "What do you see?"), Clear("w-1"), Reset(), Ask("q-1", "What do you see?")]

@@ -24,7 +24,6 @@ from vigil_gateway.live.picture import Picture
 from vigil_gateway.openai.errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
 from vigil_gateway.openai.turn import may_begin
 from vigil_gateway.ports import Ports
-from vigil_gateway.sessions.capacity import check_capacity
 from vigil_gateway.sessions.commands import submit
 from vigil_gateway.sessions.lifecycle import begin
 
@@ -73,9 +72,7 @@ def new_spec(ports: Ports, key: SessionKey, model: str) -> SessionSpec:
 async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
     """Make the session with what its first turn is to show. Raises `NoWorker`, `CapacityFull`."""
     try:
-        async with ports.opening:
-            await check_capacity(ports.placement, spec.roles)
-            await begin(ports, spec, commands)
+        await begin(ports, spec, commands)
     except AlreadyExists as error:  # another gateway began it meanwhile
         for command in commands:
             await submit(ports, error.key, command)

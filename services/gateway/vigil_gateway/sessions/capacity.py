@@ -1,9 +1,10 @@
 """Whether a new session would find workers: a session needs one of each of its roles."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from vigil.core.ids import SessionKey
 from vigil.core.source import Role
-from vigil.runtime.placement.leases import Capacity, Placement
+from vigil.runtime.placement.leases import Capacity, Placement, Shortage
 from vigil_gateway.http.errors import CapacityFull, NotServed, NoWorker
 
 
@@ -12,19 +13,15 @@ async def capacity(placement: Placement) -> dict[Role, Capacity]:
     return {role: await placement.capacity(role) for role in Role}
 
 
-def check(found: Mapping[Role, Capacity]) -> None:
-    """Raise `NoWorker` when a role has none that lives, else `CapacityFull` when one has no room."""
-    missing = tuple(str(role) for role, one in found.items() if not one.workers)
-    if missing:
-        raise NoWorker(missing)
-    full = tuple(str(role) for role, one in found.items() if not one.free)
-    if full:
-        raise CapacityFull(full)
-
-
 async def check_capacity(placement: Placement, roles: Iterable[Role]) -> None:
     """Raise `NoWorker` or `CapacityFull` when nobody could take a session that needs these roles now."""
-    check({role: await placement.capacity(role) for role in roles})
+    _check(await placement.shortage(roles))
+
+
+async def take_place(placement: Placement, key: SessionKey, roles: Iterable[Role]) -> None:
+    """Let workers claim the session when there is room for it, or raise `NoWorker` or `CapacityFull`. The last place
+    is given to one of those who ask at the same time, whichever gateway they ask."""
+    _check(await placement.admit(key, roles))
 
 
 async def check_served(placement: Placement, model: str, usual: str) -> None:
@@ -34,3 +31,12 @@ async def check_served(placement: Placement, model: str, usual: str) -> None:
     served = (await placement.capacity(Role.INTERACTION)).models
     if model not in served:
         raise NotServed("model", model, *sorted({usual, *served}))
+
+
+def _check(shortage: Shortage | None) -> None:
+    """Raise `NoWorker` when a role has no live worker, else `CapacityFull` when one has no room."""
+    if shortage is None:
+        return
+    if shortage.without_worker:
+        raise NoWorker(tuple(str(role) for role in shortage.without_worker))
+    raise CapacityFull(tuple(str(role) for role in shortage.full))

@@ -13,21 +13,29 @@ from vigil.runtime.errors import PortError
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
 from vigil_gateway import metrics
+from vigil_gateway.http.errors import CapacityFull, NoWorker
 from vigil_gateway.ports import Ports
+from vigil_gateway.sessions.capacity import check_capacity, take_place
 
 log = get_log()
 
 
 async def begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
-    """Store the session, let workers of its roles claim it, announce it. When a step fails the session is ended
-    again."""
+    """Store the session, let workers of its roles claim it, announce it. Raises `NoWorker`, `CapacityFull`.
+
+    When there is no room nothing is left of the session. When a later step fails it is ended again.
+    """
     key = spec.key
     await ports.bus.ping()  # before anything is written: without a bus no worker could work on it
+    await check_capacity(ports.placement, spec.roles)
     await ports.store.create(spec, commands, confirmed=False)
     try:
-        await ports.placement.open(key, spec.roles)
+        await take_place(ports.placement, key, spec.roles)
         await ports.store.confirm(key)
         await _announce(ports, spec, Lifecycle.REQUESTED, "")
+    except (NoWorker, CapacityFull):  # somebody else has just taken the last place
+        await ports.store.discard(key)
+        raise
     except PortError:
         await _undo(ports, key)
         raise

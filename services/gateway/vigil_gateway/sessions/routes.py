@@ -34,9 +34,7 @@ async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, respon
     await check_served(ports.placement, spec.model, ports.settings.model)
     await check_capacity(ports.placement, spec.roles)
     await ports.probe.check(spec.source.url)
-    async with ports.opening:  # the probe took a while, and two requests must not both get the last place
-        await check_capacity(ports.placement, spec.roles)
-        await begin(ports, spec, commands)
+    await begin(ports, spec, commands)
     response.headers["Location"] = f"/v1/sessions/{spec.session}"
     return session_out(spec, None)
 
@@ -46,7 +44,7 @@ async def list_sessions(ports: PortsOf, tenant: Tenant) -> SessionList:
     """Your sessions: those that are open, and those that ended within the last hour."""
     keys = await ports.store.sessions(tenant)
     found = [await _view(ports, key) for key in keys]
-    return SessionList(sessions=[one for one in found if one is not None])
+    return SessionList(sessions=[session for session in found if session is not None])
 
 
 @router.get("/{session}")

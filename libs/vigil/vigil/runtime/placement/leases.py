@@ -1,7 +1,8 @@
 """Placement: which worker holds which session, by leases in Redis that anyone may claim once they have run out.
 
 One mechanism for ingestion, codec and interaction. Every open session is a member of one sorted set per role, scored
-by when its lease runs out; a claim raises the session's fence for that role. Redis's clock is the only one.
+by when its lease runs out; a claim raises the session's fence for that role. Redis's clock is the only one. All keys
+are in one hash slot, so that one script may open a session for every role that it needs, or for none.
 """
 
 from collections.abc import Iterable, Sequence
@@ -59,6 +60,14 @@ class Capacity:
         return max(0, self.capacity - self.open_sessions)
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Why a session cannot be opened: roles without a live worker, and roles whose workers are all full."""
+
+    without_worker: tuple[Role, ...]
+    full: tuple[Role, ...]
+
+
 class Placement:
     """Leases of sessions by role. Every method raises `StoreUnavailable` when Redis does not answer."""
 
@@ -68,7 +77,8 @@ class Placement:
         self._claim = redis_client.script(redis, _PACKAGE, "claim")
         self._extend = redis_client.script(redis, _PACKAGE, "extend")
         self._beat = redis_client.script(redis, _PACKAGE, "beat")
-        self._capacity = redis_client.script(redis, _PACKAGE, "capacity")
+        self._capacity = redis_client.script(redis, _PACKAGE, "offers", "capacity")
+        self._open = redis_client.script(redis, _PACKAGE, "offers", "open")
 
     @property
     def lease_s(self) -> float:
@@ -76,22 +86,27 @@ class Placement:
         return self._lease_ms / 1000
 
     async def open(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
-        """Let any worker of each of these roles claim the session. Idempotent."""
-        with unavailable():
-            seconds, microseconds = await self._redis.time()  # how long it waits is measured from here
-            for role in roles:
-                waiting_since_ms = seconds * 1000 + microseconds // 1000
-                await self._redis.zadd(_key(role, "expiry"), {member(key): waiting_since_ms}, nx=True)
+        """Let any worker of each of these roles claim the session, whether there is room or not. Idempotent."""
+        await self._opened(member(key), tuple(roles), room_needed=False)
+
+    async def admit(self, key: SessionKey, roles: Iterable[Role]) -> Shortage | None:
+        """`open` the session when every role has a live worker and room; else nothing is opened and the shortage
+        returned. Of several callers that race for the last place exactly one gets it. Idempotent."""
+        return await self._opened(member(key), tuple(roles), room_needed=True)
+
+    async def shortage(self, roles: Iterable[Role]) -> Shortage | None:
+        """What would keep `admit` from opening a session now; None when there is room."""
+        return await self._opened("", tuple(roles), room_needed=True)
 
     async def close(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
         """End the session's leases of these roles and let nobody claim it for them again. Idempotent."""
-        with unavailable():
+        async with self._redis.pipeline(transaction=True) as pipeline:
             for role in roles:
-                async with self._redis.pipeline(transaction=True) as pipeline:
-                    pipeline.zrem(_key(role, "expiry"), member(key))
-                    pipeline.hdel(_key(role, "owner"), member(key))
-                    pipeline.hdel(_key(role, "fence"), member(key))
-                    await pipeline.execute()
+                pipeline.zrem(_key(role, "expiry"), member(key))
+                pipeline.hdel(_key(role, "owner"), member(key))
+                pipeline.hdel(_key(role, "fence"), member(key))
+            with unavailable():
+                await pipeline.execute()
 
     async def claim(self, role: Role, worker: str, limit: int, *, patience_s: float = 0.0) -> list[Claim]:
         """Take up to `limit` sessions that nobody holds (for `patience_s`), those that waited longest first."""
@@ -101,7 +116,7 @@ class Placement:
             arguments: list[str | int] = [worker, limit, self._lease_ms, round(patience_s * 1000)]
             flat = await self._claim(keys=_keys(role, "expiry", "owner", "fence"), args=arguments)
         triples = zip(flat[0::3], flat[1::3], flat[2::3], strict=True)
-        return [Claim(from_member(one), int(fence), previous.decode()) for one, fence, previous in triples]
+        return [Claim(from_member(name), int(fence), previous.decode()) for name, fence, previous in triples]
 
     async def renew(self, role: Role, worker: str, claims: Iterable[Claim]) -> list[SessionKey]:
         """Hold `claims` for another lease; returns the sessions that were lost or closed meanwhile.
@@ -125,8 +140,9 @@ class Placement:
     async def capacity(self, role: Role) -> Capacity:
         """What the role's live workers can hold."""
         with unavailable():
-            open_sessions, *said = await self._capacity(keys=_keys(role, "expiry", "workers", "offers"), args=[])
-        return _together(int(open_sessions), [msgspec.json.decode(one, type=Offer) for one in said])
+            found = await self._capacity(keys=_keys(role, "expiry", "workers", "offers"), args=[])
+        workers, capacity, open_sessions, *models = found
+        return Capacity(workers, capacity, open_sessions, tuple(sorted({model.decode() for model in models})))
 
     async def owner(self, role: Role, key: SessionKey) -> str | None:
         """The worker that holds, or last held, the session; None when nobody did."""
@@ -140,7 +156,15 @@ class Placement:
             return []
         with unavailable():
             lost = await self._extend(keys=_keys(role, "expiry", "owner", "fence"), args=[worker, lease_ms, *pairs])
-        return [from_member(one) for one in lost]
+        return [from_member(name) for name in lost]
+
+    async def _opened(self, name: str, roles: Sequence[Role], *, room_needed: bool) -> Shortage | None:
+        keys = [key for role in roles for key in _keys(role, "expiry", "workers", "offers")]
+        with unavailable():
+            missing, full = await self._open(keys=keys, args=[name, int(room_needed)])
+        if not missing and not full:
+            return None
+        return Shortage(tuple(roles[number] for number in missing), tuple(roles[number] for number in full))
 
     async def _said(self, role: Role, worker: str, life_ms: int, offer: Offer) -> None:
         with unavailable():
@@ -148,16 +172,8 @@ class Placement:
             await self._beat(keys=keys, args=[worker, life_ms, msgspec.json.encode(offer)])
 
 
-def _together(open_sessions: int, offers: Sequence[Offer]) -> Capacity:
-    """What workers offer together. What they share is counted once: as the one that knows most of it says."""
-    total = sum(one.capacity for one in offers)
-    ceiling = max((one.ceiling for one in offers), default=0)
-    models = sorted({model for one in offers for model in one.models})
-    return Capacity(len(offers), min(total, ceiling) if ceiling else total, open_sessions, tuple(models))
-
-
 def _key(role: Role, part: str) -> str:
-    return f"{PREFIX}:{{placement:{role}}}:{part}"
+    return f"{PREFIX}:{{placement}}:{role}:{part}"
 
 
 def _keys(role: Role, *parts: str) -> Sequence[str]:

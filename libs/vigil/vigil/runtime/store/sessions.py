@@ -41,6 +41,7 @@ class SessionStore:
         self._retention_ms = round(retention_s * 1000)
         self._create = redis_client.script(redis, _PACKAGE, "session", "create")
         self._confirm = redis_client.script(redis, _PACKAGE, "session", "confirm")
+        self._discard = redis_client.script(redis, _PACKAGE, "session", "discard")
         self._update_spec = redis_client.script(redis, _PACKAGE, "session", "update_spec")
         self._set_origin = redis_client.script(redis, _PACKAGE, "session", "set_origin")
         self._take = redis_client.script(redis, _PACKAGE, "session", "take")
@@ -75,6 +76,12 @@ class SessionStore:
         """The session is whole: it stays until it ends. Idempotent. Raises `UnknownSession`."""
         await self._list(key, "inf")
         await self._run(self._confirm, key, [])
+
+    async def discard(self, key: SessionKey) -> None:
+        """Forget a session that was not confirmed, as if it had never been created. A confirmed one stays."""
+        if await self._run(self._discard, key, []):
+            with unavailable():
+                await self._redis.zrem(index_key(key.tenant), member(key))
 
     async def spec(self, key: SessionKey) -> SessionSpec:
         """What the session is asked to be. Raises `UnknownSession`."""

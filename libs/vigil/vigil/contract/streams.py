@@ -1,6 +1,7 @@
 """The JetStream streams and the snapshot bucket, declared in one place. All are bounded; the oldest goes first."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject
@@ -13,15 +14,23 @@ _MIB = 1 << 20
 DEDUPLICATION_S = 600.0
 
 
+class Retention(StrEnum):
+    """How long a stream keeps a message, within its limits of age and bytes."""
+
+    LIMITS = "limits"  # for as long as the limits allow, for every reader
+    WORK_QUEUE = "work_queue"  # until one consumer has acknowledged it; no two consumers get the same message
+
+
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """A stream with limits retention on file storage that discards its oldest messages."""
+    """A stream on file storage. A full stream discards its oldest messages, acknowledged or not."""
 
     name: str
     description: str
     subjects: tuple[str, ...]
     max_age_s: float
     max_bytes: int
+    retention: Retention
     deduplication_s: float = DEDUPLICATION_S
 
 
@@ -35,12 +44,25 @@ class BucketSpec:
     max_bytes: int
 
 
-DECISIONS = StreamSpec("DECISIONS", "every decision of every session", (subjects.ALL_DECISIONS,), _DAY_S, 256 * _MIB)
-UTTERANCES = StreamSpec("UTTERANCES", "what the model said", (subjects.ALL_UTTERANCES,), _DAY_S, 128 * _MIB)
-ALERTS = StreamSpec("ALERTS", "alerts opened, updated, closed", (subjects.ALL_ALERTS,), 7 * _DAY_S, 128 * _MIB)
-SESSIONS = StreamSpec("SESSIONS", "the life of sessions", (subjects.ALL_LIFECYCLE,), 7 * _DAY_S, 64 * _MIB)
+DECISIONS = StreamSpec(
+    "DECISIONS", "every decision of every session", (subjects.ALL_DECISIONS,), _DAY_S, 256 * _MIB, Retention.LIMITS
+)
+UTTERANCES = StreamSpec(
+    "UTTERANCES", "what the model said", (subjects.ALL_UTTERANCES,), _DAY_S, 128 * _MIB, Retention.LIMITS
+)
+ALERTS = StreamSpec(
+    "ALERTS", "alerts opened, updated, closed", (subjects.ALL_ALERTS,), 7 * _DAY_S, 128 * _MIB, Retention.LIMITS
+)
+SESSIONS = StreamSpec(
+    "SESSIONS", "the life of sessions", (subjects.ALL_LIFECYCLE,), 7 * _DAY_S, 64 * _MIB, Retention.LIMITS
+)
 DEAD_LETTERS = StreamSpec(
-    "DEAD_LETTERS", "what could not be processed, and why", (subjects.ALL_DEAD_LETTERS,), 30 * _DAY_S, 64 * _MIB
+    "DEAD_LETTERS",
+    "what could not be processed, and why",
+    (subjects.ALL_DEAD_LETTERS,),
+    30 * _DAY_S,
+    64 * _MIB,
+    Retention.LIMITS,
 )
 STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DEAD_LETTERS)
 
@@ -50,6 +72,6 @@ SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened alerts", 7 * _
 def stream_of(subject: str) -> StreamSpec:
     """The stream that stores messages on `subject`. Raises `InvalidSubject`."""
     for stream in STREAMS:
-        if any(subject.startswith(one.removesuffix(">")) for one in stream.subjects):
+        if any(subject.startswith(pattern.removesuffix(">")) for pattern in stream.subjects):
             return stream
     raise InvalidSubject(f"no stream stores {subject[:120]!r}")

@@ -147,7 +147,7 @@ class Bus:
 
     def consume(self, stream: StreamSpec, durable: str, filter_subject: str, terms: Terms = _USUAL_TERMS) -> Consumer:
         """A durable pull consumer: every stored message at least once, also those stored while nobody listened."""
-        return Consumer(self._jetstream, stream.name, durable, filter_subject, terms)
+        return Consumer(self._jetstream, stream, durable, filter_subject, terms)
 
     async def ensure_streams(self) -> None:
         """Create what `vigil.contract.streams` declares, or bring it up to date. Idempotent."""

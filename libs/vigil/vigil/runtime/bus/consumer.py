@@ -13,6 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from nats.js.errors import FetchTimeoutError, NotFoundError
 
+from vigil.contract.streams import Retention, StreamSpec
 from vigil.runtime.bus.nats_errors import describe, translated
 from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.process.cancellation import cancellation_kept
@@ -33,9 +34,9 @@ class Terms:
     `forget_s` from something to 0.
 
     A message in hand comes again unless it is acknowledged within `ack_wait_s`. `in_order` holds back all that follows
-    until it is, or is given up, so that a retry overtakes nothing. `from_now` skips what was stored before the consumer
-    was first made; one that is deleted while it is used goes on where it was. One that nobody uses for `forget_s` is
-    deleted; 0 keeps it for ever.
+    a message until it is acknowledged or given up, so that a retry overtakes nothing. `from_now` skips what was stored
+    before the consumer was first made, except in a work queue; a consumer that is deleted while it is used goes on
+    where it was. One that nobody uses for `forget_s` is deleted; 0 keeps it for ever.
     """
 
     ack_wait_s: float = 30.0
@@ -72,13 +73,23 @@ class Delivery:
 
 
 class Consumer(AsyncIterator[Delivery]):
-    """Iterate to receive, in an `async with` block. Never ends by itself; trouble is logged and waited out."""
+    """Iterate to receive, in an `async with` block. Never ends by itself; trouble is logged and waited out.
+
+    On a work queue, consumers of one durable name share the messages: each message goes to one of them. What is left of
+    a work queue has not been acknowledged, so its consumer always begins with the oldest message.
+    """
 
     def __init__(
-        self, jetstream: Callable[[], JetStreamContext], stream: str, durable: str, filter_subject: str, terms: Terms
+        self,
+        jetstream: Callable[[], JetStreamContext],
+        stream: StreamSpec,
+        durable: str,
+        filter_subject: str,
+        terms: Terms,
     ) -> None:
         self._jetstream = jetstream
-        self._stream = stream
+        self._stream = stream.name
+        self._takes_work = stream.retention is Retention.WORK_QUEUE
         self._durable = durable
         self._filter = filter_subject
         self._terms = terms
@@ -158,11 +169,15 @@ class Consumer(AsyncIterator[Delivery]):
         )
 
     def _new(self, created: datetime.datetime | None) -> ConsumerConfig:
-        """One that goes on where the last one was, if the stream is the same; a stream that was made again since is
-        read from its beginning."""
+        """A consumer that goes on where the last one was, if the stream is the same. A stream that was made again
+        since then is read from its beginning, and so is a work queue: JetStream takes no other start for it."""
         terms = self._terms
-        is_same = self._created is not None and created == self._created
-        first_begin = DeliverPolicy.NEW if terms.from_now and self._created is None else DeliverPolicy.ALL
+        is_same = self._created is not None and created == self._created and not self._takes_work
+        first_begin = (
+            DeliverPolicy.NEW
+            if terms.from_now and self._created is None and not self._takes_work
+            else DeliverPolicy.ALL
+        )
         return ConsumerConfig(
             name=self._durable,
             durable_name=self._durable,

@@ -10,7 +10,7 @@ from nats.js.errors import BadRequestError, NoStreamResponseError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 from nats.js.object_store import ObjectStore
 
-from vigil.contract.streams import SNAPSHOTS, STREAMS, BucketSpec, StreamSpec, stream_of
+from vigil.contract.streams import SNAPSHOTS, STREAMS, BucketSpec, Retention, StreamSpec, stream_of
 from vigil.runtime.errors import SnapshotMissing
 
 MESSAGE_ID = "Nats-Msg-Id"
@@ -19,6 +19,7 @@ _NAME_IN_USE = 10058
 _SNAPSHOT_TIMEOUT_S = 5.0
 # Storing one is several requests of two seconds each, and a turn waits for it.
 _KEEP_TIMEOUT_S = 1.0
+_RETENTION = {Retention.LIMITS: RetentionPolicy.LIMITS, Retention.WORK_QUEUE: RetentionPolicy.WORK_QUEUE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ async def last_message_id(js: JetStreamContext, subject: str) -> str:
 
 async def ensure_streams(js: JetStreamContext) -> None:
     """Create or update every stream and the snapshot bucket."""
-    for config in (*map(_stream_config, STREAMS), _bucket_config(SNAPSHOTS)):
+    for config in (*map(stream_config, STREAMS), _bucket_config(SNAPSHOTS)):
         try:
             await js.add_stream(config)
         except BadRequestError as error:
@@ -81,12 +82,13 @@ def _snapshots(js: JetStreamContext) -> ObjectStore:
     return ObjectStore(name=SNAPSHOTS.name, stream=f"OBJ_{SNAPSHOTS.name}", js=js)
 
 
-def _stream_config(spec: StreamSpec) -> StreamConfig:
+def stream_config(spec: StreamSpec) -> StreamConfig:
+    """What JetStream is asked for a declared stream. The retention of an existing stream cannot change."""
     return StreamConfig(
         name=spec.name,
         description=spec.description,
         subjects=list(spec.subjects),
-        retention=RetentionPolicy.LIMITS,
+        retention=_RETENTION[spec.retention],
         discard=DiscardPolicy.OLD,
         storage=StorageType.FILE,
         max_age=spec.max_age_s,

@@ -21,7 +21,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from vigil.v1.decision_pb2 import Decision
+from vigil.contract.decision import StoredDecision, decode_decision
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -152,7 +152,7 @@ async def rest(system: System, key: str | None = None) -> AsyncIterator[Rest]:
                 await client.end(session)
 
 
-async def decisions(system: System, session: str) -> list[Decision]:
+async def decisions(system: System, session: str) -> list[StoredDecision]:
     """All of a session's decisions in the DECISIONS stream, in the order in which they were stored."""
     client: Client = await nats.connect(system.service_nats_url)
     try:
@@ -161,10 +161,10 @@ async def decisions(system: System, session: str) -> list[Decision]:
             stream="DECISIONS",
             config=ConsumerConfig(deliver_policy=DeliverPolicy.ALL),
         )
-        found: list[Decision] = []
+        found: list[StoredDecision] = []
         while (await subscription.consumer_info()).num_pending:
             for message in await subscription.fetch(100, timeout=5):
-                found.append(Decision.FromString(message.data))
+                found.append(decode_decision(message.data))
                 await message.ack()
         return found
     finally:

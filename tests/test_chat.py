@@ -18,6 +18,7 @@ import pytest
 from door import process
 
 from vigil.contract import subjects
+from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.contract.streams import ALERTS, DECISIONS
 from vigil.core.command import Ask
 from vigil.core.control import DELEGATION, RESPONSE
@@ -32,7 +33,6 @@ from vigil.testing.images import jpeg, redness
 from vigil.testing.script import Reply, Seen, when_red
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer, RedisServer, free_port
-from vigil.v1.decision_pb2 import Decision
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -63,13 +63,13 @@ class Stage:
             timeout=30.0,
         )
 
-    async def decisions(self, count: int) -> list[Decision]:
+    async def decisions(self, count: int) -> list[StoredDecision]:
         """The stored decisions, once there are `count`."""
-        found: list[Decision] = []
+        found: list[StoredDecision] = []
         async with asyncio.timeout(15), self.bus.consume(DECISIONS, "reader", DECISIONS.subjects[0]) as consumer:
             while len(found) < count:
                 delivery = await anext(consumer)
-                found.append(Decision.FromString(delivery.payload))
+                found.append(decode_decision(delivery.payload))
                 await delivery.ack()
         return found
 

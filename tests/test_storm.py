@@ -11,8 +11,8 @@ from bench.settings import BenchSettings
 from bench.stack import Stack, running
 from nats.aio.client import Client
 
+from vigil.core.control import Action
 from vigil.testing.eventually import eventually
-from vigil.v1.decision_pb2 import ACTION_SPEAK
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -34,7 +34,7 @@ async def test_five_minutes_of_words_are_one_alert(tmp_path: Path) -> None:
         await eventually(lambda: _is_closed(collector.client), 20, "the alert is closed")
         events = await stored_alerts(collector.client)
         decisions = (await stored_decisions(collector.client))[SESSIONS[0]]
-    spoken = [one for one in decisions if one.action == ACTION_SPEAK]
+    spoken = [one for one in decisions if one.action is Action.SPEAK]
     assert [one.time_ms // INTERVAL_MS for one in spoken] == list(range(first, first + SECONDS))
     kinds = [one.type.rsplit(".", 1)[1] for one in events]
     interval_s = WATCH.watch.update_interval_s if WATCH.watch else 0

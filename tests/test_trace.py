@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_span_id, format_trace_id
 from redis.asyncio import Redis
 
-from vigil.contract.events import CloudEvent, decode_event
+from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.contract.streams import ALERTS
 from vigil.core.command import Instruct
 from vigil.core.ids import SessionKey

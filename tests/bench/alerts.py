@@ -37,9 +37,9 @@ async def measure(settings: BenchSettings) -> Alerts:
             await generator.stop()
         await asyncio.sleep(0.5)  # what is on its way
         shown = {
-            (one.decision.session, one.decision.time_ms): one.decision.capture_time_us
+            (one.decision.key.session, one.decision.time_ms): one.decision.capture_time_us
             for one in collector.all
-            if plan.is_red(sessions.index(one.decision.session), one.decision.time_ms // 1000)
+            if plan.is_red(sessions.index(one.decision.key.session), one.decision.time_ms // 1000)
         }
         opened = {(one.session, one.time_ms): one.arrival_us for one in collector.alerted}
     delays = [(opened[turn] - captured_us) / 1e6 for turn, captured_us in shown.items() if turn in opened]

@@ -15,10 +15,9 @@ from bench.load_plan import TENANT
 from bench.nats_client import connected
 from bench.progress import wait_until
 from vigil.contract import subjects
-from vigil.contract.decision import decode_decision
-from vigil.contract.events import CloudEvent, decode_event
+from vigil.contract.decision import StoredDecision, decode_decision
+from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.core.ids import SessionKey
-from vigil.v1.decision_pb2 import Decision
 from vigil.v1.frame_pb2 import CodedFrameGroup
 
 _FETCH = 500
@@ -30,7 +29,7 @@ class Decided:
     """A decision and when it came."""
 
     arrival_us: int
-    decision: Decision
+    decision: StoredDecision
 
     @property
     def tick_ms(self) -> float:
@@ -81,7 +80,7 @@ class Collector:
         """nats-py's callback."""
         arrival_us = _now_us()
         decision = decode_decision(message.data)
-        self.decided[decision.session].append(Decided(arrival_us, decision))
+        self.decided[decision.key.session].append(Decided(arrival_us, decision))
 
     async def on_alert(self, message: Msg) -> None:
         """nats-py's callback."""
@@ -109,16 +108,16 @@ async def collecting(nats_url: str) -> AsyncIterator[Collector]:
         await client.close()
 
 
-async def stored_decisions(client: Client) -> dict[str, list[Decision]]:
+async def stored_decisions(client: Client) -> dict[str, list[StoredDecision]]:
     """Every session's decisions as JetStream stored them, in its order."""
     subscription = await client.jetstream().pull_subscribe(
         subjects.ALL_DECISIONS, stream="DECISIONS", config=ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
     )
-    found: dict[str, list[Decision]] = defaultdict(list)
+    found: dict[str, list[StoredDecision]] = defaultdict(list)
     while (await subscription.consumer_info()).num_pending:
         for message in await subscription.fetch(_FETCH, timeout=5):
             decision = decode_decision(message.data)
-            found[decision.session].append(decision)
+            found[decision.key.session].append(decision)
             await message.ack()
     return found
 
@@ -142,7 +141,7 @@ async def stored_alerts(client: Client) -> list[CloudEvent]:
     return found
 
 
-async def newest_stored(client: Client, session: str) -> Decision | None:
+async def newest_stored(client: Client, session: str) -> StoredDecision | None:
     """The session's decision that JetStream stored last; None while there is none, or while it cannot be asked."""
     subject = subjects.decision(SessionKey(TENANT, session))
     try:

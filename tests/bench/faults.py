@@ -15,9 +15,9 @@ from bench.progress import hold, say
 from bench.sessions import names, open_sessions
 from bench.settings import BenchSettings
 from bench.stack import Stack, running
+from vigil.contract.decision import StoredDecision
 from vigil.core.ids import SessionKey
 from vigil.runtime.store.keys import Part, part_key
-from vigil.v1.decision_pb2 import Decision
 
 _TICKING_S = 30.0
 _RECOVERED_S = 60.0
@@ -124,7 +124,7 @@ async def _recovered(collector: Collector, sessions: Sequence[str], mended_us: i
         await asyncio.sleep(_LOOK_S)
 
 
-def _recovery(outage: Outage, stored: Mapping[str, Sequence[Decision]]) -> Recovery:
+def _recovery(outage: Outage, stored: Mapping[str, Sequence[StoredDecision]]) -> Recovery:
     missed = sum(missed_turns(one, outage.broken_us, outage.over_us) for one in stored.values())
     return Recovery(
         fault=outage.fault,

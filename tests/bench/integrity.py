@@ -7,9 +7,10 @@ from itertools import pairwise
 from bench.load_plan import INTERVAL_MS, TENANT
 from bench.stack import Stack
 from bench.statistics import is_gapless
-from vigil.contract.events import CloudEvent
+from vigil.contract.decision import StoredDecision
+from vigil.contract.events.envelope import CloudEvent
+from vigil.core.control import Action
 from vigil.core.ids import SessionKey
-from vigil.v1.decision_pb2 import ACTION_SPEAK, Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Integrity:
 async def inspect(
     stack: Stack,
     sessions: Sequence[str],
-    stored: Mapping[str, Sequence[Decision]],
+    stored: Mapping[str, Sequence[StoredDecision]],
     alerts: Sequence[CloudEvent],
 ) -> Integrity:
     """Compare the stored decisions of `sessions` with themselves, with the store and with the stored alerts. The load
@@ -42,17 +43,17 @@ async def inspect(
     return Integrity(decided, len(alerts), not any(doubled), not any(histories), not any(unlike), faults)
 
 
-def alert_changes(decisions: Sequence[Decision]) -> list[tuple[str, int]]:
+def alert_changes(decisions: Sequence[StoredDecision]) -> list[tuple[str, int]]:
     """What becomes of the alert of one watch without hold and cooldown: opened or closed, and when (model ms)."""
     changes, was_open = [], False
     for one in decisions:
-        if (is_open := one.action == ACTION_SPEAK) != was_open:
+        if (is_open := one.action is Action.SPEAK) != was_open:
             changes.append(("opened" if is_open else "closed", one.time_ms))
         was_open = is_open
     return changes
 
 
-def missed_turns(decisions: Sequence[Decision], since_us: int, until_us: int) -> int:
+def missed_turns(decisions: Sequence[StoredDecision], since_us: int, until_us: int) -> int:
     """Turns of the clock for which no decision is stored, around the time from `since_us` to `until_us` (capture
     time, microseconds since the epoch)."""
     neighbours = pairwise(decisions)
@@ -64,7 +65,7 @@ def missed_turns(decisions: Sequence[Decision], since_us: int, until_us: int) ->
     return sum(gaps)
 
 
-def _sequence_fault(session: str, decisions: Sequence[Decision]) -> str:
+def _sequence_fault(session: str, decisions: Sequence[StoredDecision]) -> str:
     sequences = [one.sequence for one in decisions]
     if not sequences:
         return f"{session} has no decision"
@@ -74,7 +75,7 @@ def _sequence_fault(session: str, decisions: Sequence[Decision]) -> str:
     return "" if times == sorted(set(times)) else f"{session}: two decisions on one second"
 
 
-def _alert_fault(session: str, decisions: Sequence[Decision], alerts: Sequence[CloudEvent]) -> str:
+def _alert_fault(session: str, decisions: Sequence[StoredDecision], alerts: Sequence[CloudEvent]) -> str:
     told = [
         (one.data["state"], round(one.data["time_s"] * 1000))
         for one in alerts
@@ -89,7 +90,7 @@ def _first_break(sequences: Sequence[int]) -> str:
     return f"{list(sequences[max(0, at - 2) : at + 3])} where {at} was expected"
 
 
-async def _history_fault(stack: Stack, session: str, decisions: Sequence[Decision]) -> str:
+async def _history_fault(stack: Stack, session: str, decisions: Sequence[StoredDecision]) -> str:
     key = SessionKey(TENANT, session)
     state = await stack.store.history(key)
     if state.next_sequence != len(decisions):

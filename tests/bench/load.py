@@ -76,15 +76,15 @@ class Cameras:
 
         async def decided(message: Msg) -> None:
             decision = decode_decision(message.data)
-            if decision.session not in shown:
+            if decision.key.session not in shown:
                 return
             turn = decision.time_ms // INTERVAL_MS + 1
             if turn < self._plan.turns:
                 self._late_ms.append(0.0)
-                shown[decision.session] = (time.monotonic(), turn)
-                await self._show(self._index[decision.session], turn)
+                shown[decision.key.session] = (time.monotonic(), turn)
+                await self._show(self._index[decision.key.session], turn)
             else:
-                left.discard(decision.session)
+                left.discard(decision.key.session)
                 if not left:
                     done.set()
 

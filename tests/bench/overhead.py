@@ -62,9 +62,9 @@ async def measure(settings: BenchSettings) -> Overhead:
 
 def _result(settings: BenchSettings, collector: Collector, load: LoadReport) -> Overhead:
     measured = [one for one in collector.all if one.decision.sequence < settings.turns]
-    spans = {(one.decision.session, one.decision.sequence): _span_ms(collector, one) for one in measured}
+    spans = {(one.decision.key.session, one.decision.sequence): _span_ms(collector, one) for one in measured}
     timed = [
-        (one, span) for one in measured if (span := spans[one.decision.session, one.decision.sequence]) is not None
+        (one, span) for one in measured if (span := spans[one.decision.key.session, one.decision.sequence]) is not None
     ]
     later = [(one, span) for one, span in timed if one.decision.sequence >= _FIRST_TURN]
     overheads = [(float(one.decision.sequence), span - one.decision.engine_ms) for one, span in later]
@@ -89,7 +89,7 @@ def _result(settings: BenchSettings, collector: Collector, load: LoadReport) -> 
 
 def _span_ms(collector: Collector, one: Decided) -> float | None:
     """From the coded frame on the bus to the decision on the bus; None when the frame was not seen."""
-    turn = (one.decision.session, one.decision.time_ms // INTERVAL_MS * INTERVAL_MS)
+    turn = (one.decision.key.session, one.decision.time_ms // INTERVAL_MS * INTERVAL_MS)
     seen_us = collector.coded_us.get(turn)
     return None if seen_us is None else (one.arrival_us - seen_us) / 1000
 

@@ -81,8 +81,8 @@ class Tally:
     async def on_decision(self, message: Msg) -> None:
         """nats-py's callback."""
         decision = decode_decision(message.data)
-        self.breaks += decision.sequence != self.next[decision.session]
-        self.next[decision.session] = decision.sequence + 1
+        self.breaks += decision.sequence != self.next[decision.key.session]
+        self.next[decision.key.session] = decision.sequence + 1
 
     def least(self, sessions: Sequence[str]) -> int:
         """Turns of the session that has fewest."""

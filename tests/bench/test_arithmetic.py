@@ -21,7 +21,9 @@ from bench.settings import BenchSettings, EngineKind, Part
 from bench.soak import Soak
 from bench.statistics import is_gapless, longest_gap, quantile, slope, spread, steadiness
 from bench.tick import BENCHES, TICK, paths
-from vigil.v1.decision_pb2 import ACTION_SILENT, ACTION_SPEAK, Decision
+from vigil.contract.decision import StoredDecision
+from vigil.core.control import Action
+from vigil.core.ids import SessionKey
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 
@@ -119,8 +121,13 @@ def test_every_value_is_within_the_spread_of_the_median(values: list[float]) -> 
     assert abs(found.drift_share) <= 2 * found.spread_share + 1e-9
 
 
-def _decided(*seconds: int) -> list[Decision]:
-    return [Decision(time_ms=one * 1000, capture_time_us=one * 1_000_000) for one in seconds]
+def _decision(second: int, action: Action) -> StoredDecision:
+    time_us = second * 1_000_000
+    return StoredDecision(SessionKey("demo", "s-1"), second, second * 1_000, time_us, time_us, action)
+
+
+def _decided(*seconds: int) -> list[StoredDecision]:
+    return [_decision(second, Action.SILENT) for second in seconds]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +178,7 @@ def test_memory_that_grows_misses_its_target_unless_it_is_not_ours() -> None:
 
 
 def test_alerts_open_and_close_with_the_words() -> None:
-    actions = (ACTION_SILENT, ACTION_SPEAK, ACTION_SPEAK, ACTION_SILENT, ACTION_SILENT, ACTION_SPEAK)
-    decisions = [Decision(time_ms=second * 1000, action=action) for second, action in enumerate(actions)]
+    actions = (Action.SILENT, Action.SPEAK, Action.SPEAK, Action.SILENT, Action.SILENT, Action.SPEAK)
+    decisions = [_decision(second, action) for second, action in enumerate(actions)]
     assert alert_changes(decisions) == [("opened", 1000), ("closed", 3000), ("opened", 5000)]
     assert alert_changes([]) == []

@@ -1,11 +1,14 @@
 """Chat requests and answers: by value."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from vigil.core.control import parse
-from vigil.v1 import decision_pb2 as pb
+from vigil.contract.decision import StoredDecision
+from vigil.core.control import Action, parse
+from vigil.core.ids import SessionKey
+from vigil.core.probability import Probabilities
 from vigil_gateway.openai.errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
 from vigil_gateway.openai.models import ChatIn
 from vigil_gateway.openai.turn import Said, chat_out, may_begin, said, session_of
@@ -80,17 +83,15 @@ def test_ids_that_the_gateway_gives_out_are_not_begun_by_clients(session: str, m
 @pytest.mark.parametrize(
     ("action", "text", "question", "content"),
     [
-        (pb.ACTION_SILENT, "", "", "</silence>"),
-        (pb.ACTION_SPEAK, "A fire.", "", "</response> A fire."),
-        (pb.ACTION_DELEGATE, "One moment.", "Why?", "</response> One moment. </delegation> Why?"),
-        (pb.ACTION_DELEGATE, "", "Why?", "</delegation> Why?"),
+        (Action.SILENT, "", "", "</silence>"),
+        (Action.SPEAK, "A fire.", "", "</response> A fire."),
+        (Action.DELEGATE, "One moment.", "Why?", "</response> One moment. </delegation> Why?"),
+        (Action.DELEGATE, "", "Why?", "</delegation> Why?"),
     ],
 )
-def test_a_decision_is_answered_in_the_control_form(
-    action: pb.Action.ValueType, text: str, question: str, content: str
-) -> None:
-    decision = pb.Decision(
-        session="s-1",
+def test_a_decision_is_answered_in_the_control_form(action: Action, text: str, question: str, content: str) -> None:
+    decision = StoredDecision(
+        SessionKey("demo", "s-1"),
         sequence=4,
         time_ms=12_300,
         capture_time_us=1_000_000,
@@ -98,7 +99,7 @@ def test_a_decision_is_answered_in_the_control_form(
         action=action,
         text=text,
         question=question,
-        probabilities=pb.ActionProbabilities(silent=0.5, speak=0.25, delegate=0.25),
+        probabilities=Probabilities(0.5, 0.25, 0.25),
         prompt_tokens=100,
         cached_tokens=80,
         completion_tokens=7,
@@ -113,11 +114,9 @@ def test_a_decision_is_answered_in_the_control_form(
         "prompt_tokens_details": {"cached_tokens": 80},
     }
     extras = answer["vigil"]
-    assert (extras["text"], extras["delegated_question"], extras["spoke"]) == (text, question, bool(text))
+    assert (extras["text"], extras["question"], extras["spoke"]) == (text, question, bool(text))
     assert (extras["sequence"], extras["time_s"], extras["latency_ms"]) == (4, 12.3, 250.0)
     assert extras["p"] == {"silent": 0.5, "speak": 0.25, "delegate": 0.25}
     assert parse(content).action == extras["action"]
-    decision.duplicate = True
-    assert not chat_out(decision, "m").vigil.spoke, "what was just said is not said again"
-    decision.ClearField("probabilities")
-    assert chat_out(decision, "m").vigil.p is None
+    assert not chat_out(replace(decision, duplicate=True), "m").vigil.spoke, "what was just said is not said again"
+    assert chat_out(replace(decision, probabilities=None), "m").vigil.p is None

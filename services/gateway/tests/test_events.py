@@ -9,7 +9,9 @@ from prometheus_client import REGISTRY
 
 from vigil.contract import subjects
 from vigil.contract.decision import decision_outgoing
-from vigil.contract.events import Emission, alert_outgoing, utterance_outgoing
+from vigil.contract.events.alerts import alert_outgoing
+from vigil.contract.events.envelope import Emission
+from vigil.contract.events.utterances import utterance_outgoing
 from vigil.contract.outgoing import Outgoing
 from vigil.core.alert import AlertState, Moment, advance
 from vigil.core.control import Action, Output
@@ -122,9 +124,11 @@ async def test_everything_that_happens_in_a_session_is_streamed(
         await bus.publish_stored(alert(session))
         raised = await stream.of("alert")
     assert shown == {
+        "session": session,
         "sequence": 4,
         "time_s": 4.0,
         "action": "silent",
+        "spoke": False,
         "text": "",
         "question": "",
         "malformed": "",
@@ -136,6 +140,7 @@ async def test_everything_that_happens_in_a_session_is_streamed(
         "engine_ms": 70.0,
         "prompt_tokens": 90,
         "cached_tokens": 80,
+        "completion_tokens": 0,
         "request_bytes": 2_000,
         "prefix_share": 1.0,
         "duplicate": False,

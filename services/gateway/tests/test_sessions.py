@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from nats.aio.client import Client
 
-from vigil.contract.events import decode_event
+from vigil.contract.events.envelope import decode_event
 from vigil.core.command import Instruct
 from vigil.core.duplicate import DuplicateGuard
 from vigil.core.ids import SessionKey

@@ -14,7 +14,8 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from vigil.contract import subjects
-from vigil.contract.events import SessionData, decode_event, session_outgoing
+from vigil.contract.events.envelope import decode_event
+from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.frames import FrameGroup, decode_group
 from vigil.contract.streams import SESSIONS
 from vigil.contract.subjects import Lifecycle

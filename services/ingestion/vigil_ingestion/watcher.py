@@ -6,7 +6,7 @@ import random
 import time
 
 from vigil.contract import subjects
-from vigil.contract.events import SessionData, session_outgoing
+from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.contract.subjects import Lifecycle
 from vigil.core.profile import profile

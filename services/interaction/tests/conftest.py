@@ -13,8 +13,8 @@ from PIL import Image
 from redis.asyncio import Redis
 
 from vigil.contract import subjects
-from vigil.contract.decision import decode_decision
-from vigil.contract.events import decode_event
+from vigil.contract.decision import StoredDecision, decode_decision
+from vigil.contract.events.envelope import decode_event
 from vigil.contract.frames import CodedFrame, CodedFrameGroup, Frame, FrameKind, encode_coded_group
 from vigil.contract.streams import ALERTS, DECISIONS, UTTERANCES, StreamSpec
 from vigil.core.command import Command, Instruct
@@ -32,7 +32,6 @@ from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil.testing.script import when_red
 from vigil.testing.scripted_engine import ScriptedEngine
-from vigil.v1.decision_pb2 import Decision
 from vigil_interaction.load import Load, offers
 from vigil_interaction.runner import Ports
 from vigil_interaction.session import ClaimedSession, relief
@@ -174,7 +173,7 @@ class Stage:
 
             await eventually(decided, 10, f"second {second} is decided")
 
-    async def decisions(self, count: int) -> list[Decision]:
+    async def decisions(self, count: int) -> list[StoredDecision]:
         """The stored decisions, once there are `count`."""
         return [decode_decision(one) for one in await self.stored(DECISIONS, count)]
 

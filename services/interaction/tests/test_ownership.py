@@ -9,10 +9,11 @@ import pytest
 from nats.js.api import DiscardPolicy
 
 from vigil.contract import subjects
-from vigil.contract.events import decode_event
+from vigil.contract.events.envelope import decode_event
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.streams import ALERTS, SESSIONS, UTTERANCES
 from vigil.core.command import Instruct
+from vigil.core.control import Action
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.session import SessionState
 from vigil.core.source import Role
@@ -22,7 +23,6 @@ from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply, when_red
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer
-from vigil.v1.decision_pb2 import ACTION_SPEAK
 
 Stage = Any  # the fixture of conftest.py, which importlib mode does not let tests import
 
@@ -118,7 +118,7 @@ async def test_an_engine_that_dies_costs_the_session_no_turn(stage: Stage, grey:
         await first.__aenter__()
     assert [one.sequence for one in decisions] == list(range(5))
     assert [one.frames_skipped for one in decisions] == [0] * 5
-    assert decisions[-1].action == ACTION_SPEAK
+    assert decisions[-1].action is Action.SPEAK
     assert [len(one.fresh) for one in second.seen] == [1, 4, 1], "all pictures once, then only the new one"
 
 
@@ -261,7 +261,7 @@ async def test_a_storm_of_words_is_one_alert(stage: Stage, red: bytes) -> None:
         await stage.watch(*[red] * 30)
         decisions = await stage.decisions(30)
         events = await stage.alerts(3)
-    assert all(one.action == ACTION_SPEAK for one in decisions)
+    assert all(one.action is Action.SPEAK for one in decisions)
     assert [one.type.rsplit(".", 1)[1] for one in events] == ["opened", "updated", "updated"]
     assert len({one.subject for one in events}) == 1
 

@@ -5,10 +5,10 @@ from typing import Any
 from prometheus_client import REGISTRY
 
 from vigil.core.command import Ask
+from vigil.core.control import Action
 from vigil.core.session import Speech
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
-from vigil.v1.decision_pb2 import ACTION_DELEGATE, ACTION_SPEAK
 
 Stage = Any  # the fixture of conftest.py, which importlib mode does not let tests import
 SAID = "</response> A fire has started."
@@ -48,7 +48,7 @@ async def test_a_delegated_question_is_never_drawn(stage: Stage, engine: Scripte
     async with stage.worker():
         await stage.watch(grey)
         (decision,) = await stage.decisions(1)
-    assert decision.action == ACTION_DELEGATE
+    assert decision.action is Action.DELEGATE
     assert len(engine.seen) == 1
 
 
@@ -62,7 +62,7 @@ async def test_an_engine_that_fails_the_draw_leaves_the_words_that_were_decided(
         await stage.watch(red)
         (decision,) = await stage.decisions(1)
         (words,) = await stage.utterances(1)
-    assert decision.action == ACTION_SPEAK
+    assert decision.action is Action.SPEAK
     assert words.data["text"] == "A fire has started."
     assert sum(is_going_on(seen) for seen in engine.seen) == 1
     assert not_sampled("EngineRejected") == before + 1

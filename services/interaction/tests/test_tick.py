@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from vigil.core.command import Ask, Clear, Reset
+from vigil.core.control import Action
 from vigil.core.duplicate import DuplicateGuard
 from vigil.core.session import ResponseMode, Speech, Window
 from vigil.runtime.store.sessions import SessionStore
@@ -16,7 +17,6 @@ from vigil.testing.images import jpeg
 from vigil.testing.script import Reply, in_order
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer
-from vigil.v1.decision_pb2 import ACTION_SILENT, ACTION_SPEAK
 
 GREY_S, RED_S = 3, 4
 
@@ -31,7 +31,7 @@ async def test_an_event_becomes_one_alert_that_opens_and_closes(stage: Stage, re
         opened, closed = await stage.alerts(2)
         words = await stage.utterances(1)
     assert [one.sequence for one in decisions] == list(range(10))
-    assert [one.action for one in decisions] == [ACTION_SILENT] * 3 + [ACTION_SPEAK] * 4 + [ACTION_SILENT] * 3
+    assert [one.action for one in decisions] == [Action.SILENT] * 3 + [Action.SPEAK] * 4 + [Action.SILENT] * 3
     assert decisions[0].probabilities.silent == pytest.approx(0.9)
     assert [one.prefix_share for one in decisions] == [1.0] * 10
     assert (opened.type, closed.type) == ("vigil.alert.opened", "vigil.alert.closed")
@@ -140,7 +140,7 @@ async def test_a_chunk_boundary_restates_the_watch_and_carries_the_tail(
     assert "Alert me when a fire starts." in str(boundary.body["messages"][1])
     assert len(boundary.fresh) == 1  # the carried pictures are still named, not sent
     assert [one.sequence for one in decisions] == list(range(9))
-    assert decisions[-1].action == ACTION_SPEAK
+    assert decisions[-1].action is Action.SPEAK
     assert len((await stage.store.history(stage.key)).chunk.turns) == 5
 
 
@@ -169,7 +169,7 @@ async def test_frames_that_are_lost_everywhere_cost_the_history_and_not_the_sess
         await stage.forget_frames()
         await stage.watch(red, start=3)
         decisions = await stage.decisions(4)
-    assert decisions[-1].action == ACTION_SPEAK
+    assert decisions[-1].action is Action.SPEAK
     assert "Alert me when a fire starts." in str(engine.seen[-1].body["messages"][1])
 
 
@@ -184,7 +184,7 @@ async def test_a_prompt_that_outgrew_the_model_costs_the_history_and_not_the_ses
         await stage.watch(*[grey] * 3, red)
         decisions = await stage.decisions(4)
     assert [one.sequence for one in decisions] == list(range(4))
-    assert decisions[-1].action == ACTION_SPEAK
+    assert decisions[-1].action is Action.SPEAK
     assert "Alert me when a fire starts." in str(engine.seen[-1].body["messages"][1])
 
 
@@ -197,7 +197,7 @@ async def test_a_camera_may_change_its_picture_size_within_a_session(
         await stage.watch(grey, tall, wide)
         decisions = await stage.decisions(3)
         state = await stage.store.history(stage.key)
-    assert [one.action for one in decisions] == [ACTION_SILENT, ACTION_SPEAK, ACTION_SILENT]
+    assert [one.action for one in decisions] == [Action.SILENT, Action.SPEAK, Action.SILENT]
     sizes = [(frame.width, frame.height) for turn in state.chunk.turns for frame in turn.frames]
     assert sizes == [(96, 64), (64, 96), (160, 64)]
     assert list(engine.seen[-1].fresh.values()) == [wide]
@@ -263,7 +263,7 @@ async def test_words_without_a_control_token_are_never_spoken(
     async with stage.worker():
         await stage.watch(grey)
         (decision,) = await stage.decisions(1)
-    assert decision.action == ACTION_SILENT
+    assert decision.action is Action.SILENT
     assert decision.malformed == "no control token"
     assert (await SessionStore(stage.redis).history(stage.key)).malformed_total == 1
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
-from vigil.contract.events import SessionData, session_outgoing
+from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.frames import CodedFrameGroup, decode_coded_group
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from vigil.contract.decision import decision_outgoing
-from vigil.contract.events import Emission, SnapshotRef, alert_outgoing, p_speak_of, utterance_outgoing
+from vigil.contract.events.alerts import SnapshotRef, alert_outgoing
+from vigil.contract.events.envelope import Emission
+from vigil.contract.events.utterances import p_speak_of, utterance_outgoing
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.snapshots import snapshot_name, snapshot_ref
 from vigil.core.alert import AlertEvent, AlertState

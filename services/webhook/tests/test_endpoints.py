@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from vigil.contract.events import CloudEvent, Emission, alert_outgoing, decode_event
+from vigil.contract.events.alerts import alert_outgoing
+from vigil.contract.events.envelope import CloudEvent, Emission, decode_event
 from vigil.core.alert import Alerts, AlertState, Moment, advance
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import SessionSpec

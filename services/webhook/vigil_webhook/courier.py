@@ -13,7 +13,7 @@ from collections import deque
 from vigil.contract import streams, subjects
 from vigil.contract.dead_letters import DeadLetter, dead_letter_outgoing
 from vigil.contract.errors import InvalidMessage
-from vigil.contract.events import CloudEvent, decode_event
+from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
 from vigil.runtime.errors import BusError

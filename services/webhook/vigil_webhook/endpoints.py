@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from vigil.contract.events import CloudEvent
+from vigil.contract.events.envelope import CloudEvent
 from vigil.core.alert import AlertState
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.contract.dead_letters import DeadLetter, dead_letter_outgoing
-from vigil.contract.events import decode_event
+from vigil.contract.events.envelope import decode_event
 
 
 def letter(payload: bytes) -> DeadLetter:

@@ -11,17 +11,10 @@ import pytest
 import yaml
 
 from vigil.contract.errors import InvalidMessage
-from vigil.contract.events import (
-    Emission,
-    SessionData,
-    SnapshotRef,
-    alert_outgoing,
-    decode_event,
-    p_speak_of,
-    rfc3339,
-    session_outgoing,
-    utterance_outgoing,
-)
+from vigil.contract.events.alerts import SnapshotRef, alert_outgoing
+from vigil.contract.events.envelope import Emission, decode_event, rfc3339
+from vigil.contract.events.sessions import SessionData, session_outgoing
+from vigil.contract.events.utterances import p_speak_of, utterance_outgoing
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.core.alert import AlertEvent, AlertState

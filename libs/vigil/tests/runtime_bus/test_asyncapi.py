@@ -10,7 +10,7 @@ import pytest
 import yaml
 from nats.errors import NoRespondersError
 
-from vigil.contract.events import SessionData, session_outgoing
+from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.runtime.bus.client import Bus
 from vigil.testing.servers import NatsServer

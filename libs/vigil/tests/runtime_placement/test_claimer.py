@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from vigil.contract.events import SessionData, session_outgoing
+from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role

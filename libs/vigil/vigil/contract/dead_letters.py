@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from vigil.contract import subjects
-from vigil.contract.events import CloudEvent, rfc3339
+from vigil.contract.events.envelope import CloudEvent, rfc3339
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 
 

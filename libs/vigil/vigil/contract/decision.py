@@ -1,12 +1,16 @@
-"""A decision on the bus: `vigil.v1.Decision` to and from the core's value."""
+"""A decision on the bus: the value that readers get, its protobuf form in JetStream, and its one JSON form."""
+
+from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
+from vigil.contract.events.envelope import rfc3339
 from vigil.contract.outgoing import PROTOBUF, Outgoing
 from vigil.core.control import Action
 from vigil.core.decide import Decision
+from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
 from vigil.core.probability import Probabilities
 from vigil.core.session import SessionSpec
@@ -17,6 +21,46 @@ _ACTIONS = {
     Action.SPEAK: pb.ACTION_SPEAK,
     Action.DELEGATE: pb.ACTION_DELEGATE,
 }
+_ACTION_OF = {number: action for action, number in _ACTIONS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """What one session decided in one turn, as readers of the bus get it.
+
+    `time_ms` is model time; `capture_time_us` and `emit_time_us` are microseconds since the epoch. The words of a
+    `duplicate` were uttered a moment ago: they are not uttered again. `probabilities` is None when the engine gave
+    none.
+    """
+
+    key: SessionKey
+    sequence: int
+    time_ms: int
+    capture_time_us: int
+    emit_time_us: int
+    action: Action
+    text: str = ""
+    question: str = ""
+    malformed: str = ""
+    probabilities: Probabilities | None = None
+    frames_skipped: int = 0
+    engine_ms: float = 0.0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    request_bytes: int = 0
+    prefix_share: float = 0.0
+    duplicate: bool = False
+
+    @property
+    def spoke(self) -> bool:
+        """Whether the turn has words for the user, and new ones."""
+        return bool(self.text) and not self.duplicate
+
+    @property
+    def latency_ms(self) -> float:
+        """From capture to emission."""
+        return (self.emit_time_us - self.capture_time_us) / 1_000
 
 
 def decision_outgoing(spec: SessionSpec, decision: Decision, *, emit_time_us: int, traceparent: str = "") -> Outgoing:
@@ -25,55 +69,128 @@ def decision_outgoing(spec: SessionSpec, decision: Decision, *, emit_time_us: in
     return Outgoing(
         subject=subjects.decision(key),
         message_id=f"{key.tenant}.{key.session}.decision.{spec.created_us}.{decision.sequence}",
-        payload=decision_to_pb(key, decision, emit_time_us=emit_time_us).SerializeToString(),
+        payload=decision_to_pb(stored(key, decision, emit_time_us=emit_time_us)).SerializeToString(),
         content_type=PROTOBUF,
         traceparent=traceparent,
     )
 
 
-def decision_to_pb(key: SessionKey, decision: Decision, *, emit_time_us: int) -> pb.Decision:
-    """The message of a decision."""
+def stored(key: SessionKey, decision: Decision, *, emit_time_us: int) -> StoredDecision:
+    """The core's decision as readers of the bus will get it."""
     output, completion = decision.output, decision.completion
-    return pb.Decision(
-        tenant=key.tenant,
-        session=key.session,
+    return StoredDecision(
+        key=key,
         sequence=decision.sequence,
         time_ms=decision.time_ms,
         capture_time_us=decision.capture_time_us,
         emit_time_us=emit_time_us,
-        action=_ACTIONS[output.action],
+        action=output.action,
         text=output.text,
         question=output.question,
-        probabilities=_probabilities(decision.probabilities),
         malformed=output.malformed,
+        probabilities=decision.probabilities,
         frames_skipped=decision.frames_skipped,
         engine_ms=completion.engine_ms,
         prompt_tokens=completion.prompt_tokens,
         cached_tokens=completion.cached_tokens,
+        completion_tokens=completion.completion_tokens,
         request_bytes=completion.request_bytes,
         prefix_share=decision.prefix_share,
         duplicate=decision.duplicate,
-        completion_tokens=completion.completion_tokens,
     )
 
 
-def decode_decision(data: bytes) -> pb.Decision:
+def decode_decision(data: bytes) -> StoredDecision:
     """Read a stored decision, or raise `InvalidMessage`."""
     try:
-        return pb.Decision.FromString(data)
+        message = pb.Decision.FromString(data)
     except DecodeError:
         raise InvalidMessage("these bytes are not a Decision") from None
+    action = _ACTION_OF.get(message.action)
+    if action is None:
+        raise InvalidMessage(f"a decision with unknown action {message.action}")
+    try:
+        key = SessionKey(message.tenant, message.session)
+    except InvalidToken as error:
+        raise InvalidMessage(f"a decision of no session: {error}") from None
+    return _of_pb(message, key, action)
 
 
-def action_of(message: pb.Decision) -> Action:
-    """The action of a stored decision, or `InvalidMessage`."""
-    for action, value in _ACTIONS.items():
-        if value == message.action:
-            return action
-    raise InvalidMessage(f"a decision with unknown action {message.action}")
+def decision_json(decision: StoredDecision) -> dict[str, object]:
+    """What clients see of a decision, through every door. `latency_ms` is from capture to emission; `p` is null when
+    the engine gave no probabilities; `spoke` says whether there are new words for the user."""
+    p = decision.probabilities
+    return {
+        "session": decision.key.session,
+        "sequence": decision.sequence,
+        "time_s": decision.time_ms / 1_000,
+        "capture_time": rfc3339(decision.capture_time_us),
+        "emit_time": rfc3339(decision.emit_time_us),
+        "latency_ms": decision.latency_ms,
+        "action": decision.action,
+        "spoke": decision.spoke,
+        "text": decision.text,
+        "question": decision.question,
+        "p": None if p is None else {"silent": p.silent, "speak": p.speak, "delegate": p.delegate},
+        "malformed": decision.malformed,
+        "frames_skipped": decision.frames_skipped,
+        "engine_ms": decision.engine_ms,
+        "prompt_tokens": decision.prompt_tokens,
+        "cached_tokens": decision.cached_tokens,
+        "completion_tokens": decision.completion_tokens,
+        "request_bytes": decision.request_bytes,
+        "prefix_share": decision.prefix_share,
+        "duplicate": decision.duplicate,
+    }
 
 
-def _probabilities(values: Probabilities | None) -> pb.ActionProbabilities | None:
-    if values is None:
-        return None
-    return pb.ActionProbabilities(silent=values.silent, speak=values.speak, delegate=values.delegate)
+def decision_to_pb(decision: StoredDecision) -> pb.Decision:
+    """The protobuf message of a decision: what JetStream stores and the gateway's gRPC service answers."""
+    p = decision.probabilities
+    return pb.Decision(
+        tenant=decision.key.tenant,
+        session=decision.key.session,
+        sequence=decision.sequence,
+        time_ms=decision.time_ms,
+        capture_time_us=decision.capture_time_us,
+        emit_time_us=decision.emit_time_us,
+        action=_ACTIONS[decision.action],
+        text=decision.text,
+        question=decision.question,
+        probabilities=None
+        if p is None
+        else pb.ActionProbabilities(silent=p.silent, speak=p.speak, delegate=p.delegate),
+        malformed=decision.malformed,
+        frames_skipped=decision.frames_skipped,
+        engine_ms=decision.engine_ms,
+        prompt_tokens=decision.prompt_tokens,
+        cached_tokens=decision.cached_tokens,
+        request_bytes=decision.request_bytes,
+        prefix_share=decision.prefix_share,
+        duplicate=decision.duplicate,
+        completion_tokens=decision.completion_tokens,
+    )
+
+
+def _of_pb(message: pb.Decision, key: SessionKey, action: Action) -> StoredDecision:
+    p = message.probabilities
+    return StoredDecision(
+        key=key,
+        sequence=message.sequence,
+        time_ms=message.time_ms,
+        capture_time_us=message.capture_time_us,
+        emit_time_us=message.emit_time_us,
+        action=action,
+        text=message.text,
+        question=message.question,
+        malformed=message.malformed,
+        probabilities=Probabilities(p.silent, p.speak, p.delegate) if message.HasField("probabilities") else None,
+        frames_skipped=message.frames_skipped,
+        engine_ms=message.engine_ms,
+        prompt_tokens=message.prompt_tokens,
+        cached_tokens=message.cached_tokens,
+        completion_tokens=message.completion_tokens,
+        request_bytes=message.request_bytes,
+        prefix_share=message.prefix_share,
+        duplicate=message.duplicate,
+    )

@@ -1,6 +1,6 @@
 """The picture of an alert: its name in the object store, and its path on the gateway."""
 
-from vigil.contract.events import SnapshotRef
+from vigil.contract.events.alerts import SnapshotRef
 from vigil.contract.streams import SNAPSHOTS
 from vigil.core.ids import token
 

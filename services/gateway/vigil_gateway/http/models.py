@@ -288,6 +288,31 @@ class TurnOut(Out):
     )
 
 
+class DecisionOut(Out):
+    """What the model decided in one turn: `decision` events, and `vigil` of a chat completion."""
+
+    session: str
+    sequence: int = Field(description="Number of the turn in its session, without gaps")
+    time_s: float = Field(description="Model time: seconds since the session's first picture")
+    capture_time: datetime
+    emit_time: datetime
+    latency_ms: float = Field(description="From the capture (or arrival) of the picture to the decision")
+    action: Action
+    spoke: bool = Field(description="Whether there are words for the user, and new ones")
+    text: str = Field(description="The words; empty when silent")
+    question: str = Field(description="What is handed over; empty unless the action is `delegate`")
+    p: dict[str, float] | None = Field(description="Probability of each action; null when the engine gave none")
+    malformed: str = Field(description="Why the model's output could not be read; such a turn is silent")
+    frames_skipped: int = Field(description="Pictures skipped since the last turn because a newer one was there")
+    engine_ms: float
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    request_bytes: int
+    prefix_share: float = Field(description="Share of this prompt that is, byte for byte, the whole of the last one")
+    duplicate: bool = Field(description="The words repeat what was uttered a moment ago: there is no utterance of them")
+
+
 class ExchangeOut(Out):
     """A question and the answer to it; `answer` is empty while it is open."""
 

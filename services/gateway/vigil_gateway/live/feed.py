@@ -8,11 +8,10 @@ import msgspec
 from fastapi.sse import format_sse_event
 
 from vigil.contract import subjects
-from vigil.contract.decision import action_of, decode_decision
-from vigil.contract.events import decode_event, rfc3339
+from vigil.contract.decision import decision_json, decode_decision
+from vigil.contract.events.envelope import decode_event
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
-from vigil.v1.decision_pb2 import Decision
 
 ENDED = f"vigil.session.{Lifecycle.ENDED}"
 
@@ -74,33 +73,8 @@ def event(kind: EventKind, data: object, *, last: bool = False) -> LiveEvent:
 
 
 def read_decision(payload: bytes) -> LiveEvent:
-    """A `Decision` as JSON, or `InvalidMessage`."""
+    """A stored decision as JSON, or `InvalidMessage`."""
     return event(EventKind.DECISION, decision_json(decode_decision(payload)))
-
-
-def decision_json(one: Decision) -> dict[str, object]:
-    """What a client sees of a decision. `latency_ms` is from capture to emission; `p` is null when unknown."""
-    known = one.HasField("probabilities")
-    p = one.probabilities
-    return {
-        "sequence": one.sequence,
-        "time_s": one.time_ms / 1_000,
-        "capture_time": rfc3339(one.capture_time_us),
-        "emit_time": rfc3339(one.emit_time_us),
-        "latency_ms": (one.emit_time_us - one.capture_time_us) / 1_000,
-        "action": action_of(one),
-        "text": one.text,
-        "question": one.question,
-        "p": {"silent": p.silent, "speak": p.speak, "delegate": p.delegate} if known else None,
-        "malformed": one.malformed,
-        "frames_skipped": one.frames_skipped,
-        "engine_ms": one.engine_ms,
-        "prompt_tokens": one.prompt_tokens,
-        "cached_tokens": one.cached_tokens,
-        "request_bytes": one.request_bytes,
-        "prefix_share": one.prefix_share,
-        "duplicate": one.duplicate,
-    }
 
 
 def _cloudevent_reader(kind: EventKind, key: SessionKey) -> Reader:

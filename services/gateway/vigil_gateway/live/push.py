@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from vigil.contract import subjects
-from vigil.contract.decision import decode_decision
+from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.core.command import Ask, Command
 from vigil.core.ids import SessionKey
@@ -18,7 +18,6 @@ from vigil.core.session import SessionSpec
 from vigil.core.source import Source, SourceKind
 from vigil.runtime.errors import AlreadyExists, BusUnavailable, SessionEnded, UnknownSession
 from vigil.runtime.store.sessions import Look
-from vigil.v1.decision_pb2 import Decision
 from vigil_gateway.http.errors import NoSuchSession
 from vigil_gateway.live.picture import Picture
 from vigil_gateway.openai.errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
@@ -89,7 +88,7 @@ async def ask(ports: Ports, key: SessionKey, waiting: Sequence[Command], questio
 
 async def turn(
     ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], question: Ask | None, time_ms: int | None = None
-) -> Decision:
+) -> StoredDecision:
     """Show `pictures` to the model and await what it decides on them. `time_ms` is their model time by the client's
     clock, None when they are of now.
 
@@ -108,7 +107,9 @@ async def turn(
         raise TurnLate(f"the session's workers did not decide within {deadline_s:g} s") from None
 
 
-async def _decided(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], given_ms: int | None) -> Decision:
+async def _decided(
+    ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], given_ms: int | None
+) -> StoredDecision:
     """Publish the pictures once and wait for the decision of their time."""
     async with ports.bus.subscribe(subjects.decision(key), capacity=64) as decisions:
         time_ms = await _show(ports, key, pictures, given_ms)

@@ -7,12 +7,12 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Depends, Header, Response
 
+from vigil.contract.decision import StoredDecision
 from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role
-from vigil.v1.decision_pb2 import Decision
 from vigil_gateway.http.errors import NoSuchSession, NotServed
 from vigil_gateway.live import push
 from vigil_gateway.live.picture import Picture, decoded, fitted
@@ -77,7 +77,7 @@ async def reset(ports: PortsOf, key: Named) -> ResetOut:
     return ResetOut(session=key.session)
 
 
-async def _turn(ports: Ports, key: SessionKey, body: ChatIn, message: Said) -> tuple[Decision, SessionSpec]:
+async def _turn(ports: Ports, key: SessionKey, body: ChatIn, message: Said) -> tuple[StoredDecision, SessionSpec]:
     """Everything is checked before anything is changed: a picture that is none begins no session."""
     look = await push.found(ports, key)
     spec = look.spec if look else push.new_spec(ports, key, await _served(ports, body.model))

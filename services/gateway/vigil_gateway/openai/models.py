@@ -4,9 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vigil.core.control import Action
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil_gateway.http.models import In, Out, Text, WatchIn
+from vigil_gateway.http.models import DecisionOut, In, Out, Text, WatchIn
 
 YEAR_S = 366 * 86_400
 
@@ -66,20 +65,6 @@ class ChatIn(BaseModel):
     vigil: VigilIn = Field(default_factory=lambda: VigilIn(time_s=None))
 
 
-class VigilOut(Out):
-    """What the OpenAI format has no place for."""
-
-    session: str
-    action: Action
-    spoke: bool = Field(description="Whether there are words for the user, and new ones")
-    text: str = Field(description="The words; empty when silent")
-    delegated_question: str = Field(description="What is handed over; empty unless the action is `delegate`")
-    sequence: int
-    time_s: float = Field(description="Seconds since the session's first picture")
-    p: dict[str, float] | None = Field(description="Probability of each action, where the engine gave them")
-    latency_ms: float = Field(description="From the picture's arrival to the decision")
-
-
 class ChatReply(Out):
     """The assistant's message: the control form exactly as the model's history keeps it."""
 
@@ -120,7 +105,7 @@ class ChatOut(Out):
     model: str
     choices: list[ChatChoice]
     usage: ChatUsage
-    vigil: VigilOut
+    vigil: DecisionOut = Field(description="What the OpenAI format has no place for")
 
 
 class ModelOut(Out):

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vigil.contract.decision import action_of
-from vigil.core.control import Action, Output
+from vigil.contract.decision import StoredDecision, decision_json
+from vigil.core.control import Output
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
-from vigil.v1.decision_pb2 import Decision
+from vigil_gateway.http.models import DecisionOut
 from vigil_gateway.openai.errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
 from vigil_gateway.openai.models import (
     CachedTokens,
@@ -19,7 +19,6 @@ from vigil_gateway.openai.models import (
     ChatPart,
     ChatReply,
     ChatUsage,
-    VigilOut,
 )
 
 MAX_PICTURES = 8
@@ -66,10 +65,9 @@ def said(body: ChatIn) -> Said:
     return Said(pictures, "\n".join(part.text for part in parts if part.type == "text").strip())
 
 
-def chat_out(decision: Decision, model: str) -> ChatOut:
-    """A decision as a chat completion. Raises `InvalidMessage` for one with an unknown action."""
-    action = action_of(decision)
-    output = Output(action, decision.text, decision.question)
+def chat_out(decision: StoredDecision, model: str) -> ChatOut:
+    """A decision as a chat completion."""
+    output = Output(decision.action, decision.text, decision.question)
     usage = ChatUsage(
         prompt_tokens=decision.prompt_tokens,
         completion_tokens=decision.completion_tokens,
@@ -77,28 +75,12 @@ def chat_out(decision: Decision, model: str) -> ChatOut:
         prompt_tokens_details=CachedTokens(cached_tokens=decision.cached_tokens),
     )
     return ChatOut(
-        id=f"chatcmpl-{decision.session}-{decision.sequence}",
+        id=f"chatcmpl-{decision.key.session}-{decision.sequence}",
         created=decision.emit_time_us // 1_000_000,
         model=model,
         choices=[ChatChoice(message=ChatReply(content=output.reply))],
         usage=usage,
-        vigil=_extras(decision, action),
-    )
-
-
-def _extras(decision: Decision, action: Action) -> VigilOut:
-    p = decision.probabilities
-    known = decision.HasField("probabilities")
-    return VigilOut(
-        session=decision.session,
-        action=action,
-        spoke=bool(decision.text) and not decision.duplicate,
-        text=decision.text,
-        delegated_question=decision.question,
-        sequence=decision.sequence,
-        time_s=decision.time_ms / 1_000,
-        p={"silent": p.silent, "speak": p.speak, "delegate": p.delegate} if known else None,
-        latency_ms=(decision.emit_time_us - decision.capture_time_us) / 1_000,
+        vigil=DecisionOut.model_validate(decision_json(decision)),
     )
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from vigil.contract.events import SessionData, session_outgoing
+from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey

@@ -1,0 +1,1 @@
+"""What strangers subscribe to: CloudEvents 1.0 in structured JSON, one module per family of events."""

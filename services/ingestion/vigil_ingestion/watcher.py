@@ -16,6 +16,7 @@ from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, StoreUnavailable, UnknownSession
 from vigil.runtime.placement.leases import Claim, Placement
+from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import span
 from vigil.runtime.store.sessions import SessionStore
@@ -104,15 +105,7 @@ class Watch:
 
     async def run(self) -> str | None:
         """Watch until the source ends for good, and why; None when the session ended first. Raises `UnknownSession`."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                watching, following = group.create_task(self._until_ended()), group.create_task(self._follow())
-                await asyncio.wait((watching, following), return_when=asyncio.FIRST_COMPLETED)
-                watching.cancel()
-                following.cancel()
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        return None if watching.cancelled() else watching.result()
+        return await first_to_end(self._until_ended(), self._follow())
 
     async def _follow(self) -> None:
         """Read the session's settings again whenever something about it changes; returns when it has ended."""

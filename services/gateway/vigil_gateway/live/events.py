@@ -6,7 +6,6 @@ subscribe on NATS, where alerts are stored.
 """
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 
 from fastapi import APIRouter
@@ -21,6 +20,7 @@ from vigil.core.session import SessionSpec
 from vigil.runtime.bus.client import Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, SessionEnded, StoreError
+from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.live.feed import EventKind, LiveEvent, Topic, event, topics
@@ -95,15 +95,18 @@ class EventStream(Response):
             raise SessionEnded(self._key, f"the session has ended ({ended.reason}): its history can still be read")
 
     async def _run(self, feed: Feed, receive: Receive, send: Send) -> str:
-        """Write events until there is a reason to stop; returns it."""
+        """Write events until there is a reason to stop; returns it. A lost bus is a reason too."""
         outlet: Outlet = asyncio.Queue(maxsize=1)
-        return await _first_of(
-            _disconnected(receive),
-            self._write(outlet, send),
-            self._drained(),
-            self._watch_status(feed, outlet),
-            *(_pump(topic, channel, outlet) for topic, channel in feed),
-        )
+        try:
+            return await first_to_end(
+                _disconnected(receive),
+                self._write(outlet, send),
+                self._drained(),
+                self._watch_status(feed, outlet),
+                *(_pump(topic, channel, outlet) for topic, channel in feed),
+            )
+        except BusError as error:
+            return f"live events are lost ({error}): connect again"
 
     async def _write(self, outlet: Outlet, send: Send) -> str:
         ended = False
@@ -111,10 +114,10 @@ class EventStream(Response):
             chunk = KEEPALIVE_COMMENT
             try:
                 async with asyncio.timeout(LINGER_S if ended else self._ports.settings.heartbeat_s):
-                    one = await outlet.get()
-                chunk = one.encoded()
-                ended = ended or one.last
-                metrics.EVENTS_SENT.labels(one.kind).inc()
+                    live_event = await outlet.get()
+                chunk = live_event.encoded()
+                ended = ended or live_event.last
+                metrics.EVENTS_SENT.labels(live_event.kind).inc()
             except TimeoutError:
                 if ended:
                     return "the session ended"
@@ -159,20 +162,6 @@ class EventStream(Response):
             return None
 
 
-async def _first_of(*work: Coroutine[object, object, str]) -> str:
-    """Run all until one ends, stop the others, return its reason. A lost bus is a reason too."""
-    tasks = [asyncio.create_task(one) for one in work]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(task for task in tasks if task.done()).result()
-    except BusError as error:
-        return f"live events are lost ({error}): connect again"
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 async def _send(send: Send, chunk: bytes, *, more: bool) -> bool:
     """Whether the client took it in time."""
     try:
@@ -194,11 +183,11 @@ async def _pump(topic: Topic, channel: KeepLatest[Message], outlet: Outlet) -> s
     async for message, dropped in channel.counted():
         metrics.EVENTS_DROPPED.labels(topic.kind).inc(dropped)
         try:
-            one = topic.read(message.payload)
+            live_event = topic.read(message.payload)
         except InvalidMessage as error:
             metrics.EVENTS_UNREADABLE.labels(topic.kind).inc()
             log.warning("bus message rejected", subject=message.subject, error=str(error))
             continue
-        if one is not None:
-            await outlet.put(one)
+        if live_event is not None:
+            await outlet.put(live_event)
     return "live events ended: connect again"

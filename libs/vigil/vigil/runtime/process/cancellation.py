@@ -1,13 +1,15 @@
-"""Cancellation is how everything here stops, so it must not get lost in a library's wait.
+"""Tasks that end each other, and cancellation that is never lost: it is how everything here stops.
 
 Python 3.11's `asyncio.wait_for`, which nats-py and redis-py use, returns the result and forgets the cancellation when
 both come in the same turn of the event loop.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -20,17 +22,41 @@ def cancellation_kept() -> Iterator[None]:
         raise asyncio.CancelledError
 
 
-async def first_to_end(*work: Coroutine[Any, Any, None]) -> None:
-    """Run all of `work` until the first of it ends, then stop the rest and wait for it; raises what the first raised.
+async def first_to_end(*work: Coroutine[Any, Any, T]) -> T:
+    """Run all of `work` until the first of it ends; returns its result, or raises what it raised.
 
-    Unlike Python 3.11's task group it leaves no cancellation counted in the task that called it.
+    The rest is cancelled, and has stopped when this returns; what it raises while it stops is dropped. When several
+    have ended by the time this looks (a turn of the event loop later), an error counts before a result, and then the
+    order in which they were given. When the caller is cancelled, all of `work` is, and `CancelledError` is raised once
+    all has stopped. Unlike Python 3.11's task group it leaves no cancellation counted in the task that called it.
     """
-    tasks = [asyncio.create_task(one) for one in work]
+    tasks = [asyncio.create_task(coroutine) for coroutine in work]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended = [task for task in tasks if task.done()]
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
+        await _stop(tasks)
+    failed = [task for task in ended if task.cancelled() or task.exception() is not None]
+    return (failed or ended)[0].result()
+
+
+async def _stop(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel `tasks` and wait until all are done. A caller that is cancelled meanwhile cancels them once more, as it
+    would a coroutine that it awaits, and waits on: then it is cancelled."""
+    interrupted: asyncio.CancelledError | None = None
+    while running := _cancelled(tasks):
+        try:
+            await asyncio.wait(running)
+        except asyncio.CancelledError as error:
+            interrupted = error
+    await asyncio.gather(*tasks, return_exceptions=True)  # every error counts as looked at
+    if interrupted is not None:
+        raise interrupted
+
+
+def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
+    """Those of `tasks` that still run, each of them cancelled."""
+    running = [task for task in tasks if not task.done()]
+    for task in running:
+        task.cancel()
+    return running

@@ -1,0 +1,166 @@
+"""The race to the first end: one result, nothing left running, no cancellation lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil.runtime.process.cancellation import cancellation_kept, first_to_end
+
+
+class Journal:
+    """What became of the work of a race."""
+
+    def __init__(self) -> None:
+        self.stopped: list[str] = []
+
+    async def for_ever(self, name: str, *, stop_turns: int = 0) -> NoReturn:
+        """Wait until cancelled, and take `stop_turns` turns of the event loop to stop."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            try:
+                for _ in range(stop_turns):
+                    await asyncio.sleep(0)
+            finally:
+                self.stopped.append(name)
+        raise AssertionError("an event that nobody sets was set")
+
+
+async def ends(result: str, after_turns: int = 0) -> str:
+    for _ in range(after_turns):
+        await asyncio.sleep(0)
+    return result
+
+
+async def fails(error: Exception, after_turns: int = 0) -> NoReturn:
+    for _ in range(after_turns):
+        await asyncio.sleep(0)
+    raise error
+
+
+@asynccontextmanager
+async def nothing_left_running() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    assert asyncio.all_tasks() <= before
+
+
+async def test_the_first_result_is_returned_and_the_rest_has_stopped() -> None:
+    journal = Journal()
+    async with nothing_left_running():
+        result = await first_to_end(journal.for_ever("a", stop_turns=5), ends("done", 2), journal.for_ever("b"))
+    assert result == "done"
+    assert sorted(journal.stopped) == ["a", "b"]
+
+
+async def test_what_the_first_raised_is_raised_after_the_rest_has_stopped() -> None:
+    journal = Journal()
+    async with nothing_left_running():
+        with pytest.raises(ConnectionError, match="gone"):
+            await first_to_end(journal.for_ever("a", stop_turns=3), fails(ConnectionError("gone"), 1), ends("late", 9))
+    assert journal.stopped == ["a"]
+
+
+async def test_an_error_while_the_rest_stops_does_not_hide_the_result() -> None:
+    async def fails_to_stop() -> NoReturn:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("it could not be closed")
+
+    assert await first_to_end(ends("done", 1), fails_to_stop()) == "done"
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=5))
+def test_the_earliest_counts_errors_before_results_then_the_order(script: list[tuple[int, bool]]) -> None:
+    """Each entry: when a piece of work ends, and whether it fails. The times are far enough apart for the race to see
+    which came first."""
+    earliest = min(time for time, _ in script)
+    first_ones = [number for number, (time, _) in enumerate(script) if time == earliest]
+    failed = [number for number in first_ones if script[number][1]]
+    expected = (failed or first_ones)[0]
+
+    async def play() -> str:
+        work: list[Coroutine[None, None, str]] = [
+            fails(ValueError(str(number)), 4 * time) if failing else ends(str(number), 4 * time)
+            for number, (time, failing) in enumerate(script)
+        ]
+        try:
+            return await first_to_end(*work)
+        except ValueError as error:
+            return f"error {error}"
+
+    assert asyncio.run(play()) == (f"error {expected}" if failed else str(expected))
+
+
+async def test_cancelling_the_caller_stops_all_and_is_not_lost() -> None:
+    journal = Journal()
+    caller = asyncio.create_task(first_to_end(journal.for_ever("a", stop_turns=3), journal.for_ever("b")))
+    await asyncio.sleep(0)
+    async with nothing_left_running():
+        await asyncio.sleep(0)
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+    assert sorted(journal.stopped) == ["a", "b"]
+
+
+@pytest.mark.parametrize("after_turns", range(8))
+async def test_a_cancellation_at_any_moment_around_the_first_end_is_kept(after_turns: int) -> None:
+    """Also in the turn of the event loop in which the first result comes, and while the rest is stopping."""
+    journal = Journal()
+
+    async def race() -> None:
+        await first_to_end(ends("done", 2), journal.for_ever("slow", stop_turns=10))
+        await asyncio.Event().wait()
+
+    caller = asyncio.create_task(race())
+    await asyncio.sleep(0)
+    for _ in range(after_turns):
+        await asyncio.sleep(0)
+    caller.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait({caller})
+    assert caller.cancelled()
+    assert journal.stopped == ["slow"]
+
+
+async def test_work_that_forgets_a_cancellation_is_cancelled_again_with_its_caller() -> None:
+    forgot = asyncio.Event()
+
+    async def forgetful() -> NoReturn:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            forgot.set()
+        await asyncio.Event().wait()
+        raise AssertionError("an event that nobody sets was set")
+
+    caller = asyncio.create_task(first_to_end(ends("done", 1), forgetful()))
+    await forgot.wait()
+    caller.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait({caller})
+    assert caller.cancelled()
+
+
+async def test_work_that_was_cancelled_by_somebody_else_is_not_taken_for_a_result() -> None:
+    async def cancelled() -> NoReturn:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await first_to_end(cancelled(), Journal().for_ever("a"))
+
+
+async def test_no_cancellation_is_left_counted_in_the_caller() -> None:
+    await first_to_end(ends("done"), Journal().for_ever("a"))
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    with cancellation_kept():
+        await asyncio.sleep(0)

@@ -32,7 +32,7 @@ from vigil_codec.coder import Coder
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.watcher import Watcher
 from vigil_interaction.load import Load
-from vigil_interaction.runner import Ports
+from vigil_interaction.ports import Ports
 from vigil_interaction.session import ClaimedSession
 
 KEY = SessionKey("demo", "s-1")
@@ -46,10 +46,10 @@ async def workers(bus: Bus, redis: Redis, engine_url: str) -> AsyncIterator[None
     store, placement = SessionStore(redis), Placement(redis)
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(EnginePool([engine_url]))
-        ports = Ports(store, bus, engines, 5.0, "worker", lambda: time.time_ns() // 1_000, Load(1))
+        ports = Ports(store, bus, placement, engines, 5.0, "worker", lambda: time.time_ns() // 1_000, Load(1))
 
         async def interact(claim: Claim) -> None:
-            await ClaimedSession(ports, store, bus, placement, claim).run()
+            await ClaimedSession(ports, claim).run()
 
         runs: dict[Role, Run] = {
             Role.INGESTION: Watcher(bus, store, placement, load(IngestionSettings, {"worker": "worker"})).run,

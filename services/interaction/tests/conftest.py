@@ -3,7 +3,7 @@
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +33,7 @@ from vigil.testing.images import jpeg
 from vigil.testing.script import when_red
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil_interaction.load import Load, offers
-from vigil_interaction.runner import Ports
+from vigil_interaction.ports import Ports
 from vigil_interaction.session import ClaimedSession, relief
 
 RED = jpeg((230, 30, 20))
@@ -56,6 +56,10 @@ def spec(key: SessionKey = KEY, **changes: Any) -> SessionSpec:
     return SessionSpec(tenant=key.tenant, session=key.session, **values)
 
 
+def _past_changed(key: SessionKey, chunk: int) -> None:
+    raise AssertionError(f"the past of chunk {chunk} of {key} changed")
+
+
 @dataclass(slots=True)
 class Stage:
     """Everything a session needs, and ways to look at what it did."""
@@ -67,6 +71,8 @@ class Stage:
     engine_urls: tuple[str, ...] = ()
     prewarm_turns: int = 0
     load: Load = field(default_factory=lambda: Load(CAPACITY))
+    past_changed: Callable[[SessionKey, int], None] = _past_changed
+    sessions: list[ClaimedSession] = field(default_factory=list)
     store: SessionStore = field(init=False)
     placement: Placement = field(init=False)
 
@@ -88,17 +94,21 @@ class Stage:
             ports = Ports(
                 self.store,
                 self.bus,
+                self.placement,
                 engines,
                 self.deadline_s,
                 name,
                 _now_us,
                 self.load,
                 prewarm_turns=self.prewarm_turns,
+                past_changed=self.past_changed,
             )
 
             async def run(claim: Claim) -> None:
                 await asyncio.sleep(slow_s)
-                await ClaimedSession(ports, self.store, self.bus, self.placement, claim).run()
+                session = ClaimedSession(ports, claim)
+                self.sessions.append(session)
+                await session.run()
 
             claimer = Claimer(
                 self.placement,

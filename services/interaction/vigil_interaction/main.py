@@ -18,8 +18,8 @@ from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
 from vigil_interaction.config import InteractionSettings
 from vigil_interaction.image_cache import image_capacity
 from vigil_interaction.load import Load, offers
+from vigil_interaction.ports import Ports
 from vigil_interaction.readiness import WarmUp, preparing, wait_for_model
-from vigil_interaction.runner import Ports
 from vigil_interaction.session import ClaimedSession, relief
 from vigil_interaction.session_service import Held, SessionServicer
 
@@ -45,6 +45,7 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         ports = Ports(
             store,
             bus,
+            placement,
             engines,
             settings.engine_deadline_s,
             settings.worker,
@@ -54,7 +55,7 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         )
 
         async def run(claim: Claim) -> None:
-            await held.run(ClaimedSession(ports, store, bus, placement, claim))
+            await held.run(ClaimedSession(ports, claim))
 
         claimer = Claimer(
             placement,

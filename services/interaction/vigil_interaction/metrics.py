@@ -27,6 +27,9 @@ PREFIX_SHARE = Histogram(
     "Share of the last prompt with which the new one begins unchanged",
     buckets=(0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 0.999, 1.0),
 )
+PAST_CHANGED = Counter(
+    "vigil_prompt_past_changed_total", "Prompts that did not begin with what the chunk's last prompt showed: a defect"
+)
 PROMPT_TOKENS = Counter("vigil_prompt_tokens_total", "Tokens of prompts, cached by the engine or not", ["cached"])
 WORDS_NOT_SAMPLED = Counter(
     "vigil_words_not_sampled_total",

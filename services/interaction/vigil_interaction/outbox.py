@@ -16,7 +16,7 @@ from vigil.contract.outgoing import Outgoing
 from vigil.runtime.errors import BusError, PublishRefused
 from vigil.runtime.process.logs import get_log
 from vigil_interaction import metrics
-from vigil_interaction.ports import Bus
+from vigil_interaction.ports import StoredBus
 
 log = get_log()
 
@@ -28,7 +28,7 @@ class Outbox:
     has them."""
 
     def __init__(
-        self, bus: Bus, left: Iterable[Outgoing] = (), monotonic: Callable[[], float] = time.monotonic
+        self, bus: StoredBus, left: Iterable[Outgoing] = (), monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._bus = bus
         self._monotonic = monotonic

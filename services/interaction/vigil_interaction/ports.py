@@ -1,15 +1,28 @@
-"""What a session's tick needs from outside. The runtime's adapters fit these; tests may pass scripted ones."""
+"""What a session needs from outside, as one value that `main.py` makes and every session of the worker shares.
 
-from collections.abc import Mapping, Sequence
+Engines are behind a protocol, since tests and other builds bring their own. The store, the bus and the placement are
+the runtime's clients: tests run them on real servers.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from vigil.contract.outgoing import Outgoing
-from vigil.core.command import Command
 from vigil.core.decide import Completion
 from vigil.core.ids import SessionKey
+from vigil.core.prewarm import DEFAULT_LEAD_TURNS
 from vigil.core.profile import PromptProfile
+from vigil.runtime.bus.client import Bus
 from vigil.runtime.engine.client import EngineRequest, Resend
-from vigil.runtime.store.sessions import Commit
+from vigil.runtime.placement.leases import Placement
+from vigil.runtime.store.sessions import SessionStore
+from vigil_interaction.load import Load
+from vigil_interaction.turn_metrics import past_changed
+
+PREWARMS_AT_ONCE = 4
 
 
 class Engine(Protocol):
@@ -28,28 +41,12 @@ class Engines(Protocol):
     """All engines."""
 
     def of(self, session: str, model: str) -> Engine:
-        """The one that serves this session's model; the same as long as it is up."""
+        """The engine that serves this session's model; the same one as long as it is up."""
         ...
 
 
-class Store(Protocol):
-    """The session's state."""
-
-    async def commit(self, key: SessionKey, fence: int, commit: Commit) -> tuple[Command, ...]:
-        """One atomic round trip; the commands that wait after it."""
-        ...
-
-    async def commands(self, key: SessionKey) -> tuple[Command, ...]:
-        """The commands that wait."""
-        ...
-
-    async def frames(self, key: SessionKey, uuids: Sequence[str]) -> Mapping[str, bytes]:
-        """Pixels of the chunk's frames."""
-        ...
-
-
-class Bus(Protocol):
-    """Where events go."""
+class StoredBus(Protocol):
+    """Where the messages and the pictures of a turn are stored."""
 
     async def publish_stored(self, outgoing: Outgoing) -> object:
         """Store one message in JetStream, once."""
@@ -62,3 +59,26 @@ class Bus(Protocol):
     async def put_snapshot(self, name: str, data: bytes) -> None:
         """Keep the picture that an alert refers to."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a session talks to. `worker` is this process; `clock` counts microseconds since the epoch.
+
+    The next chunk is shown to the engine `prewarm_turns` before it begins (0: never), `prewarm_slots` at once.
+    `past_changed` hears of a session and the number of its chunk whose earlier turns changed: a defect of ours, which
+    is counted and logged, and which tests make fail.
+    """
+
+    store: SessionStore
+    bus: Bus
+    placement: Placement
+    engines: Engines
+    engine_deadline_s: float
+    worker: str
+    clock: Callable[[], int]
+    load: Load
+    monotonic: Callable[[], float] = time.perf_counter
+    prewarm_turns: int = DEFAULT_LEAD_TURNS
+    prewarm_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREWARMS_AT_ONCE))
+    past_changed: Callable[[SessionKey, int], None] = past_changed

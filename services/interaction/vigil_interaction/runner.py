@@ -6,11 +6,8 @@ One turn is in flight at a time. Frames that arrive meanwhile supersede each oth
 A turn that fails leaves the state as it was; its commands stay in the inbox and go with the next turn.
 """
 
-import asyncio
 import contextlib
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from vigil.contract.outgoing import Outgoing
 from vigil.core.decide import (
@@ -25,7 +22,6 @@ from vigil.core.decide import (
     settle,
 )
 from vigil.core.ids import SessionKey
-from vigil.core.prewarm import DEFAULT_LEAD_TURNS
 from vigil.core.profile import profile
 from vigil.core.prompt import Asked, goes_on
 from vigil.core.session import SessionState
@@ -45,37 +41,15 @@ from vigil.runtime.process.trace import span
 from vigil.runtime.store.sessions import Commit, Taken
 from vigil_interaction import metrics
 from vigil_interaction.inference import Asker
-from vigil_interaction.load import Load
 from vigil_interaction.observation import Sight
 from vigil_interaction.outbox import Outbox
-from vigil_interaction.ports import Bus, Engines, Store
+from vigil_interaction.ports import Ports
 from vigil_interaction.snapshots import keep
 from vigil_interaction.turn_messages import closing, outgoing, snapshots
 from vigil_interaction.turn_metrics import measure
 from vigil_interaction.warmer import Warmer
 
 log = get_log()
-
-PREWARMS_AT_ONCE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What a tick talks to. `worker` is this process; `clock` counts microseconds since the epoch.
-
-    A coming chunk is shown to the engine `prewarm_turns` before it begins (0: never), `prewarm_slots` at once.
-    """
-
-    store: Store
-    bus: Bus
-    engines: Engines
-    engine_deadline_s: float
-    worker: str
-    clock: Callable[[], int]
-    load: Load
-    monotonic: Callable[[], float] = time.perf_counter
-    prewarm_turns: int = DEFAULT_LEAD_TURNS
-    prewarm_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREWARMS_AT_ONCE))
 
 
 class Runner:
@@ -232,7 +206,8 @@ class Runner:
 
     def _settle(self, planned: SessionState, infer: Infer, completion: Completion) -> Settled:
         share = prefix_share(self._last.messages if self._last else (), infer.messages)
-        assert self._last is None or goes_on(self._last, planned.chunk, infer.messages), "a chunk's past has changed"
+        if self._last is not None and not goes_on(self._last, planned.chunk, infer.messages):
+            self._ports.past_changed(self.key, planned.chunk.number)
         settled = settle(self.spec, self._profile, planned, infer, completion)
         for refused in infer.rejected:
             metrics.COMMANDS_REJECTED.inc()

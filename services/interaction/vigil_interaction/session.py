@@ -16,7 +16,7 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role
-from vigil.runtime.bus.client import Bus, Message
+from vigil.runtime.bus.client import Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import (
     BusError,
@@ -27,7 +27,7 @@ from vigil.runtime.errors import (
     UnknownSession,
 )
 from vigil.runtime.placement.claimer import Relieved
-from vigil.runtime.placement.leases import Claim, Placement
+from vigil.runtime.placement.leases import Claim
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import continued
@@ -35,7 +35,8 @@ from vigil.runtime.store.sessions import SessionStore, Taken
 from vigil_interaction import metrics
 from vigil_interaction.observation import life, sight
 from vigil_interaction.outbox import Outbox
-from vigil_interaction.runner import Ports, Runner
+from vigil_interaction.ports import Ports
+from vigil_interaction.runner import Runner
 
 log = get_log()
 
@@ -56,15 +57,15 @@ def relief(store: SessionStore) -> Relieved:
 class ClaimedSession:
     """One claim's work. `run` returns when the session has ended and everything about it is published."""
 
-    def __init__(self, ports: Ports, store: SessionStore, bus: Bus, placement: Placement, claim: Claim) -> None:
+    def __init__(self, ports: Ports, claim: Claim) -> None:
         self.key: SessionKey = claim.key
         self.fence = claim.fence
         self._claim = claim
         self.runner: Runner | None = None
         self._ports = ports
-        self._store = store
-        self._bus = bus
-        self._placement = placement
+        self._store = ports.store
+        self._bus = ports.bus
+        self._placement = ports.placement
         self._turn = asyncio.Lock()
         self._codec_fence = 0
 

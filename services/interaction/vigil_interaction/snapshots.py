@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from vigil.runtime.errors import BusError
 from vigil.runtime.process.logs import get_log
 from vigil_interaction.observation import Sight
-from vigil_interaction.ports import Bus
+from vigil_interaction.ports import StoredBus
 
 log = get_log()
 
 
-async def keep(bus: Bus, names: Iterable[str], seen: Sight) -> frozenset[str]:
+async def keep(bus: StoredBus, names: Iterable[str], seen: Sight) -> frozenset[str]:
     """Store the turn's first picture under each of `names`; those under which it can be fetched."""
     kept: set[str] = set()
     for name in names:

@@ -1,6 +1,7 @@
 """What a committed turn tells the metrics."""
 
 from vigil.core.decide import Settled
+from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.runtime.process.logs import get_log
 from vigil_interaction import metrics
@@ -34,3 +35,9 @@ def measure(spec: SessionSpec, settled: Settled, *, tick_s: float, age_s: float)
     for event in settled.alert_events:
         metrics.ALERTS.labels(event.state).inc()
     return late
+
+
+def past_changed(key: SessionKey, chunk: int) -> None:
+    """Count and log that the earlier turns of a chunk changed, so that the engine computes again what it had."""
+    metrics.PAST_CHANGED.inc()
+    log.error("past of a chunk changed", session=str(key), chunk=chunk)

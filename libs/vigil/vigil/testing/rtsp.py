@@ -45,7 +45,8 @@ class RtspServer:
             *self._login,
             stdout=asyncio.subprocess.PIPE,
         )
-        assert self._process.stdout is not None
+        if self._process.stdout is None:
+            raise RuntimeError("the RTSP server has no standard output")
         line = await asyncio.wait_for(self._process.stdout.readline(), _START_S)
         if not line.startswith(b"ready "):
             raise RuntimeError(f"the RTSP server did not start: {line.decode(errors='replace')!r}")

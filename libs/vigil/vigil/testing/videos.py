@@ -24,7 +24,8 @@ def write_video(
     width, height = size
     with av.open(str(path), "w", options={"movflags": "faststart"} if faststart else {}) as container:
         stream = container.add_stream(codec, rate=rate)
-        assert isinstance(stream, av.VideoStream)
+        if not isinstance(stream, av.VideoStream):
+            raise TypeError(f"codec {codec!r} makes no video")
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.gop_size = key_frame_every or rate

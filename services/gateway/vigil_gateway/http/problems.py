@@ -173,7 +173,8 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+    if not isinstance(error, RequestValidationError):
+        raise error
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         where = next(one["loc"][-1] for one in found if one["type"] == "json_invalid")
@@ -188,7 +189,8 @@ def _field(location: Sequence[object]) -> str:
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        raise error
     path = request.url.path
     match error.status_code:
         case HTTPStatus.NOT_FOUND:

@@ -58,7 +58,8 @@ def instruction_out(one: Standing) -> models.InstructionOut:
 def watch_out(one: Standing) -> models.WatchOut:
     """A standing instruction that is a watch."""
     watch = one.instruction.watch
-    assert watch is not None
+    if watch is None:
+        raise ValueError(f"instruction {one.instruction.id!r} is no watch: show it with instruction_out")
     return models.WatchOut(
         id=one.instruction.id,
         text=one.instruction.text,

@@ -110,7 +110,8 @@ class EnginePool:
         known = self._action_ids.get((model, profile.name))
         if known is None:
             member = self.choose(model, model)
-            assert member is not None  # nothing was tried yet
+            if member is None:
+                raise EngineUnreachable("no address", "the pool has no engine")
             known = await member.engine.check_model(profile, model)
             self._action_ids[model, profile.name] = known
         return known
@@ -191,9 +192,8 @@ class PooledEngine:
         while True:
             member = self._pool.choose(self._session, self._model, self._at, tried)
             left_s = end_s - time.monotonic()
-            if failed is not None and (member is None or left_s <= 0):
-                raise failed
-            assert member is not None  # nothing was tried yet
+            if member is None or (failed is not None and left_s <= 0):
+                raise failed or EngineUnreachable("no address", "the pool has no engine")
             try:
                 completion = await self._ask(member, replace(request, model=self._model, deadline_s=left_s), resend)
             except EngineUnreachable as error:

@@ -11,6 +11,8 @@ BUF_VERSION := 1.75.0
 BUF := build/buf/node_modules/.bin/buf
 # The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
 BREAKING_REF ?= HEAD~1
+# Most tests wait for real processes most of the time: more of them than processors run side by side.
+TEST_PROCESSES ?= 4
 PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
 
 .PHONY: help
@@ -56,10 +58,23 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test bench eval coverage lint format docs
-test: workspace engine system ## Run all tests
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m pytest --noconftest -q libs/recipe/tests/test_engine_*.py
-	@$(VENV)/python -m pytest $(PYTEST_ARGS)
+.PHONY: test test-slow test-recipe test-services bench eval coverage lint format
+test: workspace engine system ## Run the tests, side by side [PYTEST_ARGS=…]
+	@mkdir -p build; $(MAKE) --no-print-directory test-recipe >build/test-recipe.log 2>&1 & recipe=$$!; \
+	trap "kill $$recipe 2>/dev/null || true" INT TERM; status=0; \
+	$(MAKE) --no-print-directory test-services || status=$$?; \
+	echo "==> the tests of training, which ran meanwhile"; \
+	wait $$recipe || status=$$?; cat build/test-recipe.log; exit $$status
+
+test-slow: workspace engine system ## Run the tests that need a browser or take minutes
+	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
+
+# The tests of training run in the engine's Python, which has torch; what waits for time leaves them the processors.
+test-recipe:
+	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 nice $(ENGINE_PYTHON) -m pytest --noconftest -q libs/recipe/tests/test_engine_*.py
+
+test-services:
+	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)

@@ -1,0 +1,106 @@
+"""The documents are true where a machine can tell: what they cite exists."""
+
+import ast
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from reference import metrics, settings
+from reference.code import ROOT, services
+
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+CODE = [path for folder in ("libs", "services", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+CITATION = re.compile(r"design (§\d+(?:\.\d+)?(?:,? (?:and )?§\d+(?:\.\d+)?)*)")
+HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+LINK = re.compile(r"(?<!\!)\[[^\]]+\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+GLOSSARY_ROW = re.compile(r"^\| (?P<term>[\w -]+) \| (?P<meaning>.+) \| `(?P<module>[\w.]+)` \|$", re.MULTILINE)
+LOG_EVENT = re.compile(r"\blog `([^`]+)`")
+
+
+def prose(page: Path) -> str:
+    """The page without its blocks of code."""
+    return FENCED.sub("", page.read_text())
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = (re.sub(r"[^\w\s-]", "", title.lower()) for title in HEADING.findall(prose(page)))
+    return {title.strip().replace(" ", "-") for title in titles}
+
+
+def sections_cited(text: str) -> set[str]:
+    return {section for found in CITATION.findall(text) for section in re.findall(r"\d+(?:\.\d+)?", found)}
+
+
+def sections_of_the_design() -> set[str]:
+    titles = HEADING.findall((DOCS / "design.md").read_text())
+    return {found[1] for title in titles if (found := re.match(r"(\d+(?:\.\d+)?)\.? ", title))}
+
+
+def test_every_section_of_the_design_that_the_code_cites_exists() -> None:
+    cited = {path: sections_cited(path.read_text()) for path in CODE if path != Path(__file__)}
+    assert sum(map(bool, cited.values())) > 10
+    missing = {str(path): gone for path, found in cited.items() if (gone := found - sections_of_the_design())}
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for pair in LINK.findall(prose(page)):
+        target = "".join(pair)
+        if not target.startswith(("http://", "https://")):
+            name, _, anchor = target.partition("#")
+            file = page.parent / name if name else page
+            assert file.exists(), f"{target}: there is no such file"
+            assert not anchor or anchor in anchors(file), f"{target}: there is no such heading"
+
+
+GLOSSARY = list(GLOSSARY_ROW.finditer((DOCS / "glossary.md").read_text()))
+
+
+def test_the_glossary_is_read_whole_and_in_order() -> None:
+    terms = [row["term"] for row in GLOSSARY]
+    assert len(terms) == (DOCS / "glossary.md").read_text().count("\n| ") - 2
+    assert terms == sorted(terms)
+
+
+@pytest.mark.parametrize("row", GLOSSARY, ids=lambda row: row["term"])
+def test_a_term_lives_in_a_module_that_exists(row: re.Match[str]) -> None:
+    assert importlib.util.find_spec(row["module"]) is not None
+
+
+def test_every_log_event_that_an_operator_is_told_of_is_logged() -> None:
+    told = {event for page in PAGES for event in LOG_EVENT.findall(page.read_text())}
+    logged = {
+        node.value
+        for path in CODE
+        if "tests" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert told
+    assert not told - logged
+
+
+def test_every_metric_that_is_named_exists() -> None:
+    known = {metric.name for found in metrics.declared().values() for metric in found}
+    packages = {f"vigil_{service}" for service in services()} | {"vigil_client", "vigil_local", "vigil_recipe"}
+    for page in PAGES:
+        named = set(re.findall(r"`(vigil_[a-z_]+)[`{]", page.read_text()))
+        assert not named - known - packages, page.name
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    known = set(re.findall(r"`(VIGIL_[A-Z_]+)`", settings.page()))
+    of_the_command = {"VIGIL_GATEWAY_URL", "VIGIL_API_KEY", "VIGIL_NATS_URL"}
+    for page in PAGES:
+        named = set(re.findall(r"\b(VIGIL_[A-Z_]+[A-Z])\b", page.read_text())) - {"VIGIL_BENCH"}
+        assert not named - known - of_the_command, page.name
+
+
+def test_the_readme_stays_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) < 150

@@ -128,12 +128,12 @@ proto-check: workspace
 
 .PHONY: train-small
 train-small: engine ## Train the small model from nothing into build/train/vigil-small (five to six hours on two cores)
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.train libs/recipe/small.toml
+	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.training libs/recipe/small.toml
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export
 
 .PHONY: rehearse-small
 rehearse-small: engine ## See in minutes that every stage of train-small runs here: 10 steps of each, weights of no use
 	@rm -rf build/train/small-rehearsal
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.train libs/recipe/small.toml --rehearse 10
+	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.training libs/recipe/small.toml --rehearse 10
 	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export \
 		--from build/train/small-rehearsal/whole/model --out build/train/small-rehearsal/vigil-small

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from system import System, rest, subscriber
 
-from vigil_recipe.camera import render_mp4
+from vigil_recipe.render.camera import render_mp4
 from vigil_recipe.world import Kind, Span, Split, make_episode
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from system import System, rest, subscriber
 
-from vigil_recipe.camera import render_mp4
-from vigil_recipe.dialogue import wordings
+from vigil_recipe.render.camera import render_mp4
+from vigil_recipe.text.dialogue import wordings
 from vigil_recipe.world import Episode, Kind, Split, make_episode
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]

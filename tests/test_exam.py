@@ -16,23 +16,23 @@ from vigil.core.control import SILENCE
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil_client.api import Client
-from vigil_recipe.camera import render_mp4
-from vigil_recipe.dialogue import KEEP, STOP
-from vigil_recipe.exam.baselines import AskOnly, LastFrames, Polling
-from vigil_recipe.exam.benchmark import BenchmarkPlayer
-from vigil_recipe.exam.benchmark_case import BenchmarkCase, Probe, Task
-from vigil_recipe.exam.benchmark_scores import score_case
-from vigil_recipe.exam.door import Door
-from vigil_recipe.exam.engine import Engine
-from vigil_recipe.exam.parity_run import as_shown
+from vigil_recipe.exam.benchmarks.cases import BenchmarkCase, Probe, Task
+from vigil_recipe.exam.benchmarks.player import BenchmarkPlayer
+from vigil_recipe.exam.benchmarks.scores import score_case
 from vigil_recipe.exam.plan import Item, Part
-from vigil_recipe.exam.real_time import RealTimeSystem
+from vigil_recipe.exam.players.accelerated import AcceleratedSystem, Bus
+from vigil_recipe.exam.players.baselines import AskOnly, LastFrames, Polling
+from vigil_recipe.exam.players.engine import Engine
+from vigil_recipe.exam.players.gateway import GatewayClient
+from vigil_recipe.exam.players.parity_process import as_shown
+from vigil_recipe.exam.players.real_time import RealTimeSystem
 from vigil_recipe.exam.run import Outcome, TooManyFailed, play_all
-from vigil_recipe.exam.scores import score
-from vigil_recipe.exam.system import AcceleratedSystem, Bus
-from vigil_recipe.exam.transcript import PlayFailed
+from vigil_recipe.exam.scoring.episode_scores import score
+from vigil_recipe.exam.scoring.transcript import PlayFailed
+from vigil_recipe.render.camera import render_mp4
 from vigil_recipe.scenarios import Due, Line, Result, Said, Scenario, Script, exam_script
 from vigil_recipe.testing.scripts import instruction, question, script
+from vigil_recipe.text.dialogue import KEEP, STOP
 from vigil_recipe.world import Split
 
 __all__ = ["stage"]
@@ -66,7 +66,7 @@ def user_texts(seen: Seen) -> list[str]:
 async def player(stage: Stage) -> AsyncIterator[AcceleratedSystem]:
     """The system, as fast as it can."""
     async with aiohttp.ClientSession() as http:
-        door = Door(http, stage.url, KEYS["demo"], "scripted")
+        door = GatewayClient(http, stage.url, KEYS["demo"], "scripted")
         yield AcceleratedSystem(door, Bus(str(stage.settings["NATS_URL"]), "demo"))
 
 
@@ -121,7 +121,7 @@ async def test_watches_are_given_cleared_and_alert(stage: Stage, player: Acceler
 
 
 async def test_a_refusal_says_what_the_gateway_said(player: AcceleratedSystem) -> None:
-    wrong = replace(player, door=Door(player.door._http, player.door._url, "no key", "scripted"))
+    wrong = replace(player, door=GatewayClient(player.door._http, player.door._url, "no key", "scripted"))
     with pytest.raises(PlayFailed, match="401"):
         await wrong.play(script(turns=2))
 
@@ -231,7 +231,7 @@ async def test_the_system_in_real_time(tmp_path: Path) -> None:
         stack.push_async_callback(asyncio.to_thread, vigil.__exit__, None, None, None)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         client = await stack.enter_async_context(Client(found["gateway_url"], found["api_key"]))
-        door = Door(http, found["gateway_url"], found["api_key"], "scripted")
+        door = GatewayClient(http, found["gateway_url"], found["api_key"], "scripted")
         played = await RealTimeSystem(door, client, Bus(found["nats_url"], "demo"), tmp_path).play(one)
         await asyncio.to_thread(render_mp4, one.episode, tmp_path / "a.mp4")
         case = BenchmarkCase("PO 1", Task.PROACTIVE, tmp_path / "a.mp4", "Who is there?", 4.0, 5.0)

@@ -9,7 +9,7 @@ from system import Rest, System, decisions, rest, subscriber
 
 from vigil.testing.eventually import eventually
 from vigil.testing.rtsp import RtspServer
-from vigil_recipe.camera import render_mp4
+from vigil_recipe.render.camera import render_mp4
 from vigil_recipe.world import Kind, Span, Split, make_episode
 
 pytestmark = [pytest.mark.engine, pytest.mark.rtsp, pytest.mark.timeout(300)]

@@ -7,7 +7,7 @@ import pytest
 from system import System, decisions, rest
 
 from vigil.testing.eventually import eventually
-from vigil_recipe.camera import render_mp4
+from vigil_recipe.render.camera import render_mp4
 from vigil_recipe.world import Split, make_episode
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]

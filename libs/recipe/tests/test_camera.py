@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from vigil_recipe.camera import DEMO_SECONDS, demo_episode, main, render_mp4
+from vigil_recipe.render.camera import DEMO_SECONDS, demo_episode, main, render_mp4
 from vigil_recipe.world import Kind, Span, Split, Stage, make_episode, render
 
 

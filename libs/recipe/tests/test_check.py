@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vigil_recipe.check import Case, Tally, count, make_cases
-from vigil_recipe.dialogue import ALERT, RESPONSE, SILENCE
+from vigil_recipe.export.check import Case, Tally, count, make_cases
+from vigil_recipe.text.dialogue import ALERT, RESPONSE, SILENCE
 from vigil_recipe.world import Kind, Span, Split, make_episode
 
 FIRE = f"{RESPONSE} {ALERT[Kind.FIRE]}"

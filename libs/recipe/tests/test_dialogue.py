@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigil_recipe.dialogue import (
+from vigil_recipe.text.dialogue import (
     ALERT,
     DESCRIBE,
     KEEP,

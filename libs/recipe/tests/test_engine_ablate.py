@@ -10,9 +10,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe import checkpoint as checkpoints  # noqa: E402
-from vigil_recipe.ablate import COLUMNS, main, markdown, row_of, total_of  # noqa: E402
-from vigil_recipe.validation import Scores  # noqa: E402
+from vigil_recipe.training import checkpoint as checkpoints  # noqa: E402
+from vigil_recipe.training.ablation import COLUMNS, main, markdown, row_of, total_of  # noqa: E402
+from vigil_recipe.training.validation import Scores  # noqa: E402
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")]
 

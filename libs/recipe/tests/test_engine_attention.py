@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe import checkpoint as checkpoints  # noqa: E402
-from vigil_recipe.attention import BLOCK, attend  # noqa: E402
-from vigil_recipe.model import hasten  # noqa: E402
+from vigil_recipe.training import checkpoint as checkpoints  # noqa: E402
+from vigil_recipe.training.attention import BLOCK, attend  # noqa: E402
+from vigil_recipe.training.model import hasten  # noqa: E402
 
 pytestmark = pytest.mark.engine
 

@@ -9,17 +9,17 @@ import pytest
 
 pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe import layout
-from vigil_recipe.change_lessons import LESSONS_IN_CHANGES, awaiting, lasting, noticing, retelling
-from vigil_recipe.clips import FRAMES, Clip, render_clip
-from vigil_recipe.dialogue import RESPONSE, SILENCE
-from vigil_recipe.lessons import LONGEST_S
-from vigil_recipe.picture_lessons import Pictured
-from vigil_recipe.samples import Exchange
+from vigil_recipe.lessons.changes import LESSONS_IN_CHANGES, awaiting, lasting, noticing, retelling
+from vigil_recipe.lessons.pictures import Pictured
+from vigil_recipe.lessons.words import LONGEST_S
+from vigil_recipe.render.clips import FRAMES, Clip, render_clip
 from vigil_recipe.scenarios import commentary
 from vigil_recipe.scenarios.questions import COMING, ONCE
 from vigil_recipe.scenarios.summary import MOST_SENTENCES, SUMMARISE, sentences, told_text
 from vigil_recipe.scenarios.timing import HOW_LONG
+from vigil_recipe.text import prompt_format
+from vigil_recipe.text.dialogue import RESPONSE, SILENCE
+from vigil_recipe.text.sequences import Exchange
 from vigil_recipe.world import Kind, Split
 
 pytestmark = pytest.mark.engine
@@ -60,7 +60,7 @@ def test_lessons_show_different_seconds_in_time_order_and_the_same_for_a_seed(na
         gaps |= set(np.diff(lesson.seconds).tolist())
         assert all(one.said == one.reply for one in lesson.exchanges)
         users = "".join(one.user for one in lesson.exchanges)
-        assert users.count(layout.image_block(1)) == len(lesson.seconds) * lesson.images
+        assert users.count(prompt_format.image_block(1)) == len(lesson.seconds) * lesson.images
         markers = [float(one) for one in re.findall(r"<(\d+\.0) seconds>", users)]
         assert np.diff(markers).tolist() == np.diff(lesson.seconds).tolist()
     assert {1, 5, 10} <= gaps, "any two seconds can stand side by side"
@@ -135,7 +135,7 @@ def test_every_few_pictures_are_retold_by_themselves() -> None:
         at = 0
         for one in made.exchanges:
             markers = [int(float(marker)) for marker in re.findall(r"<(\d+\.0) seconds>", one.user)]
-            assert one.user == layout.summary_text(SUMMARISE, [float(marker) for marker in markers])
+            assert one.user == prompt_format.summary_text(SUMMARISE, [float(marker) for marker in markers])
             shown = made.seconds[at : at + len(markers)]
             told = sentences(markers, [TRUTH[second] for second in shown])
             assert len(told) <= MOST_SENTENCES

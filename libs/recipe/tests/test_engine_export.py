@@ -12,11 +12,12 @@ torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
 from transformers import AutoProcessor, Qwen3VLForConditionalGeneration  # noqa: E402
 
-from vigil_recipe import checkpoint as checkpoints  # noqa: E402
-from vigil_recipe import layout  # noqa: E402
-from vigil_recipe.card import exam_lines  # noqa: E402
-from vigil_recipe.export import LARGEST_BYTES, main  # noqa: E402
-from vigil_recipe.model import grid_of, hasten, patchify, stock_patchify  # noqa: E402
+from vigil_recipe.export.__main__ import main  # noqa: E402
+from vigil_recipe.export.model_card import exam_lines  # noqa: E402
+from vigil_recipe.export.weights import LARGEST_BYTES  # noqa: E402
+from vigil_recipe.text import prompt_format  # noqa: E402
+from vigil_recipe.training import checkpoint as checkpoints  # noqa: E402
+from vigil_recipe.training.model import grid_of, hasten, patchify, stock_patchify  # noqa: E402
 
 pytestmark = pytest.mark.engine
 
@@ -100,9 +101,9 @@ def test_training_patches_are_the_processors(exported: Path) -> None:
 @pytest.mark.parametrize(("size", "tokens"), [((96, 160), 15), ((96, 128), 12), ((128, 128), 16)])
 def test_a_frame_is_not_rescaled(exported: Path, size: tuple[int, int], tokens: int) -> None:
     processor = AutoProcessor.from_pretrained(exported)
-    text = layout.user_block([], 0.0, [1])
+    text = prompt_format.user_block([], 0.0, [1])
     made = processor(text=[text], images=[np.zeros((*size, 3), np.uint8)], return_tensors="pt")
-    pad = processor.tokenizer.convert_tokens_to_ids(layout.IMAGE_PAD)
+    pad = processor.tokenizer.convert_tokens_to_ids(prompt_format.IMAGE_PAD)
     assert int((made["input_ids"] == pad).sum()) == tokens
 
 
@@ -118,8 +119,8 @@ def test_the_chat_template_writes_the_prompts_bytes(exported: Path) -> None:
         {"role": "user", "content": [later, picture, {"type": "text", "text": "\n"}, picture]},
     ]
     written = processor.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    expected = layout.system_block() + layout.user_block(["Alert me when a fire starts."], 0.0, [1])
-    expected += layout.reply_block("</silence>") + layout.user_block([], 1.0, [1, 1])
+    expected = prompt_format.system_block() + prompt_format.user_block(["Alert me when a fire starts."], 0.0, [1])
+    expected += prompt_format.reply_block("</silence>") + prompt_format.user_block([], 1.0, [1, 1])
     assert written == expected
 
 

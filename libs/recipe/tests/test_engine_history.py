@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip("tokenizers", reason="the engine environment has tokenizers")
 
-from vigil_recipe.dialogue import RESPONSE, SILENCE
-from vigil_recipe.history import LATEST, exchanges_of_script, plant
+from vigil_recipe.lessons.history import LATEST, exchanges_of_script, plant
 from vigil_recipe.scenarios import Due, Said, Scenario, exam_script
 from vigil_recipe.testing.scripts import instruction, question, script
+from vigil_recipe.text.dialogue import RESPONSE, SILENCE
 from vigil_recipe.world import Split
 
 pytestmark = pytest.mark.engine

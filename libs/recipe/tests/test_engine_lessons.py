@@ -9,8 +9,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe.dialogue import DELEGATION, RESPONSE, SILENCE
-from vigil_recipe.lessons import (
+from vigil_recipe.lessons.words import (
     LESSONS_IN_WORDS,
     LONGEST_S,
     NOTES,
@@ -24,11 +23,12 @@ from vigil_recipe.lessons import (
     spans,
     vocabulary,
 )
-from vigil_recipe.samples import Exchange
 from vigil_recipe.scenarios.chat import UNKNOWN
 from vigil_recipe.scenarios.commentary import CHANGE
 from vigil_recipe.scenarios.memory import OPENING, TOPICS
 from vigil_recipe.scenarios.timing import HOW_LONG
+from vigil_recipe.text.dialogue import DELEGATION, RESPONSE, SILENCE
+from vigil_recipe.text.sequences import Exchange
 from vigil_recipe.world import Kind
 
 pytestmark = pytest.mark.engine

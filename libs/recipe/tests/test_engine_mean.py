@@ -8,11 +8,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe import checkpoint as checkpoints  # noqa: E402
-from vigil_recipe.checkpoint import CheckpointError  # noqa: E402
-from vigil_recipe.mean import mean  # noqa: E402
-from vigil_recipe.settings import check_settings  # noqa: E402
-from vigil_recipe.train import run  # noqa: E402
+from vigil_recipe.training import checkpoint as checkpoints  # noqa: E402
+from vigil_recipe.training.averaging import mean  # noqa: E402
+from vigil_recipe.training.checkpoint import CheckpointError  # noqa: E402
+from vigil_recipe.training.run import run  # noqa: E402
+from vigil_recipe.training.settings import check_settings  # noqa: E402
 
 pytestmark = pytest.mark.engine
 

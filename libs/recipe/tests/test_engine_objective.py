@@ -9,7 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe.objective import (  # noqa: E402
+from vigil_recipe.text.sequences import IGNORED, Role  # noqa: E402
+from vigil_recipe.training.objective import (  # noqa: E402
     FOCAL,
     HARNESS,
     PAPER,
@@ -19,7 +20,6 @@ from vigil_recipe.objective import (  # noqa: E402
     Objective,
     state_weights,
 )
-from vigil_recipe.samples import IGNORED, Role  # noqa: E402
 
 pytestmark = pytest.mark.engine
 

@@ -7,12 +7,12 @@ import pytest
 
 pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe.clips import FRAMES, Clip, render_clip
-from vigil_recipe.dialogue import DESCRIBE, RESPONSE, SILENCE, describe
-from vigil_recipe.picture_lessons import LESSONS_IN_PICTURES, looking, reading
-from vigil_recipe.samples import Exchange
+from vigil_recipe.lessons.pictures import LESSONS_IN_PICTURES, looking, reading
+from vigil_recipe.render.clips import FRAMES, Clip, render_clip
 from vigil_recipe.scenarios.questions import BACKWARD, NO, PRESENT, YES
 from vigil_recipe.scenarios.translation import ASKS, READS, english_of, french_of
+from vigil_recipe.text.dialogue import DESCRIBE, RESPONSE, SILENCE, describe
+from vigil_recipe.text.sequences import Exchange
 from vigil_recipe.world import Kind, Split, Stage
 
 pytestmark = pytest.mark.engine

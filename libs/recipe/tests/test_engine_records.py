@@ -17,15 +17,16 @@ pytest.importorskip("av", reason="the engine environment has av when it was inst
 from transformers import Qwen3VLForConditionalGeneration  # noqa: E402
 
 from vigil.testing.videos import write_video  # noqa: E402
-from vigil_recipe import checkpoint as checkpoints  # noqa: E402
-from vigil_recipe.checkpoint import CheckpointError  # noqa: E402
 from vigil_recipe.data.records import BadRecords  # noqa: E402
-from vigil_recipe.learning import decide  # noqa: E402
-from vigil_recipe.progress import read_log  # noqa: E402
-from vigil_recipe.record_batches import RecordBatches  # noqa: E402
-from vigil_recipe.samples import IGNORED  # noqa: E402
-from vigil_recipe.settings import Settings, check_settings  # noqa: E402
-from vigil_recipe.train import main, run  # noqa: E402
+from vigil_recipe.text.sequences import IGNORED  # noqa: E402
+from vigil_recipe.training import checkpoint as checkpoints  # noqa: E402
+from vigil_recipe.training.__main__ import main  # noqa: E402
+from vigil_recipe.training.checkpoint import CheckpointError  # noqa: E402
+from vigil_recipe.training.record_batches import RecordBatches  # noqa: E402
+from vigil_recipe.training.run import run  # noqa: E402
+from vigil_recipe.training.run_log import read_log  # noqa: E402
+from vigil_recipe.training.settings import Settings, check_settings  # noqa: E402
+from vigil_recipe.training.trainer import decide  # noqa: E402
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")]
 
@@ -177,7 +178,7 @@ def test_two_processes_train_one_model(folder: Path, tmp_path: Path) -> None:
     path = written(folder, tmp_path / "two", "\n".join(records))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*command, "-m", "vigil_recipe.train", str(path)], capture_output=True, text=True, timeout=240, check=False
+        [*command, "-m", "vigil_recipe.training", str(path)], capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert [note["step"] for note in read_log(tmp_path / "two/log.jsonl")] == [1, 2], "one of them logs"

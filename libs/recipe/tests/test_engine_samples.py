@@ -9,27 +9,28 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe import layout  # noqa: E402
-from vigil_recipe.batches import ClipPool, collate, sight_rows  # noqa: E402
-from vigil_recipe.clips import Clip, clip_path, render_clip, save_clip  # noqa: E402
-from vigil_recipe.dialogue import ALERT, RESPONSE, SILENCE  # noqa: E402
-from vigil_recipe.interactions import Interactions, interaction_batch, phase_at  # noqa: E402
-from vigil_recipe.samples import IGNORED, Exchange, Role, Sequencer, control_role  # noqa: E402
-from vigil_recipe.settings import Phase, Stage  # noqa: E402
-from vigil_recipe.sights import SIGHTS, sights_of  # noqa: E402
-from vigil_recipe.tokenizer import SPECIAL, VOCABULARY, as_pretrained, train_tokenizer  # noqa: E402
+from vigil_recipe.lessons.frame_labels import SIGHTS, sights_of  # noqa: E402
+from vigil_recipe.lessons.samples import DATA_KINDS, sample_world, stages_of  # noqa: E402
+from vigil_recipe.render.clips import Clip, clip_path, render_clip, save_clip  # noqa: E402
+from vigil_recipe.scenarios import all_texts  # noqa: E402
+from vigil_recipe.text import prompt_format  # noqa: E402
+from vigil_recipe.text.dialogue import ALERT, RESPONSE, SILENCE  # noqa: E402
+from vigil_recipe.text.sequences import IGNORED, Exchange, Role, Sequencer, control_role  # noqa: E402
+from vigil_recipe.text.tokenizer import SPECIAL, VOCABULARY, as_pretrained, train_tokenizer  # noqa: E402
+from vigil_recipe.training.batches import ClipPool, collate, sight_rows  # noqa: E402
+from vigil_recipe.training.datasets import Interactions, interaction_batch, phase_at  # noqa: E402
+from vigil_recipe.training.settings import Phase, Stage  # noqa: E402
 from vigil_recipe.world import Kind, Split  # noqa: E402
 from vigil_recipe.world import Stage as WorldStage  # noqa: E402
-from vigil_recipe.world_samples import DATA_KINDS, sample_world, stages_of  # noqa: E402
 
 pytestmark = pytest.mark.engine
 
 FIRE = "</response> A fire has started."
-TOKENIZER = train_tokenizer()
+TOKENIZER = train_tokenizer(all_texts())
 
 
 def turn(second: int, reply: str, *lines: str, said: str | None = None) -> Exchange:
-    return Exchange(layout.user_text(lines, float(second), [1]), reply, reply if said is None else said)
+    return Exchange(prompt_format.user_text(lines, float(second), [1]), reply, reply if said is None else said)
 
 
 TURNS = [
@@ -40,17 +41,17 @@ TURNS = [
     turn(4, SILENCE),
 ]
 TEXT = (
-    layout.system_block()
-    + layout.user_block(["Alert me when a fire starts."], 0.0, [15])
-    + layout.reply_block(SILENCE)
-    + layout.user_block([], 1.0, [15])
-    + layout.reply_block(SILENCE)
-    + layout.user_block([], 2.0, [15])
-    + layout.reply_block(FIRE)
-    + layout.user_block([], 3.0, [15])
-    + layout.reply_block(SILENCE)
-    + layout.user_block([], 4.0, [15])
-    + layout.reply_block(SILENCE)
+    prompt_format.system_block()
+    + prompt_format.user_block(["Alert me when a fire starts."], 0.0, [15])
+    + prompt_format.reply_block(SILENCE)
+    + prompt_format.user_block([], 1.0, [15])
+    + prompt_format.reply_block(SILENCE)
+    + prompt_format.user_block([], 2.0, [15])
+    + prompt_format.reply_block(FIRE)
+    + prompt_format.user_block([], 3.0, [15])
+    + prompt_format.reply_block(SILENCE)
+    + prompt_format.user_block([], 4.0, [15])
+    + prompt_format.reply_block(SILENCE)
 )
 
 
@@ -67,13 +68,17 @@ def test_any_time_marker_is_short(marker: str) -> None:
 
 
 def test_what_stands_in_every_turn_is_short() -> None:
-    assert len(TOKENIZER.encode(layout.user_text_block("")).ids) <= 9
-    assert len(TOKENIZER.encode(layout.system_block()).ids) <= 12
+    assert len(TOKENIZER.encode(prompt_format.user_text_block("")).ids) <= 9
+    assert len(TOKENIZER.encode(prompt_format.system_block()).ids) <= 12
 
 
 def test_the_served_tokenizer_agrees() -> None:
-    text = layout.system_block() + layout.user_block(["Größe? 漢字"], 12.5, [2, 2]) + layout.reply_block(FIRE)
-    served = as_pretrained(train_tokenizer())
+    text = (
+        prompt_format.system_block()
+        + prompt_format.user_block(["Größe? 漢字"], 12.5, [2, 2])
+        + prompt_format.reply_block(FIRE)
+    )
+    served = as_pretrained(train_tokenizer(all_texts()))
     assert served(text, add_special_tokens=False).input_ids == TOKENIZER.encode(text).ids
     assert served.decode(TOKENIZER.encode(text).ids) == text
 
@@ -85,7 +90,7 @@ def test_the_sequence_is_the_tokenised_prompt() -> None:
 
 def test_pictures_may_differ_in_size_and_must_be_as_many_as_their_places() -> None:
     made = Sequencer(TOKENIZER).sequence(TURNS, [1, 2, 3, 4, 5])
-    assert made.ids.count(TOKENIZER.token_to_id(layout.IMAGE_PAD)) == 15
+    assert made.ids.count(TOKENIZER.token_to_id(prompt_format.IMAGE_PAD)) == 15
     for count in (4, 6):
         with pytest.raises(ValueError, match="more pictures than"):
             Sequencer(TOKENIZER).sequence(TURNS, [1] * count)
@@ -172,7 +177,7 @@ def test_a_batch_depends_on_its_number_alone(folder: Path) -> None:
     assert all(
         torch.equal(one, other) for one, other in zip(resumed[0]["frames"], all_of_them[3]["frames"], strict=True)
     )
-    pads = int((resumed[0]["ids"] == TOKENIZER.token_to_id(layout.IMAGE_PAD)).sum())
+    pads = int((resumed[0]["ids"] == TOKENIZER.token_to_id(prompt_format.IMAGE_PAD)).sum())
     frames = torch.cat(resumed[0]["frames"])
     assert pads == len(frames) * (frames.shape[1] // 32) * (frames.shape[2] // 32)
     assert len(resumed[0]["truth"]) == len(frames)
@@ -204,7 +209,7 @@ def test_a_blind_batch_is_words_alone_and_twice_as_many(folder: Path) -> None:
     batch = interaction_batch(pool, sequencer, np.random.default_rng(3), BLIND, 48)
     assert batch["frames"] == []
     assert len(batch["truth"]) == 0
-    assert not (batch["ids"] == TOKENIZER.token_to_id(layout.IMAGE_PAD)).any()
+    assert not (batch["ids"] == TOKENIZER.token_to_id(prompt_format.IMAGE_PAD)).any()
     assert len(batch["ids"]) == 8
     text = TOKENIZER.decode([id_ for id_ in batch["labels"].flatten().tolist() if id_ != IGNORED])
     assert ALERT[Kind.FIRE] not in text, "watching needs pictures"
@@ -268,7 +273,7 @@ def test_a_passer_changes_sides_in_the_second_that_counts(folder: Path) -> None:
 
 
 def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"run python -m vigil_recipe\.clips first"):
+    with pytest.raises(FileNotFoundError, match=r"run python -m vigil_recipe\.render\.clips first"):
         ClipPool(tmp_path, Split.TRAIN)
     with pytest.raises(FileNotFoundError, match=r"train-000000\.npz is not there"):
         ClipPool(tmp_path, Split.TRAIN, {WorldStage.PLAIN: 1})

@@ -14,12 +14,13 @@ torch = pytest.importorskip("torch", reason="the engine environment has torch")
 from safetensors.torch import load_file  # noqa: E402
 from transformers import set_seed  # noqa: E402
 
-from vigil_recipe.checkpoint import fresh  # noqa: E402
-from vigil_recipe.objective import PAPER  # noqa: E402
-from vigil_recipe.progress import read_log, spent_s  # noqa: E402
-from vigil_recipe.settings import Settings, SettingsError, check_settings, read_settings  # noqa: E402
-from vigil_recipe.stages import make_trainer  # noqa: E402
-from vigil_recipe.train import REHEARSED_CLIPS, chosen, main, rehearsed, run  # noqa: E402
+from vigil_recipe.training.__main__ import main  # noqa: E402
+from vigil_recipe.training.checkpoint import fresh  # noqa: E402
+from vigil_recipe.training.objective import PAPER  # noqa: E402
+from vigil_recipe.training.run import REHEARSED_CLIPS, rehearsed, run, stages_named  # noqa: E402
+from vigil_recipe.training.run_log import read_log, spent_s  # noqa: E402
+from vigil_recipe.training.settings import Settings, SettingsError, check_settings, read_settings  # noqa: E402
+from vigil_recipe.training.stages import make_trainer  # noqa: E402
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")]
 
@@ -116,7 +117,7 @@ def test_the_shipped_settings_are_valid() -> None:
     settings = read_settings(SMALL)
     kinds = ["sight", "interaction", "sight", *["interaction"] * 7, "mean"]
     assert [stage.kind for stage in settings.stages] == kinds
-    assert [stage.name for stage in chosen(settings.stages, ["words"])] == ["words"]
+    assert [stage.name for stage in stages_named(settings.stages, ["words"])] == ["words"]
     large = read_settings(LARGE)
     assert large.records is not None
     assert large.hardware.fsdp

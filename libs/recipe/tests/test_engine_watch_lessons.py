@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe.clips import FRAMES, render_clip
-from vigil_recipe.dialogue import ALERT, DESCRIBE, KEEP, RESPONSE, SILENCE, STOP, describe, wordings
-from vigil_recipe.samples import Exchange
-from vigil_recipe.watch_lessons import LATEST, LESSONS_IN_WATCHES, MOST, minding
+from vigil_recipe.lessons.watches import LATEST, LESSONS_IN_WATCHES, MOST, minding
+from vigil_recipe.render.clips import FRAMES, render_clip
+from vigil_recipe.text.dialogue import ALERT, DESCRIBE, KEEP, RESPONSE, SILENCE, STOP, describe, wordings
+from vigil_recipe.text.sequences import Exchange
 from vigil_recipe.world import Kind, Split
 
 pytestmark = pytest.mark.engine

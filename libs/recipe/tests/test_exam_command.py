@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vigil_client.testing.command import vigil
-from vigil_recipe.exam.place import Pace, chosen
+from vigil_recipe.exam.options import Pace, parse_choice
 
 
 async def test_the_command_is_there() -> None:
@@ -44,4 +44,4 @@ async def test_a_bad_annotation_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_choice_is_by_value() -> None:
-    assert chosen(Pace, "real-time", "--pace") is Pace.REAL_TIME
+    assert parse_choice(Pace, "real-time", "--pace") is Pace.REAL_TIME

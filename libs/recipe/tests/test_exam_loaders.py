@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil_recipe.exam.benchmark_case import BenchmarkCase, Probe, Task
-from vigil_recipe.exam.benchmark_scores import NO_OPTION, Spoken, benchmark_summary, chosen_option, score_case
-from vigil_recipe.exam.loaders import BadAnnotations, Benchmark, load, seconds
+from vigil_recipe.exam.benchmarks.cases import BenchmarkCase, Probe, Task
+from vigil_recipe.exam.benchmarks.loaders import BadAnnotations, Benchmark, load, seconds
+from vigil_recipe.exam.benchmarks.scores import NO_OPTION, Spoken, benchmark_summary, chosen_option, score_case
 
 PO = {
     "task_type": "Proactive Output",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil_recipe.exam.matching import match, window
-from vigil_recipe.exam.utterances import Utterance
+from vigil_recipe.exam.scoring.matching import match, window
+from vigil_recipe.exam.scoring.utterances import Utterance
 from vigil_recipe.scenarios import Due
 
 FIRE, DOOR = "A fire has started.", "The door is open."

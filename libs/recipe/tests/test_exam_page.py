@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil_recipe.exam.benchmark_scores import benchmark_summary
-from vigil_recipe.exam.calibration import calibration
-from vigil_recipe.exam.charts import reliability
-from vigil_recipe.exam.page import benchmark_html, html
+from vigil_recipe.exam.benchmarks.scores import benchmark_summary
 from vigil_recipe.exam.plan import Part, plan
-from vigil_recipe.exam.results import BASELINES, SYSTEM, Settings, results
+from vigil_recipe.exam.report.charts import reliability
+from vigil_recipe.exam.report.page import benchmark_html, html
+from vigil_recipe.exam.report.results import BASELINES, SYSTEM, Settings, results
 from vigil_recipe.exam.run import Outcome, Played
-from vigil_recipe.exam.scores import score
-from vigil_recipe.exam.targets import reached
-from vigil_recipe.exam.transcript import AlertSeen, Transcript
+from vigil_recipe.exam.scoring.calibration import calibration
+from vigil_recipe.exam.scoring.episode_scores import score
+from vigil_recipe.exam.scoring.targets import reached
+from vigil_recipe.exam.scoring.transcript import AlertSeen, Transcript
 from vigil_recipe.scenarios import Scenario
 from vigil_recipe.testing.scripts import right, transcript
 from vigil_recipe.world import Split

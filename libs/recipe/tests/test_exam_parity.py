@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vigil_recipe.exam.parity import Shown, from_json, same_decisions, to_json
+from vigil_recipe.exam.players.parity import Shown, from_json, same_decisions, to_json
 
 SPEAKS, DELEGATES = "</response> It burns.", "</response> One moment. </delegation> How hot is it?"
 

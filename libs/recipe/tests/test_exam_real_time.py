@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vigil.core.control import SILENCE
 from vigil_client.events import Decision
-from vigil_recipe.exam.real_time import aligned, turn_at
+from vigil_recipe.exam.players.real_time import aligned, turn_at
 from vigil_recipe.testing.scripts import script
 
 SCRIPT = script(turns=6)

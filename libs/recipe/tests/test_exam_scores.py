@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from vigil_recipe.exam.calibration import calibration, ticks
-from vigil_recipe.exam.course import Background, actual_dues, speaking_turns
-from vigil_recipe.exam.head_to_head import Tally, compare, head_to_head
-from vigil_recipe.exam.scenario_scores import in_memory, memory_figures, scenario_summary
-from vigil_recipe.exam.scores import score, summary
-from vigil_recipe.exam.transcript import AlertSeen
+from vigil_recipe.exam.players.background import Background
+from vigil_recipe.exam.scoring.calibration import calibration, ticks
+from vigil_recipe.exam.scoring.dues import actual_dues, speaking_turns
+from vigil_recipe.exam.scoring.episode_scores import score, summary
+from vigil_recipe.exam.scoring.head_to_head import Tally, compare, head_to_head
+from vigil_recipe.exam.scoring.scenario_scores import in_memory, memory_figures, scenario_summary
+from vigil_recipe.exam.scoring.transcript import AlertSeen
 from vigil_recipe.scenarios import Due, Line, Result, Said, Scenario, exam_script
 from vigil_recipe.testing.scripts import TURNS, instruction, question, right, script, transcript
 from vigil_recipe.world import Split

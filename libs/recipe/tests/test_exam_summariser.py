@@ -6,10 +6,20 @@ from collections.abc import Sequence
 
 import pytest
 
-from vigil_recipe import layout
-from vigil_recipe.exam.summariser import MERGE, SUMMARY, Task, Written, figures, pieces, sentences, tasks, written
-from vigil_recipe.exam.transcript import PlayFailed
+from vigil_recipe.exam.players.summariser import (
+    MERGE,
+    SUMMARY,
+    Task,
+    Written,
+    figures,
+    pieces,
+    sentences,
+    tasks,
+    written,
+)
+from vigil_recipe.exam.scoring.transcript import PlayFailed
 from vigil_recipe.scenarios.summary import NOTHING
+from vigil_recipe.text import prompt_format
 from vigil_recipe.world import Split
 
 
@@ -22,7 +32,7 @@ class Right:
 
     async def write(self, pieces: Sequence[str | bytes], max_tokens: int) -> str:
         self.pictures += sum(isinstance(one, bytes) for one in pieces)
-        text = "".join(one if isinstance(one, str) else layout.image_block(1) for one in pieces)
+        text = "".join(one if isinstance(one, str) else prompt_format.image_block(1) for one in pieces)
         if text not in self._right:
             raise PlayFailed("the engine does not answer")
         return self._right[text]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil_recipe.exam.timing import good_window, pauc, sw_f1
-from vigil_recipe.exam.utterances import Utterance
+from vigil_recipe.exam.scoring.timing import good_window, pauc, sw_f1
+from vigil_recipe.exam.scoring.utterances import Utterance
 from vigil_recipe.scenarios import Due
 
 DUE = Due(0, 10, 15, "Now.")

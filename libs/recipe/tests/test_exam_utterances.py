@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil_recipe.exam.utterances import Utterance, sentences, units, utterances
+from vigil_recipe.exam.scoring.utterances import Utterance, sentences, units, utterances
 
 FIRE, DOOR = "A fire has started.", "The door is open."
 SENTENCES = st.sampled_from([FIRE, DOOR, "Yes.", "5 seconds.", "Who?", "Now!"])

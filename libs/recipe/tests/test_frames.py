@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vigil_recipe.clips import Clip, clip_path, load_clip, main, render_clip, save_clip
-from vigil_recipe.frames import fit, from_jpeg, to_jpeg, visual_tokens
+from vigil_recipe.render.clips import Clip, clip_path, load_clip, main, render_clip, save_clip
+from vigil_recipe.render.frames import fit, from_jpeg, to_jpeg, visual_tokens
 from vigil_recipe.world import Kind, Split, Stage, make_episode
 
 

@@ -19,9 +19,9 @@ from vigil.core.prompt import Message, Text, prompt
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.source import Source, SourceKind
 from vigil.core.turn import FrameRef, Turn
-from vigil_recipe import layout
-from vigil_recipe.dialogue import KEEP, STOP
 from vigil_recipe.scenarios import Line, Said, Scenario, sample_script
+from vigil_recipe.text import prompt_format
+from vigil_recipe.text.dialogue import KEEP, STOP
 from vigil_recipe.world import Split, make_episode
 
 replies = st.sampled_from(["</silence>", "</response> A fire has started."])
@@ -35,7 +35,7 @@ def written(messages: Sequence[Message]) -> str:
     """The core's messages as the model's chat template writes them."""
     text = ""
     for message in messages:
-        parts = [part.text if isinstance(part, Text) else layout.image_block(15) for part in message.parts]
+        parts = [part.text if isinstance(part, Text) else prompt_format.image_block(15) for part in message.parts]
         text += f"<|im_start|>{message.role}\n{''.join(parts)}<|im_end|>\n"
     return text + "<|im_start|>assistant\n"
 
@@ -47,12 +47,12 @@ def test_the_core_writes_what_was_trained(made: list[tuple[int, list[str], int, 
         Turn(index, second * 1000, (frame,) * images, reply, tuple(new))
         for index, (second, new, images, reply) in enumerate(made)
     ]
-    trained = layout.system_block()
+    trained = prompt_format.system_block()
     for second, new, images, reply in made:
-        trained += layout.user_block(new, float(second), [15] * images) + layout.reply_block(reply)
+        trained += prompt_format.user_block(new, float(second), [15] * images) + prompt_format.reply_block(reply)
     *before, newest = served
     messages = prompt(VIGIL_SMALL, Chunk(turns=tuple(before)), newest)
-    assert written(messages) == trained.removesuffix(layout.reply_block(made[-1][3]))
+    assert written(messages) == trained.removesuffix(prompt_format.reply_block(made[-1][3]))
 
 
 SPEC = SessionSpec("demo", "s-1", Source("cam", SourceKind.PUSHED), VIGIL_SMALL.name, VIGIL_SMALL.name)

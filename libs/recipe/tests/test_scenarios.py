@@ -8,7 +8,6 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigil_recipe.dialogue import DESCRIBE, RESPONSE, SILENCE, STOP, describe, reply_to, wordings
 from vigil_recipe.scenarios import (
     Due,
     Said,
@@ -26,6 +25,7 @@ from vigil_recipe.scenarios import (
     timing,
     translation,
 )
+from vigil_recipe.text.dialogue import DESCRIBE, RESPONSE, SILENCE, STOP, describe, reply_to, wordings
 from vigil_recipe.world import Kind, Split, Stage, make_episode
 from vigil_recipe.world.sign import LEXICON
 

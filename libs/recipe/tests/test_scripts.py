@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigil_recipe.dialogue import RESPONSE, SILENCE, STOP
 from vigil_recipe.scenarios import Said, Scenario, Script, all_texts, exam_script, sample_script, scenarios_for
+from vigil_recipe.text.dialogue import RESPONSE, SILENCE, STOP
 from vigil_recipe.world import Robustness, Split, Stage, make_episode
 
 FORM = re.compile(r"</silence>|</response> [^<]+?(?: </delegation> [^<]+)?")

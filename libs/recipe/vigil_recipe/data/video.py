@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from vigil.core.profile import PromptProfile
-from vigil_recipe.frames import to_jpeg
+from vigil_recipe.render.frames import to_jpeg
 
 RATES = (1, 2, 4)
 

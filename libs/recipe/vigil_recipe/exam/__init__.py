@@ -1,5 +1,5 @@
-"""The exam: unseen scripts through a running system, what came back against what was due, and the report of it.
+"""The exam: unseen scripts are played on a running system, what it said is scored, and a report is written.
 
-Pure are `utterances`, `matching`, `timing`, `scores`, `scenario_scores`, `calibration` and `head_to_head`; `players`
-talk to the system and to the engine, `loaders` read the annotation files of public benchmarks.
+`scoring` is pure. `players` talk to the system and to the engine, `benchmarks` play public benchmarks, `report` writes
+the results. Here: the command with its options, the plan of scripts, the run, and the session that joins them.
 """

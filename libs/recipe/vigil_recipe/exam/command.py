@@ -44,10 +44,10 @@ def evaluate(
       vigil eval --pace real-time --episodes 18 --at-once 4
       vigil eval --benchmark streamingbench-po --annotations questions_proactive.json --videos videos/
     """
-    from vigil_recipe.exam.place import Asked
+    from vigil_recipe.exam.options import ExamOptions
     from vigil_recipe.exam.session import examine
 
-    asked = Asked(
+    options = ExamOptions(
         seed=seed,
         episodes=episodes,
         scenarios=tuple(scenario or ()),
@@ -62,4 +62,4 @@ def evaluate(
         annotations=annotations,
         videos=videos,
     )
-    run(examine(asked))
+    run(examine(options))

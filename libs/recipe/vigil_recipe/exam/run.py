@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from vigil_client.errors import ClientError
 from vigil_recipe.exam.plan import Item, Part
-from vigil_recipe.exam.scores import EpisodeScore, score
-from vigil_recipe.exam.transcript import Player, PlayFailed
+from vigil_recipe.exam.scoring.episode_scores import EpisodeScore, score
+from vigil_recipe.exam.scoring.transcript import Player, PlayFailed
 from vigil_recipe.scenarios import Scenario
 
 MAX_FAILED_SHARE = 0.1

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vigil_recipe.dialogue import ALERT, DESCRIBE, KEEP, NOTHING, SEEN, STOP, describe, wordings
 from vigil_recipe.scenarios.script import Said, Scenario, Script
-from vigil_recipe.scenarios.sheet import Sheet, choose
+from vigil_recipe.scenarios.script_builder import ScriptBuilder, choose
 from vigil_recipe.scenarios.window import Window
+from vigil_recipe.text.dialogue import ALERT, DESCRIBE, KEEP, NOTHING, SEEN, STOP, describe, wordings
 from vigil_recipe.world import Kind
 
 NOTHING_ASKED = 0.06
@@ -17,32 +17,34 @@ NOTHING_ASKED = 0.06
 
 def compose(rng: np.random.Generator, window: Window) -> Script:
     """One or two kinds watched, from the start or later, some cleared, some asked again, at times a description."""
-    sheet = Sheet(window)
+    builder = ScriptBuilder(window)
     if rng.random() >= NOTHING_ASKED:
         for kind in _kinds(rng, window):
-            _watch(rng, sheet, kind)
-    sheet.name_again()
+            _watch(rng, builder, kind)
+    builder.name_again()
     if rng.random() < 0.25:
-        add_description(sheet, int(rng.integers(window.turns)))
-    return sheet.script(Scenario.ALERTING)
+        add_description(builder, int(rng.integers(window.turns)))
+    return builder.script(Scenario.ALERTING)
 
 
-def add_alert(rng: np.random.Generator, sheet: Sheet, kind: Kind, *, given: int, cleared: int | None = None) -> None:
+def add_alert(
+    rng: np.random.Generator, builder: ScriptBuilder, kind: Kind, *, given: int, cleared: int | None = None
+) -> None:
     """An instruction to watch ``kind``, what is due under it, and its clearing."""
     text = choose(rng, wordings(kind))
-    sheet.line(given, Said.INSTRUCTION, text)
-    end = sheet.window.turns if cleared is None else cleared
+    builder.line(given, Said.INSTRUCTION, text)
+    end = builder.window.turns if cleared is None else cleared
     if cleared is not None:
-        sheet.clear(cleared, text)
-    for first, until in sheet.window.runs(kind):
+        builder.clear(cleared, text)
+    for first, until in builder.window.runs(kind):
         if max(first, given) < min(until, end):
             order = list(Kind).index(kind)
-            sheet.hold(max(first, given), min(until, end), ALERT[kind], asked=given, order=order)
+            builder.hold(max(first, given), min(until, end), ALERT[kind], asked=given, order=order)
 
 
-def add_description(sheet: Sheet, turn: int) -> None:
+def add_description(builder: ScriptBuilder, turn: int) -> None:
     """The describing question and its answer."""
-    sheet.ask(turn, DESCRIBE, describe(sheet.window.truth(turn)))
+    builder.ask(turn, DESCRIBE, describe(builder.window.truth(turn)))
 
 
 def occurring(window: Window) -> tuple[Kind, ...]:
@@ -68,13 +70,13 @@ def _kinds(rng: np.random.Generator, window: Window) -> list[Kind]:
     return [first, choose(rng, others)] if rng.random() < 0.5 else [first]
 
 
-def _watch(rng: np.random.Generator, sheet: Sheet, kind: Kind) -> None:
-    turns = sheet.window.turns
+def _watch(rng: np.random.Generator, builder: ScriptBuilder, kind: Kind) -> None:
+    turns = builder.window.turns
     given = 0 if rng.random() < 0.75 else int(rng.integers(turns))
     if rng.random() >= 0.35 or given + 1 >= turns:
-        add_alert(rng, sheet, kind, given=given)
+        add_alert(rng, builder, kind, given=given)
         return
     cleared = int(rng.integers(given + 1, turns))
-    add_alert(rng, sheet, kind, given=given, cleared=cleared)
+    add_alert(rng, builder, kind, given=given, cleared=cleared)
     if rng.random() < 0.4 and cleared + 1 < turns:
-        add_alert(rng, sheet, kind, given=int(rng.integers(cleared + 1, turns)))
+        add_alert(rng, builder, kind, given=int(rng.integers(cleared + 1, turns)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from vigil_recipe.scenarios.questions import NO, YES, present
 from vigil_recipe.scenarios.script import Scenario, Script
-from vigil_recipe.scenarios.sheet import Sheet, choose
+from vigil_recipe.scenarios.script_builder import ScriptBuilder, choose
 from vigil_recipe.scenarios.window import Window
 
 UNKNOWN = "I do not know."
@@ -37,13 +37,13 @@ TOPICS = ("talk", "talk", "name", "name", "colour", "colour", "repeat", "present
 
 def compose(rng: np.random.Generator, window: Window) -> Script:
     """Three or more exchanges, one in every four turns or so, each answered in its own turn."""
-    sheet = Sheet(window)
+    builder = ScriptBuilder(window)
     count = max(3, window.turns // int(rng.integers(3, 7)))
     turns = sorted(int(turn) for turn in rng.choice(window.turns, size=min(count, window.turns), replace=False))
-    talk = _Talk(rng, sheet)
+    talk = _Talk(rng, builder)
     for turn in turns:
         talk.exchange(turn)
-    return sheet.script(Scenario.CHAT)
+    return builder.script(Scenario.CHAT)
 
 
 def texts() -> Iterator[str]:
@@ -75,8 +75,8 @@ def noted(colour: str) -> str:
 class _Talk:
     """What has been said so far, on which the next answers depend."""
 
-    def __init__(self, rng: np.random.Generator, sheet: Sheet) -> None:
-        self._rng, self._sheet = rng, sheet
+    def __init__(self, rng: np.random.Generator, builder: ScriptBuilder) -> None:
+        self._rng, self._sheet = rng, builder
         self._name, self._colour, self._last = "", "", ""
 
     def exchange(self, turn: int) -> None:

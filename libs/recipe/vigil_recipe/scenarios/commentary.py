@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vigil_recipe.dialogue import STOP
 from vigil_recipe.scenarios.script import Scenario, Script
-from vigil_recipe.scenarios.sheet import Rank, Sheet, choose
+from vigil_recipe.scenarios.script_builder import Rank, ScriptBuilder, choose
 from vigil_recipe.scenarios.window import Window
+from vigil_recipe.text.dialogue import STOP
 from vigil_recipe.world import Kind
 
 ASKS = ("Tell me what happens.", "Comment on what happens.", "Describe each change.", "Keep me posted on what happens.")
@@ -30,14 +30,14 @@ def compose(rng: np.random.Generator, window: Window) -> Script:
 
     A change in the very turn of the request is not commented; one in the turn of the clearing neither.
     """
-    sheet = Sheet(window)
+    builder = ScriptBuilder(window)
     text = choose(rng, ASKS)
-    given, cleared = sheet.stand(rng, text, at_once=0.8)
+    given, cleared = builder.stand(rng, text, at_once=0.8)
     for change in window.changes():
         if given < change.turn < cleared:
             order = list(Kind).index(change.kind)
-            sheet.say(change.turn, CHANGE[change.kind, change.started], asked=given, rank=Rank.EVENT, order=order)
-    return sheet.script(Scenario.COMMENTARY)
+            builder.say(change.turn, CHANGE[change.kind, change.started], asked=given, rank=Rank.EVENT, order=order)
+    return builder.script(Scenario.COMMENTARY)
 
 
 def texts() -> Iterator[str]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vigil_recipe.dialogue import STOP
 from vigil_recipe.scenarios.script import Said, Scenario, Script
-from vigil_recipe.scenarios.sheet import Rank, Sheet, choose
+from vigil_recipe.scenarios.script_builder import Rank, ScriptBuilder, choose
 from vigil_recipe.scenarios.window import Window
+from vigil_recipe.text.dialogue import STOP
 from vigil_recipe.world import Kind
 
 MOST = 9
@@ -41,22 +41,22 @@ def compose(rng: np.random.Generator, window: Window) -> Script:
 
     Events after the turn of the request count. It and the questions fall in turns without an event.
     """
-    sheet = Sheet(window)
+    builder = ScriptBuilder(window)
     text, events = _subject(rng, window)
     quiet = [turn for turn in range(window.turns) if turn not in events]
     given = quiet[0] if rng.random() < 0.75 else choose(rng, quiet[: max(1, len(quiet) * 2 // 3)])
     end = _end(rng, window, given, events)
-    sheet.line(given, Said.INSTRUCTION, text)
+    builder.line(given, Said.INSTRUCTION, text)
     counted = [turn for turn in events if given < turn < end]
     for number, turn in enumerate(counted, start=1):
         later = [*counted[number:], end]
-        sheet.say(turn, f"{number}.", asked=given, rank=Rank.EVENT, end=min(turn + 3, later[0]))
+        builder.say(turn, f"{number}.", asked=given, rank=Rank.EVENT, end=min(turn + 3, later[0]))
     possible = [turn for turn in quiet if given < turn < end]
     for turn in rng.permutation(possible)[: int(rng.integers(0, 3))]:
-        sheet.ask(int(turn), choose(rng, HOW_MANY), f"{sum(event < turn for event in counted)}.")
+        builder.ask(int(turn), choose(rng, HOW_MANY), f"{sum(event < turn for event in counted)}.")
     if end < window.turns:
-        sheet.clear(end, text)
-    return sheet.script(Scenario.COUNTING)
+        builder.clear(end, text)
+    return builder.script(Scenario.COUNTING)
 
 
 def texts() -> Iterator[str]:

@@ -11,7 +11,7 @@ from vigil_recipe.scenarios.alerting import add_alert, occurring
 from vigil_recipe.scenarios.chat import SMALL_TALK
 from vigil_recipe.scenarios.questions import add_present
 from vigil_recipe.scenarios.script import Line, Result, Said, Scenario, Script
-from vigil_recipe.scenarios.sheet import Sheet, choose
+from vigil_recipe.scenarios.script_builder import ScriptBuilder, choose
 from vigil_recipe.scenarios.window import Window
 from vigil_recipe.world import Kind
 
@@ -87,21 +87,21 @@ HARD: tuple[Draw, ...] = (_weather, _price, _product, _hours, _inventor, _news, 
 
 def compose(rng: np.random.Generator, window: Window) -> Script:
     """One to three delegated questions, one after the other, with easy ones and an alert served meanwhile."""
-    sheet = Sheet(window)
+    builder = ScriptBuilder(window)
     if rng.random() < 0.6:
         likely = occurring(window)
         kind = choose(rng, likely if likely and rng.random() < 0.7 else tuple(Kind))
-        add_alert(rng, sheet, kind, given=int(rng.integers(window.turns // 2)) if rng.random() < 0.5 else 0)
+        add_alert(rng, builder, kind, given=int(rng.integers(window.turns // 2)) if rng.random() < 0.5 else 0)
     results: list[Result] = []
     turn = int(rng.integers(max(1, window.turns // 3)))
     while len(results) < 3 and turn + DELAYS.start < window.turns:
         delay = int(rng.integers(DELAYS.start, min(DELAYS.stop, window.turns - turn)))
-        results.append(_delegate(rng, sheet, turn, delay, frozenset(result.question for result in results)))
+        results.append(_delegate(rng, builder, turn, delay, frozenset(result.question for result in results)))
         turn += delay + int(rng.integers(1, 12))
     for easy in rng.choice(window.turns, size=int(rng.integers(1, 4)), replace=False):
-        if sheet.is_free(int(easy)):
-            _ask_easy(rng, sheet, int(easy))
-    return sheet.script(Scenario.DELEGATION, results=results)
+        if builder.is_free(int(easy)):
+            _ask_easy(rng, builder, int(easy))
+    return builder.script(Scenario.DELEGATION, results=results)
 
 
 def result_line(question: str, answer: str) -> str:
@@ -125,23 +125,23 @@ def texts() -> Iterator[str]:
     yield from ("What is 12 times 34?", "It is 5678.", "It is 90 kilometres.")
 
 
-def _delegate(rng: np.random.Generator, sheet: Sheet, turn: int, delay: int, taken: frozenset[str]) -> Result:
+def _delegate(rng: np.random.Generator, builder: ScriptBuilder, turn: int, delay: int, taken: frozenset[str]) -> Result:
     """A question that was not asked yet, since its result is known by it."""
     question, answer = choose(rng, HARD)(rng)
     while question in taken:
         question, answer = choose(rng, HARD)(rng)
     line = Line(Said.RESULT, result_line(question, answer))
-    sheet.line(turn, Said.QUESTION, question)
-    sheet.say(turn, HOLDING, asked=turn, question=question)
-    sheet.line(turn + delay, line.said, line.text)
-    sheet.say(turn + delay, answer, asked=turn + delay)
+    builder.line(turn, Said.QUESTION, question)
+    builder.say(turn, HOLDING, asked=turn, question=question)
+    builder.line(turn + delay, line.said, line.text)
+    builder.say(turn + delay, answer, asked=turn + delay)
     return Result(question, delay, line)
 
 
-def _ask_easy(rng: np.random.Generator, sheet: Sheet, turn: int) -> None:
+def _ask_easy(rng: np.random.Generator, builder: ScriptBuilder, turn: int) -> None:
     """What can be answered from the picture or without it: it must not be delegated."""
     if rng.random() < 0.7:
-        add_present(rng, sheet, turn)
+        add_present(rng, builder, turn)
     else:
         answer = choose(rng, ("I am Vigil.", "I am fine.", "I watch your camera."))
-        sheet.ask(turn, choose(rng, SMALL_TALK[answer]), answer)
+        builder.ask(turn, choose(rng, SMALL_TALK[answer]), answer)

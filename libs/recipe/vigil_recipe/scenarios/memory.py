@@ -11,7 +11,7 @@ import numpy as np
 from vigil_recipe.scenarios.chat import COLOURS, UNKNOWN
 from vigil_recipe.scenarios.questions import add_present
 from vigil_recipe.scenarios.script import Scenario, Script
-from vigil_recipe.scenarios.sheet import Sheet, choose
+from vigil_recipe.scenarios.script_builder import ScriptBuilder, choose
 from vigil_recipe.scenarios.summary import PAST
 from vigil_recipe.scenarios.window import Window
 from vigil_recipe.world import Kind
@@ -127,18 +127,18 @@ def compose(rng: np.random.Generator, window: Window) -> Script:
 
     A question about what the memory does not hold, or without any memory, is answered with "I do not know."
     """
-    sheet = Sheet(window)
+    builder = ScriptBuilder(window)
     known = {} if rng.random() < NO_MEMORY else draw_facts(rng)
     count = int(rng.integers(2, 1 + max(2, len(known))))
     turns = rng.choice(window.turns, size=count, replace=False)
     for turn, topic in zip(sorted(int(turn) for turn in turns), _topics(rng, known), strict=False):
         answer = known[topic][1].answer if topic in known else UNKNOWN
-        sheet.ask(turn, choose(rng, TOPICS[topic].questions), answer)
+        builder.ask(turn, choose(rng, TOPICS[topic].questions), answer)
     if rng.random() < 0.3:
         turn = int(rng.integers(window.turns))
-        if sheet.is_free(turn):
-            add_present(rng, sheet, turn)
-    return sheet.script(Scenario.MEMORY, memory=memory_line(known))
+        if builder.is_free(turn):
+            add_present(rng, builder, turn)
+    return builder.script(Scenario.MEMORY, memory=memory_line(known))
 
 
 def draw_facts(rng: np.random.Generator) -> dict[str, tuple[int, Fact]]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vigil_recipe.dialogue import DESCRIBE, describe
 from vigil_recipe.scenarios.commentary import CHANGE
 from vigil_recipe.scenarios.script import Said, Scenario, Script
-from vigil_recipe.scenarios.sheet import Rank, Sheet, choose
+from vigil_recipe.scenarios.script_builder import Rank, ScriptBuilder, choose
 from vigil_recipe.scenarios.window import Window
+from vigil_recipe.text.dialogue import DESCRIBE, describe
 from vigil_recipe.world import Kind
 
 YES, NO = "Yes.", "No."
@@ -71,24 +71,24 @@ COMING: dict[tuple[Kind, bool], str] = {
 
 def compose(rng: np.random.Generator, window: Window) -> Script:
     """Two to six questions of the three times; a forward one of a change is answered at its first coming."""
-    sheet = Sheet(window)
+    builder = ScriptBuilder(window)
     count = int(rng.integers(2, 4 if window.turns < 24 else 7))
     turns = sorted(int(turn) for turn in rng.choice(window.turns, size=count, replace=False))
     waiting: set[tuple[Kind, bool]] = set()
     for turn in turns:
         asking = rng.random()
         if asking < 0.35:
-            add_present(rng, sheet, turn)
+            add_present(rng, builder, turn)
         elif asking < 0.7:
-            _add_backward(rng, sheet, turn)
+            _add_backward(rng, builder, turn)
         else:
-            _add_forward(rng, sheet, turn, waiting)
-    return sheet.script(Scenario.QUESTIONS)
+            _add_forward(rng, builder, turn, waiting)
+    return builder.script(Scenario.QUESTIONS)
 
 
-def add_present(rng: np.random.Generator, sheet: Sheet, turn: int) -> None:
+def add_present(rng: np.random.Generator, builder: ScriptBuilder, turn: int) -> None:
     """A question about the picture of this turn, answered at once."""
-    sheet.ask(turn, *present(rng, sheet.window.truth(turn)))
+    builder.ask(turn, *present(rng, builder.window.truth(turn)))
 
 
 def present(rng: np.random.Generator, held: frozenset[Kind]) -> tuple[str, str]:
@@ -114,24 +114,26 @@ def texts() -> Iterator[str]:
         yield from (f"{opening} {event}." for opening in ONCE)
 
 
-def _add_backward(rng: np.random.Generator, sheet: Sheet, turn: int) -> None:
+def _add_backward(rng: np.random.Generator, builder: ScriptBuilder, turn: int) -> None:
     """About all turns up to this one, this one included."""
-    sheet.ask(turn, *backward(rng, sheet.window.seen(turn)))
+    builder.ask(turn, *backward(rng, builder.window.seen(turn)))
 
 
-def _add_forward(rng: np.random.Generator, sheet: Sheet, turn: int, waiting: set[tuple[Kind, bool]]) -> None:
+def _add_forward(rng: np.random.Generator, builder: ScriptBuilder, turn: int, waiting: set[tuple[Kind, bool]]) -> None:
     """Asked once for one change; the same change is never waited for twice in one script."""
     coming = {
-        (change.kind, change.started): change.turn for change in reversed(sheet.window.changes()) if change.turn > turn
+        (change.kind, change.started): change.turn
+        for change in reversed(builder.window.changes())
+        if change.turn > turn
     }
     every = [event for event in COMING if event not in waiting]
     likely = [event for event in every if event in coming]
     event = choose(rng, likely if likely and rng.random() < 0.8 else every)
     waiting.add(event)
-    sheet.line(turn, Said.QUESTION, f"{choose(rng, ONCE)} {COMING[event]}.")
+    builder.line(turn, Said.QUESTION, f"{choose(rng, ONCE)} {COMING[event]}.")
     if event in coming:
         order = list(Kind).index(event[0])
-        sheet.say(coming[event], CHANGE[event], asked=turn, rank=Rank.EVENT, order=order)
+        builder.say(coming[event], CHANGE[event], asked=turn, rank=Rank.EVENT, order=order)
 
 
 def _balanced(rng: np.random.Generator, true: frozenset[Kind]) -> Kind:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vigil_recipe.dialogue import STOP
 from vigil_recipe.scenarios.script import Said, Scenario, Script
-from vigil_recipe.scenarios.sheet import Rank, Sheet, choose
+from vigil_recipe.scenarios.script_builder import Rank, ScriptBuilder, choose
 from vigil_recipe.scenarios.window import Window
+from vigil_recipe.text.dialogue import STOP
 from vigil_recipe.world import Kind
 
 NOW = "Now."
@@ -61,15 +61,15 @@ HOW_LONG: dict[Kind, tuple[str, ...]] = {
 
 def compose(rng: np.random.Generator, window: Window) -> Script:
     """An interval, a delay, a duration: each in about half of the scripts, one of the first two at least."""
-    sheet = Sheet(window)
+    builder = ScriptBuilder(window)
     which = int(rng.integers(3))
     if which != 1:
-        _add_interval(rng, sheet)
+        _add_interval(rng, builder)
     if which != 0:
-        _add_delay(rng, sheet)
+        _add_delay(rng, builder)
     if rng.random() < 0.6:
-        _add_duration(rng, sheet)
-    return sheet.script(Scenario.TIMING)
+        _add_duration(rng, builder)
+    return builder.script(Scenario.TIMING)
 
 
 def passed(seconds: int) -> str:
@@ -96,48 +96,48 @@ def texts() -> Iterator[str]:
         yield from HOW_LONG[kind]
 
 
-def _add_interval(rng: np.random.Generator, sheet: Sheet) -> None:
+def _add_interval(rng: np.random.Generator, builder: ScriptBuilder) -> None:
     """An interval from early on, in some scripts cleared, and then at times another one."""
-    turns = sheet.window.turns
+    turns = builder.window.turns
     given = 0 if rng.random() < 0.5 else int(rng.integers(turns // 2))
     cleared = int(rng.integers(given + 1, turns)) if rng.random() < 0.4 else turns
-    _say_now(rng, sheet, given, cleared)
+    _say_now(rng, builder, given, cleared)
     if cleared + 1 < turns and rng.random() < 0.4:
-        _say_now(rng, sheet, int(rng.integers(cleared + 1, turns)), turns)
+        _say_now(rng, builder, int(rng.integers(cleared + 1, turns)), turns)
 
 
-def _say_now(rng: np.random.Generator, sheet: Sheet, given: int, cleared: int) -> None:
+def _say_now(rng: np.random.Generator, builder: ScriptBuilder, given: int, cleared: int) -> None:
     every = int(rng.integers(INTERVALS_S.start, INTERVALS_S.stop))
     text = choose(rng, EVERY).format(n=every)
-    sheet.line(given, Said.INSTRUCTION, text)
+    builder.line(given, Said.INSTRUCTION, text)
     for turn in range(given + every, cleared, every):
-        sheet.say(turn, NOW, asked=given, rank=Rank.EVENT, order=1, end=min(turn + 2, cleared))
-    if cleared < sheet.window.turns:
-        sheet.clear(cleared, text)
+        builder.say(turn, NOW, asked=given, rank=Rank.EVENT, order=1, end=min(turn + 2, cleared))
+    if cleared < builder.window.turns:
+        builder.clear(cleared, text)
 
 
-def _add_delay(rng: np.random.Generator, sheet: Sheet) -> None:
+def _add_delay(rng: np.random.Generator, builder: ScriptBuilder) -> None:
     """A delay that ends within the window."""
-    turns = sheet.window.turns
+    turns = builder.window.turns
     longest = min(DELAYS_S.stop - 1, turns - 1)
     delay = int(rng.integers(DELAYS_S.start, longest + 1))
     given = int(rng.integers(turns - delay))
-    sheet.line(given, Said.QUESTION, choose(rng, AFTER).format(n=delay))
-    sheet.say(given + delay, passed(delay), asked=given, rank=Rank.EVENT)
+    builder.line(given, Said.QUESTION, choose(rng, AFTER).format(n=delay))
+    builder.say(given + delay, passed(delay), asked=given, rank=Rank.EVENT)
 
 
-def _add_duration(rng: np.random.Generator, sheet: Sheet) -> None:
+def _add_duration(rng: np.random.Generator, builder: ScriptBuilder) -> None:
     """How long the last occurrence of a condition took, if one began and ended in view and took 2 to 12 s."""
-    turns = sheet.window.turns
+    turns = builder.window.turns
     ended = [
         (kind, first, end, following)
         for kind in Kind
-        for (first, end), following in _with_next(sheet.window.runs(kind), turns)
+        for (first, end), following in _with_next(builder.window.runs(kind), turns)
         if first > 0 and end < following and end - first in LASTED_S
     ]
     if ended:
         kind, first, end, following = choose(rng, ended)
-        sheet.ask(int(rng.integers(end, following)), choose(rng, HOW_LONG[kind]), lasted(end - first))
+        builder.ask(int(rng.integers(end, following)), choose(rng, HOW_LONG[kind]), lasted(end - first))
 
 
 def _with_next(spans: tuple[tuple[int, int], ...], turns: int) -> Iterator[tuple[tuple[int, int], int]]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vigil_recipe.dialogue import STOP
 from vigil_recipe.scenarios.script import Scenario, Script
-from vigil_recipe.scenarios.sheet import Rank, Sheet, choose
+from vigil_recipe.scenarios.script_builder import Rank, ScriptBuilder, choose
 from vigil_recipe.scenarios.window import Window, runs
+from vigil_recipe.text.dialogue import STOP
 from vigil_recipe.world.sign import LEXICON
 
 ASKS = (
@@ -30,16 +30,16 @@ def compose(rng: np.random.Generator, window: Window) -> Script:
     """
     if window.episode.sign is None:
         raise ValueError("translation needs an episode with a sign: make it with stage=Stage.SIGN")
-    sheet = Sheet(window)
+    builder = ScriptBuilder(window)
     text = choose(rng, ASKS)
-    given, cleared = sheet.stand(rng, text, at_once=0.75)
+    given, cleared = builder.stand(rng, text, at_once=0.75)
     for first, end in _shown(window):
         if max(first, given) < min(end, cleared):
             french = french_of(window.word(first))
-            sheet.say(max(first, given), french, asked=given, rank=Rank.EVENT, end=min(end, cleared))
+            builder.say(max(first, given), french, asked=given, rank=Rank.EVENT, end=min(end, cleared))
     for turn in _turns_to_read(rng, window):
-        sheet.ask(turn, choose(rng, READS), english_of(window.word(turn)))
-    return sheet.script(Scenario.TRANSLATION)
+        builder.ask(turn, choose(rng, READS), english_of(window.word(turn)))
+    return builder.script(Scenario.TRANSLATION)
 
 
 def french_of(word: str) -> str:

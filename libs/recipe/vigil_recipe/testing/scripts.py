@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from vigil.core.control import SILENCE
 from vigil.core.probability import Probabilities
-from vigil_recipe.exam.course import lines_of
-from vigil_recipe.exam.transcript import AlertSeen, Heard, Transcript
+from vigil_recipe.exam.scoring.dues import lines_of
+from vigil_recipe.exam.scoring.transcript import AlertSeen, Heard, Transcript
 from vigil_recipe.scenarios import Due, Line, Result, Said, Scenario, Script, ScriptTurn
 from vigil_recipe.world import Split, make_episode
 

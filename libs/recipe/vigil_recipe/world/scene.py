@@ -72,7 +72,7 @@ def random_colour(rng: np.random.Generator, low: int, high: int) -> Colour:
 
 
 def make_scene(rng: np.random.Generator, layout: str | None = None) -> Scene:
-    """A random place. Door, bag, fire and the place of a fall never share a quarter of the picture."""
+    """A random place. GatewayClient, bag, fire and the place of a fall never share a quarter of the picture."""
     place = layout or str(rng.choice(LAYOUTS))
     if place not in ALL_LAYOUTS:
         raise ValueError(f"unknown layout {place!r}: choose one of {', '.join(ALL_LAYOUTS)}")

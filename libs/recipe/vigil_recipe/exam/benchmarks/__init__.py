@@ -1,0 +1,1 @@
+"""Public benchmarks of streaming video, played on the running system and scored."""

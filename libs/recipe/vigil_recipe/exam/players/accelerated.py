@@ -1,0 +1,143 @@
+"""The system as a player, as fast as it can: every second is one call at the OpenAI-compatible door, whose model time
+is the script's and not the wall clock's. Gateway, codec, interaction and engine are the ones that serve cameras.
+
+What stands from the first turn on comes with the session's first call, later instructions and clearings through REST,
+questions and results in the text of the turn's call. For vigil-small every one of them is a plain line of the user
+turn, so the prompt is byte for byte what training shows; within one turn instructions come before questions. The
+memory line is the first instruction of all. In the alerting scenario instructions are watches, and the alerts that
+they raise are heard on NATS as any downstream system hears them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vigil_client.alerts import alert_subject, subscribed
+from vigil_client.cloudevents import alert
+from vigil_recipe.exam.players.background import Background
+from vigil_recipe.exam.players.gateway import GatewayClient
+from vigil_recipe.exam.players.pictures import Album
+from vigil_recipe.exam.scoring.dues import lines_of
+from vigil_recipe.exam.scoring.transcript import AlertSeen, Heard, Transcript
+from vigil_recipe.scenarios import Said, Scenario, Script
+from vigil_recipe.text.dialogue import STOP
+
+CLOSED_WITHIN_S = 5.0
+WATCH = {"hold_s": 2.0, "cooldown_s": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """Where the alerts are published."""
+
+    nats_url: str
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceleratedSystem:
+    """The running system, faster than real time."""
+
+    door: GatewayClient
+    bus: Bus
+    name: str = "system"
+
+    async def play(self, script: Script) -> Transcript:
+        """One session from its first call to its end."""
+        session = f"exam-{secrets.token_hex(8)}"
+        async with self._alerts(session, script) as alerts:
+            try:
+                turns = await self._turns(script, session)
+            finally:
+                await asyncio.shield(self.door.end(session))
+            await all_closed(alerts)
+        return Transcript(turns, tuple(alerts))
+
+    async def _turns(self, script: Script, session: str) -> tuple[Heard, ...]:
+        album, background, turns = Album(script), Background(script.results), []
+        began = script.turns[0].second
+        for index, turn in enumerate(script.turns):
+            results = background.due(index)
+            extra = opening(script) if index == 0 else {}
+            if index:
+                await self.tell(script, session, index)
+            asked = (*lines_of(script, index, Said.QUESTION), *results)
+            jpeg = await album.camera(index)
+            one = await self.door.turn(session, jpeg, float(turn.second - began), "\n".join(asked), extra)
+            background.take(index, one.output.question)
+            turns.append(replace(one, results=results))
+        return tuple(turns)
+
+    async def tell(self, script: Script, session: str, index: int) -> None:
+        """What a later turn newly instructs or clears, in its order."""
+        await tell(self.door, script, session, index)
+
+    @asynccontextmanager
+    async def _alerts(self, session: str, script: Script) -> AsyncIterator[list[AlertSeen]]:
+        """The session's alerts as they arrive; for scripts that raise none there is nobody listening."""
+        if script.scenario is not Scenario.ALERTING:
+            yield []
+            return
+        async with listening(self.bus, session) as heard:
+            yield heard
+
+
+def opening(script: Script) -> dict[str, Any]:
+    """What a session of the script begins with: memory, watches, instructions."""
+    given = lines_of(script, 0, Said.INSTRUCTION)
+    memory = [script.memory] if script.memory else []
+    if script.scenario is Scenario.ALERTING:
+        return {"instructions": memory, "watches": [watch_of(text) for text in given]}
+    return {"instructions": [*memory, *given], "watches": []}
+
+
+def watch_of(text: str) -> dict[str, Any]:
+    """A watch that is told at once when its condition is over, and is named by the gateway after its words."""
+    return {"text": text, **WATCH}
+
+
+async def tell(door: GatewayClient, script: Script, session: str, index: int) -> None:
+    """Send what a turn newly instructs or clears. A clearing of what does not stand is said as a plain line.
+
+    The watches that are left are not sent: the system itself names them again to its model.
+    """
+    for line in script.turns[index].lines:
+        if line.said is Said.INSTRUCTION and script.scenario is Scenario.ALERTING:
+            await door.watch(session, watch_of(line.text))
+        elif line.said is Said.INSTRUCTION:
+            await door.instruct(session, line.text)
+        elif line.said is Said.CLEARING:
+            found = (await door.standing(session)).get(line.text.removeprefix(STOP))
+            await (door.clear(session, *found) if found else door.ask(session, line.text))
+
+
+@asynccontextmanager
+async def listening(bus: Bus, source: str) -> AsyncIterator[list[AlertSeen]]:
+    """The alerts of one source, in a list that grows while the block runs."""
+    heard: list[AlertSeen] = []
+
+    async def listen(payloads: AsyncIterator[bytes]) -> None:
+        async for payload in payloads:
+            one = alert(payload)
+            heard.append(AlertSeen(one.state, one.watch, one.text, one.time_s))
+
+    async with subscribed(bus.nats_url, alert_subject(bus.tenant, source), "ALERTS") as payloads:
+        task = asyncio.create_task(listen(payloads))
+        try:
+            yield heard
+        finally:
+            task.cancel()
+
+
+async def all_closed(alerts: list[AlertSeen]) -> None:
+    """Wait, for a short while, until every alert that opened has closed: the last ones close with their session."""
+    for _ in range(round(CLOSED_WITHIN_S / 0.05)):
+        states = [one.state for one in alerts]
+        if states.count("opened") == states.count("closed"):
+            return
+        await asyncio.sleep(0.05)

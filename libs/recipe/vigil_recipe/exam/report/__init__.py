@@ -1,0 +1,1 @@
+"""The report of an exam: results as plain data, the HTML page, and what a terminal shows."""

@@ -1,0 +1,135 @@
+"""What an exam found, as plain data for the JSON file and the page. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from vigil_recipe.exam.plan import DISTURBANCES, Part
+from vigil_recipe.exam.run import Outcome, Played
+from vigil_recipe.exam.scoring.calibration import calibration, ticks
+from vigil_recipe.exam.scoring.episode_scores import EpisodeScore, Metrics
+from vigil_recipe.exam.scoring.head_to_head import Tally, head_to_head
+from vigil_recipe.exam.scoring.scenario_scores import memory_figures, scenario_summary
+from vigil_recipe.exam.scoring.targets import reached
+from vigil_recipe.scenarios import Due, Scenario
+
+SYSTEM = "system"
+BASELINES = ("polling", "ask_only", "last_4_frames")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the exam was taken."""
+
+    began: str
+    seed: int
+    episodes: int
+    scenarios: tuple[str, ...]
+    split: str
+    pace: str
+    model: str
+    at_once: int
+    machine: str
+    seconds: float
+
+
+def results(
+    settings: Settings, outcome: Outcome, parity: Mapping[str, Any], summariser: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Everything. ``summary.<scenario>`` are the system's figures; the others' are in ``baselines.<name>``."""
+    scores = outcome.scores(SYSTEM)
+    found = summaries(scores, outcome)
+    everyone = [one for of_scenario in scores.values() for one in of_scenario]
+    return {
+        "settings": asdict(settings),
+        "partial": outcome.is_partial,
+        "failed": outcome.failed,
+        "summary": found,
+        "targets": [asdict(one) for one in reached(found, parity)],
+        "baselines": {
+            name: {scenario.value: scenario_summary(scenario, of) for scenario, of in outcome.scores(name).items()}
+            for name in BASELINES
+            if outcome.scores(name)
+        },
+        "head_to_head": {
+            name: {row: asdict(tally) for row, tally in tallies.items()}
+            for name, tallies in head_to_heads(outcome).items()
+        },
+        "calibration": asdict(calibration(ticks(everyone))),
+        "robustness": robustness(outcome),
+        "summariser": dict(summariser),
+        "parity": dict(parity),
+        "episodes": [episode(one) for one in outcome.played],
+    }
+
+
+def summaries(scores: Mapping[Scenario, Sequence[EpisodeScore]], outcome: Outcome) -> dict[str, Metrics]:
+    """The system's figures by scenario; memory also with its memory off."""
+    found = {scenario.value: scenario_summary(scenario, of) for scenario, of in scores.items()}
+    if on := scores.get(Scenario.MEMORY):
+        off = outcome.scores(SYSTEM, Part.MEMORY_OFF).get(Scenario.MEMORY, [])
+        found[Scenario.MEMORY.value] |= memory_figures(on, off)
+    return found
+
+
+def head_to_heads(outcome: Outcome) -> dict[str, dict[str, Tally]]:
+    """The system against each baseline that was played."""
+    mine = outcome.scores(SYSTEM)
+    return {name: head_to_head(mine, outcome.scores(name)) for name in BASELINES if outcome.scores(name)}
+
+
+def robustness(outcome: Outcome) -> dict[str, Metrics]:
+    """Alerting with each disturbance off and on: ``noise off`` beside ``noise on``, over the same seeds."""
+    keys = ("episodes", "dues", "recall", "precision", "mean_abs_error_s", "false_alarms_per_minute", "sw_f1")
+    found = {}
+    for condition in (f"{name} {state}" for name in DISTURBANCES for state in ("off", "on")):
+        scores = outcome.scores(SYSTEM, Part.ROBUSTNESS, condition).get(Scenario.ALERTING)
+        if scores:
+            whole = scenario_summary(Scenario.ALERTING, scores)  # onsets alone, without the answers of a description
+            found[condition] = {key: whole[key] for key in keys}
+    return found
+
+
+def episode(one: Played) -> dict[str, Any]:
+    """One script as it was played, whole: every turn's lines, reply and p."""
+    score = one.score
+    return {
+        "part": one.item.part.value,
+        "condition": one.item.condition,
+        "scenario": one.item.scenario.value,
+        "seed": one.item.seed,
+        "player": one.player,
+        "sw_f1": score.sw_f1,
+        "pauc": list(score.pauc),
+        "exact": score.is_exact,
+        "dues": [_due(due, score) for due in score.dues],
+        "false": [asdict(said) for said in score.matched.false],
+        "wrong": [asdict(said) for said in score.matched.wrong],
+        "duplicates": [asdict(said) for said in score.matched.duplicates],
+        "alerts": [asdict(alert) for alert in score.transcript.alerts],
+        "memory": one.item.script.memory,
+        "turns": [
+            {
+                "second": turn.second,
+                "lines": [line.text for line in turn.lines if line.text not in _results(score)] + list(heard.results),
+                "right": turn.reply,
+                "reply": heard.reply,
+                "p": None
+                if heard.p is None
+                else [round(p, 4) for p in (heard.p.silent, heard.p.speak, heard.p.delegate)],
+                "latency_ms": round(heard.latency_ms, 1),
+            }
+            for turn, heard in zip(one.item.script.turns, score.transcript.turns, strict=True)
+        ],
+    }
+
+
+def _due(due: Due, score: EpisodeScore) -> dict[str, Any]:
+    return {**asdict(due), "heard": score.heard_at(due)}
+
+
+def _results(score: EpisodeScore) -> set[str]:
+    """RESULT lines of the right course: the turn in which they really came has its own."""
+    return {result.line.text for result in score.script.results}

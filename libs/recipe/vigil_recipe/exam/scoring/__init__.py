@@ -1,0 +1,1 @@
+"""What a player said against what was due, as figures. Pure."""

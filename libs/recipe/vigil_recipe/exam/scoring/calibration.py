@@ -1,0 +1,61 @@
+"""Whether p(silence) means what it says: of the turns with p(silence) near 0.8, silence was right in four of five.
+
+Reliability bins and the expected calibration error (Guo et al. 2017, arXiv 1706.04599). Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vigil_recipe.exam.scoring.dues import speaking_turns
+from vigil_recipe.exam.scoring.episode_scores import EpisodeScore
+
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The turns with p(silence) from ``low`` on: how many, their mean p(silence), and how often silence was right."""
+
+    low: float
+    turns: int
+    mean_p: float
+    silence_right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Bins that hold any turn, and the mean gap between p and frequency, weighted by turns."""
+
+    bins: tuple[Bin, ...]
+    expected_error: float | None
+    turns: int
+
+
+def ticks(scores: Sequence[EpisodeScore]) -> list[tuple[float, bool]]:
+    """p(silence) of every turn that has one, and whether silence was right in it. What is due once is right in its
+    best turn only: words that are a second late count here against the model, although the match forgives them."""
+    found = []
+    for one in scores:
+        speaking = speaking_turns(one.dues, len(one.transcript.turns))
+        found += [
+            (heard.p.silent, not speak)
+            for heard, speak in zip(one.transcript.turns, speaking, strict=True)
+            if heard.p is not None
+        ]
+    return found
+
+
+def calibration(pairs: Sequence[tuple[float, bool]], bins: int = BINS) -> Calibration:
+    """Reliability of ``pairs`` (probability, outcome) over equally wide bins."""
+    kept: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
+    for p, outcome in pairs:
+        kept[min(int(p * bins), bins - 1)].append((p, outcome))
+    made = tuple(
+        Bin(index / bins, len(one), sum(p for p, _ in one) / len(one), sum(hit for _, hit in one) / len(one))
+        for index, one in enumerate(kept)
+        if one
+    )
+    gap = sum(one.turns * abs(one.mean_p - one.silence_right) for one in made)
+    return Calibration(made, gap / len(pairs) if pairs else None, len(pairs))

@@ -1,0 +1,1 @@
+"""Training samples: lessons in words and in pictures, interactions with their history, labels of single frames."""

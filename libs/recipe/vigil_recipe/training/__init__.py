@@ -1,0 +1,1 @@
+"""Training on the Transformers `Trainer`: settings, data sets, model, objective, stages, validation."""

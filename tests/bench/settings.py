@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from vigil.core.session import MAX_PICTURES
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,7 +46,7 @@ class BenchSettings(BaseSettings):
     )
     out: Path = Field(default=ROOT / "build" / "bench", description="Folder of the figures and the report")
     sessions: int = Field(default=20, ge=1, le=1_000, description="Sessions of every part but the knee")
-    turns: int = Field(default=100, ge=10, le=1_000, description="Turns whose overhead and bytes are measured")
+    turns: int = Field(default=100, ge=10, le=MAX_PICTURES, description="Turns whose overhead and bytes are measured")
     chunks: int = Field(default=10, ge=2, le=100, description="Chunks over which the prefix share is measured")
     chunk_turns: int = Field(default=100, ge=10, le=1_000, description="Turns of one chunk")
     economy_sessions: int = Field(default=4, ge=1, le=64, description="Sessions that run through the chunks")

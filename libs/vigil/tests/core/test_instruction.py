@@ -87,13 +87,13 @@ def test_text_at_its_limit_is_allowed() -> None:
 
 @pytest.mark.parametrize("seconds", [-0.1, 86_401.0, math.nan, math.inf])
 def test_watch_times_out_of_range(seconds: float) -> None:
-    with pytest.raises(InvalidSpec, match=r"hold_s is .*: give seconds from 0 to 86400"):
+    with pytest.raises(InvalidSpec, match=r"hold_s is .*: give 0 to 86400 seconds"):
         Watch("fire", hold_s=seconds)
-    with pytest.raises(InvalidSpec, match=r"cooldown_s is .*: give seconds from 0 to 86400"):
+    with pytest.raises(InvalidSpec, match=r"cooldown_s is .*: give 0 to 86400 seconds"):
         Watch("fire", cooldown_s=seconds)
-    with pytest.raises(InvalidSpec, match=r"confirm_s is .*: give seconds from 0 to 86400"):
+    with pytest.raises(InvalidSpec, match=r"confirm_s is .*: give 0 to 86400 seconds"):
         Watch("fire", confirm_s=seconds)
-    with pytest.raises(InvalidSpec, match=r"update_interval_s is .*: give seconds above 0, at most 86400"):
+    with pytest.raises(InvalidSpec, match=r"update_interval_s is .*: give more than 0 and at most 86400 seconds"):
         Watch("fire", update_interval_s=seconds)
 
 

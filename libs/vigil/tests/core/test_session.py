@@ -34,10 +34,14 @@ def test_the_defaults_are_those_of_the_released_model() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Window(1), "chunk_turns is 1: give 2 or more"),
-        (lambda: Window(tail_turns=-1), "tail_turns is -1: give 0 to chunk_turns - 1"),
-        (lambda: Window(5, 5), "tail_turns is 5: give 0 to chunk_turns - 1"),
-        (lambda: spec(window=Window(251)), "is 251 pictures in one prompt: at most 250 are allowed"),
+        (lambda: Window(1), "window.chunk_turns is 1: give 2 to 250"),
+        (lambda: Window(tail_turns=-1), "window.tail_turns is -1: give 0 to 249"),
+        (lambda: Window(5, 5), "window.tail_turns is 5: give less than window.chunk_turns, which is 5"),
+        (lambda: Window(251), "window.chunk_turns is 251: give 2 to 250"),
+        (
+            lambda: spec(cadence=Cadence(1_000, 2), window=Window(126)),
+            "is 252 pictures in one prompt: at most 250 are allowed",
+        ),
         (lambda: spec(cadence=Cadence(1_000, 3)), "is 300 pictures in one prompt"),
         (lambda: Speech(text_temperature=2.1), "text_temperature is 2.1: give 0 to 2"),
         (lambda: Speech(text_temperature=float("nan")), "text_temperature is nan: give 0 to 2"),

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from vigil.core.errors import InvalidToken
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+TOKEN = r"[A-Za-z0-9_-]{1,64}"
 
 
 def token(value: str, what: str) -> str:
     """Return `value` when it may be a subject token, else raise `InvalidToken` that names `what` it was."""
-    if not _TOKEN.fullmatch(value):
+    if not re.fullmatch(TOKEN, value):
         raise InvalidToken(f"{what} {value[:80]!r} is not allowed: use 1 to 64 letters, digits, '_' or '-'")
     return value
 

@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vigil.core.bounds import Bounds
 from vigil.core.control import CHAT_TOKEN
 from vigil.core.errors import InvalidSpec, UnknownInstruction
 from vigil.core.ids import token
 
 MAX_INSTRUCTION_CHARS = 2_000
 MAX_INSTRUCTIONS = 16
+DAY_S = 86_400
+
+HOLD_S = COOLDOWN_S = CONFIRM_S = Bounds(0, DAY_S, "seconds")
+UPDATE_INTERVAL_S = Bounds(0, DAY_S, "seconds", exclusive=True)
 
 
 class Severity(StrEnum):
@@ -39,11 +44,10 @@ class Watch:
 
     def __post_init__(self) -> None:
         token(self.name, "watch name")
-        for what in ("hold_s", "cooldown_s", "confirm_s"):
-            if not 0 <= (value := getattr(self, what)) <= 86_400:
-                raise InvalidSpec(f"{what} is {value}: give seconds from 0 to 86400")
-        if not 0 < self.update_interval_s <= 86_400:
-            raise InvalidSpec(f"update_interval_s is {self.update_interval_s}: give seconds above 0, at most 86400")
+        HOLD_S.check("hold_s", self.hold_s)
+        COOLDOWN_S.check("cooldown_s", self.cooldown_s)
+        UPDATE_INTERVAL_S.check("update_interval_s", self.update_interval_s)
+        CONFIRM_S.check("confirm_s", self.confirm_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ Instructions = tuple[Instruction, ...]
 
 def add(instructions: Instructions, new: Instruction) -> Instructions:
     """Append `new`; one of the same id is replaced and moves to the end."""
-    kept = tuple(one for one in instructions if one.id != new.id)
+    kept = tuple(instruction for instruction in instructions if instruction.id != new.id)
     if len(kept) >= MAX_INSTRUCTIONS:
         raise InvalidSpec(f"a session has at most {MAX_INSTRUCTIONS} instructions: clear one first")
     return (*kept, new)
@@ -86,14 +90,14 @@ def add(instructions: Instructions, new: Instruction) -> Instructions:
 
 def find(instructions: Instructions, instruction_id: str) -> Instruction:
     """The instruction of that id, or `UnknownInstruction`."""
-    for one in instructions:
-        if one.id == instruction_id:
-            return one
-    known = ", ".join(one.id for one in instructions) or "none"
+    for instruction in instructions:
+        if instruction.id == instruction_id:
+            return instruction
+    known = ", ".join(instruction.id for instruction in instructions) or "none"
     raise UnknownInstruction(f"no instruction {instruction_id[:80]!r} in this session (it has: {known})")
 
 
 def clear(instructions: Instructions, instruction_id: str) -> Instructions:
     """Drop the instruction of that id, or raise `UnknownInstruction`."""
     gone = find(instructions, instruction_id)
-    return tuple(one for one in instructions if one is not gone)
+    return tuple(instruction for instruction in instructions if instruction is not gone)

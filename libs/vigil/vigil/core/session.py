@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vigil.core.alert import Alert
+from vigil.core.bounds import Bounds
 from vigil.core.duplicate import DuplicateGuard, Utterances
 from vigil.core.errors import InvalidSpec
 from vigil.core.ids import SessionKey, token
@@ -12,8 +13,13 @@ from vigil.core.source import Role, Source
 from vigil.core.turn import Exchange, Turn
 
 DEFAULT_CHUNK_TURNS = 100
-MAX_TEMPERATURE = 2.0
 MAX_PICTURES = 250  # in one chunk; the engine is started for 256 in one prompt
+
+INTERVAL_MS = Bounds(200, 60_000, "milliseconds")
+FRAMES_PER_TURN = Bounds(1, 8)
+CHUNK_TURNS = Bounds(2, MAX_PICTURES)
+TAIL_TURNS = Bounds(0, MAX_PICTURES - 1)
+TEXT_TEMPERATURE = Bounds(0, 2)
 
 
 class ResponseMode(StrEnum):
@@ -32,10 +38,8 @@ class Cadence:
     frames_per_turn: int = 1
 
     def __post_init__(self) -> None:
-        if not 200 <= self.interval_ms <= 60_000:
-            raise InvalidSpec(f"interval_ms is {self.interval_ms}: give 200 to 60000 milliseconds between turns")
-        if not 1 <= self.frames_per_turn <= 8:
-            raise InvalidSpec(f"frames_per_turn is {self.frames_per_turn}: give 1 to 8")
+        INTERVAL_MS.check("cadence.interval_ms", self.interval_ms)
+        FRAMES_PER_TURN.check("cadence.frames_per_turn", self.frames_per_turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,13 @@ class Window:
     tail_turns: int = 9
 
     def __post_init__(self) -> None:
-        if self.chunk_turns < 2:
-            raise InvalidSpec(f"chunk_turns is {self.chunk_turns}: give 2 or more")
-        if not 0 <= self.tail_turns < self.chunk_turns:
-            raise InvalidSpec(f"tail_turns is {self.tail_turns}: give 0 to chunk_turns - 1")
+        CHUNK_TURNS.check("window.chunk_turns", self.chunk_turns)
+        TAIL_TURNS.check("window.tail_turns", self.tail_turns)
+        if self.tail_turns >= self.chunk_turns:
+            raise InvalidSpec(
+                f"window.tail_turns is {self.tail_turns}: give less than window.chunk_turns, "
+                f"which is {self.chunk_turns}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +69,7 @@ class Speech:
     text_temperature: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.text_temperature <= MAX_TEMPERATURE:
-            raise InvalidSpec(f"text_temperature is {self.text_temperature}: give 0 to {MAX_TEMPERATURE:g}")
+        TEXT_TEMPERATURE.check("speech.text_temperature", self.text_temperature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +93,9 @@ class SessionSpec:
         pictures = self.window.chunk_turns * self.cadence.frames_per_turn
         if pictures > MAX_PICTURES:
             raise InvalidSpec(
-                f"chunk_turns {self.window.chunk_turns} times frames_per_turn {self.cadence.frames_per_turn} is "
-                f"{pictures} pictures in one prompt: at most {MAX_PICTURES} are allowed, lower one of the two"
+                f"window.chunk_turns {self.window.chunk_turns} times cadence.frames_per_turn "
+                f"{self.cadence.frames_per_turn} is {pictures} pictures in one prompt: at most {MAX_PICTURES} are "
+                "allowed, lower one of the two"
             )
 
     @property

@@ -21,7 +21,7 @@ NEW = {"source": {"url": SECRET_URL}}
 # Every path that names a session: method, rest of the path, a valid body.
 OF_A_SESSION = [
     ("GET", "", None),
-    ("PATCH", "", {"response_mode": "talkative"}),
+    ("PATCH", "", {"speech": {"response_mode": "talkative"}}),
     ("DELETE", "", None),
     ("POST", "/reset", None),
     ("POST", "/queries", {"text": "Who is there?"}),
@@ -136,9 +136,14 @@ async def test_a_body_that_is_no_json_is_told(http: aiohttp.ClientSession, data:
         ({"cadence": {"interval_ms": 60_001}}, "cadence.interval_ms: Input should be less than or equal to 60000"),
         ({"cadence": {"frames_per_turn": 0}}, "cadence.frames_per_turn: Input should be greater than or equal to 1"),
         ({"cadence": {"interval_ms": "often"}}, "cadence.interval_ms: Input should be a valid integer"),
-        ({"response_mode": "loud"}, "response_mode: Input should be 'reserved', 'balanced' or 'talkative'"),
-        ({"text_temperature": 3}, "text_temperature: Input should be less than or equal to 2"),
-        ({"chunk_turns": 1}, "chunk_turns: Input should be greater than or equal to 2"),
+        (
+            {"speech": {"response_mode": "loud"}},
+            "speech.response_mode: Input should be 'reserved', 'balanced' or 'talkative'",
+        ),
+        ({"speech": {"text_temperature": 3}}, "speech.text_temperature: Input should be less than or equal to 2"),
+        ({"window": {"chunk_turns": 1}}, "window.chunk_turns: Input should be greater than or equal to 2"),
+        ({"window": {"chunk_turns": 251}}, "window.chunk_turns: Input should be less than or equal to 250"),
+        ({"chunk_turns": 50}, "chunk_turns: Extra inputs are not permitted"),
         ({"watches": [{"name": "a.b", "text": "x"}]}, "watches.0.name: String should match pattern"),
         ({"watches": [{"name": "fire", "text": "x", "hold_s": -1}]}, "watches.0.hold_s: Input should be greater"),
         ({"watches": [{"name": "fire", "text": "  "}]}, "watches.0.text: String should match pattern"),

@@ -11,7 +11,7 @@ from vigil.core.command import Instruct
 from vigil.core.duplicate import DuplicateGuard
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Severity
-from vigil.core.session import Cadence, ResponseMode, Window
+from vigil.core.session import Cadence, ResponseMode, Speech, Window
 from vigil.core.source import Role
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
@@ -46,10 +46,8 @@ async def test_a_session_is_stored_placed_and_announced(
     body = {
         "source": {"url": SECRET_URL, "name": "Lobby", "loop": True},
         "cadence": {"interval_ms": 500, "frames_per_turn": 2},
-        "response_mode": "reserved",
-        "duplicate_guard": "near",
-        "text_temperature": 0.7,
-        "chunk_turns": 5,
+        "window": {"chunk_turns": 5, "tail_turns": 4},
+        "speech": {"response_mode": "reserved", "duplicate_guard": "near", "text_temperature": 0.7},
         "infer_when_idle": False,
         "watches": [{"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical", "hold_s": 3}],
         "instructions": ["Greet everyone."],
@@ -69,11 +67,11 @@ async def test_a_session_is_stored_placed_and_announced(
     spec = await store.spec(key)
     assert spec.source.url == SECRET_URL
     assert spec.cadence == Cadence(500, 2)
-    assert spec.speech.response_mode is ResponseMode.RESERVED
-    assert spec.speech.duplicate_guard is DuplicateGuard.NEAR
-    assert spec.speech.text_temperature == created["text_temperature"] == 0.7
+    assert spec.speech == Speech(ResponseMode.RESERVED, DuplicateGuard.NEAR, 0.7)
     assert not spec.infer_when_idle
-    assert created["infer_when_idle"] is False
+    assert {name: created[name] for name in ("cadence", "window", "speech", "infer_when_idle")} == {
+        name: body[name] for name in ("cadence", "window", "speech", "infer_when_idle")
+    }
     assert (spec.source.loop, spec.source.name) == (True, "Lobby")
     assert spec.window == Window(5, 4)
     watch, greeting = [one.instruction for one in await store.commands(key) if isinstance(one, Instruct)]
@@ -98,15 +96,14 @@ async def test_a_session_is_listed_shown_and_changed(
     async with http.get("/v1/sessions") as answer:
         listed = (await answer.json())["sessions"]
     assert [one["id"] for one in listed] == [session]
-    change = {"cadence": {"interval_ms": 2000}, "infer_when_idle": False, "text_temperature": 0.5}
+    change = {"cadence": {"interval_ms": 2000}, "infer_when_idle": False, "speech": {"text_temperature": 0.5}}
     async with http.patch(f"/v1/sessions/{session}", json=change) as answer:
         assert answer.status == 200
     async with http.get(f"/v1/sessions/{session}") as answer:
         shown = await answer.json()
     assert shown["cadence"] == {"interval_ms": 2000, "frames_per_turn": 1}
-    assert shown["response_mode"] == "balanced"
-    assert shown["duplicate_guard"] == "exact"
-    assert shown["text_temperature"] == 0.5
+    assert shown["window"] == {"chunk_turns": 100, "tail_turns": 9}
+    assert shown["speech"] == {"response_mode": "balanced", "duplicate_guard": "exact", "text_temperature": 0.5}
     assert shown["infer_when_idle"] is False
     assert shown["status"] == {"ingestion": {"state": "watching"}}
     assert shown["workers"] == {"ingestion": "ingestion-1"}
@@ -167,12 +164,12 @@ async def test_a_session_that_cannot_be_announced_is_ended_again(
         ("POST", "queries", {"text": "Who is there?"}),
         ("POST", "reset", None),
         ("POST", "watches", {"name": "fire", "text": "Fire?"}),
-        ("PATCH", "", {"response_mode": "talkative"}),
+        ("PATCH", "", {"speech": {"response_mode": "talkative"}}),
         ("GET", "events", None),
     ],
 )
 async def test_an_ended_session_takes_nothing_more(
-    http: aiohttp.ClientSession, session: str, method: str, path: str, body: dict[str, str] | None
+    http: aiohttp.ClientSession, session: str, method: str, path: str, body: dict[str, object] | None
 ) -> None:
     async with http.delete(f"/v1/sessions/{session}"):
         pass

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from vigil_gateway.http import operator, problems
 from vigil_gateway.http.limits import BodyLimit
-from vigil_gateway.http.models import Problem
+from vigil_gateway.http.models.base import Problem
 from vigil_gateway.http.requests import RequestLog
 from vigil_gateway.live import events
 from vigil_gateway.openai import chat

@@ -40,7 +40,7 @@ class NotServed(GatewayError):
     """A model or a prompt profile that this deployment does not run; `what` is which of the two."""
 
     def __init__(self, what: str, asked: str, *served: str) -> None:
-        names = " or ".join(repr(one) for one in served)
+        names = " or ".join(repr(name) for name in served)
         super().__init__(f"this deployment serves the {what} {names}, not {asked[:80]!r}")
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 
 from vigil.runtime.process import metrics
 from vigil.runtime.process.health import OK
-from vigil_gateway.http.models import HealthOut, RoleOut
+from vigil_gateway.http.models.health import HealthOut, RoleOut
 from vigil_gateway.ports import PortsOf
 from vigil_gateway.sessions.capacity import capacity
 
@@ -45,7 +45,7 @@ async def health(ports: PortsOf) -> HealthOut:
     roles = await capacity(ports.placement)
     return HealthOut(
         ready=readiness.ready,
-        takes_sessions=probing == OK and all(one.workers and one.free for one in roles.values()),
+        takes_sessions=probing == OK and all(room.workers and room.free for room in roles.values()),
         checks=readiness.checks | {"ingestion": probing},
-        capacity={str(role): RoleOut(**asdict(one)) for role, one in roles.items()},
+        capacity={str(role): RoleOut(**asdict(room)) for role, room in roles.items()},
     )

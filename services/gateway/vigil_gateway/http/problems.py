@@ -176,11 +176,11 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     found = error.errors()
-    if any(one["type"] == "json_invalid" for one in found):
-        where = next(one["loc"][-1] for one in found if one["type"] == "json_invalid")
+    where = next((fault["loc"][-1] for fault in found if fault["type"] == "json_invalid"), None)
+    if where is not None:
         return respond(request.url.path, MALFORMED, f"the body cannot be read as JSON (at character {where})")
-    faults = [{"field": _field(one["loc"]), "message": str(one["msg"])} for one in found]
-    detail = "; ".join(f"{one['field']}: {one['message']}" for one in faults)
+    faults = [{"field": _field(fault["loc"]), "message": str(fault["msg"])} for fault in found]
+    detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
     return respond(request.url.path, INVALID, detail, errors=faults)
 
 

@@ -5,7 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil_gateway.http.models import DecisionOut, In, Out, Text, WatchIn
+from vigil_gateway.http.models.base import In, Out, Text
+from vigil_gateway.http.models.history import DecisionOut
+from vigil_gateway.http.models.standing import WatchIn
 
 YEAR_S = 366 * 86_400
 

@@ -8,7 +8,7 @@ from vigil.contract.decision import StoredDecision, decision_json
 from vigil.core.control import Output
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
-from vigil_gateway.http.models import DecisionOut
+from vigil_gateway.http.models.history import DecisionOut
 from vigil_gateway.openai.errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
 from vigil_gateway.openai.models import (
     CachedTokens,

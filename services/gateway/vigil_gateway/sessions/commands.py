@@ -9,10 +9,10 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction
 from vigil.runtime.errors import BusError
 from vigil.runtime.process.logs import get_log
-from vigil_gateway.http.models import WatchIn
+from vigil_gateway.http.models.standing import WatchIn
 from vigil_gateway.ports import Ports
+from vigil_gateway.sessions.spec import watch_of
 from vigil_gateway.sessions.standing import Standing, check_addable, find_standing, standing
-from vigil_gateway.sessions.views import watch_of
 
 log = get_log()
 
@@ -24,12 +24,12 @@ def new_id(prefix: str) -> str:
 
 def first_commands(watches: Sequence[WatchIn], instructions: Sequence[str]) -> tuple[Command, ...]:
     """What a session begins with, watches first. Raises `InvalidSpec` when there are too many."""
-    new = [watch_of(new_id("w"), one) for one in watches]
+    new = [watch_of(new_id("w"), watch) for watch in watches]
     new += [Instruction(new_id("i"), text) for text in instructions]
     commands: tuple[Command, ...] = ()
-    for one in new:
-        check_addable((), commands, one)
-        commands = (*commands, Instruct(one))
+    for instruction in new:
+        check_addable((), commands, instruction)
+        commands = (*commands, Instruct(instruction))
     return commands
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from vigil_gateway.http.models import HistoryOut
+from vigil_gateway.http.models.history import HistoryOut
 from vigil_gateway.ports import Key, PortsOf
 from vigil_gateway.sessions.views import exchange_out, turn_out
 
@@ -23,6 +23,6 @@ async def show_history(ports: PortsOf, key: Key, limit: Limit = 100) -> HistoryO
     state = await ports.store.history(key)
     return HistoryOut(
         session=key.session,
-        turns=[turn_out(one.sequence, one.time_ms, one.reply, one.queries) for one in turns],
-        dialogue=[exchange_out(one) for one in state.dialogue],
+        turns=[turn_out(turn.sequence, turn.time_ms, turn.reply, turn.queries) for turn in turns],
+        dialogue=[exchange_out(exchange) for exchange in state.dialogue],
     )

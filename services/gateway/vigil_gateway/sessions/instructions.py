@@ -4,7 +4,8 @@ from fastapi import APIRouter, status
 
 from vigil.core.command import Clear, Instruct
 from vigil.core.instruction import Instruction
-from vigil_gateway.http.models import Accepted, InstructionIn, InstructionList
+from vigil_gateway.http.models.base import Accepted
+from vigil_gateway.http.models.standing import InstructionIn, InstructionList
 from vigil_gateway.ports import Key, PortsOf
 from vigil_gateway.sessions.commands import add_standing, all_standing, new_id, one_standing, submit
 from vigil_gateway.sessions.views import instruction_out
@@ -16,7 +17,8 @@ router = APIRouter(prefix="/v1/sessions/{session}/instructions", tags=["instruct
 async def list_instructions(ports: PortsOf, key: Key) -> InstructionList:
     """Standing instructions that are not watches, oldest first."""
     found = await all_standing(ports, key)
-    return InstructionList(instructions=[instruction_out(one) for one in found if one.instruction.watch is None])
+    plain = [instruction_out(standing) for standing in found if standing.instruction.watch is None]
+    return InstructionList(instructions=plain)
 
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED)

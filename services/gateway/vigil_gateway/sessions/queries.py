@@ -3,7 +3,8 @@
 from fastapi import APIRouter, status
 
 from vigil.core.command import Ask, Reset
-from vigil_gateway.http.models import Accepted, QueryIn
+from vigil_gateway.http.models.base import Accepted
+from vigil_gateway.http.models.standing import QueryIn
 from vigil_gateway.ports import Key, PortsOf
 from vigil_gateway.sessions.commands import new_id, submit
 

@@ -1,27 +1,17 @@
 """Sessions: asked for, listed, changed, ended."""
 
-import secrets
-import time
-
 from fastapi import APIRouter, Response, status
 
 from vigil.core.ids import SessionKey
-from vigil.core.profile import profile as profile_named
-from vigil.core.session import SessionSpec, Speech, Window
-from vigil.core.source import Source, kind_of
 from vigil.runtime.errors import UnknownSession
-from vigil_gateway.config import GatewaySettings
-from vigil_gateway.http.errors import NotServed
-from vigil_gateway.http.models import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch, SourceIn
+from vigil_gateway.http.models.sessions import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
 from vigil_gateway.sessions.capacity import check_capacity, check_served
 from vigil_gateway.sessions.commands import first_commands
 from vigil_gateway.sessions.lifecycle import announce_change, begin, ended_reason, finish
-from vigil_gateway.sessions.source_id import source_id
+from vigil_gateway.sessions.spec import changed_spec, new_spec
 from vigil_gateway.sessions.status import roles_status, workers_of
-from vigil_gateway.sessions.views import cadence_of, patched, progress_out, session_out
-
-DEFAULT_TAIL_TURNS = 9
+from vigil_gateway.sessions.views import progress_out, session_out
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
@@ -29,7 +19,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, response: Response) -> SessionOut:
     """Watch a source. It is opened once before the session is made, so a bad address is told at once."""
-    spec = _spec(ports, tenant, body)
+    spec = new_spec(ports.settings, tenant, body)
     commands = first_commands(body.watches, body.instructions)
     await check_served(ports.placement, spec.model, ports.settings.model)
     await check_capacity(ports.placement, spec.roles)
@@ -63,7 +53,7 @@ async def show_session(ports: PortsOf, key: Key) -> SessionDetail:
 @router.patch("/{session}")
 async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> SessionOut:
     """Change what may change while the session runs; it takes effect from one of the next turns on."""
-    spec = patched(await ports.store.spec(key), body)
+    spec = changed_spec(await ports.store.spec(key), body)
     await ports.store.update_spec(spec)
     await announce_change(ports, spec)
     return session_out(spec, await ended_reason(ports, key))
@@ -73,37 +63,6 @@ async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> Sessio
 async def end_session(ports: PortsOf, key: Key) -> None:
     """End a session. Its history stays readable for an hour. Ending it again changes nothing."""
     await finish(ports, await ports.store.spec(key), "the client ended it")
-
-
-def _spec(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
-    """What is asked for, with the gateway's defaults. Raises `CoreError` for a value that breaks a rule."""
-    return SessionSpec(
-        tenant=tenant,
-        session=f"s-{secrets.token_hex(10)}",
-        source=_source(body.source),
-        profile=_profile(ports.settings, body),
-        model=body.model or ports.settings.model,
-        cadence=cadence_of(body.cadence),
-        window=Window(body.chunk_turns, min(DEFAULT_TAIL_TURNS, body.chunk_turns - 1)),
-        speech=Speech(body.response_mode, body.duplicate_guard, body.text_temperature),
-        infer_when_idle=body.infer_when_idle,
-        created_us=time.time_ns() // 1_000,
-    )
-
-
-def _source(given: SourceIn) -> Source:
-    return Source(given.id or source_id(given.url), kind_of(given.url), given.url, given.name, given.loop)
-
-
-def _profile(settings: GatewaySettings, body: SessionIn) -> str:
-    """The usual model has its one profile; whoever names another model may name the profile that it knows.
-
-    Raises `NotServed`, `UnknownProfile`.
-    """
-    asked = body.profile or settings.profile
-    if asked != settings.profile and body.model in (None, settings.model):
-        raise NotServed("profile", asked, settings.profile)
-    return profile_named(asked).name
 
 
 async def _view(ports: Ports, key: SessionKey) -> SessionOut | None:

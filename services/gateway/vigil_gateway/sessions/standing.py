@@ -23,7 +23,7 @@ def standing(shown: Instructions, commands: Sequence[Command]) -> tuple[Standing
     changes nothing, and never missed.
     """
     known = set(shown)
-    return tuple(Standing(one, pending=one not in known) for one in _after(shown, commands))
+    return tuple(Standing(found, pending=found not in known) for found in _after(shown, commands))
 
 
 def check_addable(shown: Instructions, commands: Sequence[Command], new: Instruction) -> None:
@@ -33,12 +33,14 @@ def check_addable(shown: Instructions, commands: Sequence[Command], new: Instruc
 
 def find_standing(shown: Instructions, commands: Sequence[Command], instruction_id: str, *, watch: bool) -> Standing:
     """The standing watch (or plain instruction) of that id, or `UnknownInstruction`."""
-    candidates = tuple(one for one in standing(shown, commands) if (one.instruction.watch is not None) == watch)
+    candidates = tuple(
+        candidate for candidate in standing(shown, commands) if (candidate.instruction.watch is not None) == watch
+    )
     try:
-        found = find(tuple(one.instruction for one in candidates), instruction_id)
+        found = find(tuple(candidate.instruction for candidate in candidates), instruction_id)
     except UnknownInstruction as error:
         raise UnknownInstruction(str(error).replace("instruction", "watch") if watch else str(error)) from None
-    return next(one for one in candidates if one.instruction is found)
+    return next(candidate for candidate in candidates if candidate.instruction is found)
 
 
 def _after(shown: Instructions, commands: Sequence[Command]) -> Instructions:
@@ -46,9 +48,9 @@ def _after(shown: Instructions, commands: Sequence[Command]) -> Instructions:
     for command in commands:
         match command:
             case Instruct(instruction=new):
-                instructions = (*(one for one in instructions if one.id != new.id), _as_shown(shown, new))
+                instructions = (*(kept for kept in instructions if kept.id != new.id), _as_shown(shown, new))
             case Clear(instruction_id=gone):
-                instructions = tuple(one for one in instructions if one.id != gone)
+                instructions = tuple(kept for kept in instructions if kept.id != gone)
             case _:
                 pass
     return instructions
@@ -56,5 +58,9 @@ def _after(shown: Instructions, commands: Sequence[Command]) -> Instructions:
 
 def _as_shown(shown: Instructions, new: Instruction) -> Instruction:
     """The state's copy of `new` when it is there already: it differs only by when it was given."""
-    same = (one for one in shown if (one.id, one.text, one.watch) == (new.id, new.text, new.watch))
+    same = (
+        instruction
+        for instruction in shown
+        if (instruction.id, instruction.text, instruction.watch) == (new.id, new.text, new.watch)
+    )
     return next(same, new)

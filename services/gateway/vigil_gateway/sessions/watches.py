@@ -3,10 +3,12 @@
 from fastapi import APIRouter, status
 
 from vigil.core.command import Clear, Instruct
-from vigil_gateway.http.models import Accepted, WatchIn, WatchList
+from vigil_gateway.http.models.base import Accepted
+from vigil_gateway.http.models.standing import WatchIn, WatchList
 from vigil_gateway.ports import Key, PortsOf
 from vigil_gateway.sessions.commands import add_standing, all_standing, new_id, one_standing, submit
-from vigil_gateway.sessions.views import watch_of, watch_out
+from vigil_gateway.sessions.spec import watch_of
+from vigil_gateway.sessions.views import watch_out
 
 router = APIRouter(prefix="/v1/sessions/{session}/watches", tags=["watches"])
 
@@ -15,7 +17,7 @@ router = APIRouter(prefix="/v1/sessions/{session}/watches", tags=["watches"])
 async def list_watches(ports: PortsOf, key: Key) -> WatchList:
     """The session's watches, oldest first."""
     found = await all_standing(ports, key)
-    return WatchList(watches=[watch_out(one) for one in found if one.instruction.watch is not None])
+    return WatchList(watches=[watch_out(standing) for standing in found if standing.instruction.watch is not None])
 
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED)

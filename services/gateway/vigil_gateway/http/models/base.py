@@ -1,0 +1,55 @@
+"""What all requests and answers share, and how an option gets the bounds that the core states."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vigil.core.bounds import Bounds
+from vigil.core.ids import TOKEN
+from vigil.core.instruction import MAX_INSTRUCTION_CHARS
+
+Text = Annotated[str, Field(min_length=1, max_length=MAX_INSTRUCTION_CHARS, pattern=r"\S")]
+Token = Annotated[str, Field(pattern=f"^{TOKEN}$")]
+
+
+class In(BaseModel):
+    """A request: unknown fields are refused, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Out(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Group(In):
+    """Options that belong together. Its fields are those of the core's value of the same name, whose defaults and
+    bounds they have."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Problem(Out):
+    """RFC 9457 problem details, with what to do next."""
+
+    type: str = Field(description="Stable name of the kind of problem", examples=["urn:vigil:problem:capacity_full"])
+    title: str
+    status: int
+    detail: str = Field(description="What was wrong this time")
+    next_step: str = Field(description="What to do about it")
+
+
+class Accepted(Out):
+    """The command waits for the session's next turn."""
+
+    id: str = Field(description="Id of what was accepted", examples=["q-3f9a1c20"])
+    session: str
+
+
+def bounded(bounds: Bounds, description: str, **options: Any) -> Any:
+    """A pydantic field with the core's bounds."""
+    at_least = None if bounds.exclusive else bounds.low
+    more_than = bounds.low if bounds.exclusive else None
+    return Field(ge=at_least, gt=more_than, le=bounds.high, description=description, **options)

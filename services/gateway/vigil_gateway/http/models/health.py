@@ -1,0 +1,26 @@
+"""How the gateway and the workers behind it are."""
+
+from pydantic import Field
+
+from vigil_gateway.http.models.base import Out
+
+
+class RoleOut(Out):
+    """Capacity of one role over its live workers."""
+
+    workers: int
+    capacity: int = Field(description="Sessions that its workers can hold")
+    open_sessions: int = Field(description="Sessions held, or waiting for a worker")
+
+
+class HealthOut(Out):
+    """How the gateway and the workers behind it are."""
+
+    ready: bool = Field(description="The gateway serves, and its ports answer")
+    takes_sessions: bool = Field(description="Every role has a live worker with room, and sources can be checked")
+    checks: dict[str, str] = Field(
+        description="`ok`, or what is wrong, of everything behind the gateway. Without `ingestion` no session can be "
+        "created, and those that run go on: it is no part of `ready`.",
+        examples=[{"nats": "ok", "redis": "ok", "ingestion": "ok"}],
+    )
+    capacity: dict[str, RoleOut]

@@ -1,0 +1,123 @@
+"""Options of a session, in the groups of the core's `SessionSpec`; a change has groups whose fields are optional."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from vigil.core.duplicate import DuplicateGuard
+from vigil.core.session import (
+    CHUNK_TURNS,
+    FRAMES_PER_TURN,
+    INTERVAL_MS,
+    MAX_PICTURES,
+    TAIL_TURNS,
+    TEXT_TEMPERATURE,
+    Cadence,
+    ResponseMode,
+    Speech,
+    Window,
+)
+from vigil.core.source import SourceKind
+from vigil_gateway.http.models.base import Group, In, Out, Token, bounded
+
+_CADENCE, _WINDOW, _SPEECH = Cadence(), Window(), Speech()
+
+IntervalMs = Annotated[int, bounded(INTERVAL_MS, "Milliseconds of capture time between turns")]
+FramesPerTurn = Annotated[int, bounded(FRAMES_PER_TURN, "Frames sampled evenly within one turn")]
+ChunkTurns = Annotated[
+    int,
+    bounded(
+        CHUNK_TURNS,
+        "Turns that a prompt holds before it starts afresh; times `cadence.frames_per_turn` they may be "
+        f"at most {MAX_PICTURES} pictures",
+    ),
+]
+TailTurns = Annotated[
+    int, bounded(TAIL_TURNS, "Last turns that the next prompt begins with; must be less than `chunk_turns`")
+]
+Mode = Annotated[ResponseMode, Field(description="How readily the model speaks")]
+Guard = Annotated[
+    DuplicateGuard,
+    Field(
+        description="Which repeats are not uttered: none, the same words within ten seconds, or also words that add "
+        "nothing to them. Decisions and alerts hear them all."
+    ),
+]
+Temperature = Annotated[
+    float,
+    bounded(
+        TEXT_TEMPERATURE,
+        "Above 0 the words of a turn that speaks are sampled, at the cost of a second request. Whether it speaks or "
+        "delegates is never left to chance.",
+        allow_inf_nan=False,
+    ),
+]
+InferWhenIdle = Annotated[
+    bool,
+    Field(description="Ask the model also while nothing stands and nothing was asked; false saves that work"),
+]
+
+
+class SourceIn(In):
+    """The camera or file to watch."""
+
+    url: str = Field(
+        min_length=1,
+        max_length=2_048,
+        description="rtsp, rtsps, http or https address, or a file. Credentials in it are never shown again.",
+        examples=["rtsp://user:password@camera.local/stream1"],
+    )
+    id: Token | None = Field(
+        None,
+        description="Name of the camera in alert subjects; made from the address when left out",
+        examples=["lobby"],
+    )
+    name: str = Field("", max_length=200, description="Free text for people", examples=["Lobby, north door"])
+    loop: bool = Field(False, description="Start a file again when it ends")
+
+
+class SourceOut(Out):
+    """The source, with its credentials redacted."""
+
+    id: str
+    kind: SourceKind = Field(description="How pictures reach Vigil")
+    url: str = Field(description="Empty for a source whose pictures a client pushes")
+    name: str
+    loop: bool
+
+
+class CadenceGroup(Group):
+    """How often the model looks."""
+
+    interval_ms: IntervalMs = _CADENCE.interval_ms
+    frames_per_turn: FramesPerTurn = _CADENCE.frames_per_turn
+
+
+class WindowGroup(Group):
+    """How much of the past a prompt holds. It cannot be changed while the session runs."""
+
+    chunk_turns: ChunkTurns = _WINDOW.chunk_turns
+    tail_turns: TailTurns = _WINDOW.tail_turns
+
+
+class SpeechGroup(Group):
+    """How the model speaks."""
+
+    response_mode: Mode = _SPEECH.response_mode
+    duplicate_guard: Guard = _SPEECH.duplicate_guard
+    text_temperature: Temperature = _SPEECH.text_temperature
+
+
+class CadenceChange(In):
+    """What to change of the cadence; a field that is left out stays as it is."""
+
+    interval_ms: IntervalMs | None = None
+    frames_per_turn: FramesPerTurn | None = None
+
+
+class SpeechChange(In):
+    """What to change of how the model speaks; a field that is left out stays as it is."""
+
+    response_mode: Mode | None = None
+    duplicate_guard: Guard | None = None
+    text_temperature: Temperature | None = None

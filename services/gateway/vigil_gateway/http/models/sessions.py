@@ -1,0 +1,125 @@
+"""Sessions as they are asked for, changed and shown."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from vigil.core.instruction import MAX_INSTRUCTIONS
+from vigil_gateway.http.models.base import In, Out, Text
+from vigil_gateway.http.models.options import (
+    CadenceChange,
+    CadenceGroup,
+    InferWhenIdle,
+    SourceIn,
+    SourceOut,
+    SpeechChange,
+    SpeechGroup,
+    WindowGroup,
+)
+from vigil_gateway.http.models.standing import WatchIn
+
+_EXAMPLE: dict[str, JsonValue] = {
+    "source": {"url": "rtsp://camera.local/stream1", "id": "lobby"},
+    "watches": [{"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical"}],
+}
+
+
+class SessionIn(In):
+    """What to watch, and how."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    source: SourceIn
+    profile: str | None = Field(
+        None,
+        max_length=64,
+        description="Prompt profile: the usual one when left out; another one only with another model",
+    )
+    model: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Model: the usual one when left out; another one is refused unless an engine here serves it",
+    )
+    cadence: CadenceGroup = CadenceGroup()
+    window: WindowGroup = WindowGroup()
+    speech: SpeechGroup = SpeechGroup()
+    infer_when_idle: InferWhenIdle = True
+    watches: list[WatchIn] = Field(default=[], max_length=MAX_INSTRUCTIONS)
+    instructions: list[Text] = Field(default=[], max_length=MAX_INSTRUCTIONS)
+
+
+class SessionPatch(In):
+    """What may change while a session runs; a field that is left out stays as it is."""
+
+    cadence: CadenceChange = CadenceChange()
+    speech: SpeechChange = SpeechChange()
+    infer_when_idle: InferWhenIdle | None = None
+
+
+class SubjectsOut(Out):
+    """NATS subjects that a downstream system may subscribe to for this session."""
+
+    alerts: str = Field(examples=["vigil.v1.alert.demo.lobby.*"])
+    utterances: str
+    lifecycle: str
+
+
+class SessionOut(Out):
+    """A session as it was asked for."""
+
+    id: str = Field(examples=["s-5d0c6b6b4b1f4e7f9a3c"])
+    state: str = Field(description="`open` or `ended`")
+    ended_reason: str | None = None
+    source: SourceOut
+    profile: str
+    model: str
+    cadence: CadenceGroup
+    window: WindowGroup
+    speech: SpeechGroup
+    infer_when_idle: bool
+    created_at: datetime
+    subjects: SubjectsOut
+
+
+class ProgressOut(Out):
+    """How far the session has come."""
+
+    turns: int = Field(description="Turns committed; decision sequences are 0 to turns - 1")
+    time_s: float | None = Field(description="Model time of the newest turn; null before the first")
+    turns_in_chunk: int
+    malformed_total: int = Field(description="Model outputs that could not be read")
+    alerts_open: int
+
+
+class SessionDetail(SessionOut):
+    """A session, how far it is, and what each role says of it."""
+
+    progress: ProgressOut
+    status: dict[str, Any] = Field(
+        description="What each role last said of the session: `state`, and `detail` where there is more to say",
+        examples=[
+            {"ingestion": {"state": "watching", "worker": "ingestion-1"}},
+            {
+                "ingestion": {
+                    "state": "reconnecting",
+                    "worker": "ingestion-1",
+                    "detail": "rtsp://***@camera.local/stream1 does not answer",
+                    "fault": "unreachable",
+                    "failures": 3,
+                    "retry_s": 1.9,
+                }
+            },
+        ],
+    )
+    workers: dict[str, str] = Field(
+        description="The worker of each role that holds the session, or held it last",
+        examples=[{"ingestion": "ingestion-1", "codec": "codec-1", "interaction": "interaction-1"}],
+    )
+
+
+class SessionList(Out):
+    """The tenant's sessions, open ones and those that ended within the retention time."""
+
+    sessions: list[SessionOut]

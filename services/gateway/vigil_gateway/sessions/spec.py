@@ -1,0 +1,64 @@
+"""Requests to core values. What breaks a rule of the core is raised as a `CoreError` that names the option."""
+
+import secrets
+import time
+from dataclasses import replace
+
+from vigil.core.instruction import Instruction, Watch
+from vigil.core.profile import profile as profile_named
+from vigil.core.session import Cadence, SessionSpec, Speech, Window
+from vigil.core.source import Source, kind_of
+from vigil_gateway.config import GatewaySettings
+from vigil_gateway.http.errors import NotServed
+from vigil_gateway.http.models.options import SourceIn
+from vigil_gateway.http.models.sessions import SessionIn, SessionPatch
+from vigil_gateway.http.models.standing import WatchIn
+from vigil_gateway.sessions.source_id import source_id
+from vigil_gateway.sessions.watch_name import watch_name
+
+
+def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> SessionSpec:
+    """A new session with the gateway's model and profile where none is given. Raises `CoreError`, `NotServed`."""
+    return SessionSpec(
+        tenant=tenant,
+        session=f"s-{secrets.token_hex(10)}",
+        source=_source(body.source),
+        profile=_profile(settings, body),
+        model=body.model or settings.model,
+        cadence=Cadence(**dict(body.cadence)),
+        window=Window(**dict(body.window)),
+        speech=Speech(**dict(body.speech)),
+        infer_when_idle=body.infer_when_idle,
+        created_us=time.time_ns() // 1_000,
+    )
+
+
+def changed_spec(spec: SessionSpec, change: SessionPatch) -> SessionSpec:
+    """The spec with what the request changes. Raises `CoreError` when the options do not go together then."""
+    return replace(
+        spec,
+        cadence=replace(spec.cadence, **change.cadence.model_dump(exclude_none=True)),
+        speech=replace(spec.speech, **change.speech.model_dump(exclude_none=True)),
+        infer_when_idle=spec.infer_when_idle if change.infer_when_idle is None else change.infer_when_idle,
+    )
+
+
+def watch_of(watch_id: str, given: WatchIn) -> Instruction:
+    """The watch that a request asks for, under `watch_id`."""
+    times = given.model_dump(exclude={"name", "text", "severity"})
+    return Instruction(watch_id, given.text, Watch(given.name or watch_name(given.text), given.severity, **times))
+
+
+def _source(given: SourceIn) -> Source:
+    return Source(given.id or source_id(given.url), kind_of(given.url), given.url, given.name, given.loop)
+
+
+def _profile(settings: GatewaySettings, body: SessionIn) -> str:
+    """The usual model has its one profile; whoever names another model may name the profile that it knows.
+
+    Raises `NotServed`, `UnknownProfile`.
+    """
+    asked = body.profile or settings.profile
+    if asked != settings.profile and body.model in (None, settings.model):
+        raise NotServed("profile", asked, settings.profile)
+    return profile_named(asked).name

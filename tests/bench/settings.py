@@ -48,7 +48,7 @@ class BenchSettings(BaseSettings):
     sessions: int = Field(default=20, ge=1, le=1_000, description="Sessions of every part but the knee")
     turns: int = Field(default=100, ge=10, le=MAX_PICTURES, description="Turns whose overhead and bytes are measured")
     chunks: int = Field(default=10, ge=2, le=100, description="Chunks over which the prefix share is measured")
-    chunk_turns: int = Field(default=100, ge=10, le=1_000, description="Turns of one chunk")
+    chunk_turns: int = Field(default=100, ge=10, le=MAX_PICTURES, description="Turns of one chunk")
     economy_sessions: int = Field(default=4, ge=1, le=64, description="Sessions that run through the chunks")
     steps: tuple[int, ...] = Field(
         default=(20, 50, 100, 150, 200, 300, 400, 500, 650, 800, 1_000),

@@ -8,7 +8,7 @@ from vigil_gateway.http import operator, problems
 from vigil_gateway.http.limits import BodyLimit
 from vigil_gateway.http.models.base import Problem
 from vigil_gateway.http.requests import RequestLog
-from vigil_gateway.live import events
+from vigil_gateway.live import sse
 from vigil_gateway.openai import chat
 from vigil_gateway.openai.models import OpenAIError
 from vigil_gateway.ports import Ports
@@ -34,7 +34,7 @@ _OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "The request cannot be served as it is", "model": OpenAIError},
     "5XX": {"description": "The gateway cannot serve it now, or no decision came in time", "model": OpenAIError},
 }
-_ROUTERS = (sessions, queries, watches, instructions, history, events, snapshots, operator)
+_ROUTERS = (sessions, queries, watches, instructions, history, sse, snapshots, operator)
 
 
 def create_app(ports: Ports) -> FastAPI:

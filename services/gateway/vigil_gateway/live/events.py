@@ -1,4 +1,4 @@
-"""Live events of a session over server-sent events.
+"""One session's live events, whichever door they leave through: server-sent events, gRPC or a WebSocket.
 
 The client gets the newest of everything: what a slow one cannot take is dropped, oldest first and kind by kind, and
 counted; the next `status` event says how many. Decisions never push an alert out. Those who need every message
@@ -6,13 +6,9 @@ subscribe on NATS, where alerts are stored.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
-
-from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
-from fastapi.sse import KEEPALIVE_COMMENT
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from vigil.contract.errors import InvalidMessage
 from vigil.core.ids import SessionKey
@@ -24,111 +20,90 @@ from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.live.feed import EventKind, LiveEvent, Topic, event, topics
-from vigil_gateway.ports import Key, Ports, PortsOf
+from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.status import roles_status
 
 log = get_log()
-
-router = APIRouter(prefix="/v1/sessions/{session}", tags=["events"])
 
 # A client that takes nothing for this long is gone; its connection may not have noticed.
 SEND_TIMEOUT_S = 30.0
 # After a session's end its last alerts may still be on their way.
 LINGER_S = 2.0
 
+# The reason of a stream whose client has left: nobody is there to be told it.
 CLIENT_GONE = ""
 
-_EXAMPLE = 'event: decision\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", "p": {"speak": 0.02}}\n\n'
-
+# Writes one event to the client; None when nothing has happened for as long as the heartbeat takes.
+Send = Callable[[LiveEvent | None], Awaitable[None]]
 Feed = list[tuple[Topic, KeepLatest[Message]]]
 Outlet = asyncio.Queue[LiveEvent]
 
 
-@router.get(
-    "/events",
-    response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "`decision`, `utterance`, `alert`, `session` and `status` events; `end` is the last one.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
-        }
-    },
-)
-async def stream_events(ports: PortsOf, key: Key) -> Response:
-    """What happens in the session, live, until it ends. Comment lines are sent while nothing happens."""
-    return EventStream(ports, await ports.store.spec(key))
+@asynccontextmanager
+async def listening(ports: Ports, spec: SessionSpec) -> AsyncIterator["LiveEvents"]:
+    """Hold one of the tenant's streams and listen to the session while the block runs.
 
-
-class EventStream(Response):
-    """A response that lives as long as its client, its session and this gateway.
-
-    Whichever of the three ends first, all that the stream opened is closed by the task that opened it.
+    Raises `TooManyStreams`, `SessionEnded`. All that is opened is closed by the task that opened it.
     """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(ports.streams.slot(spec.tenant))
+        feed: Feed = []
+        for topic in topics(spec.key, spec.source.id):
+            subscription = ports.bus.subscribe(topic.subject, topic.capacity)
+            feed.append((topic, await stack.enter_async_context(subscription)))
+        await _check_open(ports, spec.key)
+        yield LiveEvents(ports, spec.key, feed)
 
-    media_type = "text/event-stream"
 
-    def __init__(self, ports: Ports, spec: SessionSpec) -> None:
-        self.background = None
-        self.status_code = 200
-        self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+class LiveEvents:
+    """Events of one session, sent for as long as its client, the session and this gateway live."""
+
+    def __init__(self, ports: Ports, key: SessionKey, feed: Feed) -> None:
         self._ports = ports
-        self._key = SessionKey(spec.tenant, spec.session)
-        self._topics = topics(self._key, spec.source.id)
+        self._key = key
+        self._feed = feed
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with AsyncExitStack() as stack:
-            stack.enter_context(self._ports.streams.slot(self._key.tenant))
-            feed: Feed = []
-            for topic in self._topics:
-                subscription = self._ports.bus.subscribe(topic.subject, topic.capacity)
-                feed.append((topic, await stack.enter_async_context(subscription)))
-            await self._check_open()
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            reason = await self._run(feed, receive, send)
-            if reason != CLIENT_GONE:
-                await _send(send, event(EventKind.END, {"reason": reason}).encoded(), more=False)
+    async def run(self, send: Send, *others: Coroutine[Any, Any, str]) -> str:
+        """Send events until there is a reason to stop, then `end` with the reason; returns it.
 
-    async def _check_open(self) -> None:
-        """Raise `SessionEnded`. After the subscriptions, so that an end in between is not missed."""
-        ended = await self._ports.store.ended(self._key)
-        if ended is not None:
-            raise SessionEnded(self._key, f"the session has ended ({ended.reason}): its history can still be read")
-
-    async def _run(self, feed: Feed, receive: Receive, send: Send) -> str:
-        """Write events until there is a reason to stop; returns it. A lost bus is a reason too."""
+        Each of `others` may end the stream too, by returning a reason. `CLIENT_GONE` is sent to nobody.
+        """
         outlet: Outlet = asyncio.Queue(maxsize=1)
         try:
-            return await first_to_end(
-                _disconnected(receive),
-                self._write(outlet, send),
+            reason = await first_to_end(
+                *others,
+                self._send_all(outlet, send),
                 self._drained(),
-                self._watch_status(feed, outlet),
-                *(_pump(topic, channel, outlet) for topic, channel in feed),
+                self._watch_status(outlet),
+                *(_pump(topic, channel, outlet) for topic, channel in self._feed),
             )
         except BusError as error:
-            return f"live events are lost ({error}): connect again"
+            reason = f"live events are lost ({error}): connect again"
+        if reason != CLIENT_GONE:
+            await _sent(send, event(EventKind.END, {"reason": reason}))
+        return reason
 
-    async def _write(self, outlet: Outlet, send: Send) -> str:
+    async def _send_all(self, outlet: Outlet, send: Send) -> str:
         ended = False
         while True:
-            chunk = KEEPALIVE_COMMENT
+            live_event: LiveEvent | None = None
             try:
                 async with asyncio.timeout(LINGER_S if ended else self._ports.settings.heartbeat_s):
                     live_event = await outlet.get()
-                chunk = live_event.encoded()
                 ended = ended or live_event.last
-                metrics.EVENTS_SENT.labels(live_event.kind).inc()
             except TimeoutError:
                 if ended:
                     return "the session ended"
-            if not await _send(send, chunk, more=True):
+            if not await _sent(send, live_event):
                 return CLIENT_GONE
+            if live_event is not None:
+                metrics.EVENTS_SENT.labels(live_event.kind).inc()
 
     async def _drained(self) -> str:
         await self._ports.draining.wait()
         return "the gateway is shutting down: connect again"
 
-    async def _watch_status(self, feed: Feed, outlet: Outlet) -> str:
+    async def _watch_status(self, outlet: Outlet) -> str:
         """Send what the roles say of the session, first at once and then whenever it changes.
 
         Word of its end can be lost while the bus is away. Seen twice in the store it is the end of the stream; once is
@@ -141,7 +116,7 @@ class EventStream(Response):
             if is_over and was_over:
                 return "the session ended"
             was_over = is_over
-            dropped = {str(topic.kind): channel.dropped for topic, channel in feed}
+            dropped = {str(topic.kind): channel.dropped for topic, channel in self._feed}
             current = {"roles": await self._roles(), "dropped": dropped}
             if current != last:
                 await outlet.put(event(EventKind.STATUS, current))
@@ -162,20 +137,21 @@ class EventStream(Response):
             return None
 
 
-async def _send(send: Send, chunk: bytes, *, more: bool) -> bool:
+async def _check_open(ports: Ports, key: SessionKey) -> None:
+    """Raise `SessionEnded`. After the subscriptions, so that an end in between is not missed."""
+    ended = await ports.store.ended(key)
+    if ended is not None:
+        raise SessionEnded(key, f"the session has ended ({ended.reason}): its history can still be read")
+
+
+async def _sent(send: Send, live_event: LiveEvent | None) -> bool:
     """Whether the client took it in time."""
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):
-            await send({"type": "http.response.body", "body": chunk, "more_body": more})
+            await send(live_event)
     except TimeoutError:
         return False
     return True
-
-
-async def _disconnected(receive: Receive) -> str:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    return CLIENT_GONE
 
 
 async def _pump(topic: Topic, channel: KeepLatest[Message], outlet: Outlet) -> str:

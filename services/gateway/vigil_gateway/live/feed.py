@@ -1,14 +1,13 @@
-"""One session's live events as server-sent events: which subjects, and how each message is written. Pure."""
+"""One session's live events: which subjects they come from, and how each message is read. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
-from fastapi.sse import format_sse_event
 
 from vigil.contract import subjects
-from vigil.contract.decision import decision_json, decode_decision
+from vigil.contract.decision import StoredDecision, decision_json, decode_decision
 from vigil.contract.events.envelope import decode_event
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
@@ -17,7 +16,7 @@ ENDED = f"vigil.session.{Lifecycle.ENDED}"
 
 
 class EventKind(StrEnum):
-    """The `event:` field."""
+    """What kind of event it is: the `event` field of server-sent events, the `type` of a WebSocket message."""
 
     DECISION = "decision"
     UTTERANCE = "utterance"
@@ -29,14 +28,12 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """One event as written to the client. After the `last` one the stream ends."""
+    """One event for the client; `data` is its JSON. After the `last` one the stream ends."""
 
     kind: EventKind
     data: bytes
     last: bool = False
-
-    def encoded(self) -> bytes:
-        return format_sse_event(event=self.kind, data_str=self.data.decode())
+    decision: StoredDecision | None = None  # of a decision event, for doors that send it in another form
 
 
 Reader = Callable[[bytes], LiveEvent | None]
@@ -67,14 +64,15 @@ def topics(key: SessionKey, source_id: str) -> tuple[Topic, ...]:
     )
 
 
-def event(kind: EventKind, data: object, *, last: bool = False) -> LiveEvent:
+def event(kind: EventKind, data: object) -> LiveEvent:
     """An event of the gateway's own."""
-    return LiveEvent(kind, msgspec.json.encode(data), last)
+    return LiveEvent(kind, msgspec.json.encode(data))
 
 
 def read_decision(payload: bytes) -> LiveEvent:
     """A stored decision as JSON, or `InvalidMessage`."""
-    return event(EventKind.DECISION, decision_json(decode_decision(payload)))
+    decision = decode_decision(payload)
+    return LiveEvent(EventKind.DECISION, msgspec.json.encode(decision_json(decision)), decision=decision)
 
 
 def _cloudevent_reader(kind: EventKind, key: SessionKey) -> Reader:

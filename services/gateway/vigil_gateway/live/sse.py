@@ -1,0 +1,66 @@
+"""Live events of a session over server-sent events."""
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+from starlette.types import Send as AsgiSend
+
+from vigil.core.session import SessionSpec
+from vigil_gateway.live.events import CLIENT_GONE, listening
+from vigil_gateway.live.feed import LiveEvent
+from vigil_gateway.ports import Key, Ports, PortsOf
+
+router = APIRouter(prefix="/v1/sessions/{session}", tags=["events"])
+
+_EXAMPLE = 'event: decision\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", "p": {"speak": 0.02}}\n\n'
+
+
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "`decision`, `utterance`, `alert`, `session` and `status` events; `end` is the last one.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        }
+    },
+)
+async def stream_events(ports: PortsOf, key: Key) -> Response:
+    """What happens in the session, live, until it ends. Comment lines are sent while nothing happens."""
+    return EventStream(ports, await ports.store.spec(key))
+
+
+class EventStream(Response):
+    """A response that lives as long as its client, its session and this gateway."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, ports: Ports, spec: SessionSpec) -> None:
+        self.background = None
+        self.status_code = 200
+        self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._ports = ports
+        self._spec = spec
+
+    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+        async def write(live_event: LiveEvent | None) -> None:
+            chunk = KEEPALIVE_COMMENT if live_event is None else encoded(live_event)
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+        async with listening(self._ports, self._spec) as events:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            if await events.run(write, _disconnected(receive)) != CLIENT_GONE:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def encoded(live_event: LiveEvent) -> bytes:
+    """The event as a client of server-sent events reads it."""
+    return format_sse_event(event=live_event.kind, data_str=live_event.data.decode())
+
+
+async def _disconnected(receive: Receive) -> str:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    return CLIENT_GONE

@@ -7,12 +7,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.placement.leases import Offer, Placement
 from vigil.runtime.process.service import Service
-from vigil.runtime.store.pushed import PushedSessions
+from vigil.runtime.store.pushed import DUE
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
@@ -125,7 +126,7 @@ async def test_without_a_decision_the_deadline_ends_the_call(
     assert "within 2 s" in await waiting
     key = SessionKey("demo", "kitchen")
     assert await placement.claim(Role.INGESTION, "w", 5) == []
-    assert [one.key for one in await placement.claim(Role.CODEC, "w", 5)] == [key]
+    assert [claim.key for claim in await placement.claim(Role.CODEC, "w", 5)] == [key]
     async with http.delete("/v1/sessions/kitchen") as answer:
         assert answer.status == 204
     assert "the client ended it" in await refused(http, 409, "session_ended", json=turn(), headers=MINE)
@@ -133,28 +134,28 @@ async def test_without_a_decision_the_deadline_ends_the_call(
 
 @pytest.mark.usefixtures("workers")
 async def test_a_session_that_nobody_pushes_to_ends(
-    http: aiohttp.ClientSession, store: SessionStore, redis: Any, gateway: Service[GatewaySettings]
+    http: aiohttp.ClientSession, store: SessionStore, redis: Redis
 ) -> None:
     await refused(http, 504, "turn_late", json=turn(), headers=MINE)
     key = SessionKey("demo", "kitchen")
     ended = await eventually(lambda: store.ended(key), 15, "the session is ended")
     assert ended is not None
     assert "pushed no picture" in ended.reason
-    await eventually(lambda: _none_silent(PushedSessions(redis)), 10, "it is forgotten")
+    await eventually(lambda: _is_gone(redis, DUE), 10, "it is forgotten")
 
 
-async def _none_silent(pushed: PushedSessions) -> bool:
-    return await pushed.silent(0) == []
+async def _is_gone(redis: Redis, name: str) -> bool:
+    return not await redis.exists(name)
 
 
 async def test_models(http: aiohttp.ClientSession, placement: Placement) -> None:
     async with http.get(MODELS) as answer:
         found = await answer.json()
-    assert [one["id"] for one in found["data"]] == ["vigil-small"]
+    assert [model["id"] for model in found["data"]] == ["vigil-small"]
     assert found["object"] == "list"
     await placement.heartbeat(Role.INTERACTION, "interaction-2", Offer(8, models=("large", "vigil-small")))
     async with http.get(MODELS) as answer:
-        assert [one["id"] for one in (await answer.json())["data"]] == ["vigil-small", "large"]
+        assert [model["id"] for model in (await answer.json())["data"]] == ["vigil-small", "large"]
 
 
 @pytest.mark.usefixtures("workers")

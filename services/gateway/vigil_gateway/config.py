@@ -17,7 +17,9 @@ class GatewaySettings(ServiceSettings):
     probe_deadline_s: float = Field(15.0, gt=0, le=120, description="Seconds that probing a source may take")
     profile: str = Field("vigil-small", description="Prompt profile that the workers run")
     model: str = Field("vigil-small", min_length=1, description="Model that the engine serves")
-    streams_per_tenant: int = Field(64, ge=1, le=10_000, description="Live event streams that a tenant may have open")
+    streams_per_tenant: int = Field(
+        64, ge=1, le=10_000, description="Live event streams that a tenant may have open at this replica of the gateway"
+    )
     heartbeat_s: float = Field(
         15.0, gt=0, le=300, description="Seconds of silence on a live event stream after which a comment line is sent"
     )

@@ -14,6 +14,7 @@ from vigil.runtime.process.startup import StartupError
 from vigil.runtime.store import redis_client
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
+from vigil.runtime.store.turn_lease import TurnLeases
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
 from vigil_gateway.http.auth import KeyFileInvalid, KeyRing
@@ -49,6 +50,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
             health=service.health,
             draining=asyncio.Event(),
             pushed=PushedSessions(redis),
+            turns=TurnLeases(redis),
         )
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         async with serve(

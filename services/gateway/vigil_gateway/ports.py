@@ -1,7 +1,7 @@
 """What a request may use, and how it gets hold of it."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
@@ -15,6 +15,7 @@ from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.health import Health
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
+from vigil.runtime.store.turn_lease import TurnLeases
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.auth import KeyRing
 from vigil_gateway.http.errors import NoSuchSession
@@ -24,7 +25,8 @@ from vigil_gateway.sessions.probe import SourceProbe
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything outside of the process, and the state that requests share."""
+    """Everything outside of the process. What requests share stands in Redis, for any replica may serve the next one;
+    `streams` alone is counted in this process."""
 
     settings: GatewaySettings
     keys: KeyRing
@@ -36,7 +38,7 @@ class Ports:
     health: Health
     draining: asyncio.Event
     pushed: PushedSessions
-    in_turn: set[SessionKey] = field(default_factory=set)
+    turns: TurnLeases
 
 
 async def _ports(request: Request) -> Ports:

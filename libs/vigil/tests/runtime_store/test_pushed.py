@@ -1,36 +1,44 @@
-"""When pushed sessions were last heard of, in a real Redis."""
+"""Which pushed sessions their clients have left, in a real Redis."""
+
+import asyncio
 
 from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.store.pushed import PushedSessions
+from vigil.core.session import SessionSpec
+from vigil.runtime.store.pushed import DUE, PushedSessions
+from vigil.runtime.store.sessions import SessionStore
+from vigil.runtime.store.turn_lease import TurnLeases
 from vigil.testing.eventually import eventually
 
-ONE, OTHER = SessionKey("demo", "s-1"), SessionKey("rival", "s-1")
+FIRST, OTHER = SessionKey("demo", "s-1"), SessionKey("rival", "s-1")
 
 
-async def test_silence_is_counted_from_the_last_word(redis: Redis) -> None:
+async def test_silence_is_counted_from_the_last_picture(redis: Redis, store: SessionStore, spec: SessionSpec) -> None:
+    pushed, turns = PushedSessions(redis), TurnLeases(redis)
+    await store.create(spec)
+    for key in (FIRST, OTHER):
+        await pushed.expect(key, within_s=0)
+    await turns.show(await turns.claim(FIRST), 1_000_000)
+    assert await pushed.silent(0.6) == [OTHER], "the first one was heard of a moment ago"
+    assert await eventually(lambda: pushed.silent(0.6), what="the first one is silent as well") == [FIRST]
+    for key in (FIRST, OTHER, OTHER):
+        await pushed.forget(key)
+    assert not await redis.exists(DUE)
+
+
+async def test_a_session_that_is_expected_later_is_not_silent(redis: Redis) -> None:
     pushed = PushedSessions(redis)
-    await pushed.heard(ONE)
-    await pushed.heard(OTHER)
-    assert await pushed.silent(60) == []
-    await eventually(lambda: pushed.silent(0.1), what="both are silent")
-    await pushed.heard(OTHER)
-    assert await pushed.silent(0.1) == [ONE]
-    await pushed.forget(ONE)
-    await pushed.forget(ONE)
-    assert await pushed.silent(0.1) == []
+    await pushed.expect(FIRST, within_s=60)
+    assert await pushed.silent(0) == []
 
 
-async def test_each_picture_is_after_the_last_though_the_clock_is_not(redis: Redis) -> None:
-    pushed = PushedSessions(redis)
-    assert [await pushed.shows(ONE, time_ms) for time_ms in (0, 5_000, 900, 900, 6_000)] == [
-        0,
-        5_000,
-        5_001,
-        5_002,
-        6_000,
-    ]
-    assert await pushed.shows(OTHER, 900) == 900
-    await pushed.forget(ONE)
-    assert await pushed.shows(ONE, 0) == 0
+async def test_a_silent_session_is_given_to_one_gateway(redis: Redis) -> None:
+    gateways = [PushedSessions(redis) for _ in range(4)]
+    keys = [SessionKey("demo", f"s-{number}") for number in range(20)]
+    for key in keys:
+        await gateways[0].expect(key, within_s=0)
+    shares = await asyncio.gather(*(gateway.silent(0) for gateway in gateways))
+    assert sorted(key for share in shares for key in share) == sorted(keys)
+    await redis.zadd(DUE, {"demo.s-3": 0})  # half a minute after the gateway that had it died
+    assert await gateways[1].silent(0) == [keys[3]]

@@ -14,6 +14,8 @@ PortError
     ├── UnknownSession     no session of that id, or it ended longer than retention ago
     ├── SessionEnded       the session is over and takes nothing more
     ├── FenceLost          another worker has taken the session over
+    ├── TurnTaken          another call holds the session's turn                      retryable
+    ├── TimePassed         the session has been shown something of that time or later
     └── StoreCorrupt       a stored value cannot be read
 """
 
@@ -94,6 +96,20 @@ class SessionEnded(SessionError):
 
 class FenceLost(SessionError):
     """Another worker has taken the session over; nothing was written."""
+
+
+class TurnTaken(SessionError):
+    """Another call holds the session's turn."""
+
+    retryable = True
+
+
+class TimePassed(SessionError):
+    """What was given a model time is not after `last_ms`, up to which the session was shown or decided on."""
+
+    def __init__(self, key: SessionKey, last_ms: int) -> None:
+        super().__init__(key, f"session {key} has been shown pictures up to {last_ms / 1_000:g} s")
+        self.last_ms = last_ms
 
 
 class StoreCorrupt(SessionError):

@@ -14,7 +14,7 @@ _LOOK_MOST_S = 30.0
 
 
 async def end_idle(ports: Ports, idle_s: float) -> None:
-    """Look now and then, for ever. Several gateways may do so at once: to end a session twice changes nothing."""
+    """Look now and then, for ever. Several gateways may do so at once: each silent session is given to one of them."""
     while True:
         await asyncio.sleep(min(_LOOK_MOST_S, idle_s / 4))
         try:

@@ -2,12 +2,12 @@
 
 No ingestion worker holds such a session: the gateway publishes its frames, with the time at which they arrived. A turn
 is published once, when its codec and its interaction worker listen, and its answer is the decision of that very time.
+Whoever serves a call holds the session's turn (`turn_lease`) from before it looks at the session until it has answered.
 """
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision, decode_decision
@@ -16,8 +16,16 @@ from vigil.core.command import Ask, Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.core.source import Source, SourceKind
-from vigil.runtime.errors import AlreadyExists, BusUnavailable, SessionEnded, UnknownSession
+from vigil.runtime.errors import (
+    AlreadyExists,
+    BusUnavailable,
+    SessionEnded,
+    TimePassed,
+    TurnTaken,
+    UnknownSession,
+)
 from vigil.runtime.store.sessions import Look
+from vigil.runtime.store.turn_lease import TurnLease
 from vigil_gateway.http.errors import NoSuchSession
 from vigil_gateway.live.picture import Picture
 from vigil_gateway.openai.errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
@@ -29,25 +37,20 @@ from vigil_gateway.sessions.lifecycle import begin
 LISTEN_S = 0.05  # how often a new session, or one that moves, is asked whether its workers listen
 
 
-@contextmanager
-def in_turn(busy: set[SessionKey], key: SessionKey) -> Iterator[None]:
-    """Hold the session's only turn for as long as the block runs, or raise `TurnInFlight`."""
-    if key in busy:
-        raise TurnInFlight("the session's last call is still being answered")
-    busy.add(key)
-    try:
-        yield
-    finally:
-        busy.discard(key)
-
-
 async def found(ports: Ports, key: SessionKey) -> Look | None:
-    """The session as it is; None when this turn is to begin it. Raises `NoSuchSession`, `SessionEnded`, `NotPushed`."""
+    """The session as it is, outside of a turn. Returns and raises what `checked` does."""
     try:
-        look = await ports.store.look(key)
+        return checked(key, await ports.store.look(key))
     except UnknownSession:
+        return checked(key, None)
+
+
+def checked(key: SessionKey, look: Look | None) -> Look | None:
+    """The session that pictures may be pushed into; None when a call may begin it. Raises `NoSuchSession`,
+    `SessionEnded`, `NotPushed`."""
+    if look is None:
         if not may_begin(key.session):
-            raise NoSuchSession(key.session) from None
+            raise NoSuchSession(key.session)
         return None
     if look.ended is not None:
         raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
@@ -69,12 +72,12 @@ def new_spec(ports: Ports, key: SessionKey, model: str) -> SessionSpec:
 
 
 async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
-    """Make the session with what its first turn is to show. Raises `NoWorker`, `CapacityFull`."""
+    """Make the session with what its first turn is to show. Raises `NoWorker`, `CapacityFull`, `TurnInFlight`."""
+    await ports.pushed.expect(spec.key, ports.settings.push_idle_s)  # first: a session is never without an end
     try:
         await begin(ports, spec, commands)
-    except AlreadyExists as error:  # another gateway began it meanwhile
-        for command in commands:
-            await submit(ports, error.key, command)
+    except AlreadyExists:  # the turn ran out while this call was held up, and another began the session
+        raise TurnInFlight("another call has just begun the session") from None
 
 
 async def ask(ports: Ports, key: SessionKey, waiting: Sequence[Command], question: Ask) -> Ask:
@@ -87,7 +90,7 @@ async def ask(ports: Ports, key: SessionKey, waiting: Sequence[Command], questio
 
 
 async def turn(
-    ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], question: Ask | None, time_ms: int | None = None
+    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], question: Ask | None, time_ms: int | None = None
 ) -> StoredDecision:
     """Show `pictures` to the model and await what it decides on them. `time_ms` is their model time by the client's
     clock, None when they are of now.
@@ -98,21 +101,21 @@ async def turn(
     deadline_s = ports.settings.turn_deadline_s
     try:
         async with asyncio.timeout(deadline_s):
-            decision = await _decided(ports, key, pictures, time_ms)
-            if question is not None and question in await ports.store.commands(key):
+            decision = await _decided(ports, lease, pictures, time_ms)
+            if question is not None and question in await ports.store.commands(lease.key):
                 # Its nudge was overtaken by the frame, or lost: the turn did not show it, the next one does.
-                decision = await _decided(ports, key, pictures, None if time_ms is None else time_ms + 1)
+                decision = await _decided(ports, lease, pictures, None if time_ms is None else time_ms + 1)
             return decision
     except TimeoutError:
         raise TurnLate(f"the session's workers did not decide within {deadline_s:g} s") from None
 
 
 async def _decided(
-    ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], given_ms: int | None
+    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], given_ms: int | None
 ) -> StoredDecision:
     """Publish the pictures once and wait for the decision of their time."""
-    async with ports.bus.subscribe(subjects.decision(key), capacity=64) as decisions:
-        time_ms = await _show(ports, key, pictures, given_ms)
+    async with ports.bus.subscribe(subjects.decision(lease.key), capacity=64) as decisions:
+        time_ms = await _show(ports, lease, pictures, given_ms)
         async for message in decisions:
             decision = decode_decision(message.payload)
             if decision.time_ms == time_ms:
@@ -122,35 +125,31 @@ async def _decided(
     raise BusUnavailable("the decision cannot be heard: the subscription ended")
 
 
-async def _show(ports: Ports, key: SessionKey, pictures: tuple[Picture, ...], given_ms: int | None) -> int:
+async def _show(ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], given_ms: int | None) -> int:
     """Publish the pictures as soon as somebody codes and decides; returns their model time.
 
     Their capture time is that of their arrival also when the client keeps the clock: latencies are counted from it.
     """
-    capture_us = time.time_ns() // 1_000
-    origin_us = await ports.store.set_origin(key, capture_us)
-    watched_us = await ports.store.watched_until_us(key)
-    last_ms = (watched_us - origin_us) // 1_000 if watched_us else -1
-    if given_ms is None:
-        # Our own clock may have been set back, or be behind the client's: after the last picture all the same.
-        time_ms = await ports.pushed.shows(key, max((capture_us - origin_us) // 1_000, last_ms + 1))
-    else:
-        time_ms = _later(given_ms, last_ms)
-        await ports.pushed.shows(key, time_ms)
-    frames = tuple(Frame(one.jpeg, one.width, one.height, capture_us) for one in pictures)
+    key, capture_us = lease.key, time.time_ns() // 1_000
+    time_ms = await _timed(ports, lease, capture_us, given_ms)
+    frames = tuple(Frame(picture.jpeg, picture.width, picture.height, capture_us) for picture in pictures)
     group = encode_group(FrameGroup(key, time_ms, time_ms, frames, fence=0))  # one publisher, that holds no lease
     while not await _heard(ports, key, group):  # noqa: ASYNC110  NATS tells nobody that a subscription has come
         await asyncio.sleep(LISTEN_S)
     return time_ms
 
 
-def _later(time_ms: int, last_ms: int) -> int:
-    """`time_ms` when it is after the session's last turn, else `TimeNotLater`: no worker would decide on it."""
-    if time_ms <= last_ms:
+async def _timed(ports: Ports, lease: TurnLease, capture_us: int, given_ms: int | None) -> int:
+    """The pictures' model time. Raises `TimeNotLater`: no worker would decide on what is not newer."""
+    try:
+        return await ports.turns.show(lease, capture_us, given_ms)
+    except TimePassed as error:
         raise TimeNotLater(
-            f"the session has been watched up to {last_ms / 1_000:g} s, the picture is of {time_ms / 1_000:g} s"
-        )
-    return time_ms
+            f"the session has been watched up to {error.last_ms / 1_000:g} s, "
+            f"the picture is of {(given_ms or 0) / 1_000:g} s"
+        ) from None
+    except TurnTaken as error:
+        raise TurnInFlight(str(error)) from None
 
 
 async def _heard(ports: Ports, key: SessionKey, group: bytes) -> bool:

@@ -9,7 +9,12 @@ from vigil_gateway.http.errors import TooManyStreams
 
 
 class StreamSlots:
-    """At most `limit` streams a tenant."""
+    """At most `limit` streams a tenant in this process.
+
+    Every replica of the gateway counts its own: the limit protects a process from holding too many open answers, and a
+    shared count would be wrong for as long as a replica that died had streams open. Behind N replicas a tenant may have
+    N times as many.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

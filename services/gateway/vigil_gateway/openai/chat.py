@@ -13,9 +13,11 @@ from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role
+from vigil.runtime.store.turn_lease import TurnLease
 from vigil_gateway.http.errors import NoSuchSession, NotServed
 from vigil_gateway.live import push
 from vigil_gateway.live.picture import Picture, decoded, fitted
+from vigil_gateway.live.turn_lease import in_turn
 from vigil_gateway.openai.errors import AlreadyBegun, NoSuchModel
 from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut
 from vigil_gateway.openai.turn import OTHER_SESSION_HEADER, SESSION_HEADER, Said, chat_out, said, session_of
@@ -54,8 +56,8 @@ async def complete(ports: PortsOf, key: Named, body: ChatIn, response: Response)
     taken, and with the first call what to watch for.
     """
     message = said(body)
-    with push.in_turn(ports.in_turn, key):
-        decision, spec = await _turn(ports, key, body, message)
+    async with in_turn(ports.turns, key) as lease:
+        decision, spec = await _turn(ports, lease, body, message)
     response.headers[SESSION_HEADER] = key.session
     return chat_out(decision, spec.model)
 
@@ -77,9 +79,10 @@ async def reset(ports: PortsOf, key: Named) -> ResetOut:
     return ResetOut(session=key.session)
 
 
-async def _turn(ports: Ports, key: SessionKey, body: ChatIn, message: Said) -> tuple[StoredDecision, SessionSpec]:
-    """Everything is checked before anything is changed: a picture that is none begins no session."""
-    look = await push.found(ports, key)
+async def _turn(ports: Ports, lease: TurnLease, body: ChatIn, message: Said) -> tuple[StoredDecision, SessionSpec]:
+    """Everything is checked before anything is changed: a picture that cannot be read begins no session."""
+    key = lease.key
+    look = push.checked(key, lease.look)
     spec = look.spec if look else push.new_spec(ports, key, await _served(ports, body.model))
     if body.model != spec.model:
         raise NoSuchModel(f"this session has the model {spec.model!r}, not {body.model[:80]!r}")
@@ -89,12 +92,11 @@ async def _turn(ports: Ports, key: SessionKey, body: ChatIn, message: Said) -> t
     question = Ask(new_id("q"), message.text) if message.text else None
     time_ms = None if body.vigil.time_s is None else round(body.vigil.time_s * 1_000)
     pictures = await _pictures(message, spec)
-    await ports.pushed.heard(key)
     if look is None:
         await push.begin_pushed(ports, spec, (*given, question) if question else given)
     elif question:
         question = await push.ask(ports, key, look.commands, question)
-    return await push.turn(ports, key, pictures, question, time_ms), spec
+    return await push.turn(ports, lease, pictures, question, time_ms), spec
 
 
 async def _served(ports: Ports, model: str) -> str:
@@ -108,4 +110,4 @@ async def _served(ports: Ports, model: str) -> str:
 async def _pictures(message: Said, spec: SessionSpec) -> tuple[Picture, ...]:
     data = [decoded(url) for url in message.pictures]
     wanted = profile(spec.profile)
-    return tuple([await asyncio.to_thread(fitted, one, wanted) for one in data])
+    return tuple([await asyncio.to_thread(fitted, picture, wanted) for picture in data])

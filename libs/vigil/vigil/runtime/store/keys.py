@@ -22,6 +22,7 @@ class Part(StrEnum):
     ENDED = "ended"  # string: JSON of why and when the session ended
     LOG = "log"  # list: JSON of the last turns' replies
     LAST = "last"  # string: id of the last commit, so that a repeated one changes nothing
+    SHOWN = "shown"  # hash: model time and nonce of what a client pushed last, and when it was last heard of
 
 
 def session_keys(key: SessionKey) -> list[str]:
@@ -32,6 +33,11 @@ def session_keys(key: SessionKey) -> list[str]:
 def part_key(key: SessionKey, part: Part) -> str:
     """The key of one part."""
     return f"{PREFIX}:{{{member(key)}}}:{part}"
+
+
+def turn_key(key: SessionKey) -> str:
+    """The key of the turn lease. It is no `Part`: it has an expiry of its own, whatever becomes of the session."""
+    return f"{PREFIX}:{{{member(key)}}}:turn"
 
 
 def index_key(tenant: str) -> str:

@@ -1,5 +1,6 @@
 """What the store takes and gives, and how these values are written: JSON by msgspec, here and nowhere else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -129,6 +130,20 @@ def decode_command(key: SessionKey, data: bytes) -> Command:
     if envelope.kind not in _COMMANDS:
         raise StoreCorrupt(key, f"session {key} has a command of unknown kind {envelope.kind!r}")
     return decode(key, bytes(envelope.value), _COMMANDS[envelope.kind])
+
+
+def decode_commands(key: SessionKey, entries: Sequence[bytes]) -> tuple[Command, ...]:
+    """Read the commands of an inbox."""
+    return tuple(decode_command(key, entry) for entry in entries)
+
+
+def decode_look(key: SessionKey, spec: bytes, ended: bytes | None, inbox: Sequence[bytes]) -> Look:
+    """What a client may have changed about a session that is there."""
+    return Look(
+        spec=decode(key, spec, SessionSpec),
+        commands=decode_commands(key, inbox),
+        ended=None if ended is None else decode(key, ended, Ended),
+    )
 
 
 def encode_outgoing(outgoing: Outgoing) -> bytes:

@@ -122,7 +122,7 @@ class SessionStore:
             spec=record.decode(key, spec, SessionSpec),
             state=record.decode_state(key, head, turns),
             outbox=tuple(record.decode_outgoing(key, one) for one in outbox),
-            commands=_commands(key, inbox),
+            commands=record.decode_commands(key, inbox),
             ended=None if ended is None else record.decode(key, ended, Ended),
             id=take_id,
         )
@@ -141,7 +141,7 @@ class SessionStore:
         Raises `FenceLost` (also when `commit.after` is not the last id any more), `StoreFull`, and `SessionEnded` for
         a turn of an ended session; without a turn it can be committed to, so that its alerts are closed.
         """
-        return _commands(key, await self._run(self._commit, key, _commit_arguments(fence, commit)))
+        return record.decode_commands(key, await self._run(self._commit, key, _commit_arguments(fence, commit)))
 
     async def submit(self, key: SessionKey, command: Command) -> None:
         """Put a command into the session's inbox. Raises `InboxFull`, `UnknownSession`, `SessionEnded`."""
@@ -150,7 +150,7 @@ class SessionStore:
     async def commands(self, key: SessionKey) -> tuple[Command, ...]:
         """The commands that no turn has shown yet, oldest first."""
         with unavailable():
-            return _commands(key, await self._redis.lrange(part_key(key, Part.INBOX), 0, -1))
+            return record.decode_commands(key, await self._redis.lrange(part_key(key, Part.INBOX), 0, -1))
 
     async def look(self, key: SessionKey) -> Look:
         """What a client may have changed, in one round trip. Raises `UnknownSession`."""
@@ -161,11 +161,7 @@ class SessionStore:
                 (spec, ended), inbox = await pipeline.execute()
         if spec is None:
             _refuse("unknown", key)
-        return Look(
-            spec=record.decode(key, spec, SessionSpec),
-            commands=_commands(key, inbox),
-            ended=None if ended is None else record.decode(key, ended, Ended),
-        )
+        return record.decode_look(key, spec, ended, inbox)
 
     async def frames(self, key: SessionKey, uuids: Sequence[str]) -> dict[str, bytes]:
         """JPEGs of the current chunk by uuid; those that are not there are left out."""
@@ -257,10 +253,6 @@ def _refuse(answer: str, key: SessionKey) -> NoReturn:
 
 def _enveloped(command: Command) -> bytes:
     return record.encode_command(command, uuid4().hex)
-
-
-def _commands(key: SessionKey, entries: Sequence[bytes]) -> tuple[Command, ...]:
-    return tuple(record.decode_command(key, entry) for entry in entries)
 
 
 def _commit_arguments(fence: int, commit: Commit) -> list[Any]:

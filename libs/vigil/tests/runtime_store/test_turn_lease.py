@@ -1,0 +1,134 @@
+"""The turn of a pushed session, in a real Redis: one holder at a time, and no model time twice."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from vigil.core.command import Reset
+from vigil.core.ids import SessionKey
+from vigil.core.session import SessionSpec, SessionState
+from vigil.runtime.errors import SessionEnded, StoreUnavailable, TimePassed, TurnTaken, UnknownSession
+from vigil.runtime.store.keys import session_keys, turn_key
+from vigil.runtime.store.redis_client import open_redis
+from vigil.runtime.store.sessions import Commit, SessionStore
+from vigil.runtime.store.turn_lease import TurnLeases
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import free_port
+
+KEY = SessionKey("demo", "s-1")
+S, MS = 1_000_000, 1_000  # in µs
+
+
+@pytest.fixture
+def turns(redis: Redis) -> TurnLeases:
+    """Turns with the usual lease."""
+    return TurnLeases(redis)
+
+
+async def test_a_claim_sees_the_session_and_excludes_others(
+    turns: TurnLeases, store: SessionStore, spec: SessionSpec
+) -> None:
+    lease = await turns.claim(KEY)
+    assert lease.look is None, "its first call begins the session"
+    with pytest.raises(TurnTaken, match="another call holds the turn"):
+        await turns.claim(KEY)
+    await store.create(spec, (Reset(),))
+    await store.end(KEY, "over")
+    await turns.release(lease)
+    second = await turns.claim(KEY)
+    assert second.look is not None
+    assert (second.look.spec, second.look.ended is not None) == (spec, True)
+    assert second.look == await store.look(KEY)
+    await turns.release(lease)
+    with pytest.raises(TurnTaken):
+        await turns.claim(KEY)
+
+
+async def test_of_many_calls_at_two_gateways_one_gets_the_turn(redis: Redis) -> None:
+    gateways = TurnLeases(redis), TurnLeases(redis)
+    claims = await asyncio.gather(*(gateways[number % 2].claim(KEY) for number in range(40)), return_exceptions=True)
+    assert [type(claim) for claim in claims].count(TurnTaken) == 39
+
+
+async def test_a_turn_whose_gateway_died_is_free_after_the_lease(redis: Redis, store: SessionStore) -> None:
+    turns = TurnLeases(redis, lease_s=0.3)
+    dead = await turns.claim(KEY)
+    assert await turns.renew(dead)
+
+    async def claimed() -> bool:
+        try:
+            return (await turns.claim(KEY)).token != dead.token
+        except TurnTaken:
+            return False
+
+    await eventually(claimed, 2, "the lease has run out")
+    assert not await turns.renew(dead)
+    with pytest.raises(TurnTaken, match="without a renewal"):
+        await turns.show(dead, S)
+
+
+async def test_the_lease_is_its_own_whatever_becomes_of_the_session(
+    turns: TurnLeases, store: SessionStore, redis: Redis, spec: SessionSpec
+) -> None:
+    await turns.claim(KEY)
+    await store.create(spec, confirmed=False)
+    await store.confirm(KEY)
+    await store.end(KEY, "over")
+    assert 0 < await redis.pttl(turn_key(KEY)) <= 3_000
+
+
+async def test_each_picture_is_after_the_last_though_the_clock_is_not(
+    turns: TurnLeases, store: SessionStore, spec: SessionSpec
+) -> None:
+    await store.create(spec)
+    lease = await turns.claim(KEY)
+    captures = (9 * S, 14 * S, 9 * S + 900 * MS, 3 * S, 15 * S)
+    assert [await turns.show(lease, capture_us) for capture_us in captures] == [0, 5_000, 5_001, 5_002, 6_000]
+    assert [await turns.show(lease, 9 * S, given_ms) for given_ms in (6_001, 90_000)] == [6_001, 90_000]
+    for given_ms in (90_000, 0):
+        with pytest.raises(TimePassed, match="up to 90 s") as refused:
+            await turns.show(lease, 16 * S, given_ms)
+        assert refused.value.last_ms == 90_000
+    assert await turns.show(lease, 16 * S) == 90_001
+
+
+async def test_what_was_decided_is_not_shown_again(turns: TurnLeases, store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec)
+    lease = await turns.claim(KEY)
+    assert await turns.show(lease, S) == 0
+    await store.take(KEY, 1)
+    await store.commit(KEY, 1, Commit(replace(SessionState(), last_time_ms=7_000, next_sequence=1)))
+    assert await turns.show(lease, 2 * S) == 7_001
+    with pytest.raises(TimePassed):
+        await turns.show(lease, 2 * S, 7_000)
+
+
+async def test_times_of_racing_showings_are_all_different(redis: Redis, store: SessionStore, spec: SessionSpec) -> None:
+    await store.create(spec)
+    gateways = TurnLeases(redis), TurnLeases(redis)
+    lease = await gateways[0].claim(KEY)
+    times = await asyncio.gather(*(gateways[number % 2].show(lease, S + number) for number in range(100)))
+    assert len(set(times)) == 100
+
+
+async def test_an_ended_or_unknown_session_is_shown_nothing(
+    turns: TurnLeases, store: SessionStore, redis: Redis, spec: SessionSpec
+) -> None:
+    lease = await turns.claim(KEY)
+    with pytest.raises(UnknownSession):
+        await turns.show(lease, S)
+    await store.create(spec)
+    await turns.show(lease, S)
+    await store.end(KEY, "over")
+    with pytest.raises(SessionEnded):
+        await turns.show(lease, S)
+    left = [await redis.pttl(name) for name in session_keys(KEY) if await redis.exists(name)]
+    assert all(left_ms > 0 for left_ms in left), "what the turns wrote is forgotten with the session"
+
+
+async def test_without_a_server_calls_say_so() -> None:
+    async with open_redis(f"redis://127.0.0.1:{free_port()}/0") as client:
+        with pytest.raises(StoreUnavailable):
+            await TurnLeases(client).claim(KEY)

@@ -1,0 +1,25 @@
+-- Gives what a call shows its model time, after all that was shown or decided before; the client has spoken now.
+-- KEYS: turn, spec, ended, head, origin, shown. ARGV: token, nonce, capture time in µs, the model time that the client
+-- gives (empty: that of the capture, or the next free one), lease in ms. Returns whether it is shown (1) and its model
+-- time, or 0 and the model time that it is not after.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'taken' end
+if redis.call('EXISTS', KEYS[2]) == 0 then return 'unknown' end
+if redis.call('EXISTS', KEYS[3]) == 1 then return 'ended' end
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('SETNX', KEYS[5], ARGV[3])
+local now = redis.call('TIME')
+redis.call('HSET', KEYS[6], 'heard_ms', string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000)))
+local shown = redis.call('HMGET', KEYS[6], 'time_ms', 'nonce')
+if shown[2] == ARGV[2] then return {1, tonumber(shown[1])} end -- the same call, sent again because its answer was lost
+local head = redis.call('GET', KEYS[4])
+local last_ms = math.max(tonumber(shown[1] or -1), head and cjson.decode(head).last_time_ms or -1)
+local time_ms
+if ARGV[4] == '' then
+  local origin = tonumber(redis.call('GET', KEYS[5]))
+  time_ms = math.max(math.floor((ARGV[3] - origin) / 1000), last_ms + 1)
+else
+  time_ms = tonumber(ARGV[4])
+  if time_ms <= last_ms then return {0, last_ms} end
+end
+redis.call('HSET', KEYS[6], 'time_ms', string.format('%.0f', time_ms), 'nonce', ARGV[2])
+return {1, time_ms}

@@ -102,7 +102,7 @@ def alert(session: str) -> Outgoing:
     """The stored message of an alert that has just opened."""
     watch = Instruction("w-1", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL))
     moment = Moment(session, 4, 4_000, EMISSION.capture_time_us)
-    _, (opened,) = advance((), (watch,), moment, "Fire!")
+    _, (opened,) = advance((), (watch,), moment, {watch.id: "Fire!"})
     return alert_outgoing(spec(session), opened, 0.9, EMISSION)
 
 

@@ -10,6 +10,7 @@ import contextlib
 from dataclasses import replace
 
 from vigil.contract.outgoing import Outgoing
+from vigil.core.chunk import make_way
 from vigil.core.decide import (
     Completion,
     Infer,
@@ -17,7 +18,6 @@ from vigil.core.decide import (
     Settled,
     decide,
     finish,
-    make_way,
     prefix_share,
     settle,
 )

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.core.attribution import attribute
+from vigil.core.attribution import NOBODY, Said, attribute, hear
 from vigil.core.instruction import Instruction, Watch
 
 FIRE = Instruction("fire", "Alert me when a fire starts.")
 FALL = Instruction("fall", "Tell me if someone falls.")
 DOOR = Instruction("door", "Warn me when the door is open.")
+FIRE_WATCH = Instruction("fire", "Alert me when a fire starts.", Watch("fire"))
 
 
 def test_each_sentence_goes_to_its_instruction() -> None:
@@ -89,3 +90,22 @@ def test_no_word_is_lost_and_whether_something_was_said_is_never_guessed(
     assert set(said) <= {one.id for one in order[:count]}
     assert sorted(" ".join(said.values()).split()) == sorted(line.split())
     assert bool(said) == bool(line)
+
+
+def test_words_in_the_turn_of_a_question_answer_it_whatever_they_fit() -> None:
+    said = hear("A fire has started.", (FIRE_WATCH,), asked=True, waiting=True)
+    assert said == Said({"fire": "A fire has started."}, is_answer=True, is_prompt=True)
+    assert hear("", (FIRE_WATCH,), asked=True, waiting=True) == Said({}, is_answer=True), "silence answers later"
+
+
+def test_words_of_a_watch_do_not_answer_a_question_that_waits_and_all_others_do() -> None:
+    greet = Instruction("greet", "Greet everyone who comes in.")
+    both = (FIRE_WATCH, greet)
+    assert hear("A fire has started.", both, asked=False, waiting=True) == Said({"fire": "A fire has started."})
+    assert hear("It is red.", both, asked=False, waiting=True) == Said({"greet": "It is red."}, is_answer=True)
+    assert hear("It is red.", both, asked=False, waiting=False) == Said({"fire": "It is red."})
+
+
+def test_words_that_belong_to_no_instruction_are_kept() -> None:
+    assert hear("Hello.", (), asked=False, waiting=False) == Said({NOBODY: "Hello."})
+    assert hear("", (), asked=False, waiting=False) == Said({})

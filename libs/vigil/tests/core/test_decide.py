@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from vigil.core.alert import MAX_ALERTS, AlertState
+from vigil.core.chunk import start_over
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
 from vigil.core.control import Action, Output
 from vigil.core.decide import (
@@ -20,7 +21,6 @@ from vigil.core.decide import (
     finish,
     prefix_share,
     settle,
-    start_over,
 )
 from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction, Watch
 from vigil.core.probability import Probabilities

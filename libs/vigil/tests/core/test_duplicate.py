@@ -1,5 +1,6 @@
 """The duplicate guard: it suppresses repeats, never words that say anything new, and it changes nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.alert import AlertState
+from vigil.core.attribution import hear
 from vigil.core.command import Ask, Command, Instruct, Reset
 from vigil.core.decide import Completion, Observation, Settled, decide, settle
 from vigil.core.duplicate import (
@@ -32,8 +34,13 @@ texts = st.sampled_from([BURNS, "a fire has started", "The door opens.", "The do
 guards = st.sampled_from(list(DuplicateGuard))
 
 
+def words(text: str, *instructions: Instruction) -> Mapping[str, str]:
+    """What a turn that says `text` says under each instruction."""
+    return hear(text, instructions, asked=False, waiting=False).words
+
+
 def repeats(guard: DuplicateGuard, old: str, new: str) -> bool:
-    return said_before(guard, remembered((), old, (), 0), new, (), 1_000)
+    return said_before(guard, remembered((), words(old), 0), words(new), 1_000)
 
 
 @pytest.mark.parametrize(
@@ -90,20 +97,20 @@ def test_what_goes_on_is_said_again_once_a_window() -> None:
     before: Utterances = ()
     uttered_s = []
     for second in range(31):
-        if not said_before(DuplicateGuard.EXACT, before, BURNS, (FIRE,), second * 1000):
-            before = remembered(before, BURNS, (FIRE,), second * 1000)
+        if not said_before(DuplicateGuard.EXACT, before, words(BURNS, FIRE), second * 1000):
+            before = remembered(before, words(BURNS, FIRE), second * 1000)
             uttered_s.append(second)
     assert uttered_s == [0, 10, 20, 30]
 
 
 def test_each_instruction_has_its_own_words() -> None:
-    before = remembered((), BURNS, (FIRE,), 0)
+    before = remembered((), words(BURNS, FIRE), 0)
     both = f"{BURNS} The door opens."
-    assert not said_before(DuplicateGuard.EXACT, before, BURNS, (DOOR,), 1_000)
-    assert not said_before(DuplicateGuard.EXACT, before, both, (FIRE, DOOR), 1_000), "the door is news"
-    before = remembered(before, both, (FIRE, DOOR), 1_000)
-    assert said_before(DuplicateGuard.EXACT, before, both, (FIRE, DOOR), 2_000)
-    assert said_before(DuplicateGuard.EXACT, before, "The door opens.", (FIRE, DOOR), 2_000)
+    assert not said_before(DuplicateGuard.EXACT, before, words(BURNS, DOOR), 1_000)
+    assert not said_before(DuplicateGuard.EXACT, before, words(both, FIRE, DOOR), 1_000), "the door is news"
+    before = remembered(before, words(both, FIRE, DOOR), 1_000)
+    assert said_before(DuplicateGuard.EXACT, before, words(both, FIRE, DOOR), 2_000)
+    assert said_before(DuplicateGuard.EXACT, before, words("The door opens.", FIRE, DOOR), 2_000)
 
 
 @given(guards, st.lists(st.tuples(texts, st.integers(0, 2_000)), max_size=40), texts)
@@ -114,16 +121,16 @@ def test_only_what_was_uttered_in_the_window_is_suppressed(
     now_ms = 0
     for text, gap_ms in said:
         now_ms += gap_ms
-        before = remembered(before, text, (FIRE, DOOR), now_ms)
+        before = remembered(before, words(text, FIRE, DOOR), now_ms)
     assert len(before) <= MAX_UTTERED
     assert all(now_ms - one.time_ms < WINDOW_MS for one in before)
-    if said_before(guard, before, new, (FIRE, DOOR), now_ms):
+    if said_before(guard, before, words(new, FIRE, DOOR), now_ms):
         assert guard is not DuplicateGuard.OFF
         assert normalised(new)
-        assert said_before(DuplicateGuard.NEAR, before, new, (FIRE, DOOR), now_ms)
+        assert said_before(DuplicateGuard.NEAR, before, words(new, FIRE, DOOR), now_ms)
         if guard is DuplicateGuard.EXACT:
             assert normalised(new) in {one.words for one in before}
-    assert not said_before(guard, (), new, (FIRE, DOOR), now_ms)
+    assert not said_before(guard, (), words(new, FIRE, DOOR), now_ms)
 
 
 class Session:

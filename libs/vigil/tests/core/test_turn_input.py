@@ -22,9 +22,10 @@ class Session:
 
     def told(self, *commands: Command) -> tuple[str, ...]:
         turn = self.state.next_sequence
-        state, lines, self.rejected, _ = apply(self.state, commands, Moment("s-1", turn, turn * 1_000, 0))
-        self.state = replace(state, next_sequence=turn + 1)
-        return lines
+        told = apply(self.state, commands, Moment("s-1", turn, turn * 1_000, 0))
+        self.rejected = told.rejected
+        self.state = replace(told.state, next_sequence=turn + 1)
+        return told.lines
 
 
 def test_replacing_an_instruction_stops_the_old_words_first() -> None:

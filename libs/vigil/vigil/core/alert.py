@@ -2,14 +2,13 @@
 
 Time is capture time in model milliseconds, so an alert neither closes while the camera is dead nor storms when
 frames come late. The model opens and continues alerts by speaking; quiet closes them. A model that says something
-new every second does not storm either: each update with new words waits a second longer for the next one to follow.
+new every second does not storm either: after each update with new words, the next waits a second longer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from vigil.core.attribution import attribute
 from vigil.core.instruction import Instruction, Severity, Watch
 
 
@@ -23,10 +22,10 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert of one watch. A closed one is kept while its cooldown runs. `events` counts what was emitted.
+    """One alert of one watch. A closed alert is kept while its cooldown runs. `events` counts what was emitted.
 
-    One that is not confirmed yet is not open either, and nobody has heard of it; `event_ms` is when its words began.
-    `severities` are those that it was emitted with, in the order of their coming.
+    An alert that is not confirmed yet is not open, and no event told of it; its `event_ms` is when its words began.
+    `severities` are those that its events had, in order.
     """
 
     id: str
@@ -57,8 +56,8 @@ class Moment:
 class AlertEvent:
     """A change of an alert that downstream systems hear of. `number` makes its id unique within the alert.
 
-    `is_news` is what somebody who was told of the opening, or of the closing, has to be told too: it opened, it goes on
-    within its cooldown, it became more severe.
+    `is_news` says that somebody who heard of the alert's opening or closing has to hear of this too: it opened, it
+    goes on within its cooldown, or it became more severe.
     """
 
     alert: Alert
@@ -71,7 +70,7 @@ class AlertEvent:
     is_news: bool = False
 
 
-MAX_ALERTS = 64  # open ones, at most one an instruction, and those in their cooldown
+MAX_ALERTS = 64  # open alerts, at most one for each instruction, and those in their cooldown
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -79,23 +78,20 @@ Alerts = tuple[Alert, ...]
 Step = tuple[Alerts, tuple[AlertEvent, ...]]
 
 
-def advance(
-    alerts: Alerts, instructions: Sequence[Instruction], moment: Moment, spoken: str, *, answering: bool = False
-) -> Step:
-    """Move every alert of a session by one turn in which the model said `spoken` (empty when it was silent), perhaps
-    `answering` a question of an earlier turn."""
-    said = attribute(spoken, instructions, answering=answering)
+def advance(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment, words: Mapping[str, str]) -> Step:
+    """Move every alert of a session by one turn. `words` maps an instruction's id to what the model said under it,
+    see `attribution`; empty when the model was silent."""
     alerts, events = _rewatched(alerts, instructions, moment)
-    step: Step = (tuple(one for one in alerts if not _expired(one, moment)), events)
+    step: Step = (tuple(alert for alert in alerts if not _expired(alert, moment)), events)
     for instruction in instructions:
-        if instruction.watch is not None and instruction.id in said:
-            step = _join(step, _speak(step[0], instruction, instruction.watch, moment, said[instruction.id]))
-    watched = {(one.id, one.watch.name) for one in instructions if one.watch is not None}
+        if instruction.watch is not None and instruction.id in words:
+            step = _join(step, _speak(step[0], instruction, instruction.watch, moment, words[instruction.id]))
+    watched = {(standing.id, standing.watch.name) for standing in instructions if standing.watch is not None}
     for alert in step[0]:
         reason = _closing_reason(alert, moment, cleared=(alert.instruction_id, alert.watch.name) not in watched)
         if reason:
             step = _join(step, _close(step[0], alert, moment, reason))
-    going_on = tuple(one for one in step[0] if one.is_confirmed or one.spoken_ms == moment.time_ms)
+    going_on = tuple(alert for alert in step[0] if alert.is_confirmed or alert.spoken_ms == moment.time_ms)
     return _bounded(going_on), step[1]
 
 
@@ -113,15 +109,15 @@ def _join(before: Step, after: Step) -> Step:
 
 
 def _bounded(alerts: Alerts) -> Alerts:
-    """Forget the oldest closed ones beyond `MAX_ALERTS`; an open one stays, its closing is still to come."""
+    """Forget the oldest closed alerts beyond `MAX_ALERTS`; an open alert stays, because its closing is to come."""
     surplus = max(0, len(alerts) - MAX_ALERTS)
-    forgotten = {one.id for one in [one for one in alerts if not one.is_open][:surplus]}
-    return tuple(one for one in alerts if one.id not in forgotten)
+    forgotten = {alert.id for alert in [alert for alert in alerts if not alert.is_open][:surplus]}
+    return tuple(alert for alert in alerts if alert.id not in forgotten)
 
 
 def _rewatched(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment) -> Step:
-    """Give each alert its watch as it is now: a changed hold counts at once, a changed severity is told at once."""
-    watches = {(one.id, one.watch.name): one.watch for one in instructions if one.watch is not None}
+    """Give each alert its watch as it is now: a changed hold counts at once, a changed severity is an event at once."""
+    watches = {(standing.id, standing.watch.name): standing.watch for standing in instructions if standing.watch}
     step: Step = (alerts, ())
     for alert in alerts:
         watch = watches.get((alert.instruction_id, alert.watch.name), alert.watch)
@@ -223,9 +219,9 @@ def _close(alerts: Alerts, alert: Alert, moment: Moment, reason: str) -> Step:
     return _put(alerts, closed), (event,)
 
 
-def _joined(severities: tuple[Severity, ...], one: Severity) -> tuple[Severity, ...]:
-    return severities if one in severities else (*severities, one)
+def _joined(severities: tuple[Severity, ...], severity: Severity) -> tuple[Severity, ...]:
+    return severities if severity in severities else (*severities, severity)
 
 
 def _put(alerts: Alerts, changed: Alert) -> Alerts:
-    return tuple(changed if one.id == changed.id else one for one in alerts)
+    return tuple(changed if alert.id == changed.id else alert for alert in alerts)

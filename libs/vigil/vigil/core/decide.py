@@ -3,8 +3,8 @@
     decide(state, observation)  ->  (state, Infer | None)      commands applied, chunk rotated, prompt built
     settle(state, infer, completion)  ->  Settled              turn committed, decision, utterance, alerts
 
-`decide` changes nothing that lasts: when the engine fails, the caller keeps the state it had, and the history has no
-trace of the attempt (design §1.5).
+`decide` changes nothing that lasts: when the engine fails, the caller keeps the state it had, and the attempt leaves no
+trace in the history (design §1.5).
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 
 from vigil.core import alert as alerts
 from vigil.core.alert import AlertEvent, AlertState, Moment
-from vigil.core.command import Ask, Command, Reset
+from vigil.core.attribution import Said, hear
+from vigil.core.chunk import next_chunk, tail
+from vigil.core.command import Command
 from vigil.core.control import Action, Output
 from vigil.core.duplicate import remembered, said_before
 from vigil.core.probability import Probabilities, probabilities
 from vigil.core.profile import PromptProfile
-from vigil.core.prompt import Asked, Message, chunk_prefix, prompt
-from vigil.core.session import Chunk, SessionSpec, SessionState
+from vigil.core.prompt import Asked, Message, prompt
+from vigil.core.session import SessionSpec, SessionState
 from vigil.core.turn import Exchange, FrameRef, Turn
 from vigil.core.turn_input import apply
 
@@ -55,8 +57,9 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Infer:
-    """Ask the engine for this turn. `restart` says that a new chunk began; `rejected` names commands that could
-    not be applied, with the reason; `alert_events` came from the commands, before the model spoke."""
+    """Ask the engine for this turn. `restart` says that a new chunk began and `asked` that the turn puts a question;
+    `rejected` names commands that could not be applied, with the reason; `alert_events` came from the commands, before
+    the model spoke."""
 
     messages: tuple[Message, ...]
     turn: Turn
@@ -64,13 +67,14 @@ class Infer:
     restart: bool
     rejected: tuple[str, ...] = ()
     alert_events: tuple[AlertEvent, ...] = ()
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The outcome of one turn, as published. Sequences of a session are gapless and unique.
 
-    The words of a `duplicate` were uttered a moment ago: they are not uttered again.
+    The words of a `duplicate` were uttered a moment ago, so they are not uttered again.
     """
 
     sequence: int
@@ -99,21 +103,17 @@ def decide(
     spec: SessionSpec, profile: PromptProfile, state: SessionState, observation: Observation, last: Asked | None = None
 ) -> tuple[SessionState, Infer | None]:
     """Build the turn for `observation`. None when there is nothing to infer: the frame is not newer than the last
-    turn, or the session is idle and was asked to save compute then. `last` is what was asked before, if anything: it
-    changes nothing but what it costs to ask."""
+    turn, or the session is idle and was asked to save compute then. `last` is an earlier prompt, if there is one: it
+    makes the new prompt cheaper to build and changes nothing in it."""
     if observation.time_ms <= state.last_time_ms:
         return state, None
     if not (spec.infer_when_idle or state.instructions or observation.commands):
         return state, None
-    told, queries, rejected, events = apply(state, observation.commands, _moment(spec, state, observation))
-    restart = any(isinstance(one, Reset) for one in observation.commands)
-    if restart or len(told.chunk.turns) >= spec.window.chunk_turns:
-        told = replace(told, chunk=next_chunk(told, profile, () if restart else tail(told, spec)))
-        restart = True
-    restart = restart or (told.chunk.number > 0 and not told.chunk.turns)
-    turn = Turn(told.next_sequence, observation.time_ms, observation.frames, reply="", queries=queries)
-    messages = prompt(profile, told.chunk, turn, last)
-    return told, Infer(messages, turn, observation, restart, rejected, events)
+    told = apply(state, observation.commands, _moment(spec, state, observation))
+    planned, is_new = _in_chunk(spec, profile, told.state, reset=told.reset)
+    turn = Turn(planned.next_sequence, observation.time_ms, observation.frames, reply="", queries=told.lines)
+    messages = prompt(profile, planned.chunk, turn, last)
+    return planned, Infer(messages, turn, observation, is_new, told.rejected, told.alert_events, told.asked)
 
 
 def settle(
@@ -122,31 +122,83 @@ def settle(
     """Commit the turn that the engine answered. `state` is the one that `decide` returned with `infer`."""
     output = profile.spelling.read(completion.text)
     turn = replace(infer.turn, reply=output.reply)
-    moment = _moment(spec, state, infer.observation)
-    asked = any(isinstance(one, Ask) for one in infer.observation.commands)
-    waiting = bool(state.dialogue) and state.dialogue[-1].answered_ms < 0
-    current, events = state.alerts, infer.alert_events
-    if not (asked and output.text):  # words in the turn of a question answer it: no watch spoke, nor was it quiet
-        current, heard = alerts.advance(current, state.instructions, moment, output.text, answering=waiting)
-        events += heard
-    watch_spoke = any(one.spoken_ms == turn.time_ms for one in current)
-    answers = asked or (not watch_spoke and waiting)
-    opens = any(one.state is AlertState.OPENED for one in events)
-    duplicate = not (answers or opens) and _is_duplicate(spec, state, output, turn.time_ms)
-    uttered = "" if duplicate else output.text
+    said = hear(output.text, state.instructions, asked=infer.asked, waiting=_is_waiting(state.dialogue))
+    current, heard = _alerts(spec, state, infer, said)
+    events = infer.alert_events + heard
+    duplicate = _is_duplicate(spec, state, output, said, events, turn.time_ms)
     after = replace(
         state,
         next_sequence=turn.sequence + 1,
         last_time_ms=turn.time_ms,
         chunk=replace(state.chunk, turns=(*state.chunk.turns, turn)),
         alerts=current,
-        dialogue=state.dialogue if watch_spoke else _answer(state.dialogue, output, turn.time_ms),
+        dialogue=_answered(state.dialogue, output, turn.time_ms) if said.is_answer else state.dialogue,
         malformed_total=state.malformed_total + bool(output.malformed),
-        uttered=remembered(state.uttered, uttered, state.instructions, turn.time_ms),
+        uttered=remembered(state.uttered, {} if duplicate else said.words, turn.time_ms),
     )
-    decision = Decision(
-        sequence=turn.sequence,
-        time_ms=turn.time_ms,
+    decision = _decision(profile, infer, output, completion, duplicate=duplicate)
+    return Settled(after, decision, events, infer.restart, len(infer.observation.commands))
+
+
+def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason: str) -> tuple[AlertEvent, ...]:
+    """The last events of a session that ends: every open alert closes."""
+    moment = Moment(spec.session, state.next_sequence, max(state.last_time_ms, 0), capture_time_us)
+    return alerts.close_all(state.alerts, moment, reason)[1]
+
+
+def _in_chunk(
+    spec: SessionSpec, profile: PromptProfile, state: SessionState, *, reset: bool
+) -> tuple[SessionState, bool]:
+    """The state with the chunk that the next turn belongs to, and whether that turn is the first to show the chunk."""
+    if reset or len(state.chunk.turns) >= spec.window.chunk_turns:
+        carried = () if reset else tail(state, spec)
+        return replace(state, chunk=next_chunk(state, profile, carried)), True
+    return state, state.chunk.number > 0 and not state.chunk.turns
+
+
+def _alerts(spec: SessionSpec, state: SessionState, infer: Infer, said: Said) -> alerts.Step:
+    """The alerts after the turn. Words in the turn of a question answer it: no watch spoke, and none was quiet."""
+    if said.is_prompt:
+        return state.alerts, ()
+    return alerts.advance(state.alerts, state.instructions, _moment(spec, state, infer.observation), said.words)
+
+
+def _is_waiting(dialogue: tuple[Exchange, ...]) -> bool:
+    return bool(dialogue) and dialogue[-1].answered_ms < 0
+
+
+def _is_duplicate(
+    spec: SessionSpec,
+    state: SessionState,
+    output: Output,
+    said: Said,
+    events: tuple[AlertEvent, ...],
+    time_ms: int,
+) -> bool:
+    """Whether the words are not to be uttered again. Answers, delegations and words that open an alert always are."""
+    opens = any(event.state is AlertState.OPENED for event in events)
+    if said.is_answer or opens or output.action is not Action.SPEAK:
+        return False
+    return said_before(spec.speech.duplicate_guard, state.uttered, said.words, time_ms)
+
+
+def _moment(spec: SessionSpec, state: SessionState, observation: Observation) -> Moment:
+    return Moment(spec.session, state.next_sequence, observation.time_ms, observation.capture_time_us)
+
+
+def _answered(dialogue: tuple[Exchange, ...], output: Output, time_ms: int) -> tuple[Exchange, ...]:
+    """The words answer the newest question. A delegation without a note leaves it open."""
+    if not output.text or not _is_waiting(dialogue):
+        return dialogue
+    return (*dialogue[:-1], replace(dialogue[-1], answer=output.text, answered_ms=time_ms))
+
+
+def _decision(
+    profile: PromptProfile, infer: Infer, output: Output, completion: Completion, *, duplicate: bool
+) -> Decision:
+    return Decision(
+        sequence=infer.turn.sequence,
+        time_ms=infer.turn.time_ms,
         capture_time_us=infer.observation.capture_time_us,
         output=output,
         probabilities=probabilities(completion.first_token_logprobs, profile.spelling),
@@ -155,62 +207,6 @@ def settle(
         prefix_share=0.0,
         duplicate=duplicate,
     )
-    consumed = len(infer.observation.commands)
-    return Settled(after, decision, events, infer.restart, consumed)
-
-
-def start_over(profile: PromptProfile, state: SessionState) -> SessionState:
-    """A new chunk without raw turns, for when their frames are lost everywhere: instructions and dialogue stay."""
-    return replace(state, chunk=next_chunk(state, profile, ()))
-
-
-def tail(state: SessionState, spec: SessionSpec) -> tuple[Turn, ...]:
-    """The turns of this chunk that go along raw into the next one, as far as they are there already."""
-    return state.chunk.turns[spec.window.chunk_turns - spec.window.tail_turns :]
-
-
-def next_chunk(state: SessionState, profile: PromptProfile, carried: tuple[Turn, ...]) -> Chunk:
-    """The chunk after this one: the `carried` turns, and a prefix that restates what was said before them."""
-    first, since_ms = (state.next_sequence, state.last_time_ms + 1)
-    if carried:
-        first, since_ms = carried[0].sequence, carried[0].time_ms
-    restated = tuple(one for one in state.instructions if one.given_at < first)
-    earlier = tuple(one for one in state.dialogue if one.asked_ms < since_ms)
-    return Chunk(state.chunk.number + 1, chunk_prefix(profile, restated, earlier), carried)
-
-
-def make_way(profile: PromptProfile, state: SessionState) -> SessionState | None:
-    """A state whose prompts are shorter, for an engine that refuses this one's for good: first without raw turns,
-    then without the dialogue. None when nothing is left to go without."""
-    if state.chunk.turns:
-        return start_over(profile, state)
-    if state.dialogue:
-        return start_over(profile, replace(state, dialogue=()))
-    return None
-
-
-def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason: str) -> tuple[AlertEvent, ...]:
-    """The last events of a session that ends: what is open closes."""
-    moment = Moment(spec.session, state.next_sequence, max(state.last_time_ms, 0), capture_time_us)
-    return alerts.close_all(state.alerts, moment, reason)[1]
-
-
-def _is_duplicate(spec: SessionSpec, state: SessionState, output: Output, time_ms: int) -> bool:
-    """A delegation is none: its holding reply belongs to the task that it starts."""
-    if output.action is not Action.SPEAK:
-        return False
-    return said_before(spec.speech.duplicate_guard, state.uttered, output.text, state.instructions, time_ms)
-
-
-def _moment(spec: SessionSpec, state: SessionState, observation: Observation) -> Moment:
-    return Moment(spec.session, state.next_sequence, observation.time_ms, observation.capture_time_us)
-
-
-def _answer(dialogue: tuple[Exchange, ...], output: Output, time_ms: int) -> tuple[Exchange, ...]:
-    """Words that belong to no watch answer the newest open question. A delegation without a note leaves it open."""
-    if not output.text or not dialogue or dialogue[-1].answered_ms >= 0:
-        return dialogue
-    return (*dialogue[:-1], replace(dialogue[-1], answer=output.text, answered_ms=time_ms))
 
 
 def prefix_share(last: tuple[Message, ...], new: tuple[Message, ...]) -> float:

@@ -1,19 +1,16 @@
 """The duplicate guard: words that repeat what was just said are not uttered again (design §1.1).
 
-A model that looks every second may say the same every second. The guard only ever suppresses, and only utterances: the
-decision is published, the history keeps the words, and alerts, which have a logic of their own for repeats, hear them.
-It compares with what was uttered under the same instruction within `WINDOW_MS` of model time, so what goes on for long
-is said again once a window. An answer is never suppressed, nor are words that open an alert: the caller sees to that.
+A model that looks every second may say the same every second. The guard only suppresses, and only utterances: the
+decision is published, the history keeps the words, and alerts, which handle repeats themselves, hear them. The guard
+compares with what was uttered under the same instruction within `WINDOW_MS` of model time, so words that go on for long
+are said again once a window. The caller never asks it about an answer, a delegation or words that open an alert.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-from vigil.core.attribution import attribute
-from vigil.core.instruction import Instruction
 
 WINDOW_MS = 10_000
 MAX_UTTERED = 64
@@ -37,7 +34,7 @@ class DuplicateGuard(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Uttered:
-    """Words that were uttered under an instruction (an empty id: under none), normalised."""
+    """Words that were uttered under an instruction (its id, or `NOBODY`), normalised."""
 
     instruction_id: str
     words: tuple[str, ...]
@@ -47,18 +44,17 @@ class Uttered:
 Utterances = tuple[Uttered, ...]
 
 
-def said_before(
-    guard: DuplicateGuard, before: Utterances, text: str, instructions: Sequence[Instruction], time_ms: int
-) -> bool:
-    """Whether every part of `text` repeats something that was uttered under the same instruction a moment ago."""
-    parts = _parts(text, instructions, time_ms)
+def said_before(guard: DuplicateGuard, before: Utterances, words: Mapping[str, str], time_ms: int) -> bool:
+    """Whether all the words repeat what was uttered under the same instruction within the window. `words` maps an
+    instruction's id, or `NOBODY`, to what was said under it."""
+    new = _utterances(words, time_ms)
     recent = _recent(before, time_ms)
-    return bool(parts) and all(any(_repeats(guard, part, one) for one in recent) for part in parts)
+    return bool(new) and all(any(_repeats(guard, utterance, old) for old in recent) for utterance in new)
 
 
-def remembered(before: Utterances, text: str, instructions: Sequence[Instruction], time_ms: int) -> Utterances:
-    """What was uttered within the window, with `text` (which may be empty) as the newest; at most `MAX_UTTERED`."""
-    return (*_recent(before, time_ms), *_parts(text, instructions, time_ms))[-MAX_UTTERED:]
+def remembered(before: Utterances, words: Mapping[str, str], time_ms: int) -> Utterances:
+    """What was uttered within the window, with `words` (which may be empty) as the newest; at most `MAX_UTTERED`."""
+    return (*_recent(before, time_ms), *_utterances(words, time_ms))[-MAX_UTTERED:]
 
 
 def normalised(text: str) -> tuple[str, ...]:
@@ -67,14 +63,13 @@ def normalised(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(plain))
 
 
-def _parts(text: str, instructions: Sequence[Instruction], time_ms: int) -> Utterances:
-    said = attribute(text, instructions) or {"": text}
-    parts = [Uttered(instruction_id, normalised(words), time_ms) for instruction_id, words in said.items()]
-    return tuple(one for one in parts if one.words)
+def _utterances(words: Mapping[str, str], time_ms: int) -> Utterances:
+    uttered = [Uttered(instruction_id, normalised(text), time_ms) for instruction_id, text in words.items()]
+    return tuple(utterance for utterance in uttered if utterance.words)
 
 
 def _recent(before: Utterances, time_ms: int) -> Utterances:
-    return tuple(one for one in before if time_ms - one.time_ms < WINDOW_MS)
+    return tuple(utterance for utterance in before if time_ms - utterance.time_ms < WINDOW_MS)
 
 
 def _repeats(guard: DuplicateGuard, new: Uttered, old: Uttered) -> bool:
@@ -84,8 +79,8 @@ def _repeats(guard: DuplicateGuard, new: Uttered, old: Uttered) -> bool:
 
 
 def _adds_nothing(new: set[str], old: set[str]) -> bool:
-    """No word of weight is new, most of the old ones are there, and neither says no where the other says yes."""
-    if {one for one in new if _denies(one)} != {one for one in old if _denies(one)}:
+    """No word of weight is new, most of the old words are there, and neither says no where the other says yes."""
+    if {word for word in new if _denies(word)} != {word for word in old if _denies(word)}:
         return False
     new, old = new - _FLUFF, old - _FLUFF
     return new <= old and len(new) >= NEAR_OVERLAP * len(old)

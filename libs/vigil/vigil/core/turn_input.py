@@ -1,4 +1,4 @@
-"""What a session is told in a turn: its commands applied in order, and the lines of them that the model is shown."""
+"""What a session is told in a turn: its commands are applied in order, and the model is shown a line for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,11 +12,22 @@ from vigil.core.prompt import keep_texts, stop_text
 from vigil.core.session import SessionState
 from vigil.core.turn import Exchange, remember
 
-Applied = tuple[SessionState, tuple[str, ...], tuple[str, ...], tuple[AlertEvent, ...]]
+
+@dataclass(frozen=True, slots=True)
+class TurnInput:
+    """What a turn's commands led to: the new state, the user's lines, what was refused and why, the alerts that a reset
+    closed. `asked` says that a question is among the lines, `reset` that the session forgot its history."""
+
+    state: SessionState
+    lines: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
+    alert_events: tuple[AlertEvent, ...] = ()
+    asked: bool = False
+    reset: bool = False
 
 
-def apply(state: SessionState, commands: Sequence[Command], moment: Moment) -> Applied:
-    """The new state, the user's lines, what was refused and why, and the alerts that a reset closed."""
+def apply(state: SessionState, commands: Sequence[Command], moment: Moment) -> TurnInput:
+    """Apply the commands in order. A command that is refused changes nothing."""
     lines = _Lines()
     rejected: list[str] = []
     events: tuple[AlertEvent, ...] = ()
@@ -38,12 +49,14 @@ def apply(state: SessionState, commands: Sequence[Command], moment: Moment) -> A
                     state = replace(state, alerts=still, dialogue=(), uttered=())
         except CoreError as refused:
             rejected.append(f"{type(command).__name__}: {refused}")
-    return state, lines.all(), tuple(rejected), events
+    asked = any(isinstance(command, Ask) for command in commands)
+    reset = any(isinstance(command, Reset) for command in commands)
+    return TurnInput(state, lines.all(), tuple(rejected), events, asked, reset)
 
 
 @dataclass(slots=True)
 class _Lines:
-    """The lines of one turn. After the last one that stops something the watches that are left are named, once."""
+    """The lines of one turn. After the last line that stops an instruction, the watches that are left are named."""
 
     _said: list[str] = field(default_factory=list)
     _stopped_at: int = 0
@@ -53,8 +66,9 @@ class _Lines:
         self._said.append(text)
 
     def stop(self, gone: Instruction, left: Instructions) -> None:
-        """Nothing is said while the same words stand under another id: to the model they are one instruction."""
-        if gone.text not in (one.text for one in left):
+        """Say that an instruction is gone, except while the same words stand under another id: to the model the two are
+        the same instruction."""
+        if gone.text not in (instruction.text for instruction in left):
             self._said.append(stop_text(gone))
             self._stopped_at, self._left = len(self._said), left
 
@@ -64,9 +78,9 @@ class _Lines:
 
 
 def _instruct(state: SessionState, new: Instruction, lines: _Lines) -> SessionState:
-    """Add or replace. A replaced one is stopped in words first; a change of its watch alone is not shown."""
+    """Add or replace. A replaced instruction is stopped in words first; a change of its watch alone is not shown."""
     after = add(state.instructions, new)
-    old = next((one for one in state.instructions if one.id == new.id), None)
+    old = next((standing for standing in state.instructions if standing.id == new.id), None)
     if old is not None and old.text == new.text:
         shown = replace(new, given_at=old.given_at)
         return replace(state, instructions=add(state.instructions, shown))

@@ -43,9 +43,9 @@ class System:
 
     @property
     def service_nats_url(self) -> str:
-        """NATS with the services' own rights, to look into streams that downstream systems may not read."""
+        """NATS with the operator's rights, to look into streams that downstream systems may not read."""
         password = json.loads((self.data_dir / "secrets.json").read_text())["nats_password"]
-        return str(self.endpoints["nats_url"]).replace("nats://", f"nats://service:{password}@")
+        return str(self.endpoints["nats_url"]).replace("nats://", f"nats://operator:{password}@")
 
     def kill(self, name: str) -> int:
         """SIGKILL the process called `name`; its process id."""

@@ -1,9 +1,9 @@
 """Writes the generated pages of `docs/`."""
 
-from reference import metrics, settings
+from reference import metrics, services, settings
 from reference.code import ROOT
 
-PAGES = {"settings.md": settings.page, "metrics.md": metrics.page}
+PAGES = {"settings.md": settings.page, "metrics.md": metrics.page, "services.md": services.page}
 
 
 def main() -> None:

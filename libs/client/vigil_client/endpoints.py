@@ -16,7 +16,8 @@ DATA_DIR = Path("build/run")
 class Endpoints:
     """Addresses, the API key of the demo tenant, and the process ids by name.
 
-    `engine_url` is one address, or several of one model separated by commas.
+    `engine_url` is one address, or several of one model separated by commas. `ready_urls` say of each service, by its
+    name, whether it is ready.
     """
 
     gateway_url: str
@@ -29,6 +30,7 @@ class Endpoints:
     model: str = ""
     profile: str = ""
     supervisor_pid: int = 0
+    ready_urls: dict[str, str] = field(default_factory=dict)
     pids: dict[str, int] = field(default_factory=dict)
 
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from vigil.contract.services import SERVICES
 from vigil_client.endpoints import FILE, Endpoints, write
 from vigil_client.testing.command import vigil
 from vigil_local.commands import doctor
@@ -57,9 +58,18 @@ async def test_the_doctor_names_what_to_mend(tmp_path: Path) -> None:
 async def test_the_doctor_finds_a_vigil_that_is_gone(tmp_path: Path, two_ports: list[int]) -> None:
     gone = f"127.0.0.1:{two_ports[0]}"
     write(
-        tmp_path / FILE, Endpoints(f"http://{gone}", f"nats://{gone}", "k", engine_url=f"http://{gone}", redis_port=1)
+        tmp_path / FILE,
+        Endpoints(
+            f"http://{gone}",
+            f"nats://{gone}",
+            "k",
+            engine_url=f"http://{gone}",
+            redis_port=1,
+            ready_urls={row.name: f"http://{gone}{row.ready_path}" for row in SERVICES},
+        ),
     )
     checks = await doctor.running_vigil(tmp_path)
-    assert len(checks) == 5
+    assert [check.name for check in checks[: len(SERVICES)]] == [f"{row.name} up" for row in SERVICES]
+    assert [check.name for check in checks[len(SERVICES) :]] == ["NATS", "NATS port", "Redis", "engine up"]
     assert not any(check.ok for check in checks)
     assert all("vigil up" in check.mend for check in checks)

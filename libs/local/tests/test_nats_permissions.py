@@ -24,7 +24,7 @@ OPENED = "vigil.v1.alert.demo.lobby.opened"
 @pytest.fixture
 async def service(up_nats: UpNats) -> AsyncIterator[Nats]:
     """A connection with every right, and the streams that the services declare."""
-    connection = await nats.connect(up_nats.service_url)
+    connection = await nats.connect(up_nats.operator_url)
     for name, subject in STREAMS.items():
         await connection.jetstream().add_stream(StreamConfig(name=name, subjects=[subject]))
     yield connection

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigil.contract.services import SERVICES
 from vigil_local.errors import AlreadyRunning, LocalError, Missing, PortInUse
 from vigil_local.supervisor import guard, lock, ports, redis_config, secrets
 from vigil_local.supervisor.layout import Binaries
@@ -83,7 +84,7 @@ def options(tmp_path: Path, engine: LocalEngine | RemoteEngine, webhooks: Path |
         binaries=Binaries(
             Path("/b/nats-server"),
             Path("/b/redis-server"),
-            {name: Path(f"/b/vigil-{name}") for name in ("gateway", "ingestion", "codec", "interaction", "webhook")},
+            {row.name: Path(f"/b/{row.program}") for row in SERVICES},
         ),
         secrets=secrets.Secrets("nats-pw", "redis-pw", "key"),
         environment={"HOME": "/h"},
@@ -100,7 +101,9 @@ def test_the_plan_wires_everything_together(tmp_path: Path) -> None:
     assert specs["gateway"].needs == ("nats", "redis")
     assert specs["gateway"].tier > specs["engine"].tier > specs["nats"].tier
     gateway, worker = specs["gateway"].env, specs["interaction"].env
-    assert gateway["VIGIL_NATS_URL"] == "nats://service:nats-pw@127.0.0.1:4222"
+    password = secrets.Secrets("nats-pw", "", "").nats_password_of("gateway")
+    assert gateway["VIGIL_NATS_URL"] == f"nats://gateway:{password}@127.0.0.1:4222"
+    assert worker["VIGIL_NATS_URL"].startswith("nats://interaction:")
     assert gateway["VIGIL_REDIS_URL"] == "redis://:redis-pw@127.0.0.1:6379/0"
     assert gateway["VIGIL_INGESTION_GRPC"] == f"127.0.0.1:{specs['ingestion'].env['VIGIL_GRPC_PORT']}"
     assert Path(gateway["VIGIL_API_KEYS_FILE"]) in plan.files

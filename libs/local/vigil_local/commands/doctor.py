@@ -6,11 +6,13 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.markup import escape
 
+from vigil.contract.services import SERVICES
 from vigil_client.commands.running import console, run
 from vigil_client.commands.target import DataDir
 from vigil_client.endpoints import DATA_DIR, FILE, Endpoints, read
@@ -22,6 +24,7 @@ from vigil_local.supervisor.plan import PREFERRED_PORTS
 NEEDED_DISK_BYTES = 2 << 30
 NEEDED_MEMORY_BYTES = 4 << 30
 IMPORT_S = 60.0
+NAME_WIDTH = max(len(row.program) for row in SERVICES)
 RTSP_PACKAGES = (
     "python3-gi",
     "gir1.2-gst-rtsp-server-1.0",
@@ -75,13 +78,9 @@ def python_version(version: tuple[int, ...]) -> Check:
 
 
 def programs() -> list[Check]:
-    """The servers and services as programs."""
-    needed: list[tuple[str, Callable[[], object]]] = [
-        ("nats-server", layout.nats_server),
-        ("redis-server", layout.redis_server),
-        ("services", lambda: ", ".join(layout.binaries().services)),
-    ]
-    return [_program(name, find) for name, find in needed]
+    """The servers and services as programs; a service that runs only on request may be absent."""
+    servers = [_program("nats-server", layout.nats_server), _program("redis-server", layout.redis_server)]
+    return servers + [_program(row.program, partial(layout.service, row), optional=row.on_request) for row in SERVICES]
 
 
 async def engine_environment(python: Path) -> Check:
@@ -165,17 +164,17 @@ def _place(data_dir: Path, model_dir: Path, engine_python: Path | None) -> _Plac
     )
 
 
-def _program(name: str, find: Callable[[], object]) -> Check:
+def _program(name: str, find: Callable[[], Path], *, optional: bool = False) -> Check:
     try:
-        return Check(name, True, str(find()))
+        return Check(name, True, str(find()), optional=optional)
     except ClientError as error:
-        return Check(name, False, error.message, error.next_step)
+        return Check(name, False, error.message, error.next_step, optional)
 
 
 def _gates(known: Endpoints) -> list[tuple[str, gates.Gate]]:
     nats = urlsplit(known.nats_url)
     return [
-        ("gateway", gates.http(f"{known.gateway_url}/readyz")),
+        *((f"{name} up", gates.http(url)) for name, url in known.ready_urls.items()),
         ("NATS", gates.http(f"{known.monitor_url}/healthz")),
         ("NATS port", gates.listening(nats.hostname or "127.0.0.1", nats.port or 4222)),
         ("Redis", gates.listening("127.0.0.1", known.redis_port)),
@@ -212,6 +211,6 @@ async def _output(*argv: str) -> tuple[int, str]:
 
 def _show(check: Check) -> None:
     mark = "[green]ok     [/]" if check.ok else ("[dim]absent [/]" if check.optional else "[bold red]problem[/]")
-    console.print(f"{mark}  {check.name:<13} {escape(check.detail)}", highlight=False, soft_wrap=True)
+    console.print(f"{mark}  {check.name:<{NAME_WIDTH}} {escape(check.detail)}", highlight=False, soft_wrap=True)
     if not check.ok and check.mend:
-        console.print(f"         {'':<13} [dim]→ {escape(check.mend)}[/]", highlight=False, soft_wrap=True)
+        console.print(f"         {'':<{NAME_WIDTH}} [dim]→ {escape(check.mend)}[/]", highlight=False, soft_wrap=True)

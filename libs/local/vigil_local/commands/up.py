@@ -10,6 +10,7 @@ from rich.markup import escape
 from vigil_client.commands.running import console, run
 from vigil_client.endpoints import DATA_DIR, Endpoints
 from vigil_local.commands.progress import Progress
+from vigil_local.supervisor.plan import PREFERRED_PORTS
 from vigil_local.supervisor.stack import UpOptions, running
 
 MODEL_DIR = Path("models/vigil-small")
@@ -23,7 +24,10 @@ Model = Annotated[str, typer.Option("--model", help="Model name; default: the na
 Profile = Annotated[str, typer.Option("--profile", help="Prompt profile: vigil-small, joyai or harness.")]
 UpDataDir = Annotated[Path, typer.Option("--data-dir", help="Where everything is kept: store, streams, logs, keys.")]
 PortBase = Annotated[
-    int, typer.Option("--port-base", help="First of 12 ports to use; default: usual ports, others where taken.")
+    int,
+    typer.Option(
+        "--port-base", help=f"First of {len(PREFERRED_PORTS)} ports to use; default: usual ports, others where taken."
+    ),
 ]
 EnginePython = Annotated[
     Path | None, typer.Option("--engine-python", help="Python of the engine environment; default: .venv-engine.")

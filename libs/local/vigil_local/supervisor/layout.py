@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vigil.contract.services import ServiceSpec
 from vigil_local.errors import Missing
 
 SERVE = Path("deploy/engine/serve.sh")
 ENGINE_PYTHON = Path(".venv-engine/bin/python")
-SERVICES = ("gateway", "ingestion", "codec", "interaction")
-WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +64,18 @@ def redis_server() -> Path:
     return Path(packaged)
 
 
-def binaries(names: Sequence[str] = SERVICES) -> Binaries:
-    """Every program that `vigil up` needs for the services of these names. Raises `Missing` that names the first that
-    is not there."""
-    services: dict[str, Path] = {}
-    for name in names:
-        found = program(f"vigil-{name}")
-        if found is None:
-            raise Missing(f"the service vigil-{name} is not installed", "run `make workspace`, or: uv sync")
-        services[name] = found
-    return Binaries(nats_server(), redis_server(), services)
+def service(row: ServiceSpec) -> Path:
+    """The program of a service. Raises `Missing`."""
+    found = program(row.program)
+    if found is None:
+        raise Missing(f"the service {row.program} is not installed", "run `make workspace`, or: uv sync")
+    return found
+
+
+def binaries(rows: Sequence[ServiceSpec]) -> Binaries:
+    """Every program that `vigil up` needs to run these services. Raises `Missing` that names the first that is not
+    there."""
+    return Binaries(nats_server(), redis_server(), {row.name: service(row) for row in rows})
 
 
 def inherited() -> dict[str, str]:

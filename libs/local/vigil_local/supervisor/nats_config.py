@@ -1,51 +1,29 @@
-"""The configuration that `vigil up` gives its NATS server: who may say and hear what."""
+"""The configuration that `vigil up` gives its NATS server: one user a service, each with the rights of its row."""
 
 import json
 from pathlib import Path
+from typing import Any
 
-OPEN_SUBJECTS = ("vigil.v1.alert.>", "vigil.v1.utterance.>", "vigil.v1.session.>")
-OPEN_STREAMS = ("ALERTS", "UTTERANCES", "SESSIONS")
-SERVICE_USER = "service"
+from vigil.contract import permissions
+from vigil.contract.permissions import Permissions
+from vigil.contract.services import SERVICES
+from vigil_local.supervisor.secrets import Secrets
+
+OPERATOR_USER = "operator"
 DOWNSTREAM_USER = "downstream"
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 
 
-def downstream_publish() -> list[str]:
-    """What reading a stream takes: look it up, make a consumer of it, ask that for messages, acknowledge them.
+def render(port: int, monitor_port: int, store_dir: Path, secrets: Secrets) -> str:
+    """The text of the configuration file: loopback only, JetStream on disk, the users of one account.
 
-    There is no subject here by which a stream could be written, changed, purged or deleted, nor one of the DECISIONS
-    stream, frames or commands.
+    Each service may do what its row says. `operator` may do everything: it is for people who look into streams.
+    Whoever connects without a name is `downstream`: it hears alerts, utterances and session events, live or from their
+    streams, and can say nothing.
     """
-    subjects = ["$JS.API.INFO", "$JS.API.STREAM.NAMES"]
-    for stream in OPEN_STREAMS:
-        subjects += [
-            f"$JS.API.STREAM.INFO.{stream}",
-            f"$JS.API.CONSUMER.CREATE.{stream}",
-            f"$JS.API.CONSUMER.CREATE.{stream}.>",
-            f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.*",
-            f"$JS.API.CONSUMER.INFO.{stream}.*",
-            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*",
-            f"$JS.ACK.{stream}.>",
-            f"$JS.FC.{stream}.>",
-        ]
-    return subjects
-
-
-def render(port: int, monitor_port: int, store_dir: Path, password: str) -> str:
-    """The text of the configuration file: loopback only, JetStream on disk, two users of one account.
-
-    `service` may do everything. Whoever connects without a name is `downstream`: it hears alerts, utterances and
-    session events, live or from their streams, and can say nothing.
-    """
-    downstream = {
-        "user": DOWNSTREAM_USER,
-        "password": DOWNSTREAM_USER,
-        "permissions": {
-            "subscribe": {"allow": [*OPEN_SUBJECTS, "_INBOX.>"]},
-            "publish": {"allow": downstream_publish()},
-        },
-    }
-    service = {"user": SERVICE_USER, "password": password}
+    services = [_user(row.name, secrets.nats_password_of(row.name), permissions.of_service(row)) for row in SERVICES]
+    operator = _user(OPERATOR_USER, secrets.nats_password)
+    downstream = _user(DOWNSTREAM_USER, DOWNSTREAM_USER, permissions.of_downstream())
     lines = {
         "host": "127.0.0.1",
         "port": port,
@@ -53,7 +31,15 @@ def render(port: int, monitor_port: int, store_dir: Path, password: str) -> str:
         "server_name": "vigil",
         "max_payload": MAX_PAYLOAD_BYTES,
         "jetstream": {"store_dir": str(store_dir), "max_memory_store": 64 << 20, "max_file_store": 8 << 30},
-        "accounts": {"VIGIL": {"jetstream": "enabled", "users": [service, downstream]}},
+        "accounts": {"VIGIL": {"jetstream": "enabled", "users": [*services, operator, downstream]}},
         "no_auth_user": DOWNSTREAM_USER,
     }
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in lines.items())
+
+
+def _user(name: str, password: str, allowed: Permissions | None = None) -> dict[str, Any]:
+    """A user of the account; without `allowed` it may do everything."""
+    user: dict[str, Any] = {"user": name, "password": password}
+    if allowed is not None:
+        user["permissions"] = {"publish": {"allow": allowed.publish}, "subscribe": {"allow": allowed.subscribe}}
+    return user

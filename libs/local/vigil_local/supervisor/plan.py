@@ -4,30 +4,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from vigil.contract.services import GATEWAY, INGESTION, SERVICES, WEBHOOK, ServiceSpec, variable
 from vigil_client.endpoints import Endpoints
 from vigil_local.supervisor import gates, nats_config, redis_config
-from vigil_local.supervisor.layout import WEBHOOK, Binaries
+from vigil_local.supervisor.layout import Binaries
+from vigil_local.supervisor.ports import grpc_name, ports_of
 from vigil_local.supervisor.secrets import TENANT, Secrets, key_file
 from vigil_local.supervisor.supervisor import ProcessSpec
 
 # Preferred ports; `vigil up` takes another one where a preferred port is in use.
 PREFERRED_PORTS = {
-    "gateway": 8080,
+    GATEWAY.name: GATEWAY.http_port,
     "nats": 4222,
     "nats monitor": 8222,
     "redis": 6379,
     "engine": 8000,
-    "ingestion": 9101,
-    "ingestion gRPC": 9201,
-    "codec": 9102,
-    "codec gRPC": 9202,
-    "interaction": 9103,
-    "interaction gRPC": 9203,
-    WEBHOOK: 9108,
+    **{name: port for row in SERVICES for name, port in ports_of(row).items()},
 }
 
-WORKERS = ("ingestion", "codec", "interaction")
 ENGINE_START_S = 240.0
+# A worker is ready once the engine is, so it may wait as long as that may take.
+SERVICE_START_S = ENGINE_START_S + 60.0
 # Pictures that the engine remembers by UUID, in GB; the workers must know what it has.
 LOCAL_IMAGES_GB = "1"
 
@@ -81,9 +78,13 @@ def make_plan(options: Options) -> Plan:
     specs = [_nats(options, paths), _redis(options, paths)]
     if isinstance(options.engine, LocalEngine):
         specs.append(_engine(options, options.engine))
-    bridge = (WEBHOOK,) if options.webhooks else ()
-    specs += [_service(options, paths, name) for name in (*WORKERS, *bridge, "gateway")]
+    specs += [_service(options, paths, row) for row in rows(webhooks=options.webhooks is not None)]
     return Plan(tuple(specs), _files(options, paths), (paths["jetstream"], paths["redis"]), _endpoints(options))
+
+
+def rows(*, webhooks: bool) -> tuple[ServiceSpec, ...]:
+    """The services that run: all that are not on request, and the webhook bridge when it is asked for."""
+    return tuple(row for row in SERVICES if not row.on_request or (webhooks and row is WEBHOOK))
 
 
 def _paths(data_dir: Path) -> dict[str, Path]:
@@ -94,9 +95,7 @@ def _paths(data_dir: Path) -> dict[str, Path]:
 def _files(options: Options, paths: Mapping[str, Path]) -> dict[Path, str]:
     ports, secrets = options.ports, options.secrets
     return {
-        paths["nats.conf"]: nats_config.render(
-            ports["nats"], ports["nats monitor"], paths["jetstream"], secrets.nats_password
-        ),
+        paths["nats.conf"]: nats_config.render(ports["nats"], ports["nats monitor"], paths["jetstream"], secrets),
         paths["redis.conf"]: redis_config.render(ports["redis"], paths["redis"], secrets.redis_password),
         paths["api-keys.json"]: key_file(secrets.api_key),
     }
@@ -105,7 +104,7 @@ def _files(options: Options, paths: Mapping[str, Path]) -> dict[Path, str]:
 def _endpoints(options: Options) -> Endpoints:
     ports = options.ports
     return Endpoints(
-        gateway_url=f"http://127.0.0.1:{ports['gateway']}",
+        gateway_url=f"http://127.0.0.1:{ports[GATEWAY.name]}",
         nats_url=f"nats://127.0.0.1:{ports['nats']}",
         api_key=options.secrets.api_key,
         tenant=TENANT,
@@ -114,7 +113,12 @@ def _endpoints(options: Options) -> Endpoints:
         monitor_url=f"http://127.0.0.1:{ports['nats monitor']}",
         model=options.model,
         profile=options.profile,
+        ready_urls={row.name: _ready_url(options, row) for row in rows(webhooks=options.webhooks is not None)},
     )
+
+
+def _ready_url(options: Options, row: ServiceSpec) -> str:
+    return f"http://127.0.0.1:{options.ports[row.name]}{row.ready_path}"
 
 
 def _engine_urls(options: Options) -> tuple[str, ...]:
@@ -165,37 +169,50 @@ def _engine(options: Options, engine: LocalEngine) -> ProcessSpec:
     )
 
 
-def _service(options: Options, paths: Mapping[str, Path], name: str) -> ProcessSpec:
+def _service(options: Options, paths: Mapping[str, Path], row: ServiceSpec) -> ProcessSpec:
     return ProcessSpec(
-        name=name,
-        argv=(str(options.binaries.services[name]),),
-        env=_base(options) | _service_variables(options, paths, name),
-        gate=gates.http(f"http://127.0.0.1:{options.ports[name]}/readyz"),
-        needs=("nats",) if name == WEBHOOK else ("nats", "redis"),
+        name=row.name,
+        argv=(str(options.binaries.services[row.name]),),
+        env=_base(options) | _variables(options, paths, row),
+        gate=gates.http(_ready_url(options, row)),
+        needs=("nats", "redis") if row.uses_redis else ("nats",),
         tier=2,
-        # A worker is ready once the engine is, so it may wait as long as that may take.
-        gate_timeout_s=ENGINE_START_S + 60.0,
+        gate_timeout_s=SERVICE_START_S,
     )
 
 
-def _service_variables(options: Options, paths: Mapping[str, Path], name: str) -> dict[str, str]:
-    ports, secrets = options.ports, options.secrets
-    variables = {
-        "VIGIL_NATS_URL": f"nats://{nats_config.SERVICE_USER}:{secrets.nats_password}@127.0.0.1:{ports['nats']}",
-        "VIGIL_REDIS_URL": f"redis://:{secrets.redis_password}@127.0.0.1:{ports['redis']}/0",
-        "VIGIL_HTTP_PORT": str(ports[name]),
-        "VIGIL_ENGINE_URLS": ",".join(_engine_urls(options)),
-        "VIGIL_MODEL": options.model,
-        "VIGIL_PROFILE": options.profile,
+def _variables(options: Options, paths: Mapping[str, Path], row: ServiceSpec) -> dict[str, str]:
+    """The environment variables of a service: of what is known here, what its row asks for."""
+    known = _settings(options, paths) | _own_settings(options, row)
+    return {variable(name): known[name] for name in row.wiring if name in known}
+
+
+def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:
+    """Settings that have the same value in every service that has them."""
+    ports = options.ports
+    known = {
+        "redis_url": f"redis://:{options.secrets.redis_password}@127.0.0.1:{ports['redis']}/0",
+        "engine_urls": ",".join(_engine_urls(options)),
+        "model": options.model,
+        "profile": options.profile,
+        "api_keys_file": str(paths["api-keys.json"]),
+        "ingestion_grpc": f"127.0.0.1:{ports[grpc_name(INGESTION)]}",
+        "webhooks_file": str(options.webhooks),
+        # The file is its user's own, and so is this machine: a receiver may well run here.
+        "webhook_allow_local": "true",
     }
     if isinstance(options.engine, LocalEngine):
-        variables["VIGIL_ENGINE_IMAGES_GB"] = LOCAL_IMAGES_GB
-    if name == "gateway":
-        return variables | {
-            "VIGIL_API_KEYS_FILE": str(paths["api-keys.json"]),
-            "VIGIL_INGESTION_GRPC": f"127.0.0.1:{ports['ingestion gRPC']}",
-        }
-    if name == WEBHOOK:
-        # The file is its user's own, and so is this machine: a receiver may well run here.
-        return variables | {"VIGIL_WEBHOOKS_FILE": str(options.webhooks), "VIGIL_WEBHOOK_ALLOW_LOCAL": "true"}
-    return variables | {"VIGIL_GRPC_PORT": str(ports[f"{name} gRPC"])}
+        known["engine_images_gb"] = LOCAL_IMAGES_GB
+    return known
+
+
+def _own_settings(options: Options, row: ServiceSpec) -> dict[str, str]:
+    """Settings that no two services share: ports, and who they are to NATS."""
+    password = options.secrets.nats_password_of(row.name)
+    own = {
+        "nats_url": f"nats://{row.name}:{password}@127.0.0.1:{options.ports['nats']}",
+        "http_port": str(options.ports[row.name]),
+    }
+    if row.grpc_port is not None:
+        own["grpc_port"] = str(options.ports[grpc_name(row)])
+    return own

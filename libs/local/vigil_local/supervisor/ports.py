@@ -3,7 +3,19 @@
 import socket
 from collections.abc import Mapping, Sequence
 
+from vigil.contract.services import ServiceSpec
 from vigil_local.errors import PortInUse
+
+
+def grpc_name(row: ServiceSpec) -> str:
+    """What the gRPC port of a service is called here; its HTTP port is called like the service."""
+    return f"{row.name} gRPC"
+
+
+def ports_of(row: ServiceSpec) -> dict[str, int]:
+    """The preferred ports of a service by what they are called."""
+    grpc = {} if row.grpc_port is None else {grpc_name(row): row.grpc_port}
+    return {row.name: row.http_port} | grpc
 
 
 def is_free(port: int) -> bool:

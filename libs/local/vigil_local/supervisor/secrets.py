@@ -1,6 +1,7 @@
 """The passwords and the API key of one data directory: made once, kept readable by the owner only."""
 
 import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -14,11 +15,15 @@ TENANT = "demo"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secrets:
-    """Never shown: it has no repr."""
+    """Never shown: it has no repr. `nats_password` is that of the operator, who may do everything."""
 
     nats_password: str
     redis_password: str
     api_key: str
+
+    def nats_password_of(self, service: str) -> str:
+        """The password of a service's own NATS user: derived, so that a new service needs no new file."""
+        return hmac.new(self.nats_password.encode(), service.encode(), hashlib.sha256).hexdigest()
 
 
 def load_or_create(path: Path) -> Secrets:

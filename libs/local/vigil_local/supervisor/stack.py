@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vigil.contract.services import SERVICES
 from vigil_client import endpoints as endpoints_file
 from vigil_client.endpoints import Endpoints
 from vigil_local.errors import Missing
 from vigil_local.supervisor import gates, layout, lock, ports, secrets
-from vigil_local.supervisor.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan
+from vigil_local.supervisor.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan, rows
 from vigil_local.supervisor.supervisor import Report, State, Status, Supervisor
 
 
@@ -74,7 +75,7 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
             model=options.model or options.model_dir.name,
             profile=options.profile,
             ports=chosen,
-            binaries=layout.binaries((*layout.SERVICES, layout.WEBHOOK) if webhooks else layout.SERVICES),
+            binaries=layout.binaries(rows(webhooks=webhooks is not None)),
             secrets=secrets.load_or_create(data_dir / "secrets.json"),
             environment=layout.inherited(),
             webhooks=webhooks,
@@ -103,8 +104,10 @@ def _urls(options: UpOptions) -> tuple[str, ...]:
 
 
 def _ports(options: UpOptions, engine: LocalEngine | RemoteEngine) -> dict[str, int]:
-    local = isinstance(engine, LocalEngine)
-    unused = {name for name, used in (("engine", local), (layout.WEBHOOK, bool(options.webhooks))) if not used}
+    running = rows(webhooks=options.webhooks is not None)
+    unused = {name for row in SERVICES if row not in running for name in ports.ports_of(row)}
+    if not isinstance(engine, LocalEngine):
+        unused.add("engine")
     wanted = {name: port for name, port in PREFERRED_PORTS.items() if name not in unused}
     return ports.explicit(list(wanted), options.port_base) if options.port_base else ports.chosen(wanted)
 

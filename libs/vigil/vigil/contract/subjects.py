@@ -75,6 +75,9 @@ class AlertSubject:
 
 Subject = SessionSubject | LifecycleSubject | AlertSubject
 
+# Nobody listens here: a request to it is answered by the server, after all that was sent before.
+NOBODY = f"{PREFIX}.nobody"
+
 ALL_ALERTS = f"{PREFIX}.alert.>"
 ALL_DECISIONS = f"{PREFIX}.decision.>"
 ALL_UTTERANCES = f"{PREFIX}.utterance.>"

@@ -19,7 +19,7 @@ from nats.js import JetStreamContext
 
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.streams import StreamSpec
-from vigil.contract.subjects import PREFIX
+from vigil.contract.subjects import NOBODY
 from vigil.runtime.bus import jetstream
 from vigil.runtime.bus.connection import MAX_PENDING_BYTES, BusConfig, NatsConnection
 from vigil.runtime.bus.consumer import Consumer, Terms
@@ -32,7 +32,6 @@ from vigil.runtime.process.trace import TRACEPARENT, with_trace
 __all__ = ["Bus", "BusConfig", "Message", "Stored"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-_NOBODY = f"{PREFIX}.nobody"
 _INQUIRY = "Vigil-Inquiry"  # the header of a message that only asks who listens: no reader is given it
 _SUBSCRIPTION_MESSAGES = 4_096
 _USUAL_TERMS = Terms()
@@ -179,8 +178,8 @@ class Bus:
     async def _round_trip(self, client: Client) -> None:
         """Ask where nobody answers: the server says so, after all that was sent before. nats-py's flush will not do:
         its ping may overtake a subscription, and one that times out leaves the reader dead when its answer is late."""
-        with translated(_NOBODY), contextlib.suppress(NoRespondersError):
-            await client.request(_NOBODY, timeout=self._timeout_s)
+        with translated(NOBODY), contextlib.suppress(NoRespondersError):
+            await client.request(NOBODY, timeout=self._timeout_s)
 
     def _jetstream(self) -> JetStreamContext:
         return self._connection.client().jetstream(timeout=self._timeout_s)

@@ -5,12 +5,14 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.aio.transport import TcpTransport
 from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
+from vigil.contract.permissions import inbox_prefix
 from vigil.runtime.bus.nats_errors import describe
 from vigil.runtime.errors import BusError, BusUnavailable
 from vigil.runtime.process.logs import get_log
@@ -22,8 +24,6 @@ log = get_log()
 MAX_PENDING_BYTES = 8 << 20
 _CLIENT_PENDING_BYTES = 2 * MAX_PENDING_BYTES
 _CONNECT_TIMEOUT_S = 2
-# Downstream users may listen to `_INBOX.>`, where their own answers come: ours must not be overheard there.
-_INBOX_PREFIX = "_VIGIL_INBOX"
 _CLOSE_S = 2.0
 _LOOK_S = 1.0
 
@@ -125,7 +125,7 @@ class NatsConnection:
             max_outstanding_pings=1,
             pending_size=_CLIENT_PENDING_BYTES,
             flush_timeout=self._config.request_timeout_s,
-            inbox_prefix=_INBOX_PREFIX,
+            inbox_prefix=inbox_prefix(_user(self._config.url)),
         )
 
     async def _tend(self, client: Client, changed: asyncio.Event) -> None:
@@ -172,3 +172,8 @@ class NatsConnection:
         if fault != self.fault:
             self.fault = fault
             log.warning("bus connection failed", reason=fault, url=redacted_list(self._config.url))
+
+
+def _user(urls: str) -> str:
+    """The NATS user that the addresses name; empty for none."""
+    return urlsplit(urls.split(",")[0]).username or ""

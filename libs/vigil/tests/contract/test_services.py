@@ -1,0 +1,148 @@
+"""The rows of the services agree with each other, with the subjects and streams, and with the keys of the store."""
+
+import re
+from fnmatch import fnmatchcase
+
+import pytest
+
+from vigil.contract import permissions, subjects
+from vigil.contract.errors import InvalidSubject
+from vigil.contract.services import (
+    CODEC,
+    GATEWAY,
+    INGESTION,
+    INTERACTION,
+    SERVICES,
+    WEBHOOK,
+    ServiceKind,
+    ServiceSpec,
+    SnapshotAccess,
+    service,
+    variable,
+)
+from vigil.contract.streams import STREAMS, stream_of
+from vigil.core.ids import SessionKey
+from vigil.core.source import Role
+from vigil.runtime.store.keys import index_key, session_keys
+
+BY_NAME = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
+LIVE = ("vigil.v1.frame.raw.>", "vigil.v1.frame.coded.>", "vigil.v1.command.>")
+KEY = SessionKey("demo", "s-1")
+
+
+def stored(subject: str) -> bool:
+    """Whether a stream stores it."""
+    try:
+        stream_of(subject)
+    except InvalidSubject:
+        return False
+    return True
+
+
+def test_no_two_services_share_a_name_or_a_port() -> None:
+    ports = [port for row in SERVICES for port in (row.http_port, row.grpc_port) if port is not None]
+    assert len(set(ports)) == len(ports)
+    assert len({row.name for row in SERVICES}) == len(SERVICES)
+    assert [service(row.name) for row in SERVICES] == list(SERVICES)
+
+
+def test_the_gateway_comes_last_because_clients_wait_for_it() -> None:
+    assert [row.name for row in SERVICES if row.kind is ServiceKind.GATEWAY] == [SERVICES[-1].name]
+
+
+def test_there_is_a_claimer_for_every_role() -> None:
+    assert {row.name for row in SERVICES if row.kind is ServiceKind.CLAIMER} == {str(role) for role in Role}
+
+
+@BY_NAME
+def test_a_row_is_complete(row: ServiceSpec) -> None:
+    assert re.fullmatch(r"[a-z]+", row.name)
+    assert (row.program, row.module) == (f"vigil-{row.name}", f"vigil_{row.name}.main")
+    assert row.settings.startswith(f"vigil_{row.name}.config:")
+    assert row.purpose
+    assert {"nats_url", "http_port"} <= set(row.wiring)
+    assert ("redis_url" in row.wiring) == row.uses_redis
+    assert ("grpc_port" in row.wiring) == (row.grpc_port is not None)
+    assert len(row.variables) == len(set(row.variables)) == len(row.wiring)
+    assert row.resources.cpu > 0
+    assert row.resources.memory_mib >= 128
+
+
+def test_a_variable_is_the_setting_in_upper_case() -> None:
+    assert variable("nats_url") == "VIGIL_NATS_URL"
+    assert WEBHOOK.variables[-1] == "VIGIL_WEBHOOK_ALLOW_LOCAL"
+
+
+@BY_NAME
+def test_what_a_service_publishes_is_live_or_stored(row: ServiceSpec) -> None:
+    for subject in row.bus.publishes:
+        assert subject in LIVE or stored(subject), subject
+
+
+@BY_NAME
+def test_what_a_service_hears_some_service_publishes(row: ServiceSpec) -> None:
+    said = {subject for other in SERVICES for subject in other.bus.publishes}
+    for heard in row.bus.hears:
+        assert any(subject.startswith(heard.removesuffix(">")) for subject in said), heard
+
+
+def test_every_stream_is_written_by_somebody() -> None:
+    written = {stream_of(subject).name for row in SERVICES for subject in row.bus.publishes if stored(subject)}
+    assert written == {stream.name for stream in STREAMS}
+
+
+def test_decisions_and_alerts_have_one_author() -> None:
+    """Only the interaction model speaks: no other service can put a decision, an utterance or an alert on the bus."""
+    for subject in (subjects.ALL_DECISIONS, subjects.ALL_UTTERANCES, subjects.ALL_ALERTS):
+        assert [row.name for row in SERVICES if subject in row.bus.publishes] == [INTERACTION.name]
+
+
+@BY_NAME
+def test_the_claimers_hear_of_the_life_of_sessions(row: ServiceSpec) -> None:
+    assert (row.kind is not ServiceKind.CLAIMER) or subjects.ALL_LIFECYCLE in row.bus.hears
+
+
+def test_the_keys_of_a_session_are_among_those_of_who_runs_its_scripts() -> None:
+    for row in (GATEWAY, INGESTION, CODEC, INTERACTION):
+        for key in session_keys(KEY):
+            assert any(fnmatchcase(key, pattern) for pattern in row.redis_keys), (row.name, key)
+    indexed = [row.name for row in SERVICES if any(fnmatchcase(index_key("demo"), key) for key in row.redis_keys)]
+    assert indexed == ["ingestion", "gateway"]
+    assert not WEBHOOK.uses_redis
+
+
+@BY_NAME
+def test_a_claimer_touches_the_placement_of_its_own_role(row: ServiceSpec) -> None:
+    if row.kind is ServiceKind.CLAIMER:
+        assert any(fnmatchcase(f"vigil:v1:{{placement:{row.name}}}:owner", key) for key in row.redis_keys)
+
+
+@BY_NAME
+def test_a_service_may_say_and_hear_no_more_than_its_row_and_jetstream(row: ServiceSpec) -> None:
+    allowed = permissions.of_service(row)
+    ours = [subject for subject in allowed.publish if not subject.startswith(("$JS.", "$O."))]
+    assert ours == [*row.bus.publishes, subjects.NOBODY]
+    assert allowed.subscribe == (*row.bus.hears, f"_VIGIL_INBOX.{row.name}.>")
+    assert not {">", "$JS.>", "$JS.API.>"} & {*allowed.publish, *allowed.subscribe}
+    assert not [subject for subject in allowed.publish if ".STREAM.DELETE." in subject]
+    purged = [subject for subject in allowed.publish if ".STREAM.PURGE." in subject]
+    assert bool(purged) == (row.bus.snapshots is SnapshotAccess.WRITE)
+    assert all(subject.endswith(".OBJ_VIGIL_SNAPSHOTS") for subject in purged)
+
+
+def test_a_downstream_system_only_reads() -> None:
+    allowed = permissions.of_downstream()
+    heard = ("vigil.v1.alert.>", "vigil.v1.utterance.>", "vigil.v1.session.>", "_INBOX.>")
+    assert allowed.subscribe == heard
+    assert all(subject.startswith(("$JS.API.", "$JS.ACK.", "$JS.FC.")) for subject in allowed.publish)
+    forbidden = ("STREAM.CREATE", "STREAM.UPDATE", "STREAM.DELETE", "STREAM.PURGE", "MSG.DELETE", "CONSUMER.DELETE")
+    assert not [subject for subject in allowed.publish if any(deed in subject for deed in forbidden)]
+    assert not [subject for subject in allowed.publish if "DECISIONS" in subject or "DEAD_LETTERS" in subject]
+
+
+@pytest.mark.parametrize(
+    ("user", "prefix"),
+    [("gateway", "_VIGIL_INBOX.gateway"), ("", "_VIGIL_INBOX"), ("a.b", "_VIGIL_INBOX"), (">", "_VIGIL_INBOX")],
+)
+def test_every_user_has_inboxes_of_its_own(user: str, prefix: str) -> None:
+    assert permissions.inbox_prefix(user) == prefix

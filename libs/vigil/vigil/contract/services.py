@@ -1,0 +1,251 @@
+"""The services: one row says all that others must know of each.
+
+`vigil up` starts them by these rows, `vigil doctor` checks them, the NATS users and their rights are made from them,
+and docs/services.md shows them. A row is data: nothing here imports a service.
+
+A new service adds its row here, its folder below `services/`, and nothing else anywhere.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigil.contract import subjects
+from vigil.contract.streams import ALERTS, DECISIONS, SESSIONS, UTTERANCES, StreamSpec
+from vigil.contract.subjects import Kind, Lifecycle
+from vigil.core.source import Role
+
+ENV_PREFIX = "VIGIL_"
+
+
+class ServiceKind(StrEnum):
+    """How a service gets its work."""
+
+    GATEWAY = "gateway"  # clients ask for it
+    CLAIMER = "claimer"  # it claims sessions and holds each while the session lives
+    CONSUMER = "consumer"  # it takes one message after the other from a stream
+
+
+class SnapshotAccess(StrEnum):
+    """What a service does with the bucket of snapshots."""
+
+    NONE = "none"
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one process of a service should be given: CPU cores, and MiB of memory, with as many sessions as its default
+    capacity.
+
+    Measured without a session: ingestion 103 MiB, codec 83, interaction 85, webhook 74, gateway 97. A session adds 10
+    MiB to ingestion (the decoder of a 640 by 384 picture; larger ones take more), 0.2 to interaction, 0.05 to codec.
+    """
+
+    cpu: float
+    memory_mib: int
+
+
+@dataclass(frozen=True, slots=True)
+class BusAccess:
+    """What a service says and hears on NATS. Subjects may hold wildcards.
+
+    `publishes` is what it may publish, live or into a stream; `hears` what it may subscribe to. `consumes` are the
+    streams that it reads with durable consumers, `looks_up` those whose newest message it may ask for.
+    """
+
+    publishes: tuple[str, ...] = ()
+    hears: tuple[str, ...] = ()
+    consumes: tuple[StreamSpec, ...] = ()
+    looks_up: tuple[StreamSpec, ...] = ()
+    snapshots: SnapshotAccess = SnapshotAccess.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """One service.
+
+    `module` has its `main`; `settings` is its settings class, as `module:class`. `wiring` are the settings that depend
+    on where it runs, so whoever starts it gives them; every other setting has a default that suits. A service without a
+    `grpc_port` has no gRPC endpoint. `redis_keys` are the patterns of the keys that it touches; none: it does not use
+    Redis. One that is `on_request` runs only where somebody asks for it.
+    """
+
+    name: str
+    kind: ServiceKind
+    purpose: str
+    module: str
+    settings: str
+    wiring: tuple[str, ...]
+    http_port: int
+    grpc_port: int | None
+    bus: BusAccess
+    redis_keys: tuple[str, ...]
+    resources: Resources
+    on_request: bool = False
+    ready_path: str = "/readyz"
+    alive_path: str = "/healthz"
+    metrics_path: str = "/metrics"
+
+    @property
+    def program(self) -> str:
+        """The command that runs it."""
+        return f"vigil-{self.name}"
+
+    @property
+    def uses_redis(self) -> bool:
+        """Whether it needs Redis to be ready."""
+        return bool(self.redis_keys)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables of `wiring`."""
+        return tuple(variable(name) for name in self.wiring)
+
+
+def variable(setting: str) -> str:
+    """The environment variable of a setting."""
+    return f"{ENV_PREFIX}{setting.upper()}"
+
+
+def _of_all(kind: Kind) -> str:
+    """The subjects of this kind of every session."""
+    return f"{subjects.PREFIX}.{kind}.>"
+
+
+def _lifecycle(*events: Lifecycle) -> tuple[str, ...]:
+    """The subjects of these events of every session."""
+    return tuple(f"{subjects.PREFIX}.session.{event}.>" for event in events)
+
+
+def _placement_keys(role: str) -> str:
+    """The keys by which workers of a role claim sessions."""
+    return f"vigil:v1:{{placement:{role}}}:*"
+
+
+SESSION_KEYS = "vigil:v1:{*.*}:*"
+INDEX_KEYS = "vigil:v1:{tenant:*}:sessions"
+PUSHED_KEYS = "vigil:v1:{pushed}:*"
+
+GATEWAY = ServiceSpec(
+    name="gateway",
+    kind=ServiceKind.GATEWAY,
+    purpose="REST, live events, the OpenAI-compatible endpoint, API keys",
+    module="vigil_gateway.main",
+    settings="vigil_gateway.config:GatewaySettings",
+    wiring=("nats_url", "redis_url", "http_port", "api_keys_file", "ingestion_grpc", "model", "profile"),
+    http_port=8080,
+    grpc_port=None,
+    bus=BusAccess(
+        publishes=(
+            _of_all(Kind.COMMAND),
+            _of_all(Kind.RAW_FRAMES),  # pictures that clients push
+            _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
+            *_lifecycle(Lifecycle.REQUESTED, Lifecycle.CHANGED, Lifecycle.ENDED),
+        ),
+        hears=(
+            subjects.ALL_DECISIONS,
+            subjects.ALL_UTTERANCES,
+            subjects.ALL_ALERTS,
+            subjects.ALL_LIFECYCLE,
+        ),
+        snapshots=SnapshotAccess.READ,
+    ),
+    redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, _placement_keys("*")),
+    resources=Resources(cpu=0.5, memory_mib=256),
+)
+
+INGESTION = ServiceSpec(
+    name="ingestion",
+    kind=ServiceKind.CLAIMER,
+    purpose="pulls cameras and files, samples them by capture time, publishes frames",
+    module="vigil_ingestion.main",
+    settings="vigil_ingestion.config:IngestionSettings",
+    wiring=("nats_url", "redis_url", "http_port", "grpc_port"),
+    http_port=9101,
+    grpc_port=9201,
+    bus=BusAccess(
+        publishes=(
+            _of_all(Kind.RAW_FRAMES),
+            _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
+            *_lifecycle(Lifecycle.ENDED),
+        ),
+        hears=(subjects.ALL_LIFECYCLE,),
+    ),
+    redis_keys=(SESSION_KEYS, INDEX_KEYS, _placement_keys(Role.INGESTION), _placement_keys(Role.CODEC)),
+    resources=Resources(cpu=2.0, memory_mib=1_024),
+)
+
+CODEC = ServiceSpec(
+    name="codec",
+    kind=ServiceKind.CLAIMER,
+    purpose="the video tokenizer: raw frames in, coded frames out",
+    module="vigil_codec.main",
+    settings="vigil_codec.config:CodecSettings",
+    wiring=("nats_url", "redis_url", "http_port", "grpc_port"),
+    http_port=9102,
+    grpc_port=9202,
+    bus=BusAccess(
+        publishes=(_of_all(Kind.CODED_FRAMES),),
+        hears=(_of_all(Kind.RAW_FRAMES), subjects.ALL_LIFECYCLE),
+    ),
+    redis_keys=(SESSION_KEYS, _placement_keys(Role.CODEC)),
+    resources=Resources(cpu=0.5, memory_mib=256),
+)
+
+INTERACTION = ServiceSpec(
+    name="interaction",
+    kind=ServiceKind.CLAIMER,
+    purpose="owns sessions: the tick, the prompt, the decision, the commit",
+    module="vigil_interaction.main",
+    settings="vigil_interaction.config:InteractionSettings",
+    wiring=(
+        "nats_url",
+        "redis_url",
+        "http_port",
+        "grpc_port",
+        "engine_urls",
+        "model",
+        "profile",
+        "engine_images_gb",
+    ),
+    http_port=9103,
+    grpc_port=9203,
+    bus=BusAccess(
+        publishes=(
+            subjects.ALL_DECISIONS,
+            subjects.ALL_UTTERANCES,
+            subjects.ALL_ALERTS,
+            *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.ENDED),
+            _of_all(Kind.CODED_FRAMES),  # the frame in hand, to whoever takes a session over
+        ),
+        hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
+        looks_up=(DECISIONS, UTTERANCES, ALERTS, SESSIONS),
+        snapshots=SnapshotAccess.WRITE,
+    ),
+    redis_keys=(SESSION_KEYS, _placement_keys("*")),
+    resources=Resources(cpu=1.0, memory_mib=256),
+)
+
+WEBHOOK = ServiceSpec(
+    name="webhook",
+    kind=ServiceKind.CONSUMER,
+    purpose="alerts as signed HTTP requests, for those who have no NATS",
+    module="vigil_webhook.main",
+    settings="vigil_webhook.config:WebhookSettings",
+    wiring=("nats_url", "http_port", "webhooks_file", "webhook_allow_local"),
+    http_port=9108,
+    grpc_port=None,
+    bus=BusAccess(publishes=(subjects.dead_letters("webhook"),), consumes=(ALERTS,)),
+    redis_keys=(),
+    resources=Resources(cpu=0.25, memory_mib=192),
+    on_request=True,
+)
+
+SERVICES = (INGESTION, CODEC, INTERACTION, WEBHOOK, GATEWAY)
+"""In the order in which they are shown and started; the gateway, which clients wait for, last."""
+
+
+def service(name: str) -> ServiceSpec:
+    """The row of a service. Raises `KeyError`."""
+    return {row.name: row for row in SERVICES}[name]

@@ -1,0 +1,97 @@
+"""The page of the services, from their rows."""
+
+from collections.abc import Iterable
+
+from reference.table import code, table
+from vigil.contract import permissions
+from vigil.contract.services import SERVICES, ServiceSpec, SnapshotAccess
+
+INTRODUCTION = """\
+# Services
+
+This page is generated from the rows in `vigil.contract.services`: change those, then run `make docs`. A test compares
+the two.
+
+A row says all that others must know of a service. `vigil up` makes the processes, their environment and their NATS
+users from it, `vigil doctor` its checks. `/readyz` of the HTTP port answers 200 when the service can work and 503 with
+the reasons when it cannot, `/healthz` says that the process runs, `/metrics` is for Prometheus ([metrics](metrics.md)).
+A *claimer* holds sessions by leases in Redis, a *consumer* takes messages from a stream.
+"""
+
+BUS = """\
+## What each says and hears on NATS
+
+Each service has a NATS user of its own, called like the service, that may do what stands here and nothing else: NATS
+refuses the rest. Every one of them may also declare the streams, and listens for answers at an inbox of its own.
+Streams and snapshots stand for what reading or writing them takes of JetStream (`vigil.contract.permissions`).
+"""
+
+DOWNSTREAM = """\
+A downstream system may subscribe to {heard}, and read the streams {streams} with consumers of its own. It can publish
+nothing else.
+"""
+
+REDIS = """\
+## The keys that each touches in Redis
+
+`*` stands for any text.
+"""
+
+WIRING = """\
+## What whoever starts it must give
+
+Every other setting has a default that suits ([settings](settings.md)).
+"""
+
+
+def page() -> str:
+    """The text of docs/services.md."""
+    parts = [
+        INTRODUCTION,
+        _lines(table(("service", "kind", "does", "HTTP", "gRPC", "CPU cores", "memory, MiB"), map(_row, SERVICES))),
+        WIRING,
+        _lines(table(("service", "variables"), ((code(row.name), _codes(row.variables)) for row in SERVICES))),
+        BUS,
+        _lines(table(("service", "publishes", "subscribes to", "streams", "snapshots"), map(_bus, SERVICES))),
+        _downstream(),
+        REDIS,
+        _lines(table(("service", "keys"), ((code(row.name), _codes(row.redis_keys) or "none") for row in SERVICES))),
+    ]
+    return "\n".join(parts)
+
+
+def _row(row: ServiceSpec) -> tuple[str, ...]:
+    asked = " (only where it is asked for)" if row.on_request else ""
+    grpc = "none" if row.grpc_port is None else str(row.grpc_port)
+    resources = row.resources
+    return (
+        code(row.name),
+        row.kind,
+        row.purpose + asked,
+        str(row.http_port),
+        grpc,
+        f"{resources.cpu:g}",
+        f"{resources.memory_mib:,}",
+    )
+
+
+def _bus(row: ServiceSpec) -> tuple[str, ...]:
+    bus = row.bus
+    streams = [f"consumes {code(stream.name)}" for stream in bus.consumes]
+    streams += [f"newest of {code(stream.name)}" for stream in bus.looks_up]
+    snapshots = {SnapshotAccess.NONE: "", SnapshotAccess.READ: "reads", SnapshotAccess.WRITE: "writes"}
+    return (code(row.name), _codes(bus.publishes), _codes(bus.hears), ", ".join(streams), snapshots[bus.snapshots])
+
+
+def _downstream() -> str:
+    heard = permissions.of_downstream().subscribe
+    streams = _codes(stream.name for stream in permissions.DOWNSTREAM_STREAMS)
+    return DOWNSTREAM.format(heard=_codes(heard), streams=streams)
+
+
+def _codes(texts: Iterable[str]) -> str:
+    return ", ".join(map(code, texts))
+
+
+def _lines(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from vigil.testing.servers import free_port
 from vigil.testing.videos import write_video
 from vigil_client.api import Client
 from vigil_client.events import Event, RoleStatus
-from vigil_client.values import NewSession
+from vigil_client.options import NewSession, NewSource
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
 
@@ -97,7 +97,7 @@ async def test_a_camera_that_dies_is_trouble_that_the_client_shows(door: Door, t
     await camera.start()
     try:
         async with Client(door.url, KEY) as client:
-            session = (await client.create_session(NewSession(_with_login(camera)))).id
+            session = (await client.create_session(NewSession(NewSource(_with_login(camera))))).id
             await eventually(lambda: _watched(client, session), 20, "the camera is watched")
             async with aclosing(client.events(session)) as events:
                 await _shown(events, lambda text: not text)

@@ -3,17 +3,19 @@
 import asyncio
 import itertools
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.testing.servers import free_port
-from vigil_client.api import Client, refusal
+from vigil_client.api import Client
 from vigil_client.backoff import Backoff
 from vigil_client.cloudevents import Alert
 from vigil_client.errors import BadMessage, Invalid, NotFound, Refused, Unauthorised, Unavailable, Unreachable
 from vigil_client.events import Connection, Decision, Event, Lifecycle, RoleStatus, read_event
+from vigil_client.options import NewSession, NewSource, NewWatch, Speech, source_url
 from vigil_client.sse import Parser, ServerEvent
 from vigil_client.testing.scripted_gateway import (
     KEY,
@@ -25,59 +27,77 @@ from vigil_client.testing.scripted_gateway import (
     problem,
     sse,
 )
-from vigil_client.values import NewSession, NewWatch, source_url
+from vigil_client.transport import refusal
+from vigil_client.values import (
+    Exchange,
+    Health,
+    History,
+    Instruction,
+    Progress,
+    RoleCapacity,
+    Session,
+    Source,
+    Turn,
+    Watch,
+    read,
+)
 
 AT_ONCE = Backoff(first_s=0.001, last_s=0.001)
 
 
-async def test_every_call_says_what_it_means() -> None:
-    new = NewSession("file:///a.mp4", (NewWatch("fire", "Alert me."),), source_id="lobby", loop=True, interval_ms=500)
+async def test_answers_are_read_by_value() -> None:
+    new = NewSession(NewSource("file:///a.mp4", "lobby", loop=True), (NewWatch("Alert me.", "fire"),))
     async with playing(ScriptedGateway()) as gateway, Client(gateway.url, KEY) as client:
         made = await client.create_session(new)
-        assert (made.id, made.source_name, made.turns) == (SESSION, "Lobby", 7)
-        assert [one.id for one in await client.sessions()] == [SESSION]
-        assert (await client.session(SESSION)).source_url == "rtsp://***@camera/1"
-        assert (await client.update_session(SESSION, response_mode="reserved")).raw["response_mode"] == "reserved"
-        assert (await client.update_session(SESSION, text_temperature=0.5)).id == SESSION
+        assert (made.id, made.source, made.state) == (
+            SESSION,
+            Source("lobby", "rtsp", "rtsp://***@camera/1", "Lobby", loop=False),
+            "open",
+        )
+        assert made.created_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        assert made.progress == Progress(7, 6.0, 7, 0, 0)
+        assert [session.id for session in await client.sessions()] == [SESSION]
+        changed = await client.change_session(SESSION, response_mode="reserved", interval_ms=500)
+        assert changed.speech == Speech("reserved")
         assert await client.ask(SESSION, "What do you see?") == "q-1"
-        assert await client.instruct(SESSION, "Greet.") == "q-1"
-        assert await client.watch(SESSION, NewWatch("fall", "Alert me of falls.", "warning", 1, 2)) == "q-1"
-        assert [(one.id, one.watch, one.pending) for one in await client.watches(SESSION)] == [("w-1", "fire", True)]
-        assert [(one.id, one.watch) for one in await client.instructions(SESSION)] == [("i-1", "")]
-        assert [(one.time_s, one.text, one.queries) for one in await client.history(SESSION)] == [
-            (3, "Hello.", ("Who?",))
-        ]
+        assert await client.watches(SESSION) == (
+            Watch("w-1", "Alert me.", True, None, "fire", "warning", 5.0, 30.0, 10.0, 0.0),
+        )
+        assert await client.instructions(SESSION) == (Instruction("i-1", "Greet.", False, 2),)
+        assert await client.history(SESSION) == History(
+            SESSION,
+            (Turn(3, 3.0, "speak", "Hello.", "", "</response> Hello.", ("Who?",)),),
+            (Exchange("Who?", 2.0, "Hello.", 3.0),),
+        )
         assert await client.snapshot("a-1") == b"\xff\xd8jpeg"
-        assert await client.health() == {"ready": True}
-        await client.reset_session(SESSION)
-        await client.clear_watch(SESSION, "w-1")
-        await client.clear_instruction(SESSION, "i-1")
+        assert await client.health() == Health(True, True, {"nats": "ok"}, {"codec": RoleCapacity(1, 8, 2)})
         await client.end_session(SESSION)
-    method, path, body = gateway.requests[0]
-    assert (method, path) == ("POST", "/v1/sessions")
-    assert body == {
-        "source": {"url": "file:///a.mp4", "id": "lobby", "name": "", "loop": True},
-        "watches": [
-            {
-                "name": "fire",
-                "text": "Alert me.",
-                "severity": "warning",
-                "hold_s": 5.0,
-                "cooldown_s": 30.0,
-                "confirm_s": 0.0,
-            },
-        ],
-        "instructions": [],
-        "cadence": {"interval_ms": 500, "frames_per_turn": 1},
-    }
+    assert gateway.requests[0] == (
+        "POST",
+        "/v1/sessions",
+        {
+            "source": {"url": "file:///a.mp4", "id": "lobby", "loop": True},
+            "watches": [{"text": "Alert me.", "name": "fire"}],
+        },
+    )
+    assert gateway.requests[2][2] == {"cadence": {"interval_ms": 500}, "speech": {"response_mode": "reserved"}}
     assert gateway.requests[-1][:2] == ("DELETE", f"/v1/sessions/{SESSION}")
+
+
+async def test_an_answer_that_is_none_of_the_contract_is_a_bad_message() -> None:
+    with pytest.raises(BadMessage, match="cannot be read as Session") as bad:
+        read(Session, {"id": SESSION})
+    assert bad.value.next_step
+    newer = read(Source, {"id": "a", "kind": "thermal", "url": "", "name": "", "loop": False, "heat": 3})
+    assert newer == Source("a", "thermal", "", "", loop=False)
+    assert newer.label == "a"
 
 
 async def test_a_problem_becomes_an_error_with_its_next_step() -> None:
     refusals = {"/v1/sessions": problem(422, "source_fault", "no route to rtsp://camera", "Correct the source.")}
     async with playing(ScriptedGateway(refusals=refusals)) as gateway, Client(gateway.url, KEY) as client:
         with pytest.raises(Invalid, match="no route to rtsp://camera") as refused:
-            await client.create_session(NewSession("rtsp://camera"))
+            await client.create_session(NewSession(NewSource("rtsp://camera")))
     assert (refused.value.status, refused.value.kind) == (422, "source_fault")
     assert refused.value.next_step == "Correct the source."
     assert not refused.value.retryable

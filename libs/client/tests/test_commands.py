@@ -13,9 +13,11 @@ import typer
 
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer
+from vigil_client.commands.options import one_of
 from vigil_client.commands.subscribe import duration
-from vigil_client.commands.watch import severity, source_id, watches_of
+from vigil_client.commands.watch import source_id, watches_of
 from vigil_client.endpoints import FILE, Endpoints, write
+from vigil_client.options import SEVERITIES, NewWatch
 from vigil_client.testing.command import Result, start, vigil
 from vigil_client.testing.scripted_gateway import (
     KEY,
@@ -27,7 +29,6 @@ from vigil_client.testing.scripted_gateway import (
     problem,
     sse,
 )
-from vigil_client.values import NewWatch
 
 QUIET = [sse("decision", decision_json(number)) for number in range(3)]
 SPEAKS = sse("decision", decision_json(3, "speak", "A fire has started."))
@@ -59,6 +60,30 @@ async def test_watch_ends_well_once_an_alert_has_closed(tmp_path: Path) -> None:
     assert body["source"] == {"url": "file:///lobby.mp4", "id": "Main-lobby", "name": "Main lobby", "loop": True}
     assert body["watches"][0]["hold_s"] == 3
     assert gateway.requests[-1][:2] == ("DELETE", f"/v1/sessions/{SESSION}")
+
+
+async def test_watch_sends_the_options_it_is_given_and_no_others() -> None:
+    session = ("--interval-ms", "500", "--chunk-turns", "50", "--duplicate-guard", "near", "--no-infer-when-idle")
+    result, gateway = await watch([[OPENED, CLOSED]], "--update-interval", "2", *session, "--until-closed")
+    assert result.status == 0, result.output
+    assert gateway.requests[0][2] == {
+        "source": {"url": "file:///lobby.mp4"},
+        "watches": [{"text": "Alert me when a fire starts.", "update_interval_s": 2.0}],
+        "cadence": {"interval_ms": 500},
+        "window": {"chunk_turns": 50},
+        "speech": {"duplicate_guard": "near"},
+        "infer_when_idle": False,
+    }
+
+
+async def test_a_session_is_changed() -> None:
+    async with playing(ScriptedGateway()) as gateway:
+        changed = await vigil("sessions", "change", SESSION, "--response-mode", "reserved", *to(gateway))
+        wrong = await vigil("sessions", "change", SESSION, "--response-mode", "loud", *to(gateway))
+    assert (changed.status, "response-mode reserved" in changed.output) == (0, True), changed.output
+    assert gateway.requests == [("PATCH", f"/v1/sessions/{SESSION}", {"speech": {"response_mode": "reserved"}})]
+    assert wrong.status == 2
+    assert "reserved, balanced, talkative" in wrong.output
 
 
 async def test_watch_fails_when_no_alert_came_in_time() -> None:
@@ -155,16 +180,15 @@ def test_durations() -> None:
 
 
 def test_watches_are_named() -> None:
-    like = NewWatch("", "", "info", hold_s=1, cooldown_s=2, confirm_s=3)
+    like = NewWatch("", None, "info", hold_s=1, cooldown_s=2, confirm_s=3)
     texts = ["Alert me when a fire starts.", "Tell me of falls."]
-    assert [watch.name for watch in watches_of(texts, ["fire"], like)] == ["fire", ""]
+    assert [watch.name for watch in watches_of(texts, ["fire"], like)] == ["fire", None]
     with pytest.raises(typer.BadParameter, match="named alike"):
         watches_of(texts, ["fire", "fire"], like)
     with pytest.raises(typer.BadParameter, match="2 names for 1"):
         watches_of(texts[:1], ["a", "b"], like)
-    unnamed = watches_of(texts[:1], [], like)[0].body()
-    assert unnamed == {"text": texts[0], "severity": "info", "hold_s": 1, "cooldown_s": 2, "confirm_s": 3}
+    assert watches_of(texts[:1], [], like) == (NewWatch(texts[0], None, "info", 1, 2, 10.0, 3),)
     assert source_id("Main lobby / north") == "Main-lobby-north"
     assert source_id("") is None
-    with pytest.raises(typer.BadParameter):
-        severity("urgent")
+    with pytest.raises(typer.BadParameter, match="none of info, warning, critical"):
+        one_of(SEVERITIES)("urgent")

@@ -2,6 +2,21 @@
 
 from vigil_client.alerts import Alert, Utterance, alerts, utterances
 from vigil_client.api import Client
-from vigil_client.values import NewSession, NewWatch, Session
+from vigil_client.options import Cadence, NewSession, NewSource, NewWatch, Speech, Window, source_url
+from vigil_client.values import Session
 
-__all__ = ["Alert", "Client", "NewSession", "NewWatch", "Session", "Utterance", "alerts", "utterances"]
+__all__ = [
+    "Alert",
+    "Cadence",
+    "Client",
+    "NewSession",
+    "NewSource",
+    "NewWatch",
+    "Session",
+    "Speech",
+    "Utterance",
+    "Window",
+    "alerts",
+    "source_url",
+    "utterances",
+]

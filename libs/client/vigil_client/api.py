@@ -1,31 +1,22 @@
 """The gateway's REST API, asynchronous and typed."""
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
-from http import HTTPStatus
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 
-from vigil_client import values
 from vigil_client.backoff import Backoff
-from vigil_client.errors import (
-    BadMessage,
-    Invalid,
-    NotFound,
-    Refused,
-    Unauthorised,
-    Unavailable,
-    Unreachable,
-)
+from vigil_client.errors import Unavailable, Unreachable
 from vigil_client.events import Connection, Event, read_event
+from vigil_client.options import NewSession, NewWatch, as_body
 from vigil_client.sse import Parser
+from vigil_client.transport import Transport
+from vigil_client.values import Accepted, Health, History, Instruction, Session, T, Watch, read
 
-PROBLEM_PREFIX = "urn:vigil:problem:"
 # Creating a session opens the camera first, so it takes longer than other calls.
 CREATE_S = 45.0
 # The gateway sends a heartbeat more often than this; a stream that is silent for longer is dead.
@@ -39,10 +30,7 @@ class Client:
     """
 
     def __init__(self, gateway_url: str, api_key: str, timeout_s: float = 15.0) -> None:
-        self.gateway_url = gateway_url.rstrip("/")
-        self._http = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {api_key}"}, timeout=aiohttp.ClientTimeout(total=timeout_s)
-        )
+        self._gateway = Transport(gateway_url, api_key, timeout_s)
 
     async def __aenter__(self) -> "Client":
         return self
@@ -50,94 +38,94 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.close()
+        await self._gateway.close()
 
-    async def create_session(self, new: values.NewSession) -> values.Session:
+    async def create_session(self, new: NewSession) -> Session:
         """Watch a source. A source that cannot be opened is `Invalid` with the fault as its message."""
-        return values.session(await self._call("POST", "/v1/sessions", new.body(), timeout_s=CREATE_S))
+        return read(Session, await self._gateway.call("POST", "/v1/sessions", as_body(new), timeout_s=CREATE_S))
 
-    async def sessions(self) -> tuple[values.Session, ...]:
+    async def sessions(self) -> tuple[Session, ...]:
         """The tenant's sessions: the open ones and those that ended a short while ago."""
-        answer = await self._call("GET", "/v1/sessions")
-        return tuple(values.session(one) for one in _listed(answer, "sessions"))
+        return await self._list(Session, "/v1/sessions", "sessions")
 
-    async def session(self, session_id: str) -> values.Session:
+    async def session(self, session_id: str) -> Session:
         """One session, how far it is, and what each role says of it."""
-        return values.session(await self._call("GET", _session(session_id)))
+        return read(Session, await self._gateway.call("GET", _session(session_id)))
 
-    async def update_session(
+    async def change_session(
         self,
         session_id: str,
+        *,
         interval_ms: int | None = None,
-        frames_per_turn: int = 1,
+        frames_per_turn: int | None = None,
         response_mode: str | None = None,
+        duplicate_guard: str | None = None,
         text_temperature: float | None = None,
         infer_when_idle: bool | None = None,
-    ) -> values.Session:
+    ) -> Session:
         """Change what may change while the session runs; what is None stays as it is."""
-        body: dict[str, Any] = {}
-        if interval_ms is not None:
-            body["cadence"] = {"interval_ms": interval_ms, "frames_per_turn": frames_per_turn}
-        if response_mode is not None:
-            body["response_mode"] = response_mode
-        if text_temperature is not None:
-            body["text_temperature"] = text_temperature
-        if infer_when_idle is not None:
-            body["infer_when_idle"] = infer_when_idle
-        return values.session(await self._call("PATCH", _session(session_id), body))
+        cadence = _given(interval_ms=interval_ms, frames_per_turn=frames_per_turn)
+        speech = _given(response_mode=response_mode, duplicate_guard=duplicate_guard, text_temperature=text_temperature)
+        change = _given(cadence=cadence or None, speech=speech or None, infer_when_idle=infer_when_idle)
+        return read(Session, await self._gateway.call("PATCH", _session(session_id), change))
 
     async def end_session(self, session_id: str) -> None:
-        """Stop watching."""
-        await self._call("DELETE", _session(session_id))
+        """Stop watching. The history stays readable for an hour."""
+        await self._gateway.call("DELETE", _session(session_id))
 
     async def reset_session(self, session_id: str) -> None:
         """Forget the history; instructions and watches stay."""
-        await self._call("POST", f"{_session(session_id)}/reset")
+        await self._gateway.call("POST", f"{_session(session_id)}/reset")
 
     async def ask(self, session_id: str, question: str) -> str:
         """Ask about what the camera shows; the id of the query. The answer comes as an event of the session."""
-        answer = await self._call("POST", f"{_session(session_id)}/queries", {"text": question})
-        return str(answer.get("id", ""))
+        return await self._tell("POST", f"{_session(session_id)}/queries", {"text": question})
 
-    async def instructions(self, session_id: str) -> tuple[values.Instruction, ...]:
+    async def instructions(self, session_id: str) -> tuple[Instruction, ...]:
         """Standing instructions, without watches."""
-        answer = await self._call("GET", f"{_session(session_id)}/instructions")
-        return tuple(values.instruction(one) for one in _listed(answer, "instructions"))
+        return await self._list(Instruction, f"{_session(session_id)}/instructions", "instructions")
 
     async def instruct(self, session_id: str, text: str) -> str:
         """Add a standing instruction; its id."""
-        return await self._add(f"{_session(session_id)}/instructions", {"text": text})
+        return await self._tell("POST", f"{_session(session_id)}/instructions", {"text": text})
+
+    async def replace_instruction(self, session_id: str, instruction_id: str, text: str) -> None:
+        """Let the model forget a standing instruction and give it this one, under the same id."""
+        await self._tell("PUT", _standing(session_id, "instructions", instruction_id), {"text": text})
 
     async def clear_instruction(self, session_id: str, instruction_id: str) -> None:
         """Take a standing instruction back."""
-        await self._call("DELETE", f"{_session(session_id)}/instructions/{quote(instruction_id, safe='')}")
+        await self._tell("DELETE", _standing(session_id, "instructions", instruction_id))
 
-    async def watches(self, session_id: str) -> tuple[values.Instruction, ...]:
+    async def watches(self, session_id: str) -> tuple[Watch, ...]:
         """Standing instructions that raise alerts."""
-        answer = await self._call("GET", f"{_session(session_id)}/watches")
-        return tuple(values.instruction(one) for one in _listed(answer, "watches"))
+        return await self._list(Watch, f"{_session(session_id)}/watches", "watches")
 
-    async def watch(self, session_id: str, watch: values.NewWatch) -> str:
+    async def watch(self, session_id: str, watch: NewWatch) -> str:
         """Add a watch; its id."""
-        return await self._add(f"{_session(session_id)}/watches", watch.body())
+        return await self._tell("POST", f"{_session(session_id)}/watches", as_body(watch))
+
+    async def replace_watch(self, session_id: str, watch_id: str, watch: NewWatch) -> None:
+        """Replace a watch, all of it: what is not given in `watch` has its default again."""
+        await self._tell("PUT", _standing(session_id, "watches", watch_id), as_body(watch))
 
     async def clear_watch(self, session_id: str, watch_id: str) -> None:
-        """Take a watch back."""
-        await self._call("DELETE", f"{_session(session_id)}/watches/{quote(watch_id, safe='')}")
+        """Take a watch back; an open alert of it closes."""
+        await self._tell("DELETE", _standing(session_id, "watches", watch_id))
 
-    async def history(self, session_id: str) -> tuple[values.Turn, ...]:
-        """The last turns, oldest first."""
-        answer = await self._call("GET", f"{_session(session_id)}/history")
-        return tuple(values.turn(one) for one in _listed(answer, "turns"))
+    async def history(self, session_id: str, limit: int | None = None) -> History:
+        """The last turns (100, or as many as `limit` says, up to 1,000) and the dialogue, oldest first."""
+        query = "" if limit is None else f"?limit={limit}"
+        return read(History, await self._gateway.call("GET", f"{_session(session_id)}/history{query}"))
 
     async def snapshot(self, alert_id: str) -> bytes:
         """The picture that an alert was opened on."""
-        async with self._request("GET", f"/v1/alerts/{quote(alert_id, safe='')}/snapshot") as response:
+        async with self._gateway.request("GET", f"/v1/alerts/{quote(alert_id, safe='')}/snapshot") as response:
             return await response.read()
 
-    async def health(self) -> dict[str, Any]:
+    async def health(self) -> Health:
         """Whether new sessions can be taken, and the capacity of each role."""
-        return await self._call("GET", "/v1/health")
+        return read(Health, await self._gateway.call("GET", "/v1/health"))
 
     async def events(self, session_id: str, backoff: Backoff | None = None) -> AsyncGenerator[Event, None]:
         """The session's live events, across restarts of the gateway: `Connection` says when the stream is cut and
@@ -160,7 +148,7 @@ class Client:
     async def _stream(self, session_id: str) -> AsyncIterator[Event]:
         parser = Parser()
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=SILENT_STREAM_S)
-        async with self._request("GET", f"{_session(session_id)}/events", timeout=timeout) as response:
+        async with self._gateway.request("GET", f"{_session(session_id)}/events", timeout=timeout) as response:
             yield Connection(connected=True)
             async for chunk in response.content.iter_any():
                 for received in parser.feed(chunk):
@@ -168,78 +156,12 @@ class Client:
                     if event is not None:
                         yield event
 
-    async def _add(self, path: str, body: dict[str, Any]) -> str:
-        return str((await self._call("POST", path, body)).get("id", ""))
+    async def _tell(self, method: str, path: str, body: dict[str, Any] | None = None) -> str:
+        return read(Accepted, await self._gateway.call(method, path, body)).id
 
-    async def _call(
-        self, method: str, path: str, body: dict[str, Any] | None = None, timeout_s: float | None = None
-    ) -> dict[str, Any]:
-        timeout = aiohttp.ClientTimeout(total=timeout_s) if timeout_s else None
-        async with self._request(method, path, body, timeout) as response:
-            text = await response.text()
-        if not text:
-            return {}
-        try:
-            answer = json.loads(text)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise BadMessage(f"{self.gateway_url}{path} did not answer JSON", "check that this is Vigil's gateway")
-        return answer
-
-    def _request(
-        self, method: str, path: str, body: dict[str, Any] | None = None, timeout: aiohttp.ClientTimeout | None = None
-    ) -> "_Request":
-        keywords: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
-        return _Request(
-            self._http.request(method, self.gateway_url + path, json=body, **keywords),
-            self.gateway_url,
-        )
-
-
-class _Request:
-    """One request: what the transport or the gateway says against it becomes an error of this package."""
-
-    def __init__(self, sent: Any, gateway_url: str) -> None:
-        self._sent = sent
-        self._gateway_url = gateway_url
-
-    async def __aenter__(self) -> aiohttp.ClientResponse:
-        try:
-            response: aiohttp.ClientResponse = await self._sent.__aenter__()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unreachable(error) from None
-        if response.status >= HTTPStatus.BAD_REQUEST:
-            try:
-                raise refusal(response.status, await response.text())
-            finally:
-                response.release()
-        return response
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._sent.__aexit__(kind, error, trace)
-        if isinstance(error, aiohttp.ClientError | TimeoutError | OSError):
-            raise self._unreachable(error) from None
-
-    def _unreachable(self, error: BaseException) -> Unreachable:
-        why = "took too long to answer" if isinstance(error, TimeoutError) else "does not answer"
-        return Unreachable(
-            f"the gateway at {self._gateway_url} {why}", "start Vigil with `vigil up`, or check --gateway"
-        )
-
-
-def refusal(status: int, body: str) -> Refused:
-    """The error for an answer of 400 and above, from its RFC 9457 body where it has one."""
-    try:
-        problem = json.loads(body)
-        message = str(problem.get("detail") or problem.get("title") or f"status {status}")
-        next_step = str(problem.get("next_step", ""))
-        kind = str(problem.get("type", "")).removeprefix(PROBLEM_PREFIX)
-    except (ValueError, AttributeError):
-        message, next_step, kind = f"the gateway answered {status} without saying why", "", ""
-    return _class_of(status)(message, next_step, status=status, kind=kind)
+    async def _list(self, kind: type[T], path: str, name: str) -> tuple[T, ...]:
+        answer = await self._gateway.call("GET", path)
+        return tuple(read(kind, item) for item in read(list[Any], answer.get(name)))
 
 
 def _session(session_id: str) -> str:
@@ -247,16 +169,11 @@ def _session(session_id: str) -> str:
     return f"/v1/sessions/{quote(session_id, safe='')}"
 
 
-def _class_of(status: int) -> type[Refused]:
-    if status == HTTPStatus.UNAUTHORIZED:
-        return Unauthorised
-    if status == HTTPStatus.NOT_FOUND:
-        return NotFound
-    return Unavailable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Invalid
+def _standing(session_id: str, family: str, standing_id: str) -> str:
+    """The path of an instruction or a watch."""
+    return f"{_session(session_id)}/{family}/{quote(standing_id, safe='')}"
 
 
-def _listed(answer: dict[str, Any], name: str) -> list[Any]:
-    found = answer.get(name)
-    if not isinstance(found, list):
-        raise BadMessage(f"the gateway's answer has no list of {name}", "use a gateway of this version")
-    return found
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that are not None."""
+    return {name: value for name, value in options.items() if value is not None}

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from vigil_client.errors import BadMessage
-from vigil_client.values import Json, moment
+from vigil_client.values import moment
+
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """A session's live events, as the gateway streams them, read into values."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from vigil_client import cloudevents
 from vigil_client.cloudevents import Alert, Utterance
 from vigil_client.errors import BadMessage
 from vigil_client.sse import ServerEvent
+from vigil_client.values import read
 
 # The states of a role that need no words.
 WELL = ("", "watching")
@@ -17,23 +20,35 @@ WELL = ("", "watching")
 class Decision:
     """What the model decided in one turn. `time_s` is model time; `latency_ms` is from capture to emission.
 
-    Probabilities are None where the engine gives none. `frames_skipped` counts stale frames passed over before it.
+    `p` has the probability of each action, and is None where the engine gives none. `spoke` says whether the words are
+    uttered: a `duplicate` of what was said a moment ago is not. `frames_skipped` counts stale pictures passed over.
     """
 
     sequence: int
+    session: str
     time_s: float
-    action: str
-    text: str
+    capture_time: datetime
+    emit_time: datetime
     latency_ms: float
+    action: str
+    spoke: bool
+    text: str
+    question: str
+    p: Mapping[str, float] | None
+    malformed: str
+    frames_skipped: int
     engine_ms: float
-    p_silent: float | None = None
-    p_speak: float | None = None
-    p_delegate: float | None = None
-    frames_skipped: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    request_bytes: int = 0
-    malformed: str = ""
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    request_bytes: int
+    prefix_share: float
+    duplicate: bool
+
+    @property
+    def p_speak(self) -> float | None:
+        """Probability that the model speaks."""
+        return None if self.p is None else self.p.get("speak")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +101,7 @@ def read_event(received: ServerEvent) -> Event | None:
 
 def decision(text: str) -> Decision:
     """Read a decision. Raises `BadMessage`."""
-    data = _object(text)
-    p = data.get("p") or {}
-    try:
-        return Decision(
-            sequence=int(data["sequence"]),
-            time_s=float(data["time_s"]),
-            action=str(data["action"]),
-            text=str(data["text"]),
-            latency_ms=float(data["latency_ms"]),
-            engine_ms=float(data["engine_ms"]),
-            p_silent=p.get("silent"),
-            p_speak=p.get("speak"),
-            p_delegate=p.get("delegate"),
-            frames_skipped=int(data.get("frames_skipped", 0)),
-            prompt_tokens=int(data.get("prompt_tokens", 0)),
-            cached_tokens=int(data.get("cached_tokens", 0)),
-            request_bytes=int(data.get("request_bytes", 0)),
-            malformed=str(data.get("malformed", "")),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadMessage(f"not a decision event of Vigil ({error!r})") from None
+    return read(Decision, _object(text))
 
 
 def lifecycle(text: str) -> Lifecycle:

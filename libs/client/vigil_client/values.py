@@ -1,168 +1,168 @@
-"""What the gateway is asked for and what it answers, as frozen values. JSON stops here."""
+"""What the gateway answers, as frozen values with its names. What a newer gateway adds is left out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+
+import msgspec
 
 from vigil_client.errors import BadMessage
+from vigil_client.options import Cadence, Speech, Window
 
-Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class NewWatch:
-    """A standing instruction that raises alerts. Times are in seconds of capture time.
-
-    An empty name leaves it to the gateway to make one of the words of `text`.
-    """
-
-    name: str
-    text: str
-    severity: str = "warning"
-    hold_s: float = 5.0
-    cooldown_s: float = 30.0
-    confirm_s: float = 0.0
-
-    def body(self) -> dict[str, Any]:
-        """As the gateway takes it."""
-        name = {"name": self.name} if self.name else {}
-        return name | {
-            "text": self.text,
-            "severity": self.severity,
-            "hold_s": self.hold_s,
-            "cooldown_s": self.cooldown_s,
-            "confirm_s": self.confirm_s,
-        }
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class NewSession:
-    """A source to watch. What is None is left to the gateway's defaults."""
+class Source:
+    """The source of a session, its credentials redacted. `url` is empty when a client pushes the pictures."""
 
+    id: str
+    kind: str
     url: str
-    watches: tuple[NewWatch, ...] = ()
-    instructions: tuple[str, ...] = ()
-    source_id: str | None = None
-    source_name: str = ""
-    loop: bool = False
-    profile: str | None = None
-    model: str | None = None
-    interval_ms: int | None = None
-    frames_per_turn: int = 1
-    response_mode: str | None = None
-    text_temperature: float | None = None
-    infer_when_idle: bool | None = None
+    name: str
+    loop: bool
 
-    def body(self) -> dict[str, Any]:
-        """As the gateway takes it."""
-        source = {"url": self.url, "id": self.source_id, "name": self.source_name, "loop": self.loop}
-        optional = {
-            "profile": self.profile,
-            "model": self.model,
-            "response_mode": self.response_mode,
-            "text_temperature": self.text_temperature,
-            "infer_when_idle": self.infer_when_idle,
-        }
-        body: dict[str, Any] = {
-            "source": {name: value for name, value in source.items() if value is not None},
-            "watches": [watch.body() for watch in self.watches],
-            "instructions": list(self.instructions),
-        }
-        body |= {name: value for name, value in optional.items() if value is not None}
-        if self.interval_ms is not None:
-            body["cadence"] = {"interval_ms": self.interval_ms, "frames_per_turn": self.frames_per_turn}
-        return body
+    @property
+    def label(self) -> str:
+        """Its name for people, or its id when it has none."""
+        return self.name or self.id
 
 
-def source_url(source: str) -> str:
-    """A source as the gateway takes it: an address stays as it is, a path becomes an absolute `file://` address."""
-    if len(urlsplit(source).scheme) > 1:
-        return source
-    return Path(source).expanduser().resolve().as_uri()
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """NATS subjects of a session, for downstream systems."""
+
+    alerts: str
+    utterances: str
+    lifecycle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a session has come. `time_s` is the model time of its newest turn, None before the first."""
+
+    turns: int
+    time_s: float | None
+    turns_in_chunk: int
+    malformed_total: int
+    alerts_open: int
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as the gateway describes it. `raw` is its whole answer."""
+    """A session. `progress`, and by role `status` and `workers`, are there when it is asked for by its id."""
 
     id: str
     state: str
-    source_id: str
-    source_name: str
-    source_url: str
+    source: Source
     profile: str
     model: str
-    created_at: str
-    turns: int | None = None
-    status: Json = field(default_factory=dict)
-    raw: Json = field(default_factory=dict, repr=False)
-
-
-def session(answer: Json) -> Session:
-    """Read a session. Raises `BadMessage`."""
-    try:
-        source = answer["source"]
-        return Session(
-            id=answer["id"],
-            state=answer["state"],
-            source_id=source["id"],
-            source_name=source["name"] or source["id"],
-            source_url=source["url"],
-            profile=answer["profile"],
-            model=answer["model"],
-            created_at=answer["created_at"],
-            turns=answer.get("progress", {}).get("turns"),
-            status=answer.get("status", {}),
-            raw=answer,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise BadMessage(f"the gateway's answer is not a session ({error!r})") from None
+    cadence: Cadence
+    window: Window
+    speech: Speech
+    infer_when_idle: bool
+    created_at: datetime
+    subjects: Subjects
+    ended_reason: str | None = None
+    progress: Progress | None = None
+    status: Mapping[str, Any] = field(default_factory=dict)
+    workers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A standing instruction; `watch` is its name when it raises alerts. Pending until a turn has shown it."""
+    """A standing instruction: pending until a turn has shown it to the model, the one numbered `given_at`."""
 
     id: str
     text: str
     pending: bool
-    watch: str = ""
+    given_at: int | None
 
 
-def instruction(answer: Json) -> Instruction:
-    """Read an instruction or a watch. Raises `BadMessage`."""
-    try:
-        return Instruction(answer["id"], answer["text"], bool(answer["pending"]), answer.get("name", ""))
-    except (KeyError, TypeError) as error:
-        raise BadMessage(f"the gateway's answer is not an instruction ({error!r})") from None
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A standing instruction that raises alerts; see `NewWatch` for what its times mean."""
+
+    id: str
+    text: str
+    pending: bool
+    given_at: int | None
+    name: str
+    severity: str
+    hold_s: float
+    cooldown_s: float
+    update_interval_s: float
+    confirm_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One committed turn of the history."""
+    """One committed turn. `reply` is the control form, which `action`, `text` and `question` are read from."""
 
     sequence: int
     time_s: float
     action: str
     text: str
-    queries: tuple[str, ...] = ()
+    question: str
+    reply: str
+    queries: tuple[str, ...]
 
 
-def turn(answer: Json) -> Turn:
-    """Read a turn. Raises `BadMessage`."""
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its answer, which is empty while the question is open."""
+
+    query: str
+    asked_s: float
+    answer: str
+    answered_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The last turns of a session and its dialogue, both oldest first."""
+
+    session: str
+    turns: tuple[Turn, ...]
+    dialogue: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCapacity:
+    """What the live workers of a role can hold, and what they hold or are to take."""
+
+    workers: int
+    capacity: int
+    open_sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the gateway serves, whether it takes new sessions, and how full the workers are, by role."""
+
+    ready: bool
+    takes_sessions: bool
+    checks: Mapping[str, str]
+    capacity: Mapping[str, RoleCapacity]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was told to a session waits for its next turn under this id."""
+
+    id: str
+    session: str
+
+
+def read(kind: type[T], answer: object) -> T:
+    """The gateway's answer as one of the values above. Raises `BadMessage`."""
     try:
-        return Turn(
-            int(answer["sequence"]),
-            float(answer["time_s"]),
-            answer["action"],
-            answer["text"],
-            tuple(answer.get("queries", ())),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadMessage(f"the gateway's answer is not a turn ({error!r})") from None
+        return msgspec.convert(answer, kind)
+    except msgspec.ValidationError as error:
+        raise BadMessage(
+            f"the gateway's answer cannot be read as {kind.__name__} ({error})", "use a gateway of this version"
+        ) from None
 
 
 def moment(text: str) -> datetime:

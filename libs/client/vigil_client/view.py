@@ -153,7 +153,7 @@ def decision_line(decision: Decision) -> str:
 
 
 def _title(monitors: Sequence[Monitor]) -> str:
-    ticks, skipped = sum(one.ticks for one in monitors), sum(one.skipped for one in monitors)
+    ticks, skipped = sum(monitor.ticks for monitor in monitors), sum(monitor.skipped for monitor in monitors)
     return f"[bold]vigil[/bold]  {ticks} decisions, {skipped} frames skipped  [dim]Ctrl-C ends[/dim]"
 
 
@@ -164,7 +164,7 @@ def _camera(monitor: Monitor, width: int) -> list[Text | str]:
     if last is None:
         return [name, "", strip([], width), "", "", words]
     p = " n/a" if last.p_speak is None else f"{last.p_speak:.2f}"
-    bars = spark([one.p_speak for one in monitor.decisions], SPARK)
+    bars = spark([decision.p_speak for decision in monitor.decisions], SPARK)
     latency = f"{last.latency_ms:.0f} ms"
     return [name, clock(last.time_s), strip(list(monitor.decisions), width), f"{bars} {p}", latency, words]
 
@@ -173,7 +173,7 @@ def _alerts(alerts: Sequence[Alert]) -> RenderableType:
     if not alerts:
         return Text("no alert yet", "dim")
     table = Table.grid(padding=(0, 1))
-    for alert in sorted(alerts, key=lambda one: one.emit_time):
+    for alert in sorted(alerts, key=lambda alert: alert.emit_time):
         p = "" if alert.p_speak is None else f"p {alert.p_speak:.2f}"
         table.add_row(
             f"{alert.emit_time.astimezone():%H:%M:%S}",

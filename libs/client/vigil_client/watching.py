@@ -9,7 +9,8 @@ from vigil_client.api import Client
 from vigil_client.errors import ClientError
 from vigil_client.events import Event
 from vigil_client.monitor import Monitor, Outcome
-from vigil_client.values import NewSession, Session
+from vigil_client.options import NewSession
+from vigil_client.values import Session
 
 END_S = 5.0
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.control import SILENCE
-from vigil_client.events import Decision
+from vigil_client.events import decision
+from vigil_client.testing.scripted_gateway import decision_json
 from vigil_recipe.exam.players.real_time import aligned, turn_at
 from vigil_recipe.testing.scripts import script
 
@@ -19,7 +22,8 @@ def turn(sequence: int, time_s: float, reply: str = SILENCE) -> dict[str, object
 
 def test_turns_are_those_of_their_second() -> None:
     history = [turn(0, 0.0), turn(1, 1.02, "</response> Hi."), turn(2, 2.98), turn(3, 4.0, "</response> Bye.")]
-    events = [Decision(1, 1.02, "speak", "Hi.", 80.0, 50.0, 0.1, 0.9, 0.0)]
+    p = {"silent": 0.1, "speak": 0.9, "delegate": 0.0}
+    events = [decision(json.dumps(decision_json(1, "speak", "Hi.", time_s=1.02, latency_ms=80.0, p=p)))]
     heard = aligned(SCRIPT, history, events, {4: ("Result: ?",)})
     assert [one.reply for one in heard] == [SILENCE, "</response> Hi.", SILENCE, SILENCE, "</response> Bye.", SILENCE]
     assert [one.time_s for one in heard] == [0.0, 1.02, 2.0, 2.98, 4.0, 5.0], "a second that was skipped is silent"

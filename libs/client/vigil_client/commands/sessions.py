@@ -1,15 +1,15 @@
 """`vigil sessions` and `vigil ask`."""
 
-import json
-from datetime import datetime
+from dataclasses import asdict
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from vigil_client.api import Client
-from vigil_client.commands import target
+from vigil_client.commands import options, target
 from vigil_client.commands.running import console, run
 from vigil_client.commands.target import ApiKey, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
@@ -26,12 +26,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print the gateway's answer a
 
 @sessions.callback()
 def by_default(context: typer.Context) -> None:
-    """List, show and end sessions; alone it lists them.
+    """List, show, change and end sessions; alone it lists them.
 
     \b
     Examples:
       vigil sessions
       vigil sessions show s-5d0c6b6b4b1f4e7f
+      vigil sessions change s-5d0c6b6b4b1f4e7f --response-mode reserved
       vigil sessions end s-5d0c6b6b4b1f4e7f
     """
     if context.invoked_subcommand is None:
@@ -62,15 +63,53 @@ def show(
         async with Client(*target.gateway(gateway, api_key, data_dir)) as client:
             found = await client.session(session)
             if as_json:
-                console.print_json(json.dumps(dict(found.raw)))
+                console.print_json(_json(found))
                 return True
-            watches, turns = await client.watches(session), await client.history(session)
+            watches, turns = await client.watches(session), (await client.history(session, TURNS_SHOWN)).turns
         _show_list((found,), as_json=False)
+        _show_options(found)
         for watch in watches:
             waiting = " (waits for the next turn)" if watch.pending else ""
-            console.print(f"watch {watch.watch} [dim]{watch.id}[/]  {escape(watch.text)}{waiting}")
-        for turn in turns[-TURNS_SHOWN:]:
+            console.print(f"watch {watch.name} [dim]{watch.id}[/]  {escape(watch.text)}{waiting}")
+        for turn in turns:
             console.print(f"{clock(turn.time_s):>8}  {turn.action:<8}  {escape(turn.text)}", highlight=False)
+        return True
+
+    run(work())
+
+
+@sessions.command()
+def change(
+    session: SessionId,
+    interval_ms: options.NewIntervalMs = None,
+    frames_per_turn: options.NewFramesPerTurn = None,
+    response_mode: options.NewResponseMode = None,
+    duplicate_guard: options.NewDuplicateGuard = None,
+    text_temperature: options.NewTextTemperature = None,
+    infer_when_idle: options.NewInferWhenIdle = None,
+    gateway: Gateway = "",
+    api_key: ApiKey = "",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Change how a session is watched while it runs; what is left out stays as it is.
+
+    \b
+    Example:
+      vigil sessions change s-5d0c6b6b4b1f4e7f --interval-ms 2000 --response-mode reserved
+    """
+
+    async def work() -> bool:
+        async with Client(*target.gateway(gateway, api_key, data_dir)) as client:
+            changed = await client.change_session(
+                session,
+                interval_ms=interval_ms,
+                frames_per_turn=frames_per_turn,
+                response_mode=response_mode,
+                duplicate_guard=duplicate_guard,
+                text_temperature=text_temperature,
+                infer_when_idle=infer_when_idle,
+            )
+        _show_options(changed)
         return True
 
     run(work())
@@ -114,7 +153,7 @@ def ask(
 
 def _show_list(found: tuple[Session, ...], as_json: bool) -> None:
     if as_json:
-        console.print_json(json.dumps([dict(one.raw) for one in found]))
+        console.print_json(_json(found))
         return
     if not found:
         console.print('no sessions; start one with: vigil watch SOURCE --alert "Alert me when …"')
@@ -122,9 +161,24 @@ def _show_list(found: tuple[Session, ...], as_json: bool) -> None:
     table = Table(box=None, header_style="dim")
     for title in ("session", "state", "camera", "source", "model", "since"):
         table.add_column(title, no_wrap=title in ("session", "state", "since"), overflow="fold")
-    for one in found:
-        since = datetime.fromisoformat(one.created_at).astimezone()
+    for session in found:
         table.add_row(
-            one.id, one.state, escape(one.source_name), escape(one.source_url), one.model, f"{since:%m-%d %H:%M:%S}"
+            session.id,
+            session.state,
+            escape(session.source.label),
+            escape(session.source.url),
+            session.model,
+            f"{session.created_at.astimezone():%m-%d %H:%M:%S}",
         )
     console.print(table)
+
+
+def _show_options(session: Session) -> None:
+    """The options of a session, one group a line."""
+    for group in (session.cadence, session.window, session.speech):
+        shown = (f"{name.replace('_', '-')} {value}" for name, value in asdict(group).items())
+        console.print(f"[dim]{type(group).__name__.lower():<8}[/]  {'  '.join(shown)}", highlight=False)
+
+
+def _json(found: Session | tuple[Session, ...]) -> str:
+    return msgspec.json.encode(found).decode()

@@ -10,16 +10,14 @@ import typer
 from rich.markup import escape
 
 from vigil_client.api import Client
-from vigil_client.commands import target
+from vigil_client.commands import options, target
 from vigil_client.commands.running import console, run
 from vigil_client.commands.target import ApiKey, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.monitor import Monitor
-from vigil_client.values import NewSession, NewWatch, source_url
+from vigil_client.options import Cadence, NewSession, NewSource, NewWatch, Speech, Window, source_url
 from vigil_client.view import save_svg, view_for
 from vigil_client.watching import Limits, follow, verdict, watched
-
-SEVERITIES = ("info", "warning", "critical")
 
 Alerts = Annotated[
     list[str], typer.Option("--alert", help="What to alert of, in plain words; may be given several times.")
@@ -39,13 +37,6 @@ class Asked(NamedTuple):
     svg: Path | None
 
 
-def severity(text: str) -> str:
-    """One of `SEVERITIES`. Raises `typer.BadParameter`."""
-    if text not in SEVERITIES:
-        raise typer.BadParameter(f"{text!r} is not a severity: give {', '.join(SEVERITIES)}")
-    return text
-
-
 def watches_of(texts: Sequence[str], names: Sequence[str], like: NewWatch) -> tuple[NewWatch, ...]:
     """One watch for each text, else as `like`; the gateway names those that `names` does not. Raises
     `typer.BadParameter` when two would have one name."""
@@ -53,7 +44,7 @@ def watches_of(texts: Sequence[str], names: Sequence[str], like: NewWatch) -> tu
         raise typer.BadParameter(f"{len(names)} names for {len(texts)} alerts: give one --name for each --alert")
     if len(set(names)) < len(names):
         raise typer.BadParameter(f"two alerts are named alike ({', '.join(names)}): give each its own --name")
-    named = [*names, *[""] * (len(texts) - len(names))]
+    named = [*names, *[None] * (len(texts) - len(names))]
     return tuple(replace(like, name=name, text=text) for name, text in zip(named, texts, strict=True))
 
 
@@ -61,18 +52,24 @@ def watch(
     source: Annotated[str, typer.Argument(help="A video file, or an rtsp://, http:// or https:// address.")],
     alert: Alerts,
     name: Names = None,
-    severity_name: Annotated[
-        str, typer.Option("--severity", parser=severity, metavar="info|warning|critical", help="How urgent it is.")
-    ] = "warning",
-    hold: Annotated[float, typer.Option("--hold", min=0, help="Quiet seconds after which an alert closes.")] = 5.0,
-    cooldown: Annotated[
-        float, typer.Option("--cooldown", min=0, help="Words so soon after it closed continue the same alert.")
-    ] = 30.0,
-    confirm: Annotated[
-        float, typer.Option("--confirm", min=0, help="Seconds of going on speaking before an alert opens.")
-    ] = 0.0,
+    severity: options.SeverityOf = options.WATCH.severity,
+    hold_s: options.HoldS = options.WATCH.hold_s,
+    cooldown_s: options.CooldownS = options.WATCH.cooldown_s,
+    update_interval_s: options.UpdateIntervalS = options.WATCH.update_interval_s,
+    confirm_s: options.ConfirmS = options.WATCH.confirm_s,
+    instruction: options.Instructions = None,
     camera: Annotated[str, typer.Option("--camera", help="Name of the camera, for people and subjects.")] = "",
     loop: Annotated[bool, typer.Option("--loop", help="Start a file again when it ends.")] = False,
+    interval_ms: options.IntervalMs = options.CADENCE.interval_ms,
+    frames_per_turn: options.FramesPerTurn = options.CADENCE.frames_per_turn,
+    chunk_turns: options.ChunkTurns = options.WINDOW.chunk_turns,
+    tail_turns: options.TailTurns = options.WINDOW.tail_turns,
+    response_mode: options.ResponseMode = options.SPEECH.response_mode,
+    duplicate_guard: options.DuplicateGuard = options.SPEECH.duplicate_guard,
+    text_temperature: options.TextTemperature = options.SPEECH.text_temperature,
+    infer_when_idle: options.InferWhenIdle = True,
+    profile: options.Profile = None,
+    model: options.Model = None,
     duration: Duration = None,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="Stop once an alert opened and closed.")] = False,
     svg: Svg = None,
@@ -83,24 +80,30 @@ def watch(
     """Watch a source and show each decision: · silent, █ speaks, ▲ delegates.
 
     The session ends when the command does. With --duration or --until-closed the exit status is 0 only if an
-    alert opened and closed.
+    alert opened and closed. Options that are left out are as the gateway has them.
 
     \b
     Examples:
-      vigil watch lobby.mp4 --loop --alert "Alert me when a fire starts." --severity critical
+      vigil watch lobby.mp4 --loop --alert "Alert me when a fire starts." --severity critical --confirm 1
       vigil watch rtsp://user:password@camera/stream1 --camera lobby --alert "Tell me when someone falls."
+      vigil watch gate.mp4 --alert "Alert me when the gate opens." --interval-ms 500 --response-mode reserved
       vigil watch test.mp4 --alert "Alert me when the door opens." --until-closed --duration 120
     """
     new = NewSession(
-        url=source_url(source),
-        watches=watches_of(alert, name or (), NewWatch("", "", severity_name, hold, cooldown, confirm)),
-        source_id=source_id(camera),
-        source_name=camera,
-        loop=loop,
+        source=NewSource(source_url(source), source_id(camera), camera, loop),
+        watches=watches_of(
+            alert, name or (), NewWatch("", None, severity, hold_s, cooldown_s, update_interval_s, confirm_s)
+        ),
+        instructions=tuple(instruction or ()),
+        profile=profile,
+        model=model,
+        cadence=Cadence(interval_ms, frames_per_turn),
+        window=Window(chunk_turns, tail_turns),
+        speech=Speech(response_mode, duplicate_guard, text_temperature),
+        infer_when_idle=infer_when_idle,
     )
     asked = Asked(new, Limits(duration, until_closed), svg)
-    work = _watch(*target.gateway(gateway, api_key, data_dir), asked)
-    run(work, if_stopped=not asked.limits.judged)
+    run(_watch(*target.gateway(gateway, api_key, data_dir), asked), if_stopped=not asked.limits.judged)
 
 
 def source_id(camera: str) -> str | None:
@@ -109,10 +112,10 @@ def source_id(camera: str) -> str | None:
 
 
 async def _watch(gateway_url: str, api_key: str, asked: Asked) -> bool:
-    monitor = Monitor(asked.new.source_name or "camera")
+    monitor = Monitor(asked.new.source.name or "camera")
     try:
         async with Client(gateway_url, api_key) as client, watched(client, asked.new) as session:
-            monitor.name = session.source_name
+            monitor.name = session.source.label
             await show_until(client, session.id, monitor, asked.limits)
     finally:
         if asked.svg is not None and monitor.ticks:

@@ -12,6 +12,36 @@ from aiohttp import web
 KEY = "right-key"
 SESSION = "s-0123456789abcdef"
 
+WATCH = {
+    "id": "w-1",
+    "text": "Alert me.",
+    "pending": True,
+    "given_at": None,
+    "name": "fire",
+    "severity": "warning",
+    "hold_s": 5.0,
+    "cooldown_s": 30.0,
+    "update_interval_s": 10.0,
+    "confirm_s": 0.0,
+}
+INSTRUCTION = {"id": "i-1", "text": "Greet.", "pending": False, "given_at": 2}
+TURN = {
+    "sequence": 3,
+    "time_s": 3.0,
+    "action": "speak",
+    "text": "Hello.",
+    "question": "",
+    "reply": "</response> Hello.",
+    "queries": ["Who?"],
+}
+EXCHANGE = {"query": "Who?", "asked_s": 2.0, "answer": "Hello.", "answered_s": 3.0}
+HEALTH = {
+    "ready": True,
+    "takes_sessions": True,
+    "checks": {"nats": "ok"},
+    "capacity": {"codec": {"workers": 1, "capacity": 8, "open_sessions": 2}},
+}
+
 
 def session_json(**changes: Any) -> dict[str, Any]:
     """A session as the gateway describes it."""
@@ -19,14 +49,16 @@ def session_json(**changes: Any) -> dict[str, Any]:
         "id": SESSION,
         "state": "open",
         "ended_reason": None,
-        "source": {"id": "lobby", "name": "Lobby", "url": "rtsp://***@camera/1", "loop": False},
+        "source": {"id": "lobby", "kind": "rtsp", "name": "Lobby", "url": "rtsp://***@camera/1", "loop": False},
         "profile": "vigil-small",
         "model": "vigil-small",
         "cadence": {"interval_ms": 1000, "frames_per_turn": 1},
-        "response_mode": "balanced",
-        "chunk_turns": 100,
+        "window": {"chunk_turns": 100, "tail_turns": 9},
+        "speech": {"response_mode": "balanced", "duplicate_guard": "exact", "text_temperature": 0.0},
+        "infer_when_idle": True,
         "created_at": "2026-01-02T03:04:05Z",
-        "progress": {"turns": 7},
+        "subjects": {"alerts": "vigil.v1.alert.demo.lobby.*", "utterances": "u", "lifecycle": "l"},
+        "progress": {"turns": 7, "time_s": 6.0, "turns_in_chunk": 7, "malformed_total": 0, "alerts_open": 0},
         "status": {"ingestion": {"state": "connected"}},
     } | changes
 
@@ -35,12 +67,14 @@ def decision_json(sequence: int, action: str = "silent", text: str = "", **chang
     """A decision as the gateway streams it."""
     p_speak = 0.97 if action == "speak" else 0.02
     return {
+        "session": SESSION,
         "sequence": sequence,
         "time_s": float(sequence),
         "capture_time": "2026-01-02T03:04:05.000Z",
         "emit_time": "2026-01-02T03:04:05.180Z",
         "latency_ms": 180.0,
         "action": action,
+        "spoke": bool(text),
         "text": text,
         "question": "",
         "p": {"silent": 1 - p_speak, "speak": p_speak, "delegate": 0.0},
@@ -49,8 +83,10 @@ def decision_json(sequence: int, action: str = "silent", text: str = "", **chang
         "engine_ms": 150.0,
         "prompt_tokens": 900,
         "cached_tokens": 800,
+        "completion_tokens": 3,
         "request_bytes": 4_000,
         "prefix_share": 1.0,
+        "duplicate": False,
     } | changes
 
 
@@ -148,22 +184,20 @@ class ScriptedGateway:
             case "GET", ["sessions", _] | ["sessions", _, ""]:
                 return web.json_response(session_json())
             case "PATCH", ["sessions", _]:
-                return web.json_response(session_json(response_mode="reserved"))
-            case "DELETE", _:
+                return web.json_response(session_json(speech=session_json()["speech"] | {"response_mode": "reserved"}))
+            case "DELETE", ["sessions", _]:
                 return web.Response(status=204)
             case "GET", ["sessions", _, "watches"]:
-                watch = {"id": "w-1", "text": "Alert me.", "pending": True, "name": "fire"}
-                return web.json_response({"watches": [watch]})
+                return web.json_response({"watches": [WATCH]})
             case "GET", ["sessions", _, "instructions"]:
-                return web.json_response({"instructions": [{"id": "i-1", "text": "Greet.", "pending": False}]})
+                return web.json_response({"instructions": [INSTRUCTION]})
             case "GET", ["sessions", _, "history"]:
-                turn = {"sequence": 3, "time_s": 3.0, "action": "speak", "text": "Hello.", "queries": ["Who?"]}
-                return web.json_response({"turns": [turn]})
+                return web.json_response({"session": SESSION, "turns": [TURN], "dialogue": [EXCHANGE]})
             case "GET", ["alerts", _, "snapshot"]:
                 return web.Response(body=b"\xff\xd8jpeg", content_type="image/jpeg")
             case "GET", ["health"]:
-                return web.json_response({"ready": True})
-            case "POST", _:
+                return web.json_response(HEALTH)
+            case "POST" | "PUT" | "DELETE", _:
                 return web.json_response({"id": "q-1", "session": SESSION}, status=202)
         return problem(404, "unknown_session", "no such session", "list them")
 

@@ -24,7 +24,7 @@ from vigil_client.endpoints import DATA_DIR, Endpoints
 from vigil_client.errors import BadMessage
 from vigil_client.events import Decision, Event
 from vigil_client.monitor import Monitor
-from vigil_client.values import NewSession, NewWatch, source_url
+from vigil_client.options import NewSession, NewSource, NewWatch, source_url
 from vigil_client.view import View, save_svg, view_for
 from vigil_client.watching import Limits, Show, follow, watched
 from vigil_local.commands.progress import Progress
@@ -34,7 +34,7 @@ from vigil_local.supervisor.layout import inherited
 from vigil_local.supervisor.stack import UpOptions, running
 
 CAMERA = "demo"
-WATCH = NewWatch("fire", "Alert me when a fire starts.", "critical", hold_s=5.0, cooldown_s=10.0)
+WATCH = NewWatch("Alert me when a fire starts.", "fire", "critical", hold_s=5.0, cooldown_s=10.0)
 RENDER_S = 240.0
 RENDERERS = "vigil.demo_video"  # the entry-point group by which a package offers a renderer: a module with --out
 
@@ -130,11 +130,8 @@ async def _demo(options: UpOptions, source: str, alert: str, limits: Limits, svg
             if not rendering.done():
                 console.print("rendering the camera's video (on the first run only) …")
             new = NewSession(
-                url=await rendering,
-                watches=(WATCH if alert == WATCH.text else NewWatch("", alert, WATCH.severity, WATCH.hold_s),),
-                source_id=CAMERA,
-                source_name=CAMERA,
-                loop=True,
+                NewSource(await rendering, CAMERA, CAMERA, loop=True),
+                watches=(WATCH if alert == WATCH.text else NewWatch(alert, severity=WATCH.severity),),
             )
             await _watch(vigil.endpoints, new, limits, showing, progress)
     finally:
@@ -187,7 +184,7 @@ async def _listen(received: AsyncIterator[bytes], delivery: Delivery) -> None:
 async def _end_leftovers(client: Client) -> None:
     """End what an earlier demo, killed before it could, left open in the store."""
     for session in await client.sessions():
-        if session.source_id == CAMERA and session.state == "open":
+        if session.source.id == CAMERA and session.state == "open":
             await client.end_session(session.id)
 
 

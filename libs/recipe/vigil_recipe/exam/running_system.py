@@ -51,5 +51,5 @@ async def open_system(options: ExamOptions) -> AsyncIterator[RunningSystem]:
 async def _healthy(endpoints: Endpoints) -> None:
     """Raise `NotConfigured` for what an earlier Vigil, killed before it could, left written down."""
     async with Client(endpoints.gateway_url, endpoints.api_key) as client:
-        if not (await client.health()).get("takes_sessions"):
+        if not (await client.health()).takes_sessions:
             raise NotConfigured("the Vigil that is known here takes no sessions", "start it again with `vigil up`")

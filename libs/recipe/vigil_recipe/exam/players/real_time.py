@@ -140,6 +140,6 @@ def aligned(
 
 
 def _p(event: Decision | None) -> Probabilities | None:
-    if event is None or event.p_silent is None:
+    if event is None or event.p is None:
         return None
-    return Probabilities(event.p_silent, event.p_speak or 0.0, event.p_delegate or 0.0)
+    return Probabilities(event.p["silent"], event.p["speak"], event.p["delegate"])

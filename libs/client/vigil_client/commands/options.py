@@ -1,0 +1,83 @@
+"""Options of a session and of a watch on the command line: each is named after the gateway's, with '-' for '_'.
+
+Their bounds are the gateway's to check: its refusal names them. A test compares them with the gateway's `openapi.json`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from vigil_client.options import DUPLICATE_GUARDS, RESPONSE_MODES, SEVERITIES, Cadence, NewWatch, Speech, Window
+
+CADENCE, WINDOW, SPEECH, WATCH = Cadence(), Window(), Speech(), NewWatch("")
+
+
+def one_of(choices: Sequence[str]) -> Callable[[str], str]:
+    """A parser that takes one of `choices`. It raises `typer.BadParameter`."""
+
+    def choice(text: str) -> str:
+        if text not in choices:
+            raise typer.BadParameter(f"{text!r} is none of {', '.join(choices)}")
+        return text
+
+    return choice
+
+
+# Of a watch: they hold for every --alert.
+SeverityOf = Annotated[
+    str, typer.Option("--severity", parser=one_of(SEVERITIES), metavar="|".join(SEVERITIES), help="How urgent it is.")
+]
+HoldS = Annotated[float, typer.Option("--hold", help="Quiet seconds after which an alert closes.")]
+CooldownS = Annotated[float, typer.Option("--cooldown", help="Words so soon after it closed continue it.")]
+UpdateIntervalS = Annotated[
+    float, typer.Option("--update-interval", help="Least seconds between updates with unchanged words.")
+]
+ConfirmS = Annotated[
+    float,
+    typer.Option("--confirm", help="Seconds of going on speaking before an alert opens; 1 suits vigil-small."),
+]
+
+# Of a session.
+Instructions = Annotated[
+    list[str] | None,
+    typer.Option("--instruction", help="What to keep in mind, without alerts; may be given several times."),
+]
+Profile = Annotated[str | None, typer.Option("--profile", help="Prompt profile; default: the gateway's.")]
+Model = Annotated[str | None, typer.Option("--model", help="Model, of those that an engine serves; default: its own.")]
+_INTERVAL = typer.Option("--interval-ms", help="Milliseconds of capture time between turns.")
+_FRAMES = typer.Option("--frames-per-turn", help="Frames shown to the model in each turn.")
+_MODE = typer.Option(
+    "--response-mode",
+    parser=one_of(RESPONSE_MODES),
+    metavar="|".join(RESPONSE_MODES),
+    help="How readily the model speaks.",
+)
+_GUARD = typer.Option(
+    "--duplicate-guard",
+    parser=one_of(DUPLICATE_GUARDS),
+    metavar="|".join(DUPLICATE_GUARDS),
+    help="Which repeats within ten seconds are not uttered: none, the same words, or the same meaning too.",
+)
+_TEMPERATURE = typer.Option(
+    "--text-temperature", help="Above 0 its words vary; whether it speaks is never left to chance."
+)
+_IDLE = typer.Option(
+    "--infer-when-idle/--no-infer-when-idle", help="Whether to ask the model also while nothing stands."
+)
+IntervalMs = Annotated[int, _INTERVAL]
+FramesPerTurn = Annotated[int, _FRAMES]
+ChunkTurns = Annotated[int, typer.Option("--chunk-turns", help="Turns that a prompt holds before it starts afresh.")]
+TailTurns = Annotated[int, typer.Option("--tail-turns", help="Last turns that the next prompt begins with.")]
+ResponseMode = Annotated[str, _MODE]
+DuplicateGuard = Annotated[str, _GUARD]
+TextTemperature = Annotated[float, _TEMPERATURE]
+InferWhenIdle = Annotated[bool, _IDLE]
+
+# Of a change: what is not given stays as it is.
+NewIntervalMs = Annotated[int | None, _INTERVAL]
+NewFramesPerTurn = Annotated[int | None, _FRAMES]
+NewResponseMode = Annotated[str | None, _MODE]
+NewDuplicateGuard = Annotated[str | None, _GUARD]
+NewTextTemperature = Annotated[float | None, _TEMPERATURE]
+NewInferWhenIdle = Annotated[bool | None, _IDLE]

@@ -1,0 +1,111 @@
+"""What can be asked of the gateway, as frozen values with its names, groups and defaults. JSON stops here.
+
+A test compares them with the gateway's `openapi.json`.
+"""
+
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+SEVERITIES = ("info", "warning", "critical")
+RESPONSE_MODES = ("reserved", "balanced", "talkative")
+DUPLICATE_GUARDS = ("off", "exact", "near")
+
+
+@dataclass(frozen=True, slots=True)
+class NewSource:
+    """What to watch: the address of a camera or a file (see `source_url`).
+
+    `id` names the camera in alert subjects, and is made from the address when it is None; `name` is for people.
+    `loop` starts a file again when it ends.
+    """
+
+    url: str
+    id: str | None = None
+    name: str = ""
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """How often the model looks: milliseconds of capture time between turns, and frames within one turn."""
+
+    interval_ms: int = 1_000
+    frames_per_turn: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How much of the past a prompt holds: `chunk_turns` turns; the next chunk begins with the last `tail_turns`."""
+
+    chunk_turns: int = 100
+    tail_turns: int = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How the model speaks: how readily, which repeats are not uttered, and how much its words vary (0 to 2)."""
+
+    response_mode: str = "balanced"
+    duplicate_guard: str = "exact"
+    text_temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewWatch:
+    """A standing instruction that raises alerts. Times are in seconds of capture time.
+
+    An alert opens once the model has gone on speaking for `confirm_s`, is updated with unchanged words at most every
+    `update_interval_s`, and closes after `hold_s` of quiet; words within `cooldown_s` of that continue it. Without a
+    name the gateway makes one of the words of `text`.
+    """
+
+    text: str
+    name: str | None = None
+    severity: str = "warning"
+    hold_s: float = 5.0
+    cooldown_s: float = 30.0
+    update_interval_s: float = 10.0
+    confirm_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A source to watch, and how. A model or a profile that is None is the gateway's usual one.
+
+    With `infer_when_idle` False the model is asked only while something stands or was asked.
+    """
+
+    source: NewSource
+    watches: tuple[NewWatch, ...] = ()
+    instructions: tuple[str, ...] = ()
+    profile: str | None = None
+    model: str | None = None
+    cadence: Cadence = field(default_factory=Cadence)
+    window: Window = field(default_factory=Window)
+    speech: Speech = field(default_factory=Speech)
+    infer_when_idle: bool = True
+
+
+def as_body(options: Any) -> dict[str, Any]:
+    """One of the values above as the gateway takes it. What equals its default is left out: it is the gateway's."""
+    given = ((option, getattr(options, option.name)) for option in fields(options))
+    return {option.name: _json(value) for option, value in given if value != _default(option)}
+
+
+def source_url(source: str) -> str:
+    """A source as the gateway takes it: an address stays as it is, a path becomes an absolute `file://` address."""
+    if len(urlsplit(source).scheme) > 1:
+        return source
+    return Path(source).expanduser().resolve().as_uri()
+
+
+def _json(value: Any) -> Any:
+    if is_dataclass(value):
+        return as_body(value)
+    return [_json(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _default(option: "Field[Any]") -> object:
+    return option.default if option.default_factory is MISSING else option.default_factory()

@@ -1,50 +1,174 @@
-"""Who may import whom, as `docs/design.md` §13 says: a library never imports what is above it, a service no service."""
+"""Who may import whom: read from every import statement of the libraries, the services and their tests."""
 
 import ast
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
-from reference.code import ROOT, services
+from distributions import by_package, installed_with, normal
+from reference.code import ROOT
 
-# Folder → what may be imported there from this repository, as the beginning of a dotted name.
-LIBRARIES = {
-    "libs/vigil/vigil/core": {"vigil.core"},
-    "libs/vigil/vigil/contract": {"vigil.core", "vigil.contract", "vigil.v1"},
-    "libs/vigil/vigil/runtime": {"vigil.core", "vigil.contract", "vigil.runtime", "vigil.v1"},
-    "libs/vigil/vigil/testing": {"vigil"},
-    "libs/client/vigil_client": {"vigil_client"},
-    "libs/local/vigil_local": {"vigil_client", "vigil_local"},
-    "libs/recipe/vigil_recipe": {"vigil", "vigil_client", "vigil_local", "vigil_recipe"},
+# What each part of the repository may import of ours, by the beginning of a module's name. The first row that fits a
+# module holds.
+ALLOWED = {
+    "vigil.core": ("vigil.core",),
+    "vigil.contract": ("vigil.core", "vigil.contract", "vigil.v1"),
+    "vigil.runtime": ("vigil.core", "vigil.contract", "vigil.runtime", "vigil.v1"),
+    "vigil.testing": ("vigil",),
+    "vigil.v1": ("vigil.v1",),
+    "vigil_client": ("vigil_client",),
+    "vigil_local.testing": ("vigil", "vigil_client", "vigil_local"),
+    "vigil_local": ("vigil.core", "vigil.contract", "vigil_client", "vigil_local"),
+    "vigil_recipe.exam": ("vigil", "vigil_client", "vigil_local", "vigil_recipe"),
+    "vigil_recipe": ("vigil", "vigil_recipe"),
+    "vigil_": ("vigil.core", "vigil.contract", "vigil.runtime", "vigil.v1"),  # a service, beside itself
 }
-SERVICES = {f"services/{name}/vigil_{name}": {"vigil", f"vigil_{name}"} for name in services()}
-FOLDERS = LIBRARIES | SERVICES
+# What the tests of a distribution may import beside it.
+ALLOWED_TO_TESTS = {
+    "vigil": ("vigil",),
+    "vigil_client": ("vigil", "vigil_client"),
+    "vigil_local": ("vigil", "vigil_client", "vigil_local"),
+    "vigil_recipe": ("vigil", "vigil_client", "vigil_local", "vigil_recipe"),
+    "vigil_": ("vigil",),
+}
+WITHOUT_IO = ("asyncio", "socket", "threading", "subprocess", "aiohttp", "grpc", "nats", "redis", "os", "time")
+# The engine has an environment of its own; what the recipe runs there is not among the dependencies of the workspace.
+OF_THE_ENGINE = {"torch", "transformers", "tokenizers", "safetensors", "huggingface_hub", "accelerate"}
 
 
-def imports_of_ours(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Every import of a package of this repository."""
-    for path in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            match node:
-                case ast.Import(names=names):
-                    modules = [alias.name for alias in names]
-                case ast.ImportFrom(module=str(module)):
-                    modules = [module]
-                case _:
-                    continue
-            yield from ((path, module) for module in modules if module.split(".")[0].startswith("vigil"))
+class Home(NamedTuple):
+    """A distribution: its folder and its import package."""
+
+    folder: Path
+    package: str
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_a_folder_imports_only_what_lies_below_it(folder: str) -> None:
-    found = list(imports_of_ours(ROOT / folder))
-    assert found
-    for path, module in found:
-        allowed = any(module == start or module.startswith(f"{start}.") for start in FOLDERS[folder])
-        assert allowed, f"{path.relative_to(ROOT)} imports {module}: it may import {sorted(FOLDERS[folder])}"
+class Import(NamedTuple):
+    """A module, or a name in it, that a file imports."""
+
+    file: Path
+    line: int
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(ROOT)}:{self.line} imports {self.target}"
 
 
-def test_no_folder_is_left_out() -> None:
-    packages = {path.parent.relative_to(ROOT) for path in ROOT.glob("libs/*/vigil*/__init__.py")}
-    named = {Path(folder) for folder in FOLDERS}
-    assert all(package in named or any(package in folder.parents for folder in named) for package in packages)
+HOMES = tuple(
+    Home(folder, next(path.parent.name for path in sorted(folder.glob("vigil*/__init__.py"))))
+    for parent in ("libs", "services")
+    for folder in sorted((ROOT / parent).iterdir())
+    if (folder / "pyproject.toml").is_file()
+)
+BY_PACKAGE = pytest.mark.parametrize("home", HOMES, ids=lambda home: home.package)
+GENERATED = ROOT / "libs/vigil/vigil/v1"
+
+
+@cache
+def imports(file: Path) -> tuple[Import, ...]:
+    """Every import of a file, wherever it stands in it."""
+    found = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found += [Import(file, node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [Import(file, node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+    return tuple(found)
+
+
+def sources(home: Home) -> Iterator[Path]:
+    return (path for path in sorted((home.folder / home.package).rglob("*.py")) if GENERATED not in path.parents)
+
+
+def module_of(file: Path, home: Home) -> str:
+    parts = file.relative_to(home.folder).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def within(name: str, prefixes: Iterable[str]) -> bool:
+    """Whether a module's name is one of these or below one of these."""
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def is_ours(name: str) -> bool:
+    return bool(re.match(r"vigil(_[a-z]+)?(\.|$)", name))
+
+
+def rule(module: str, rules: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The first rule that fits; that of services fits every package that has none of its own."""
+    for prefix, allowed in rules.items():
+        if within(module, [prefix]):
+            return allowed
+    return (*rules["vigil_"], module.partition(".")[0])
+
+
+def forbidden(files: Iterable[tuple[Path, tuple[str, ...]]]) -> list[str]:
+    """The imports of ours that their file's rule does not allow."""
+    return [
+        str(imported)
+        for file, allowed in files
+        for imported in imports(file)
+        if is_ours(imported.target) and not within(imported.target, allowed)
+    ]
+
+
+@BY_PACKAGE
+def test_a_package_imports_only_what_is_below_it(home: Home) -> None:
+    assert forbidden((file, rule(module_of(file, home), ALLOWED)) for file in sources(home)) == []
+
+
+@BY_PACKAGE
+def test_tests_import_what_their_package_may_and_test_support(home: Home) -> None:
+    allowed = rule(home.package, ALLOWED_TO_TESTS)
+    assert forbidden((file, allowed) for file in sorted((home.folder / "tests").rglob("*.py"))) == []
+
+
+def test_the_core_does_no_input_or_output() -> None:
+    files = sorted((ROOT / "libs/vigil/vigil/core").rglob("*.py"))
+    assert len(files) > 20
+    assert [str(found) for file in files for found in imports(file) if within(found.target, WITHOUT_IO)] == []
+
+
+def test_the_libraries_form_no_circle() -> None:
+    """No module imports itself by way of others."""
+    files = {module_of(file, home): file for home in HOMES for file in sources(home)}
+    graph = {module: set(_imported(file, files)) - {module} for module, file in files.items()}
+    try:
+        order = tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {' → '.join(error.args[1])}")
+    assert set(order) == set(files)
+
+
+def _imported(file: Path, known: dict[str, Path]) -> Iterator[str]:
+    """The modules among `known` that a file imports: `from a.b import c` is `a.b.c` when that is a module."""
+    for imported in imports(file):
+        parent = imported.target.rpartition(".")[0]
+        yield from (name for name in (imported.target, parent) if name in known and known[name].stem != "__init__")
+
+
+@BY_PACKAGE
+def test_what_a_package_imports_is_installed_with_it(home: Home) -> None:
+    """Test support is left out: only tests import it, in an environment that has everything."""
+    there = installed_with(home.package)
+    missing = [
+        str(imported)
+        for file in sources(home)
+        if ".testing" not in module_of(file, home)
+        for imported in imports(file)
+        if not _is_there(imported.target.partition(".")[0], there)
+    ]
+    assert missing == []
+
+
+def _is_there(package: str, distributions: frozenset[str]) -> bool:
+    if package in {*sys.stdlib_module_names, *OF_THE_ENGINE}:
+        return True
+    if is_ours(package):
+        return normal(package) in distributions
+    return bool(by_package().get(package, frozenset()) & distributions)

@@ -55,6 +55,7 @@ def test_every_variant_is_trained_and_scored(tmp_path: Path, capsys: pytest.Capt
         clips = "{tmp_path}/clips"
         train_clips = {{ plain = 1 }}
         validation_clips = {{ plain = 1 }}
+        validation_cases = 1
         [[stages]]
         name = "all"
         kind = "interaction"
@@ -65,6 +66,7 @@ def test_every_variant_is_trained_and_scored(tmp_path: Path, capsys: pytest.Capt
     )
     out = tmp_path / "out"
     arguments = [str(tmp_path / "run.toml"), "--stage", "all", "--base", str(tmp_path / "base"), "--out", str(out)]
+    arguments += ["--cases", "1"]
     assert main([*arguments, "--steps", "1", "--variant", "plain", "--variant", "focal"]) == 0
     counts = json.loads((out / "ablation.json").read_text())["counts"]
     assert list(counts) == ["plain", "focal"]

@@ -36,7 +36,12 @@ def table(folder: Path) -> dict[str, Any]:
         "save_every": 2,
         "log_every": 1,
         "validate_every": 3,
-        "world": {"clips": str(folder / "clips"), "train_clips": clips, "validation_clips": clips},
+        "world": {
+            "clips": str(folder / "clips"),
+            "train_clips": clips,
+            "validation_clips": clips,
+            "validation_cases": 1,
+        },
         "hardware": {"loader_workers": 0, "cpu": True},
         "stages": [
             {"name": "sight", "kind": "sight", "steps": 2},

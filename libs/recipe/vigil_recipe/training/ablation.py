@@ -28,7 +28,6 @@ from vigil_recipe.training.validation import Scores, make_validation
 from vigil_recipe.world import Split
 
 COMPARED: tuple[Variant, ...] = ("plain", "paper", "harness", "focal")
-CASES = 12
 COLUMNS = (
     "onset recall",
     "late",
@@ -39,8 +38,10 @@ COLUMNS = (
 )
 
 
-def ablate(settings: Settings, stage: Stage, variants: Sequence[Variant]) -> dict[str, dict[str, dict[str, int]]]:
-    """Counts by variant and kind of data, each variant trained in ``settings.out``/variant.
+def ablate(
+    settings: Settings, stage: Stage, variants: Sequence[Variant], cases: int
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Counts by variant and kind of data over ``cases`` of each kind, each variant trained in ``settings.out``/variant.
 
     Raises SettingsError without a world or with a stage that does not train interactions.
     """
@@ -52,7 +53,7 @@ def ablate(settings: Settings, stage: Stage, variants: Sequence[Variant]) -> dic
         one = replace(settings, stages=(replace(stage, objective=variant),), out=settings.out / variant)
         made = checkpoints.load(str(run(one)))
         held_out = ClipPool(world.clips, Split.VALIDATION, world.validation_clips)
-        validation = make_validation(made.encoder, held_out, stage.phases[-1].mix, CASES)
+        validation = make_validation(made.encoder, held_out, stage.phases[-1].mix, cases)
         scores[variant] = validation(hasten(made.model.eval()))
     return scores
 
@@ -97,6 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--stage", default="everything", help="the stage that is run with each objective")
     parser.add_argument("--base", required=True, help="checkpoint that every variant starts from")
     parser.add_argument("--steps", type=int, default=300, help="steps of each variant")
+    parser.add_argument("--cases", type=int, default=12, help="held-out interactions of each kind that are scored")
     parser.add_argument("--out", type=Path, default=Path("build/train/ablation"))
     parser.add_argument("--variant", action="append", choices=sorted(VARIANTS), help="only this one; may be repeated")
     options = parser.parse_args(argv)
@@ -105,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = replace(read_settings(options.settings), base=options.base, out=options.out)
         stage = replace(stages_named(settings.stages, [options.stage])[0], steps=options.steps)
         settings = replace(settings, validate_every=options.steps)
-        scores = ablate(settings, stage, options.variant or COMPARED)
+        scores = ablate(settings, stage, options.variant or COMPARED, options.cases)
     except (SettingsError, CheckpointError, FileNotFoundError) as error:
         sys.stderr.write(f"ablate: {error}\n")
         return 1

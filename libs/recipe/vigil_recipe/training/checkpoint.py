@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -57,10 +58,16 @@ class Checkpoint:
 
 def fresh(layers: int = 6) -> Checkpoint:
     """A new small model with random weights, and the tokenizer of all that the recipe's scenarios say."""
-    tokenizer = train_tokenizer(all_texts())
+    tokenizer = Tokenizer.from_str(_trained_tokenizer())
     token_ids = {token: tokenizer.token_to_id(token) for token in SPECIAL}
     config = make_config(tokenizer.get_vocab_size(), token_ids, layers)
     return Checkpoint(Qwen3VLForConditionalGeneration(config), as_pretrained(tokenizer), small_processor_files())
+
+
+@cache
+def _trained_tokenizer() -> str:
+    text: str = train_tokenizer(all_texts()).to_str()
+    return text
 
 
 def load(source: str, attention: str = "sdpa") -> Checkpoint:

@@ -31,11 +31,15 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
 class World:
-    """Training on rendered clips of the procedural world: where they lie and how many there must be of each stage."""
+    """Training on rendered clips of the procedural world: where they lie and how many there must be of each stage.
+
+    ``validation_cases`` held-out interactions of each kind of data are scored at every validation.
+    """
 
     clips: Path
     train_clips: dict[WorldStage, Positive]
     validation_clips: dict[WorldStage, Positive]
+    validation_cases: Positive = 3
 
 
 @dataclass(frozen=True, slots=True, config=CHECKED)

@@ -75,7 +75,7 @@ def _on_world(
         arguments,
         Interactions(pool, start.encoder, stage, **position),
         note,
-        validate=make_validation(start.encoder, held_out, stage.phases[-1].mix),
+        validate=make_validation(start.encoder, held_out, stage.phases[-1].mix, world.validation_cases),
         sight_share=stage.sight_share,
         connector_share=stage.connector_share,
         objective=stage.weighting,

@@ -23,7 +23,6 @@ from vigil_recipe.training.trainer import decide
 from vigil_recipe.world import Stage
 
 TURNS = 48
-CASES = 3
 NEAR_TURNS = 2
 
 
@@ -84,7 +83,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The same held-out interactions every time: ``CASES`` of each kind, spread over the pool."""
+    """The same held-out interactions every time: as many of each kind, spread over the pool."""
 
     cases: list[Case]
     speaking: frozenset[int]
@@ -113,8 +112,8 @@ class Validation:
         scores.add(speaks, said, right, exact)
 
 
-def make_validation(tokenizer: Tokenizer, pool: ClipPool, kinds: Iterable[str], cases: int = CASES) -> Validation:
-    """Held-out interactions of ``TURNS`` turns, at most, of each kind, on clips of the stages that it is learnt on."""
+def make_validation(tokenizer: Tokenizer, pool: ClipPool, kinds: Iterable[str], cases: int) -> Validation:
+    """``cases`` held-out interactions of each kind, of ``TURNS`` turns at most, on clips of stages that teach it."""
     sequencer = Sequencer(tokenizer)
     clips = list(pool)
     made = []

@@ -1,7 +1,7 @@
-"""The video tokenizer's core: which frames are references and what each costs. Pure.
+"""The video tokenizer's core: which frames are reference frames, and how many visual tokens each costs. Pure.
 
 Mode `full`: every frame is a reference frame and costs what the profile's vision encoder spends on it. The pixels are
-passed on as they are: a frame is encoded once, at the camera.
+passed on as they are: ingestion has scaled and encoded them for the profile.
 """
 
 from dataclasses import dataclass, replace
@@ -15,14 +15,14 @@ from vigil_codec.jpeg import size_of
 class Refusal(StrEnum):
     """Why a group is not coded."""
 
-    DAMAGED = "damaged"  # holds what is no JPEG of the size that it states; the engine would refuse the whole prompt
+    DAMAGED = "damaged"  # a frame is not a JPEG of its stated size; the engine would refuse the whole prompt
     OVERTAKEN = "overtaken"  # from an ingestion worker that lost its lease
-    STALE = "stale"  # not newer than what was coded
+    STALE = "stale"  # not newer than the last coded group
 
 
 @dataclass(frozen=True, slots=True)
 class VideoState:
-    """One session's video so far. `fence` is the codec's own; `source_fence` the newest that ingestion showed."""
+    """A session's video so far. `fence` is the codec's own; `source_fence` is the highest of ingestion's."""
 
     profile: PromptProfile
     fence: int
@@ -31,7 +31,7 @@ class VideoState:
 
 
 def encode(state: VideoState, group: FrameGroup) -> tuple[VideoState, CodedFrameGroup | Refusal]:
-    """The state after a group, and the group coded or why not."""
+    """The state after a group, and either the coded group or why it was refused."""
     if not all(size_of(frame.jpeg) == (frame.width, frame.height) for frame in group.frames):
         return state, Refusal.DAMAGED
     if group.fence < state.source_fence:

@@ -1,4 +1,4 @@
-"""Where a source is and whether it may be opened: schemes, file root, and addresses that are nobody's camera."""
+"""Where a source is and whether it may be opened: schemes, file root, and addresses that no camera has."""
 
 import ipaddress
 import socket
@@ -79,9 +79,9 @@ def _network(kind: SourceKind, parts: SplitResult, port: int | None, look_up: Lo
         raise SourceError(
             Fault.UNREACHABLE, f"the host of {shown} has no address: check its name and this server's DNS"
         ) from None
-    # FFmpeg looks the name up again when it connects, so whoever owns the name's DNS may answer it otherwise than here.
-    # The address cannot be pinned: TLS, HTTP and RTSP servers need the name. Where clients are not trusted, a network
-    # policy has to keep this process from addresses that are nobody's camera.
+    # FFmpeg looks the name up again when it connects, and the owner of the name's DNS may then answer otherwise. The
+    # address cannot be pinned: TLS, HTTP and RTSP servers need the name. Where clients are not trusted, a network
+    # policy must keep this process away from addresses that are not cameras.
     for *_, place in found:
         address = ipaddress.ip_address(str(place[0]).partition("%")[0])
         _refuse_internal(address, shown, by_name=not _is_literal(parts.hostname))
@@ -89,7 +89,7 @@ def _network(kind: SourceKind, parts: SplitResult, port: int | None, look_up: Lo
 
 
 def _is_literal(host: str) -> bool:
-    """Whether it is an address in any of its spellings, one number included, and no name."""
+    """Whether the host is an IP address, in any spelling (a single number too), and not a name."""
     try:
         socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
@@ -98,11 +98,11 @@ def _is_literal(host: str) -> bool:
 
 
 def _refuse_internal(address: ipaddress.IPv4Address | ipaddress.IPv6Address, shown: str, *, by_name: bool) -> None:
-    """Refuse what a client could only want in order to reach inside the cluster."""
+    """Refuse addresses that no camera has and that lead into the cluster."""
     plain = getattr(address, "ipv4_mapped", None) or address
     if plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain in METADATA:
         raise SourceError(
             Fault.FORBIDDEN,
-            f"{shown} leads to {plain}, which is no camera's address: use the camera's own",
+            f"{shown} leads to {plain}, which is not a camera's address: use the camera's own",
             by_name=by_name,
         )

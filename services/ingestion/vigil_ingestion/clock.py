@@ -22,10 +22,10 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """Read once from the system, then advanced by the monotonic clock: a step of the system's time cannot move it.
+    """Read once from the system, then advanced by the monotonic clock, so a step of the system's time cannot move it.
 
-    It starts no earlier than `not_before_us`, up to where another worker has watched already: a host whose clock is
-    behind would otherwise show nothing new until it has caught up.
+    It starts no earlier than `not_before_us`, the time up to which another worker has watched: otherwise a host whose
+    clock is behind would show nothing new until its clock has caught up.
     """
 
     def __init__(self, not_before_us: int = 0) -> None:

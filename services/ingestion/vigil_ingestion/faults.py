@@ -36,6 +36,6 @@ class SourceError(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether it may mend by itself: cameras come back, files get replaced, policies stay. A name may lead astray
-        for a while, as when a network comes up."""
+        """Whether it may mend by itself: cameras come back and files get replaced, but a policy stays. A host name may
+        lead to a wrong address for a while, as when a network starts."""
         return self._by_name or self.fault is not Fault.FORBIDDEN

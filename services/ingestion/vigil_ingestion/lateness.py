@@ -10,15 +10,17 @@ class Passage(Enum):
     """What becomes of a packet."""
 
     SHOW = auto()
-    HIDE = auto()  # decode it, as later pictures build on it, but let nobody see what is old
-    SKIP = auto()  # leave it undecoded
+    HIDE = auto()  # decode it, because later pictures need it, but do not show it: it is old
+    SKIP = auto()  # do not decode it
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Lets packets through until they are `late_us` behind. What is later is decoded unseen, which is faster than
-    the source and so catches up with a short stall at once. Beyond `lost_us` that is hopeless: then nothing is decoded
-    before a key frame that is on time again, so a starved process recovers and what it decodes next is whole.
+    """Decides on each packet by how late it is.
+
+    A packet that is at most `late_us` late is shown. A later packet is decoded and not shown; decoding is faster than
+    the source, so a short stall is caught up at once. Beyond `lost_us` nothing is decoded until a key frame is at most
+    `on_time_us` late: so a process without enough time recovers, and the next picture is whole.
     """
 
     late_us: int = 1 * US_PER_S
@@ -38,10 +40,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far a live source's pictures are behind the earliest that one of them ever arrived.
+    """How late a live source's pictures are, compared with the picture that arrived earliest for its time stamp.
 
-    `drift` forgives a camera clock that runs slower than ours; a jump beyond `jump_us` is a camera that set its
-    clock, not a delay.
+    `drift` allows for a camera clock that runs slower than ours. A jump beyond `jump_us` means that the camera set its
+    clock; it does not count as a delay.
     """
 
     drift: float = 5e-4

@@ -18,7 +18,7 @@ from vigil_ingestion.watcher import HAND_OVER_S, Watcher
 
 @asynccontextmanager
 async def build(worker: Worker[IngestionSettings]) -> AsyncIterator[None]:
-    """Open the ports and claim sessions; NATS and Redis may come later than this process."""
+    """Open the ports and claim sessions; NATS and Redis may start later than this process."""
     settings = worker.settings
     async with (
         open_redis(settings.redis_url) as redis,

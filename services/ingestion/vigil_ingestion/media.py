@@ -1,4 +1,4 @@
-"""An open source: PyAV, its demuxer and one decoder, with every failure given as a typed `SourceError`."""
+"""An open source: PyAV's demuxer and decoder, with every failure as a typed `SourceError`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +32,8 @@ PROTOCOLS = {
     SourceKind.RTSP: "rtsp,rtsps,rtp,rtcp,srtp,tcp,tls,udp",
     SourceKind.HTTP: "http,https,tcp,tls",
 }
-# Packets that were read to find the stream out are kept: one of them is the only key frame for seconds, and with
-# `nobuffer` it would be thrown away. Little is read instead, as the frame rate need not be measured.
+# Packets that are read to detect the stream are kept, because one of them may be the only key frame for seconds; the
+# option `nobuffer` would drop it. Instead little is read: the frame rate need not be measured.
 LOW_DELAY = {"flags": "low_delay", "probesize": "500000", "analyzeduration": "1000000", "fpsprobesize": "0"}
 OPTIONS = {
     SourceKind.FILE: {},
@@ -54,7 +54,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What a source says it is. `duration_s` is 0 for a live one."""
+    """What a source says of itself. `duration_s` is 0 for a live source."""
 
     width: int
     height: int
@@ -78,12 +78,12 @@ class Media:
 
     @property
     def live(self) -> bool:
-        """Whether it goes on for ever at its own pace, as a camera does."""
+        """Whether it has no end and its own pace, as a camera has."""
         return self._address.kind is SourceKind.RTSP or (self._address.kind is SourceKind.HTTP and self.nominal_us == 0)
 
     @property
     def timed(self) -> bool:
-        """Whether its time stamps are the camera's. A raw stream has none, and the demuxer makes them up."""
+        """Whether its time stamps are the camera's. A raw stream has no time stamps, and the demuxer invents them."""
         return not RAW_FORMATS.intersection(self._container.format.name.split(","))
 
     @property
@@ -103,7 +103,7 @@ class Media:
         return MediaInfo(context.width, context.height, self._rate, context.name, duration_s)
 
     def packets(self) -> Iterator["VideoPacket"]:
-        """Coded pictures in file order, and at the end of a file one empty packet that drains the decoder."""
+        """Coded pictures in file order; at the end of a file an empty packet, which drains the decoder."""
         with translated(self._address):
             yield from self._container.demux(self._stream)
 
@@ -142,7 +142,7 @@ class Media:
             return
 
     def measured_us(self) -> int:
-        """The length that can be played, found by reading every packet; nothing is decoded. Ends the media."""
+        """The length that can be played, found by reading all packets, not decoded. Nothing can be read afterwards."""
         end_us = count = 0
         for packet in self.packets():
             if packet.size and not packet.is_corrupt:
@@ -171,7 +171,7 @@ def opened(address: Address, limits: Limits) -> Iterator[Media]:
         if not container.streams.video:
             raise SourceError(Fault.NOT_A_VIDEO, f"{address.shown} holds no video: give a file or stream with pictures")
         stream = container.streams.video[0]
-        stream.thread_type = "NONE"  # decoder threads hold pictures back; one stream takes one thread
+        stream.thread_type = "NONE"  # decoder threads hold pictures back; without them a stream takes a single thread
         stream.codec_context.thread_count = 1
         if stream.codec_context.name in STRICT_CODECS:
             stream.codec_context.options = STRICT
@@ -180,7 +180,7 @@ def opened(address: Address, limits: Limits) -> Iterator[Media]:
 
 @contextmanager
 def translated(address: Address) -> Iterator[None]:
-    """FFmpeg's errors as ours: its own texts may repeat a URL with its password, so none of them is passed on."""
+    """Translate FFmpeg's errors into ours. Its texts may repeat a URL with its password, so none is passed on."""
     try:
         yield
     except av.error.FFmpegError as error:

@@ -18,6 +18,6 @@ SOURCES = Gauge("vigil_ingestion_sources", "Sources that are open or being opene
 PROBES = Counter("vigil_ingestion_probes", "Sources probed, by outcome", ["outcome"])
 PUBLISH_SECONDS = Histogram(
     "vigil_ingestion_publish_seconds",
-    "From a turn's newest capture until its group was given to the bus",
+    "From the capture of a turn's newest frame until its group was given to the bus",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
 )

@@ -1,4 +1,4 @@
-"""A decoded picture to the one JPEG that everything downstream uses."""
+"""Turns a decoded picture into the JPEG that everything downstream uses."""
 
 import io
 
@@ -9,11 +9,11 @@ from PIL import Image
 from vigil.contract.frames import Frame
 from vigil.core.profile import PromptProfile
 
-Image.preinit()  # its formats are otherwise imported with the first picture, which would then be late
+Image.preinit()  # otherwise the first picture imports the formats, and is late
 
 
 def encode(picture: av.VideoFrame, capture_us: int, profile: PromptProfile) -> Frame:
-    """Scale by area averaging to the size that the profile fits and encode at its quality. Raises when broken."""
+    """Scale by area averaging to the profile's size and encode at its quality. Raises for a broken picture."""
     width, height = profile.fit(picture.width, picture.height)
     small = picture.reformat(width, height, format="rgb24", interpolation=Interpolation.AREA)
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The pictures of a source, each with its capture time: a file played as a live source, and a live one."""
+"""The pictures of a source, each with its capture time: of a live source, or of a file that is played as if live."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from vigil_ingestion.timeline import Timeline
 if TYPE_CHECKING:
     from vigil_ingestion.media import VideoPacket
 
-PICTURELESS_US = 20 * US_PER_S  # longer than any camera's distance between key frames
-TRUNCATED_US = US_PER_S // 2  # a header may be this wrong without the file being called truncated
+PICTURELESS_US = 20 * US_PER_S  # longer than the time between two key frames of any camera
+TRUNCATED_US = US_PER_S // 2  # a file is called truncated when its header claims this much more
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def live(media: Media, clock: Clock) -> Iterator[Capture]:
 
 
 def length(media: Media, shown: str) -> Length:
-    """How much of a file can be played; leaves it at its end. Raises `SourceError` when that is nothing."""
+    """How much of a file can be played; reads it to its end. Raises `SourceError` when nothing can be played."""
     nominal_us, duration_us = media.nominal_us, media.measured_us()
     if duration_us == 0:
         raise SourceError(Fault.NOT_A_VIDEO, f"{shown} has no picture that can be read: the file is damaged")
@@ -71,7 +71,7 @@ def length(media: Media, shown: str) -> Length:
 def played(address: Address, limits: Limits, timeline: Timeline, clock: Clock) -> Iterator[Capture]:
     """A file as a camera would show it: at its own speed, from where its timeline is now.
 
-    Opened anew for each round, so a file that was replaced is seen. Ends with the timeline or the clock.
+    The file is opened again for each round, so a replaced file is noticed. Ends with the timeline or the clock.
     """
     turn, position_us = timeline.at(clock.now_us())
     while timeline.has(turn):
@@ -83,7 +83,7 @@ def played(address: Address, limits: Limits, timeline: Timeline, clock: Clock) -
 
 
 def _round(media: Media, timeline: Timeline, clock: Clock, turn: int, from_us: int) -> Iterator[Capture]:
-    """One round, from the picture that is in view at a position. Those before it are decoded but not shown."""
+    """A round, from the picture that is on screen at `from_us`. Earlier pictures are decoded but not shown."""
     if from_us > media.picture_us:
         media.seek(from_us)
     gate, playing = Gate(), False

@@ -1,4 +1,4 @@
-"""`IngestionService`: whether a source can be watched, found out by decoding one picture of it."""
+"""`IngestionService`: says whether a source can be watched, by decoding a picture of it."""
 
 import asyncio
 import time
@@ -22,11 +22,11 @@ log = get_log()
 NAME = "vigil.v1.IngestionService"
 PROBES_AT_ONCE = 4
 PROBES_WAITING = 16
-PICTURE_S = 8.0  # a camera sends whole pictures every few seconds; the first may be that far away
+PICTURE_S = 8.0  # a camera sends a key frame every few seconds, so the first may take this long
 
 
 def probe(url: str, file_root: Path | None, limits: Limits) -> MediaInfo:
-    """Open, decode one picture, close. Blocks; raises `SourceError`."""
+    """Open the source, decode a picture, close it. Blocks; raises `SourceError`."""
     address = resolve(url, file_root)
     with opened(address, limits) as media:
         deadline_s = time.monotonic() + PICTURE_S
@@ -41,7 +41,7 @@ def probe(url: str, file_root: Path | None, limits: Limits) -> MediaInfo:
 
 
 class IngestionService(IngestionServiceServicer):
-    """Probes run in a few threads of their own; beyond those that wait, a call is RESOURCE_EXHAUSTED."""
+    """Probes run in a few threads of their own. When too many wait, a call is answered with RESOURCE_EXHAUSTED."""
 
     def __init__(self, threads: ThreadPoolExecutor, file_root: Path | None, limits: Limits) -> None:
         self._threads = threads
@@ -78,7 +78,7 @@ class IngestionService(IngestionServiceServicer):
 
 @contextmanager
 def serving(file_root: Path | None, limits: Limits) -> Iterator[IngestionService]:
-    """The service with its threads; on leaving, probes that did not begin are given up."""
+    """The service with its threads; on leaving, probes that have not begun are cancelled."""
     threads = ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="probe")
     try:
         yield IngestionService(threads, file_root, limits)

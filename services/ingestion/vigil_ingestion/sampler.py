@@ -1,8 +1,8 @@
 """Which frames a turn sees: a pure state machine over capture times.
 
 Time since the session's first frame is cut into slots of the cadence's interval, and each slot into as many equal
-parts as a turn has frames; the first frame of a part stands for it. A slot's model time is its start, so it follows
-capture time alone: frames that are late, lost or skipped leave a gap, never a drift (paper §3.1).
+parts as a turn has frames; the first frame of a part represents the part. A slot's model time is its start, so it
+follows capture time alone: frames that are late, lost or skipped leave a gap, never a drift (paper §3.1).
 """
 
 from dataclasses import dataclass, replace
@@ -35,17 +35,17 @@ class Sampler(Generic[Frame]):
     frames: tuple[Frame, ...] = ()
 
     def wants(self, capture_us: int) -> bool:
-        """Whether a frame captured then would be sampled: asked before any work is spent on its pixels."""
+        """Whether a frame captured at that time would be sampled. Ask before working on its pixels."""
         slot, part = self._place(capture_us)
         if slot < 0 or slot * self.cadence.interval_ms <= self.last_ms:
             return False
         return (slot, part) > (self.slot, self.part)
 
     def add(self, capture_us: int, frame: Frame) -> "tuple[Sampler[Frame], tuple[Group[Frame], ...]]":
-        """Take a wanted frame; the groups that it completes, oldest first: none, one or two.
+        """Take a wanted frame. Returns the new state and the groups that it completes, oldest first: at most two.
 
-        A group is complete with the frame of its slot's last part. A slot that never gets one is given out with
-        what it has as soon as a later slot begins.
+        The frame of a slot's last part completes its group. When a later slot begins before that, the group is
+        returned with the frames that it has.
         """
         slot, part = self._place(capture_us)
         done: tuple[Group[Frame], ...] = ()
@@ -59,7 +59,7 @@ class Sampler(Generic[Frame]):
         return replace(now, last_ms=done[-1].time_ms if done else self.last_ms), done
 
     def retuned(self, cadence: Cadence) -> "Sampler[Frame]":
-        """The same session at another cadence. Its clock goes on; an unfinished group is given up."""
+        """The same session at another cadence. Its clock goes on; an unfinished group is dropped."""
         if cadence == self.cadence:
             return self
         return Sampler(cadence, self.origin_us, self.last_ms)

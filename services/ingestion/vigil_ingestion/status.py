@@ -1,4 +1,4 @@
-"""What ingestion says of a session, for people to read: short JSON kept with the session."""
+"""Ingestion's status of a session, for people to read: short JSON that is kept with the session."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -32,7 +32,7 @@ class Status:
     retry_s: float = 0.0
 
     def as_json(self) -> str:
-        """Without the fields that say nothing."""
+        """As JSON, without empty fields."""
         return msgspec.json.encode({name: value for name, value in asdict(self).items() if value}).decode()
 
 
@@ -42,7 +42,7 @@ def reconnecting(worker: str, error: SourceError, failures: int, retry_s: float)
 
 
 def is_at_work(text: str, other_than: str) -> bool:
-    """Whether a status, as it is kept, is of another worker that has opened the source, or could not."""
+    """Whether the stored status is that of another worker, which has opened the source or failed to."""
     try:
         said = msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.DecodeError:

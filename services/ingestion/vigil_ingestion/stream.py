@@ -26,7 +26,7 @@ from vigil_ingestion.timeline import Timeline
 
 log = get_log()
 
-# Given the capture time of the first picture, the session's origin: the same for every worker that ever holds it.
+# From the capture time of the first picture to the session's origin, which is the same for every worker that holds it.
 Origin = Callable[[int], int]
 
 
@@ -62,7 +62,7 @@ class Stream:
         self._cadence = cadence
 
     def run(self) -> None:
-        """The thread's whole life. Everything it has to say goes through the event loop."""
+        """What the thread runs. It hands everything over through the event loop."""
         cause: Exception | None = None
         try:
             self._watch()
@@ -103,7 +103,7 @@ class Stream:
             if media.live:
                 yield from live(media, self._clock)
                 return
-            # Reading a local file through is cheap and exact; a remote one would travel twice.
+            # Reading a whole local file is cheap and exact; a remote file would travel twice.
             whole = length(media, address.shown) if address.kind is SourceKind.FILE else Length(media.nominal_us)
         self.complaint = whole.complaint
         timeline = Timeline.of(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)

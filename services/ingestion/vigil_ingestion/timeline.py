@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-SHORTEST_ROUND_US = 1_000_000  # each round opens the file, which a clip of one picture may not ask for all day
+SHORTEST_ROUND_US = 1_000_000  # each round opens the file again, and a clip of one picture would do so all the time
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Playback that began at `origin_us` and never stops for anyone: a restarted worker resumes where it is now.
+    """Playback that began at `origin_us` and never pauses: a restarted worker continues where playback is now.
 
     `duration_us` is the length of one round and above 0. Without `loop` there is one round.
     """
@@ -18,7 +18,7 @@ class Timeline:
 
     @classmethod
     def of(cls, origin_us: int, length_us: int, loop: bool) -> "Timeline":
-        """The playback of so much video. A looped clip that is shorter than a second begins anew each second."""
+        """The playback of a video of `length_us`. A looped clip that is shorter than a second starts once a second."""
         return cls(origin_us, max(length_us, SHORTEST_ROUND_US) if loop else length_us, loop)
 
     def at(self, now_us: int) -> tuple[int, int]:

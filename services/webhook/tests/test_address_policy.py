@@ -24,9 +24,9 @@ from vigil_webhook.address_policy import is_address, why_forbidden
         ("168.63.129.16", "metadata"),
         ("169.254.1.1", "link-local"),
         ("fe80::1%eth0", "link-local"),
-        ("224.0.0.1", "no single host"),
-        ("255.255.255.255", "no single host"),
-        ("ff02::1", "no single host"),
+        ("224.0.0.1", "not the address of a single host"),
+        ("255.255.255.255", "not the address of a single host"),
+        ("ff02::1", "not the address of a single host"),
     ],
 )
 def test_what_is_near_this_host_is_forbidden(address: str, why: str) -> None:

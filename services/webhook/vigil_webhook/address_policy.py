@@ -1,7 +1,7 @@
 """Which addresses a webhook may be sent to. Pure.
 
-An endpoint on this host, on the link, or at a cloud's metadata service would let whoever may name an endpoint speak to
-what trusts this host. Private networks are allowed: the receiver often lives next to the camera.
+Whoever can name an endpoint could otherwise reach services that trust this host: on the host itself, on its network
+link, or a cloud's metadata service. Private networks are allowed: the receiver often lives next to the camera.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -22,7 +22,7 @@ def why_forbidden(text: str) -> str:
     if address.is_link_local:
         return "it is link-local"
     if address.is_multicast or address.is_reserved:
-        return "it is no single host's address"
+        return "it is not the address of a single host"
     return ""
 
 
@@ -36,7 +36,7 @@ def is_address(host: str) -> bool:
 
 
 def _embedded(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for, where it stands for one."""
+    """The IPv4 address inside an IPv6 address, if there is one, else the address itself."""
     if isinstance(address, IPv6Address):
         if address in _NAT64:
             return IPv4Address(int(address) & 0xFFFFFFFF)

@@ -1,7 +1,7 @@
-"""One endpoint's alerts, one after the other: read, filter, deliver, and put aside what cannot be delivered.
+"""Delivers an endpoint's alerts in order: read, filter, post, and dead-letter what cannot be delivered.
 
-Each endpoint has a durable consumer of its own, so a slow one holds up nobody but itself. How often an alert was tried
-is JetStream's own count, and waiting for the next try is JetStream's too: a bridge that dies forgets nothing.
+Each endpoint has a durable consumer of its own, so a slow endpoint holds up no other. JetStream counts the tries of an
+alert and waits for the next try, so a bridge that dies forgets nothing.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ REMEMBERED = 1_024
 
 
 class Courier:
-    """Delivers to one endpoint for as long as `run` does."""
+    """Delivers to an endpoint while `run` runs."""
 
     def __init__(self, bus: Bus, sender: Sender, endpoint: Endpoint, patience: Patience, ack_wait_s: float) -> None:
         terms = Terms(ack_wait_s=ack_wait_s, in_order=True, from_now=True, forget_s=streams.ALERTS.max_age_s)
@@ -47,7 +47,7 @@ class Courier:
 
     @property
     def is_there(self) -> bool:
-        """Whether JetStream keeps this endpoint's place, so that no alert is missed."""
+        """Whether JetStream has this endpoint's consumer: from then on no alert is missed."""
         return self._alerts.exists
 
     async def run(self) -> None:
@@ -61,19 +61,19 @@ class Courier:
                     log.warning("alert handling failed", endpoint=self.endpoint.name, reason=str(error))
 
     async def _handle(self, delivery: Delivery) -> None:
-        this = (delivery.sequence, delivery.headers.get("Nats-Msg-Id", ""))
-        if this not in self._settled:
+        identity = (delivery.sequence, delivery.headers.get("Nats-Msg-Id", ""))
+        if identity not in self._settled:
             if not await self._settle(delivery):
                 return
-            self._settled.append(this)
+            self._settled.append(identity)
         await delivery.ack()
 
     async def _settle(self, delivery: Delivery) -> bool:
-        """Whether the alert is done with: delivered, put aside, or not wanted."""
+        """Whether the alert needs no further try: it was delivered, dead-lettered, or not wanted."""
         try:
             event = decode_event(delivery.payload)
         except InvalidMessage as error:
-            await self._put_aside(delivery, str(error))
+            await self._dead_letter(delivery, str(error))
             return True
         if not self.endpoint.wants(event):
             metrics.FILTERED.labels(self.endpoint.name).inc()
@@ -90,7 +90,7 @@ class Courier:
                 log.info("alert delivered", tries=delivery.delivered, **self._about(event))
             case Fate.DEAD:
                 log.error("alert dead-lettered", reason=verdict.reason, **self._about(event))
-                await self._put_aside(delivery, verdict.reason)
+                await self._dead_letter(delivery, verdict.reason)
             case Fate.RETRY:
                 log.warning(
                     "alert not delivered",
@@ -103,14 +103,14 @@ class Courier:
         return verdict.fate is not Fate.RETRY
 
     def _refusals(self, delivery: Delivery, outcome: Outcome) -> int:
-        """How often this alert was refused. Tries while nobody answered are JetStream's to count, and are none."""
+        """How often this alert was refused. A try that got no answer is not a refusal; JetStream counts all tries."""
         sequence, before = self._refused
         count = (before if sequence == delivery.sequence else 0) + is_refusal(outcome)
         self._refused = (delivery.sequence, count)
         return count
 
     async def _post(self, delivery: Delivery, event: CloudEvent) -> Outcome:
-        """One try. When the bridge is told to stop meanwhile, the alert is handed back, so that it need not wait."""
+        """Post once. When the bridge stops meanwhile, it hands the alert back, to be delivered again at once."""
         try:
             with metrics.SECONDS.time():
                 return await self._sender.post(self.endpoint, event.id, delivery.payload, event.traceparent or "")
@@ -119,7 +119,7 @@ class Courier:
                 await delivery.retry(0.0)
             raise
 
-    async def _put_aside(self, delivery: Delivery, reason: str) -> None:
+    async def _dead_letter(self, delivery: Delivery, reason: str) -> None:
         letter = DeadLetter(
             origin=ORIGIN,
             recipient=self.endpoint.name,

@@ -3,9 +3,10 @@
     {"endpoints": [{"name": "pager", "tenant": "demo", "url": "https://pager.example/hooks/vigil",
                     "secret": "whsec_…", "severities": ["critical"], "states": ["opened", "closed"]}]}
 
-`sources`, `severities` and `states` are filters; one that is left out lets everything through. Who gets openings also
-gets what is news of that kind (an alert that goes on after it had closed, or became more severe), and an alert that has
-once had a severity passes until it is over, whatever it has now: what was told is also told to have ended.
+`sources`, `severities` and `states` are filters; a filter that is left out lets everything through. An endpoint that
+gets openings also gets updates that are news (the alert goes on after it had closed, or became more severe). An alert
+that once had one of the severities passes until it ends, whatever its severity is now: whoever heard of an alert also
+hears of its end.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ class EndpointsInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where alerts of one tenant are sent. Its name is its identity: under it the bridge knows what was delivered.
+    """Where alerts of one tenant are sent. The bridge remembers by its name what was delivered.
 
     The URL is kept out of logs, because many receivers put a credential into its path; `host` may be shown.
     """
@@ -59,7 +60,7 @@ class Endpoint:
         severities = [data.get("severity"), *(had if isinstance(had, list) else ())]
         has = ((self.sources, [data.get("source_id")]), (self.severities, severities), (self.states, states))
         return data.get("tenant") == self.tenant and all(
-            not allowed or any(isinstance(one, str) and one in allowed for one in found) for allowed, found in has
+            not allowed or any(isinstance(value, str) and value in allowed for value in found) for allowed, found in has
         )
 
 
@@ -107,7 +108,7 @@ def _endpoint(path: Path, entry: _Entry, allow_local: bool) -> Endpoint:
 
 
 def _check_url(url: str, allow_local: bool) -> None:
-    """Raise `ValueError` for a URL that could never do. A name is looked up, and checked, at each connection."""
+    """Raise `ValueError` for a URL that can never be used. A host name is looked up and checked at each connection."""
     try:
         parts = urlsplit(url)
         _ = parts.port

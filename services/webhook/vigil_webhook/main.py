@@ -1,4 +1,4 @@
-"""Wires the webhook bridge: endpoints, bus, sender, one courier each."""
+"""Wires the webhook bridge: endpoints, bus, sender, a courier for each endpoint."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,8 +18,8 @@ log = get_log()
 
 @asynccontextmanager
 async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
-    """Deliver to every endpoint; NATS may come later than this process. A receiver that is down is no fault of ours
-    and does not touch readiness."""
+    """Deliver to every endpoint. NATS may start later than this process. A receiver that is down does not change the
+    bridge's readiness."""
     settings = service.settings
     endpoints = _endpoints(settings)
     async with (
@@ -27,17 +27,22 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
         Bus.connect(BusConfig(settings.nats_url, name=f"vigil-webhook {settings.worker}")) as bus,
         sending(settings.webhook_timeout_s, allow_local=settings.webhook_allow_local) as sender,
     ):
-        couriers = [Courier(bus, sender, one, settings.patience, settings.ack_wait_s) for one in endpoints]
+        couriers = [Courier(bus, sender, endpoint, settings.patience, settings.ack_wait_s) for endpoint in endpoints]
         service.health.register("nats", bus.ping)
         service.health.register("endpoints", lambda: _are_there(couriers))
         for courier in couriers:
             service.spawn(f"courier {courier.endpoint.name}", courier.run())
-        log.info("ports opened", host=settings.host, http_port=http_port, endpoints=[_shown(one) for one in endpoints])
+        log.info(
+            "ports opened",
+            host=settings.host,
+            http_port=http_port,
+            endpoints=[_shown(endpoint) for endpoint in endpoints],
+        )
         yield
 
 
 async def _are_there(couriers: Sequence[Courier]) -> None:
-    missing = [one.endpoint.name for one in couriers if not one.is_there]
+    missing = [courier.endpoint.name for courier in couriers if not courier.is_there]
     if missing:
         raise RuntimeError(f"no consumer yet for {', '.join(missing)}")
 

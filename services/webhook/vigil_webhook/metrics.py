@@ -1,10 +1,12 @@
-"""What the bridge counts. An endpoint's name comes from the operator's file, which bounds how many there are."""
+"""What the bridge counts. The operator's file bounds the number of endpoints."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
-ATTEMPTS = Counter("vigil_webhook_attempts", "POSTs by what became of the alert", ["endpoint", "fate"])
+ATTEMPTS = Counter(
+    "vigil_webhook_attempts", "POSTs, by what became of the alert: delivered, retry or dead", ["endpoint", "fate"]
+)
 FILTERED = Counter("vigil_webhook_filtered", "Alert events that an endpoint did not ask for", ["endpoint"])
-DEAD_LETTERS = Counter("vigil_webhook_dead_letters", "Alert events put aside", ["endpoint"])
+DEAD_LETTERS = Counter("vigil_webhook_dead_letters", "Alert events put into the stream DEAD_LETTERS", ["endpoint"])
 FAILING = Gauge(
     "vigil_webhook_failing", "Tries that the alert at the head has failed; 0 when all is well", ["endpoint"]
 )

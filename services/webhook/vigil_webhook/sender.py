@@ -1,4 +1,4 @@
-"""POSTs an alert to its endpoint: signed, within a deadline, to no forbidden address, and to nowhere else."""
+"""POSTs an alert to its endpoint: signed, within a deadline, never to a forbidden address, without redirects."""
 
 import socket
 import time
@@ -24,7 +24,7 @@ class ForbiddenAddress(OSError):
 
 
 class GuardedResolver(AbstractResolver):
-    """Looks names up and lets no forbidden address through: checked when connecting, a name cannot change between."""
+    """Looks names up and refuses forbidden addresses, at each connection: a name cannot change in between."""
 
     def __init__(self) -> None:
         self._inner = ThreadedResolver()
@@ -33,8 +33,8 @@ class GuardedResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
-        for one in found:
-            if why := why_forbidden(one["host"]):
+        for address in found:
+            if why := why_forbidden(address["host"]):
                 raise ForbiddenAddress(f"{host} is not allowed, {why}")
         return found
 
@@ -43,7 +43,7 @@ class GuardedResolver(AbstractResolver):
 
 
 class Sender:
-    """One HTTP client for all endpoints. Connections to each are its own; nothing is shared that one could use up."""
+    """An HTTP client for all endpoints. Endpoints share nothing that one of them could use up."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http

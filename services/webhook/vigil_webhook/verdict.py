@@ -1,8 +1,9 @@
 """What becomes of an alert after one attempt to deliver it: done, tried again later, or dead. Pure.
 
-A receiver that is *unavailable* (no answer, 408, 425, 429, 502, 503, 504) is waited for, for hours: order is kept, so
-what comes after waits too. One that *refuses* an alert (any other answer but success) gets a few more tries, then the
-alert is put aside so that it cannot hold up those behind it for ever. 410 means that nobody wants it any more.
+A receiver that is *unavailable* (no answer, 408, 425, 429, 502, 503, 504) is waited for, for hours; the alerts after
+this one wait too, so that their order is kept. A receiver that *refuses* an alert (any other answer but success) gets
+a few more tries; then the alert is dead-lettered, so that it does not hold up the alerts behind it. The answer 410
+means that the receiver does not want the alert any more.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one POST came to: the receiver's status, or 0 and why there is none.
+    """The result of a POST: the receiver's status, or 0 and the reason why there is none.
 
     `forbidden` says that the address policy stopped it; `retry_after_s` is what the receiver asked for.
     """
@@ -47,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often and how far apart. `tries` is for a receiver that is unavailable, `refusals` for one that refuses."""
+    """How many tries, and how far apart. `tries` count while a receiver is unavailable, `refusals` while it refuses."""
 
     tries: int
     refusals: int

@@ -87,7 +87,7 @@ def test_an_unknown_action_is_refused() -> None:
 
 
 def test_a_decision_of_no_session_is_refused() -> None:
-    with pytest.raises(InvalidMessage, match="of no session"):
+    with pytest.raises(InvalidMessage, match="names no session"):
         decode_decision(pb.Decision(tenant="demo", action=pb.ACTION_SPEAK).SerializeToString())
 
 

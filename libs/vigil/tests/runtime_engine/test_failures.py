@@ -61,7 +61,7 @@ async def test_a_hang_ends_at_the_deadline(scripted: ScriptedEngine, engine: Eng
 @pytest.mark.parametrize("body", [b"<html>", b"null", b"{}", b'{"choices":[]}', b'{"choices":[{"message":3}]}'])
 async def test_an_answer_that_is_no_completion(scripted: ScriptedEngine, engine: Engine, body: bytes) -> None:
     scripted.script = in_order([Reply(body=body)])
-    with pytest.raises(EngineAnswerInvalid, match="not an OpenAI-compatible one"):
+    with pytest.raises(EngineAnswerInvalid, match="is not OpenAI-compatible"):
         await engine.complete(request(0), Pixels(0))
 
 

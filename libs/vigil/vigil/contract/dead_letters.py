@@ -11,8 +11,11 @@ from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """`origin` is the service that gave up, `recipient` whom it could not serve, `sequence` the message's place in
-    `stream`: together they name the letter, so that it is stored once however often it is written."""
+    """A message that a service gave up on.
+
+    `origin` is the service, `recipient` whom it could not serve, `sequence` the message's place in `stream`. Together
+    they make the letter's id, so JetStream stores it once, however often it is written.
+    """
 
     origin: str
     recipient: str
@@ -37,7 +40,8 @@ class _Data:
 
 
 def dead_letter_outgoing(letter: DeadLetter, *, emit_time_us: int) -> Outgoing:
-    """The stored message of a dead letter. JSON is put into it as it is, under `event`, anything else in base64."""
+    """The stored message of a dead letter. A JSON payload stands under `event` as it is; any
+    other payload is written in base64."""
     is_json = _is_json(letter.payload)
     data = _Data(
         recipient=letter.recipient,

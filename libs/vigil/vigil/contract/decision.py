@@ -112,13 +112,13 @@ def decode_decision(data: bytes) -> StoredDecision:
     try:
         key = SessionKey(message.tenant, message.session)
     except InvalidToken as error:
-        raise InvalidMessage(f"a decision of no session: {error}") from None
+        raise InvalidMessage(f"a decision that names no session: {error}") from None
     return _of_pb(message, key, action)
 
 
 def decision_json(decision: StoredDecision) -> dict[str, object]:
-    """What clients see of a decision, through every door. `latency_ms` is from capture to emission; `p` is null when
-    the engine gave no probabilities; `spoke` says whether there are new words for the user."""
+    """What clients see of a decision, the same over every interface. `latency_ms` is from capture to emission; `p` is
+    null when the engine gave no probabilities; `spoke` says whether there are new words for the user."""
     p = decision.probabilities
     return {
         "session": decision.key.session,

@@ -1,6 +1,6 @@
 """Frames on the bus, as values: what ingestion hands to the codec and the codec to interaction.
 
-Protobuf stops here. Decoding copies nothing but the JPEGs; a group without frames is not a group.
+Protobuf stops here. Decoding copies the JPEGs and nothing else. A group without frames is refused.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ F = TypeVar("F")
 
 
 class FrameKind(IntEnum):
-    """What a coded frame costs: full visual tokens, or about 16."""
+    """A reference frame costs its full visual tokens, a predictable frame about 16."""
 
     REFERENCE = pb.FRAME_KIND_REFERENCE
     PREDICTABLE = pb.FRAME_KIND_PREDICTABLE
@@ -36,7 +36,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class FrameGroup:
-    """What one turn sees. `time_ms` is model time; `fence` is the publisher's: a lower one than seen is ignored."""
+    """What one turn sees. `time_ms` is model time. `fence` is that of the ingestion worker: a reader ignores a group
+    whose fence is lower than one that it has seen."""
 
     key: SessionKey
     time_ms: int
@@ -118,9 +119,11 @@ def coded_group_to_pb(group: CodedFrameGroup) -> pb.CodedFrameGroup:
         sequence=group.sequence,
         frames=[
             pb.CodedFrame(
-                frame=_frame_to_pb(one.frame), kind=pb.FrameKind.ValueType(one.kind), visual_tokens=one.visual_tokens
+                frame=_frame_to_pb(coded.frame),
+                kind=pb.FrameKind.ValueType(coded.kind),
+                visual_tokens=coded.visual_tokens,
             )
-            for one in group.frames
+            for coded in group.frames
         ],
         fence=group.fence,
     )
@@ -128,7 +131,7 @@ def coded_group_to_pb(group: CodedFrameGroup) -> pb.CodedFrameGroup:
 
 def coded_group_from_pb(message: pb.CodedFrameGroup) -> CodedFrameGroup:
     """A message as a coded group, or `InvalidMessage`."""
-    frames = tuple(_coded_from_pb(one) for one in message.frames)
+    frames = tuple(_coded_from_pb(frame) for frame in message.frames)
     return CodedFrameGroup(_key(message), message.time_ms, message.sequence, _some(frames), message.fence)
 
 
@@ -152,7 +155,7 @@ def _frame_to_pb(frame: Frame) -> pb.Frame:
 def _frame_from_pb(message: pb.Frame) -> Frame:
     if not message.jpeg or message.width < 1 or message.height < 1:
         size = f"{message.width}x{message.height}"
-        raise InvalidMessage(f"a frame of {size} pixels and {len(message.jpeg)} bytes is no picture")
+        raise InvalidMessage(f"a frame of {size} pixels and {len(message.jpeg)} bytes is not a picture")
     return Frame(message.jpeg, message.width, message.height, message.capture_time_us)
 
 

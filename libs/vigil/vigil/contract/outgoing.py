@@ -8,7 +8,7 @@ CLOUDEVENT = "application/cloudevents+json"
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """`message_id` is the id by which JetStream de-duplicates: the same message always has the same one."""
+    """`message_id` never changes for the same message: JetStream stores one message of each id."""
 
     subject: str
     message_id: str

@@ -10,7 +10,7 @@ _HOUR_S = 3_600.0
 _DAY_S = 24 * _HOUR_S
 _MIB = 1 << 20
 
-# An outbox is republished by whoever takes a session over; the same id within this window is stored once.
+# A worker that takes a session over publishes its outbox again: JetStream stores each id once within this window.
 DEDUPLICATION_S = 600.0
 
 

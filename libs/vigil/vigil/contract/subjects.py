@@ -1,7 +1,7 @@
 """Every subject that Vigil speaks on, built and parsed here and nowhere else (design §3).
 
 A subject is `vigil.v1.<kind>.…`; each of its variable tokens matches `[A-Za-z0-9_-]{1,64}` and a tenant is always
-among them, but for dead letters, which only operators read.
+among them, except in dead letters, which only operators read.
 """
 
 from dataclasses import dataclass

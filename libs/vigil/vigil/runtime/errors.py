@@ -63,7 +63,7 @@ class StoreUnavailable(StoreError):
 
 
 class SessionError(StoreError):
-    """Something about one session; `key` names it."""
+    """A rule of one session was broken; `key` names the session."""
 
     def __init__(self, key: SessionKey, message: str) -> None:
         super().__init__(message)

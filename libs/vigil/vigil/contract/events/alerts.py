@@ -22,7 +22,7 @@ class SnapshotRef:
 @dataclass(frozen=True, slots=True)
 class AlertData:
     """The `data` of an alert event. `time_s` is model time; `updates` counts the events of this alert before it;
-    `severities` are all that the alert has had; `news` says that it is to be noticed as an opening is."""
+    `severities` are all that the alert has had; `news` says that people who want openings want this event too."""
 
     alert_id: str
     watch: str

@@ -1,7 +1,7 @@
 """The envelope of every event: CloudEvents 1.0 in structured JSON, as `proto/asyncapi.yaml` publishes them.
 
-Times are RFC 3339 in UTC with milliseconds. An event's `id` is unique within its `source`, and the same event always
-has the same one, so that whoever gets it twice can tell.
+Times are RFC 3339 in UTC with milliseconds. An event's `id` is unique within its `source`. A repeated event keeps
+its `id`, so a reader can recognise a repetition.
 """
 
 from dataclasses import dataclass

@@ -59,5 +59,5 @@ def utterance_outgoing(spec: SessionSpec, decision: Decision, emission: Emission
 
 
 def p_speak_of(decision: Decision) -> float | None:
-    """How likely the model found it to speak in this turn; None when the engine gave no probabilities."""
+    """The probability that the model speaks in this turn; None when the engine gave no probabilities."""
     return None if decision.probabilities is None else round(decision.probabilities.speak, 6)

@@ -2,7 +2,7 @@
 
 `Bus.connect` returns at once and keeps connecting in the background for as long as it is open, so a process is up
 (and not ready) while NATS is down. While there is no connection every call raises `BusUnavailable` at once: what is
-live would be stale later, and what must be stored waits in an outbox.
+live now would be old later, and what must be stored waits in an outbox.
 """
 
 import contextlib
@@ -82,12 +82,12 @@ class Bus:
         """Publish at most once, to whoever listens now. Raises `BusUnavailable` or `PayloadTooLarge`."""
         client = self._connection.client()
         if client.pending_data_size + len(payload) > MAX_PENDING_BYTES:
-            raise BusUnavailable("NATS takes messages too slowly: this one is dropped")
+            raise BusUnavailable("NATS takes messages too slowly: this message is dropped")
         with translated(subject):
             await client.publish(subject, payload, headers=with_trace(headers) or None)
 
     async def publish_heard(self, subject: str, payload: bytes) -> bool:
-        """Publish as `publish` does, and learn whether anybody listened: the server says so when nobody did."""
+        """Publish as `publish` does, and return whether anybody listened."""
         return await self._heard(subject, payload, with_trace(_NO_HEADERS))
 
     async def is_heard(self, subject: str) -> bool:
@@ -95,7 +95,7 @@ class Bus:
         return await self._heard(subject, b"", {_INQUIRY: "1"})
 
     async def publish_stored(self, outgoing: Outgoing) -> Stored:
-        """Store a message in its stream; one that is there already is not stored again.
+        """Store a message in its stream. A message whose id is stored already is not stored again.
 
         Returns once JetStream has it on disk. Raises `BusUnavailable` (try again), `PublishRefused` or
         `PayloadTooLarge`.
@@ -113,7 +113,7 @@ class Bus:
 
     @asynccontextmanager
     async def keep_latest(self, subject: str) -> AsyncIterator[KeepLatest[Message]]:
-        """The newest message on `subject`; what it supersedes is dropped and counted."""
+        """The newest message on `subject`; older messages that wait are dropped and counted."""
         async with self.subscribe(subject, capacity=1) as channel:
             yield channel
 
@@ -135,7 +135,7 @@ class Bus:
             subscription = await client.subscribe(subject, cb=receive, pending_msgs_limit=_SUBSCRIPTION_MESSAGES)
         self._channels.add(channel)
         try:
-            # From here on the server knows: a caller may ask for what it is about to listen to.
+            # From here on the server delivers: a caller may now ask for what will arrive here.
             await self._round_trip(client)
             yield channel
         finally:
@@ -145,7 +145,7 @@ class Bus:
                 await subscription.unsubscribe()
 
     def consume(self, stream: StreamSpec, durable: str, filter_subject: str, terms: Terms = _USUAL_TERMS) -> Consumer:
-        """A durable pull consumer: every stored message at least once, also those stored while nobody listened."""
+        """A durable pull consumer. It gets every stored message at least once, also those stored while it was away."""
         return Consumer(self._jetstream, stream, durable, filter_subject, terms)
 
     async def ensure_streams(self) -> None:
@@ -154,7 +154,7 @@ class Bus:
             await jetstream.ensure_streams(self._jetstream())
 
     async def put_snapshot(self, name: str, data: bytes) -> None:
-        """Store a snapshot under `name`; a later one of the same name replaces it."""
+        """Store a snapshot under `name`; it replaces an earlier snapshot of that name."""
         with translated(name):
             await jetstream.put_snapshot(self._jetstream(), name, data)
 
@@ -169,15 +169,19 @@ class Bus:
             inbox = await client.subscribe(client.new_inbox())
             try:
                 await client.publish(subject, payload, reply=inbox.subject, headers=headers or None)
-                await self._round_trip(client)  # the server answers in order: by now it would have said so
+                await self._round_trip(client)  # the server answers in order: a "nobody listens" would be here by now
                 return inbox.pending_msgs == 0
             finally:
                 with contextlib.suppress(NatsError, OSError):
                     await inbox.unsubscribe()
 
     async def _round_trip(self, client: Client) -> None:
-        """Ask where nobody answers: the server says so, after all that was sent before. nats-py's flush will not do:
-        its ping may overtake a subscription, and one that times out leaves the reader dead when its answer is late."""
+        """Wait until the server has handled all that was sent before.
+
+        A request on a subject that nobody answers does it: the server replies in order that there are no responders.
+        nats-py's `flush` will not do: its ping may overtake a subscription, and when a ping times out, its late answer
+        breaks the reader.
+        """
         with translated(NOBODY), contextlib.suppress(NoRespondersError):
             await client.request(NOBODY, timeout=self._timeout_s)
 

@@ -20,7 +20,8 @@ from vigil.runtime.process.redaction import redacted_list
 
 log = get_log()
 
-# A server that stops reading must cost frames, neither memory nor time: at nats-py's own limit `publish` would wait.
+# When a server stops reading, frames are dropped. Without this limit they would fill the memory, and at nats-py's own
+# limit `publish` would wait.
 MAX_PENDING_BYTES = 8 << 20
 _CLIENT_PENDING_BYTES = 2 * MAX_PENDING_BYTES
 _CONNECT_TIMEOUT_S = 2
@@ -40,9 +41,9 @@ class BusConfig:
 
 
 class NatsConnection:
-    """A connection that is *ready* while there is a server and `prepare` has succeeded since it came.
+    """A connection that is *ready* while a server is connected and `prepare` has succeeded on that connection.
 
-    `on_lost` is told when a client is given up for a new one, which has none of its subscriptions.
+    `on_lost` is called when a client is replaced by a new one: the subscriptions of the old client are gone.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class NatsConnection:
         try:
             yield
         finally:
-            while not task.done():  # more than once: nats-py swallows a cancellation in some of its waits
+            while not task.done():  # again and again: nats-py loses a cancellation in some of its waits
                 task.cancel()
                 await asyncio.wait({task}, timeout=_CLOSE_S)
 
@@ -71,18 +72,18 @@ class NatsConnection:
         return self._ready.is_set()
 
     async def ready(self) -> None:
-        """Wait until it is."""
+        """Wait until the connection is ready."""
         await self._ready.wait()
 
     def client(self) -> Client:
-        """The client, when it is connected, else `BusUnavailable` that says why it is not."""
+        """The connected client. Raises `BusUnavailable`, which says why there is none."""
         if self._client is None or not self._client.is_connected:
             raise BusUnavailable(f"no connection to NATS ({self.fault}): check that it runs and that its URL is right")
         return self._client
 
     async def _stay_connected(self) -> None:
-        """Hold a connection until cancelled. nats-py reconnects by itself; a connection that the server ended for
-        good (an authorization error, a limit) is replaced by a new one."""
+        """Hold a connection until cancelled. nats-py reconnects by itself, except after an authorization error or a
+        limit: then a new client takes its place."""
         while True:
             client = Client()
             changed = asyncio.Event()
@@ -102,7 +103,7 @@ class NatsConnection:
             await asyncio.sleep(self._config.reconnect_wait_s)
 
     async def _open(self, client: Client, changed: asyncio.Event) -> None:
-        """Connect, trying until it works."""
+        """Connect; nats-py tries until it succeeds."""
 
         async def on_change() -> None:
             changed.set()
@@ -142,15 +143,15 @@ class NatsConnection:
                 self._abandon(client)
 
     def _abandon(self, client: Client) -> None:
-        """nats-py, when its pings go unanswered, waits for the dead peer to take what was written before it says that
-        it is disconnected and connects again. Cut the wire: nothing that was on it will arrive."""
+        """Cut the transport of a server that answers no pings. nats-py would wait until the dead server has taken what
+        was written, before it reports the disconnect and connects again."""
         self._ready.clear()
         transport = client._transport
         if isinstance(transport, TcpTransport) and transport._io_writer is not None:
             transport._io_writer.transport.abort()
 
     async def _arrive(self) -> bool:
-        """Make ready what the connection needs. A server that restarts may answer before JetStream does."""
+        """Prepare the new connection; whether that succeeded. A restarted server may answer before JetStream."""
         try:
             await self._prepare()
         except BusError as error:

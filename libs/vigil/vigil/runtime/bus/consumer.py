@@ -30,13 +30,13 @@ _ACKS_PENDING = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a durable consumer is served. Terms may change between two uses of it, except `from_now`, and
-    `forget_s` from something to 0.
+    """How a durable consumer is served. A later use may have other terms, except another `from_now`; a `forget_s` above
+    0 cannot become 0 again.
 
-    A message in hand comes again unless it is acknowledged within `ack_wait_s`. `in_order` holds back all that follows
-    a message until it is acknowledged or given up, so that a retry overtakes nothing. `from_now` skips what was stored
-    before the consumer was first made, except in a work queue; a consumer that is deleted while it is used goes on
-    where it was. One that nobody uses for `forget_s` is deleted; 0 keeps it for ever.
+    A message that is not acknowledged within `ack_wait_s` is delivered again. With `in_order`, the messages after it
+    wait until it is acknowledged or given up. With `from_now`, messages stored before the consumer was first made are
+    skipped, except in a work queue. A consumer that is deleted while it is used continues where it was. A consumer
+    that nobody uses for `forget_s` is deleted; 0 keeps it for ever.
     """
 
     ack_wait_s: float = 30.0
@@ -47,7 +47,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A stored message in hand; unless it is acknowledged in time it comes again."""
+    """A stored message that was delivered. Unless it is acknowledged in time, it is delivered again."""
 
     subject: str
     payload: bytes
@@ -57,7 +57,7 @@ class Delivery:
     _message: Msg = field(repr=False)
 
     async def ack(self) -> None:
-        """It is done with."""
+        """Acknowledge it: it was handled."""
         with translated(self.subject):
             await self._message.ack()
 
@@ -67,16 +67,16 @@ class Delivery:
             await self._message.nak(delay=delay_s)
 
     async def give_up(self) -> None:
-        """Never deliver it again, though it was not dealt with."""
+        """Never deliver it again, although it was not handled."""
         with translated(self.subject):
             await self._message.term()
 
 
 class Consumer(AsyncIterator[Delivery]):
-    """Iterate to receive, in an `async with` block. Never ends by itself; trouble is logged and waited out.
+    """Iterate to receive, in an `async with` block. The iteration never ends by itself: after a fault it goes on.
 
-    On a work queue, consumers of one durable name share the messages: each message goes to one of them. What is left of
-    a work queue has not been acknowledged, so its consumer always begins with the oldest message.
+    On a work queue, consumers of one durable name share the messages: each message goes to one of them. What a work
+    queue holds has not been acknowledged, so a consumer of it begins with the oldest message.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class Consumer(AsyncIterator[Delivery]):
         self._durable = durable
         self._filter = filter_subject
         self._terms = terms
-        self.exists = False  # whether the server has been seen to have it: from then on it misses nothing
+        self.exists = False  # whether the server has it: from then on it misses no message
         self._pull: JetStreamContext.PullSubscription | None = None
         self._waiting: deque[Msg] = deque()
         self._fault = ""
-        self._created: datetime.datetime | None = None  # when the stream was made that was last read
-        self._next = 0  # in it: sequence of the message in hand, or of the next one
+        self._created: datetime.datetime | None = None  # when the stream that was last read was made
+        self._next = 0  # in that stream: sequence of the delivered message, or of the next message
 
     async def __aenter__(self) -> "Consumer":
         return self
@@ -134,13 +134,13 @@ class Consumer(AsyncIterator[Delivery]):
             self._report("")
 
     async def _bind(self) -> JetStreamContext.PullSubscription:
-        """Bind to the durable consumer; creates it when it is not there, and brings it to these terms."""
+        """Bind to the durable consumer. Creates it when it is missing, and updates it to these terms."""
         jetstream = self._jetstream()
         created = (await jetstream.stream_info(self._stream)).created
         info = await self._find(jetstream)
         if info is None:
             info = await jetstream.add_consumer(self._stream, self._new(created))
-            self._waiting.clear()  # it comes again
+            self._waiting.clear()  # the new consumer delivers these again
         elif (wanted := self._updated(info.config)) != info.config:
             info = await jetstream.add_consumer(self._stream, wanted)
         if created != self._created and info.ack_floor is not None:
@@ -156,8 +156,8 @@ class Consumer(AsyncIterator[Delivery]):
         return found
 
     def _updated(self, there: ConsumerConfig) -> ConsumerConfig:
-        """What is there, on these terms. One that is so already must not be written again: a server that has just come
-        back would start it over. Where it began cannot be changed."""
+        """The existing consumer with these terms. An unchanged consumer must not be written again: a server that has
+        just restarted would start it over. Its start cannot be changed."""
         in_order = there.max_ack_pending == 1
         if in_order != self._terms.in_order:
             there = replace(there, max_ack_pending=1 if self._terms.in_order else _ACKS_PENDING)
@@ -169,8 +169,8 @@ class Consumer(AsyncIterator[Delivery]):
         )
 
     def _new(self, created: datetime.datetime | None) -> ConsumerConfig:
-        """A consumer that goes on where the last one was, if the stream is the same. A stream that was made again
-        since then is read from its beginning, and so is a work queue: JetStream takes no other start for it."""
+        """A new consumer that continues where the deleted consumer was, if the stream is the same. A stream that was
+        made again is read from its beginning. So is a work queue: JetStream accepts no other start there."""
         terms = self._terms
         is_same = self._created is not None and created == self._created and not self._takes_work
         first_begin = (
@@ -197,7 +197,7 @@ class Consumer(AsyncIterator[Delivery]):
                 await pull.unsubscribe()
 
     def _report(self, fault: str) -> None:
-        """Log the first of a row of equal faults, and its end."""
+        """Log a fault when it begins and when it ends, not each time that it repeats."""
         if fault != self._fault:
             where = {"stream": self._stream, "durable": self._durable}
             if fault:

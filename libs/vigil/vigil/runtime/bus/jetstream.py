@@ -15,23 +15,23 @@ from vigil.runtime.errors import SnapshotMissing
 
 MESSAGE_ID = "Nats-Msg-Id"
 _NAME_IN_USE = 10058
-# An object whose oldest chunk was discarded never completes: stop waiting for it.
+# Reading an object whose oldest part was discarded never ends by itself.
 _SNAPSHOT_TIMEOUT_S = 5.0
-# Storing one is several requests of two seconds each, and a turn waits for it.
+# Storing an object takes several requests, each with its own timeout of two seconds, and a turn waits for it.
 _KEEP_TIMEOUT_S = 1.0
 _RETENTION = {Retention.LIMITS: RetentionPolicy.LIMITS, Retention.WORK_QUEUE: RetentionPolicy.WORK_QUEUE}
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Where JetStream put a message. A duplicate was there already and keeps its first place."""
+    """Where JetStream stored a message. A duplicate was stored before: `sequence` is that of the first time."""
 
     sequence: int
     duplicate: bool
 
 
 async def store(js: JetStreamContext, subject: str, payload: bytes, headers: Mapping[str, str]) -> Stored:
-    """Publish and await the acknowledgement. A server that lost its streams gets them again."""
+    """Publish and await the acknowledgement. When the server lost its streams, they are made again first."""
     try:
         ack = await js.publish(subject, payload, headers=dict(headers))
     except NoStreamResponseError:

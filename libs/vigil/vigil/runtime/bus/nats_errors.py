@@ -1,4 +1,4 @@
-"""What nats-py raises, as the bus's own errors."""
+"""Translates what nats-py raises into the bus's own errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from vigil.runtime.process.cancellation import cancellation_kept
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Raise `BusError`s only; `what` names the subject or the deed in their messages."""
+    """Raise `BusError`s only; `what` names the subject or the operation in their messages."""
     try:
         with cancellation_kept():
             yield

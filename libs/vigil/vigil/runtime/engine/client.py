@@ -1,7 +1,7 @@
-"""The engine client: one decision from an OpenAI-compatible vLLM, of whose pictures only the new ones travel.
+"""The engine client: asks an OpenAI-compatible vLLM for one decision and sends only the new pictures.
 
-Earlier pictures are named by their multimodal UUID. When the engine has forgotten one, all pixels are fetched from
-the caller and the request is sent in full, once (design §4). Errors: see `vigil.runtime.engine.errors`.
+Earlier pictures are named by their multimodal UUID. When the engine has forgotten a picture, all pixels are fetched
+from the caller and the request is sent in full, once (design §4). Errors: see `vigil.runtime.engine.errors`.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ from vigil.runtime.process.trace import span, with_trace
 
 CHECK_DEADLINE_S = 5.0
 _CONNECT_S = 2.0
-# Full requests in flight at one engine: after it lost its pictures every session of a process sends megabytes at once.
+# Full requests in flight at an engine: when it lost its pictures, every session of a process sends megabytes at once.
 MAX_RESENDS = 8
 _PACK_INLINE_BYTES = 256 * 1024
 
@@ -81,12 +81,12 @@ class EngineConfig:
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """One completion, greedy unless `sampling` is given: then the last message is the reply's beginning.
+    """One completion. It is greedy unless `sampling` is given; then the last message is the beginning of the reply.
 
-    `fresh` maps the UUID of each picture that the engine has not seen yet to its JPEG; all others go by name.
-    `regex` holds the output to a form when it is not empty. `logit_bias` maps token ids to -100..100. An empty
-    `model` is the engine client's own. `rendered` is the session's own, the same for all its turns, whose fresh
-    pictures are then all in the last message.
+    `fresh` maps the UUID of each picture that the engine has not seen to its JPEG; all other pictures are sent by
+    UUID. A `regex` that is not empty constrains the output. `logit_bias` maps token ids to -100..100. With an empty
+    `model` the client's model is asked. `rendered` belongs to the session and is the same for all its turns; with it,
+    all fresh pictures must be in the last message.
     """
 
     messages: tuple[Message, ...]
@@ -107,7 +107,7 @@ class EngineRequest:
 class Engine:
     """The client. Use it as an async context manager; one client serves all sessions of a process.
 
-    Requests are compressed as soon as an answer of the engine has said that it takes them so (RFC 9110 §12.5.3).
+    Requests are compressed once an answer of the engine has said that it accepts gzip (RFC 9110 §12.5.3).
     """
 
     def __init__(self, config: EngineConfig) -> None:
@@ -135,7 +135,7 @@ class Engine:
         """Ask for one reply within `request.deadline_s` in all.
 
         `resend` returns the JPEGs of the UUIDs that it is given; it is called at most once, when the engine has
-        forgotten a picture. Raises `EngineError`; cancelling it leaves nothing behind.
+        forgotten a picture. Raises `EngineError`. A cancelled call leaves nothing running.
         """
         with span("engine.complete", model=self._model(request)), self._counted():
             async with self._within(request.deadline_s):
@@ -157,8 +157,8 @@ class Engine:
     async def check_model(self, profile: PromptProfile, model: str = "") -> dict[str, int]:
         """Check that the model is served and return the id of each of the profile's action words.
 
-        Raises `ModelNotServed`, and `ControlTokensMissing` unless the profile is grammar based: then words that
-        are no single token are simply not in the answer.
+        Raises `ModelNotServed`. Raises `ControlTokensMissing` when a word is not a single token, unless the profile is
+        grammar based: then the result lacks that word.
         """
         wanted = model or self.config.model
         async with self._within(CHECK_DEADLINE_S):
@@ -255,7 +255,7 @@ class Engine:
             async with asyncio.timeout(deadline_s) as scope:
                 yield
         except TimeoutError as error:
-            if not scope.expired():  # somebody else's: the caller's `resend`
+            if not scope.expired():  # not this deadline: the caller's `resend` timed out
                 raise
             raise EngineTimeout(self.config.root, deadline_s) from error
 
@@ -280,5 +280,5 @@ class Engine:
 
 
 async def _packed(plain: bytes) -> bytes:
-    """Packed; a request with all its pictures is megabytes and would hold every other session up meanwhile."""
+    """The packed body. A large body is packed in a thread, because it would hold up every other session."""
     return packed(plain) if len(plain) < _PACK_INLINE_BYTES else await asyncio.to_thread(packed, plain)

@@ -63,20 +63,20 @@ class EngineRejected(EngineError):
 
 
 class PromptTooLong(EngineRejected):
-    """The prompt does not fit into the model's context: only a shorter one will do."""
+    """The prompt does not fit into the model's context: send a shorter prompt."""
 
 
 class EngineAnswerInvalid(EngineError):
-    """The engine's answer could not be read: it is probably no OpenAI-compatible server."""
+    """The engine's answer could not be read: it is probably not an OpenAI-compatible server."""
 
     def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"the answer from {url} is not an OpenAI-compatible one ({reason})")
+        super().__init__(f"the answer from {url} is not OpenAI-compatible ({reason}): check the engine's URL")
         self.url = url
         self.reason = reason
 
 
 class ImagesMissing(EngineError):
-    """Pixels are gone: neither the engine nor the caller has the images of `uuids`."""
+    """Neither the engine nor the caller has the images of `uuids` any more."""
 
     def __init__(self, uuids: Sequence[str], reason: str) -> None:
         shown = ", ".join(list(uuids)[:3]) + (", …" if len(uuids) > 3 else "")
@@ -101,7 +101,7 @@ class ControlTokensMissing(EngineError):
     def __init__(self, model: str, missing: Sequence[str]) -> None:
         super().__init__(
             f"the tokenizer of {model!r} splits {', '.join(missing)}: "
-            "use an interaction model that has them as single tokens, or a profile that is grammar based"
+            "use an interaction model whose tokenizer has them as single tokens, or a grammar-based profile"
         )
         self.model = model
         self.missing = tuple(missing)

@@ -1,4 +1,4 @@
-"""One engine of a pool: its client, what is known of it, and how often it is looked at."""
+"""An engine of a pool: its client, its health, and how often it is checked."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,12 @@ log = get_log()
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often an engine is checked while it is up or down (each jittered by a fifth), how long it must have been up
-    before sessions return to it, and how far apart they do. Seconds."""
+    """The pool's times, in seconds.
+
+    An engine is checked every `check_s` while it is up and every `recheck_s` while it is down, each jittered by a
+    fifth. Sessions return to an engine that has been up for `steady_s`, one every `return_gap_s`. The trial of an
+    engine that hung may take `trial_s`.
+    """
 
     check_s: float = 5.0
     recheck_s: float = 1.0
@@ -23,7 +27,7 @@ class Pace:
 
 
 class Member:
-    """One engine of the pool and what is known of it."""
+    """An engine of the pool and its health."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -32,11 +36,11 @@ class Member:
 
     @property
     def url(self) -> str:
-        """Its root address: what sessions hash on."""
+        """Its root address, by which sessions rank the engines."""
         return self.engine.config.root
 
     def now(self, health: EngineHealth) -> None:
-        """Take a new view of the engine, tell when it came or went."""
+        """Take over new health; log when the engine came up or went down."""
         before, self.health = self.health, health
         metrics.UP.labels(self.engine.config.address).set(health.up)
         if health.up != before.up:

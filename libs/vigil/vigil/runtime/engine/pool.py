@@ -1,9 +1,9 @@
-"""Several engines as one: sessions stay where their caches are warm, move when an engine is down, and come back.
+"""Several engines used as one: a session stays where its caches are warm, moves when that engine is down, and returns.
 
-A session prefers the engines that serve its model in an order of its own (`engine.rendezvous`), so that its
-prefix and its pictures are in one engine's caches. While the first is down the next one takes it: that one has none
-of its pictures, says so, and gets them all, once. When the first is back the sessions return a few at a time, for
-each return sends a whole window again.
+Every session ranks the engines that serve its model in its own order (`engine.rendezvous`), so its prefix and its
+pictures are in the caches of one engine. While its first engine is down, its next engine takes it; that engine lacks
+the session's pictures, says so, and gets all of them once. When the first engine is back, sessions return a few at a
+time, because each return sends all pictures of a chunk again.
 
     async with EnginePool(urls) as pool:
         engine = pool.of("demo/s-1", "vigil-small")
@@ -47,7 +47,7 @@ class EnginePool:
     """The clients of all engines. One pool serves all sessions of a process. Use it as an async context manager."""
 
     def __init__(self, urls: Sequence[str], *, api_key: str = "", pace: Pace | None = None) -> None:
-        """`urls` are the engines' roots; one that is given twice counts once."""
+        """`urls` are the engines' roots; a repeated root counts once."""
         self.pace = pace or Pace()
         roots = dict.fromkeys(EngineConfig(url).root for url in urls)
         self._members = tuple(Member(Engine(EngineConfig(root, api_key=api_key))) for root in roots)
@@ -71,29 +71,29 @@ class EnginePool:
         await self._stack.aclose()
 
     def of(self, session: str, model: str) -> "PooledEngine":
-        """The engine of one session, whichever that is from turn to turn."""
+        """The engine of a session. Which engine answers may change from turn to turn."""
         return PooledEngine(self, session, model)
 
     def prepare_with(self, prepare: Prepare) -> None:
-        """From now on an engine that comes up, known by its checks, goes through `prepare` before sessions go to it.
+        """From now on, call `prepare` for an engine that a check found up, before sessions are sent to it.
 
-        It is given the client and the models that the engine lists; what it raises (`EngineError`) keeps the engine
-        down until the next check. An engine that nobody can stand in for serves its sessions meanwhile.
+        `prepare` gets the client and the models that the engine lists. When it raises `EngineError`, the engine counts
+        as down until the next check. When no other engine is up, sessions are sent to it all the same.
         """
         self._prepare = prepare
 
     @property
     def models(self) -> tuple[str, ...]:
         """Every model that an engine of the pool listed last, in alphabetical order."""
-        return tuple(sorted({model for one in self._members for model in one.health.models or ()}))
+        return tuple(sorted({model for member in self._members for model in member.health.models or ()}))
 
     def serving(self, model: str) -> tuple[Engine, ...]:
         """The engines that are up and serve the model."""
-        return tuple(one.engine for one in self._members if one.health.up and one.health.may_serve(model))
+        return tuple(member.engine for member in self._members if member.health.up and member.health.may_serve(model))
 
     async def ping(self) -> None:
         """Return as soon as one engine answers. Raises `EngineError` when none does."""
-        pings = [asyncio.create_task(one.engine.ping()) for one in self._members]
+        pings = [asyncio.create_task(member.engine.ping()) for member in self._members]
         faults: list[EngineError] = []
         try:
             for done in asyncio.as_completed(pings):
@@ -117,18 +117,18 @@ class EnginePool:
         return known
 
     def choose(self, session: str, model: str, at: Member | None = None, tried: Sequence[Member] = ()) -> Member | None:
-        """The engine to ask next: the first one that is up, unless the session is `at` another that still is and it is
-        not its turn to return. With none up, the first one may be asked: it may just have come back.
+        """The engine to ask next: the first in the session's order that is up. A session that is `at` another engine
+        stays there until it may return. When no engine is up the first is asked, because it may just have come back.
 
         None when every engine that is up was `tried`. Raises `ModelNotServed`.
         """
-        able = {one.url: one for one in self._members if one.health.may_serve(model)}
+        able = {member.url: member for member in self._members if member.health.may_serve(model)}
         if not able:
             raise ModelNotServed(model, self.models)
         order = [able[url] for url in ranked(session, able)]
-        up = [one for one in order if one.health.up and one not in tried]
+        up = [member for member in order if member.health.up and member not in tried]
         if not up:
-            return None if tried else next((one for one in order if one.health.models), order[0])
+            return None if tried else next((member for member in order if member.health.models), order[0])
         if at in up and at is not up[0] and not self._may_return(up[0]):
             return at
         return up[0]
@@ -141,16 +141,16 @@ class EnginePool:
         return True
 
     async def recheck(self, member: Member) -> bool:
-        """Look at an engine whose connection broke; whether it is up all the same."""
+        """Check an engine whose connection broke; whether it is still up."""
         try:
             async with asyncio.timeout(self.pace.recheck_s):
-                await self._check(member, None)  # a session waits for it: there is no time to prepare anything
+                await self._check(member, None)  # a session waits: there is no time to prepare the engine
         except TimeoutError:
             member.now(member.health.unreachable(f"no answer within {self.pace.recheck_s:g} s"))
         return member.health.up
 
     async def _watch(self, member: Member) -> None:
-        """Check one engine for ever."""
+        """Check an engine again and again, until cancelled."""
         while True:
             pause_s = self.pace.check_s if member.health.up else self.pace.recheck_s
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # workers must not ask in step
@@ -171,7 +171,7 @@ class EnginePool:
 
 
 class PooledEngine:
-    """The engine of one session: asks where the session's caches are, or where somebody answers."""
+    """The engine of a session: asks where the session's caches are, else an engine that answers."""
 
     def __init__(self, pool: EnginePool, session: str, model: str) -> None:
         self._pool = pool
@@ -184,7 +184,7 @@ class PooledEngine:
         return await self._pool.check_model(self._model, profile)
 
     async def complete(self, request: EngineRequest, resend: Resend) -> Completion:
-        """As `Engine.complete`; engines that are up are asked in turn, within the one deadline of the request."""
+        """As `Engine.complete`. Engines that are up are asked in turn, all within the request's deadline."""
         end_s = time.monotonic() + request.deadline_s
         tried: list[Member] = []
         broken: list[Member] = []
@@ -240,4 +240,4 @@ async def _cancelled(tasks: Sequence["asyncio.Task[None]"]) -> None:
 
 
 def _all_of(faults: Sequence[EngineError]) -> EngineError:
-    return faults[0] if len(faults) == 1 else EnginesDown([str(one) for one in faults])
+    return faults[0] if len(faults) == 1 else EnginesDown([str(fault) for fault in faults])

@@ -1,7 +1,7 @@
 """Rendezvous hashing: every key ranks all nodes in an order of its own (Thaler and Ravishankar, 1998).
 
-A node that goes away moves only the keys that had it first, each to the node that it ranks next; when it is back, the
-same keys come back to it, and no other key ever moves.
+When a node goes away, only the keys that rank it first move, each to the node that it ranks next. When the node is
+back, those keys return. No other key moves.
 """
 
 import hashlib

@@ -77,10 +77,10 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 class Rendered:
-    """The wire form of one session's prompts, of which each message is rendered once (design §1.3).
+    """The wire form of a session's prompts; each message is rendered once (design §1.3).
 
     Within a chunk a prompt only grows at its end, so a tick costs the same at turn 1 and at turn 100. Messages are
-    told apart by identity: a prompt that repeats the last one's own messages finds them here.
+    compared by identity: a prompt that reuses the message objects of the prompt before finds them here.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Rendered:
         self._wire: list[msgspec.Raw] = []
 
     def body(self, messages: tuple[Message, ...], pixels: Mapping[str, bytes]) -> list[msgspec.Raw]:
-        """The messages of a request. The last one's pictures may travel, all before it go by their UUID."""
+        """The messages of a request. Only the last message may carry pixels; all earlier pictures are named by UUID."""
         past = messages[:-1]
         known = _shared(self._messages, past)
         self._wire[known:] = [_raw(message, {}) for message in past[known:]]
@@ -98,7 +98,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to go on with a reply that has begun: at this temperature, before a word that ends it."""
+    """How to continue a reply: at this temperature, with this seed, until the word `stop`."""
 
     temperature: float
     seed: int
@@ -116,11 +116,11 @@ def completion_body(
     sampling: Sampling | None = None,
     rendered: Rendered | None = None,
 ) -> bytes:
-    """A `/v1/chat/completions` request; pictures that `pixels` lacks go by their UUID alone.
+    """A `/v1/chat/completions` request. A picture that `pixels` lacks is named by its UUID.
 
-    With `sampling` the last message is the beginning of the reply, which is gone on with.
-    `rendered` holds what was rendered of the session's earlier prompts, and may be given when `pixels` has none but
-    the last message's.
+    With `sampling` the last message is the beginning of the reply, and the engine continues it. `rendered` holds the
+    rendered messages of the session's earlier prompts; it may be given when `pixels` has only pictures of the last
+    message.
     """
     body: dict[str, Any] = {
         "model": model,
@@ -142,7 +142,7 @@ def completion_body(
 
 
 def packed(body: bytes) -> bytes:
-    """The body as gzip: a long history is the same few words over and over, so little of it is left."""
+    """The body as gzip. A long history repeats a few words, so it becomes small."""
     return gzip.compress(body, compresslevel=1, mtime=0)
 
 
@@ -163,7 +163,7 @@ def read_completion(answer: Answer, request_bytes: int, engine_ms: float, resent
 
 
 def reason_of(body: bytes) -> str:
-    """The engine's own words for an error, on one line, shortened."""
+    """The engine's own error message, on one line, shortened."""
     try:
         decoded = msgspec.json.decode(body)
     except msgspec.DecodeError:
@@ -174,7 +174,7 @@ def reason_of(body: bytes) -> str:
 
 
 def says_images_missing(status: int, reason: str) -> bool:
-    """Whether this refusal means that the engine no longer has a picture that went by its UUID."""
+    """Whether this refusal means that the engine no longer has a picture that was named by its UUID."""
     return status in (400, 404, 422) and _CACHE_MISS.search(reason) is not None
 
 
@@ -184,7 +184,7 @@ def says_too_long(status: int, reason: str) -> bool:
 
 
 def _shared(before: Sequence[Message], after: Sequence[Message]) -> int:
-    """How many messages both begin with."""
+    """How many message objects both sequences begin with."""
     pairs = enumerate(zip(before, after, strict=False))
     return next((index for index, (old, new) in pairs if old is not new), min(len(before), len(after)))
 
@@ -195,8 +195,8 @@ def _raw(message: Message, pixels: Mapping[str, bytes]) -> msgspec.Raw:
 
 def _message(message: Message, pixels: Mapping[str, bytes]) -> dict[str, Any]:
     if message.role != "user":
-        return {"role": message.role, "content": "".join(one.text for one in message.parts if isinstance(one, Text))}
-    return {"role": message.role, "content": [_part(one, pixels) for one in message.parts]}
+        return {"role": message.role, "content": "".join(part.text for part in message.parts if isinstance(part, Text))}
+    return {"role": message.role, "content": [_part(part, pixels) for part in message.parts]}
 
 
 def _part(part: Text | Image, pixels: Mapping[str, bytes]) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def _first_token(logprobs: _Logprobs | None) -> dict[str, float]:
     if logprobs is None or not logprobs.content:
         return {}
     first = logprobs.content[0]
-    return {first.token: first.logprob} | {one.token: one.logprob for one in first.top_logprobs}
+    return {first.token: first.logprob} | {other.token: other.logprob for other in first.top_logprobs}
 
 
 def _error_message(decoded: object) -> str:

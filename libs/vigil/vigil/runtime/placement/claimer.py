@@ -1,7 +1,7 @@
-"""The claimer: claims sessions for a worker, runs each of them, and lets go of those that are lost.
+"""The claimer: claims sessions for a worker, runs each of them, and stops those whose lease is lost.
 
-It looks for work twice a second, and at once when the bus tells of a change in some session's life. While it cannot
-reach Redis for as long as a lease lasts, it stops its sessions: somebody else may hold them now.
+It looks for work three times a second, and at once when the bus announces a change in any session's life. When it
+cannot reach Redis for as long as a lease lasts, it stops its sessions: another worker may hold them now.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ _SWEEP_S = 0.3
 _WAKE_GAP_S = 0.05
 _RETRY_S = 0.5
 _BACKOFF = Backoff(first_s=1.0, most_s=5.0, jitter=0.5, steady_s=30.0)
-# A worker that drains goes on until another has taken its sessions: for so long at most, looking this often.
+# A draining worker runs its sessions until another worker has taken them: at most this long, looking this often.
 _HAND_OVER_S = 3.0
 _LINGER_S = 0.2
-# A worker that measured that it is full takes only sessions that nobody else took for so long.
+# A worker that measured that it is full takes only sessions that nobody else has taken for this long.
 _PATIENCE_S = 2.0
 
 HELD = Gauge("vigil_claims_held", "Sessions that this worker holds", ["role"])
@@ -50,11 +50,12 @@ class Claimer:
     drain. If it returns or raises before that, it is run again after a jittered back-off of 0.5 to 5 s.
 
     `offer(held)` says with each heartbeat what the worker offers, at most `capacity`; without it that is `capacity`.
-    New sessions are admitted by what is offered. A session that is there anyway, because its worker died, is left to
-    others for a moment when it exceeds the offer, and taken when nobody came: late is better than never.
+    New sessions are admitted by what is offered. A session whose worker died needs a worker in any case: when it
+    exceeds the offer it is left to other workers for two seconds, and taken when none of them took it.
 
-    A worker that drains runs each session until another worker has taken it and, with `relieved`, until that says that
-    the other one is at work as well: a camera takes its time to open. It goes after `hand_over_s` in any case.
+    A draining worker runs each session until another worker has taken it. With `relieved` it also waits until
+    `relieved(claim)` is true, because the other worker may need time to open a camera. It stops after `hand_over_s` in
+    any case.
     """
 
     def __init__(
@@ -101,14 +102,14 @@ class Claimer:
                 await self._hand_over()
 
     async def _keep(self, sessions: asyncio.TaskGroup) -> None:
-        """Renew, claim, wait; for ever."""
+        """Renew, claim, wait, again and again."""
         while True:
             self._wake.clear()
             await self._turn(sessions)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SWEEP_S * random.uniform(0.75, 1.25)):
                     await self._wake.wait()
-                    await asyncio.sleep(_WAKE_GAP_S)  # many changes at once are one reason to look
+                    await asyncio.sleep(_WAKE_GAP_S)  # many changes at once need one look
 
     async def _turn(self, sessions: asyncio.TaskGroup) -> None:
         started = time.monotonic()
@@ -129,7 +130,7 @@ class Claimer:
         HELD.labels(self._role).set(len(self._leases))
 
     async def _claim(self, offer: Offer) -> list[Claim]:
-        """Take what fits into the offer, or what nobody else wants."""
+        """Claim what fits into the offer, else sessions that no other worker has taken."""
         room = min(offer.capacity, self._capacity) - len(self._tasks)
         if room > 0:
             return await self._placement.claim(self._role, self._worker, room)
@@ -137,7 +138,7 @@ class Claimer:
         return await self._placement.claim(self._role, self._worker, room, patience_s=_PATIENCE_S)
 
     def _start(self, sessions: asyncio.TaskGroup, claim: Claim) -> None:
-        """Run a session; one that is still stopping here is waited for, so that it never runs twice."""
+        """Run a session. Waits for an earlier run of it that is still stopping: a session never runs twice."""
         CLAIMED.labels(self._role).inc()
         self._leases[claim.key] = claim
         hold = self._hold(claim, self._tasks.get(claim.key))
@@ -152,7 +153,7 @@ class Claimer:
                     task.cancel()
 
     async def _hold(self, claim: Claim, before: asyncio.Task[None] | None) -> None:
-        """Run one session, again and again, until cancelled."""
+        """Run a session, again whenever its run ends, until cancelled."""
         try:
             if before is not None:
                 await asyncio.wait({before})
@@ -166,7 +167,7 @@ class Claimer:
 
     async def _run_again_and_again(self, claim: Claim) -> None:
         failures = 0
-        # A task group in the run reports its failure and forgets a cancellation that came with it: look again.
+        # A task group in the run may report a failure and forget a cancellation: check that the lease is still held.
         while self._leases.get(claim.key) == claim:
             started = time.monotonic()
             try:
@@ -181,7 +182,7 @@ class Claimer:
             await asyncio.sleep(_BACKOFF.delay_s(failures, random.random()))
 
     async def _listen(self) -> None:
-        """Wake up when the bus tells of a session's life; without the bus the sweep finds it a little later."""
+        """Wake up when the bus announces a change of a session; without the bus the next sweep finds it."""
         while True:
             try:
                 async with self._bus.keep_latest(subjects.ALL_LIFECYCLE) as changes:
@@ -191,9 +192,11 @@ class Claimer:
                 await asyncio.sleep(_RETRY_S)
 
     async def _hand_over(self) -> None:
-        """Give the leases up while the sessions still run, and let each go once another worker is at it: what
-        comes meanwhile is seen by one of them, and fences see to it that it counts once. Not waited for when there is
-        no other worker. When Redis cannot be told, the leases run out by themselves."""
+        """Give the leases up while the sessions still run, and stop each session once another worker runs it.
+
+        Meanwhile both workers may see a frame; the fence makes sure that it counts once. Without another worker nothing
+        is waited for. When Redis does not answer, the leases run out by themselves.
+        """
         try:
             async with asyncio.timeout(self._hand_over_s):
                 await self._placement.retire(self._role, self._worker)
@@ -201,21 +204,21 @@ class Claimer:
                     taken = await self._placement.release(self._role, self._worker, self.held)
                     if not taken and not (await self._placement.capacity(self._role)).workers:
                         break
-                    await asyncio.sleep(_LINGER_S)  # who took them begins to listen meanwhile
+                    await asyncio.sleep(_LINGER_S)  # gives the worker that took them time to listen
                     for key in taken:
                         if await self._is_relieved(key):
                             self._stop([key], "handed over")
         except (StoreError, TimeoutError) as error:
             log.warning("sessions not handed over", role=self._role, reason=str(error) or "nobody took them")
         finally:
-            self._leases.clear()  # until now a run that failed was started again
+            self._leases.clear()  # from now on a run that fails is not started again
         HELD.labels(self._role).set(0)
 
     async def _is_relieved(self, key: SessionKey) -> bool:
         return self._relieved is None or key not in self._leases or await self._relieved(self._leases[key])
 
     def _report(self, fault: str) -> None:
-        """Log the first of a row of equal faults, and its end."""
+        """Log a fault when it begins and when it ends, not each time that it repeats."""
         if fault != self._fault:
             self._fault = fault
             if fault:

@@ -1,8 +1,8 @@
 """Placement: which worker holds which session, by leases in Redis that anyone may claim once they have run out.
 
 One mechanism for ingestion, codec and interaction. Every open session is a member of one sorted set per role, scored
-by when its lease runs out; a claim raises the session's fence for that role. Redis's clock is the only one. All keys
-are in one hash slot, so that one script may open a session for every role that it needs, or for none.
+by when its lease runs out; a claim raises the session's fence for that role. Only Redis's clock counts. All keys are
+in one hash slot, so one script can open a session for all roles that it needs, or for none.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,14 +18,15 @@ from vigil.runtime.store import redis_client
 from vigil.runtime.store.keys import PREFIX, from_member, member
 from vigil.runtime.store.redis_client import unavailable
 
-# A dead worker is replaced within this and one sweep of the claimer: under 3 s.
+# A dead worker is replaced after this and a sweep of the claimer: under 3 s.
 LEASE_S = 1.5
 _PACKAGE = "vigil.runtime.placement"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A session that a worker holds. A higher `fence` was claimed later. `previous` held it before; may be empty."""
+    """A session that a worker holds. A later claim has a higher `fence`. `previous` is the worker that held the session
+    before; empty when there was none."""
 
     key: SessionKey
     fence: int
@@ -130,7 +131,7 @@ class Placement:
         return await self._extended(role, worker, claims, 0)
 
     async def heartbeat(self, role: Role, worker: str, offer: Offer | int) -> None:
-        """Say that the worker lives, and what it offers (a number: sessions it can hold); true for one lease."""
+        """Say that the worker lives and what it offers (a number: sessions that it can hold). Valid for one lease."""
         await self._said(role, worker, self._lease_ms, Offer(offer) if isinstance(offer, int) else offer)
 
     async def retire(self, role: Role, worker: str) -> None:

@@ -1,4 +1,4 @@
-"""How long to wait before something is tried again. Pure: the dice are the caller's."""
+"""How long to wait before something is tried again. Pure: the caller gives the random number."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Backoff:
     """Waits grow from `first_s` by `factor` up to `most_s`, each made shorter by up to `jitter` of itself.
 
-    There is no last attempt: a camera may be gone for a week and come back. The jitter keeps all that failed at once
-    from trying again at once. What went well for `steady_s` forgives the failures before it.
+    There is no last attempt: a camera may be gone for a week and come back. The jitter spreads attempts that failed at
+    the same time. A run that went well for `steady_s` resets the count of failures.
     """
 
     first_s: float = 0.5
@@ -23,5 +23,5 @@ class Backoff:
         return min(grown, self.most_s) * (1 - self.jitter * chance)
 
     def failures_after(self, failures: int, lasted_s: float) -> int:
-        """Failures in a row, counting one more, of something that went well for `lasted_s` before it."""
+        """Failures in a row after another failure, when the run before it had lasted for `lasted_s`."""
         return 1 if lasted_s >= self.steady_s else failures + 1

@@ -31,7 +31,7 @@ class ConfigInvalid(Exception):
 
 
 def _readable(url: str) -> str:
-    """`url` when it names a host (or a socket's path) and, if any, a port that can be one; empty stays empty."""
+    """`url` when it names a host or a socket's path, and its port, if any, is a number. An empty `url` stays empty."""
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
         _ = parts.port
@@ -104,7 +104,7 @@ def load(kind: type[Settings], values: Mapping[str, Any] | None = None) -> Setti
     try:
         return kind(**dict(values or {}))
     except ValidationError as error:
-        raise ConfigInvalid(tuple(_problem(kind, one) for one in error.errors())) from None
+        raise ConfigInvalid(tuple(_problem(kind, problem) for problem in error.errors())) from None
 
 
 def shown(settings: ServiceSettings) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from grpc_reflection.v1alpha import reflection
 from vigil.runtime.process.startup import PortInUse
 
 _OPTIONS = (
-    ("grpc.so_reuseport", 0),  # two processes on one port must be an error, not a lottery
+    ("grpc.so_reuseport", 0),  # two processes on one port must be an error
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     ("grpc.max_send_message_length", 16 * 1024 * 1024),
 )
@@ -57,7 +57,7 @@ async def bound_grpc(host: str, port: int) -> AsyncIterator[GrpcServer]:
 
 
 def _check_free(host: str, port: int) -> None:
-    """gRPC reports a port in use in several native lines on standard error: find out before it does."""
+    """Find a port in use before gRPC does: gRPC would print several lines on standard error."""
     try:
         with socket.create_server((host, port)):
             pass

@@ -15,10 +15,10 @@ _SHUTDOWN_S = 1.0
 
 @asynccontextmanager
 async def serve_http(health: Health, host: str, port: int) -> AsyncIterator[int]:
-    """Serve for as long as the block runs; yields the port, which is a free one when `port` is 0.
+    """Serve while the block runs; yields the port. A `port` of 0 takes a free port.
 
-    `/healthz` says that the process runs, whatever its dependencies do; `/readyz` is 503 while it should get no
-    work. Raises `PortInUse`.
+    `/healthz` says that the process runs, whatever its dependencies do. `/readyz` is 503 while the process should get
+    no work. Raises `PortInUse`.
     """
     app = web.Application()
     app.add_routes(

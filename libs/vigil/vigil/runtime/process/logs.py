@@ -56,7 +56,7 @@ def get_log() -> FilteringBoundLogger:
 
 
 def session_logs(key: SessionKey) -> AbstractContextManager[object]:
-    """Everything logged inside the block, by this task and those it starts, names the session."""
+    """Inside the block, log lines of this task and of tasks that it starts name the session."""
     return bound_contextvars(tenant=key.tenant, session=key.session)
 
 

@@ -1,8 +1,7 @@
-"""What may be shown of an address: never its credentials, however badly it is written.
+"""What may be shown of an address: never its credentials, even when it is badly written.
 
-A password may hold the very characters that end it in a URL (`/`, `#`, `?`, `@`), so nothing here trusts a parser:
-what could be part of a credential is hidden, at the price of hiding too much of an address that cannot be read.
-Nothing here raises.
+A password may hold the characters that end it in a URL (`/`, `#`, `?`, `@`), so no parser is trusted here. Whatever
+could be part of a credential is hidden, even if too much of an unreadable address is hidden. Nothing here raises.
 """
 
 import re
@@ -28,7 +27,7 @@ def redacted_list(addresses: str) -> str:
     if not separator:
         return redacted(addresses)
     first, *more = addresses.split(f",{scheme}://")
-    return ",".join(map(redacted, (first, *(f"{scheme}://{one}" for one in more))))
+    return ",".join(map(redacted, (first, *(f"{scheme}://{rest}" for rest in more))))
 
 
 def scrubbed(text: str, address: str) -> str:
@@ -66,7 +65,7 @@ def _has_a_port(url: str) -> bool:
 
 
 def _hide_value(part: str) -> str:
-    """Everything after the first name that looks like a secret's."""
+    """Hide everything after the first name that looks like that of a secret."""
     start = 0
     while (end := part.find("=", start)) >= 0:
         if _SECRET.search(unquote(_NAME_BEGINS.split(part[start:end])[-1])):

@@ -12,10 +12,10 @@ A service is an async context manager, `build`, that opens what it needs, yields
     def main() -> None:
         run_service("gateway", GatewaySettings, build)
 
-SIGTERM and SIGINT drain: readiness goes off, spawned tasks are cancelled and awaited, then `build` is left. While it
-still waits for a dependency it is cancelled instead. A spawned task that fails or returns ends the process. Exit
-codes: 0 after a drain, 1 when something failed or the drain outlasted `drain_s`, 2 when the process could not be set
-up (`ConfigInvalid`, `StartupError`). A library that takes the signals for itself must be told not to.
+SIGTERM and SIGINT drain: readiness turns false, spawned tasks are cancelled and awaited, then `build` is left. A
+`build` that still waits for a dependency is cancelled instead. A spawned task that fails or returns ends the process.
+Exit codes: 0 after a drain, 1 when something failed or the drain outlasted `drain_s`, 2 when the process could not be
+set up (`ConfigInvalid`, `StartupError`). A library that installs its own signal handlers must be told not to.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ S = TypeVar("S", bound=ServiceSettings)
 C = TypeVar("C", bound=ServiceSettings, covariant=True)
 
 _LAST_CHANCE_S = 1.0
-# Python's are 700, 10, 10: objects made and not freed before the youngest are looked at, and how often that is done
-# before older ones are.
+# Thresholds of the garbage collector; Python's own are 700, 10, 10. The first is how many new objects start a
+# collection of the youngest, the others are how many such collections start one of older objects.
 _GARBAGE_THRESHOLDS = (10_000, 20, 20)
 
 log = get_log()
@@ -154,9 +154,9 @@ async def _life(name: str, settings: S, build: Build[S]) -> int:
 
 
 def _quieten_garbage_collector() -> None:
-    """Sessions are many small objects that live for long, and a full collection stops all of them for as long as it
-    takes to look at each. What the start left is not looked at again, and new garbage less often: little of it is in
-    cycles."""
+    """Make collections rare and short. Sessions are many small objects that live long, and a full collection visits
+    all of them while every session waits. Objects from the start are never visited again; new objects are visited less
+    often, because little garbage is in cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GARBAGE_THRESHOLDS)

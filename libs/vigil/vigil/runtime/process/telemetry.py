@@ -1,4 +1,4 @@
-"""Where a process's spans go: to a collector, when one is configured."""
+"""Sends a process's spans to a collector, when an address is configured."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,12 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 
 @contextmanager
 def exporting(service: str, instance: str, endpoint: str) -> Iterator[None]:
-    """Send this process's spans to the OTLP/gRPC collector at `endpoint`; with an empty one only contexts travel.
+    """Send this process's spans to the OTLP/gRPC collector at `endpoint`. With an empty `endpoint` no span is
+    sent; trace contexts still travel in headers.
 
-    What is still buffered is sent on leaving. A collector that is down costs spans, never work.
+    What is still buffered is sent on leaving. While the collector is down, spans are lost and work goes on.
     """
-    # Spans that nobody will see are not recorded, unless the sender of a message wants its trace to be.
+    # Without a collector, spans are recorded only when the sender of a message asks for its trace.
     sampler = ALWAYS_ON if endpoint else ALWAYS_OFF
     resource = Resource.create({SERVICE_NAME: service, SERVICE_INSTANCE_ID: instance})
     provider = TracerProvider(ParentBased(sampler), resource)

@@ -1,4 +1,4 @@
-"""Spans, and the W3C trace context that joins those of several processes: it rides in the `traceparent` header."""
+"""Spans, and the W3C trace context that joins the spans of several processes: it travels as `traceparent` header."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ def span(name: str, **attributes: str | int | float | bool) -> Iterator[trace.Sp
 
 @contextmanager
 def continued(headers: Mapping[str, str]) -> Iterator[None]:
-    """What happens inside the block belongs to the trace of the message that has these headers, if it has one."""
+    """Inside the block, spans belong to the trace that these headers name, if they name any."""
     token = context.attach(propagate.extract(headers, context.get_current()))
     try:
         yield

@@ -76,6 +76,6 @@ async def _give_history(stack: Stack, key: SessionKey, turns: int) -> None:
         )
         for number in range(turns)
     )
-    state = SessionState(turns, past[-1].time_ms, Chunk(0, "", past))
+    state = SessionState(turns, past[-1].time_ms, Chunk(turns=past))
     taken = await stack.store.take(key, 0)
     await stack.store.commit(key, 0, Commit(state=state, restart=True, after=taken.id))

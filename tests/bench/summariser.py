@@ -15,7 +15,8 @@ import aiohttp
 
 from bench.pictures import scenes
 from bench.stack import EngineAt
-from vigil.core.prompt import Image, Message, Text, time_marker
+from vigil.core.message import Image, Message, Text
+from vigil.core.prompt import time_marker
 from vigil.core.turn import FrameRef
 from vigil.runtime.engine.wire import completion_body
 

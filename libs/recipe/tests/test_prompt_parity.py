@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from vigil.core.command import Ask, Clear, Command, Instruct
 from vigil.core.decide import Observation, decide
 from vigil.core.instruction import Instruction, Watch
+from vigil.core.message import Message, Text
 from vigil.core.profile import VIGIL_SMALL
-from vigil.core.prompt import Message, Text, prompt
+from vigil.core.prompt import prompt
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.source import Source, SourceKind
 from vigil.core.turn import FrameRef, Turn

@@ -75,6 +75,7 @@ class Runner:
         self._asker = Asker(self._engine, self._resend, self._profile)
         self._outbox = outbox
         self._last_id = taken.id
+        self._stored = taken.state
         self._last: Asked | None = None
         self._rendered = Rendered()
         self._skipped = 0
@@ -193,7 +194,9 @@ class Runner:
             log.error(
                 "commands dropped", reason="the engine refuses them", error=str(error), commands=len(self.commands)
             )
-            await self._store(Commit(self.state, published=self._outbox.published, consumed=len(self.commands)), ())
+            consumed = len(self.commands)
+            # With a restart the store forgets the turns too, as the shortened state has.
+            await self._store(Commit(self.state, restart=True, published=self._outbox.published, consumed=consumed), ())
 
     async def _bias(self) -> dict[int, float]:
         """Also the check, once for each model, that it has the profile's action words."""
@@ -234,7 +237,7 @@ class Runner:
     async def _store(self, commit: Commit, messages: tuple[Outgoing, ...]) -> None:
         """Commit on top of the last acknowledged write. After an error a commit may still be on its way: then nothing
         more is written by this runner, and whoever takes the session again makes the late one void."""
-        commit = replace(commit, after=self._last_id)
+        commit = replace(commit, after=self._last_id, before=self._stored)
         self.commands = await self._ports.store.commit(self.key, self._fence, commit)
-        self._last_id = commit.id
+        self._last_id, self._stored = commit.id, commit.state
         self._outbox.committed(messages)

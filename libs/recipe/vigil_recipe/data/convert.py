@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vigil.core import control
+from vigil.core.message import Image, Message, Text
 from vigil.core.profile import JOYAI, VIGIL_SMALL, PromptProfile, QueryLayout
-from vigil.core.prompt import Image, Message, Text, prompt
+from vigil.core.prompt import prompt
 from vigil.core.session import Chunk
 from vigil.core.turn import FrameRef, Turn
 from vigil_recipe.data.check import reply_of

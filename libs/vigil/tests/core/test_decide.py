@@ -23,9 +23,10 @@ from vigil.core.decide import (
     settle,
 )
 from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction, Watch
+from vigil.core.message import Message, Text
 from vigil.core.probability import Probabilities
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
-from vigil.core.prompt import Asked, Message, Text
+from vigil.core.prompt import Asked
 from vigil.core.session import SessionSpec, SessionState, Window
 from vigil.core.source import Source, SourceKind
 from vigil.core.turn import MAX_DIALOGUE, Exchange, FrameRef
@@ -261,7 +262,7 @@ def test_a_reset_forgets_all_but_the_instructions() -> None:
     settled = session.turn(QUIET, Reset(), Ask("q2", "And now?"))
     assert settled.restart
     assert [(one.state, one.reason) for one in settled.alert_events] == [(AlertState.CLOSED, "the session was reset")]
-    assert session.state.chunk.prefix == f"{HEADER}Alert me when a fire starts."
+    assert session.state.chunk.prefix == (Text(f"{HEADER}Alert me when a fire starts."),)
     assert [turn.sequence for turn in session.state.chunk.turns] == [2]
     assert session.state.dialogue == (Exchange("And now?", 2_000),)
     assert session.state.instructions == (FIRE,)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from vigil.core.command import Ask, Command, Instruct
 from vigil.core.decide import Completion, Observation, decide, settle
 from vigil.core.instruction import Instruction
+from vigil.core.message import Message, Text
 from vigil.core.prewarm import Warm, warm
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
-from vigil.core.prompt import Message, Text
 from vigil.core.session import SessionSpec, SessionState, Window
 from vigil.core.source import Source, SourceKind
 from vigil.core.turn import FrameRef

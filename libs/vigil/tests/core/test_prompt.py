@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.instruction import Instruction, Watch
+from vigil.core.message import Image, Message, Parts, Text
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
 from vigil.core.prompt import (
     MAX_KEEP_CHARS,
     Asked,
-    Message,
-    Text,
     chunk_prefix,
     goes_on,
     keep_texts,
+    opening,
     prompt,
     stop_text,
     time_marker,
@@ -23,6 +23,7 @@ from vigil.core.turn import Exchange, FrameRef, Turn
 
 FIRE = Instruction("fire", "Alert me when a fire starts.")
 DOOR = Instruction("door", "Tell me if the door opens.")
+PREFIX = (Text("prefix"),)
 
 
 def frame(name: str) -> FrameRef:
@@ -132,12 +133,12 @@ def test_joyai_golden_later_chunk() -> None:
 
 def test_absent_sections_of_the_prefix_are_skipped() -> None:
     asked = (Exchange("Why?", 0),)
-    assert chunk_prefix(JOYAI, (), ()) == ""
-    assert chunk_prefix(JOYAI, (), asked) == "[Q&A History]\n#1 [Query@0.0 seconds] Why?"
+    assert chunk_prefix(JOYAI, (), ()) == ()
+    assert chunk_prefix(JOYAI, (), asked) == (Text("[Q&A History]\n#1 [Query@0.0 seconds] Why?"),)
     assert chunk_prefix(JOYAI, (FIRE,), ()) == (
-        "[User Query (IMPORTANT \u2014 follow this instruction)]\nAlert me when a fire starts."
+        Text("[User Query (IMPORTANT \u2014 follow this instruction)]\nAlert me when a fire starts."),
     )
-    assert chunk_prefix(VIGIL_SMALL, (), asked) == ""
+    assert chunk_prefix(VIGIL_SMALL, (), asked) == ()
 
 
 def test_vigil_small_golden_bytes() -> None:
@@ -230,6 +231,9 @@ def test_all_that_are_left_are_named_or_none() -> None:
 
 
 replies = st.sampled_from(["</silence>", "</response> A fire.", "</response> Wait. </delegation> Why?"])
+prefixes = st.sampled_from(
+    [(), (Text("Watch.\n"),), (Text("Earlier:"), Image(frame("key")), Text("\nWatch.\n")), (Image(frame("key")),)]
+)
 turns_of_a_chunk = st.lists(
     st.builds(
         Turn,
@@ -243,9 +247,9 @@ turns_of_a_chunk = st.lists(
 )
 
 
-@given(st.sampled_from(list(PROFILES.values())), st.text(max_size=5), turns_of_a_chunk, st.data())
+@given(st.sampled_from(list(PROFILES.values())), prefixes, turns_of_a_chunk, st.data())
 def test_a_longer_chunk_begins_with_the_shorter_ones_prompt(
-    profile: PromptProfile, prefix: str, turns: list[Turn], data: st.DataObject
+    profile: PromptProfile, prefix: Parts, turns: list[Turn], data: st.DataObject
 ) -> None:
     new = turn(1)
     cut = data.draw(st.integers(0, len(turns)))
@@ -255,9 +259,7 @@ def test_a_longer_chunk_begins_with_the_shorter_ones_prompt(
     assert [one.role for one in longer] == ["system", *(["user", "assistant"] * len(turns)), "user"]
 
 
-chunks = st.builds(
-    Chunk, prefix=st.sampled_from(["", "Watch.\n"]), turns=turns_of_a_chunk.map(lambda turns: tuple(turns[:3]))
-)
+chunks = st.builds(Chunk, prefix=prefixes, turns=turns_of_a_chunk.map(lambda turns: tuple(turns[:3])))
 
 
 @given(st.sampled_from(list(PROFILES.values())), chunks, turns_of_a_chunk, chunks)
@@ -277,18 +279,42 @@ def test_an_earlier_prompt_saves_work_and_changes_nothing(
 @given(st.integers(0, 6), st.integers(0, 3), st.sampled_from(list(PROFILES.values())))
 def test_prompts_of_one_chunk_go_on(shown: int, more: int, profile: PromptProfile) -> None:
     turns = tuple(turn(second, "</silence>") for second in range(shown + more))
-    before, after = Chunk(1, "prefix", turns[:shown]), Chunk(1, "prefix", turns)
+    before, after = Chunk(1, PREFIX, turns[:shown]), Chunk(1, PREFIX, turns)
     last = Asked(before, prompt(profile, before, turn(20)))
     assert goes_on(last, after, prompt(profile, after, turn(30), last))
 
 
 def test_a_past_that_was_rewritten_does_not_go_on() -> None:
-    before, after = Chunk(1, "", (turn(0, "</silence>"),)), Chunk(1, "", (turn(0, "</response> Hello."), turn(1)))
+    before, after = Chunk(1, (), (turn(0, "</silence>"),)), Chunk(1, (), (turn(0, "</response> Hello."), turn(1)))
     last = Asked(before, prompt(VIGIL_SMALL, before, turn(1)))
     assert not goes_on(last, after, prompt(VIGIL_SMALL, after, turn(2)))
 
 
 def test_a_new_chunk_need_not_go_on() -> None:
-    before, after = Chunk(1, "", (turn(0, "</silence>"),)), Chunk(2, "restated")
+    before, after = Chunk(1, (), (turn(0, "</silence>"),)), Chunk(2, PREFIX)
     last = Asked(before, prompt(VIGIL_SMALL, before, turn(1)))
     assert goes_on(last, after, prompt(VIGIL_SMALL, after, turn(2)))
+
+
+def test_key_frames_of_a_prefix_stand_before_the_first_turn_in_every_layout() -> None:
+    prefix = (Text("Earlier: "), Image(frame("key")), Text("Watch.\n"))
+    chunk = Chunk(1, prefix, (turn(9, "</silence>", queries=("Why?",)),))
+    assert plain(prompt(VIGIL_SMALL, chunk, turn(10)))[1] == (
+        "user",
+        ["Earlier: ", "image:key", "Watch.\nWhy?\n<9.0 seconds>\n", "image:at9"],
+    )
+    assert plain(prompt(JOYAI, chunk, turn(10)))[1] == (
+        "user",
+        [
+            *("Earlier: ", "image:key", "Watch.\n"),
+            "[User Query (IMPORTANT \u2014 follow this instruction)]\nWhy?",
+            *("<9.0 seconds>", "image:at9"),
+        ],
+    )
+    assert [ref.uuid for ref in chunk.frames] == ["key", "at9"]
+
+
+def test_the_opening_of_a_chunk_without_turns_is_its_prefix() -> None:
+    prefix = (Text("Earlier: "), Image(frame("key")))
+    assert opening(JOYAI, Chunk(1, prefix))[1:] == (Message("user", prefix),)
+    assert len(opening(JOYAI, Chunk(1))) == 1

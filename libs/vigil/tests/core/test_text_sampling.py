@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from vigil.core.decide import Completion
+from vigil.core.message import Message, Text
 from vigil.core.profile import HARNESS, JOYAI, VIGIL_SMALL, PromptProfile
-from vigil.core.prompt import Message, Text
 from vigil.core.text_sampling import may_vary, opened, worded
 
 DECIDED = Completion(

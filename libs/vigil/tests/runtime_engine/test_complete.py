@@ -8,8 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from vigil.core.control import RESPONSE, SILENCE
+from vigil.core.message import Message, Text
 from vigil.core.profile import HARNESS
-from vigil.core.prompt import Message, Text
 from vigil.runtime.engine.client import Engine, EngineConfig
 from vigil.runtime.engine.wire import Sampling
 from vigil.testing.images import jpeg

@@ -4,8 +4,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigil.core.message import Message, Text
 from vigil.core.profile import VIGIL_SMALL
-from vigil.core.prompt import Asked, Message, prompt
+from vigil.core.prompt import Asked, prompt
 from vigil.core.session import Chunk
 from vigil.core.turn import Turn
 from vigil.runtime.engine.wire import Rendered, completion_body
@@ -26,7 +27,7 @@ def test_what_was_rendered_before_changes_no_byte(steps: list[str]) -> None:
         assert body(messages, number, rendered) == body(messages, number, None)
         last = None if step == "elsewhere" else Asked(chunk, messages)
         if step == "boundary":
-            chunk = Chunk(chunk.number + 1, "Watch.\n", chunk.turns[-2:])
+            chunk = Chunk(chunk.number + 1, (Text("Watch.\n"),), chunk.turns[-2:])
         elif step != "fails":
             chunk = Chunk(chunk.number, chunk.prefix, (*chunk.turns, new))
 

@@ -1,8 +1,10 @@
 """A tick is committed at once, by the holder of the fence only, or not at all."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import resources
 
 import pytest
 from redis.asyncio import Redis
@@ -12,11 +14,12 @@ from vigil.core.alert import Alert
 from vigil.core.command import Ask, Command, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
+from vigil.core.message import Image, Text
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.turn import Exchange, FrameRef, Turn
 from vigil.runtime.errors import FenceLost, SessionEnded, StoreFull, UnknownSession
 from vigil.runtime.store import redis_client
-from vigil.runtime.store.keys import session_keys
+from vigil.runtime.store.keys import Part, part_key, session_keys
 from vigil.runtime.store.sessions import MAX_OUTBOX, Commit, LoggedTurn, SessionStore, Taken, _commit_arguments
 
 KEY = SessionKey("demo", "s-1")
@@ -34,7 +37,7 @@ def state(turns: Sequence[Turn], chunk: int = 0) -> SessionState:
     return SessionState(
         next_sequence=turns[-1].sequence + 1,
         last_time_ms=turns[-1].time_ms,
-        chunk=Chunk(chunk, "prefix", tuple(turns)),
+        chunk=Chunk(chunk, (Text("prefix"), Image(FrameRef("key", 160, 96))), tuple(turns)),
         instructions=(Instruction("w-1", "Alert me when a fire starts.", WATCH),),
         alerts=(Alert("s-1-fire-0", "w-1", WATCH, "A fire has started.", 5, 0, 0),),
         dialogue=(Exchange("What do you see?", 0, "A fire.", 0),),
@@ -263,3 +266,62 @@ async def test_a_session_that_is_not_confirmed_is_forgotten(
 async def test_a_session_that_is_gone_cannot_be_committed_to(store: SessionStore) -> None:
     with pytest.raises(UnknownSession):
         await store.commit(KEY, 1, tick(0))
+
+
+def dialogue(exchanges: int) -> tuple[Exchange, ...]:
+    """Questions and answers as people put them."""
+    return tuple(
+        Exchange(
+            f"What is the {number}th person in the lobby doing?", number * 60_000, "Reading a paper.", number * 60_500
+        )
+        for number in range(exchanges)
+    )
+
+
+def sent(before: SessionState, after: SessionState) -> int:
+    """Bytes that the commit of a silent turn sends to Redis, without its frame and its messages."""
+    commit = Commit(after, after.chunk.turns[-1], after="the last commit", before=before)
+    return sum(
+        len(str(argument)) if isinstance(argument, int) else len(argument) for argument in _commit_arguments(1, commit)
+    )
+
+
+def silent_turn_bytes(exchanges: int, prefix_chars: int = 0) -> int:
+    chunk = Chunk(1, (Text("x" * prefix_chars),), (turn(1), turn(2)))
+    before = SessionState(3, 2_000, chunk, state([turn(0)]).instructions, dialogue=dialogue(exchanges))
+    after = replace(before, next_sequence=4, last_time_ms=3_000, chunk=replace(chunk, turns=(*chunk.turns, turn(3))))
+    return sent(before, after)
+
+
+def test_a_silent_turn_costs_the_same_whatever_was_said_before() -> None:
+    assert silent_turn_bytes(20) == silent_turn_bytes(0) == silent_turn_bytes(20, prefix_chars=10_000)
+    assert silent_turn_bytes(20) < 500, silent_turn_bytes(20)
+
+
+async def test_only_what_changed_is_written_and_all_of_it_is_read(
+    store: SessionStore, spec: SessionSpec, redis: Redis
+) -> None:
+    await store.create(spec)
+    taken = await store.take(KEY, 1)
+    first = replace(tick(0), after=taken.id, before=taken.state)
+    await store.commit(KEY, 1, first)
+    assert await store.history(KEY) == first.state
+    await redis.set(part_key(KEY, Part.DIALOGUE), b"[]")  # would be written again if the commit held it
+    quiet = replace(first.state, next_sequence=2, last_time_ms=1_000, alerts=())
+    second = Commit(quiet, after=first.id, before=first.state)
+    await store.commit(KEY, 1, second)
+    assert await store.history(KEY) == replace(quiet, dialogue=())
+    asked = replace(quiet, dialogue=dialogue(2))
+    await store.commit(KEY, 1, Commit(asked, after=second.id, before=quiet))
+    assert (await store.take(KEY, 2)).state == asked
+
+
+def test_what_the_store_holds_is_known_only_after_a_certain_commit() -> None:
+    with pytest.raises(ValueError, match="needs `after`"):
+        Commit(SessionState(), before=SessionState())
+
+
+def test_scripts_name_the_keys_in_the_order_of_the_parts() -> None:
+    text = (resources.files("vigil.runtime.store") / "lua" / "session.lua").read_text("utf-8")
+    named = [name for line in re.findall(r"^local ([A-Z, ]+) = ", text, re.MULTILINE) for name in line.split(", ")]
+    assert named == [part.name for part in Part][: len(named)]

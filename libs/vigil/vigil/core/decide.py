@@ -17,9 +17,10 @@ from vigil.core.chunk import next_chunk, tail
 from vigil.core.command import Command
 from vigil.core.control import Action, Output
 from vigil.core.duplicate import remembered, said_before
+from vigil.core.message import Message
 from vigil.core.probability import Probabilities, probabilities
 from vigil.core.profile import PromptProfile
-from vigil.core.prompt import Asked, Message, prompt
+from vigil.core.prompt import Asked, prompt
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.turn import Exchange, FrameRef, Turn
 from vigil.core.turn_input import apply

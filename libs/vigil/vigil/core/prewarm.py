@@ -11,8 +11,9 @@ chunk is full, with everything. The second finds the first in the engine's cache
 from dataclasses import dataclass
 
 from vigil.core.chunk import next_chunk, tail
+from vigil.core.message import Message
 from vigil.core.profile import PromptProfile
-from vigil.core.prompt import Message, opening
+from vigil.core.prompt import opening
 from vigil.core.session import SessionSpec, SessionState
 
 DEFAULT_LEAD_TURNS = 10

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vigil.core.instruction import Instruction
+from vigil.core.message import Image, Message, Parts, Text
 from vigil.core.profile import PromptProfile, QueryLayout
 from vigil.core.session import Chunk
-from vigil.core.turn import Exchange, FrameRef, Turn
+from vigil.core.turn import Exchange, Turn
 
 QUERY_HEADER = "[User Query (IMPORTANT — follow this instruction)]"
 DIALOGUE_HEADER = "[Q&A History]"
@@ -18,30 +19,8 @@ MAX_KEEP_CHARS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text part of a message."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A picture part of a message, by reference."""
-
-    ref: FrameRef
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message; an assistant or system message has a single text part."""
-
-    role: str
-    parts: tuple[Text | Image, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Asked:
-    """A prompt that was made: `messages` show `chunk` and then one new turn."""
+    """A prompt that the engine was asked: `messages` show `chunk` and then one new turn."""
 
     chunk: Chunk
     messages: tuple[Message, ...]
@@ -50,48 +29,49 @@ class Asked:
 def prompt(profile: PromptProfile, chunk: Chunk, new: Turn, last: Asked | None = None) -> tuple[Message, ...]:
     """The messages that ask for the decision of turn `new`, whose reply is not there yet.
 
-    `last` is an earlier prompt of the same session and profile: what it shows of this chunk is taken from it, the
-    same messages and not copies, so that a long history costs nothing to show again.
+    `last` is an earlier prompt of the same session and profile. What it shows of this chunk is taken from it, as the
+    same objects, so that a long history costs nothing to show again.
     """
-    return (*_past(profile, chunk, last), _user(profile, new, "" if chunk.turns else chunk.prefix))
+    return (*_past(profile, chunk, last), _user(profile, new, () if chunk.turns else chunk.prefix))
 
 
 def goes_on(last: Asked, chunk: Chunk, messages: tuple[Message, ...]) -> bool:
-    """Whether the prompt `messages`, which shows `chunk`, begins with all of the past that `last` showed. True for
-    every two prompts of one chunk, else the engine computes again what it has; one of another chunk need not."""
+    """Whether the prompt `messages`, which shows `chunk`, begins with all of the past that `last` showed. It must for
+    two prompts of the same chunk, else the engine computes again what it has. For different chunks this is True."""
     past = last.messages[:-1]
     return chunk.number != last.chunk.number or messages[: len(past)] == past
 
 
 def opening(profile: PromptProfile, chunk: Chunk) -> tuple[Message, ...]:
-    """All that the first prompt of `chunk` will begin with and that can be asked now: it ends with a user message,
-    that of the last turn there is, or of the prefix alone."""
+    """All that the first prompt of `chunk` will begin with and that can be asked now. It ends with a user message: that
+    of the last turn there is, or that of the prefix alone."""
     if chunk.turns:
         return _past(profile, chunk)[:-1]
-    return (*_past(profile, chunk), *([Message("user", (Text(chunk.prefix),))] if chunk.prefix else []))
+    return (*_past(profile, chunk), *([Message("user", chunk.prefix)] if chunk.prefix else []))
 
 
-def chunk_prefix(profile: PromptProfile, instructions: Sequence[Instruction], dialogue: Sequence[Exchange]) -> str:
-    """What the first user message of a new chunk restates: earlier dialogue and the standing instructions."""
-    texts = [one.text for one in instructions]
+def chunk_prefix(profile: PromptProfile, instructions: Sequence[Instruction], dialogue: Sequence[Exchange]) -> Parts:
+    """What the first user message of a new chunk begins with: earlier dialogue and the standing instructions."""
+    texts = [instruction.text for instruction in instructions]
     if profile.query_layout is QueryLayout.PLAIN:
-        return "".join(f"{text}\n" for text in texts)
-    sections = [_dialogue(dialogue), _query(texts)]
-    return "\n\n".join(section for section in sections if section)
+        text = "".join(f"{text}\n" for text in texts)
+    else:
+        text = "\n\n".join(section for section in (_dialogue(dialogue), _query(texts)) if section)
+    return (Text(text),) if text else ()
 
 
 def stop_text(instruction: Instruction) -> str:
-    """How the model is told that an instruction no longer stands: appended, earlier turns stay as they are."""
+    """How the model is told that an instruction no longer stands: in a new line, because earlier turns never change."""
     return f"Stop watching: {instruction.text}"
 
 
 def keep_texts(left: Sequence[Instruction]) -> list[str]:
-    """How the watches that are left after a stop are named again: a model that shall stop with one stops with all.
+    """How the watches that are left after a stop are named again: told to drop one watch, the model drops all.
 
-    Other instructions are not named: an interval would begin anew, a memory be read twice. Very long ones are not
-    either, all or none: naming some would say that the others do not stand.
+    Other instructions are not named: the model would begin an interval anew, and read a memory twice. When the texts
+    are very long together, none is named: to name some of them would say that the others do not stand.
     """
-    texts = list(dict.fromkeys(f"Keep watching: {one.text}" for one in left if one.watch))
+    texts = list(dict.fromkeys(f"Keep watching: {instruction.text}" for instruction in left if instruction.watch))
     return texts if sum(map(len, texts)) <= MAX_KEEP_CHARS else []
 
 
@@ -104,13 +84,13 @@ def _past(profile: PromptProfile, chunk: Chunk, last: Asked | None = None) -> tu
     """The system message, then two messages for each turn of the chunk."""
     messages = list(_shown(profile, chunk, last))
     for turn in chunk.turns[len(messages) // 2 :]:
-        messages.append(_user(profile, turn, chunk.prefix if len(messages) == 1 else ""))
+        messages.append(_user(profile, turn, chunk.prefix if len(messages) == 1 else ()))
         messages.append(Message("assistant", (Text(profile.spelling.write(turn.reply)),)))
     return tuple(messages)
 
 
 def _shown(profile: PromptProfile, chunk: Chunk, last: Asked | None) -> tuple[Message, ...]:
-    """Of these, the first ones that `last` has; the system message at least."""
+    """The messages of the past that can be taken from `last`; the system message at least."""
     if last is not None and last.chunk.prefix == chunk.prefix:
         turns = last.chunk.turns
         if chunk.turns[: len(turns)] == turns:
@@ -118,15 +98,26 @@ def _shown(profile: PromptProfile, chunk: Chunk, last: Asked | None) -> tuple[Me
     return (Message("system", (Text(profile.system),)),)
 
 
-def _user(profile: PromptProfile, turn: Turn, prefix: str) -> Message:
+def _user(profile: PromptProfile, turn: Turn, prefix: Parts) -> Message:
     if profile.query_layout is QueryLayout.PLAIN:
         lines = "".join(f"{query}\n" for query in turn.queries)
-        parts: list[Text | Image] = [Text(f"{prefix}{lines}{time_marker(turn.time_ms)}\n")]
+        parts: list[Text | Image] = [*prefix, Text(f"{lines}{time_marker(turn.time_ms)}\n")]
         for index, frame in enumerate(turn.frames):
             parts += [Text("\n")] * (index > 0) + [Image(frame)]
-        return Message("user", tuple(parts))
-    texts = [prefix, _query(turn.queries), time_marker(turn.time_ms)]
-    return Message("user", (*(Text(text) for text in texts if text), *(Image(frame) for frame in turn.frames)))
+        return Message("user", _merged(parts))
+    texts = (Text(text) for text in (_query(turn.queries), time_marker(turn.time_ms)) if text)
+    return Message("user", (*prefix, *texts, *(Image(frame) for frame in turn.frames)))
+
+
+def _merged(parts: Sequence[Text | Image]) -> Parts:
+    """The same bytes, with neighbouring texts as one part: the plain layout has no borders between texts."""
+    merged: list[Text | Image] = []
+    for part in parts:
+        if merged and isinstance(part, Text) and isinstance(merged[-1], Text):
+            merged[-1] = Text(merged[-1].text + part.text)
+        else:
+            merged.append(part)
+    return tuple(merged)
 
 
 def _query(texts: Sequence[str]) -> str:

@@ -9,8 +9,9 @@ from vigil.core.duplicate import DuplicateGuard, Utterances
 from vigil.core.errors import InvalidSpec
 from vigil.core.ids import SessionKey, token
 from vigil.core.instruction import Instructions
+from vigil.core.message import Image, Parts
 from vigil.core.source import Role, Source
-from vigil.core.turn import Exchange, Turn
+from vigil.core.turn import Exchange, FrameRef, Turn
 
 DEFAULT_CHUNK_TURNS = 100
 MAX_PICTURES = 250  # in one chunk; the engine is started for 256 in one prompt
@@ -111,11 +112,18 @@ class SessionSpec:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The turns that a prompt holds, after a prefix that stays as it is for the whole chunk."""
+    """The turns that a prompt holds, after a prefix that stays as it is for the whole chunk. The first user message of
+    the chunk begins with the prefix."""
 
     number: int = 0
-    prefix: str = ""
+    prefix: Parts = ()
     turns: tuple[Turn, ...] = ()
+
+    @property
+    def frames(self) -> tuple[FrameRef, ...]:
+        """Every frame that the prompts of this chunk show."""
+        pictured = [part.ref for part in self.prefix if isinstance(part, Image)]
+        return (*pictured, *(frame for turn in self.turns for frame in turn.frames))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from vigil.core.control import Action
 from vigil.core.decide import Completion
+from vigil.core.message import Message, Text
 from vigil.core.profile import PromptProfile
-from vigil.core.prompt import Message, Text
 
 
 def may_vary(profile: PromptProfile, decided: Completion) -> bool:

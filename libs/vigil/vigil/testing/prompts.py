@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from vigil.core.message import Message
 from vigil.core.profile import VIGIL_SMALL
-from vigil.core.prompt import Message, prompt
+from vigil.core.prompt import prompt
 from vigil.core.session import Chunk
 from vigil.core.turn import FrameRef, Turn
 from vigil.runtime.engine.client import EngineRequest

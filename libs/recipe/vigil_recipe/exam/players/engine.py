@@ -11,9 +11,10 @@ import aiohttp
 import msgspec
 
 from vigil.core.decide import Completion
+from vigil.core.message import Image, Message, Text
 from vigil.core.probability import probabilities
 from vigil.core.profile import VIGIL_SMALL, PromptProfile
-from vigil.core.prompt import Image, Message, Text, time_marker
+from vigil.core.prompt import time_marker
 from vigil.core.turn import FrameRef
 from vigil.runtime.engine.wire import Answer, completion_body, read_completion, reason_of
 from vigil_recipe.exam.scoring.transcript import Heard, PlayFailed

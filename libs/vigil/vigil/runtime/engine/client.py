@@ -18,8 +18,8 @@ import aiohttp
 import msgspec
 
 from vigil.core.decide import Completion
+from vigil.core.message import Image, Message
 from vigil.core.profile import PromptProfile
-from vigil.core.prompt import Image, Message
 from vigil.runtime.engine import metrics as metrics
 from vigil.runtime.engine.errors import (
     ControlTokensMissing,

@@ -20,8 +20,8 @@ from types import TracebackType
 from typing import Self
 
 from vigil.core.decide import Completion
+from vigil.core.message import Message, Text
 from vigil.core.profile import PromptProfile
-from vigil.core.prompt import Message, Text
 from vigil.runtime.engine import metrics as metrics
 from vigil.runtime.engine.client import Engine, EngineConfig, EngineRequest, Resend
 from vigil.runtime.engine.errors import (

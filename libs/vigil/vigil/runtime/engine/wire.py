@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from vigil.core.decide import Completion
-from vigil.core.prompt import Image, Message, Text
+from vigil.core.message import Image, Message, Text
 
 TOP_LOGPROBS = 20
 MAX_REASON_CHARS = 300

@@ -11,7 +11,12 @@ class Part(StrEnum):
     """The parts of a session. The Lua scripts get their keys in this order."""
 
     SPEC = "spec"  # string: JSON of the SessionSpec
-    HEAD = "head"  # string: JSON of the SessionState without its turns
+    HEAD = "head"  # string: JSON of what every turn changes; this and the next five are the state, see `state_parts`
+    MEMORY = "memory"  # string: JSON of the chunk's number and prefix
+    INSTRUCTIONS = "instructions"  # string: JSON of the standing instructions
+    ALERTS = "alerts"  # string: JSON of the alerts
+    UTTERED = "uttered"  # string: JSON of what was uttered a moment ago
+    DIALOGUE = "dialogue"  # string: JSON of the exchanges
     TURNS = "turns"  # list: JSON of each turn of the current chunk
     FRAMES = "frames"  # hash: uuid to JPEG, of the current chunk
     OUTBOX = "outbox"  # list: msgpack of each Outgoing not yet known to be stored

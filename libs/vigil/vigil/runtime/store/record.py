@@ -1,7 +1,7 @@
 """What the store takes and gives, and how these values are written: JSON by msgspec, here and nowhere else."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -29,7 +29,8 @@ class Commit:
     commands leave the inbox's head, then `outgoing` is appended to the outbox.
 
     `after` is the id of the commit or take that this one builds on: when something else was written since, nothing is.
-    Empty, it builds on whatever is there.
+    Empty, it builds on whatever is there. `before` is the state that `after` left in the store: parts of the state that
+    are the same are not written again. Without it all parts are written.
     """
 
     state: SessionState
@@ -40,7 +41,12 @@ class Commit:
     published: int = 0
     consumed: int = 0
     after: str = ""
+    before: SessionState | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
+
+    def __post_init__(self) -> None:
+        if self.before is not None and not self.after:
+            raise ValueError("a commit with `before` needs `after`: only then is it sure what the store holds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,8 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A session as the worker that takes it over finds it. `outbox` is to be published (again): JetStream
-    de-duplicates."""
+    """A session as the worker that takes it over finds it. The worker publishes `outbox`, perhaps once more: JetStream
+    drops what it has."""
 
     spec: SessionSpec
     state: SessionState
@@ -98,25 +104,11 @@ def encode(value: Any) -> bytes:
 
 
 def decode(key: SessionKey, data: bytes, kind: type[V]) -> V:
-    """JSON as a value of `kind`, or `StoreCorrupt`."""
+    """JSON as a value of `kind`; raises `StoreCorrupt`."""
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, ValueError) as error:
         raise StoreCorrupt(key, f"the stored {kind.__name__} of session {key} cannot be read: {error}") from error
-
-
-def encode_head(state: SessionState) -> bytes:
-    """The state without its turns, which are written one by one."""
-    return encode(replace(state, chunk=replace(state.chunk, turns=())))
-
-
-def decode_state(key: SessionKey, head: bytes | None, turns: list[bytes]) -> SessionState:
-    """The state with its turns; a session without a head has not begun."""
-    if head is None:
-        return SessionState()
-    state = decode(key, head, SessionState)
-    shown = tuple(decode(key, turn, Turn) for turn in turns)
-    return replace(state, chunk=replace(state.chunk, turns=shown))
 
 
 def encode_command(command: Command, nonce: str) -> bytes:

@@ -17,10 +17,11 @@ from vigil.core.command import Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec, SessionState
 from vigil.runtime.errors import AlreadyExists, FenceLost, InboxFull, SessionEnded, StoreFull, UnknownSession
-from vigil.runtime.store import record, redis_client
+from vigil.runtime.store import record, redis_client, state_parts
 from vigil.runtime.store.keys import Part, from_member, index_key, member, part_key, session_keys
 from vigil.runtime.store.record import Commit, Ended, LoggedTurn, Look, Taken
 from vigil.runtime.store.redis_client import unavailable
+from vigil.runtime.store.state_parts import STATE_PARTS
 
 __all__ = ["Commit", "Ended", "LoggedTurn", "Look", "Outgoing", "SessionStore", "Taken"]
 
@@ -100,7 +101,7 @@ class SessionStore:
         now_ms = await self._now_ms()
         with unavailable():
             await self._redis.zremrangebyscore(index_key(tenant), 0, f"({now_ms}")
-            return sorted(from_member(one) for one in await self._redis.zrange(index_key(tenant), 0, -1))
+            return sorted(from_member(listed) for listed in await self._redis.zrange(index_key(tenant), 0, -1))
 
     async def set_origin(self, key: SessionKey, capture_us: int) -> int:
         """Set when the session's clock began, once; returns what holds. Microseconds since the epoch."""
@@ -112,16 +113,16 @@ class SessionStore:
             origin, head = await self._redis.mget(part_key(key, Part.ORIGIN), part_key(key, Part.HEAD))
         if origin is None or head is None:
             return 0
-        return int(origin) + record.decode(key, head, SessionState).last_time_ms * 1_000
+        return int(origin) + state_parts.decode_head(key, head).last_time_ms * 1_000
 
     async def take(self, key: SessionKey, fence: int) -> Taken:
         """Load a session to work on it; from now on lower fences cannot commit. Raises `FenceLost`."""
         take_id = uuid4().hex
-        spec, head, turns, outbox, inbox, ended = await self._run(self._take, key, [fence, take_id])
+        spec, parts, turns, outbox, inbox, ended = await self._run(self._take, key, [fence, take_id])
         return Taken(
             spec=record.decode(key, spec, SessionSpec),
-            state=record.decode_state(key, head, turns),
-            outbox=tuple(record.decode_outgoing(key, one) for one in outbox),
+            state=state_parts.decode_parts(key, parts, turns),
+            outbox=tuple(record.decode_outgoing(key, message) for message in outbox),
             commands=record.decode_commands(key, inbox),
             ended=None if ended is None else record.decode(key, ended, Ended),
             id=take_id,
@@ -175,13 +176,13 @@ class SessionStore:
         """The state as last committed, to look at. Raises `UnknownSession`."""
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.exists(part_key(key, Part.SPEC))
-            pipeline.get(part_key(key, Part.HEAD))
+            pipeline.mget(*(part_key(key, part) for part in STATE_PARTS))
             pipeline.lrange(part_key(key, Part.TURNS), 0, -1)
             with unavailable():
-                known, head, turns = await pipeline.execute()
+                known, parts, turns = await pipeline.execute()
         if not known:
             _refuse("unknown", key)
-        return record.decode_state(key, head, turns)
+        return state_parts.decode_parts(key, parts, turns)
 
     async def log(self, key: SessionKey, last: int = MAX_LOG) -> tuple[LoggedTurn, ...]:
         """The replies of the last turns, oldest first, over chunk boundaries; at most `MAX_LOG` are kept."""
@@ -258,13 +259,13 @@ def _enveloped(command: Command) -> bytes:
 def _commit_arguments(fence: int, commit: Commit) -> list[Any]:
     """The arguments of `commit.lua`, in its order."""
     state = commit.state
-    turns = state.chunk.turns if commit.restart else tuple(one for one in (commit.turn,) if one is not None)
-    kept = {frame.uuid for turn in state.chunk.turns for frame in turn.frames} if commit.restart else ()
+    turns = state.chunk.turns if commit.restart else tuple(turn for turn in (commit.turn,) if turn is not None)
+    parts = state_parts.encode_parts(state, commit.before)
+    kept = {frame.uuid for frame in state.chunk.frames} if commit.restart else ()
     return [
         fence,
         commit.id,
         commit.after,
-        record.encode_head(state),
         int(commit.restart),
         commit.published,
         commit.consumed,
@@ -272,11 +273,17 @@ def _commit_arguments(fence: int, commit: Commit) -> list[Any]:
         MAX_FRAMES,
         MAX_LOG,
         record.logged(commit.turn) if commit.turn is not None else b"",
+        *_counted([piece for part, data in parts.items() for piece in (_place(part), data)]),
         *_counted([record.encode(turn) for turn in turns]),
         *_counted(sorted(kept)),
-        *_counted([part for frame in commit.frames for part in frame]),
-        *_counted([record.encode_outgoing(one) for one in commit.outgoing]),
+        *_counted([piece for frame in commit.frames for piece in frame]),
+        *_counted([record.encode_outgoing(message) for message in commit.outgoing]),
     ]
+
+
+def _place(part: Part) -> int:
+    """Where a script finds the part's key."""
+    return list(Part).index(part) + 1
 
 
 def _counted(items: Sequence[Any]) -> list[Any]:

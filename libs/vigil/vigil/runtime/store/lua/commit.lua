@@ -1,17 +1,19 @@
--- ARGV: fence, commit id, the id it builds on (or empty), head, restart, published, consumed, outbox limit,
---       frames limit, log limit, log entry, then four counted lists: turns, kept frame uuids (restart only), frames as uuid and JPEG, outgoing.
+-- ARGV: fence, commit id, the id it builds on (or empty), restart, published, consumed, outbox limit, frames limit,
+--       log limit, log entry, then five counted lists: changed parts of the state as place in KEYS and value, turns,
+--       kept frame uuids (restart only), frames as uuid and JPEG, outgoing.
 -- Returns the inbox that is left.
-local fence, id, after, head, restart = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
-local published, consumed = tonumber(ARGV[6]), tonumber(ARGV[7])
-local outbox_limit, frames_limit = tonumber(ARGV[8]), tonumber(ARGV[9])
-local log_limit, log_entry = tonumber(ARGV[10]), ARGV[11]
+local fence, id, after, restart = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+local published, consumed = tonumber(ARGV[5]), tonumber(ARGV[6])
+local outbox_limit, frames_limit = tonumber(ARGV[7]), tonumber(ARGV[8])
+local log_limit, log_entry = tonumber(ARGV[9]), ARGV[10]
 
-local cursor = 12
+local cursor = 11
 local function counted()
   local first, last = cursor + 1, cursor + tonumber(ARGV[cursor])
   cursor = last + 1
   return first, last
 end
+local parts_first, parts_last = counted()
 local turns_first, turns_last = counted()
 local kept_first, kept_last = counted()
 local frames_first, frames_last = counted()
@@ -40,7 +42,7 @@ if redis.call('LLEN', OUTBOX) - published + outgoing_last - outgoing_first + 1 >
 
 -- The first write may be refused for want of memory; it comes before anything is taken away.
 redis.call('SET', LAST, id)
-redis.call('SET', HEAD, head)
+for index = parts_first, parts_last, 2 do redis.call('SET', KEYS[tonumber(ARGV[index])], ARGV[index + 1]) end
 if restart then
   redis.call('DEL', TURNS)
   for _, uuid in ipairs(gone) do redis.call('HDEL', FRAMES, uuid) end

@@ -1,6 +1,7 @@
 -- Shared head of every session script. KEYS are all parts of one session, in the order of `Part`.
-local SPEC, HEAD, TURNS, FRAMES, OUTBOX, INBOX = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local FENCE, ORIGIN, STATUS, ENDED, LOG, LAST = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local SPEC, HEAD, MEMORY, INSTRUCTIONS, ALERTS, UTTERED, DIALOGUE = unpack(KEYS, 1, 7)
+local TURNS, FRAMES, OUTBOX, INBOX = unpack(KEYS, 8, 11)
+local FENCE, ORIGIN, STATUS, ENDED, LOG, LAST = unpack(KEYS, 12, 17)
 
 local function exists(key)
   return redis.call('EXISTS', key) == 1

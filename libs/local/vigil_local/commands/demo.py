@@ -138,7 +138,9 @@ async def _demo(options: UpOptions, source: str, alert: str, limits: Limits, svg
         if svg is not None and showing.monitor.ticks:
             save_svg(svg, [showing.monitor])
         _summary(showing)
-    return _succeeded(showing, limits)
+    if why := failure(showing.delivery, limits):
+        console.print(f"[bold red]{why}[/]")
+    return not why
 
 
 def _video_in(data_dir: Path) -> Video:
@@ -247,9 +249,9 @@ def _summary(showing: Showing) -> None:
         )
 
 
-def _succeeded(showing: Showing, limits: Limits) -> bool:
-    if not limits.judged or showing.delivery.completed:
-        return True
-    seen = "opened but did not close" if showing.delivery.opened else "did not come"
-    console.print(f"[bold red]the alert {seen} in {limits.duration_s:.0f} s[/]")
-    return False
+def failure(delivery: Delivery, limits: Limits) -> str:
+    """Why a demo that was to last so long has failed; empty when it has not."""
+    if not limits.judged or delivery.completed:
+        return ""
+    seen = "opened but did not close" if delivery.opened else "did not come"
+    return f"the alert {seen} in {limits.duration_s:.0f} s"

@@ -4,7 +4,7 @@ import asyncio
 import platform
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from rich.markup import escape
 
-from vigil.contract.services import SERVICES
+from vigil.contract.services import SERVICES, ServiceSpec
 from vigil_client.commands.running import console, run
 from vigil_client.commands.target import DataDir
 from vigil_client.endpoints import DATA_DIR, FILE, Endpoints, read
@@ -24,6 +24,7 @@ from vigil_local.supervisor.plan import PREFERRED_PORTS
 NEEDED_DISK_BYTES = 2 << 30
 NEEDED_MEMORY_BYTES = 4 << 30
 IMPORT_S = 60.0
+SYSTEM_PYTHON = "/usr/bin/python3"
 NAME_WIDTH = max(len(row.program) for row in SERVICES)
 RTSP_PACKAGES = (
     "python3-gi",
@@ -52,15 +53,15 @@ def doctor(data_dir: DataDir = DATA_DIR, model_dir: ModelDir = MODEL_DIR, engine
 
 
 async def _doctor(data_dir: Path, model_dir: Path, engine_python: Path | None) -> bool:
-    place = _place(data_dir, model_dir, engine_python)
+    paths = _paths(data_dir, model_dir, engine_python)
     checks = [
         python_version(sys.version_info[:2]),
         *programs(),
-        await engine_environment(place.engine_python),
-        model(place.model_dir),
-        disk(place.data_dir),
+        await engine_environment(paths.engine_python),
+        model(paths.model_dir),
+        disk(paths.data_dir),
         memory(Path("/proc/meminfo")),
-        *await running_vigil(place.data_dir),
+        *await running_vigil(paths.data_dir),
         await rtsp_for_tests(),
     ]
     for check in checks:
@@ -77,20 +78,30 @@ def python_version(version: tuple[int, ...]) -> Check:
     return Check("python", version >= (3, 11), shown, "install Python 3.11 or newer and run `make workspace` again")
 
 
-def programs() -> list[Check]:
+def programs(rows: Sequence[ServiceSpec] = SERVICES) -> list[Check]:
     """The servers and services as programs; a service that runs only on request may be absent."""
-    servers = [_program("nats-server", layout.nats_server), _program("redis-server", layout.redis_server)]
-    return servers + [_program(row.program, partial(layout.service, row), optional=row.on_request) for row in SERVICES]
+    servers = [program("nats-server", layout.nats_server), program("redis-server", layout.redis_server)]
+    return servers + [program(row.program, partial(layout.service, row), optional=row.on_request) for row in rows]
 
 
-async def engine_environment(python: Path) -> Check:
+def program(name: str, find: Callable[[], Path], *, optional: bool = False) -> Check:
+    """Whether `find` finds a program; it says what is missing by a `ClientError`."""
+    try:
+        return Check(name, True, str(find()), optional=optional)
+    except ClientError as error:
+        return Check(name, False, error.message, error.next_step, optional)
+
+
+async def engine_environment(python: Path, limit_s: float = IMPORT_S) -> Check:
     """The engine environment can import torch and vllm; found out in its own process, as it takes seconds."""
-    name = "engine"
     code = "import torch; print('torch', torch.__version__)"
-    status, output = await _output(str(python), "-c", code + "; import vllm; print('vllm', vllm.__version__)")
+    argv = (str(python), "-c", code + "; import vllm; print('vllm', vllm.__version__)")
+    status, output = await _output(argv, limit_s)
     lines = output.strip().splitlines() or ["no output"]
     found = ", ".join(line for line in lines if line.startswith(("torch ", "vllm ")))
-    return Check(name, status == 0, found if status == 0 else f"{python}: {lines[-1]}", "make it with `make engine`")
+    return Check(
+        "engine", status == 0, found if status == 0 else f"{python}: {lines[-1]}", "make it with `make engine`"
+    )
 
 
 def model(directory: Path) -> Check:
@@ -104,11 +115,12 @@ def model(directory: Path) -> Check:
     return Check("model", True, f"{directory} ({size_mb:.0f} MB of weights)")
 
 
-def disk(data_dir: Path) -> Check:
+def disk(data_dir: Path, needed_bytes: int = NEEDED_DISK_BYTES) -> Check:
     """Room for the store and the streams."""
-    place = next(path for path in (data_dir.resolve(), *data_dir.resolve().parents) if path.exists())
-    free = shutil.disk_usage(place).free
-    return Check("disk", free >= NEEDED_DISK_BYTES, f"{free / 2**30:.0f} GiB free at {place}", "free at least 2 GiB")
+    there = next(path for path in (data_dir.resolve(), *data_dir.resolve().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    mend = f"free at least {needed_bytes / 2**30:,.0f} GiB"
+    return Check("disk", free >= needed_bytes, f"{free / 2**30:.0f} GiB free at {there}", mend)
 
 
 def memory(meminfo: Path) -> Check:
@@ -122,9 +134,9 @@ def memory(meminfo: Path) -> Check:
     return Check("memory", available >= NEEDED_MEMORY_BYTES, shown, "free at least 4 GiB: the engine needs it")
 
 
-def usual_ports() -> Check:
+def usual_ports(preferred: Mapping[str, int] = PREFERRED_PORTS) -> Check:
     """Taken ports are no problem: `vigil up` then takes others."""
-    taken = [f"{port} ({name})" for name, port in PREFERRED_PORTS.items() if not ports.is_free(port)]
+    taken = [f"{port} ({name})" for name, port in preferred.items() if not ports.is_free(port)]
     detail = f"in use: {', '.join(taken)}; `vigil up` takes others" if taken else "the usual ones are free"
     return Check("ports", not taken, detail, "nothing: others are taken", optional=True)
 
@@ -138,37 +150,30 @@ async def running_vigil(data_dir: Path) -> list[Check]:
     return await asyncio.gather(*(_answers(name, gate) for name, gate in _gates(known)))
 
 
-async def rtsp_for_tests() -> Check:
-    """GStreamer's RTSP server, which only the RTSP tests use."""
+async def rtsp_for_tests(python: str = SYSTEM_PYTHON) -> Check:
+    """GStreamer's RTSP server, which only the RTSP tests use: a package of the system's own Python."""
     code = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
-    status, _ = await _output("/usr/bin/python3", "-c", code)
+    status, _ = await _output((python, "-c", code), IMPORT_S)
     mend = f"run `make system`, or: apt-get install {' '.join(RTSP_PACKAGES)}"
     detail = "GStreamer's RTSP server" if status == 0 else "GStreamer's RTSP server is not installed"
     return Check("rtsp tests", status == 0, detail, mend, optional=True)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Paths:
     data_dir: Path
     model_dir: Path
     engine_python: Path
 
 
-def _place(data_dir: Path, model_dir: Path, engine_python: Path | None) -> _Place:
+def _paths(data_dir: Path, model_dir: Path, engine_python: Path | None) -> _Paths:
     """What is given relative to the current directory, else the same below the repository."""
     root = layout.repository() or Path.cwd()
-    return _Place(
+    return _Paths(
         data_dir if (data_dir / FILE).exists() else root / data_dir,
         model_dir if model_dir.exists() else root / model_dir,
         engine_python or root / layout.ENGINE_PYTHON,
     )
-
-
-def _program(name: str, find: Callable[[], Path], *, optional: bool = False) -> Check:
-    try:
-        return Check(name, True, str(find()), optional=optional)
-    except ClientError as error:
-        return Check(name, False, error.message, error.next_step, optional)
 
 
 def _gates(known: Endpoints) -> list[tuple[str, gates.Gate]]:
@@ -187,8 +192,8 @@ async def _answers(name: str, gate: gates.Gate) -> Check:
     return Check(name, not why, why or "answers", "look at `vigil up` and its logs; if it does not run, start it")
 
 
-async def _output(*argv: str) -> tuple[int, str]:
-    """A program's exit status and output; it is ended after `IMPORT_S` seconds."""
+async def _output(argv: Sequence[str], limit_s: float) -> tuple[int, str]:
+    """A program's exit status and output; it is ended after `limit_s` seconds."""
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
@@ -200,12 +205,12 @@ async def _output(*argv: str) -> tuple[int, str]:
     except OSError as error:
         return 127, f"cannot be run: {error.strerror}"
     try:
-        async with asyncio.timeout(IMPORT_S):
+        async with asyncio.timeout(limit_s):
             output, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()
-        return 124, f"did not finish within {IMPORT_S:.0f} s"
+        return 124, f"did not finish within {limit_s:g} s"
     return process.returncode or 0, output.decode(errors="replace")
 
 

@@ -40,7 +40,7 @@ def deaf(port: int) -> None:
 
 
 def family(port: int, pid_file: str) -> None:
-    """Be healthy and have a child of one's own, whose process id is written to a file."""
+    """Be healthy and have a child process, whose id is written to a file."""
     child = subprocess.Popen(FOREVER)
     Path(pid_file).write_text(str(child.pid))
     serve(port)

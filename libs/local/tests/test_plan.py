@@ -1,0 +1,187 @@
+"""What `vigil up` runs, worked out from its options and the rows of the services."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from vigil.contract.services import GATEWAY, SERVICES, WEBHOOK, ServiceSpec
+from vigil_local.errors import Missing, PortInUse
+from vigil_local.supervisor import ports, secrets
+from vigil_local.supervisor.layout import Binaries
+from vigil_local.supervisor.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan, rows
+from vigil_local.supervisor.stack import UpOptions, prepare
+
+LOCAL = LocalEngine(Path("/e/python"), Path("/e/serve.sh"), Path("/m/small"))
+REMOTE = RemoteEngine(("http://gpu:8000",))
+HOOKS = Path("/h/webhooks.json")
+BY_NAME = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
+
+
+def options(tmp_path: Path, engine: LocalEngine | RemoteEngine, webhooks: Path | None = None) -> Options:
+    return Options(
+        data_dir=tmp_path,
+        temporary_dir=tmp_path / "t",
+        engine=engine,
+        model="small",
+        profile="vigil-small",
+        ports=PREFERRED_PORTS,
+        binaries=Binaries(
+            Path("/b/nats-server"),
+            Path("/b/redis-server"),
+            {row.name: Path(f"/b/{row.program}") for row in SERVICES},
+        ),
+        secrets=secrets.Secrets("nats-pw", "redis-pw", "key"),
+        environment={"HOME": "/h"},
+        webhooks=webhooks,
+    )
+
+
+def test_the_plan_wires_everything_together(tmp_path: Path) -> None:
+    plan = make_plan(options(tmp_path, LOCAL))
+    specs = {spec.name: spec for spec in plan.specs}
+    assert list(specs) == ["nats", "redis", "engine", "ingestion", "codec", "interaction", "gateway"]
+    assert specs["engine"].argv == ("bash", "/e/serve.sh", "/m/small", "small")
+    assert specs["engine"].needs == ()
+    assert specs["gateway"].needs == ("nats", "redis")
+    assert specs["gateway"].tier > specs["engine"].tier > specs["nats"].tier
+    gateway, worker = specs["gateway"].env, specs["interaction"].env
+    password = secrets.Secrets("nats-pw", "", "").nats_password_of("gateway")
+    assert gateway["VIGIL_NATS_URL"] == f"nats://gateway:{password}@127.0.0.1:4222"
+    assert worker["VIGIL_NATS_URL"].startswith("nats://interaction:")
+    assert gateway["VIGIL_REDIS_URL"] == "redis://:redis-pw@127.0.0.1:6379/0"
+    assert gateway["VIGIL_INGESTION_GRPC"] == f"127.0.0.1:{specs['ingestion'].env['VIGIL_GRPC_PORT']}"
+    assert Path(gateway["VIGIL_API_KEYS_FILE"]) in plan.files
+    assert worker["VIGIL_ENGINE_URLS"] == plan.endpoints.engine_url == "http://127.0.0.1:8000"
+    assert (worker["VIGIL_HTTP_PORT"], worker["VIGIL_GRPC_PORT"]) == ("9103", "9203")
+    assert worker["HOME"] == "/h"
+    assert worker["VIGIL_ENGINE_IMAGES_GB"] == specs["engine"].env["VIGIL_ENGINE_IMAGES_GB"]
+
+
+def test_a_remote_engine_is_not_started(tmp_path: Path) -> None:
+    plan = make_plan(options(tmp_path, RemoteEngine(("http://gpu:8000/", "http://other:8000"))))
+    specs = {spec.name: spec for spec in plan.specs}
+    assert "engine" not in specs
+    assert "VIGIL_ENGINE_IMAGES_GB" not in specs["interaction"].env
+    assert specs["interaction"].env["VIGIL_ENGINE_URLS"] == "http://gpu:8000,http://other:8000"
+    assert plan.endpoints.engine_url == "http://gpu:8000,http://other:8000"
+
+
+def test_the_webhook_bridge_runs_when_it_has_endpoints(tmp_path: Path) -> None:
+    plan = make_plan(options(tmp_path, REMOTE, HOOKS))
+    bridge = next(spec for spec in plan.specs if spec.name == "webhook")
+    assert bridge.argv == ("/b/vigil-webhook",)
+    assert bridge.needs == ("nats",)
+    assert bridge.env["VIGIL_WEBHOOKS_FILE"] == "/h/webhooks.json"
+    assert bridge.env["VIGIL_HTTP_PORT"] == str(PREFERRED_PORTS["webhook"])
+    assert "VIGIL_GRPC_PORT" not in bridge.env
+
+
+def test_what_is_missing_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="--engine-url needs --model"):
+        prepare(UpOptions(tmp_path, engine_url="http://gpu:8000"), tmp_path, tmp_path)
+    with pytest.raises(Missing, match="engine environment is not there"):
+        prepare(UpOptions(tmp_path, engine_python=tmp_path / "python"), tmp_path, tmp_path)
+    with pytest.raises(Missing, match=r"there is no file .*webhooks\.json"):
+        prepare(UpOptions(tmp_path, "http://gpu:8000", "m", webhooks=tmp_path / "webhooks.json"), tmp_path, tmp_path)
+    python = tmp_path / "python"
+    python.touch()
+    with pytest.raises(Missing, match=r"no config\.json"):
+        prepare(UpOptions(tmp_path, engine_python=python), tmp_path, tmp_path)
+
+
+def test_prepared_files_are_private(tmp_path: Path) -> None:
+    plan = prepare(UpOptions(tmp_path, engine_url="http://127.0.0.1:9", model="m"), tmp_path, tmp_path)
+    for path in plan.files:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    keys = json.loads((tmp_path / "api-keys.json").read_text())
+    assert keys["keys"][0]["tenant"] == plan.endpoints.tenant == "demo"
+
+
+def variables(plan: Plan, name: str) -> dict[str, str]:
+    """The variables of Vigil that a process gets."""
+    spec = next(spec for spec in plan.specs if spec.name == name)
+    return {key: value for key, value in spec.env.items() if key.startswith("VIGIL_")}
+
+
+@BY_NAME
+def test_a_service_is_given_exactly_what_its_row_asks_for(tmp_path: Path, row: ServiceSpec) -> None:
+    plan = make_plan(options(tmp_path, LOCAL, HOOKS))
+    assert set(variables(plan, row.name)) == set(row.variables)
+    remote = make_plan(options(tmp_path, REMOTE, HOOKS))
+    assert set(row.variables) - set(variables(remote, row.name)) <= {"VIGIL_ENGINE_IMAGES_GB"}
+
+
+@BY_NAME
+def test_a_service_has_a_process_a_gate_and_an_address(tmp_path: Path, row: ServiceSpec) -> None:
+    plan = make_plan(options(tmp_path, LOCAL, HOOKS))
+    spec = next(spec for spec in plan.specs if spec.name == row.name)
+    assert spec.argv == (f"/b/{row.program}",)
+    assert spec.needs == (("nats", "redis") if row.uses_redis else ("nats",))
+    assert plan.endpoints.ready_urls[row.name] == f"http://127.0.0.1:{row.http_port}/readyz"
+
+
+@BY_NAME
+def test_a_service_has_a_nats_user_with_the_password_that_it_is_given(tmp_path: Path, row: ServiceSpec) -> None:
+    plan = make_plan(options(tmp_path, LOCAL, HOOKS))
+    user, _, password = (
+        variables(plan, row.name)["VIGIL_NATS_URL"].removeprefix("nats://").partition("@")[0].partition(":")
+    )
+    accounts = next(line for line in plan.files[tmp_path / "nats.conf"].splitlines() if line.startswith("accounts: "))
+    users = {entry["user"]: entry for entry in json.loads(accounts.removeprefix("accounts: "))["VIGIL"]["users"]}
+    assert user == row.name
+    assert users[user]["password"] == password
+    assert set(row.bus.publishes) <= set(users[user]["permissions"]["publish"]["allow"])
+    assert "permissions" not in users["operator"]
+
+
+def test_no_two_users_have_one_password() -> None:
+    made = secrets.Secrets("nats-pw", "redis-pw", "key")
+    passwords = {made.nats_password_of(row.name) for row in SERVICES} | {made.nats_password, made.redis_password}
+    assert len(passwords) == len(SERVICES) + 2
+
+
+def test_no_secret_is_on_a_command_line(tmp_path: Path) -> None:
+    """Every user of the machine can read the command lines of all processes."""
+    plan = make_plan(options(tmp_path, LOCAL, HOOKS))
+    lines = " ".join(part for spec in plan.specs for part in spec.argv)
+    assert not [secret for secret in ("nats-pw", "redis-pw", "key") if secret in lines.split()]
+    assert secrets.Secrets("nats-pw", "", "").nats_password_of(GATEWAY.name) not in lines
+
+
+def test_only_what_is_on_request_is_left_out() -> None:
+    assert {row.name for row in SERVICES} - {row.name for row in rows(webhooks=False)} == {WEBHOOK.name}
+    assert rows(webhooks=True) == SERVICES
+
+
+def test_every_port_of_every_row_is_preferred_and_taken_once() -> None:
+    wanted = {name: port for row in SERVICES for name, port in ports.ports_of(row).items()}
+    assert wanted.items() <= PREFERRED_PORTS.items()
+    assert len(set(PREFERRED_PORTS.values())) == len(PREFERRED_PORTS)
+
+
+def test_a_port_base_counts_from_the_gateway_and_skips_what_does_not_run(tmp_path: Path) -> None:
+    base = free_base(len(PREFERRED_PORTS))
+    remote = UpOptions(tmp_path, engine_url="http://127.0.0.1:9", model="m", port_base=base)
+    plan = prepare(remote, tmp_path, tmp_path)
+    assert plan.endpoints.gateway_url == f"http://127.0.0.1:{base}"
+    used = {int(url.rpartition(":")[2].partition("/")[0]) for url in plan.endpoints.ready_urls.values()}
+    assert used <= set(range(base, base + len(PREFERRED_PORTS) - 2))  # neither the engine nor the webhook bridge
+
+
+def free_base(count: int) -> int:
+    """The first of so many ports in a row that nothing listens on."""
+    return next(base for base in range(20_000, 32_000, count) if all(map(ports.is_free, range(base, base + count))))
+
+
+@pytest.mark.parametrize("url", ["http://one:8000,http://two:8000/", " http://one:8000 , http://two:8000 "])
+def test_several_engines_are_one_pool(tmp_path: Path, url: str) -> None:
+    plan = prepare(UpOptions(tmp_path, engine_url=url, model="m"), tmp_path, tmp_path)
+    assert plan.endpoints.engine_url == "http://one:8000,http://two:8000"
+
+
+def test_a_port_base_out_of_range_stops_everything(tmp_path: Path) -> None:
+    with pytest.raises(PortInUse, match="outside"):
+        prepare(UpOptions(tmp_path, engine_url="http://gpu:8000", model="m", port_base=80), tmp_path, tmp_path)
+    assert not (tmp_path / "nats.conf").exists()

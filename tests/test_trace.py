@@ -52,8 +52,8 @@ async def workers(bus: Bus, redis: Redis, engine_url: str) -> AsyncIterator[None
             await ClaimedSession(ports, claim).run()
 
         runs: dict[Role, Run] = {
-            Role.INGESTION: Watcher(bus, store, placement, load(IngestionSettings, {"worker": "worker"})).run,
-            Role.CODEC: Coder(bus, store, placement).run,
+            Role.INGESTION: Watcher(ports, load(IngestionSettings, {"worker": "worker"})).run,
+            Role.CODEC: Coder(ports).run,
             Role.INTERACTION: interact,
         }
         for role, run in runs.items():

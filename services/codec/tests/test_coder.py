@@ -18,6 +18,7 @@ from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.placement.claimer import Claimer
 from vigil.runtime.placement.leases import Placement
+from vigil.runtime.session.ports import WorkerPorts
 from vigil.runtime.store.keys import Part, part_key
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
@@ -62,7 +63,7 @@ async def coded(bus: Bus) -> AsyncIterator[KeepLatest[Message]]:
 
 @asynccontextmanager
 async def worker(name: str, bus: Bus, redis: Redis, placement: Placement) -> AsyncIterator[Claimer]:
-    run = Coder(bus, SessionStore(redis), placement).run
+    run = Coder(WorkerPorts(SessionStore(redis), bus, placement)).run
     claimer = Claimer(placement, bus, role=Role.CODEC, worker=name, capacity=4, run=run)
     task = asyncio.create_task(claimer.run())
     try:

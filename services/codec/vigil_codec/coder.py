@@ -1,6 +1,6 @@
-"""What a worker does with a session that it holds: codes its newest frames, for as long as the lease lasts."""
+"""What the codec does with a session that it holds: codes its newest frames until the session ends."""
 
-import asyncio
+from typing import NoReturn
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
@@ -9,65 +9,48 @@ from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role
-from vigil.runtime.bus.client import Bus, Message
+from vigil.runtime.bus.client import Message
 from vigil.runtime.channel import KeepLatest
-from vigil.runtime.errors import BusError, StoreUnavailable, UnknownSession
-from vigil.runtime.placement.leases import Claim, Placement
+from vigil.runtime.errors import BusError, BusUnavailable
+from vigil.runtime.placement.leases import Claim
+from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import continued, span
-from vigil.runtime.store.sessions import SessionStore
+from vigil.runtime.session.claimed import until_over
+from vigil.runtime.session.follow import follow
+from vigil.runtime.session.ports import SessionPorts
 from vigil_codec import metrics
 from vigil_codec.tokenizer import Refusal, VideoState, encode
 
 log = get_log()
 
-IDLE_S = 2.0  # a session without frames for this long is looked at: its end may have been told to nobody
-
 
 class Coder:
     """`run` is the claimer's: it ends when the session does, or by being cancelled, or raises and is run again."""
 
-    def __init__(self, bus: Bus, store: SessionStore, placement: Placement) -> None:
-        self._bus = bus
-        self._store = store
-        self._placement = placement
+    def __init__(self, ports: SessionPorts) -> None:
+        self._ports = ports
 
     async def run(self, claim: Claim) -> None:
         """Code one session until it has ended. State is rebuilt from the stream, so a takeover needs nothing of the
         former worker."""
-        await self._bus.connected()
-        try:
-            async with self._bus.keep_latest(subjects.raw_frames(claim.key)) as groups:
-                if (look := await self._store.look(claim.key)).ended is None:
-                    await self._until_over(claim, look.spec, groups)
-        except UnknownSession:
-            log.info("session forgotten", reason="the store does not know it any more")
-        await self._placement.close(claim.key, (Role.CODEC,))
+        ports, key = self._ports, claim.key
+        async with (
+            until_over(ports, key, (Role.CODEC,)),
+            ports.bus.keep_latest(subjects.raw_frames(key)) as groups,
+        ):
+            look = await ports.store.look(key)
+            if look.ended is None:
+                await first_to_end(self._code_all(claim, look.spec, groups), follow(ports, key))
 
-    async def _until_over(self, claim: Claim, spec: SessionSpec, groups: KeepLatest[Message]) -> None:
+    async def _code_all(self, claim: Claim, spec: SessionSpec, groups: KeepLatest[Message]) -> NoReturn:
         state = VideoState(profile(spec.profile), claim.fence)
         log.info("coding began", profile=spec.profile, fence=claim.fence)
-        while (taken := await self._next(claim.key, groups)) is not None:
-            message, dropped = taken
+        async for message, dropped in groups.counted():
             metrics.DROPPED.labels("replaced").inc(dropped)
             with metrics.SECONDS.time(), continued(message.headers), span("frames code"):
                 state = await self._code(state, claim.key, message.payload)
-
-    async def _next(self, key: SessionKey, groups: KeepLatest[Message]) -> tuple[Message, int] | None:
-        """The next group and how many it replaced; None once none comes because the session has ended."""
-        while True:
-            try:
-                async with asyncio.timeout(IDLE_S):
-                    return await groups.take()
-            except TimeoutError:
-                if await self._is_over(key):
-                    return None
-
-    async def _is_over(self, key: SessionKey) -> bool:
-        try:
-            return (await self._store.look(key)).ended is not None
-        except StoreUnavailable:
-            return False  # the claimer says so, and lets go of the session when that lasts
+        raise BusUnavailable("no frame groups can be heard: the subscription ended")
 
     async def _code(self, state: VideoState, key: SessionKey, payload: bytes) -> VideoState:
         try:
@@ -86,7 +69,7 @@ class Coder:
 
     async def _publish(self, key: SessionKey, coded: CodedFrameGroup) -> None:
         try:
-            await self._bus.publish(subjects.coded_frames(key), encode_coded_group(coded))
+            await self._ports.bus.publish(subjects.coded_frames(key), encode_coded_group(coded))
         except BusError as error:
             metrics.DROPPED.labels("unpublished").inc()
             log.warning("frame group not published", reason=str(error))

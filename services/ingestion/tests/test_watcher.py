@@ -28,6 +28,7 @@ from vigil.runtime.channel import KeepLatest
 from vigil.runtime.placement.claimer import Claimer
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.config import load
+from vigil.runtime.session.ports import WorkerPorts
 from vigil.runtime.store.keys import Part, part_key
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
@@ -80,7 +81,7 @@ class Site:
         """An ingestion worker without its process; leaving drains it."""
         values = {"worker": name, "open_timeout_s": 2, "read_timeout_s": 1, "reconnect_most_s": 0.5}
         settings = load(IngestionSettings, values)
-        run = Watcher(self.bus, self.store, self.placement, settings).run
+        run = Watcher(WorkerPorts(self.store, self.bus, self.placement), settings).run
         claimer = Claimer(self.placement, self.bus, role=Role.INGESTION, worker=name, capacity=4, run=run)
         task = asyncio.create_task(claimer.run())
         try:

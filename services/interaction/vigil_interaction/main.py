@@ -1,4 +1,4 @@
-"""Wires the interaction service: store, bus, engine, claimer, endpoints."""
+"""Wires the interaction service: ports, engines, claims, gRPC."""
 
 import time
 from collections.abc import AsyncIterator
@@ -7,13 +7,10 @@ from contextlib import asynccontextmanager
 from vigil.core.profile import profile
 from vigil.core.session import DEFAULT_CHUNK_TURNS
 from vigil.core.source import Role
-from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.engine.pool import EnginePool
-from vigil.runtime.placement.claimer import Claimer
-from vigil.runtime.placement.leases import Claim, Placement
+from vigil.runtime.placement.leases import Claim
 from vigil.runtime.process.worker import Worker, run_worker
-from vigil.runtime.store.redis_client import open_redis
-from vigil.runtime.store.sessions import SessionStore
+from vigil.runtime.session.worker import claim_sessions, open_ports
 from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
 from vigil_interaction.config import InteractionSettings
 from vigil_interaction.image_cache import image_capacity
@@ -29,23 +26,20 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
     """Open the ports, wait until the model is there and knows its control words, then claim sessions."""
     settings = worker.settings
     async with (
-        open_redis(settings.redis_url) as redis,
-        Bus.connect(BusConfig(settings.nats_url, f"interaction {settings.worker}")) as bus,
+        open_ports(worker) as shared,
         EnginePool(settings.engines, api_key=settings.engine_api_key.get_secret_value()) as engines,
     ):
-        store, placement, held = SessionStore(redis), Placement(redis), Held()
-        worker.health.register("redis", store.ping)
-        worker.health.register("nats", bus.ping)
         worker.health.register("engine", engines.ping)
         warm_up = WarmUp(settings.warm_up_turns, settings.warm_up_s)
         await wait_for_model(engines, settings.model, profile(settings.profile), warm_up)
         engines.prepare_with(preparing(settings.model, profile(settings.profile), warm_up))
         load = Load(settings.capacity, max_late_share=settings.late_share)
         fits = image_capacity(round(settings.engine_images_gb * 2**30), profile(settings.profile), DEFAULT_CHUNK_TURNS)
+        held = Held()
         ports = Ports(
-            store,
-            bus,
-            placement,
+            shared.store,
+            shared.bus,
+            shared.placement,
             engines,
             settings.engine_deadline_s,
             settings.worker,
@@ -57,19 +51,10 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
         async def run(claim: Claim) -> None:
             await held.run(ClaimedSession(ports, claim))
 
-        claimer = Claimer(
-            placement,
-            bus,
-            role=Role.INTERACTION,
-            worker=settings.worker,
-            capacity=settings.capacity,
-            run=run,
-            offer=offers(load, engines, settings.model, fits),
-            relieved=relief(store),
-        )
         servicer = SessionServicer(settings.worker, settings.capacity, held)
         worker.serve("vigil.v1.SessionService", lambda server: add_SessionServiceServicer_to_server(servicer, server))
-        worker.spawn("claims", claimer.run())
+        offer = offers(load, engines, settings.model, fits)
+        claim_sessions(worker, shared, Role.INTERACTION, run, offer=offer, relieved=relief(ports.store))
         yield
 
 

@@ -24,6 +24,7 @@ from vigil.runtime.errors import (
     TurnTaken,
     UnknownSession,
 )
+from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.sessions import Look
 from vigil.runtime.store.turn_lease import TurnLease
 from vigil_gateway.http.errors import NoSuchSession
@@ -31,7 +32,6 @@ from vigil_gateway.live.picture import Picture
 from vigil_gateway.openai.errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
 from vigil_gateway.openai.turn import may_begin
 from vigil_gateway.ports import Ports
-from vigil_gateway.sessions.commands import submit
 from vigil_gateway.sessions.lifecycle import begin
 
 LISTEN_S = 0.05  # how often a new session, or one that moves, is asked whether its workers listen

@@ -13,6 +13,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role
+from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.turn_lease import TurnLease
 from vigil_gateway.http.errors import NoSuchSession, NotServed
 from vigil_gateway.live import push
@@ -23,7 +24,7 @@ from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, Re
 from vigil_gateway.openai.turn import OTHER_SESSION_HEADER, SESSION_HEADER, Said, chat_out, said, session_of
 from vigil_gateway.ports import Ports, PortsOf, Tenant
 from vigil_gateway.sessions.capacity import check_served
-from vigil_gateway.sessions.commands import first_commands, new_id, submit
+from vigil_gateway.sessions.commands import first_commands, new_id
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 

@@ -1,20 +1,16 @@
-"""Commands to a running session: into its inbox, then a nudge, so that its worker need not wait for a frame."""
+"""The commands that a session begins with and those that change what stands in it."""
 
 import secrets
 from collections.abc import Sequence
 
-from vigil.contract import subjects
 from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction
-from vigil.runtime.errors import BusError
-from vigil.runtime.process.logs import get_log
+from vigil.runtime.session.inbox import submit
 from vigil_gateway.http.models.standing import WatchIn
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.spec import watch_of
 from vigil_gateway.sessions.standing import Standing, check_addable, find_standing, standing
-
-log = get_log()
 
 
 def new_id(prefix: str) -> str:
@@ -31,16 +27,6 @@ def first_commands(watches: Sequence[WatchIn], instructions: Sequence[str]) -> t
         check_addable((), commands, instruction)
         commands = (*commands, Instruct(instruction))
     return commands
-
-
-async def submit(ports: Ports, key: SessionKey, command: Command) -> None:
-    """Leave `command` for the session's next turn. Raises what the store raises."""
-    await ports.store.submit(key, command)
-    try:
-        await ports.bus.publish(subjects.command(key), b"")
-    except BusError as error:
-        # The command is stored and the next turn reads it: only the nudge is lost.
-        log.warning("nudge failed", error=str(error))
 
 
 async def all_standing(ports: Ports, key: SessionKey) -> tuple[Standing, ...]:

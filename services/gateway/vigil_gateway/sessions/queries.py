@@ -3,10 +3,11 @@
 from fastapi import APIRouter, status
 
 from vigil.core.command import Ask, Reset
+from vigil.runtime.session.inbox import submit
 from vigil_gateway.http.models.base import Accepted
 from vigil_gateway.http.models.standing import QueryIn
 from vigil_gateway.ports import Key, PortsOf
-from vigil_gateway.sessions.commands import new_id, submit
+from vigil_gateway.sessions.commands import new_id
 
 router = APIRouter(prefix="/v1/sessions/{session}", tags=["sessions"])
 

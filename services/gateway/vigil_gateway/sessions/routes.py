@@ -4,11 +4,12 @@ from fastapi import APIRouter, Response, status
 
 from vigil.core.ids import SessionKey
 from vigil.runtime.errors import UnknownSession
+from vigil.runtime.session.lifecycle import announce_change
 from vigil_gateway.http.models.sessions import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
 from vigil_gateway.sessions.capacity import check_capacity, check_served
 from vigil_gateway.sessions.commands import first_commands
-from vigil_gateway.sessions.lifecycle import announce_change, begin, ended_reason, finish
+from vigil_gateway.sessions.lifecycle import begin, ended_reason, finish
 from vigil_gateway.sessions.spec import changed_spec, new_spec
 from vigil_gateway.sessions.status import roles_status, workers_of
 from vigil_gateway.sessions.views import progress_out, session_out
@@ -55,7 +56,7 @@ async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> Sessio
     """Change what may change while the session runs; it takes effect from one of the next turns on."""
     spec = changed_spec(await ports.store.spec(key), body)
     await ports.store.update_spec(spec)
-    await announce_change(ports, spec)
+    await announce_change(ports.bus, spec, "the client changed it")
     return session_out(spec, await ended_reason(ports, key))
 
 

@@ -28,7 +28,7 @@ _WAKE_GAP_S = 0.05
 _RETRY_S = 0.5
 _BACKOFF = Backoff(first_s=1.0, most_s=5.0, jitter=0.5, steady_s=30.0)
 # A draining worker runs its sessions until another worker has taken them: at most this long, looking this often.
-_HAND_OVER_S = 3.0
+HAND_OVER_S = 3.0
 _LINGER_S = 0.2
 # A worker that measured that it is full takes only sessions that nobody else has taken for this long.
 _PATIENCE_S = 2.0
@@ -69,7 +69,7 @@ class Claimer:
         run: Run,
         offer: Offers | None = None,
         relieved: Relieved | None = None,
-        hand_over_s: float = _HAND_OVER_S,
+        hand_over_s: float = HAND_OVER_S,
     ) -> None:
         self._placement = placement
         self._bus = bus

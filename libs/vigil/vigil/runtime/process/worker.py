@@ -38,6 +38,7 @@ class Worker(Generic[D]):
     """What a worker's `build` gets."""
 
     def __init__(self, service: Service[D], grpc_server: GrpcServer) -> None:
+        self.name = service.name
         self.settings = service.settings
         self.health: Health = service.health
         self._service = service

@@ -1,0 +1,56 @@
+"""How a worker that claims sessions is put together: its connections, its readiness, its claimer."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from vigil.core.source import Role
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.runtime.placement.claimer import HAND_OVER_S, Claimer, Offers, Relieved, Run
+from vigil.runtime.placement.leases import Placement
+from vigil.runtime.process.config import WorkerSettings
+from vigil.runtime.process.worker import Worker
+from vigil.runtime.session.ports import WorkerPorts
+from vigil.runtime.store.redis_client import open_redis
+from vigil.runtime.store.sessions import SessionStore
+
+W = TypeVar("W", bound=WorkerSettings)
+
+
+@asynccontextmanager
+async def open_ports(worker: Worker[W]) -> AsyncIterator[WorkerPorts]:
+    """Connections for as long as the block runs; readiness asks both. NATS and Redis may come later than this."""
+    settings = worker.settings
+    async with (
+        open_redis(settings.redis_url) as redis,
+        Bus.connect(BusConfig(settings.nats_url, name=f"vigil-{worker.name} {settings.worker}")) as bus,
+    ):
+        ports = WorkerPorts(SessionStore(redis), bus, Placement(redis))
+        worker.health.register("nats", bus.ping)
+        worker.health.register("redis", ports.store.ping)
+        yield ports
+
+
+def claim_sessions(
+    worker: Worker[W],
+    ports: WorkerPorts,
+    role: Role,
+    run: Run,
+    *,
+    offer: Offers | None = None,
+    relieved: Relieved | None = None,
+    hand_over_s: float = HAND_OVER_S,
+) -> None:
+    """Claim sessions of `role` and `run` each of them, from now until the process drains. See `Claimer`."""
+    claimer = Claimer(
+        ports.placement,
+        ports.bus,
+        role=role,
+        worker=worker.settings.worker,
+        capacity=worker.settings.capacity,
+        run=run,
+        offer=offer,
+        relieved=relieved,
+        hand_over_s=hand_over_s,
+    )
+    worker.spawn("claims", claimer.run())

@@ -1,4 +1,6 @@
-"""The OpenAI-compatible door before a real codec and a real interaction service: each call is one turn."""
+"""The OpenAI-compatible door before a real codec and a real interaction service: each call is one turn.
+
+The door is two gateways behind a proxy that gives each request to the next of them: clients notice nothing of it."""
 
 import asyncio
 import base64
@@ -9,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg, redness
+from vigil.testing.round_robin import RoundRobin
 from vigil.testing.script import Reply, Seen, when_red
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer, RedisServer, free_port
@@ -77,24 +81,26 @@ class Stage:
         """Whether no worker listens to the session's coded frames."""
         return not await self.bus.publish_heard(subjects.coded_frames(SessionKey("demo", "kitchen")), b"")
 
-    async def takes_sessions(self) -> bool:
-        try:
-            async with aiohttp.ClientSession() as http, http.get(f"{self.url}/v1/health") as answer:
-                roles = (await answer.json())["capacity"]
-        except (aiohttp.ClientError, KeyError):
-            return False
-        return all(roles[role]["workers"] for role in ("codec", "interaction"))
+
+async def takes_sessions(url: str) -> bool:
+    """Whether the gateway serves and sees the workers."""
+    try:
+        async with aiohttp.ClientSession() as http, http.get(f"{url}/v1/health") as answer:
+            roles = (await answer.json())["capacity"]
+    except (aiohttp.ClientError, KeyError):
+        return False
+    return all(roles[role]["workers"] for role in ("codec", "interaction"))
 
 
 @pytest.fixture
 async def stage(tmp_path: Path, nats_server: NatsServer, redis_server: RedisServer, bus: Bus) -> AsyncIterator[Stage]:
-    """Gateway, codec and interaction as processes, before an engine that sees fire in what is red."""
+    """Two gateways, codec and interaction as processes, before an engine that sees fire in what is red."""
     keys = tmp_path / "keys.json"
     entries = [{"sha256": hashlib.sha256(key.encode()).hexdigest(), "tenant": tenant} for tenant, key in KEYS.items()]
     keys.write_text(json.dumps({"keys": entries}))
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(ScriptedEngine(when_red()))
-        port = free_port()
+        doors = {port: f"http://127.0.0.1:{port}" for port in (free_port(), free_port())}
         shared: dict[str, object] = {
             "NATS_URL": nats_server.url,
             "REDIS_URL": redis_server.url,
@@ -102,16 +108,20 @@ async def stage(tmp_path: Path, nats_server: NatsServer, redis_server: RedisServ
             "ENGINE_URLS": engine.url,
             "WARM_UP_TURNS": 1,
         }
-        own = {"gateway": {"HTTP_PORT": port, "API_KEYS_FILE": keys, "TURN_DEADLINE_S": 15}}
+        door = {"API_KEYS_FILE": keys, "TURN_DEADLINE_S": 15}
         ports = {"HTTP_PORT": 0, "GRPC_PORT": 0}
+        for port in doors:
+            (folder := tmp_path / str(port)).mkdir()
+            await stack.enter_async_context(process("gateway", folder, shared | door | {"HTTP_PORT": port}))
         pids = {
-            name: await stack.enter_async_context(process(name, tmp_path, shared | own.get(name, ports)))
-            for name in ("gateway", "codec", "interaction")
+            name: await stack.enter_async_context(process(name, tmp_path, shared | ports))
+            for name in ("codec", "interaction")
         }
+        proxy = await stack.enter_async_context(RoundRobin(*doors.values()).serve())
         redis = await stack.enter_async_context(open_redis(redis_server.url))
-        made = Stage(f"http://127.0.0.1:{port}", engine, SessionStore(redis), bus, pids, shared | ports, tmp_path)
-        await eventually(made.takes_sessions, START_S, "workers are there")
-        yield made
+        for url in doors.values():
+            await eventually(partial(takes_sessions, url), START_S, "workers are there")
+        yield Stage(proxy.url, engine, SessionStore(redis), bus, pids, shared | ports, tmp_path)
 
 
 def shown(picture: bytes, question: str = "") -> list[Any]:
@@ -127,13 +137,13 @@ def content(answer: Any) -> str:
 
 async def test_the_official_client_watches_a_fire(stage: Stage) -> None:
     async with stage.client() as client:
-        assert [one.id async for one in client.models.list()] == ["scripted"]
+        assert [model.id async for model in client.models.list()] == ["scripted"]
         answers = [
             await client.chat.completions.create(model="scripted", messages=shown(picture))
             for picture in (GREY, RED, GREY)
         ]
-    assert [content(one) for one in answers] == ["</silence>", "</response> A fire has started.", "</silence>"]
-    extras = [(one.model_extra or {})["vigil"] for one in answers]
+    assert [content(answer) for answer in answers] == ["</silence>", "</response> A fire has started.", "</silence>"]
+    extras = [(answer.model_extra or {})["vigil"] for answer in answers]
     assert [one["sequence"] for one in extras] == [0, 1, 2]
     assert [one["action"] for one in extras] == ["silent", "speak", "silent"]
     assert [one["spoke"] for one in extras] == [False, True, False]
@@ -177,7 +187,7 @@ async def test_a_recording_keeps_its_own_clock_and_brings_its_watches(stage: Sta
             assert refused.value.code == code
         ours = await client.chat.completions.create(model="scripted", messages=shown(GREY))
     assert (ours.model_extra or {})["vigil"]["time_s"] == 150.001, "without a time of its own, after the last one"
-    extras = [(one.model_extra or {})["vigil"] for one in answers]
+    extras = [(answer.model_extra or {})["vigil"] for answer in answers]
     assert [one["time_s"] for one in extras] == [100, 110, 120, 130, 140, 150]
     assert all(0 < one["latency_ms"] < 15_000 for one in extras), "counted from the picture's arrival"
     told = [json.loads(one.payload)["data"] for one in deliveries]

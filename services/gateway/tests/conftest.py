@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +17,7 @@ from vigil.runtime.process.config import load
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
+from vigil.testing.round_robin import RoundRobin
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 from vigil_gateway.config import GatewaySettings
@@ -65,6 +67,52 @@ def settings(
 @pytest.fixture
 async def gateway(settings: GatewaySettings) -> AsyncIterator[Service[GatewaySettings]]:
     """The gateway, serving."""
+    async with serving(settings) as service:
+        yield service
+
+
+@pytest.fixture
+def replicas() -> int:
+    """How many gateways share the requests; a test file may say more."""
+    return 1
+
+
+@pytest.fixture
+async def front(gateway: Service[GatewaySettings], replicas: int) -> AsyncIterator[str]:
+    """Where clients find the gateway: itself, or a proxy that gives each request to the next of its replicas."""
+    async with AsyncExitStack() as stack:
+        urls = [url_of(gateway.settings)]
+        while len(urls) < replicas:
+            own = gateway.settings.model_copy(update={"http_port": free_port()})
+            urls.append(url_of((await stack.enter_async_context(serving(own))).settings))
+        if replicas == 1:
+            yield urls[0]
+        else:
+            yield (await stack.enter_async_context(RoundRobin(*urls).serve())).url
+
+
+@pytest.fixture
+def idle_s() -> float:
+    """When the gateways behind `proxy` end a silent session."""
+    return 60.0
+
+
+@pytest.fixture
+async def proxy(settings: GatewaySettings, idle_s: float) -> AsyncIterator[RoundRobin]:
+    """Two gateways behind a proxy, with time for calls that wait for their turn."""
+    own = {"turn_deadline_s": 30.0, "push_idle_s": idle_s}
+    both = [settings.model_copy(update={"http_port": free_port(), **own}) for _ in range(2)]
+    async with (
+        serving(both[0]),
+        serving(both[1]),
+        RoundRobin(*(url_of(replica) for replica in both)).serve() as before_both,
+    ):
+        yield before_both
+
+
+@asynccontextmanager
+async def serving(settings: GatewaySettings) -> AsyncIterator[Service[GatewaySettings]]:
+    """A gateway in this process, ready."""
     service = Service("gateway", settings)
     living = asyncio.create_task(service.live(build))
     try:
@@ -80,31 +128,34 @@ async def ready(service: Service[GatewaySettings]) -> bool:
     return (await service.health.check()).ready
 
 
-def client(settings: GatewaySettings, tenant: str) -> aiohttp.ClientSession:
+def url_of(settings: GatewaySettings) -> str:
+    """The gateway's base URL."""
+    return f"http://127.0.0.1:{settings.http_port}"
+
+
+def client(url: str, tenant: str) -> aiohttp.ClientSession:
     """An HTTP client with the tenant's key."""
-    return aiohttp.ClientSession(
-        f"http://127.0.0.1:{settings.http_port}", headers={"Authorization": f"Bearer {KEYS[tenant]}"}
-    )
+    return aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {KEYS[tenant]}"})
 
 
 @pytest.fixture
-async def http(gateway: Service[GatewaySettings]) -> AsyncIterator[aiohttp.ClientSession]:
+async def http(front: str) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of the tenant demo."""
-    async with client(gateway.settings, "demo") as session:
+    async with client(front, "demo") as session:
         yield session
 
 
 @pytest.fixture
-async def rival(gateway: Service[GatewaySettings]) -> AsyncIterator[aiohttp.ClientSession]:
+async def rival(front: str) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of another tenant."""
-    async with client(gateway.settings, "rival") as session:
+    async with client(front, "rival") as session:
         yield session
 
 
 @pytest.fixture
-async def nobody(gateway: Service[GatewaySettings]) -> AsyncIterator[aiohttp.ClientSession]:
+async def nobody(front: str) -> AsyncIterator[aiohttp.ClientSession]:
     """A client without a key."""
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{gateway.settings.http_port}") as session:
+    async with aiohttp.ClientSession(front) as session:
         yield session
 
 

@@ -25,6 +25,12 @@ PICTURE = {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{b
 MINE = {"x-session-id": "kitchen"}
 
 
+@pytest.fixture(params=[1, 2], ids=["one gateway", "two gateways behind a proxy"])
+def replicas(request: pytest.FixtureRequest) -> int:
+    """Every refusal is the same, whichever gateway gives it."""
+    return int(request.param)
+
+
 def turn(*parts: dict[str, Any], model: str = "vigil-small") -> dict[str, Any]:
     return {"model": model, "messages": [{"role": "user", "content": list(parts or (PICTURE,))}]}
 

@@ -30,3 +30,10 @@ def redness(picture: bytes) -> float:
         pixels = opened.convert("RGB").resize((32, 32)).tobytes()
     triples = zip(pixels[0::3], pixels[1::3], pixels[2::3], strict=True)
     return sum(red > max(green, blue) + _RED_LEAD for red, green, blue in triples) / (32 * 32)
+
+
+def mean_color(picture: bytes) -> tuple[int, int, int]:
+    """The picture's mean red, green and blue, 0 to 255 each."""
+    with Image.open(io.BytesIO(picture)) as opened:
+        red, green, blue = opened.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes()
+    return red, green, blue

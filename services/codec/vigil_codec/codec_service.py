@@ -1,4 +1,4 @@
-"""`CodecService`: encodes a video offline, one call a video."""
+"""`CodecService`: encodes a video offline; each call encodes one video."""
 
 from collections.abc import AsyncIterator
 

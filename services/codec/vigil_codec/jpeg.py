@@ -1,16 +1,16 @@
-"""What a JPEG says of itself, read from its markers: nothing is decoded or copied, so it costs microseconds. Pure."""
+"""The size of a JPEG, read from its markers. Nothing is decoded or copied, so it takes microseconds. Pure."""
 
 from collections.abc import Iterator
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _SCAN = 0xDA
-_FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended, progressive: what every decoder can read
+_FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended, progressive: every decoder reads these
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels of a JPEG that is whole from its start to its end marker; None for anything else.
 
-    Damage within the coded pixels is not seen: a decoder gets over it, and shows a picture.
+    Damage within the coded pixels is not noticed: a decoder skips it and still gives a picture.
     """
     size: tuple[int, int] | None = None
     for marker, start, end in _segments(data):
@@ -22,7 +22,7 @@ def size_of(data: bytes) -> tuple[int, int] | None:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of the content of every segment up to the first scan; ends early where one is broken."""
+    """Marker, start and end of each segment's content, up to the first scan or to a broken segment."""
     at = len(_START) if data.startswith(_START) else len(data)
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction
+from vigil.runtime.errors import SessionEnded
 from vigil.runtime.session.inbox import submit
 from vigil_gateway.http.models.standing import WatchIn
 from vigil_gateway.ports import Ports
@@ -36,10 +37,13 @@ async def all_standing(ports: Ports, key: SessionKey) -> tuple[Standing, ...]:
 
 
 async def one_standing(ports: Ports, key: SessionKey, instruction_id: str, *, watch: bool) -> Instruction:
-    """One standing watch or plain instruction, or `UnknownInstruction`."""
-    commands = await ports.store.commands(key)
+    """One standing watch or plain instruction. Raises `SessionEnded`, before `UnknownInstruction`: what no turn had
+    shown by the end of a session is gone with it."""
+    look = await ports.store.look(key)
+    if look.ended is not None:
+        raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
     shown = (await ports.store.history(key)).instructions
-    return find_standing(shown, commands, instruction_id, watch=watch).instruction
+    return find_standing(shown, look.commands, instruction_id, watch=watch).instruction
 
 
 async def add_standing(ports: Ports, key: SessionKey, new: Instruction) -> None:

@@ -1,4 +1,5 @@
-"""Every bad input that comes by HTTP gets a problem that says what was wrong and what to do."""
+"""What the gateway refuses for what it holds and what is behind it. What it refuses for the form of a request is tested
+for every operation of the API in `tests/test_route_refusals.py`."""
 
 import asyncio
 
@@ -18,25 +19,6 @@ from vigil.v1.ingestion_pb2 import ProbeSourceResponse, SourceFault
 SECRET_URL = "rtsp://user:secret@camera.local/stream1"
 NEW = {"source": {"url": SECRET_URL}}
 
-# Every path that names a session: method, rest of the path, a valid body.
-OF_A_SESSION = [
-    ("GET", "", None),
-    ("PATCH", "", {"speech": {"response_mode": "talkative"}}),
-    ("DELETE", "", None),
-    ("POST", "/reset", None),
-    ("POST", "/queries", {"text": "Who is there?"}),
-    ("GET", "/instructions", None),
-    ("POST", "/instructions", {"text": "Greet everyone."}),
-    ("PUT", "/instructions/i-1", {"text": "Greet everyone."}),
-    ("DELETE", "/instructions/i-1", None),
-    ("GET", "/watches", None),
-    ("POST", "/watches", {"name": "fire", "text": "Fire?"}),
-    ("PUT", "/watches/w-1", {"name": "fire", "text": "Fire?"}),
-    ("DELETE", "/watches/w-1", None),
-    ("GET", "/history", None),
-    ("GET", "/events", None),
-]
-
 
 async def refused(
     client: aiohttp.ClientSession, method: str, path: str, status: int, kind: str, **request: object
@@ -54,17 +36,6 @@ async def refused(
     return problem
 
 
-async def test_without_a_key_nothing_is_told(nobody: aiohttp.ClientSession) -> None:
-    paths: list[tuple[str, str, object]] = [
-        ("GET", "/v1/sessions", None),
-        ("POST", "/v1/sessions", NEW),
-        ("GET", "/v1/alerts/a-1/snapshot", None),
-    ]
-    paths += [(method, f"/v1/sessions/s-1{rest}", body) for method, rest, body in OF_A_SESSION]
-    for method, path, body in paths:
-        await refused(nobody, method, path, 401, "key_missing", json=body)
-
-
 @pytest.mark.parametrize("header", ["Bearer wrong-key", "Bearer a-key-of-demo2"])
 async def test_a_wrong_key_is_refused(nobody: aiohttp.ClientSession, header: str) -> None:
     problem = await refused(nobody, "GET", "/v1/sessions", 401, "key_wrong", headers={"Authorization": header})
@@ -74,22 +45,6 @@ async def test_a_wrong_key_is_refused(nobody: aiohttp.ClientSession, header: str
 @pytest.mark.parametrize("header", ["Basic YTpi", "Bearer ", "a-key-of-demo"])
 async def test_another_scheme_is_no_key(nobody: aiohttp.ClientSession, header: str) -> None:
     await refused(nobody, "GET", "/v1/sessions", 401, "key_missing", headers={"Authorization": header})
-
-
-async def test_another_tenants_session_is_answered_as_one_that_never_was(
-    rival: aiohttp.ClientSession, session: str
-) -> None:
-    for method, rest, body in OF_A_SESSION:
-        theirs = await refused(rival, method, f"/v1/sessions/{session}{rest}", 404, "unknown_session", json=body)
-        never = await refused(rival, method, f"/v1/sessions/s-never{rest}", 404, "unknown_session", json=body)
-        assert str(theirs).replace(session, "s-never") == str(never)
-    async with rival.get("/v1/sessions") as answer:
-        assert await answer.json() == {"sessions": []}
-
-
-async def test_an_impossible_session_id_is_an_unknown_session(http: aiohttp.ClientSession) -> None:
-    for name in ("a.b", "*", "x" * 100, "%20"):
-        await refused(http, "GET", f"/v1/sessions/{name}", 404, "unknown_session")
 
 
 async def test_a_body_of_a_megabyte_is_refused_as_too_large(
@@ -117,16 +72,6 @@ async def test_a_text_that_is_too_long_names_the_limit(http: aiohttp.ClientSessi
     problem = await refused(http, "POST", f"/v1/sessions/{session}/{path}", 422, "invalid_request", json=body)
     assert problem["detail"] == "text: String should have at most 2000 characters"
     assert problem["errors"] == [{"field": "text", "message": "String should have at most 2000 characters"}]
-
-
-@pytest.mark.parametrize("data", [b"{", b"", b"text=1", b"\xff\xfe"])
-async def test_a_body_that_is_no_json_is_told(http: aiohttp.ClientSession, data: bytes) -> None:
-    headers = {"Content-Type": "application/json"}
-    async with http.post("/v1/sessions", data=data, headers=headers) as answer:
-        problem = await answer.json(content_type="application/problem+json")
-    assert answer.status in (400, 422)
-    assert problem["type"] in ("urn:vigil:problem:malformed_json", "urn:vigil:problem:invalid_request")
-    assert problem["next_step"]
 
 
 @pytest.mark.parametrize(
@@ -315,11 +260,6 @@ async def test_without_nats_nothing_is_half_done(
     await eventually(lambda: ready(http), what="the gateway is ready again")
     async with http.post("/v1/sessions", json=NEW) as answer:
         assert answer.status == 201
-
-
-async def test_paths_and_methods_that_are_not_there(http: aiohttp.ClientSession) -> None:
-    await refused(http, "GET", "/v1/nothing", 404, "no_such_path")
-    await refused(http, "PUT", "/v1/sessions", 405, "method_not_allowed")
 
 
 async def ready(client: aiohttp.ClientSession) -> bool:

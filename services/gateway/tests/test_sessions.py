@@ -158,28 +158,6 @@ async def test_a_session_that_cannot_be_announced_is_ended_again(
     assert await placement.claim(Role.INGESTION, "w", 5) == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("POST", "queries", {"text": "Who is there?"}),
-        ("POST", "reset", None),
-        ("POST", "watches", {"name": "fire", "text": "Fire?"}),
-        ("PATCH", "", {"speech": {"response_mode": "talkative"}}),
-        ("GET", "events", None),
-    ],
-)
-async def test_an_ended_session_takes_nothing_more(
-    http: aiohttp.ClientSession, session: str, method: str, path: str, body: dict[str, object] | None
-) -> None:
-    async with http.delete(f"/v1/sessions/{session}"):
-        pass
-    async with http.request(method, f"/v1/sessions/{session}/{path}".rstrip("/"), json=body) as answer:
-        problem = await answer.json()
-        assert answer.status == 409
-    assert problem["type"] == "urn:vigil:problem:session_ended"
-    assert problem["next_step"] == "Create a new session."
-
-
 async def test_a_camera_named_by_the_client_keeps_its_name(http: aiohttp.ClientSession, session: str) -> None:
     async with http.get(f"/v1/sessions/{session}") as answer:
         shown = msgspec.json.decode(await answer.read())

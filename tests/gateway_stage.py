@@ -1,0 +1,99 @@
+"""A gateway as a real process over real NATS and Redis, with workers that are played: ingestion answers probes from a
+script, every role has a place, and a test stores and publishes what codec and interaction would."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from door import PLACE_S, process
+
+from vigil.core.ids import SessionKey
+from vigil.core.source import Role
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.runtime.placement.leases import Placement
+from vigil.runtime.store.redis_client import open_redis
+from vigil.runtime.store.sessions import Commit, SessionStore
+from vigil.testing.eventually import eventually
+from vigil.testing.scripted_ingestion import ScriptedIngestion
+from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil_client.api import Client
+
+KEYS = {"demo": "a-key-of-demo", "rival": "a-key-of-rival"}
+START_S = 30.0
+FENCE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the gateway is, and what is behind it."""
+
+    url: str
+    ingestion: ScriptedIngestion
+    store: SessionStore
+    placement: Placement
+    bus: Bus
+
+    def client(self, tenant: str = "demo") -> Client:
+        """The SDK with a tenant's key."""
+        return Client(self.url, KEYS[tenant])
+
+    def http(self, key: str | None) -> aiohttp.ClientSession:
+        """A plain HTTP client."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        return aiohttp.ClientSession(self.url, headers=headers)
+
+    async def commit(self, session: str, commit: Commit) -> None:
+        """What an interaction worker does with a turn of the demo tenant's session."""
+        key = SessionKey("demo", session)
+        await self.store.take(key, FENCE)
+        await self.store.commit(key, FENCE, commit)
+
+
+@asynccontextmanager
+async def gateway_stage(folder: Path) -> AsyncIterator[Stage]:
+    """Everything started and ready; ended on leaving."""
+    nats, redis, port = NatsServer(folder / "nats"), RedisServer(folder / "redis"), free_port()
+    async with AsyncExitStack() as stack:
+        for server in (nats, redis):
+            await server.start()
+            stack.push_async_callback(server.kill)
+        ingestion = await stack.enter_async_context(ScriptedIngestion().serve())
+        settings = {
+            "NATS_URL": nats.url,
+            "REDIS_URL": redis.url,
+            "HTTP_PORT": port,
+            "API_KEYS_FILE": _keys_file(folder),
+            "INGESTION_GRPC": ingestion.target,
+            "PROBE_DEADLINE_S": 0.5,
+            "STATUS_INTERVAL_S": 0.1,
+            "TURN_DEADLINE_S": 0.5,
+        }
+        await stack.enter_async_context(process("gateway", folder, settings))
+        client = await stack.enter_async_context(open_redis(redis.url))
+        placement = Placement(client, lease_s=PLACE_S)
+        for role in Role:
+            await placement.heartbeat(role, f"{role}-1", 1_000)
+        bus = await stack.enter_async_context(Bus.connect(BusConfig(nats.url, name="test")))
+        made = Stage(f"http://127.0.0.1:{port}", ingestion, SessionStore(client), placement, bus)
+        await eventually(lambda: takes_sessions(made), START_S, "sessions are taken")
+        yield made
+
+
+async def takes_sessions(stage: Stage) -> bool:
+    """Whether the gateway is there and takes sessions."""
+    try:
+        async with stage.http(None) as http, http.get("/v1/health") as answer:
+            return answer.status == 200 and bool((await answer.json())["takes_sessions"])
+    except aiohttp.ClientError:
+        return False
+
+
+def _keys_file(folder: Path) -> Path:
+    entries = [{"sha256": hashlib.sha256(key.encode()).hexdigest(), "tenant": tenant} for tenant, key in KEYS.items()]
+    path = folder / "keys.json"
+    path.write_text(json.dumps({"keys": entries}))
+    return path

@@ -50,7 +50,7 @@ def test_every_variant_is_trained_and_scored(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "run.toml").write_text(
         f"""
         out = "{tmp_path}/unused"
-        hardware = {{ loader_workers = 0, cpu = true }}
+        hardware = {{ loader_workers = 0, cpu = true, precision = "fp32" }}
         [world]
         clips = "{tmp_path}/clips"
         train_clips = {{ plain = 1 }}

@@ -42,10 +42,10 @@ def test_a_run_ends_with_the_mean_of_two_of_its_stages(tmp_path: Path) -> None:
         "base": "fresh small",
         "out": str(tmp_path / "run"),
         "world": {"clips": str(tmp_path / "clips"), "train_clips": clips, "validation_clips": clips},
-        "hardware": {"loader_workers": 0, "cpu": True},
+        "hardware": {"loader_workers": 0, "cpu": True, "precision": "fp32"},
         "stages": [
-            {"name": "first", "kind": "sight", "steps": 1},
-            {"name": "second", "kind": "sight", "steps": 1},
+            {"name": "first", "kind": "sight", "steps": 1, "frame_budget": 8},
+            {"name": "second", "kind": "sight", "steps": 1, "frame_budget": 8},
             {"name": "both", "kind": "mean", "of": ["first", "second"]},
         ],
     }

@@ -65,7 +65,7 @@ def settings(folder: Path, **change: Any) -> Settings:
             "out": str(folder / "run"),
             "log_every": 1,
             "records": records | change,
-            "hardware": {"loader_workers": 0, "cpu": True},
+            "hardware": {"loader_workers": 0, "cpu": True, "precision": "fp32"},
             "stages": [{"name": "tune", "kind": "interaction", "steps": 2, "probe": False, "objective": "harness"}],
         }
     )

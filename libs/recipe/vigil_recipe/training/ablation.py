@@ -53,7 +53,8 @@ def ablate(
         one = replace(settings, stages=(replace(stage, objective=variant),), out=settings.out / variant)
         made = checkpoints.load(str(run(one)))
         held_out = ClipPool(world.clips, Split.VALIDATION, world.validation_clips)
-        validation = make_validation(made.encoder, held_out, stage.phases[-1].mix, cases)
+        bf16 = settings.hardware.precision == "bf16"
+        validation = make_validation(made.encoder, held_out, stage.phases[-1].mix, cases, bf16=bf16)
         scores[variant] = validation(hasten(made.model.eval()))
     return scores
 

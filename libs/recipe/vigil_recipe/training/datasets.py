@@ -19,7 +19,6 @@ from vigil_recipe.text.sequences import Sequencer
 from vigil_recipe.training.batches import Batch, ClipPool, collate, decode, draw, sight_rows
 from vigil_recipe.training.settings import Phase, Stage
 
-FRAMES_A_STEP = 128
 BESIDE_CHANGE = 0.5  # this share of the single frames is taken just before or after a condition changes
 BLIND_TURNS = 2  # turns without a picture that cost about as much as one with it
 INTERACTION_STREAM, FRAME_STREAM = 0, 1
@@ -44,9 +43,10 @@ class Interactions(IterableDataset[Batch]):  # type: ignore[misc]  # torch is no
 
 
 class Frames(IterableDataset[Batch]):  # type: ignore[misc]
-    """Batches of frames with their truth alone, for learning to see."""
+    """Batches of ``frames`` single frames with their truth, for learning to see."""
 
-    def __init__(self, pool: ClipPool, *, first: int, total: int, seed: int, rank: int = 0) -> None:
+    def __init__(self, pool: ClipPool, frames: int, *, first: int, total: int, seed: int, rank: int = 0) -> None:
+        self._frames = frames
         self._pool, self._first, self._total, self._seed, self._rank = pool, first, total, seed, rank
 
     def __iter__(self) -> Iterator[Batch]:
@@ -55,7 +55,7 @@ class Frames(IterableDataset[Batch]):  # type: ignore[misc]
             rng = np.random.default_rng([self._seed, number, FRAME_STREAM, self._rank])
             group = self._pool.pick_group(rng)
             jpegs, sights = [], []
-            for _ in range(FRAMES_A_STEP):
+            for _ in range(self._frames):
                 seen = self._pool.pick(rng, group, EVERYWHERE)
                 beside = rng.random() < BESIDE_CHANGE
                 turn = seen.turn_beside_change(rng) if beside else int(rng.integers(seen.clip.turns))

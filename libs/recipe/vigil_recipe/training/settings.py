@@ -101,7 +101,8 @@ class Stage:
 
     ``sight_share`` is the vision tower's share of the rate: at the full rate a young language model's gradients undo
     what it has learnt. ``connector_share`` is that of the layers between the two, by default the same.
-    ``objective`` names a variant of ``objective.VARIANTS``.
+    ``objective`` names a variant of ``objective.VARIANTS``. A step of an interaction stage takes episodes of up to
+    ``turn_budget`` turns together, a step of a sight stage ``frame_budget`` frames.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -113,6 +114,7 @@ class Stage:
     warm_up: Count = 100
     objective: Variant = "paper"
     turn_budget: Positive = 96
+    frame_budget: Positive = 128
     probe: bool = True
     of: tuple[str, ...] = ()
     phases: tuple[Phase, ...] = ()

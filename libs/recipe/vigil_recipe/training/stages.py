@@ -66,7 +66,7 @@ def _on_world(
     probe = load_probe(start)
     if stage.kind == "sight":
         sight = Sight(start.model.model.visual, probe)
-        return SightTrainer(sight, arguments, Frames(pool, **position), note), probe
+        return SightTrainer(sight, arguments, Frames(pool, stage.frame_budget, **position), note), probe
     if stage.probe:
         start.model.probe = probe
     held_out = ClipPool(world.clips, Split.VALIDATION, world.validation_clips)
@@ -75,7 +75,9 @@ def _on_world(
         arguments,
         Interactions(pool, start.encoder, stage, **position),
         note,
-        validate=make_validation(start.encoder, held_out, stage.phases[-1].mix, world.validation_cases),
+        validate=make_validation(
+            start.encoder, held_out, stage.phases[-1].mix, world.validation_cases, bf16=arguments.bf16
+        ),
         sight_share=stage.sight_share,
         connector_share=stage.connector_share,
         objective=stage.weighting,

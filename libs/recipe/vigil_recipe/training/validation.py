@@ -88,12 +88,13 @@ class Validation:
     cases: list[Case]
     speaking: frozenset[int]
     fast: bool = True
+    bf16: bool = True
 
     def __call__(self, model: nn.Module) -> dict[str, dict[str, int]]:
         """Counts by kind of data."""
         scores: dict[str, Scores] = {}
         device = next(model.parameters()).device
-        with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
+        with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.bf16):
             for case in self.cases:
                 self._score(model, case, scores.setdefault(case.kind, Scores()), device)
         return {kind: score.as_dict() for kind, score in scores.items()}
@@ -112,8 +113,13 @@ class Validation:
         scores.add(speaks, said, right, exact)
 
 
-def make_validation(tokenizer: Tokenizer, pool: ClipPool, kinds: Iterable[str], cases: int) -> Validation:
-    """``cases`` held-out interactions of each kind, of ``TURNS`` turns at most, on clips of stages that teach it."""
+def make_validation(
+    tokenizer: Tokenizer, pool: ClipPool, kinds: Iterable[str], cases: int, *, bf16: bool
+) -> Validation:
+    """``cases`` held-out interactions of each kind, of ``TURNS`` turns at most, on clips of stages that teach it.
+
+    ``bf16`` scores in the precision that the run trains in.
+    """
     sequencer = Sequencer(tokenizer)
     clips = list(pool)
     made = []
@@ -123,7 +129,7 @@ def make_validation(tokenizer: Tokenizer, pool: ClipPool, kinds: Iterable[str], 
             seen = fitting[index * len(fitting) // cases]
             made.append(_make_case(sequencer, kind, seen.clip, [5, number, index]))
     speaking = frozenset({tokenizer.token_to_id(RESPONSE), tokenizer.token_to_id(DELEGATION)})
-    return Validation(made, speaking)
+    return Validation(made, speaking, bf16=bf16)
 
 
 def _stage(seen: Seen) -> Stage:

@@ -114,7 +114,7 @@ def test_the_keys_of_a_session_are_among_those_of_who_runs_its_scripts() -> None
 @BY_NAME
 def test_a_claimer_touches_the_placement_of_its_own_role(row: ServiceSpec) -> None:
     if row.kind is ServiceKind.CLAIMER:
-        assert any(fnmatchcase(f"vigil:v1:{{placement:{row.name}}}:owner", key) for key in row.redis_keys)
+        assert any(fnmatchcase(f"vigil:v1:{{placement}}:{row.name}:owner", key) for key in row.redis_keys)
 
 
 @BY_NAME

@@ -120,7 +120,7 @@ def _lifecycle(*events: Lifecycle) -> tuple[str, ...]:
 
 def _placement_keys(role: str) -> str:
     """The keys by which workers of a role claim sessions."""
-    return f"vigil:v1:{{placement:{role}}}:*"
+    return f"vigil:v1:{{placement}}:{role}:*"
 
 
 SESSION_KEYS = "vigil:v1:{*.*}:*"

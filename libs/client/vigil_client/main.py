@@ -1,7 +1,7 @@
 """The `vigil` command: its own commands, and those of the packages that are installed beside it."""
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import entry_points
 
 import typer
@@ -48,10 +48,13 @@ def command_line() -> typer.Typer:
     return app
 
 
-def main() -> None:
-    """Entry point: whatever a command cannot do is a message and a status of 1, never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command, by default that of the process, and exit with its status.
+
+    Whatever a command cannot do is a message and a status of 1, never a traceback; a wrong option is a status of 2.
+    """
     try:
-        command_line()()
+        command_line()(arguments, prog_name="vigil")
     except ClientError as error:
         show_error(error)
         sys.exit(FAILED)

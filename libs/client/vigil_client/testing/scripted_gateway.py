@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -216,3 +218,23 @@ async def playing(gateway: ScriptedGateway) -> AsyncIterator[ScriptedGateway]:
         yield gateway
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def playing_aside(gateway: ScriptedGateway) -> Iterator[ScriptedGateway]:
+    """Serve the script from a thread of its own, for a test that has no event loop."""
+    loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+
+    async def play() -> None:
+        async with playing(gateway):
+            ready.set()
+            await stop.wait()
+
+    with closing(loop), ThreadPoolExecutor(1) as thread:
+        played = thread.submit(loop.run_until_complete, play())
+        try:
+            assert ready.wait(10), "the scripted gateway did not start"
+            yield gateway
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            played.result(10)

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from vigil_gateway.http import operator, problems
+from vigil_gateway.http import handlers, operator
 from vigil_gateway.http.limits import BodyLimit
 from vigil_gateway.http.models.base import Problem
 from vigil_gateway.http.requests import RequestLog
@@ -50,7 +50,7 @@ def routes() -> FastAPI:
     for module in _ROUTERS:
         app.include_router(module.router, responses=_ERRORS)
     app.include_router(chat.router, responses=_OPENAI_ERRORS)
-    problems.install(app)
+    handlers.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestLog)
     return app

@@ -7,7 +7,10 @@ GatewayError
 ├── SourceRefused             the source was opened and cannot be watched
 ├── ProbeUnavailable          no ingestion worker answered within the deadline
 ├── NoWorker, CapacityFull    nobody can take the session
-└── TooManyStreams            the tenant's live event streams are all in use
+├── TooManyStreams            the tenant's live streams are all in use
+├── BodyTooLarge              a request of more bytes than are taken
+├── SessionChanged            one call names two sessions
+└── ShuttingDown              this gateway serves no longer
 """
 
 
@@ -77,3 +80,24 @@ class TooManyStreams(GatewayError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"this tenant has {limit} live event streams open, as many as it may")
+
+
+class BodyTooLarge(GatewayError):
+    """The request is larger than requests of its kind may be."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the body is larger than {limit_bytes:,} bytes")
+
+
+class SessionChanged(GatewayError):
+    """A call that is about one session names another one later on."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"this call pushes pictures into the session {session}, and then named another one")
+
+
+class ShuttingDown(GatewayError):
+    """This gateway is being stopped; another one, or the next one, serves."""
+
+    def __init__(self) -> None:
+        super().__init__("the gateway is shutting down")

@@ -2,22 +2,15 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vigil_gateway.http.problems import Row, respond
+from vigil_gateway.http.errors import BodyTooLarge
+from vigil_gateway.http.handlers import respond
+from vigil_gateway.http.problems import problem_of
+from vigil_gateway.http.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
 
-MAX_BODY_BYTES = 256 * 1024
-# Pictures in base64, and the history that clients of the OpenAI API send along.
-MAX_CHAT_BODY_BYTES = 8 * 1024 * 1024
 CHAT = "/v1/chat/completions"
 # A refused body is read and thrown away up to here, so that the client gets to read the answer: closing a
 # connection with unread bytes resets it, and the reset may overtake the response.
 DRAIN_BYTES = 16 * 1024 * 1024
-
-TOO_LARGE = Row(
-    "body_too_large",
-    413,
-    "The request body is too large",
-    f"Send at most {MAX_BODY_BYTES // 1024} KiB of JSON, {MAX_CHAT_BODY_BYTES // 1024:,} KiB where it holds a picture.",
-)
 
 
 class BodyLimit:
@@ -33,8 +26,7 @@ class BodyLimit:
         limit_bytes = MAX_CHAT_BODY_BYTES if scope["path"] == CHAT else MAX_BODY_BYTES
         body, size_bytes = await _read(receive, limit_bytes)
         if size_bytes > limit_bytes:
-            detail = f"the body is larger than {limit_bytes:,} bytes"
-            await respond(scope["path"], TOO_LARGE, detail)(scope, receive, send)
+            await respond(scope["path"], problem_of(BodyTooLarge(limit_bytes)))(scope, receive, send)
             return
         await self.app(scope, _replay(body, receive), send)
 

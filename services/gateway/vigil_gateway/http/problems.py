@@ -1,30 +1,23 @@
-"""Errors as RFC 9457 problems: one table from exception to status, title and next step. The paths that clients of
-OpenAI's API call answer in that API's shape instead.
+"""Errors as RFC 9457 problems, the same through every door: one table from exception to status, title and next step.
 
-Every answer that is not a success has this form, with `type` a stable name that programs may switch on. Nothing of
-the request is echoed except what the error itself names, and source URLs are redacted before they get here.
+`type` is a stable name that programs may switch on. Nothing of the request is echoed except what the error itself
+names, and source URLs are redacted before they get here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from http import HTTPStatus
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
+from pydantic import ValidationError
 
 from vigil.core.errors import CoreError, UnknownInstruction
 from vigil.runtime import errors as port_errors
-from vigil.runtime.process.logs import get_log
 from vigil_gateway.http import errors
-from vigil_gateway.openai import error_body
+from vigil_gateway.http.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
 from vigil_gateway.openai import errors as chat_errors
 
-MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:vigil:problem:"
-
-log = get_log()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +30,32 @@ class Row:
     next_step: str
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error as a client is told of it; `extra` has further members of the problem's JSON."""
+
+    row: Row
+    detail: str
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """RFC 9457 problem details."""
+        row = self.row
+        members = {"type": f"{TYPE_PREFIX}{row.kind}", "title": row.title, "status": row.status}
+        return {**members, "detail": self.detail, "next_step": row.next_step, **self.extra}
+
+
 _LATER = "Try again in a few seconds; the operator sees the cause in /readyz and in the logs."
 _NO_SESSION = Row("unknown_session", 404, "No such session", "List your sessions at /v1/sessions.")
 _NO_SNAPSHOT = Row(
     "unknown_snapshot", 404, "No such snapshot", "Take the path from an alert's `snapshot`; pictures are kept 7 days."
+)
+
+TOO_LARGE = Row(
+    "body_too_large",
+    413,
+    "The request body is too large",
+    f"Send at most {MAX_BODY_BYTES // 1024} KiB, {MAX_CHAT_BODY_BYTES // 1024:,} KiB where it holds a picture.",
 )
 
 TABLE: dict[type[Exception], Row] = {
@@ -66,6 +81,9 @@ TABLE: dict[type[Exception], Row] = {
     errors.TooManyStreams: Row(
         "too_many_streams", 429, "Too many live event streams", "Close a stream that is no longer read."
     ),
+    errors.BodyTooLarge: TOO_LARGE,
+    errors.SessionChanged: Row("session_changed", 400, "One session a call", "Make one call for each session."),
+    errors.ShuttingDown: Row("shutting_down", 503, "The gateway is shutting down", "Connect again."),
     errors.NoSuchSession: _NO_SESSION,
     port_errors.UnknownSession: _NO_SESSION,
     port_errors.SessionEnded: Row("session_ended", 409, "The session has ended", "Create a new session."),
@@ -119,91 +137,34 @@ INTERNAL = Row(
 )
 
 
-_HEADERS: dict[int, dict[str, str]] = {
-    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
-    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "2"},
-    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "2"},
-}
-
-
-class ProblemResponse(JSONResponse):
-    """A JSON answer of the problem media type."""
-
-    media_type = MEDIA_TYPE
-
-
-def respond(path: str, row: Row, detail: str, **extra: object) -> JSONResponse:
-    """The answer of a row to a request for `path`."""
-    headers = _HEADERS.get(row.status)
-    if path in error_body.PATHS:
-        return JSONResponse(error_body.error_body(row.status, row.kind, detail, row.next_step), row.status, headers)
-    body = {
-        "type": f"{TYPE_PREFIX}{row.kind}",
-        "title": row.title,
-        "status": row.status,
-        "detail": detail,
-        "next_step": row.next_step,
-        **extra,
-    }
-    return ProblemResponse(body, row.status, headers)
-
-
 def row_of(error: Exception) -> Row:
     """The row of the error's class, or of the nearest class it derives from."""
     return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), INTERNAL)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the table, FastAPI's own and whatever nobody thought of, as problems."""
-    for kind in TABLE:
-        app.add_exception_handler(kind, _known)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unforeseen)
-
-
-async def _known(request: Request, error: Exception) -> JSONResponse:
-    row = row_of(error)
-    if row.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("request failed", problem=row.kind, detail=str(error), path=request.url.path)
+def problem_of(error: Exception) -> Problem:
+    """What a client is told of `error`. Of an error that nobody thought of, nothing but that it happened."""
+    if isinstance(error, RequestValidationError):
+        return _invalid(error.errors(), within=1)
+    if isinstance(error, ValidationError):
+        return _invalid(error.errors(), within=0)
     if isinstance(error, port_errors.UnknownSession):
         error = errors.NoSuchSession(error.key.session)
-    extra = {"fault": error.fault} if isinstance(error, errors.SourceRefused) else {}
-    return respond(request.url.path, row, str(error), **extra)
+    row = row_of(error)
+    if row is INTERNAL:
+        return Problem(row, "something unforeseen happened while the request was served")
+    return Problem(row, str(error), {"fault": error.fault} if isinstance(error, errors.SourceRefused) else {})
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, RequestValidationError):
-        raise error
-    found = error.errors()
+def _invalid(found: Sequence[Any], *, within: int) -> Problem:
+    """Pydantic's faults. The first `within` parts of a fault's location say where the request has it: in its body."""
     where = next((fault["loc"][-1] for fault in found if fault["type"] == "json_invalid"), None)
     if where is not None:
-        return respond(request.url.path, MALFORMED, f"the body cannot be read as JSON (at character {where})")
-    faults = [{"field": _field(fault["loc"]), "message": str(fault["msg"])} for fault in found]
+        return Problem(MALFORMED, f"the body cannot be read as JSON (at character {where})")
+    faults = [{"field": _field(fault["loc"], within), "message": str(fault["msg"])} for fault in found]
     detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
-    return respond(request.url.path, INVALID, detail, errors=faults)
+    return Problem(INVALID, detail, {"errors": faults})
 
 
-def _field(location: Sequence[object]) -> str:
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
-
-
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, HTTPException):
-        raise error
-    path = request.url.path
-    match error.status_code:
-        case HTTPStatus.NOT_FOUND:
-            return respond(path, NO_ROUTE, f"there is nothing at {path[:200]}")
-        case HTTPStatus.METHOD_NOT_ALLOWED:
-            return respond(path, NO_METHOD, f"{request.method} is not allowed at {path[:200]}")
-        case HTTPStatus.BAD_REQUEST:
-            return respond(path, MALFORMED, str(error.detail))
-        case _:
-            row = Row("http_error", error.status_code, HTTPStatus(error.status_code).phrase, "See /docs.")
-            return respond(path, row, str(error.detail))
-
-
-async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-    log.error("request crashed", path=request.url.path, exc_info=error)
-    return respond(request.url.path, INTERNAL, "something unforeseen happened while the request was served")
+def _field(location: Sequence[object], within: int) -> str:
+    return ".".join(str(part) for part in location[within:]) or ".".join(str(part) for part in location)

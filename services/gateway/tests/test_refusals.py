@@ -94,7 +94,7 @@ async def test_a_text_that_is_too_long_names_the_limit(http: aiohttp.ClientSessi
         ({"watches": [{"name": "fire", "text": "  "}]}, "watches.0.text: String should match pattern"),
         ({"instructions": [""]}, "instructions.0: String should have at least 1 character"),
         ({"instructions": ["x"] * 17}, "instructions: List should have at most 16 items"),
-        ({"source": {}}, "source.url: Field required"),
+        ({"source": {}}, "source: Value error, give the source's `url`"),
         ({"source": {"url": SECRET_URL, "id": "a b"}}, "source.id: String should match pattern"),
         ({"sorce": {}}, "sorce: Extra inputs are not permitted"),
     ],

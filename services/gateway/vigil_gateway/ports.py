@@ -60,14 +60,19 @@ async def _tenant(ports: PortsOf, given: Annotated[HTTPAuthorizationCredentials 
 Tenant = Annotated[str, Depends(_tenant)]
 
 
-async def _key(tenant: Tenant, session: Annotated[str, Path(description="Id of the session")]) -> SessionKey:
-    """The session of the path, within the caller's tenant: another tenant's sessions are simply not there."""
+def session_key(tenant: str, session: str) -> SessionKey:
+    """The tenant's session of that id, or `NoSuchSession`: another tenant's sessions are simply not there."""
     try:
         key = SessionKey(tenant, session)
     except InvalidToken:
         raise NoSuchSession(session) from None
     structlog.contextvars.bind_contextvars(session=session)
     return key
+
+
+async def _key(tenant: Tenant, session: Annotated[str, Path(description="Id of the session")]) -> SessionKey:
+    """The session of the path, within the caller's tenant."""
+    return session_key(tenant, session)
 
 
 Key = Annotated[SessionKey, Depends(_key)]

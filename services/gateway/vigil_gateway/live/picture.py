@@ -1,14 +1,16 @@
 """A picture that a client pushes, to the one JPEG that everything downstream uses (as ingestion makes them)."""
 
+import asyncio
 import base64
 import binascii
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from vigil.core.profile import PromptProfile
+from vigil.core.profile import PromptProfile, profile
 from vigil_gateway.openai.errors import PictureRefused
 
 MAX_PICTURE_BYTES = 5 * 1024 * 1024
@@ -38,9 +40,20 @@ def decoded(url: str) -> bytes:
         data = base64.b64decode(url[head.end() :], validate=True)
     except (binascii.Error, ValueError):
         raise PictureRefused(f"the picture is not valid base64: {_HOW}") from None
+    return bounded(data)
+
+
+def bounded(data: bytes) -> bytes:
+    """A picture's bytes when they are not too many, else `PictureRefused`."""
     if len(data) > MAX_PICTURE_BYTES:
         raise PictureRefused(f"the picture has {len(data):,} bytes: at most {MAX_PICTURE_BYTES:,} are allowed")
     return data
+
+
+async def fitted_in_thread(pictures: Sequence[bytes], profile_name: str) -> tuple[Picture, ...]:
+    """What `fitted` makes of each picture for a profile of that name. Raises `PictureRefused`, `UnknownProfile`."""
+    wanted = profile(profile_name)
+    return tuple([await asyncio.to_thread(fitted, picture, wanted) for picture in pictures])
 
 
 def fitted(data: bytes, profile: PromptProfile) -> Picture:
@@ -56,7 +69,7 @@ def fitted(data: bytes, profile: PromptProfile) -> Picture:
                 )
             upright = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for broken files
-        raise PictureRefused(f"the picture cannot be read as JPEG or PNG: {_HOW}") from None
+        raise PictureRefused("the picture cannot be read as JPEG or PNG: it is damaged, or something else") from None
     size = profile.fit(upright.width, upright.height)
     buffer = io.BytesIO()
     upright.resize(size, Image.Resampling.BOX).save(buffer, "JPEG", quality=profile.jpeg_quality)

@@ -1,6 +1,5 @@
 """The OpenAI-compatible door: one turn per call, for clients of other runtimes of such models."""
 
-import asyncio
 import time
 from typing import Annotated
 
@@ -10,14 +9,13 @@ from fastapi import APIRouter, Depends, Header, Response
 from vigil.contract.decision import StoredDecision
 from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey
-from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role
 from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.turn_lease import TurnLease
 from vigil_gateway.http.errors import NoSuchSession, NotServed
 from vigil_gateway.live import push
-from vigil_gateway.live.picture import Picture, decoded, fitted
+from vigil_gateway.live.picture import decoded, fitted_in_thread
 from vigil_gateway.live.turn_lease import in_turn
 from vigil_gateway.openai.errors import AlreadyBegun, NoSuchModel
 from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut
@@ -92,7 +90,7 @@ async def _turn(ports: Ports, lease: TurnLease, body: ChatIn, message: Said) -> 
         raise AlreadyBegun(f"session {key.session} has begun without these watches and instructions")
     question = Ask(new_id("q"), message.text) if message.text else None
     time_ms = None if body.vigil.time_s is None else round(body.vigil.time_s * 1_000)
-    pictures = await _pictures(message, spec)
+    pictures = await fitted_in_thread([decoded(url) for url in message.pictures], spec.profile)
     if look is None:
         await push.begin_pushed(ports, spec, (*given, question) if question else given)
     elif question:
@@ -106,9 +104,3 @@ async def _served(ports: Ports, model: str) -> str:
     except NotServed as error:
         raise NoSuchModel(str(error)) from None
     return model
-
-
-async def _pictures(message: Said, spec: SessionSpec) -> tuple[Picture, ...]:
-    data = [decoded(url) for url in message.pictures]
-    wanted = profile(spec.profile)
-    return tuple([await asyncio.to_thread(fitted, picture, wanted) for picture in data])

@@ -7,9 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from vigil.core.instruction import MAX_INSTRUCTIONS
 from vigil_gateway.http.models.base import In, Out, Text
 from vigil_gateway.http.models.history import DecisionOut
+from vigil_gateway.http.models.live import TimeS
 from vigil_gateway.http.models.standing import WatchIn
-
-YEAR_S = 366 * 86_400
 
 
 class ChatPart(BaseModel):
@@ -34,15 +33,7 @@ class ChatMessage(BaseModel):
 class VigilIn(In):
     """What the OpenAI format has no place for."""
 
-    time_s: float | None = Field(
-        None,
-        ge=0,
-        le=YEAR_S,
-        allow_inf_nan=False,
-        description="When the picture was taken, in seconds of the recording that it is from; must grow from turn to "
-        "turn. Left out, it is the time since the session's first call: the picture is of now.",
-        examples=[12.0],
-    )
+    time_s: TimeS = None
     watches: list[WatchIn] = Field(
         default=[],
         max_length=MAX_INSTRUCTIONS,

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
-from vigil.core.command import Command, Instruct
+from vigil.core.command import Ask, Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction
 from vigil.runtime.errors import SessionEnded
@@ -28,6 +28,13 @@ def first_commands(watches: Sequence[WatchIn], instructions: Sequence[str]) -> t
         check_addable((), commands, instruction)
         commands = (*commands, Instruct(instruction))
     return commands
+
+
+async def ask(ports: Ports, key: SessionKey, text: str) -> str:
+    """Leave a question for the session's next turn; its id. Raises what the store raises."""
+    question = Ask(new_id("q"), text)
+    await submit(ports, key, question)
+    return question.id
 
 
 async def all_standing(ports: Ports, key: SessionKey) -> tuple[Standing, ...]:

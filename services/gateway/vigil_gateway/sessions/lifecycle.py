@@ -50,6 +50,11 @@ async def finish(ports: Ports, spec: SessionSpec, reason: str) -> None:
     log.info("session ended", reason=reason)
 
 
+async def end_for_client(ports: Ports, key: SessionKey) -> None:
+    """End a session because its client asked for that. Raises `UnknownSession`."""
+    await finish(ports, await ports.store.spec(key), "the client ended it")
+
+
 async def ended_reason(ports: Ports, key: SessionKey) -> str | None:
     """Why the session ended; None while it is open."""
     ended = await ports.store.ended(key)

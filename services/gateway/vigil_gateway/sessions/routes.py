@@ -7,10 +7,9 @@ from vigil.runtime.errors import UnknownSession
 from vigil.runtime.session.lifecycle import announce_change
 from vigil_gateway.http.models.sessions import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
-from vigil_gateway.sessions.capacity import check_capacity, check_served
-from vigil_gateway.sessions.commands import first_commands
-from vigil_gateway.sessions.lifecycle import begin, ended_reason, finish
-from vigil_gateway.sessions.spec import changed_spec, new_spec
+from vigil_gateway.sessions.lifecycle import end_for_client, ended_reason
+from vigil_gateway.sessions.opening import open_session
+from vigil_gateway.sessions.spec import changed_spec
 from vigil_gateway.sessions.status import roles_status, workers_of
 from vigil_gateway.sessions.views import progress_out, session_out
 
@@ -20,12 +19,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, response: Response) -> SessionOut:
     """Watch a source. It is opened once before the session is made, so a bad address is told at once."""
-    spec = new_spec(ports.settings, tenant, body)
-    commands = first_commands(body.watches, body.instructions)
-    await check_served(ports.placement, spec.model, ports.settings.model)
-    await check_capacity(ports.placement, spec.roles)
-    await ports.probe.check(spec.source.url)
-    await begin(ports, spec, commands)
+    spec = await open_session(ports, tenant, body)
     response.headers["Location"] = f"/v1/sessions/{spec.session}"
     return session_out(spec, None)
 
@@ -63,7 +57,7 @@ async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> Sessio
 @router.delete("/{session}", status_code=status.HTTP_204_NO_CONTENT)
 async def end_session(ports: PortsOf, key: Key) -> None:
     """End a session. Its history stays readable for an hour. Ending it again changes nothing."""
-    await finish(ports, await ports.store.spec(key), "the client ended it")
+    await end_for_client(ports, key)
 
 
 async def _view(ports: Ports, key: SessionKey) -> SessionOut | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.profile import profile as profile_named
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
-from vigil.core.source import Source, kind_of
+from vigil.core.source import Source, SourceKind, kind_of
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.errors import NotServed
 from vigil_gateway.http.models.options import SourceIn
@@ -19,10 +19,11 @@ from vigil_gateway.sessions.watch_name import watch_name
 
 def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> SessionSpec:
     """A new session with the gateway's model and profile where none is given. Raises `CoreError`, `NotServed`."""
+    session = f"s-{secrets.token_hex(10)}"
     return SessionSpec(
         tenant=tenant,
-        session=f"s-{secrets.token_hex(10)}",
-        source=_source(body.source),
+        session=session,
+        source=_source(body.source, session),
         profile=_profile(settings, body),
         model=body.model or settings.model,
         cadence=Cadence(**dict(body.cadence)),
@@ -49,7 +50,9 @@ def watch_of(watch_id: str, given: WatchIn) -> Instruction:
     return Instruction(watch_id, given.text, Watch(given.name or watch_name(given.text), given.severity, **times))
 
 
-def _source(given: SourceIn) -> Source:
+def _source(given: SourceIn, session: str) -> Source:
+    if given.kind is SourceKind.PUSHED:
+        return Source(given.id or session, SourceKind.PUSHED, name=given.name, loop=given.loop)
     return Source(given.id or source_id(given.url), kind_of(given.url), given.url, given.name, given.loop)
 
 

@@ -1,8 +1,8 @@
 """Options of a session, in the groups of the core's `SessionSpec`; a change has groups whose fields are optional."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vigil.core.duplicate import DuplicateGuard
 from vigil.core.session import (
@@ -59,21 +59,32 @@ InferWhenIdle = Annotated[
 
 
 class SourceIn(In):
-    """The camera or file to watch."""
+    """The camera or file to watch, or that the client pushes its pictures."""
 
+    kind: Literal[SourceKind.PUSHED] | None = Field(
+        None, description="`pushed` when the client pushes the pictures; left out, `url` says what the source is"
+    )
     url: str = Field(
-        min_length=1,
+        "",
         max_length=2_048,
-        description="rtsp, rtsps, http or https address, or a file. Credentials in it are never shown again.",
+        description="rtsp, rtsps, http or https address, or a file; left out where the client pushes the pictures. "
+        "Credentials in it are never shown again.",
         examples=["rtsp://user:password@camera.local/stream1"],
     )
     id: Token | None = Field(
         None,
-        description="Name of the camera in alert subjects; made from the address when left out",
+        description="Name of the source in alert subjects; left out, it is made from the address, or is the session's "
+        "id where the client pushes the pictures",
         examples=["lobby"],
     )
     name: str = Field("", max_length=200, description="Free text for people", examples=["Lobby, north door"])
     loop: bool = Field(False, description="Start a file again when it ends")
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> "SourceIn":
+        if bool(self.url) == (self.kind is SourceKind.PUSHED):
+            raise ValueError('give the source\'s `url`, or `kind` "pushed" and no `url`')
+        return self
 
 
 class SourceOut(Out):

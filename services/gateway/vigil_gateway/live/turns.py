@@ -1,0 +1,44 @@
+"""Turns of sessions that exist and whose pictures a client pushes, over gRPC or a WebSocket: one turn a picture."""
+
+from pydantic import ValidationError
+
+from vigil.contract.decision import StoredDecision
+from vigil.core.command import Ask
+from vigil.core.ids import SessionKey
+from vigil.runtime.store.record import Look
+from vigil_gateway.http.errors import NoSuchSession
+from vigil_gateway.http.models.live import PictureIn
+from vigil_gateway.live import push
+from vigil_gateway.live.picture import bounded, fitted_in_thread
+from vigil_gateway.live.turn_lease import in_turn
+from vigil_gateway.openai.errors import PictureRefused, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
+from vigil_gateway.ports import Ports
+from vigil_gateway.sessions.commands import new_id
+
+# Refusals of one picture: the next picture of the same client may well be shown. Every other error ends the call.
+ONE_PICTURE = (PictureRefused, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded, ValidationError)
+
+
+async def check_pushed(ports: Ports, key: SessionKey) -> None:
+    """Raise `NoSuchSession`, `SessionEnded` or `NotPushed` when no picture can be pushed into the session."""
+    _there(key, await push.found(ports, key))
+
+
+async def show(ports: Ports, key: SessionKey, picture: bytes, options: PictureIn) -> StoredDecision:
+    """Show the model one JPEG or PNG and await its decision. Raises one of `ONE_PICTURE` when there is none, and what
+    `check_pushed` raises. What is refused before the model is shown it leaves nothing behind."""
+    data = bounded(picture)
+    async with in_turn(ports.turns, key) as lease:
+        look = _there(key, push.checked(key, lease.look))
+        pictures = await fitted_in_thread([data], look.spec.profile)
+        question = None
+        if options.question is not None:
+            question = await push.ask(ports, key, look.commands, Ask(new_id("q"), options.question))
+        time_ms = None if options.time_s is None else round(options.time_s * 1_000)
+        return await push.turn(ports, lease, pictures, question, time_ms)
+
+
+def _there(key: SessionKey, look: Look | None) -> Look:
+    if look is None:
+        raise NoSuchSession(key.session)
+    return look

@@ -62,7 +62,8 @@ async def open_door(folder: Path) -> AsyncIterator[Door]:
         shared = {"NATS_URL": nats.url, "REDIS_URL": redis.url, "LOG_LEVEL": "debug"}
         ports = {"HTTP_PORT": ingestion_port, "GRPC_PORT": grpc_port}
         await stack.enter_async_context(process("ingestion", folder, shared | ports | {"OPEN_TIMEOUT_S": 3}))
-        own = {"HTTP_PORT": gateway_port, "API_KEYS_FILE": keys, "INGESTION_GRPC": f"127.0.0.1:{grpc_port}"}
+        own = {"HTTP_PORT": gateway_port, "GRPC_PORT": 0, "API_KEYS_FILE": keys}
+        own |= {"INGESTION_GRPC": f"127.0.0.1:{grpc_port}"}
         await stack.enter_async_context(process("gateway", folder, shared | own | {"STATUS_INTERVAL_S": 0.1}))
         client = await stack.enter_async_context(open_redis(redis.url))
         for role in (Role.CODEC, Role.INTERACTION):

@@ -108,7 +108,7 @@ async def stage(tmp_path: Path, nats_server: NatsServer, redis_server: RedisServ
             "ENGINE_URLS": engine.url,
             "WARM_UP_TURNS": 1,
         }
-        door = {"API_KEYS_FILE": keys, "TURN_DEADLINE_S": 15}
+        door = {"API_KEYS_FILE": keys, "TURN_DEADLINE_S": 15, "GRPC_PORT": 0}
         ports = {"HTTP_PORT": 0, "GRPC_PORT": 0}
         for port in doors:
             (folder := tmp_path / str(port)).mkdir()

@@ -16,7 +16,8 @@ DATA_DIR = Path("build/run")
 class Endpoints:
     """Addresses, the API key of the demo tenant, and the process ids by name.
 
-    `engine_url` is one address, or several of one model separated by commas. `ready_urls` say of each service, by its
+    `engine_url` is one address, or several of one model separated by commas. `gateway_grpc`
+    is the `host:port` of the gateway's gRPC service. `ready_urls` say of each service, by its
     name, whether it is ready.
     """
 
@@ -30,6 +31,7 @@ class Endpoints:
     model: str = ""
     profile: str = ""
     supervisor_pid: int = 0
+    gateway_grpc: str = ""
     ready_urls: dict[str, str] = field(default_factory=dict)
     pids: dict[str, int] = field(default_factory=dict)
 

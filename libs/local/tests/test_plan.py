@@ -54,6 +54,8 @@ def test_the_plan_wires_everything_together(tmp_path: Path) -> None:
     assert gateway["VIGIL_INGESTION_GRPC"] == f"127.0.0.1:{specs['ingestion'].env['VIGIL_GRPC_PORT']}"
     assert Path(gateway["VIGIL_API_KEYS_FILE"]) in plan.files
     assert worker["VIGIL_ENGINE_URLS"] == plan.endpoints.engine_url == "http://127.0.0.1:8000"
+    assert gateway["VIGIL_GRPC_PORT"] == "9200"
+    assert plan.endpoints.gateway_grpc == "127.0.0.1:9200"
     assert (worker["VIGIL_HTTP_PORT"], worker["VIGIL_GRPC_PORT"]) == ("9103", "9203")
     assert worker["HOME"] == "/h"
     assert worker["VIGIL_ENGINE_IMAGES_GB"] == specs["engine"].env["VIGIL_ENGINE_IMAGES_GB"]

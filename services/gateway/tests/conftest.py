@@ -51,6 +51,7 @@ def settings(
         "nats_url": nats_server.url,
         "redis_url": redis_server.url,
         "http_port": free_port(),
+        "grpc_port": free_port(),
         "api_keys_file": keys_file,
         "ingestion_grpc": ingestion.target,
         "probe_deadline_s": 2.0,
@@ -83,7 +84,7 @@ async def front(gateway: Service[GatewaySettings], replicas: int) -> AsyncIterat
     async with AsyncExitStack() as stack:
         urls = [url_of(gateway.settings)]
         while len(urls) < replicas:
-            own = gateway.settings.model_copy(update={"http_port": free_port()})
+            own = gateway.settings.model_copy(update={"http_port": free_port(), "grpc_port": 0})
             urls.append(url_of((await stack.enter_async_context(serving(own))).settings))
         if replicas == 1:
             yield urls[0]
@@ -101,7 +102,7 @@ def idle_s() -> float:
 async def proxy(settings: GatewaySettings, idle_s: float) -> AsyncIterator[RoundRobin]:
     """Two gateways behind a proxy, with time for calls that wait for their turn."""
     own = {"turn_deadline_s": 30.0, "push_idle_s": idle_s}
-    both = [settings.model_copy(update={"http_port": free_port(), **own}) for _ in range(2)]
+    both = [settings.model_copy(update={"http_port": free_port(), "grpc_port": 0, **own}) for _ in range(2)]
     async with (
         serving(both[0]),
         serving(both[1]),

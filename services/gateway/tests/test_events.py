@@ -8,28 +8,18 @@ import aiohttp
 from prometheus_client import REGISTRY
 
 from vigil.contract import subjects
-from vigil.contract.decision import decision_outgoing
-from vigil.contract.events.alerts import alert_outgoing
-from vigil.contract.events.envelope import Emission
 from vigil.contract.events.utterances import utterance_outgoing
-from vigil.contract.outgoing import Outgoing
-from vigil.core.alert import AlertState, Moment, advance
-from vigil.core.control import Action, Output
-from vigil.core.decide import Completion, Decision
+from vigil.core.alert import AlertState
 from vigil.core.ids import SessionKey
-from vigil.core.instruction import Instruction, Severity, Watch
-from vigil.core.probability import Probabilities
-from vigil.core.session import SessionSpec
-from vigil.core.source import Source, SourceKind
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore
+from vigil.testing.emitted import EMISSION, alert, decide_quickly, decided, decision, spec
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer
 from vigil_gateway.config import GatewaySettings
 
 DEADLINE_S = 10.0
-EMISSION = Emission(1_700_000_000_000_000, 1_700_000_000_250_000)
 Event = tuple[str, dict[str, object]]
 
 
@@ -85,37 +75,11 @@ async def listening(http: aiohttp.ClientSession, session: str) -> AsyncIterator[
         yield stream
 
 
-def spec(session: str) -> SessionSpec:
-    return SessionSpec(
-        "demo", session, Source("lobby", SourceKind.RTSP, "rtsp://camera.local"), "vigil-small", "vigil-small"
-    )
-
-
-def decision(sequence: int, text: str = "") -> Decision:
-    output = Output(Action.SPEAK, text) if text else Output(Action.SILENT)
-    completion = Completion("", {}, prompt_tokens=90, cached_tokens=80, request_bytes=2_000, engine_ms=70.0)
-    p = Probabilities(0.9, 0.08, 0.02)
-    return Decision(sequence, sequence * 1_000, EMISSION.capture_time_us, output, p, completion, 0, 1.0)
-
-
-def alert(session: str) -> Outgoing:
-    """The stored message of an alert that has just opened."""
-    watch = Instruction("w-1", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL))
-    moment = Moment(session, 4, 4_000, EMISSION.capture_time_us)
-    _, (opened,) = advance((), (watch,), moment, {watch.id: "Fire!"})
-    return alert_outgoing(spec(session), opened, 0.9, EMISSION)
-
-
-async def decide(bus: Bus, session: str, sequence: int, text: str = "") -> None:
-    outgoing = decision_outgoing(spec(session), decision(sequence, text), emit_time_us=EMISSION.emit_time_us)
-    await bus.publish_stored(outgoing)
-
-
 async def test_everything_that_happens_in_a_session_is_streamed(
     http: aiohttp.ClientSession, session: str, bus: Bus
 ) -> None:
     async with listening(http, session) as stream:
-        await decide(bus, session, 4)
+        await bus.publish_stored(decided(session, 4))
         shown = await stream.of("decision")
         spoken = utterance_outgoing(spec(session), decision(5, "Fire!"), EMISSION)
         assert spoken is not None
@@ -210,7 +174,7 @@ async def test_the_stream_outlives_a_restart_of_nats(
     http: aiohttp.ClientSession, session: str, bus: Bus, nats_server: NatsServer
 ) -> None:
     async with listening(http, session) as stream:
-        await decide(bus, session, 1)
+        await bus.publish_stored(decided(session, 1))
         assert (await stream.of("decision"))["sequence"] == 1
         await nats_server.kill()
         await eventually(lambda: not bus.is_connected, what="the bus notices")
@@ -221,7 +185,7 @@ async def test_the_stream_outlives_a_restart_of_nats(
         sequences = iter(range(2, 1_000))
 
         async def heard() -> bool:
-            await decide(bus, session, next(sequences))
+            await bus.publish_stored(decided(session, next(sequences)))
             return following.done()
 
         await eventually(heard, what="a decision after the restart")
@@ -234,7 +198,7 @@ async def test_the_stream_outlives_redis(
     async with listening(http, session) as stream:
         await redis_server.kill()
         assert (await stream.of("status"))["roles"] is None
-        await decide(bus, session, 1)
+        await bus.publish_stored(decided(session, 1))
         assert (await stream.of("decision"))["sequence"] == 1
         await redis_server.start()
         assert (await stream.of("status"))["roles"] == {}
@@ -261,11 +225,7 @@ async def test_a_client_that_does_not_read_misses_old_decisions_and_no_alert(
     async with unread(gateway.settings.http_port, session) as reader:
         seen = await reader.readuntil(b"event: status")
         await bus.publish_stored(alert(session))
-        for sequence in range(many):
-            one = decision_outgoing(spec(session), decision(sequence, "x" * 4_000), emit_time_us=EMISSION.emit_time_us)
-            await bus.publish(one.subject, one.payload)
-            if sequence % 200 == 0:
-                await bus.ping()
+        await decide_quickly(bus, session, many, "x" * 4_000)
         async with asyncio.timeout(DEADLINE_S):
             while f'"sequence":{many - 1},'.encode() not in seen[-16_000:]:
                 seen += await reader.read(65_536)

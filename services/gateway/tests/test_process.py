@@ -29,7 +29,7 @@ async def start(keys_file: Path) -> AsyncIterator[Start]:
     started: list[Process] = []
 
     async def one(**variables: object) -> Process:
-        given = {"VIGIL_API_KEYS_FILE": keys_file, "VIGIL_HTTP_PORT": free_port()} | variables
+        given = {"VIGIL_API_KEYS_FILE": keys_file, "VIGIL_HTTP_PORT": free_port(), "VIGIL_GRPC_PORT": 0} | variables
         environment = {"PATH": os.defpath} | {name: str(value) for name, value in given.items()}
         process = await asyncio.create_subprocess_exec(*COMMAND, env=environment, stdout=PIPE, stderr=PIPE)
         started.append(process)

@@ -197,6 +197,7 @@ async def gateway_process(settings: GatewaySettings) -> AsyncIterator[tuple[asyn
     port = free_port()
     variables = {
         "VIGIL_HTTP_PORT": str(port),
+        "VIGIL_GRPC_PORT": "0",
         "VIGIL_API_KEYS_FILE": str(settings.api_keys_file),
         "VIGIL_NATS_URL": settings.nats_url,
         "VIGIL_REDIS_URL": settings.redis_url,

@@ -8,6 +8,7 @@ import grpc
 
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement.leases import Placement
+from vigil.runtime.process.grpc_server import bound_grpc
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
@@ -15,13 +16,16 @@ from vigil.runtime.store import redis_client
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
+from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
 from vigil_gateway.http.auth import KeyFileInvalid, KeyRing
 from vigil_gateway.http.server import serve
+from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.live.idle import end_idle
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports
+from vigil_gateway.rpc.service import NAME, GatewayService
 from vigil_gateway.sessions.probe import SourceProbe
 
 log = get_log()
@@ -53,11 +57,17 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
             turns=TurnLeases(redis),
         )
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
-        async with serve(
-            create_app(ports), settings.host, settings.http_port, ports.draining, settings.drain_s
-        ) as port:
-            log.info("ports opened", host=settings.host, port=port)
-            yield
+        async with (
+            bound_grpc(settings.host, settings.grpc_port, MAX_CHAT_BODY_BYTES) as rpc,
+            serve(create_app(ports), settings.host, settings.http_port, ports.draining, settings.drain_s) as port,
+        ):
+            add_GatewayServiceServicer_to_server(GatewayService(ports), rpc.server)
+            await rpc.start((NAME,))
+            log.info("ports opened", host=settings.host, port=port, grpc_port=rpc.port)
+            try:
+                yield
+            finally:
+                await rpc.drain()
 
 
 async def _usable(bus: Bus) -> None:

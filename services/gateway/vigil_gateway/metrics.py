@@ -9,7 +9,10 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-STREAMS = Gauge("vigil_gateway_event_streams", "Live event streams that are open")
+CALLS = Counter(
+    "vigil_gateway_calls", "Calls and messages answered over gRPC or a WebSocket", ["door", "method", "status"]
+)
+STREAMS = Gauge("vigil_gateway_event_streams", "Live streams that are open: events, pushed pictures, WebSockets")
 EVENTS_SENT = Counter("vigil_gateway_events_sent", "Live events written to clients", ["kind"])
 EVENTS_DROPPED = Counter("vigil_gateway_events_dropped", "Live events that a slow client did not take", ["kind"])
 EVENTS_UNREADABLE = Counter("vigil_gateway_events_unreadable", "Bus messages that could not be read", ["kind"])

@@ -113,6 +113,7 @@ def _endpoints(options: Options) -> Endpoints:
         monitor_url=f"http://127.0.0.1:{ports['nats monitor']}",
         model=options.model,
         profile=options.profile,
+        gateway_grpc=f"127.0.0.1:{ports[grpc_name(GATEWAY)]}",
         ready_urls={row.name: _ready_url(options, row) for row in rows(webhooks=options.webhooks is not None)},
     )
 

@@ -130,12 +130,12 @@ PUSHED_KEYS = "vigil:v1:{pushed}:*"
 GATEWAY = ServiceSpec(
     name="gateway",
     kind=ServiceKind.GATEWAY,
-    purpose="REST, live events, the OpenAI-compatible endpoint, API keys",
+    purpose="REST, gRPC, WebSockets, live events, the OpenAI-compatible endpoint, API keys",
     module="vigil_gateway.main",
     settings="vigil_gateway.config:GatewaySettings",
-    wiring=("nats_url", "redis_url", "http_port", "api_keys_file", "ingestion_grpc", "model", "profile"),
+    wiring=("nats_url", "redis_url", "http_port", "grpc_port", "api_keys_file", "ingestion_grpc", "model", "profile"),
     http_port=8080,
-    grpc_port=None,
+    grpc_port=9200,
     bus=BusAccess(
         publishes=(
             _of_all(Kind.COMMAND),

@@ -1,4 +1,4 @@
-"""The gRPC server of a worker: health and reflection beside the service's own methods."""
+"""The gRPC server of a service: health and reflection beside the service's own methods."""
 
 import errno
 import socket
@@ -11,11 +11,9 @@ from grpc_reflection.v1alpha import reflection
 
 from vigil.runtime.process.startup import PortInUse
 
-_OPTIONS = (
-    ("grpc.so_reuseport", 0),  # two processes on one port must be an error
-    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
-    ("grpc.max_send_message_length", 16 * 1024 * 1024),
-)
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+# A connection that answers no ping for so long is closed, and its calls are cancelled.
+KEEPALIVE_S, KEEPALIVE_TIMEOUT_S = 20.0, 10.0
 _GRACE_S = 1.0
 
 
@@ -42,13 +40,13 @@ class GrpcServer:
 
 
 @asynccontextmanager
-async def bound_grpc(host: str, port: int) -> AsyncIterator[GrpcServer]:
+async def bound_grpc(host: str, port: int, max_message_bytes: int = MAX_MESSAGE_BYTES) -> AsyncIterator[GrpcServer]:
     """Hold `port` (a free one when 0) and stop the server on leaving. Raises `PortInUse`."""
     _check_free(host, port)
-    server = aio.server(options=_OPTIONS)
+    server = aio.server(options=_options(max_message_bytes))
     try:
         try:
-            taken = server.add_insecure_port(f"{host}:{port}")
+            taken = server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         except RuntimeError as error:
             raise PortInUse("gRPC", host, port, str(error)) from error
         yield GrpcServer(server, taken)
@@ -56,10 +54,20 @@ async def bound_grpc(host: str, port: int) -> AsyncIterator[GrpcServer]:
         await server.stop(_GRACE_S)
 
 
+def _options(max_message_bytes: int) -> tuple[tuple[str, int], ...]:
+    return (
+        ("grpc.so_reuseport", 0),  # two processes on one port must be an error
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.keepalive_time_ms", round(KEEPALIVE_S * 1_000)),
+        ("grpc.keepalive_timeout_ms", round(KEEPALIVE_TIMEOUT_S * 1_000)),
+    )
+
+
 def _check_free(host: str, port: int) -> None:
     """Find a port in use before gRPC does: gRPC would print several lines on standard error."""
     try:
-        with socket.create_server((host, port)):
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             pass
     except OSError as error:
         raise PortInUse("gRPC", host, port, errno.errorcode.get(error.errno or 0, str(error))) from error

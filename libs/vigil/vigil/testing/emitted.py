@@ -1,0 +1,53 @@
+"""What an interaction worker would publish of a session on the camera `lobby`: decisions and an alert."""
+
+from vigil.contract.decision import decision_outgoing
+from vigil.contract.events.alerts import alert_outgoing
+from vigil.contract.events.envelope import Emission
+from vigil.contract.outgoing import Outgoing
+from vigil.core.alert import Moment, advance
+from vigil.core.control import Action, Output
+from vigil.core.decide import Completion, Decision
+from vigil.core.instruction import Instruction, Severity, Watch
+from vigil.core.probability import Probabilities
+from vigil.core.session import SessionSpec
+from vigil.core.source import Source, SourceKind
+from vigil.runtime.bus.client import Bus
+
+EMISSION = Emission(1_700_000_000_000_000, 1_700_000_000_250_000)
+
+
+def spec(session: str) -> SessionSpec:
+    """The session of the tenant demo."""
+    return SessionSpec(
+        "demo", session, Source("lobby", SourceKind.RTSP, "rtsp://camera.local"), "vigil-small", "vigil-small"
+    )
+
+
+def decision(sequence: int, text: str = "") -> Decision:
+    """The decision of that turn: to say `text`, or to stay silent."""
+    output = Output(Action.SPEAK, text) if text else Output(Action.SILENT)
+    completion = Completion("", {}, prompt_tokens=90, cached_tokens=80, request_bytes=2_000, engine_ms=70.0)
+    p = Probabilities(0.9, 0.08, 0.02)
+    return Decision(sequence, sequence * 1_000, EMISSION.capture_time_us, output, p, completion, 0, 1.0)
+
+
+def decided(session: str, sequence: int, text: str = "") -> Outgoing:
+    """The stored message of a decision."""
+    return decision_outgoing(spec(session), decision(sequence, text), emit_time_us=EMISSION.emit_time_us)
+
+
+def alert(session: str) -> Outgoing:
+    """The stored message of an alert that has just opened."""
+    watch = Instruction("w-1", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL))
+    moment = Moment(session, 4, 4_000, EMISSION.capture_time_us)
+    _, (opened,) = advance((), (watch,), moment, {watch.id: "Fire!"})
+    return alert_outgoing(spec(session), opened, 0.9, EMISSION)
+
+
+async def decide_quickly(bus: Bus, session: str, count: int, text: str) -> None:
+    """Publish so many decisions, from sequence 0 on, as fast as they go: not stored, and only for who listens."""
+    for sequence in range(count):
+        outgoing = decided(session, sequence, text)
+        await bus.publish(outgoing.subject, outgoing.payload)
+        if sequence % 200 == 0:
+            await bus.ping()

@@ -1,0 +1,1 @@
+"""The public gRPC service: the same sessions, limits and errors as over HTTP."""

@@ -1,0 +1,45 @@
+"""Problems as gRPC statuses: one table from HTTP status to code, and the kinds of problem for which it is another."""
+
+import json
+
+from grpc import StatusCode
+
+from vigil_gateway.http.problems import Problem
+
+TRAILER = "vigil-problem"
+# Message and trailer travel as headers, of which clients take 8 KiB by default.
+MAX_DETAIL_CHARS = 800
+
+BY_STATUS = {
+    400: StatusCode.INVALID_ARGUMENT,
+    401: StatusCode.UNAUTHENTICATED,
+    404: StatusCode.NOT_FOUND,
+    409: StatusCode.FAILED_PRECONDITION,
+    413: StatusCode.RESOURCE_EXHAUSTED,
+    422: StatusCode.INVALID_ARGUMENT,
+    429: StatusCode.RESOURCE_EXHAUSTED,
+    500: StatusCode.INTERNAL,
+    503: StatusCode.UNAVAILABLE,
+    504: StatusCode.DEADLINE_EXCEEDED,
+}
+BY_KIND = {
+    "capacity_full": StatusCode.RESOURCE_EXHAUSTED,
+    "store_full": StatusCode.RESOURCE_EXHAUSTED,
+    "turn_superseded": StatusCode.ABORTED,
+}
+
+
+def code_of(problem: Problem) -> StatusCode:
+    """The gRPC status that a call with this problem ends with."""
+    return BY_KIND.get(problem.row.kind) or BY_STATUS[problem.row.status]
+
+
+def message_of(problem: Problem) -> str:
+    """What was wrong and what to do."""
+    return f"{problem.detail[:MAX_DETAIL_CHARS]}. {problem.row.next_step}"
+
+
+def trailer_of(problem: Problem) -> tuple[tuple[str, str], ...]:
+    """The problem's JSON as trailing metadata, in ASCII."""
+    short = Problem(problem.row, problem.detail[:MAX_DETAIL_CHARS])
+    return ((TRAILER, json.dumps(short.as_json())),)

@@ -90,7 +90,7 @@ async def test_a_frame_and_the_alert_that_it_caused_share_a_trace(bus: Bus, redi
         "scripted",
     )
     await SessionStore(redis).create(spec, (Instruct(FIRE),))
-    await Placement(redis).open(KEY)
+    await Placement(redis).open(KEY, spec.roles)
     with recorded() as exporter:
         async with (
             ScriptedEngine(lambda _: Reply("</response> A fire has started.")) as engine,

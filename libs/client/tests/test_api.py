@@ -70,7 +70,8 @@ async def test_answers_are_read_by_value() -> None:
             (Exchange("Who?", 2.0, "Hello.", 3.0),),
         )
         assert await client.snapshot("a-1") == b"\xff\xd8jpeg"
-        assert await client.health() == Health(True, True, {"nats": "ok"}, {"codec": RoleCapacity(1, 8, 2)})
+        sources = {"rtsp": True, "pushed": True}
+        assert await client.health() == Health(True, True, sources, {"nats": "ok"}, {"codec": RoleCapacity(1, 8, 2)})
         await client.end_session(SESSION)
     assert gateway.requests[0] == (
         "POST",

@@ -139,10 +139,12 @@ class RoleCapacity:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the gateway serves, whether it takes new sessions, and how full the workers are, by role."""
+    """Whether the gateway serves, whether it takes new sessions on every kind of source, on which kinds it does, and
+    how full the workers are, by role."""
 
     ready: bool
     takes_sessions: bool
+    sources: Mapping[str, bool]
     checks: Mapping[str, str]
     capacity: Mapping[str, RoleCapacity]
 

@@ -51,7 +51,7 @@ async def placement(redis: Redis) -> Placement:
         SessionSpec(KEY.tenant, KEY.session, Source("cam", SourceKind.FILE, "file:///a.mp4"), "vigil-small", "m")
     )
     placement = Placement(redis)
-    await placement.open(KEY)
+    await placement.open(KEY, (Role.CODEC,))
     return placement
 
 

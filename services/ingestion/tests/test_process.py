@@ -20,7 +20,7 @@ from vigil.contract import subjects
 from vigil.contract.frames import decode_group
 from vigil.core.ids import SessionKey
 from vigil.core.session import Cadence, SessionSpec
-from vigil.core.source import Source, SourceKind
+from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
@@ -85,7 +85,7 @@ async def test_a_killed_worker_is_followed_by_another_within_three_seconds(
         bus.subscribe(subjects.raw_frames(KEY), capacity=1_000) as messages,
         process(nats_server.url, redis_server.url, WORKER="one") as one,
     ):
-        await placement.open(KEY)
+        await placement.open(KEY, tuple(Role))
         async with asyncio.timeout(20):
             before = decode_group((await anext(messages)).payload)
         async with process(nats_server.url, redis_server.url, WORKER="two", HTTP_PORT=second_port) as two:
@@ -124,7 +124,7 @@ async def test_a_draining_worker_shows_the_camera_until_the_next_one_does(
         bus.subscribe(subjects.raw_frames(KEY), capacity=1_000) as messages,
         process(nats_server.url, redis_server.url, WORKER="one") as one,
     ):
-        await placement.open(KEY)
+        await placement.open(KEY, tuple(Role))
         async with asyncio.timeout(20):
             groups = [decode_group((await anext(messages)).payload)]
         async with process(nats_server.url, redis_server.url, WORKER="two", HTTP_PORT=port):

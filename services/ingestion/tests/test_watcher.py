@@ -61,7 +61,7 @@ class Site:
             cadence=Cadence(interval_ms),
         )
         await self.store.create(spec)
-        await self.placement.open(KEY)
+        await self.placement.open(KEY, spec.roles)
         return spec
 
     async def status(self) -> dict[str, object]:

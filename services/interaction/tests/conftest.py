@@ -83,7 +83,7 @@ class Stage:
     async def open(self, *commands: Command, **changes: Any) -> None:
         """Create the session and let workers claim it."""
         await self.store.create(spec(**changes), commands or (Instruct(FIRE),))
-        await self.placement.open(KEY)
+        await self.placement.open(KEY, tuple(Role))
 
     @asynccontextmanager
     async def worker(

@@ -40,6 +40,7 @@ EXCHANGE = {"query": "Who?", "asked_s": 2.0, "answer": "Hello.", "answered_s": 3
 HEALTH = {
     "ready": True,
     "takes_sessions": True,
+    "sources": {"rtsp": True, "pushed": True},
     "checks": {"nats": "ok"},
     "capacity": {"codec": {"workers": 1, "capacity": 8, "open_sessions": 2}},
 }

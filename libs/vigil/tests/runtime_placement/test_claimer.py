@@ -20,6 +20,7 @@ from vigil.runtime.placement.leases import Claim, Offer, Placement
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer
 
+ROLES = tuple(Role)
 KEY = SessionKey("demo", "s-1")
 OTHER = SessionKey("demo", "s-2")
 
@@ -83,10 +84,10 @@ async def test_a_session_runs_at_once_when_it_is_opened_and_stops_when_it_is_clo
 ) -> None:
     worker = Worker()
     async with claiming(make("a", worker.run)):
-        await placement.open(KEY)
+        await placement.open(KEY, ROLES)
         await tell(bus, Lifecycle.REQUESTED)
         await eventually(lambda: worker.running == {Claim(KEY, 1)}, what="it runs")
-        await placement.close(KEY)
+        await placement.close(KEY, ROLES)
         await tell(bus, Lifecycle.ENDED)
         await eventually(lambda: not worker.running, what="it stops")
     assert worker.runs == [Claim(KEY, 1)]
@@ -96,8 +97,8 @@ async def test_a_worker_holds_no_more_than_its_capacity_and_another_takes_the_re
     make: MakeClaimer, placement: Placement
 ) -> None:
     first, second = Worker(), Worker()
-    await placement.open(KEY)
-    await placement.open(OTHER)
+    await placement.open(KEY, ROLES)
+    await placement.open(OTHER, ROLES)
     async with claiming(make("a", first.run, capacity=1)):
         await eventually(lambda: len(first.running) == 1)
         assert (await placement.capacity(Role.CODEC)).free == 0
@@ -112,13 +113,13 @@ async def test_a_full_worker_leaves_sessions_to_others_and_takes_what_nobody_too
 ) -> None:
     """It measured that it can hold one; the second session is late there, and nowhere else."""
     full, other = Worker(), Worker()
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     async with claiming(make("a", full.run, offer=lambda _: Offer(1))):
         await eventually(lambda: full.running, what="it runs")
         assert (await placement.capacity(Role.CODEC)).free == 0
         async with claiming(make("b", other.run)):
             await eventually(lambda: _workers(placement, 2), what="both live")
-            await placement.open(OTHER)
+            await placement.open(OTHER, ROLES)
             await eventually(lambda: other.running, what="the other one takes it")
             assert len(full.running) == 1
         await eventually(lambda: len(full.running) == 2, what="nobody else is there any more")
@@ -126,7 +127,7 @@ async def test_a_full_worker_leaves_sessions_to_others_and_takes_what_nobody_too
 
 async def test_a_dead_worker_is_replaced_within_three_seconds(make: MakeClaimer, placement: Placement) -> None:
     """A worker that dies stops renewing and releases nothing: its claim is taken by hand here."""
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     assert await placement.claim(Role.CODEC, "dead", 1) == [Claim(KEY, 1)]
     died = time.monotonic()
     worker = Worker()
@@ -136,7 +137,7 @@ async def test_a_dead_worker_is_replaced_within_three_seconds(make: MakeClaimer,
 
 
 async def test_a_drained_worker_hands_over_at_once(make: MakeClaimer, placement: Placement) -> None:
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     first, second = Worker(), Worker()
     async with claiming(make("a", first.run)):
         await eventually(lambda: first.running, what="it runs")
@@ -152,7 +153,7 @@ async def test_a_draining_worker_goes_on_until_another_one_runs_its_session(
     make: MakeClaimer, placement: Placement
 ) -> None:
     """At no moment does nobody run it."""
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     first, second = Worker(), Worker()
     async with claiming(make("a", first.run)) as draining:
         await eventually(lambda: first.running, what="it runs")
@@ -171,7 +172,7 @@ async def test_a_draining_worker_goes_on_until_another_one_runs_its_session(
 async def test_a_draining_worker_goes_on_until_the_other_one_is_at_work(
     make: MakeClaimer, placement: Placement
 ) -> None:
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     first, second = Worker(), Worker()
     at_work = asyncio.Event()
     asked: list[Claim] = []
@@ -195,7 +196,7 @@ async def test_a_worker_that_is_not_relieved_goes_all_the_same(make: MakeClaimer
     async def relieved(_: Claim) -> bool:
         return False
 
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     first, second = Worker(), Worker()
     async with claiming(make("a", first.run, relieved=relieved, hand_over_s=0.5)) as draining:
         await eventually(lambda: first.running, what="it runs")
@@ -210,7 +211,7 @@ async def test_a_worker_that_is_not_relieved_goes_all_the_same(make: MakeClaimer
 async def test_a_run_that_fails_while_its_worker_drains_is_started_again(
     make: MakeClaimer, placement: Placement
 ) -> None:
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     second, at_work = Worker(), asyncio.Event()
     began: list[Claim] = []
 
@@ -251,8 +252,8 @@ async def test_a_run_that_fails_is_started_again_without_touching_the_others(
             raise ConnectionError("the camera is gone")
         await worker.run(claim)
 
-    await placement.open(KEY)
-    await placement.open(OTHER)
+    await placement.open(KEY, ROLES)
+    await placement.open(OTHER, ROLES)
     async with claiming(make("a", run)):
         await eventually(lambda: {one.key for one in worker.running} == {KEY, OTHER}, what="both run")
     assert failures == 2
@@ -261,7 +262,7 @@ async def test_a_run_that_fails_is_started_again_without_touching_the_others(
 
 async def test_a_session_that_was_overtaken_stops(make: MakeClaimer, placement: Placement, redis: Redis) -> None:
     worker = Worker()
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     async with claiming(make("a", worker.run)):
         await eventually(lambda: worker.running, what="it runs")
         await redis.zadd("vigil:v1:{placement}:codec:expiry", {"demo.s-1": 0})  # as if this process had been paused
@@ -284,14 +285,14 @@ async def test_a_session_that_comes_back_while_it_stops_never_runs_twice(
             await may_stop.wait()
             worker.running.discard(claim)
 
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     claimer = make("a", slow_to_stop)
     async with claiming(claimer):
         await eventually(lambda: worker.running, what="it runs")
-        await placement.close(KEY)
+        await placement.close(KEY, ROLES)
         await tell(bus, Lifecycle.ENDED)
         await eventually(lambda: not claimer.held, what="it is let go")
-        await placement.open(KEY)
+        await placement.open(KEY, ROLES)
         await eventually(lambda: claimer.held == (Claim(KEY, 1),), what="it is claimed again")
         assert len(worker.runs) == 1
         may_stop.set()
@@ -303,7 +304,7 @@ async def test_sessions_stop_while_leases_cannot_be_renewed_and_come_back(
     make: MakeClaimer, placement: Placement, redis_server: RedisServer
 ) -> None:
     worker = Worker()
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     async with claiming(make("a", worker.run)):
         await eventually(lambda: worker.running, what="it runs")
         await redis_server.kill()
@@ -316,11 +317,11 @@ async def test_a_short_restart_of_redis_is_not_noticed(
     make: MakeClaimer, placement: Placement, redis_server: RedisServer
 ) -> None:
     worker = Worker()
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     async with claiming(make("a", worker.run)):
         await eventually(lambda: worker.running, what="it runs")
         await redis_server.restart()
-        await placement.open(OTHER)
+        await placement.open(OTHER, ROLES)
         await eventually(lambda: len(worker.running) == 2, what="the next session runs too")
     assert [one.key for one in worker.runs] == [KEY, OTHER]
 
@@ -331,7 +332,7 @@ async def test_without_the_bus_sessions_are_found_by_looking(
     worker = Worker()
     async with claiming(make("a", worker.run)):
         await nats_server.kill()
-        await placement.open(KEY)
+        await placement.open(KEY, ROLES)
         await eventually(lambda: worker.running == {Claim(KEY, 1)}, what="it runs")
 
 

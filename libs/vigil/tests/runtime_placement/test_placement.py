@@ -14,6 +14,7 @@ from vigil.testing.eventually import eventually
 from vigil.testing.servers import free_port
 
 KEYS = [SessionKey("demo", f"s-{number}") for number in range(6)]
+ROLES = tuple(Role)
 KEY = KEYS[0]
 
 
@@ -24,8 +25,8 @@ def placement(redis: Redis) -> Placement:
 
 
 async def test_an_open_session_is_claimed_once_per_role(placement: Placement) -> None:
-    await placement.open(KEY)
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
+    await placement.open(KEY, ROLES)
     for role in Role:
         assert await placement.claim(role, "a", 8) == [Claim(KEY, 1)]
         assert await placement.claim(role, "b", 8) == []
@@ -35,7 +36,7 @@ async def test_an_open_session_is_claimed_once_per_role(placement: Placement) ->
 async def test_workers_that_race_share_the_sessions_without_overlap(redis: Redis) -> None:
     placement = Placement(redis)
     for key in KEYS:
-        await placement.open(key)
+        await placement.open(key, ROLES)
     claims = await asyncio.gather(*(placement.claim(Role.CODEC, worker, 2) for worker in "abcd"))
     assert all(len(share) <= 2 for share in claims)
     assert sorted(claim.key for share in claims for claim in share) == KEYS
@@ -43,13 +44,13 @@ async def test_workers_that_race_share_the_sessions_without_overlap(redis: Redis
 
 async def test_no_more_than_the_limit_is_claimed(placement: Placement) -> None:
     for key in KEYS:
-        await placement.open(key)
+        await placement.open(key, ROLES)
     assert len(await placement.claim(Role.CODEC, "a", 4)) == 4
     assert await placement.claim(Role.CODEC, "a", 0) == []
 
 
 async def test_a_lease_that_ran_out_is_claimed_with_a_higher_fence(placement: Placement) -> None:
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     [first] = await placement.claim(Role.CODEC, "a", 1)
     [second] = await eventually(lambda: placement.claim(Role.CODEC, "b", 1), 5, "the lease has run out")
     assert second == Claim(KEY, 2, previous="a")
@@ -58,7 +59,7 @@ async def test_a_lease_that_ran_out_is_claimed_with_a_higher_fence(placement: Pl
 
 
 async def test_a_clock_that_is_set_back_strands_no_session_and_no_worker(placement: Placement, redis: Redis) -> None:
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     [first] = await placement.claim(Role.CODEC, "a", 1)
     await placement.heartbeat(Role.CODEC, "a", 2)
     seconds, _ = await redis.time()
@@ -79,7 +80,7 @@ async def test_a_clock_that_is_set_back_strands_no_session_and_no_worker(placeme
 
 
 async def test_a_renewed_lease_holds(placement: Placement) -> None:
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     [claim] = await placement.claim(Role.CODEC, "a", 1)
     loop = asyncio.get_running_loop()
     end = loop.time() + 1.0  # more than three leases
@@ -89,7 +90,7 @@ async def test_a_renewed_lease_holds(placement: Placement) -> None:
 
 
 async def test_a_released_session_is_claimed_at_once_and_only_by_its_holder_released(placement: Placement) -> None:
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     [first] = await placement.claim(Role.CODEC, "a", 1)
     await placement.release(Role.CODEC, "b", [first])
     assert await placement.claim(Role.CODEC, "b", 1) == []
@@ -98,13 +99,13 @@ async def test_a_released_session_is_claimed_at_once_and_only_by_its_holder_rele
 
 
 async def test_a_closed_session_is_lost_to_its_holder_and_claimed_by_nobody(placement: Placement) -> None:
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     [claim] = await placement.claim(Role.CODEC, "a", 1)
     [other] = await placement.claim(Role.INTERACTION, "a", 1)
     await placement.close(KEY, (Role.CODEC,))
     assert await placement.renew(Role.CODEC, "a", [claim]) == [KEY]
     assert await placement.renew(Role.INTERACTION, "a", [other]) == []
-    await placement.close(KEY)
+    await placement.close(KEY, ROLES)
     await placement.release(Role.CODEC, "a", [claim])
     for role in Role:
         assert await placement.claim(role, "b", 1) == []
@@ -115,8 +116,8 @@ async def test_capacity_counts_live_workers_and_every_open_session(placement: Pl
     assert await placement.capacity(Role.CODEC) == Capacity(workers=0, capacity=0, open_sessions=0)
     await placement.heartbeat(Role.CODEC, "a", 2)
     await placement.heartbeat(Role.CODEC, "b", 3)
-    await placement.open(KEYS[0])
-    await placement.open(KEYS[1])
+    await placement.open(KEYS[0], ROLES)
+    await placement.open(KEYS[1], ROLES)
     await placement.claim(Role.CODEC, "a", 1)
     capacity = await placement.capacity(Role.CODEC)
     assert capacity == Capacity(workers=2, capacity=5, open_sessions=2)
@@ -127,7 +128,7 @@ async def test_capacity_counts_live_workers_and_every_open_session(placement: Pl
 
 
 async def test_the_patient_take_what_waited_long_enough(placement: Placement) -> None:
-    await placement.open(KEY)
+    await placement.open(KEY, ROLES)
     assert await placement.claim(Role.CODEC, "a", 1, patience_s=30) == []
 
     async def claimed() -> list[Claim]:
@@ -157,7 +158,7 @@ async def test_more_sessions_than_capacity_leave_nothing_free() -> None:
 async def test_without_a_server_calls_say_so() -> None:
     async with open_redis(f"redis://127.0.0.1:{free_port()}/0") as client:
         placement = Placement(client)
-        for call in (placement.open(KEY), placement.claim(Role.CODEC, "a", 1), placement.capacity(Role.CODEC)):
+        for call in (placement.open(KEY, ROLES), placement.claim(Role.CODEC, "a", 1), placement.capacity(Role.CODEC)):
             with pytest.raises(StoreUnavailable):
                 await call
 

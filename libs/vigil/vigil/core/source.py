@@ -35,6 +35,11 @@ _PULLED = (Role.INGESTION, Role.CODEC, Role.INTERACTION)
 _PUSHED = (Role.CODEC, Role.INTERACTION)
 
 
+def roles_of(kind: SourceKind) -> tuple[Role, ...]:
+    """The roles that a session needs for a source of this kind."""
+    return _PUSHED if kind is SourceKind.PUSHED else _PULLED
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A camera, a file or a client that pushes.
@@ -57,7 +62,7 @@ class Source:
     @property
     def roles(self) -> tuple[Role, ...]:
         """The roles that a session on this source needs."""
-        return _PUSHED if self.kind is SourceKind.PUSHED else _PULLED
+        return roles_of(self.kind)
 
 
 def kind_of(url: str) -> SourceKind:

@@ -10,7 +10,7 @@ from vigil.runtime.process import metrics
 from vigil.runtime.process.health import OK
 from vigil_gateway.http.models.health import HealthOut, RoleOut
 from vigil_gateway.ports import PortsOf
-from vigil_gateway.sessions.capacity import capacity
+from vigil_gateway.sessions.capacity import capacity, sources_taken
 
 router = APIRouter()
 
@@ -31,8 +31,9 @@ async def alive() -> JSONResponse:
 async def ready(ports: PortsOf) -> JSONResponse:
     """Whether this process should get requests: 503 when NATS or Redis does not answer or it is shutting down.
 
-    Ingestion is no part of it: while it is away no session can be created, and everything else is served. Taking the
-    gateway out of service for that would end live events and alerts' pictures too. `/v1/health` shows it.
+    Ingestion is no part of it: while it is away no session on a camera or a file can be created, and everything else
+    is served. Taking the gateway out of service for that would end live events and alerts' pictures too. `/v1/health`
+    shows it.
     """
     readiness = await ports.health.check()
     return JSONResponse(readiness.as_json(), 200 if readiness.ready else 503)
@@ -43,9 +44,11 @@ async def health(ports: PortsOf) -> HealthOut:
     """Whether sessions can be created, and how full the workers are. Needs no key."""
     readiness, probing = await asyncio.gather(ports.health.check(), ports.probe.state())
     roles = await capacity(ports.placement)
+    sources = sources_taken(roles, can_check=probing == OK)
     return HealthOut(
         ready=readiness.ready,
-        takes_sessions=probing == OK and all(room.workers and room.free for room in roles.values()),
+        takes_sessions=all(sources.values()),
+        sources={str(kind): taken for kind, taken in sources.items()},
         checks=readiness.checks | {"ingestion": probing},
         capacity={str(role): RoleOut(**asdict(room)) for role, room in roles.items()},
     )

@@ -1,9 +1,9 @@
 """Whether a new session would find workers: a session needs one of each of its roles."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from vigil.core.ids import SessionKey
-from vigil.core.source import Role
+from vigil.core.source import Role, SourceKind, roles_of
 from vigil.runtime.placement.leases import Capacity, Placement, Shortage
 from vigil_gateway.http.errors import CapacityFull, NotServed, NoWorker
 
@@ -11,6 +11,15 @@ from vigil_gateway.http.errors import CapacityFull, NotServed, NoWorker
 async def capacity(placement: Placement) -> dict[Role, Capacity]:
     """What the live workers of each role can hold."""
     return {role: await placement.capacity(role) for role in Role}
+
+
+def sources_taken(found: Mapping[Role, Capacity], *, can_check: bool) -> dict[SourceKind, bool]:
+    """The kinds of source, and whether a session on one could be created now: each role that it needs has a live worker
+    with room. A source that Vigil pulls is checked before, which takes ingestion (`can_check`)."""
+    has_room = {role for role, offered in found.items() if offered.workers and offered.free}
+    return {
+        kind: has_room.issuperset(roles_of(kind)) and (can_check or kind is SourceKind.PUSHED) for kind in SourceKind
+    }
 
 
 async def check_capacity(placement: Placement, roles: Iterable[Role]) -> None:

@@ -33,9 +33,9 @@ class SourceProbe:
         try:
             answer = await self._health.Check(HealthCheckRequest(), timeout=_HEALTH_S)
         except grpc.aio.AioRpcError as error:
-            return f"ingestion cannot be asked ({error.code().name}): no session can be created"
+            return f"ingestion cannot be asked ({error.code().name}): no camera or file can be watched"
         serving = answer.status == HealthCheckResponse.SERVING
-        return OK if serving else "ingestion is shutting down: no session can be created"
+        return OK if serving else "ingestion is shutting down: no camera or file can be watched"
 
     async def _ask(self, url: str) -> ProbeSourceResponse:
         try:

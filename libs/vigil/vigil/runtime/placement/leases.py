@@ -86,8 +86,9 @@ class Placement:
         """How long a claim or a renewal holds."""
         return self._lease_ms / 1000
 
-    async def open(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
-        """Let any worker of each of these roles claim the session, whether there is room or not. Idempotent."""
+    async def open(self, key: SessionKey, roles: Iterable[Role]) -> None:
+        """Let any worker of each of these roles (`SessionSpec.roles`) claim the session, whether there is room or not.
+        Idempotent."""
         await self._opened(member(key), tuple(roles), room_needed=False)
 
     async def admit(self, key: SessionKey, roles: Iterable[Role]) -> Shortage | None:
@@ -99,8 +100,9 @@ class Placement:
         """What would keep `admit` from opening a session now; None when there is room."""
         return await self._opened("", tuple(roles), room_needed=True)
 
-    async def close(self, key: SessionKey, roles: Iterable[Role] = tuple(Role)) -> None:
-        """End the session's leases of these roles and let nobody claim it for them again. Idempotent."""
+    async def close(self, key: SessionKey, roles: Iterable[Role]) -> None:
+        """End the session's leases of these roles and let nobody claim it for them again; it stays open for its other
+        roles. Roles that it does not have are passed over. Idempotent."""
         async with self._redis.pipeline(transaction=True) as pipeline:
             for role in roles:
                 pipeline.zrem(_key(role, "expiry"), member(key))

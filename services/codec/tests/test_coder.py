@@ -88,7 +88,7 @@ async def test_groups_are_coded(bus: Bus, redis: Redis, placement: Placement, co
     async with worker("one", bus, redis, placement):
         first = await exchange(bus, coded, 1_000)
         second = await exchange(bus, coded, 2_000)
-    assert [(one.time_ms, one.sequence, one.fence) for one in (first, second)] == [(1_000, 1, 1), (2_000, 2, 1)]
+    assert [(group.time_ms, group.sequence, group.fence) for group in (first, second)] == [(1_000, 1, 1), (2_000, 2, 1)]
     assert first.frames[0].frame == Frame(PICTURE, 160, 96, 7)
     assert first.frames[0].visual_tokens == 15
 

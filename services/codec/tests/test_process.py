@@ -96,7 +96,10 @@ async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redi
 
 
 async def test_a_video_is_encoded_offline(stub: CodecServiceStub) -> None:
-    groups = [coded_group_from_pb(one.group) for one in await encoded(stub, request(0), request(1_000), request(3_000))]
+    groups = [
+        coded_group_from_pb(response.group)
+        for response in await encoded(stub, request(0), request(1_000), request(3_000))
+    ]
     assert [(group.time_ms, group.fence, group.frames[0].visual_tokens) for group in groups] == [
         (0, 4, 15),
         (1_000, 4, 15),

@@ -24,9 +24,9 @@ def test_every_frame_is_a_reference_and_passed_on_as_it_is() -> None:
     state, coded = encode(VideoState(VIGIL_SMALL, fence=7), raw)
     assert isinstance(coded, CodedFrameGroup)
     assert (coded.key, coded.time_ms, coded.sequence, coded.fence) == (KEY, 3_000, 3, 7)
-    assert [one.kind for one in coded.frames] == [FrameKind.REFERENCE, FrameKind.REFERENCE]
-    assert [one.visual_tokens for one in coded.frames] == [15, 16]
-    assert all(one.frame is frame for one, frame in zip(coded.frames, raw.frames, strict=True))
+    assert [frame.kind for frame in coded.frames] == [FrameKind.REFERENCE, FrameKind.REFERENCE]
+    assert [frame.visual_tokens for frame in coded.frames] == [15, 16]
+    assert all(shown.frame is frame for shown, frame in zip(coded.frames, raw.frames, strict=True))
     assert (state.time_ms, state.source_fence, state.fence) == (3_000, 1, 7)
 
 

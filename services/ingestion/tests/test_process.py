@@ -83,15 +83,15 @@ async def test_a_killed_worker_is_followed_by_another_within_three_seconds(
     async with (
         bus.keep_latest(subjects.coded_frames(KEY)),  # a file waits until somebody decides on its turns
         bus.subscribe(subjects.raw_frames(KEY), capacity=1_000) as messages,
-        process(nats_server.url, redis_server.url, WORKER="one") as one,
+        process(nats_server.url, redis_server.url, WORKER="one") as worker,
     ):
         await placement.open(KEY, tuple(Role))
         async with asyncio.timeout(20):
             before = decode_group((await anext(messages)).payload)
         async with process(nats_server.url, redis_server.url, WORKER="two", HTTP_PORT=second_port) as two:
             await ready(second_port)
-            one.kill()
-            await one.wait()
+            worker.kill()
+            await worker.wait()
             while messages.statistics.waiting:
                 before = decode_group((await anext(messages)).payload)
             async with asyncio.timeout(10):
@@ -122,18 +122,18 @@ async def test_a_draining_worker_shows_the_camera_until_the_next_one_does(
     port = free_port()
     async with (
         bus.subscribe(subjects.raw_frames(KEY), capacity=1_000) as messages,
-        process(nats_server.url, redis_server.url, WORKER="one") as one,
+        process(nats_server.url, redis_server.url, WORKER="one") as worker,
     ):
         await placement.open(KEY, tuple(Role))
         async with asyncio.timeout(20):
             groups = [decode_group((await anext(messages)).payload)]
         async with process(nats_server.url, redis_server.url, WORKER="two", HTTP_PORT=port):
             await ready(port)
-            one.send_signal(signal.SIGTERM)
+            worker.send_signal(signal.SIGTERM)
             async with asyncio.timeout(15):
                 while groups[-1].fence < 2:
                     groups.append(decode_group((await anext(messages)).payload))
-            assert await asyncio.wait_for(one.wait(), 10) == 0
+            assert await asyncio.wait_for(worker.wait(), 10) == 0
     taken_us = [group.frames[0].capture_time_us for group in groups]
     assert max(after - before for before, after in pairwise(taken_us)) < 700_000, "no second without a picture"
 
@@ -177,7 +177,7 @@ async def test_sources_are_probed(
 
 async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redis_server: RedisServer) -> None:
     server, port = NatsServer(tmp_path / "late"), free_port()
-    async with process(server.url, redis_server.url, HTTP_PORT=port) as one:
+    async with process(server.url, redis_server.url, HTTP_PORT=port) as worker:
         async with aiohttp.ClientSession() as http:
             told = await eventually(partial(not_ready, http, port), 20, "it is alive and not ready")
         assert told is not None
@@ -186,8 +186,8 @@ async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redi
         await server.start()
         try:
             await ready(port)
-            one.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(one.wait(), 10) == 0
+            worker.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(worker.wait(), 10) == 0
         finally:
             await server.kill()
 

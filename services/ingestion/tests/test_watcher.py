@@ -288,8 +288,8 @@ async def test_the_cadence_changes_while_it_is_watched(site: Site, tmp_path: Pat
             while len((group := (await turns.take(1))[0]).frames) < 2:
                 assert group.time_ms % 200 == 0 or group.time_ms % 500 == 0
         following = await turns.take(2)
-    assert [one.time_ms - group.time_ms for one in following] == [500, 1_000]
-    assert [len(one.frames) for one in following] == [2, 2]
+    assert [later.time_ms - group.time_ms for later in following] == [500, 1_000]
+    assert [len(later.frames) for later in following] == [2, 2]
 
 
 async def test_a_bus_that_restarts_costs_turns_and_nothing_else(

@@ -119,13 +119,13 @@ class Stage:
         """Write the file; what an endpoint leaves out is filled in."""
         usual = {"tenant": "demo", "secret": SECRET}
         path = self.folder / "webhooks.json"
-        path.write_text(json.dumps({"endpoints": [usual | one for one in endpoints]}))
+        path.write_text(json.dumps({"endpoints": [usual | endpoint for endpoint in endpoints]}))
         return path
 
     async def send(self, *outgoing: Outgoing) -> None:
         """Store alerts."""
-        for one in outgoing:
-            await self.bus.publish_stored(one)
+        for message in outgoing:
+            await self.bus.publish_stored(message)
 
     @asynccontextmanager
     async def bridge(self, *endpoints: dict[str, Any], **settings: object) -> AsyncIterator[Service[WebhookSettings]]:

@@ -128,7 +128,8 @@ async def test_what_cannot_be_delivered_is_put_aside_and_the_next_goes_on(
         await stage.send(stored(0), stored(1), broken, stored(2), stored(3))
         assert await receiver.has(6) == [0, 0, 1, 2, 2, 3]
         letters = await stage.dead_letters(4)
-    told = [(one["data"]["recipient"], one["data"]["attempts"], one["data"]["reason"]) for one in letters]
+    data = [letter["data"] for letter in letters]
+    told = [(letter["recipient"], letter["attempts"], letter["reason"]) for letter in data]
     assert told[:2] == [
         ("pager", 2, "it answered 400, after 2 tries"),
         ("pager", 1, "the endpoint is gone (410)"),

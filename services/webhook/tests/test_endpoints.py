@@ -129,9 +129,9 @@ def told(watches: list[Watch], spoken: str) -> list[str]:
         standing = (Instruction("w-1", "Alert me when a fire starts.", watch),)
         moment = Moment("s-1", second, second * 1_000, 0)
         alerts, events = advance(alerts, standing, moment, {standing[0].id: "A fire."} if says == "!" else {})
-        for one in events:
-            sent = decode_event(alert_outgoing(spec, one, None, Emission(0, 0)).payload)
-            heard += [f"{second} {one.state} {one.severity}"] if endpoint.wants(sent) else []
+        for event in events:
+            sent = decode_event(alert_outgoing(spec, event, None, Emission(0, 0)).payload)
+            heard += [f"{second} {event.state} {event.severity}"] if endpoint.wants(sent) else []
     return heard
 
 

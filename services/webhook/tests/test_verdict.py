@@ -39,7 +39,7 @@ def test_a_receiver_that_was_away_for_long_may_still_refuse_a_few_times() -> Non
     assert judge(Outcome(500), 8, 1, PATIENCE, 0.5).fate is Fate.RETRY
     assert judge(Outcome(401), 9, 3, PATIENCE, 0.5).fate is Fate.DEAD
     assert judge(Outcome(500), 10, 1, PATIENCE, 0.5).fate is Fate.DEAD, "all tries together have an end"
-    assert [is_refusal(one) for one in (Outcome(200), Outcome(503), Outcome(error="away"), Outcome(401))] == [
+    assert [is_refusal(outcome) for outcome in (Outcome(200), Outcome(503), Outcome(error="away"), Outcome(401))] == [
         False,
         False,
         False,

@@ -31,7 +31,7 @@ class Reply:
 
     @property
     def first_token(self) -> str:
-        return next((one for one in control.CONTROL_TOKENS if self.text.startswith(one)), self.text[:4])
+        return next((word for word in control.CONTROL_TOKENS if self.text.startswith(word)), self.text[:4])
 
     def first_logprobs(self) -> dict[str, float]:
         """Token to log-probability, the likeliest first."""
@@ -97,7 +97,9 @@ def named(name: str) -> Script:
         raise ValueError(f"no script {name!r} ({error}): give {', '.join(builtin)} or a JSON file") from error
     if not replies:
         raise ValueError(f"the script {name!r} is empty: give at least one reply")
-    return in_order([Reply(one.text, status=one.status, delay_s=one.delay_s, hang=one.hang) for one in replies])
+    return in_order(
+        [Reply(reply.text, status=reply.status, delay_s=reply.delay_s, hang=reply.hang) for reply in replies]
+    )
 
 
 class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,7 +29,7 @@ async def lifecycle_events(server: NatsServer) -> list[tuple[str, str]]:
         js = connection.jetstream()
         total = (await js.stream_info("SESSIONS")).state.messages
         stored = [await js.get_msg("SESSIONS", seq=number) for number in range(1, total + 1)]
-        events = [decode_event(one.data or b"") for one in stored]
+        events = [decode_event(message.data or b"") for message in stored]
         return [(event.type, event.data["reason"]) for event in events]
     finally:
         await connection.close()
@@ -74,7 +74,7 @@ async def test_a_session_is_stored_placed_and_announced(
     }
     assert (spec.source.loop, spec.source.name) == (True, "Lobby")
     assert spec.window == Window(5, 4)
-    watch, greeting = [one.instruction for one in await store.commands(key) if isinstance(one, Instruct)]
+    watch, greeting = [given.instruction for given in await store.commands(key) if isinstance(given, Instruct)]
     assert watch.watch is not None
     assert (watch.watch.name, watch.watch.severity, watch.watch.hold_s) == ("fire", Severity.CRITICAL, 3.0)
     assert greeting.text == "Greet everyone."
@@ -95,7 +95,7 @@ async def test_a_session_is_listed_shown_and_changed(
     await placement.claim(Role.INGESTION, "ingestion-1", 1)
     async with http.get("/v1/sessions") as answer:
         listed = (await answer.json())["sessions"]
-    assert [one["id"] for one in listed] == [session]
+    assert [shown["id"] for shown in listed] == [session]
     change = {"cadence": {"interval_ms": 2000}, "infer_when_idle": False, "speech": {"text_temperature": 0.5}}
     async with http.patch(f"/v1/sessions/{session}", json=change) as answer:
         assert answer.status == 200

@@ -64,6 +64,6 @@ def test_what_stands_is_what_the_session_will_have(commands: list[Command]) -> N
         match command:
             case Instruct(instruction=new):
                 state = add(state, new)
-            case Clear(instruction_id=gone) if any(one.id == gone for one in state):
+            case Clear(instruction_id=gone) if any(instruction.id == gone for instruction in state):
                 state = clear(state, gone)
-    assert tuple(one.instruction for one in standing((), commands)) == state
+    assert tuple(found.instruction for found in standing((), commands)) == state

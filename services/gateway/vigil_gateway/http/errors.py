@@ -33,7 +33,7 @@ class KeyWrong(GatewayError):
 
 
 class NoSuchSession(GatewayError):
-    """No session of that id belongs to the tenant: whether another tenant has one is not told."""
+    """The tenant has no session of that id. The answer is the same when another tenant has one."""
 
     def __init__(self, session: str) -> None:
         super().__init__(f"there is no session {session[:80]!r}")

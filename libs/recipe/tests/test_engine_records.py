@@ -163,6 +163,7 @@ log_every = 1
 [hardware]
 loader_workers = {workers}
 cpu = true
+precision = "fp32"
 [[stages]]
 name = "tune"
 kind = "interaction"

@@ -44,6 +44,31 @@ def test_a_wrong_episode_is_a_clear_error(tmp_path: Path, capsys: pytest.Capture
 
 def test_a_stage_is_rendered_and_its_truth_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "sign.mp4"
-    assert main(["--out", str(path), "--episode", "5", "--seconds", "12", "--stage", "sign"]) == 0
-    word = make_episode(5, Split.TEST, 12, stage=Stage.SIGN).screen[0]
+    assert main(["--out", str(path), "--episode", "0", "--seconds", "3", "--stage", "sign"]) == 0
+    word = make_episode(0, Split.TEST, 3, stage=Stage.SIGN).screen[0]
     assert f"sign {word.start_s:>3} s to {word.end_s} s: {word.word}\n" in capsys.readouterr().out
+
+
+def test_crossings_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "new" / "crossing.mp4"
+    assert main(["--out", str(path), "--episode", "0", "--seconds", "4", "--stage", "crossing"]) == 0
+    second = make_episode(0, Split.TEST, 4, stage=Stage.CROSSING).crossings[0]
+    said = capsys.readouterr().out
+    assert f"passer {second:>3} s\n" in said
+    assert said.endswith(f"wrote {path}: 4 s, 15 frames a second\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "required: --out"),
+        (("--out", "x", "--episode", "-3"), "--episode is 'demo' or a seed such as 12"),
+        (("--out", "x", "--episode", "3", "--seconds", "0"), "--seconds is positive"),
+        (("--out", "x", "--stage", "moon"), "argument --stage: invalid Stage value: 'moon'"),
+    ],
+)
+def test_wrong_options_are_named(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err

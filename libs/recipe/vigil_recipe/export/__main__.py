@@ -33,7 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--exam", type=Path, help="the JSON file of an exam of these weights, for the model card")
     parser.add_argument("--note", action="append", default=[], help="a remark for the model card; may be repeated")
     options = parser.parse_args(argv)
-    exam = json.loads(options.exam.read_text()) if options.exam else None
+    try:
+        exam = json.loads(options.exam.read_text()) if options.exam else None
+    except (OSError, ValueError) as error:
+        parser.error(f"--exam: {error}; give the JSON file that `vigil eval` wrote")
     log = options.log or options.source.parent.parent / "log.jsonl"
     try:
         export(options.source, options.out, log, exam, options.note)

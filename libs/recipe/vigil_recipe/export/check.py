@@ -13,7 +13,7 @@ import json
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -174,10 +174,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--parity-ticks", type=int, default=240)
     parser.add_argument("--out", type=Path, help="write the scores there as JSON")
     options = parser.parse_args(argv)
+    if options.episodes < 1 or options.seconds < 1:
+        parser.error("--episodes and --seconds are 1 or more")
+    try:
+        tally, played = play(make_cases(options.episodes, options.seconds), options.url, options.name)
+    except OSError as error:
+        sys.stderr.write(f"check: the engine at {options.url} does not answer ({error}); start it, or correct --url\n")
+        return 1
+    scores = tally.as_dict() | compare(options.model, played, options.parity_ticks)
+    sys.stdout.write(json.dumps(scores, indent=2) + "\n")
+    if options.out:
+        options.out.write_text(json.dumps(scores, indent=2) + "\n")
+    return 0
+
+
+def play(cases: Iterable[Case], url: str, name: str) -> tuple[Tally, list[tuple[Case, list[Tick]]]]:
+    """All cases through the engine; a line is printed for each, and for each miss and false alarm."""
     tally = Tally()
     played: list[tuple[Case, list[Tick]]] = []
-    for case in make_cases(options.episodes, options.seconds):
-        ticks = run_case(case, options.url, options.name)
+    for case in cases:
+        ticks = run_case(case, url, name)
         played.append((case, ticks))
         tally.latencies_ms += [tick.latency_ms for tick in ticks[1:]]
         notes = count(case, [tick.reply for tick in ticks], tally)
@@ -185,11 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         notes.append(f"seed {case.episode.seed} {asked}: {met}, {tally.false_alarms} false ticks so far")
         sys.stdout.write("\n".join(notes) + "\n")
         sys.stdout.flush()
-    scores = tally.as_dict() | compare(options.model, played, options.parity_ticks)
-    sys.stdout.write(json.dumps(scores, indent=2) + "\n")
-    if options.out:
-        options.out.write_text(json.dumps(scores, indent=2) + "\n")
-    return 0
+    return tally, played
 
 
 def compare(model: Path, played: Sequence[tuple[Case, list[Tick]]], ticks: int) -> dict[str, object]:

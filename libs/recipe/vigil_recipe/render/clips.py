@@ -151,6 +151,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--stride", type=int, default=1, help="seed step, to share the work among processes")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(argv)
+    if options.count < 1 or options.first < 0 or options.stride < 1:
+        parser.error("--count and --stride are 1 or more, --first is 0 or more")
     numbers = {"first": options.first, "stride": options.stride}
     render_clips(options.out, options.split, options.count, stage=options.stage, **numbers)
     return 0

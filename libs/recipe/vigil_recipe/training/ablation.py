@@ -103,6 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("build/train/ablation"))
     parser.add_argument("--variant", action="append", choices=sorted(VARIANTS), help="only this one; may be repeated")
     options = parser.parse_args(argv)
+    if options.steps < 1:
+        parser.error(f"--steps {options.steps}: give 1 or more")
     disable_progress_bar()
     try:
         settings = replace(read_settings(options.settings), base=options.base, out=options.out)

@@ -22,13 +22,19 @@ BUSY = (429, 503)
 
 
 class GatewayClient:
-    """One gateway and one tenant's key. The HTTP session is its caller's."""
+    """One gateway and one tenant's key. The HTTP session is its caller's.
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, api_key: str, model: str) -> None:
+    A gateway without room is asked again every ``again_s`` seconds.
+    """
+
+    def __init__(
+        self, http: aiohttp.ClientSession, url: str, api_key: str, model: str, again_s: float = AGAIN_S
+    ) -> None:
         self._http = http
         self._url = url.rstrip("/")
         self._key = api_key
         self._model = model
+        self._again_s = again_s
 
     async def turn(
         self, session: str, jpeg: bytes, time_s: float, text: str = "", extra: Mapping[str, Any] | None = None
@@ -99,7 +105,7 @@ class GatewayClient:
                 raise PlayFailed(f"the gateway at {self._url} does not answer ({error!r})") from None
             if status not in BUSY or time.monotonic() > until_s:
                 break
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(self._again_s)
         if status >= 400:
             raise PlayFailed(f"the gateway refused {method} {path} ({status}): {_reason(text)}")
         decoded = json.loads(text) if text else {}

@@ -66,6 +66,7 @@ async def gateway_stage(folder: Path) -> AsyncIterator[Stage]:
             "NATS_URL": nats.url,
             "REDIS_URL": redis.url,
             "HTTP_PORT": port,
+            "GRPC_PORT": 0,
             "API_KEYS_FILE": _keys_file(folder),
             "INGESTION_GRPC": ingestion.target,
             "PROBE_DEADLINE_S": 0.5,

@@ -165,7 +165,7 @@ async def test_history_has_turns_and_dialogue(stage: Stage, client: Client, sess
     delegated = values.Turn(1, 1.5, "delegate", "Let me look.", "Who is it?", turns[1].reply, ("Who is there?",))
     history = await client.history(session)
     assert history.turns == (values.Turn(0, 0.0, "silent", "", "", "</silence>", ()), delegated)
-    assert history.dialogue == (values.Exchange("Who is there?", 1.5, "", None),)
+    assert history.dialogue == (values.Exchange("Who is there?", 1.5, "open", "", None, "", ""),)
     assert (await client.history(session, limit=1)).turns == (delegated,)
     assert (await client.session(session)).progress == values.Progress(2, 1.5, 2, 0, 0)
 

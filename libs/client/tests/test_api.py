@@ -67,7 +67,7 @@ async def test_answers_are_read_by_value() -> None:
         assert await client.history(SESSION) == History(
             SESSION,
             (Turn(3, 3.0, "speak", "Hello.", "", "</response> Hello.", ("Who?",)),),
-            (Exchange("Who?", 2.0, "Hello.", 3.0),),
+            (Exchange("Who?", 2.0, "answered", "Hello.", 3.0, "s-1-2", "Let me see."),),
         )
         assert await client.snapshot("a-1") == b"\xff\xd8jpeg"
         sources = {"rtsp": True, "pushed": True}

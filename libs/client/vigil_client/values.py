@@ -111,12 +111,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and its answer, which is empty while the question is open."""
+    """A question and its answer, which is empty while there is none. `state` is open, delegated, answered or
+    unanswered; a question that was delegated has the id of its `task`, and the `note` that the model said with it."""
 
     query: str
     asked_s: float
+    state: str
     answer: str
     answered_s: float | None
+    task: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.source import Source, SourceKind
 from vigil.core.turn import FrameRef, Turn
 from vigil_recipe.scenarios import Line, Said, Scenario, sample_script
+from vigil_recipe.scenarios.delegation import result_line
 from vigil_recipe.text import prompt_format
 from vigil_recipe.text.dialogue import KEEP, STOP
 from vigil_recipe.world import Split, make_episode
@@ -101,3 +102,8 @@ def test_the_scripts_name_watches_again() -> None:
 def test_the_profile_keeps_a_camera_at_the_trained_size() -> None:
     assert VIGIL_SMALL.fit(640, 384) == VIGIL_SMALL.fit(1280, 720) == (160, 96)
     assert VIGIL_SMALL.visual_tokens(160, 96) == 15
+
+
+def test_a_result_is_told_as_the_scripts_tell_it() -> None:
+    question, answer = "What is 12 times 34?", "It is 408."
+    assert VIGIL_SMALL.result_line(question, answer) == result_line(question, answer)

@@ -1,12 +1,14 @@
 """History, snapshots, health, metrics: what is only read."""
 
+from typing import Any
+
 import aiohttp
 import pytest
 
 from vigil.contract.snapshots import snapshot_name
 from vigil.core.ids import SessionKey
 from vigil.core.session import Chunk, SessionState
-from vigil.core.turn import Exchange, Turn
+from vigil.core.turn import Exchange, Task, Turn
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.testing.scripted_ingestion import ScriptedIngestion
@@ -16,6 +18,13 @@ TURNS = (
     Turn(1, 1_500, (), "</response> A person comes in.", queries=("Who is there?",)),
     Turn(2, 2_000, (), "</response> Let me look. </delegation> Who is this?"),
 )
+TASK = Task("s-1-1", "Who is this?", "One moment.", 2_000, 122_000)
+
+
+def exchange(query: str, asked_s: float, state: str, **changes: Any) -> dict[str, Any]:
+    """An exchange of the history; nothing was answered unless `changes` say so."""
+    empty: dict[str, Any] = {"answer": "", "answered_s": None, "task": "", "note": ""}
+    return {"query": query, "asked_s": asked_s, "state": state, **empty, **changes}
 
 
 async def test_history_shows_the_last_turns_and_the_dialogue(
@@ -24,7 +33,8 @@ async def test_history_shows_the_last_turns_and_the_dialogue(
     key = SessionKey("demo", session)
     await store.take(key, 1)
     for number, turn in enumerate(TURNS):
-        dialogue = (Exchange("Who is there?", 1_500, "A person.", 2_000), Exchange("How many?", 2_000))
+        delegated = Exchange("How many?", 2_000, task=TASK)
+        dialogue = (Exchange("Who is there?", 1_500, "A person.", 2_000), delegated, Exchange("Why?", 2_000))
         state = SessionState(turn.sequence + 1, turn.time_ms, Chunk(turns=TURNS[: number + 1]), dialogue=dialogue)
         await store.commit(key, 1, Commit(state, turn))
     async with http.get(f"/v1/sessions/{session}/history", params={"limit": 2}) as answer:
@@ -50,8 +60,9 @@ async def test_history_shows_the_last_turns_and_the_dialogue(
         },
     ]
     assert shown["dialogue"] == [
-        {"query": "Who is there?", "asked_s": 1.5, "answer": "A person.", "answered_s": 2.0},
-        {"query": "How many?", "asked_s": 2.0, "answer": "", "answered_s": None},
+        exchange("Who is there?", 1.5, "answered", answer="A person.", answered_s=2.0),
+        exchange("How many?", 2.0, "delegated", task="s-1-1", note="One moment."),
+        exchange("Why?", 2.0, "open"),
     ]
     async with http.get(f"/v1/sessions/{session}") as answer:
         assert (await answer.json())["progress"]["time_s"] == 2.0

@@ -46,4 +46,10 @@ PREWARMS = Counter("vigil_prewarms_total", "Coming chunks shown to the engine be
 PREWARM_TOKENS = Counter("vigil_prewarm_tokens_total", "Tokens that the engine computed for pre-warming")
 ALERTS = Counter("vigil_alerts_total", "Alert events, by state", ["state"])
 COMMANDS_REJECTED = Counter("vigil_commands_rejected_total", "Commands that could not be applied")
+TASKS_CLOSED = Counter("vigil_tasks_closed_total", "Delegated questions that closed, by outcome", ["outcome"])
+RESULTS_DROPPED = Counter(
+    "vigil_results_dropped_total",
+    "Results of delegated questions that no turn could use: unknown (no such task is open) or refused by the engine",
+    ["reason"],
+)
 OUTBOX = Gauge("vigil_outbox_messages", "Committed messages that JetStream has not stored yet, over all sessions")

@@ -8,7 +8,7 @@ from vigil.contract.frames import CodedFrameGroup
 from vigil.core.command import Command
 from vigil.core.decide import Observation
 from vigil.core.session import SessionSpec
-from vigil.core.turn import FrameRef
+from vigil.core.turn import FrameRef, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,11 @@ class Sight:
     frames: tuple[FrameRef, ...]
     pixels: Mapping[str, bytes]
 
-    def observation(self, commands: tuple[Command, ...], frames_skipped: int) -> Observation:
+    def observation(
+        self, commands: tuple[Command, ...], results: tuple[Result, ...], frames_skipped: int
+    ) -> Observation:
         """The core's view of this turn."""
-        return Observation(self.time_ms, self.capture_time_us, self.frames, commands, frames_skipped)
+        return Observation(self.time_ms, self.capture_time_us, self.frames, commands, results, frames_skipped)
 
 
 def life(spec: SessionSpec) -> str:

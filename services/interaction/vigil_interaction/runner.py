@@ -3,7 +3,7 @@
     sight ─► decide ─► engine ─► settle ─► commit ─► publish
 
 One turn is in flight at a time. Frames that arrive meanwhile supersede each other, so the next turn sees the newest.
-A turn that fails leaves the state as it was; its commands stay in the inbox and go with the next turn.
+A turn that fails leaves the state as it was; its commands and results stay in their inboxes and go with the next turn.
 """
 
 import contextlib
@@ -18,12 +18,11 @@ from vigil.core.decide import (
     Settled,
     decide,
     finish,
-    prefix_share,
     settle,
 )
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
-from vigil.core.prompt import Asked, goes_on
+from vigil.core.prompt import Asked, goes_on, prefix_share
 from vigil.core.session import SessionState
 from vigil.runtime.engine.client import EngineRequest
 from vigil.runtime.engine.errors import (
@@ -38,7 +37,7 @@ from vigil.runtime.engine.wire import Rendered
 from vigil.runtime.errors import StoreFull
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import span
-from vigil.runtime.store.sessions import Commit, Taken
+from vigil.runtime.store.sessions import Commit, Taken, Waiting
 from vigil_interaction import metrics
 from vigil_interaction.inference import Asker
 from vigil_interaction.observation import Sight
@@ -66,7 +65,7 @@ class Runner:
         self.key = key
         self.spec = taken.spec
         self.state = taken.state
-        self.commands = taken.commands
+        self.waiting = taken.waiting
         self.engine_error = self.store_error = ""
         self._ports = ports
         self._engine = ports.engines.of(str(key), taken.spec.model)
@@ -127,7 +126,7 @@ class Runner:
                 await self._store(Commit(state=self.state, published=self._outbox.published), ())
 
     def _observed(self, seen: Sight) -> Observation:
-        return seen.observation(self.commands, self._skipped)
+        return seen.observation(self.waiting.commands, self.waiting.results, self._skipped)
 
     def skip(self, count: int, reason: str) -> None:
         """Count frame groups that no turn will show; the next decision tells how many."""
@@ -189,14 +188,20 @@ class Runner:
         if shorter is not None:
             self.state = shorter
             log.warning("chunk cut short", reason="the engine refuses its prompt", error=str(error))
-        elif self.commands and self._refusals > 3:
-            metrics.COMMANDS_REJECTED.inc(len(self.commands))
-            log.error(
-                "commands dropped", reason="the engine refuses them", error=str(error), commands=len(self.commands)
-            )
-            consumed = len(self.commands)
-            # With a restart the store forgets the turns too, as the shortened state has.
-            await self._store(Commit(self.state, restart=True, published=self._outbox.published, consumed=consumed), ())
+        elif self.waiting != Waiting() and self._refusals > 3:
+            await self._drop_waiting(error)
+
+    async def _drop_waiting(self, error: EngineError) -> None:
+        """Go on without the commands and results of the next turn. The store forgets the turns too (`restart`), since
+        the state was shortened before."""
+        commands, results = len(self.waiting.commands), len(self.waiting.results)
+        metrics.COMMANDS_REJECTED.inc(commands)
+        metrics.RESULTS_DROPPED.labels("refused").inc(results)
+        log.error(
+            "commands dropped", reason="the engine refuses them", error=str(error), commands=commands, results=results
+        )
+        without = Commit(self.state, restart=True, consumed=commands, consumed_results=results)
+        await self._store(replace(without, published=self._outbox.published), ())
 
     async def _bias(self) -> dict[int, float]:
         """Also the check, once for each model, that it has the profile's action words."""
@@ -212,7 +217,7 @@ class Runner:
         if self._last is not None and not goes_on(self._last, planned.chunk, infer.messages):
             self._ports.past_changed(self.key, planned.chunk.number)
         settled = settle(self.spec, self._profile, planned, infer, completion)
-        for refused in infer.rejected:
+        for refused in infer.told.rejected:
             metrics.COMMANDS_REJECTED.inc()
             log.warning("command rejected", session=self.key.session, reason=refused)
         return replace(settled, decision=replace(settled.decision, prefix_share=share))
@@ -228,6 +233,7 @@ class Runner:
             outgoing=messages,
             published=self._outbox.published,
             consumed=settled.consumed,
+            consumed_results=settled.consumed_results,
         )
         await self._store(commit, messages)
         self.state = settled.state
@@ -238,6 +244,6 @@ class Runner:
         """Commit on top of the last acknowledged write. After an error a commit may still be on its way: then nothing
         more is written by this runner, and whoever takes the session again makes the late one void."""
         commit = replace(commit, after=self._last_id, before=self._stored)
-        self.commands = await self._ports.store.commit(self.key, self._fence, commit)
+        self.waiting = await self._ports.store.commit(self.key, self._fence, commit)
         self._last_id, self._stored = commit.id, commit.state
         self._outbox.committed(messages)

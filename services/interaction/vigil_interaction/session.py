@@ -142,7 +142,7 @@ class ClaimedSession:
         """What the client changed is shown by the next turn."""
         if self.runner is not None:
             self.runner.spec = look.spec
-            self.runner.commands = look.commands
+            self.runner.waiting = look.waiting
 
     async def _announce_and_tidy(self, runner: Runner, frames: KeepLatest[Message]) -> NoReturn:
         """Announce this claim, beside the ticks: they do not wait for it. And publish what waits while no turn does:

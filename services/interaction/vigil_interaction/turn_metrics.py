@@ -34,6 +34,11 @@ def measure(spec: SessionSpec, settled: Settled, *, tick_s: float, age_s: float)
         log.warning("malformed output received", text=completion.text[:200], reason=decision.output.malformed)
     for event in settled.alert_events:
         metrics.ALERTS.labels(event.state).inc()
+    for end in settled.task_ends:
+        metrics.TASKS_CLOSED.labels(end.outcome).inc()
+    for result in settled.unknown:
+        metrics.RESULTS_DROPPED.labels("unknown").inc()
+        log.warning("result dropped", session=spec.session, task=result.task[:80], reason="no such task is open")
     return late
 
 

@@ -36,7 +36,15 @@ TURN = {
     "reply": "</response> Hello.",
     "queries": ["Who?"],
 }
-EXCHANGE = {"query": "Who?", "asked_s": 2.0, "answer": "Hello.", "answered_s": 3.0}
+EXCHANGE = {
+    "query": "Who?",
+    "asked_s": 2.0,
+    "state": "answered",
+    "answer": "Hello.",
+    "answered_s": 3.0,
+    "task": "s-1-2",
+    "note": "Let me see.",
+}
 HEALTH = {
     "ready": True,
     "takes_sessions": True,

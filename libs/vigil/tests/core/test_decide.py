@@ -19,17 +19,17 @@ from vigil.core.decide import (
     Settled,
     decide,
     finish,
-    prefix_share,
     settle,
 )
+from vigil.core.delegation import MAX_TASKS
 from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction, Watch
 from vigil.core.message import Message, Text
 from vigil.core.probability import Probabilities
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
-from vigil.core.prompt import Asked
+from vigil.core.prompt import Asked, prefix_share
 from vigil.core.session import SessionSpec, SessionState, Window
 from vigil.core.source import Source, SourceKind
-from vigil.core.turn import MAX_DIALOGUE, Exchange, FrameRef
+from vigil.core.turn import MAX_DIALOGUE, Exchange, FrameRef, Result
 
 HEADER = "[User Query (IMPORTANT \u2014 follow this instruction)]\n"
 FIRE = Instruction("fire", "Alert me when a fire starts.", Watch("fire"))
@@ -147,7 +147,7 @@ def test_what_the_user_says_is_shown_in_order_and_once() -> None:
 def test_commands_that_are_refused_are_consumed_with_the_others() -> None:
     session = Session()
     infer = session.ask_engine(Instruct(FIRE), Clear("ghost"))
-    assert infer.rejected == ("Clear: no instruction 'ghost' in this session (it has: fire)",)
+    assert infer.told.rejected == ("Clear: no instruction 'ghost' in this session (it has: fire)",)
     assert session.turn(QUIET, Instruct(FIRE), Clear("ghost")).consumed == 2
 
 
@@ -161,14 +161,6 @@ def test_the_next_words_answer_the_newest_open_question() -> None:
     session.turn("</response> A man.")
     session.turn("</response> Now a dog.")
     assert session.state.dialogue == (Exchange("Who is there?", 0, "A man.", 1_000),)
-
-
-def test_a_delegation_answers_with_its_note_or_leaves_the_question_open() -> None:
-    session = Session()
-    session.turn("</delegation> Who is it?", Ask("q", "Who is there?"))
-    assert session.state.dialogue == (Exchange("Who is there?", 0),)
-    session.turn("</response> Let me see. </delegation> Who is it?")
-    assert session.state.dialogue == (Exchange("Who is there?", 0, "Let me see.", 1_000),)
 
 
 def test_words_of_a_watch_answer_no_question() -> None:
@@ -314,6 +306,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
 )
 answers = st.one_of(
     st.sampled_from([QUIET, BURNS, "</response> The door opens.", "</response> Wait. </delegation> Why?", "SPEAK: A"]),
+    st.integers(0, 12).map(lambda number: f"</delegation> What is {number}?"),
     st.text(max_size=20),
 )
 
@@ -333,7 +326,9 @@ class AnySession(RuleBasedStateMachine):
         self.sequences: list[int] = []
         self.events: list[tuple[str, int, AlertState]] = []
 
-    @rule(step_ms=st.sampled_from([200, 1_000, 1_000, 7_000]), said=st.lists(commands, max_size=3), answer=answers)
+    @rule(
+        step_ms=st.sampled_from([200, 1_000, 1_000, 7_000, 60_000]), said=st.lists(commands, max_size=3), answer=answers
+    )
     def turn(self, step_ms: int, said: list[Command], answer: str) -> None:
         self._turn(step_ms, tuple(said), answer)
 
@@ -350,13 +345,18 @@ class AnySession(RuleBasedStateMachine):
         assert self.state is before
         self._turn(1_000, tuple(said), answer)
 
+    @rule(place=st.integers(0, 9), is_ok=st.booleans(), said=st.lists(commands, max_size=1), answer=answers)
+    def result_comes(self, place: int, is_ok: bool, said: list[Command], answer: str) -> None:
+        ids = [*(task.id for task in self.state.tasks), "s-1-never"]
+        self._turn(1_000, tuple(said), answer, (Result(ids[place % len(ids)], "Found.", is_ok),))
+
     @rule(late_ms=st.integers(0, 3_000), said=st.lists(commands, max_size=2))
     def stale_frame(self, late_ms: int, said: list[Command]) -> None:
         seen = observe(self.state.last_time_ms - late_ms, *said)
         assert decide(self.spec, self.profile, self.state, seen) == (self.state, None)
 
-    def _turn(self, step_ms: int, said: tuple[Command, ...], answer: str) -> Settled:
-        seen = observe(max(0, self.state.last_time_ms) + step_ms, *said)
+    def _turn(self, step_ms: int, said: tuple[Command, ...], answer: str, results: tuple[Result, ...] = ()) -> Settled:
+        seen = replace(observe(max(0, self.state.last_time_ms) + step_ms, *said), results=results)
         told, infer = decide(self.spec, self.profile, self.state, seen, self.asked)
         assert (told, infer) == decide(self.spec, self.profile, self.state, seen)
         assert infer is not None
@@ -365,7 +365,7 @@ class AnySession(RuleBasedStateMachine):
             assert len(infer.messages) == len(self.last) + 2
             assert prefix_share(self.last, infer.messages) == 1.0
         settled = settle(self.spec, self.profile, told, infer, Completion(answer, {}))
-        assert settled.consumed == len(said)
+        assert (settled.consumed, settled.consumed_results) == (len(said), len(results))
         assert infer.restart == (settled.state.chunk.number > self.state.chunk.number)
         assert set(queries(infer)) <= set("\n".join(texts(infer.messages[-1])).split("\n"))
         self.state, self.last = settled.state, infer.messages
@@ -390,6 +390,16 @@ class AnySession(RuleBasedStateMachine):
         assert len(self.state.dialogue) <= MAX_DIALOGUE
         assert len(self.state.instructions) <= MAX_INSTRUCTIONS
         assert len(self.state.alerts) <= MAX_ALERTS
+        assert len(self.state.tasks) <= MAX_TASKS
+
+    @invariant()
+    def a_delegated_question_waits_for_a_task_that_is_open(self) -> None:
+        open_tasks = {task.id for task in self.state.tasks}
+        assert len(open_tasks) == len(self.state.tasks)
+        assert all(task.deadline_ms > self.state.last_time_ms for task in self.state.tasks)
+        assert {
+            exchange.task.id for exchange in self.state.dialogue if exchange.is_delegated and exchange.task
+        } <= open_tasks
 
     @invariant()
     def every_standing_instruction_is_in_the_prompt(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from vigil.core.alert import Moment
 from vigil.core.command import Ask, Clear, Command, Instruct
 from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction, Watch
+from vigil.core.profile import JOYAI
 from vigil.core.session import SessionState
 from vigil.core.turn_input import apply
 
@@ -22,7 +23,7 @@ class Session:
 
     def told(self, *commands: Command) -> tuple[str, ...]:
         turn = self.state.next_sequence
-        told = apply(self.state, commands, Moment("s-1", turn, turn * 1_000, 0))
+        told = apply(JOYAI, self.state, commands, (), Moment("s-1", turn, turn * 1_000, 0))
         self.rejected = told.rejected
         self.state = replace(told.state, next_sequence=turn + 1)
         return told.lines

@@ -73,7 +73,7 @@ async def test_a_command_is_seen_when_its_worker_is_nudged(opened: Opened) -> No
     async with following(opened) as followed:
         await followed.sees(1_000, TOLD_S)
         await submit(opened.ports, opened.key, Reset())
-        await eventually(lambda: followed.looks[-1].commands == (Reset(),), TOLD_S, "the command")
+        await eventually(lambda: followed.looks[-1].waiting.commands == (Reset(),), TOLD_S, "the command")
 
 
 async def test_a_change_that_nobody_announced_is_seen_all_the_same(opened: Opened) -> None:
@@ -146,7 +146,7 @@ async def test_nothing_that_holds_the_lock_happens_between_reading_and_taking_up
         lock.release()
         await eventually(lambda: bool(followed.looks), TOLD_S, "it reads when the lock is free")
         await lock.acquire()
-    assert followed.looks[0].commands == (Reset(),)
+    assert followed.looks[0].waiting.commands == (Reset(),)
 
 
 async def test_following_ends_with_its_task_and_leaves_nothing_running(opened: Opened) -> None:

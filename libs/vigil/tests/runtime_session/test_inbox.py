@@ -7,8 +7,10 @@ import pytest
 from vigil.contract import subjects
 from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey
+from vigil.core.turn import Result
 from vigil.runtime.errors import SessionEnded, UnknownSession
-from vigil.runtime.session.inbox import nudge, submit
+from vigil.runtime.session.inbox import nudge, submit, submit_result
+from vigil.runtime.store.sessions import Waiting
 from vigil.testing.opened_session import Opened
 from vigil.testing.servers import NatsServer
 
@@ -18,6 +20,13 @@ async def test_a_command_is_in_the_inbox_before_its_nudge_comes(opened: Opened) 
         await submit(opened.ports, opened.key, Ask("q-1", "Who is there?"))
         assert (await anext(nudges)).payload == b""
         assert await opened.ports.store.commands(opened.key) == (Ask("q-1", "Who is there?"),)
+
+
+async def test_a_result_is_in_its_inbox_before_its_nudge_comes(opened: Opened) -> None:
+    async with opened.ports.bus.keep_latest(subjects.command(opened.key)) as nudges, asyncio.timeout(5):
+        await submit_result(opened.ports, opened.key, Result("s-1-4", "A rose."))
+        assert (await anext(nudges)).payload == b""
+    assert (await opened.ports.store.look(opened.key)).waiting == Waiting(results=(Result("s-1-4", "A rose."),))
 
 
 async def test_without_the_bus_a_command_is_kept_all_the_same(opened: Opened, nats_server: NatsServer) -> None:

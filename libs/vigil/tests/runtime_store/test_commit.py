@@ -20,7 +20,7 @@ from vigil.core.turn import Exchange, FrameRef, Turn
 from vigil.runtime.errors import FenceLost, SessionEnded, StoreFull, UnknownSession
 from vigil.runtime.store import redis_client
 from vigil.runtime.store.keys import Part, part_key, session_keys
-from vigil.runtime.store.sessions import MAX_OUTBOX, Commit, LoggedTurn, SessionStore, Taken, _commit_arguments
+from vigil.runtime.store.sessions import MAX_OUTBOX, Commit, LoggedTurn, SessionStore, Taken, Waiting, _commit_arguments
 
 KEY = SessionKey("demo", "s-1")
 WATCH = Watch("fire")
@@ -65,12 +65,12 @@ def tick(sequence: int, before: Sequence[Turn] = (), published: int = 0, consume
 async def test_what_is_committed_is_taken_over(store: SessionStore, spec: SessionSpec) -> None:
     question = Ask("q-1", "What do you see?")
     await store.create(spec, [question])
-    assert replace(await store.take(KEY, 1), id="") == Taken(spec, SessionState(), (), (question,))
-    assert await store.commit(KEY, 1, tick(0, consumed=1)) == ()
+    assert replace(await store.take(KEY, 1), id="") == Taken(spec, SessionState(), (), Waiting((question,)))
+    assert await store.commit(KEY, 1, tick(0, consumed=1)) == Waiting()
     await store.submit(KEY, Reset())
-    assert await store.commit(KEY, 1, tick(1, [turn(0)], published=1)) == (Reset(),)
+    assert await store.commit(KEY, 1, tick(1, [turn(0)], published=1)) == Waiting((Reset(),))
     expected = state([turn(0), turn(1)])
-    assert replace(await store.take(KEY, 2), id="") == Taken(spec, expected, (outgoing(1),), (Reset(),))
+    assert replace(await store.take(KEY, 2), id="") == Taken(spec, expected, (outgoing(1),), Waiting((Reset(),)))
     assert await store.history(KEY) == expected
     assert await store.frames(KEY, ["frame-0", "other", "frame-1"]) == {"frame-0": b"jpeg 0", "frame-1": b"jpeg 1"}
     assert await store.log(KEY) == (
@@ -146,7 +146,7 @@ async def test_a_commit_that_is_sent_twice_is_done_once(store: SessionStore, spe
     taken = await store.take(KEY, 1)
     assert taken.state == state([turn(0)])
     assert taken.outbox == (outgoing(0),)
-    assert taken.commands == (Reset(),)
+    assert taken.waiting == Waiting((Reset(),))
 
 
 async def test_a_new_chunk_replaces_the_turns_and_drops_the_frames_they_do_not_show(
@@ -169,7 +169,7 @@ async def test_commands_that_come_during_a_tick_stay(store: SessionStore, spec: 
     await store.create(spec, shown)
     await store.take(KEY, 1)
     await store.submit(KEY, Ask("q-2", "And now?"))
-    assert await store.commit(KEY, 1, tick(0, consumed=len(shown))) == (Ask("q-2", "And now?"),)
+    assert await store.commit(KEY, 1, tick(0, consumed=len(shown))) == Waiting((Ask("q-2", "And now?"),))
 
 
 async def test_an_outbox_that_is_full_refuses_the_whole_tick(store: SessionStore, spec: SessionSpec) -> None:

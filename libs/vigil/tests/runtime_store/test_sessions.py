@@ -10,7 +10,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import Cadence, ResponseMode, SessionSpec, SessionState, Speech
 from vigil.runtime.errors import AlreadyExists, InboxFull, SessionEnded, StoreCorrupt, StoreUnavailable, UnknownSession
-from vigil.runtime.store.keys import session_keys
+from vigil.runtime.store.keys import Part, session_keys
 from vigil.runtime.store.record import encode_command
 from vigil.runtime.store.redis_client import open_redis, script
 from vigil.runtime.store.sessions import MAX_INBOX, SessionStore
@@ -70,9 +70,12 @@ async def test_a_command_that_is_sent_again_waits_once(store: SessionStore, redi
     """redis-py sends a script again when its answer was lost; by then others may have said something too."""
     await store.create(spec)
     submit = script(redis, "vigil.runtime.store", "session", "submit")
+    place = list(Part).index(Part.INBOX) + 1
     mine, other = Ask("q-1", "What do you see?"), Ask("q-2", "And now?")
     for command, nonce in ((mine, "a"), (other, "b"), (mine, "a"), (mine, "c")):
-        answer = await submit(keys=session_keys(KEY), args=[MAX_INBOX, encode_command(command, nonce)])
+        answer = await submit(
+            keys=session_keys(KEY), args=[place, MAX_INBOX, "inbox full", encode_command(command, nonce)]
+        )
         assert answer == b"ok"
     assert await store.commands(KEY) == (mine, other, mine)
 

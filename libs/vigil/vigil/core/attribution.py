@@ -44,8 +44,9 @@ class Said:
 
 
 def hear(text: str, instructions: Sequence[Instruction], *, asked: bool, waiting: bool) -> Said:
-    """Attribute the words of one turn. `asked` says that the turn asked a question, `waiting` that the newest question
-    of an earlier turn is unanswered: the words of a watch do not answer it, all others do."""
+    """Attribute the words of one turn. `asked` says that the turn put a question, or the result of one, to the model;
+    `waiting` that the newest question of an earlier turn is open: the words of a watch do not answer it, all others
+    do."""
     words = attribute(text, instructions, answering=waiting and not asked)
     watch_spoke = any(instruction.watch is not None and instruction.id in words for instruction in instructions)
     return Said(

@@ -73,6 +73,11 @@ def visible(raw: str) -> str:
     return CHAT_TOKEN.sub(" ", _THINK.sub(" ", raw))
 
 
+def plain(raw: str) -> str:
+    """`raw` on one line, as words that a prompt may hold: nothing in it is a command to the model's machinery."""
+    return _one_line(_MARKER.sub(" ", visible(raw)))
+
+
 def _malformed(why: str) -> Output:
     return Output(Action.SILENT, malformed=why)
 

@@ -16,24 +16,27 @@ from vigil.core.attribution import Said, hear
 from vigil.core.chunk import next_chunk, tail
 from vigil.core.command import Command
 from vigil.core.control import Action, Output
+from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, delegate
 from vigil.core.duplicate import remembered, said_before
 from vigil.core.message import Message
 from vigil.core.probability import Probabilities, probabilities
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import Asked, prompt
 from vigil.core.session import SessionSpec, SessionState
-from vigil.core.turn import Exchange, FrameRef, Turn
-from vigil.core.turn_input import apply
+from vigil.core.turn import Exchange, ExchangeState, FrameRef, Result, Task, Turn
+from vigil.core.turn_input import TurnInput, apply
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a turn sees: its frames, when they were captured, what the user said since the last turn."""
+    """What a turn sees: its frames, when they were captured, what the user said since the last turn, and what workers
+    found out for delegated questions."""
 
     time_ms: int
     capture_time_us: int
     frames: tuple[FrameRef, ...]
     commands: tuple[Command, ...] = ()
+    results: tuple[Result, ...] = ()
     frames_skipped: int = 0
 
 
@@ -58,24 +61,21 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Infer:
-    """Ask the engine for this turn. `restart` says that a new chunk began and `asked` that the turn puts a question;
-    `rejected` names commands that could not be applied, with the reason; `alert_events` came from the commands, before
-    the model spoke."""
+    """Ask the engine for this turn, which was told `told`. `restart` says that a new chunk began."""
 
     messages: tuple[Message, ...]
     turn: Turn
     observation: Observation
     restart: bool
-    rejected: tuple[str, ...] = ()
-    alert_events: tuple[AlertEvent, ...] = ()
-    asked: bool = False
+    told: TurnInput
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The outcome of one turn, as published. Sequences of a session are gapless and unique.
 
-    The words of a `duplicate` were uttered a moment ago, so they are not uttered again.
+    The words of a `duplicate` were uttered a moment ago, so they are not uttered again. `task` is the id of the task
+    that a delegation opened, or that was to answer the same question already; empty for every other action.
     """
 
     sequence: int
@@ -87,17 +87,22 @@ class Decision:
     frames_skipped: int
     prefix_share: float
     duplicate: bool = False
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What the tick commits at once and then publishes."""
+    """What the tick commits at once and then publishes. `consumed` commands and `consumed_results` results leave their
+    inboxes; `unknown` are the results among them whose task is not open."""
 
     state: SessionState
     decision: Decision
     alert_events: tuple[AlertEvent, ...]
     restart: bool
     consumed: int
+    consumed_results: int
+    task_ends: tuple[TaskEnd, ...] = ()
+    unknown: tuple[Result, ...] = ()
 
 
 def decide(
@@ -108,13 +113,13 @@ def decide(
     makes the new prompt cheaper to build and changes nothing in it."""
     if observation.time_ms <= state.last_time_ms:
         return state, None
-    if not (spec.infer_when_idle or state.instructions or observation.commands):
+    if not (spec.infer_when_idle or state.instructions or observation.commands or observation.results):
         return state, None
-    told = apply(state, observation.commands, _moment(spec, state, observation))
+    told = apply(profile, state, observation.commands, observation.results, _moment(spec, state, observation))
     planned, is_new = _in_chunk(spec, profile, told.state, reset=told.reset)
-    turn = Turn(planned.next_sequence, observation.time_ms, observation.frames, reply="", queries=told.lines)
+    turn = Turn(planned.next_sequence, observation.time_ms, observation.frames, "", told.lines, told.results)
     messages = prompt(profile, planned.chunk, turn, last)
-    return planned, Infer(messages, turn, observation, is_new, told.rejected, told.alert_events, told.asked)
+    return planned, Infer(messages, turn, observation, is_new, told)
 
 
 def settle(
@@ -123,22 +128,30 @@ def settle(
     """Commit the turn that the engine answered. `state` is the one that `decide` returned with `infer`."""
     output = profile.spelling.read(completion.text)
     turn = replace(infer.turn, reply=output.reply)
-    said = hear(output.text, state.instructions, asked=infer.asked, waiting=_is_waiting(state.dialogue))
+    said = hear(output.text, state.instructions, asked=infer.told.asked, waiting=_is_waiting(state.dialogue))
     current, heard = _alerts(spec, state, infer, said)
-    events = infer.alert_events + heard
+    events = infer.told.alert_events + heard
+    replied, task, task_ends = _replied(spec, state, output, _exchange(state, infer, said), turn)
     duplicate = _is_duplicate(spec, state, output, said, events, turn.time_ms)
     after = replace(
-        state,
+        replied,
         next_sequence=turn.sequence + 1,
         last_time_ms=turn.time_ms,
         chunk=replace(state.chunk, turns=(*state.chunk.turns, turn)),
         alerts=current,
-        dialogue=_answered(state.dialogue, output, turn.time_ms) if said.is_answer else state.dialogue,
         malformed_total=state.malformed_total + bool(output.malformed),
         uttered=remembered(state.uttered, {} if duplicate else said.words, turn.time_ms),
     )
-    decision = _decision(profile, infer, output, completion, duplicate=duplicate)
-    return Settled(after, decision, events, infer.restart, len(infer.observation.commands))
+    return Settled(
+        after,
+        _decision(profile, infer, output, completion, task, duplicate=duplicate),
+        events,
+        infer.restart,
+        consumed=len(infer.observation.commands),
+        consumed_results=len(infer.observation.results),
+        task_ends=(*infer.told.task_ends, *task_ends),
+        unknown=infer.told.unknown,
+    )
 
 
 def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason: str) -> tuple[AlertEvent, ...]:
@@ -165,7 +178,32 @@ def _alerts(spec: SessionSpec, state: SessionState, infer: Infer, said: Said) ->
 
 
 def _is_waiting(dialogue: tuple[Exchange, ...]) -> bool:
-    return bool(dialogue) and dialogue[-1].answered_ms < 0
+    """Whether the newest question waits for words of the model; one that was delegated does not."""
+    return bool(dialogue) and dialogue[-1].state is ExchangeState.OPEN
+
+
+def _exchange(state: SessionState, infer: Infer, said: Said) -> int:
+    """The place in the dialogue of the exchange that this turn's words answer; -1 for none."""
+    if infer.told.asked:
+        return infer.told.exchange
+    return len(state.dialogue) - 1 if said.is_answer else -1
+
+
+def _replied(
+    spec: SessionSpec, state: SessionState, output: Output, exchange: int, turn: Turn
+) -> tuple[SessionState, str, tuple[TaskEnd, ...]]:
+    """The dialogue and the tasks after the model's reply: a delegation opens a task, other words answer the exchange.
+    Returns the id of the task too."""
+    if output.action is Action.DELEGATE:
+        deadline_ms = turn.time_ms + round(TASK_DEADLINE_S * 1000)
+        task = Task(f"{spec.session}-{turn.sequence}", output.question, output.text, turn.time_ms, deadline_ms)
+        state, opened, ends = delegate(state, task, exchange)
+        return state, opened.id, ends
+    if output.text and exchange >= 0:
+        answered = replace(state.dialogue[exchange], answer=output.text, answered_ms=turn.time_ms)
+        dialogue = (*state.dialogue[:exchange], answered, *state.dialogue[exchange + 1 :])
+        return replace(state, dialogue=dialogue), "", ()
+    return state, "", ()
 
 
 def _is_duplicate(
@@ -187,15 +225,8 @@ def _moment(spec: SessionSpec, state: SessionState, observation: Observation) ->
     return Moment(spec.session, state.next_sequence, observation.time_ms, observation.capture_time_us)
 
 
-def _answered(dialogue: tuple[Exchange, ...], output: Output, time_ms: int) -> tuple[Exchange, ...]:
-    """The words answer the newest question. A delegation without a note leaves it open."""
-    if not output.text or not _is_waiting(dialogue):
-        return dialogue
-    return (*dialogue[:-1], replace(dialogue[-1], answer=output.text, answered_ms=time_ms))
-
-
 def _decision(
-    profile: PromptProfile, infer: Infer, output: Output, completion: Completion, *, duplicate: bool
+    profile: PromptProfile, infer: Infer, output: Output, completion: Completion, task: str, *, duplicate: bool
 ) -> Decision:
     return Decision(
         sequence=infer.turn.sequence,
@@ -207,17 +238,5 @@ def _decision(
         frames_skipped=infer.observation.frames_skipped,
         prefix_share=0.0,
         duplicate=duplicate,
+        task=task,
     )
-
-
-def prefix_share(last: tuple[Message, ...], new: tuple[Message, ...]) -> float:
-    """The share of the last prompt's messages with which the new prompt begins unchanged; 1.0 with no last one.
-
-    Within a chunk it is 1.0, always: the engine's prefix cache then serves all but the newest turn.
-    """
-    same = 0
-    for before, after in zip(last, new, strict=False):
-        if before is not after and before != after:
-            break
-        same += 1
-    return same / len(last) if last else 1.0

@@ -69,11 +69,16 @@ class PromptProfile:
     spelling: Spelling = field(default_factory=Spelling)
     grammar: str = ""  # a regular expression that the engine holds the output to; empty for trained weights
     words_grammar: str = ""  # the same for the words after the response word
+    result: str = "{question} {text}"  # a delegated question and what was found, as one line of a user turn
     mode_bias: float = 2.0  # added to the response word's logit when talkative, taken away when reserved
 
     def bias(self, mode: ResponseMode) -> float:
         """The logit bias on the response word in this response mode."""
         return {ResponseMode.TALKATIVE: self.mode_bias, ResponseMode.RESERVED: -self.mode_bias}.get(mode, 0.0)
+
+    def result_line(self, question: str, text: str) -> str:
+        """How the result of a delegated question is told."""
+        return self.result.format(question=control.plain(question), text=control.plain(text))
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
         """The size in pixels at which this profile wants a picture of `width` by `height`."""
@@ -125,6 +130,7 @@ VIGIL_SMALL = PromptProfile(
     max_pixels=16_384,
     jpeg_quality=90,
     max_tokens=48,
+    result="Result: {question} {text}",
 )
 
 HARNESS_WORDS = r" [^\s<][^\n<]{0,299}"

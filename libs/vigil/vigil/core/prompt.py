@@ -14,6 +14,7 @@ from vigil.core.session import Chunk
 from vigil.core.turn import Exchange, Turn
 
 QUERY_HEADER = "[User Query (IMPORTANT — follow this instruction)]"
+RESULT_HEADER = "[Background Result (answer to a question that you delegated)]"
 DIALOGUE_HEADER = "[Q&A History]"
 MAX_KEEP_CHARS = 4_000
 
@@ -40,6 +41,19 @@ def goes_on(last: Asked, chunk: Chunk, messages: tuple[Message, ...]) -> bool:
     two prompts of the same chunk, else the engine computes again what it has. For different chunks this is True."""
     past = last.messages[:-1]
     return chunk.number != last.chunk.number or messages[: len(past)] == past
+
+
+def prefix_share(last: tuple[Message, ...], new: tuple[Message, ...]) -> float:
+    """The share of the last prompt's messages with which the new prompt begins unchanged; 1.0 with no last one.
+
+    Within a chunk it is 1.0, always: the engine's prefix cache then serves all but the newest turn.
+    """
+    same = 0
+    for before, after in zip(last, new, strict=False):
+        if before is not after and before != after:
+            break
+        same += 1
+    return same / len(last) if last else 1.0
 
 
 def opening(profile: PromptProfile, chunk: Chunk) -> tuple[Message, ...]:
@@ -100,13 +114,14 @@ def _shown(profile: PromptProfile, chunk: Chunk, last: Asked | None) -> tuple[Me
 
 def _user(profile: PromptProfile, turn: Turn, prefix: Parts) -> Message:
     if profile.query_layout is QueryLayout.PLAIN:
-        lines = "".join(f"{query}\n" for query in turn.queries)
+        lines = "".join(f"{line}\n" for line in (*turn.queries, *turn.results))
         parts: list[Text | Image] = [*prefix, Text(f"{lines}{time_marker(turn.time_ms)}\n")]
         for index, frame in enumerate(turn.frames):
             parts += [Text("\n")] * (index > 0) + [Image(frame)]
         return Message("user", _merged(parts))
-    texts = (Text(text) for text in (_query(turn.queries), time_marker(turn.time_ms)) if text)
-    return Message("user", (*prefix, *texts, *(Image(frame) for frame in turn.frames)))
+    texts = (_query(turn.queries), _section(RESULT_HEADER, turn.results), time_marker(turn.time_ms))
+    pictures = (Image(frame) for frame in turn.frames)
+    return Message("user", (*prefix, *(Text(text) for text in texts if text), *pictures))
 
 
 def _merged(parts: Sequence[Text | Image]) -> Parts:
@@ -121,16 +136,28 @@ def _merged(parts: Sequence[Text | Image]) -> Parts:
 
 
 def _query(texts: Sequence[str]) -> str:
-    return f"{QUERY_HEADER}\n" + "\n".join(texts) if texts else ""
+    return _section(QUERY_HEADER, texts)
+
+
+def _section(header: str, lines: Sequence[str]) -> str:
+    return "\n".join((header, *lines)) if lines else ""
 
 
 def _dialogue(dialogue: Sequence[Exchange]) -> str:
-    entries = [_exchange(number, exchange) for number, exchange in enumerate(dialogue, start=1)]
-    return "\n".join([DIALOGUE_HEADER, *entries]) if entries else ""
+    return _section(DIALOGUE_HEADER, [_exchange(number, exchange) for number, exchange in enumerate(dialogue, start=1)])
 
 
 def _exchange(number: int, exchange: Exchange) -> str:
-    asked = f"#{number} [Query@{exchange.asked_ms / 1000:.1f} seconds] {exchange.query}"
-    if exchange.answered_ms < 0:
-        return asked
-    return f"{asked}\n[Response@{exchange.answered_ms / 1000:.1f} seconds] {exchange.answer}"
+    """A question and every reply that was given to it. A holding reply is one, and stands as a response also while the
+    question is on its way or when it stays unanswered: weights know a question with a response, and one without, but no
+    third form. With the answer the holding reply stands before it, since one query may have several responses."""
+    lines = [f"#{number} [Query@{exchange.asked_ms / 1000:.1f} seconds] {exchange.query}"]
+    if exchange.task is not None and exchange.task.note:
+        lines.append(_response(exchange.task.opened_ms, exchange.task.note))
+    if exchange.answered_ms >= 0:
+        lines.append(_response(exchange.answered_ms, exchange.answer))
+    return "\n".join(lines)
+
+
+def _response(time_ms: int, text: str) -> str:
+    return f"[Response@{time_ms / 1000:.1f} seconds] {text}"

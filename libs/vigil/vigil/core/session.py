@@ -11,7 +11,7 @@ from vigil.core.ids import SessionKey, token
 from vigil.core.instruction import Instructions
 from vigil.core.message import Image, Parts
 from vigil.core.source import Role, Source
-from vigil.core.turn import Exchange, FrameRef, Turn
+from vigil.core.turn import Exchange, FrameRef, Task, Turn
 
 DEFAULT_CHUNK_TURNS = 100
 MAX_PICTURES = 250  # in one chunk; the engine is started for 256 in one prompt
@@ -136,5 +136,6 @@ class SessionState:
     instructions: Instructions = ()
     alerts: tuple[Alert, ...] = ()
     dialogue: tuple[Exchange, ...] = ()
+    tasks: tuple[Task, ...] = ()
     malformed_total: int = 0
     uttered: Utterances = ()

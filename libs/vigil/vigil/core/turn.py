@@ -1,8 +1,12 @@
-"""A turn: what the model was shown in one interval and what it replied."""
+"""A turn: what the model was shown in one interval and what it replied; and the dialogue, which outlives the turns."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from vigil.core.errors import InvalidSpec
 
 MAX_DIALOGUE = 32
+MAX_RESULT_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,23 +20,83 @@ class FrameRef:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One committed turn. `time_ms` is model time; `queries` are the user's lines that were new in it."""
+    """One committed turn. `time_ms` is model time; `queries` are the user's lines that were new in it, `results` the
+    lines that told results of delegated questions."""
 
     sequence: int
     time_ms: int
     frames: tuple[FrameRef, ...]
     reply: str
     queries: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A delegated question: `note` is the holding reply that came with it, empty without one. Its id is the session's
+    and the sequence of the turn that delegated it. All times are model time in milliseconds."""
+
+    id: str
+    question: str
+    note: str
+    opened_ms: int
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a worker found out for a task; when not `is_ok`, `text` says why nothing was found."""
+
+    task: str
+    text: str
+    is_ok: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise InvalidSpec("the result is empty: write what was found, or why nothing was")
+        if len(self.text) > MAX_RESULT_CHARS:
+            raise InvalidSpec(
+                f"the result has {len(self.text):,} characters: at most {MAX_RESULT_CHARS:,} are allowed, shorten it"
+            )
+
+
+class ExchangeState(StrEnum):
+    """How far a question is."""
+
+    OPEN = "open"  # the model has said nothing to it yet
+    DELEGATED = "delegated"  # a task is to answer it
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"  # its task closed without an answer
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One entry of dialogue memory: a question and what was answered to it, with model times in milliseconds."""
+    """One entry of dialogue memory: a question and what was answered to it, with model times in milliseconds.
+
+    A question that was delegated keeps its `task`; `closed_ms` is when that closed without an answer. The words in
+    which the model said so are the `answer` all the same.
+    """
 
     query: str
     asked_ms: int
     answer: str = ""
     answered_ms: int = -1
+    task: Task | None = None
+    closed_ms: int = -1
+
+    @property
+    def state(self) -> ExchangeState:
+        """How far the question is."""
+        if self.closed_ms >= 0:
+            return ExchangeState.UNANSWERED
+        if self.answered_ms >= 0:
+            return ExchangeState.ANSWERED
+        return ExchangeState.OPEN if self.task is None else ExchangeState.DELEGATED
+
+    @property
+    def is_delegated(self) -> bool:
+        """Whether a task is to answer it."""
+        return self.state is ExchangeState.DELEGATED
 
 
 def remember(dialogue: tuple[Exchange, ...], exchange: Exchange) -> tuple[Exchange, ...]:

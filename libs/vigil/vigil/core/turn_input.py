@@ -6,31 +6,61 @@ from dataclasses import dataclass, field, replace
 from vigil.core import alert as alerts
 from vigil.core.alert import AlertEvent, Moment
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
+from vigil.core.delegation import TaskEnd, TaskOutcome, expire, give, waits_for
 from vigil.core.errors import CoreError
 from vigil.core.instruction import Instruction, Instructions, add, clear, find
+from vigil.core.profile import PromptProfile
 from vigil.core.prompt import keep_texts, stop_text
 from vigil.core.session import SessionState
-from vigil.core.turn import Exchange, remember
+from vigil.core.turn import Exchange, Result, remember
 
 
 @dataclass(frozen=True, slots=True)
 class TurnInput:
-    """What a turn's commands led to: the new state, the user's lines, what was refused and why, the alerts that a reset
-    closed. `asked` says that a question is among the lines, `reset` that the session forgot its history."""
+    """What a turn's commands and results led to: the new state, the user's lines, the commands that were refused and
+    why, the alerts that a reset closed, the tasks that closed and the results that no task waited for.
+
+    `asked` says that the turn puts a question, or the result of one, to the model. `exchange` is the place in the
+    dialogue of what its words then answer, -1 when it is none or cannot be told. `reset` says that the session forgot
+    its history.
+    """
 
     state: SessionState
     lines: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     alert_events: tuple[AlertEvent, ...] = ()
+    task_ends: tuple[TaskEnd, ...] = ()
+    unknown: tuple[Result, ...] = ()
     asked: bool = False
+    exchange: int = -1
     reset: bool = False
 
 
-def apply(state: SessionState, commands: Sequence[Command], moment: Moment) -> TurnInput:
-    """Apply the commands in order. A command that is refused changes nothing."""
+def apply(
+    profile: PromptProfile, state: SessionState, commands: Sequence[Command], results: Sequence[Result], moment: Moment
+) -> TurnInput:
+    """Close the tasks whose deadline has come, apply the commands in order, then the results. A command that is refused
+    changes nothing."""
+    state, expired = expire(state, moment.time_ms)
+    told = _obey(state, commands, moment)
+    given = give(told.state, results, moment.time_ms)
+    return replace(
+        told,
+        state=given.state,
+        results=tuple(profile.result_line(end.task.question, end.result.text) for end in given.ends if end.result),
+        task_ends=(*expired, *told.task_ends, *given.ends),
+        unknown=given.unknown,
+        asked=told.asked or bool(given.ends),
+        exchange=len(told.state.dialogue) - 1 if told.asked else _awaited(told.state.dialogue, given.ends),
+    )
+
+
+def _obey(state: SessionState, commands: Sequence[Command], moment: Moment) -> TurnInput:
     lines = _Lines()
     rejected: list[str] = []
     events: tuple[AlertEvent, ...] = ()
+    forgotten: tuple[TaskEnd, ...] = ()
     for command in commands:
         try:
             match command:
@@ -46,12 +76,25 @@ def apply(state: SessionState, commands: Sequence[Command], moment: Moment) -> T
                 case Reset():
                     still, closed = alerts.close_all(state.alerts, moment, "the session was reset")
                     events += closed
-                    state = replace(state, alerts=still, dialogue=(), uttered=())
+                    forgotten += tuple(TaskEnd(task, TaskOutcome.FORGOTTEN) for task in state.tasks)
+                    state = replace(state, alerts=still, dialogue=(), tasks=(), uttered=())
         except CoreError as refused:
             rejected.append(f"{type(command).__name__}: {refused}")
-    asked = any(isinstance(command, Ask) for command in commands)
-    reset = any(isinstance(command, Reset) for command in commands)
-    return TurnInput(state, lines.all(), tuple(rejected), events, asked, reset)
+    return TurnInput(
+        state,
+        lines.all(),
+        rejected=tuple(rejected),
+        alert_events=events,
+        task_ends=forgotten,
+        asked=any(isinstance(command, Ask) for command in commands),
+        reset=any(isinstance(command, Reset) for command in commands),
+    )
+
+
+def _awaited(dialogue: Sequence[Exchange], ends: Sequence[TaskEnd]) -> int:
+    """The place of the one exchange that waited for the one result; -1 when words could belong to several."""
+    places = [place for place, exchange in enumerate(dialogue) for end in ends if waits_for(exchange, end.task.id)]
+    return places[0] if len(places) == len(ends) == 1 else -1
 
 
 @dataclass(slots=True)

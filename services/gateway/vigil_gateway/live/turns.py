@@ -33,7 +33,7 @@ async def show(ports: Ports, key: SessionKey, picture: bytes, options: PictureIn
         pictures = await fitted_in_thread([data], look.spec.profile)
         question = None
         if options.question is not None:
-            question = await push.ask(ports, key, look.commands, Ask(new_id("q"), options.question))
+            question = await push.ask(ports, key, look.waiting.commands, Ask(new_id("q"), options.question))
         time_ms = None if options.time_s is None else round(options.time_s * 1_000)
         return await push.turn(ports, lease, pictures, question, time_ms)
 

@@ -94,7 +94,7 @@ async def _turn(ports: Ports, lease: TurnLease, body: ChatIn, message: Said) -> 
     if look is None:
         await push.begin_pushed(ports, spec, (*given, question) if question else given)
     elif question:
-        question = await push.ask(ports, key, look.commands, question)
+        question = await push.ask(ports, key, look.waiting.commands, question)
     return await push.turn(ports, lease, pictures, question, time_ms), spec
 
 

@@ -50,7 +50,7 @@ async def one_standing(ports: Ports, key: SessionKey, instruction_id: str, *, wa
     if look.ended is not None:
         raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
     shown = (await ports.store.history(key)).instructions
-    return find_standing(shown, look.commands, instruction_id, watch=watch).instruction
+    return find_standing(shown, look.waiting.commands, instruction_id, watch=watch).instruction
 
 
 async def add_standing(ports: Ports, key: SessionKey, new: Instruction) -> None:

@@ -83,8 +83,11 @@ def exchange_out(exchange: Exchange) -> ExchangeOut:
     return ExchangeOut(
         query=exchange.query,
         asked_s=exchange.asked_ms / 1_000,
+        state=exchange.state,
         answer=exchange.answer,
         answered_s=None if exchange.answered_ms < 0 else exchange.answered_ms / 1_000,
+        task=exchange.task.id if exchange.task else "",
+        note=exchange.task.note if exchange.task else "",
     )
 
 

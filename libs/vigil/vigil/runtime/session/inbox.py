@@ -1,8 +1,9 @@
-"""Commands to a session: into its inbox, then a nudge, so that its worker need not wait for the next frame."""
+"""What others tell a session, clients and workers: into its inbox, then a nudge, so that its worker knows at once."""
 
 from vigil.contract import subjects
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
+from vigil.core.turn import Result
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.errors import BusError
 from vigil.runtime.process.logs import get_log
@@ -14,6 +15,12 @@ log = get_log()
 async def submit(ports: SessionPorts, key: SessionKey, command: Command) -> None:
     """Leave `command` for the session's next turn. Raises `InboxFull`, `UnknownSession`, `SessionEnded`."""
     await ports.store.submit(key, command)
+    await nudge(ports.bus, key)
+
+
+async def submit_result(ports: SessionPorts, key: SessionKey, result: Result) -> None:
+    """Leave the result of a delegated question for the session's next turn. Raises as `submit` does."""
+    await ports.store.submit_result(key, result)
     await nudge(ports.bus, key)
 
 

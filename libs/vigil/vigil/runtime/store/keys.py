@@ -11,16 +11,18 @@ class Part(StrEnum):
     """The parts of a session. The Lua scripts get their keys in this order."""
 
     SPEC = "spec"  # string: JSON of the SessionSpec
-    HEAD = "head"  # string: JSON of what every turn changes; this and the next five are the state, see `state_parts`
+    HEAD = "head"  # string: JSON of what every turn changes; this and the next six are the state, see `state_parts`
     MEMORY = "memory"  # string: JSON of the chunk's number and prefix
     INSTRUCTIONS = "instructions"  # string: JSON of the standing instructions
     ALERTS = "alerts"  # string: JSON of the alerts
     UTTERED = "uttered"  # string: JSON of what was uttered a moment ago
     DIALOGUE = "dialogue"  # string: JSON of the exchanges
+    TASKS = "tasks"  # string: JSON of the delegated questions that are on their way
     TURNS = "turns"  # list: JSON of each turn of the current chunk
     FRAMES = "frames"  # hash: uuid to JPEG, of the current chunk
     OUTBOX = "outbox"  # list: msgpack of each Outgoing not yet known to be stored
     INBOX = "inbox"  # list: JSON of each command not yet shown to the model
+    RESULTS = "results"  # list: JSON of each result of a delegated question not yet shown to the model
     FENCE = "fence"  # string: the highest fence that took the session
     ORIGIN = "origin"  # string: capture time of the first frame, in microseconds
     STATUS = "status"  # hash: a service's role to its short status text

@@ -11,7 +11,7 @@ from vigil.contract.outgoing import Outgoing
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec, SessionState
-from vigil.core.turn import Turn
+from vigil.core.turn import Result, Turn
 from vigil.runtime.errors import StoreCorrupt
 
 _COMMANDS: dict[str, type[Command]] = {"ask": Ask, "instruct": Instruct, "clear": Clear, "reset": Reset}
@@ -26,7 +26,7 @@ class Commit:
 
     `turn` is appended; with `restart` the turns become those of `state.chunk` instead, and frames that none of them
     shows are dropped. `frames` are new ones, uuid and JPEG. `published` entries leave the outbox's head, `consumed`
-    commands leave the inbox's head, then `outgoing` is appended to the outbox.
+    commands and `consumed_results` results leave the heads of their inboxes, then `outgoing` is appended to the outbox.
 
     `after` is the id of the commit or take that this one builds on: when something else was written since, nothing is.
     Empty, it builds on whatever is there. `before` is the state that `after` left in the store: parts of the state that
@@ -40,6 +40,7 @@ class Commit:
     outgoing: tuple[Outgoing, ...] = ()
     published: int = 0
     consumed: int = 0
+    consumed_results: int = 0
     after: str = ""
     before: SessionState | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
@@ -47,6 +48,14 @@ class Commit:
     def __post_init__(self) -> None:
         if self.before is not None and not self.after:
             raise ValueError("a commit with `before` needs `after`: only then is it sure what the store holds")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a session's next turn: what clients said, and what workers found out. Both oldest first."""
+
+    commands: tuple[Command, ...] = ()
+    results: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +74,23 @@ class Taken:
     spec: SessionSpec
     state: SessionState
     outbox: tuple[Outgoing, ...]
-    commands: tuple[Command, ...]
+    waiting: Waiting
     ended: Ended | None = None
     id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a client may have changed about a session."""
+    """What others may have changed about a session that a worker holds."""
 
     spec: SessionSpec
-    commands: tuple[Command, ...]
+    waiting: Waiting
     ended: Ended | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedTurn:
-    """One entry of a session's log: what was asked and replied, with model time."""
+    """One entry of a session's log: what the model was newly told (`queries`) and what it replied, with model time."""
 
     sequence: int
     time_ms: int
@@ -129,11 +138,18 @@ def decode_commands(key: SessionKey, entries: Sequence[bytes]) -> tuple[Command,
     return tuple(decode_command(key, entry) for entry in entries)
 
 
-def decode_look(key: SessionKey, spec: bytes, ended: bytes | None, inbox: Sequence[bytes]) -> Look:
-    """What a client may have changed about a session that is there."""
+def decode_waiting(key: SessionKey, inbox: Sequence[bytes], results: Sequence[bytes] = ()) -> Waiting:
+    """Read both inboxes."""
+    return Waiting(decode_commands(key, inbox), tuple(decode(key, result, Result) for result in results))
+
+
+def decode_look(
+    key: SessionKey, spec: bytes, ended: bytes | None, inbox: Sequence[bytes], results: Sequence[bytes] = ()
+) -> Look:
+    """What others may have changed about a session that is there. Who serves a client need not give the results."""
     return Look(
         spec=decode(key, spec, SessionSpec),
-        commands=decode_commands(key, inbox),
+        waiting=decode_waiting(key, inbox, results),
         ended=None if ended is None else decode(key, ended, Ended),
     )
 
@@ -152,5 +168,5 @@ def decode_outgoing(key: SessionKey, data: bytes) -> Outgoing:
 
 
 def logged(turn: Turn) -> bytes:
-    """A turn's entry in the log."""
-    return encode(LoggedTurn(turn.sequence, turn.time_ms, turn.reply, turn.queries))
+    """A turn's entry in the log; what it told of results stands with the queries."""
+    return encode(LoggedTurn(turn.sequence, turn.time_ms, turn.reply, (*turn.queries, *turn.results)))

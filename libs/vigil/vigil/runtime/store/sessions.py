@@ -16,16 +16,18 @@ from vigil.contract.outgoing import Outgoing
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec, SessionState
+from vigil.core.turn import Result
 from vigil.runtime.errors import AlreadyExists, FenceLost, InboxFull, SessionEnded, StoreFull, UnknownSession
-from vigil.runtime.store import record, redis_client, state_parts
+from vigil.runtime.store import metrics, record, redis_client, state_parts
 from vigil.runtime.store.keys import Part, from_member, index_key, member, part_key, session_keys
-from vigil.runtime.store.record import Commit, Ended, LoggedTurn, Look, Taken
+from vigil.runtime.store.record import Commit, Ended, LoggedTurn, Look, Taken, Waiting
 from vigil.runtime.store.redis_client import unavailable
 from vigil.runtime.store.state_parts import STATE_PARTS
 
-__all__ = ["Commit", "Ended", "LoggedTurn", "Look", "Outgoing", "SessionStore", "Taken"]
+__all__ = ["Commit", "Ended", "LoggedTurn", "Look", "Outgoing", "SessionStore", "Taken", "Waiting"]
 
 MAX_INBOX = 64
+MAX_RESULTS = 16
 MAX_OUTBOX = 512
 MAX_FRAMES = 8_192
 MAX_LOG = 1_000
@@ -118,12 +120,12 @@ class SessionStore:
     async def take(self, key: SessionKey, fence: int) -> Taken:
         """Load a session to work on it; from now on lower fences cannot commit. Raises `FenceLost`."""
         take_id = uuid4().hex
-        spec, parts, turns, outbox, inbox, ended = await self._run(self._take, key, [fence, take_id])
+        spec, parts, turns, outbox, inbox, results, ended = await self._run(self._take, key, [fence, take_id])
         return Taken(
             spec=record.decode(key, spec, SessionSpec),
             state=state_parts.decode_parts(key, parts, turns),
             outbox=tuple(record.decode_outgoing(key, message) for message in outbox),
-            commands=record.decode_commands(key, inbox),
+            waiting=record.decode_waiting(key, inbox, results),
             ended=None if ended is None else record.decode(key, ended, Ended),
             id=take_id,
         )
@@ -136,17 +138,32 @@ class SessionStore:
             )
         return spec is None or ended is not None or (taken is not None and int(taken) > fence)
 
-    async def commit(self, key: SessionKey, fence: int, commit: Commit) -> tuple[Command, ...]:
-        """Write a tick in one round trip, all of it or nothing; returns the commands left in the inbox.
+    async def commit(self, key: SessionKey, fence: int, commit: Commit) -> Waiting:
+        """Write a tick in one round trip, all of it or nothing; returns what is left in the inboxes.
 
         Raises `FenceLost` (also when `commit.after` is not the last id any more), `StoreFull`, and `SessionEnded` for
         a turn of an ended session; without a turn it can be committed to, so that its alerts are closed.
         """
-        return record.decode_commands(key, await self._run(self._commit, key, _commit_arguments(fence, commit)))
+        inbox, results = await self._run(self._commit, key, _commit_arguments(fence, commit))
+        return record.decode_waiting(key, inbox, results)
 
     async def submit(self, key: SessionKey, command: Command) -> None:
         """Put a command into the session's inbox. Raises `InboxFull`, `UnknownSession`, `SessionEnded`."""
-        await self._run(self._submit, key, [MAX_INBOX, _enveloped(command)])
+        await self._run(self._submit, key, [_place(Part.INBOX), MAX_INBOX, "inbox full", _enveloped(command)])
+
+    async def submit_result(self, key: SessionKey, result: Result) -> None:
+        """Put what a worker found out into the session's inbox for results, which is beside the one for commands: a
+        client's commands cannot crowd it out, nor it them. A result that waits there already is not put in again.
+
+        Raises `InboxFull` (which is counted; try again after the session's next turn), `UnknownSession`,
+        `SessionEnded`.
+        """
+        try:
+            arguments = [_place(Part.RESULTS), MAX_RESULTS, "results full", record.encode(result)]
+            await self._run(self._submit, key, arguments)
+        except InboxFull:
+            metrics.RESULTS_REFUSED.inc()
+            raise
 
     async def commands(self, key: SessionKey) -> tuple[Command, ...]:
         """The commands that no turn has shown yet, oldest first."""
@@ -154,15 +171,16 @@ class SessionStore:
             return record.decode_commands(key, await self._redis.lrange(part_key(key, Part.INBOX), 0, -1))
 
     async def look(self, key: SessionKey) -> Look:
-        """What a client may have changed, in one round trip. Raises `UnknownSession`."""
+        """What others may have changed, in one round trip. Raises `UnknownSession`."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.mget(part_key(key, Part.SPEC), part_key(key, Part.ENDED))
             pipeline.lrange(part_key(key, Part.INBOX), 0, -1)
+            pipeline.lrange(part_key(key, Part.RESULTS), 0, -1)
             with unavailable():
-                (spec, ended), inbox = await pipeline.execute()
+                (spec, ended), inbox, results = await pipeline.execute()
         if spec is None:
             _refuse("unknown", key)
-        return record.decode_look(key, spec, ended, inbox)
+        return record.decode_look(key, spec, ended, inbox, results)
 
     async def frames(self, key: SessionKey, uuids: Sequence[str]) -> dict[str, bytes]:
         """JPEGs of the current chunk by uuid; those that are not there are left out."""
@@ -241,6 +259,10 @@ _REFUSALS = {
     b"exists": (AlreadyExists, "session {key} exists already"),
     b"fence": (FenceLost, "session {key} was taken over by another worker"),
     b"inbox full": (InboxFull, f"session {{key}} has {MAX_INBOX} commands waiting: try again after its next turn"),
+    b"results full": (
+        InboxFull,
+        f"session {{key}} has {MAX_RESULTS} results of delegated questions waiting: try again after its next turn",
+    ),
     b"outbox full": (StoreFull, f"session {{key}} has {MAX_OUTBOX} messages that JetStream has not stored yet"),
     b"frames full": (StoreFull, f"session {{key}} keeps {MAX_FRAMES:,} frames: shorten its chunk"),
     b"memory full": (StoreFull, "Redis has no memory left for session {key}: end sessions or raise maxmemory"),
@@ -269,6 +291,7 @@ def _commit_arguments(fence: int, commit: Commit) -> list[Any]:
         int(commit.restart),
         commit.published,
         commit.consumed,
+        commit.consumed_results,
         MAX_OUTBOX,
         MAX_FRAMES,
         MAX_LOG,

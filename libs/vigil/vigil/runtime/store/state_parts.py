@@ -15,7 +15,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instructions
 from vigil.core.message import Image, Parts, Text
 from vigil.core.session import Chunk, SessionState
-from vigil.core.turn import Exchange, FrameRef, Turn
+from vigil.core.turn import Exchange, FrameRef, Task, Turn
 from vigil.runtime.store.keys import Part
 from vigil.runtime.store.record import decode, encode
 
@@ -54,6 +54,7 @@ _VIEWS: Mapping[Part, Callable[[SessionState], Any]] = {
     Part.ALERTS: lambda state: state.alerts,
     Part.UTTERED: lambda state: state.uttered,
     Part.DIALOGUE: lambda state: state.dialogue,
+    Part.TASKS: lambda state: state.tasks,
 }
 
 STATE_PARTS = tuple(_VIEWS)
@@ -80,6 +81,7 @@ def decode_parts(key: SessionKey, parts: Sequence[bytes | None], turns: Sequence
         alerts=_decoded(key, found[Part.ALERTS], tuple[Alert, ...], ()),
         uttered=_decoded(key, found[Part.UTTERED], Utterances, ()),
         dialogue=_decoded(key, found[Part.DIALOGUE], tuple[Exchange, ...], ()),
+        tasks=_decoded(key, found[Part.TASKS], tuple[Task, ...], ()),
     )
 
 

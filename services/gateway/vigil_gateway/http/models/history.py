@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from vigil.core.control import Action
+from vigil.core.turn import ExchangeState
 from vigil_gateway.http.models.base import Out
 
 
@@ -48,12 +49,18 @@ class DecisionOut(Out):
 
 
 class ExchangeOut(Out):
-    """A question and the answer to it; `answer` is empty while it is open."""
+    """A question and the answer to it; `answer` is empty while there is none."""
 
     query: str
     asked_s: float
+    state: ExchangeState = Field(
+        description="open: nothing was said to it yet; delegated: a task is to answer it; answered; unanswered: its "
+        "task closed without an answer"
+    )
     answer: str
     answered_s: float | None
+    task: str = Field(description="The task that the question was delegated to; empty when the model answered itself")
+    note: str = Field(description="What the model said when it delegated the question; empty when it said nothing")
 
 
 class HistoryOut(Out):

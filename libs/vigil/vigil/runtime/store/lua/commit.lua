@@ -1,13 +1,13 @@
--- ARGV: fence, commit id, the id it builds on (or empty), restart, published, consumed, outbox limit, frames limit,
---       log limit, log entry, then five counted lists: changed parts of the state as place in KEYS and value, turns,
+-- ARGV: fence, commit id, the id it builds on (or empty), restart, published, consumed, consumed results,
+--       outbox limit, frames limit, log limit, log entry, then five counted lists: changed parts of the state as place in KEYS and value, turns,
 --       kept frame uuids (restart only), frames as uuid and JPEG, outgoing.
--- Returns the inbox that is left.
+-- Returns what is left of the inbox and of the results.
 local fence, id, after, restart = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
-local published, consumed = tonumber(ARGV[5]), tonumber(ARGV[6])
-local outbox_limit, frames_limit = tonumber(ARGV[7]), tonumber(ARGV[8])
-local log_limit, log_entry = tonumber(ARGV[9]), ARGV[10]
+local published, consumed, consumed_results = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local outbox_limit, frames_limit = tonumber(ARGV[8]), tonumber(ARGV[9])
+local log_limit, log_entry = tonumber(ARGV[10]), ARGV[11]
 
-local cursor = 11
+local cursor = 12
 local function counted()
   local first, last = cursor + 1, cursor + tonumber(ARGV[cursor])
   cursor = last + 1
@@ -19,11 +19,15 @@ local kept_first, kept_last = counted()
 local frames_first, frames_last = counted()
 local outgoing_first, outgoing_last = counted()
 
+local function waiting()
+  return { redis.call('LRANGE', INBOX, 0, -1), redis.call('LRANGE', RESULTS, 0, -1) }
+end
+
 if not exists(SPEC) then return 'unknown' end
 if redis.call('GET', FENCE) ~= fence then return 'fence' end
 -- The answer to this very commit was lost and it is sent again: it is done already.
 local last = redis.call('GET', LAST)
-if last == id then return redis.call('LRANGE', INBOX, 0, -1) end
+if last == id then return waiting() end
 -- One that was given up on and comes late must not overwrite what was built without it.
 if after ~= '' and last ~= after then return 'fence' end
 if exists(ENDED) and log_entry ~= '' then return 'ended' end
@@ -52,9 +56,10 @@ for index = frames_first, frames_last, 2 do redis.call('HSET', FRAMES, ARGV[inde
 if published > 0 then redis.call('LTRIM', OUTBOX, published, -1) end
 for index = outgoing_first, outgoing_last do redis.call('RPUSH', OUTBOX, ARGV[index]) end
 if consumed > 0 then redis.call('LTRIM', INBOX, consumed, -1) end
+if consumed_results > 0 then redis.call('LTRIM', RESULTS, consumed_results, -1) end
 if log_entry ~= '' then
   redis.call('RPUSH', LOG, log_entry)
   redis.call('LTRIM', LOG, -log_limit, -1)
 end
 keep_expiry()
-return redis.call('LRANGE', INBOX, 0, -1)
+return waiting()

@@ -2,7 +2,7 @@
 if not exists(SPEC) then return 'unknown' end
 if exists(ENDED) then return 'ok' end
 -- Deleting first: a script that has begun to write is let finish when Redis has no memory left.
-redis.call('DEL', INBOX)
+redis.call('DEL', INBOX, RESULTS)
 redis.call('DEL', FRAMES)
 local now = redis.call('TIME')
 local at_ms = now[1] * 1000 + math.floor(now[2] / 1000)

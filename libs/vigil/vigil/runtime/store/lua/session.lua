@@ -1,7 +1,7 @@
 -- Shared head of every session script. KEYS are all parts of one session, in the order of `Part`.
-local SPEC, HEAD, MEMORY, INSTRUCTIONS, ALERTS, UTTERED, DIALOGUE = unpack(KEYS, 1, 7)
-local TURNS, FRAMES, OUTBOX, INBOX = unpack(KEYS, 8, 11)
-local FENCE, ORIGIN, STATUS, ENDED, LOG, LAST = unpack(KEYS, 12, 17)
+local SPEC, HEAD, MEMORY, INSTRUCTIONS, ALERTS, UTTERED, DIALOGUE, TASKS = unpack(KEYS, 1, 8)
+local TURNS, FRAMES, OUTBOX, INBOX, RESULTS = unpack(KEYS, 9, 13)
+local FENCE, ORIGIN, STATUS, ENDED, LOG, LAST = unpack(KEYS, 14, 19)
 
 local function exists(key)
   return redis.call('EXISTS', key) == 1

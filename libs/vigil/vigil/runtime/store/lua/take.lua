@@ -1,4 +1,4 @@
--- ARGV: fence, id of this take. Commits still on their way build on another id and are refused. Returns spec, parts of the state, turns, outbox, inbox, ended.
+-- ARGV: fence, id of this take. Commits still on their way build on another id and are refused. Returns spec, parts of the state, turns, outbox, inbox, results, ended.
 local spec = redis.call('GET', SPEC)
 if not spec then return 'unknown' end
 if tonumber(redis.call('GET', FENCE) or '0') > tonumber(ARGV[1]) then return 'fence' end
@@ -7,9 +7,10 @@ redis.call('SET', LAST, ARGV[2])
 keep_expiry()
 return {
   spec,
-  redis.call('MGET', HEAD, MEMORY, INSTRUCTIONS, ALERTS, UTTERED, DIALOGUE),
+  redis.call('MGET', HEAD, MEMORY, INSTRUCTIONS, ALERTS, UTTERED, DIALOGUE, TASKS),
   redis.call('LRANGE', TURNS, 0, -1),
   redis.call('LRANGE', OUTBOX, 0, -1),
   redis.call('LRANGE', INBOX, 0, -1),
+  redis.call('LRANGE', RESULTS, 0, -1),
   redis.call('GET', ENDED),
 }

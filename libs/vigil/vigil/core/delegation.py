@@ -1,0 +1,112 @@
+"""Delegated questions: a task opens when the model delegates, and closes with its result or at its deadline. Pure.
+
+The exchange of a delegated question stays open meanwhile and keeps the task with the model's holding reply. Questions
+that are on their way never count as unanswered to the tick: they take no words from a watch.
+"""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from vigil.core.duplicate import normalised
+from vigil.core.session import SessionState
+from vigil.core.turn import Exchange, Result, Task
+
+TASK_DEADLINE_S = 120.0
+MAX_TASKS = 8
+
+
+class TaskOutcome(StrEnum):
+    """How a task closed."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"  # its result says why nothing was found
+    EXPIRED = "expired"  # no result came before its deadline
+    DISPLACED = "displaced"  # the oldest of more than `MAX_TASKS`
+    FORGOTTEN = "forgotten"  # the session was reset
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEnd:
+    """A task that closed in a turn, with its result if one came."""
+
+    task: Task
+    outcome: TaskOutcome
+    result: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a turn's results led to: the tasks that they closed, and the results of tasks that are not open."""
+
+    state: SessionState
+    ends: tuple[TaskEnd, ...] = ()
+    unknown: tuple[Result, ...] = ()
+
+
+def expire(state: SessionState, time_ms: int) -> tuple[SessionState, tuple[TaskEnd, ...]]:
+    """Close the tasks whose deadline has come: their exchanges stay unanswered."""
+    late = tuple(task for task in state.tasks if task.deadline_ms <= time_ms)
+    return _unanswered(state, late, time_ms), tuple(TaskEnd(task, TaskOutcome.EXPIRED) for task in late)
+
+
+def give(state: SessionState, results: Sequence[Result], time_ms: int) -> Given:
+    """Close the tasks of these results, and answer their exchanges with what was found. What the model says of a
+    result in its own words takes the place of that later, see `decide`."""
+    ends: list[TaskEnd] = []
+    unknown: list[Result] = []
+    for result in results:
+        task = next((task for task in state.tasks if task.id == result.task), None)
+        if task is None:
+            unknown.append(result)
+        elif result.is_ok:
+            state = _closed(state, {task.id})
+            dialogue = tuple(
+                replace(exchange, answer=result.text, answered_ms=time_ms) if waits_for(exchange, task.id) else exchange
+                for exchange in state.dialogue
+            )
+            state = replace(state, dialogue=dialogue)
+            ends.append(TaskEnd(task, TaskOutcome.ANSWERED, result))
+        else:
+            state = _unanswered(state, (task,), time_ms)
+            ends.append(TaskEnd(task, TaskOutcome.FAILED, result))
+    return Given(state, tuple(ends), tuple(unknown))
+
+
+def delegate(state: SessionState, task: Task, exchange: int) -> tuple[SessionState, Task, tuple[TaskEnd, ...]]:
+    """Open `task`, for the exchange at that place of the dialogue (-1: for none). Returns the task that is open now: a
+    question that is on its way already is not asked twice. The oldest task makes way for one above `MAX_TASKS`."""
+    words = normalised(task.question)
+    same = next((known for known in state.tasks if normalised(known.question) == words), None)
+    opened = task if same is None else replace(task, id=same.id, deadline_ms=same.deadline_ms)
+    displaced: tuple[Task, ...] = ()
+    if same is None:
+        tasks = (*state.tasks, task)
+        displaced = tasks[:-MAX_TASKS]
+        state = replace(state, tasks=tasks)
+    if exchange >= 0:
+        asked = replace(state.dialogue[exchange], task=opened, answer="", answered_ms=-1, closed_ms=-1)
+        state = replace(state, dialogue=(*state.dialogue[:exchange], asked, *state.dialogue[exchange + 1 :]))
+    ends = tuple(TaskEnd(old, TaskOutcome.DISPLACED) for old in displaced)
+    return _unanswered(state, displaced, task.opened_ms), opened, ends
+
+
+def waits_for(exchange: Exchange, task: str) -> bool:
+    """Whether the exchange is open and its answer is to come from this task."""
+    return exchange.is_delegated and exchange.task is not None and exchange.task.id == task
+
+
+def _unanswered(state: SessionState, tasks: Sequence[Task], time_ms: int) -> SessionState:
+    """Close the tasks; nothing answers their exchanges."""
+    if not tasks:
+        return state
+    gone = {task.id for task in tasks}
+    dialogue = tuple(
+        replace(exchange, closed_ms=time_ms) if any(waits_for(exchange, task) for task in gone) else exchange
+        for exchange in state.dialogue
+    )
+    return _closed(replace(state, dialogue=dialogue), gone)
+
+
+def _closed(state: SessionState, gone: Container[str]) -> SessionState:
+    return replace(state, tasks=tuple(task for task in state.tasks if task.id not in gone))

@@ -1,6 +1,7 @@
 """`vigil up` as a whole: real servers and services, a scripted engine, and nothing left behind."""
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -8,15 +9,23 @@ import signal
 import stat
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import av
 import numpy as np
 import pytest
+from aiohttp import web
 
+from vigil.contract.services import SERVICES
 from vigil.testing.eventually import eventually
+from vigil.testing.images import jpeg
 from vigil_client.api import Client
+from vigil_client.cloudevents import Alert
 from vigil_client.endpoints import FILE, Endpoints, read
+from vigil_client.events import Decision
+from vigil_client.options import NewSession, NewSource, NewWatch, source_url
 from vigil_client.testing.command import start, vigil
 from vigil_local.testing.processes import runs
 
@@ -126,6 +135,77 @@ async def test_the_demo_delivers_an_alert_and_says_how_fast(tmp_path: Path, engi
     assert "ALERT closed" in result.output
     assert re.search(r"first decision \d+\.\d s after start; \d+ decisions, \d+ frames skipped", result.output)
     assert re.search(r"opened and closed; \d+ ms from capture to delivery on NATS", result.output)
+
+
+@asynccontextmanager
+async def receiver() -> AsyncIterator[tuple[str, set[str]]]:
+    """A webhook's receiver: its address, and the states of the alerts that it got."""
+    states: set[str] = set()
+
+    async def take(request: web.Request) -> web.Response:
+        states.add((await request.json())["data"]["state"])
+        return web.Response(status=204)
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/", states
+    await runner.cleanup()
+
+
+async def test_no_service_is_refused_what_it_needs(tmp_path: Path, engine_url: str) -> None:
+    """Everything that a service says and hears, through its own NATS user: no log tells of a refusal."""
+    burning_video(tmp_path / "fire.mp4")
+    async with receiver() as (url, states):
+        endpoint = {"name": "pager", "tenant": "demo", "url": url, "secret": "whsec_" + "A" * 32}
+        (tmp_path / "webhooks.json").write_text(json.dumps({"endpoints": [endpoint]}))
+        process, known = await up(tmp_path / "run", engine_url, "--webhooks", str(tmp_path / "webhooks.json"))
+        async with Client(known.gateway_url, known.api_key) as client, asyncio.timeout(60):
+            source = NewSource(source_url(str(tmp_path / "fire.mp4")), id="lobby")
+            alerts = await alerts_of(client, NewSession(source, (NewWatch("Alert me when a fire starts.", hold_s=2),)))
+            assert [alert.state for alert in alerts] == ["opened", "closed"]
+            assert (await client.snapshot(alerts[0].alert_id)).startswith(b"\xff\xd8")
+            assert await pushed_turn(known) == 200
+            await eventually(lambda: states >= {"opened", "closed"}, 30, "the alert at the webhook")
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+    logs = {path.name: path.read_text() for path in (tmp_path / "run" / "logs").glob("*.log")}
+    assert set(logs) >= {f"{row.name}.log" for row in SERVICES}
+    assert {name: log for name, log in logs.items() if "violation" in log.lower()} == {}
+
+
+async def alerts_of(client: Client, new: NewSession) -> list[Alert]:
+    """The alert events of a session until its first alert has closed; meanwhile it is asked a question and changed."""
+    session = await client.create_session(new)
+    found = []
+    async for event in client.events(session.id):
+        if isinstance(event, Decision) and event.sequence == 1:
+            await client.ask(session.id, "What do you see?")
+            await client.change_session(session.id, response_mode="talkative")
+        if isinstance(event, Alert) and event.state in ("opened", "closed"):
+            found.append(event)
+        if found and found[-1].state == "closed":
+            break
+    await client.end_session(session.id)
+    return found
+
+
+async def pushed_turn(known: Endpoints) -> int:
+    """Push a picture as a client of the OpenAI API would; the HTTP status."""
+    picture = base64.b64encode(jpeg((60, 60, 60))).decode()
+    content = [
+        {"type": "text", "text": "Alert me when a fire starts."},
+        {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{picture}"}},
+    ]
+    body = {"model": "scripted", "messages": [{"role": "user", "content": content}]}
+    headers = {"Authorization": f"Bearer {known.api_key}", "x-session-id": "kitchen"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.post(f"{known.gateway_url}/v1/chat/completions", json=body) as answer,
+    ):
+        return answer.status
 
 
 async def test_an_engine_that_is_not_there(tmp_path: Path, two_ports: list[int]) -> None:

@@ -39,8 +39,8 @@ def show_error(error: ClientError) -> None:
 
 
 async def _interruptible(work: Coroutine[Any, Any, bool], if_stopped: bool) -> bool:
-    """Cancelling is the only stop: it unwinds whatever the command has open. A second signal, when unwinding takes too
-    long for somebody, ends the process at once; what it had started is then killed by the guard."""
+    """Run `work` until it ends or a signal cancels it, which closes all that the command has open. A second signal ends
+    the process at once, for somebody to whom the closing takes too long."""
     task = asyncio.create_task(work)
     first: list[float] = []
 

@@ -70,7 +70,7 @@ class Delivery:
 
 @dataclass(slots=True)
 class Showing:
-    """The demo as it goes: what the view shows, what NATS delivered, when things happened (monotonic seconds)."""
+    """A demo while it runs: what the view shows, what NATS delivered, when it began (monotonic seconds)."""
 
     monitor: Monitor
     delivery: Delivery
@@ -184,7 +184,7 @@ async def _listen(received: AsyncIterator[bytes], delivery: Delivery) -> None:
 
 
 async def _end_leftovers(client: Client) -> None:
-    """End what an earlier demo, killed before it could, left open in the store."""
+    """End the sessions that an earlier demo left open because it was killed."""
     for session in await client.sessions():
         if session.source.id == CAMERA and session.state == "open":
             await client.end_session(session.id)

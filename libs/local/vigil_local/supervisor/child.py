@@ -1,4 +1,4 @@
-"""One run of one process: its own session, its output into a bounded log, and no way to outlive its supervisor."""
+"""A run of a process: in a session of its own, its output in a bounded log, killed when its supervisor dies."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ LOG_BYTES = 8 * 1024 * 1024
 LOG_FILES = 3
 TAIL_LINES = 12
 LINE_BYTES = 64 * 1024
-# How long output may still come once the whole group is dead: only one that left the group could hold the pipe.
+# How long to wait for more output once the group is dead. Only a process that left the group can hold the pipe open.
 PIPE_S = 2.0
 
 _PR_SET_PDEATHSIG = 1
@@ -133,8 +133,8 @@ class Child:
         self._guard.discard(self.pid)
 
     async def _end_group(self) -> None:
-        """The group's helpers get a moment of their own: they end once their owner has, and give its shared memory
-        back. A leader that would not stop gets no more time."""
+        """End what is left of the group. Helper processes get a moment: they end after the leader, and give its shared
+        memory back. If the leader itself would not stop, all are killed at once."""
         if self._process.returncode is None:
             guard.signal_groups([self.pid], signal.SIGKILL)
         else:

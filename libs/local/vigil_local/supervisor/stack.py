@@ -89,7 +89,7 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
 
 
 async def _check_remote(options: UpOptions) -> None:
-    """Engines that run elsewhere must do so now. Raises `Missing`."""
+    """Return when every engine that runs elsewhere answers and has the model. Raises `Missing`."""
     for url in _urls(options):
         if why := await gates.engine(url, options.model)():
             raise Missing(
@@ -99,7 +99,7 @@ async def _check_remote(options: UpOptions) -> None:
 
 
 def _urls(options: UpOptions) -> tuple[str, ...]:
-    """The addresses that were given."""
+    """The addresses of the engines that run elsewhere; none when the engine is to be started here."""
     return tuple(url.strip().rstrip("/") for url in options.engine_url.split(",") if url.strip())
 
 
@@ -133,14 +133,14 @@ def _engine(options: UpOptions) -> LocalEngine | RemoteEngine:
 
 
 def _webhooks(options: UpOptions) -> Path | None:
-    """The endpoints' file, which the bridge itself checks further."""
+    """The file of the webhook endpoints, if one was given; the bridge checks what is in it. Raises `Missing`."""
     if options.webhooks is not None and not options.webhooks.is_file():
         raise Missing(f"there is no file {options.webhooks}", "give --webhooks the JSON file that names the endpoints")
     return options.webhooks.resolve() if options.webhooks else None
 
 
 class _Publisher:
-    """Keeps the endpoints file true: it is there from the first healthy moment, with the process ids of now."""
+    """Keeps the endpoints file up to date: written once everything is healthy, and again when a process id changes."""
 
     def __init__(self, path: Path, endpoints: Endpoints, report: Report) -> None:
         self.endpoints = replace(endpoints, supervisor_pid=os.getpid())
@@ -149,7 +149,7 @@ class _Publisher:
         self._published = False
 
     def changed(self, status: Status) -> None:
-        """Pass a change on, and write it down if a process id changed."""
+        """Report a change, and write the endpoints file again if a process id changed."""
         pids = dict(self.endpoints.pids)
         if status.state is State.STOPPED:
             pids.pop(status.name, None)

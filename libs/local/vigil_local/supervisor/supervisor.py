@@ -77,7 +77,7 @@ class Managed:
         failures = 0
         while True:
             started = time.monotonic()
-            ended = await self._once()
+            ended = await self._run_once()
             failures = self._backoff.failures(failures, time.monotonic() - started)
             if not self._ever_ready and failures >= self.spec.start_attempts:
                 raise self._failure(ended)
@@ -85,8 +85,8 @@ class Managed:
             self._change(State.RESTARTING, f"{ended}; starting again in {delay_s:.1f} s", self.status.restarts + 1)
             await asyncio.sleep(delay_s)
 
-    async def _once(self) -> str:
-        """One run, to its end; how it ended. Cancelling it stops the process in order."""
+    async def _run_once(self) -> str:
+        """Run the process once; returns how it ended. Cancelling this stops the process in order."""
         try:
             child = await Child.spawn(self.spec.argv, self.spec.env, self.log, self._guard)
         except OSError as error:
@@ -110,8 +110,8 @@ class Managed:
             await child.end(self.spec.stop_grace_s)
 
     async def _pass_gate(self) -> None:
-        """Return when the process is healthy. The time limit holds for the first start only: later, patience is the
-        only thing that helps, because what it waits for may itself be restarting."""
+        """Return when the process is healthy. The time limit holds for the first start only: later, what the process
+        waits for may itself be restarting."""
         deadline = time.monotonic() + self.spec.gate_timeout_s
         while why := await self.spec.gate():
             if not self._ever_ready and time.monotonic() > deadline:
@@ -204,7 +204,7 @@ class Supervisor:
             healthy.cancel()
 
     async def failed(self) -> None:
-        """Wait for ever; raises what ends the supervision of a process, which is never a mere death."""
+        """Wait for ever. Raises what ends the supervision of a process; that a process dies does not end it."""
         await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
         self._raise_failure()
 
@@ -222,7 +222,7 @@ class Supervisor:
         task.cancel()
         await asyncio.wait({task})
         if not task.cancelled():
-            task.exception()  # `ready` or `failed` has raised it; looking at it here keeps asyncio from warning
+            task.exception()  # `ready` or `failed` has raised it; without this asyncio warns of an exception never read
         self._managed[name].stopped()
 
 

@@ -10,9 +10,10 @@ OPENAPI: dict[str, Any] = json.loads(
     (Path(__file__).parent.parent / "services" / "gateway" / "openapi.json").read_text()
 )
 UNKNOWN = "no_such_option"
-# What the schema cannot say of a body: the last message of a chat must hold a picture.
+# What the schemas cannot say: the last message of a chat must hold a picture, and a source has an address or is pushed.
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}}
 WHOLE: dict[str, Any] = {
+    "SourceIn": {"url": "rtsp://camera.local/1"},
     "ChatIn": {"model": "vigil-small", "messages": [{"role": "user", "content": [PICTURE]}]},
 }
 

@@ -88,6 +88,12 @@ async def test_a_session_is_as_it_was_asked_for(stage: Stage, client: Client) ->
     assert stage.ingestion.probed[-1] == WHOLE.source.url, "the workers get the credentials"
 
 
+async def test_a_client_may_push_the_pictures(stage: Stage, client: Client) -> None:
+    made = await client.create_session(NewSession(NewSource(kind="pushed", name="Door")))
+    assert made.source == values.Source(made.id, "pushed", "", "Door", loop=False)
+    assert (await stage.store.spec(SessionKey("demo", made.id))).roles == (Role.CODEC, Role.INTERACTION)
+
+
 async def test_defaults_are_those_of_the_gateway(client: Client, session: str) -> None:
     shown = await client.session(session)
     assert (shown.cadence, shown.window, shown.speech) == (CAMERA.cadence, CAMERA.window, CAMERA.speech)

@@ -15,16 +15,18 @@ DUPLICATE_GUARDS = ("off", "exact", "near")
 
 @dataclass(frozen=True, slots=True)
 class NewSource:
-    """What to watch: the address of a camera or a file (see `source_url`).
+    """What to watch: the address of a camera or a file (see `source_url`), or `kind` "pushed" and no address for
+    pictures that a client pushes.
 
-    `id` names the camera in alert subjects, and is made from the address when it is None; `name` is for people.
+    `id` names the source in alert subjects, and is made from the address when it is None; `name` is for people.
     `loop` starts a file again when it ends.
     """
 
-    url: str
+    url: str = ""
     id: str | None = None
     name: str = ""
     loop: bool = False
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

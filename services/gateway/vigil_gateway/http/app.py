@@ -14,6 +14,7 @@ from vigil_gateway.openai.models import OpenAIError
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions import history, instructions, queries, snapshots, watches
 from vigil_gateway.sessions import routes as sessions
+from vigil_gateway.websocket import routes as websocket
 
 VERSION = "1.0.0"
 
@@ -22,6 +23,9 @@ Vigil watches live video: each second a vision-language model sees the newest fr
 speak, or to delegate. Create a **session** for a camera, give it **watches** (they raise alerts) and
 **instructions**, ask **queries**, and follow its **events**. Alerts are also published, and stored, on NATS: each
 session names its subjects.
+
+The same messages travel over a **WebSocket** at `/v1/sessions/{id}/ws` (a browser offers the protocols `vigil.v1` and
+`vigil.v1.bearer.<key>`), and over **gRPC** (`vigil.v1.GatewayService`, with reflection): docs/live.md describes both.
 
 Send `Authorization: Bearer <key>` with every request. Errors are RFC 9457 problems whose `next_step` says what to do.
 """
@@ -49,6 +53,7 @@ def routes() -> FastAPI:
     app = FastAPI(title="Vigil", version=VERSION, description=DESCRIPTION, redoc_url=None)
     for module in _ROUTERS:
         app.include_router(module.router, responses=_ERRORS)
+    app.include_router(websocket.router)
     app.include_router(chat.router, responses=_OPENAI_ERRORS)
     handlers.install(app)
     app.add_middleware(BodyLimit)

@@ -158,9 +158,10 @@ def problem_of(error: Exception) -> Problem:
 
 def _invalid(found: Sequence[Any], *, within: int) -> Problem:
     """Pydantic's faults. The first `within` parts of a fault's location say where the request has it: in its body."""
-    where = next((fault["loc"][-1] for fault in found if fault["type"] == "json_invalid"), None)
-    if where is not None:
-        return Problem(MALFORMED, f"the body cannot be read as JSON (at character {where})")
+    broken = next((fault for fault in found if fault["type"] == "json_invalid"), None)
+    if broken is not None:
+        where = f"at character {broken['loc'][-1]}" if broken["loc"] else broken["msg"]
+        return Problem(MALFORMED, f"the body cannot be read as JSON ({where})")
     faults = [{"field": _field(fault["loc"], within), "message": str(fault["msg"])} for fault in found]
     detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
     return Problem(INVALID, detail, {"errors": faults})

@@ -10,10 +10,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from vigil.runtime.process.startup import PortInUse
+from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
 
 _BACKLOG = 512
 # Connections at once, open event streams among them; beyond it the server itself answers 503.
 _CONNECTIONS = 1_024
+
+# A WebSocket that answers no ping is closed.
+PING_S, PONG_S = 20.0, 20.0
 
 
 class _Server(uvicorn.Server):
@@ -47,6 +51,10 @@ async def serve(app: FastAPI, host: str, port: int, draining: asyncio.Event, dra
         server_header=False,
         backlog=_BACKLOG,
         limit_concurrency=_CONNECTIONS,
+        ws_max_size=MAX_CHAT_BODY_BYTES,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PONG_S,
+        ws_per_message_deflate=False,  # pictures do not get smaller
         # The life of the process has `drain_s` in all; what is cut off must still be cut off in order.
         timeout_graceful_shutdown=max(1, int(drain_s * 0.75)),
     )

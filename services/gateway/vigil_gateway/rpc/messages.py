@@ -111,11 +111,11 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
     if isinstance(value, Message):
         return given(value)
     if field.enum_type is not None:
-        return _word(field.enum_type, value)
+        return word(field.enum_type, value)
     return value
 
 
-def _word(enum: EnumDescriptor, number: int) -> str:
+def word(enum: EnumDescriptor, number: int) -> str:
     """`critical` for `SEVERITY_CRITICAL`; a number that is newer than this gateway stays a number, which is refused."""
     found = enum.values_by_number.get(number)
     if found is None:

@@ -1,0 +1,1 @@
+"""Sessions over a WebSocket: pushed pictures and questions in, answers and live events out."""

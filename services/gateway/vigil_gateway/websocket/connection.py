@@ -1,0 +1,120 @@
+"""One open WebSocket: what the client says is done, and what happens in the session is told, until one of them ends.
+
+At most one picture waits while another one is shown: a newer one takes its place, for the present is never late. The
+answer to the next picture says how many were superseded. A client that wants each of its pictures shown sends the next
+one when it has the answer.
+"""
+
+from http import HTTPStatus
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from vigil.core.ids import SessionKey
+from vigil.runtime.channel import KeepLatest
+from vigil.runtime.process.logs import get_log
+from vigil_gateway import metrics
+from vigil_gateway.http.problems import Problem, problem_of
+from vigil_gateway.live.events import CLIENT_GONE, LiveEvents
+from vigil_gateway.live.feed import LiveEvent
+from vigil_gateway.live.turns import show
+from vigil_gateway.ports import Ports
+from vigil_gateway.sessions import commands
+from vigil_gateway.sessions.lifecycle import end_for_client
+from vigil_gateway.websocket.messages import (
+    Ask,
+    ClientMessage,
+    End,
+    Shown,
+    accepted_text,
+    answer_text,
+    event_text,
+    id_of,
+    problem_text,
+    read_binary,
+    read_text,
+)
+
+log = get_log()
+
+DOOR = "websocket"
+OK = "ok"
+_PUSH, _UNREADABLE = "push_frame", "unreadable"
+
+
+class Connection:
+    """An accepted WebSocket of one session."""
+
+    def __init__(self, ports: Ports, key: SessionKey, websocket: WebSocket) -> None:
+        self._ports = ports
+        self._key = key
+        self._websocket = websocket
+        self._pictures: KeepLatest[Shown] = KeepLatest(1)
+
+    async def run(self, events: LiveEvents) -> str:
+        """Serve until the client, the session or the gateway ends; returns the reason, `CLIENT_GONE` for the first."""
+        return await events.run(self._send_event, self._read(), self._show_pictures())
+
+    async def _send_event(self, event: LiveEvent | None) -> None:
+        if event is not None:  # the server's pings are the sign of life
+            await self._websocket.send_text(event_text(event))
+
+    async def _read(self) -> str:
+        """Do what the client says, one message after the other."""
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return CLIENT_GONE
+            text, data = message.get("text"), message.get("bytes")
+            try:
+                read = read_text(text) if text is not None else read_binary(data or b"")
+            except Exception as error:  # noqa: BLE001  whatever it is, the client is told
+                await self._refuse(_UNREADABLE, id_of(text or ""), error)
+            else:
+                await self._do(read)
+
+    async def _do(self, message: ClientMessage) -> None:
+        if isinstance(message, Shown):
+            self._pictures.offer(message)
+            return
+        try:
+            accepted = await self._told(message)
+        except Exception as error:  # noqa: BLE001
+            await self._refuse(message.type, message.id, error)
+        else:
+            metrics.CALLS.labels(DOOR, message.type, OK).inc()
+            await self._websocket.send_text(accepted_text(message.id, accepted))
+
+    async def _told(self, message: Ask | End) -> str:
+        """Do it; returns the id of what was accepted."""
+        if isinstance(message, Ask):
+            return await commands.ask(self._ports, self._key, message.text)
+        await end_for_client(self._ports, self._key)
+        return self._key.session
+
+    async def _show_pictures(self) -> str:
+        """Show the newest picture, answer, and so on: for ever."""
+        async for picture, superseded in self._pictures.counted():
+            try:
+                decision = await show(self._ports, self._key, picture.data, picture.options)
+            except Exception as error:  # noqa: BLE001
+                await self._refuse(_PUSH, picture.id, error)
+            else:
+                metrics.CALLS.labels(DOOR, _PUSH, OK).inc()
+                await self._websocket.send_text(answer_text(picture.id, decision, superseded))
+        return CLIENT_GONE
+
+    async def _refuse(self, method: str, message_id: str | int | None, error: Exception) -> None:
+        if isinstance(error, WebSocketDisconnect):
+            raise error
+        problem = problem_of(error)
+        metrics.CALLS.labels(DOOR, method, problem.row.kind).inc()
+        log_failure(method, problem, error)
+        await self._websocket.send_text(problem_text(message_id, problem))
+
+
+def log_failure(method: str, problem: Problem, error: Exception) -> None:
+    """Log what is the gateway's fault; what is the client's is counted and told."""
+    if problem.row.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("message crashed", method=method, exc_info=error)
+    elif problem.row.status > HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("message failed", method=method, problem=problem.row.kind, detail=problem.detail)

@@ -1,0 +1,125 @@
+"""What travels over a WebSocket, as JSON: the client's messages read, the server's written. Pure.
+
+A picture comes as `push_frame` with base64, or as a binary message: four bytes with the length of a header (unsigned,
+big-endian), the header (the same JSON, without `jpeg`), then the picture's bytes.
+"""
+
+import base64
+import binascii
+import struct
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+from pydantic import Field, TypeAdapter
+
+from vigil.contract.decision import StoredDecision, decision_json
+from vigil_gateway.http.models.base import In, Text
+from vigil_gateway.http.models.live import PictureIn
+from vigil_gateway.http.problems import Problem
+from vigil_gateway.live.feed import LiveEvent
+from vigil_gateway.openai.errors import PictureRefused
+
+_LENGTH = struct.Struct(">I")
+MAX_HEADER_BYTES = 64 * 1024
+
+Id = Annotated[str | int | None, Field(description="The client's own; the answer to this message has the same one")]
+
+
+class PushFrame(PictureIn):
+    """Show one picture: JPEG or PNG in base64."""
+
+    type: Literal["push_frame"]
+    id: Id = None
+    jpeg: str = ""
+
+
+class Ask(In):
+    """Ask about what the session sees."""
+
+    type: Literal["ask"]
+    id: Id = None
+    text: Text
+
+
+class End(In):
+    """End the session."""
+
+    type: Literal["end"]
+    id: Id = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture that the client pushes; `data` are its bytes as they came."""
+
+    id: str | int | None
+    data: bytes
+    options: PictureIn
+
+
+ClientMessage = Shown | Ask | End
+
+_MESSAGE: TypeAdapter[PushFrame | Ask | End] = TypeAdapter(
+    Annotated[PushFrame | Ask | End, Field(discriminator="type")]
+)
+
+
+def read_text(text: str) -> ClientMessage:
+    """One text message. Raises pydantic's `ValidationError`, `PictureRefused`."""
+    message = _MESSAGE.validate_json(text)
+    if not isinstance(message, PushFrame):
+        return message
+    try:
+        data = base64.b64decode(message.jpeg, validate=True)
+    except (binascii.Error, ValueError):
+        raise PictureRefused("`jpeg` is not valid base64") from None
+    return _shown(message, data)
+
+
+def read_binary(message: bytes) -> Shown:
+    """One binary message. Raises pydantic's `ValidationError`, `PictureRefused`."""
+    size = _LENGTH.unpack_from(message)[0] if len(message) >= _LENGTH.size else MAX_HEADER_BYTES + 1
+    begin = _LENGTH.size + size
+    if size > MAX_HEADER_BYTES or begin > len(message):
+        raise PictureRefused("a binary message is 4 bytes with the length of its header, the header, the picture")
+    return _shown(PushFrame.model_validate_json(message[_LENGTH.size : begin]), message[begin:])
+
+
+def id_of(text: str) -> str | int | None:
+    """The `id` of a message that could not be read, where there is one."""
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    given = found.get("id") if isinstance(found, dict) else None
+    return given if isinstance(given, str | int) else None
+
+
+def event_text(event: LiveEvent) -> str:
+    """A live event."""
+    return _text({"type": event.kind, "data": msgspec.Raw(event.data)})
+
+
+def answer_text(picture_id: str | int | None, decision: StoredDecision, superseded: int) -> str:
+    """The decision on a pushed picture; `superseded` pictures before it were not shown, for a newer one came."""
+    return _text({"type": "answer", "id": picture_id, "superseded": superseded, "data": decision_json(decision)})
+
+
+def accepted_text(message_id: str | int | None, accepted: str) -> str:
+    """A question or an end is accepted; `accepted` is the question's id."""
+    return _text({"type": "accepted", "id": message_id, "data": {"id": accepted}})
+
+
+def problem_text(message_id: str | int | None, problem: Problem) -> str:
+    """What was wrong with a message, as RFC 9457 problem details."""
+    return _text({"type": "problem", "id": message_id, "data": problem.as_json()})
+
+
+def _shown(message: PushFrame, data: bytes) -> Shown:
+    options = PictureIn(time_s=message.time_s, question=message.question)
+    return Shown(message.id, data, options)
+
+
+def _text(message: dict[str, object]) -> str:
+    return msgspec.json.encode(message).decode()

@@ -1,0 +1,72 @@
+"""`GET /v1/sessions/{id}/ws`: who may open a WebSocket, and how it is closed."""
+
+import structlog
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from vigil.runtime.process.logs import get_log
+from vigil_gateway import metrics
+from vigil_gateway.http.handlers import respond
+from vigil_gateway.http.problems import problem_of
+from vigil_gateway.live.events import CLIENT_GONE, LiveEvents, listening
+from vigil_gateway.ports import Ports, session_key
+from vigil_gateway.websocket.connection import DOOR, OK, Connection, log_failure
+
+log = get_log()
+
+router = APIRouter(prefix="/v1/sessions/{session}")
+
+PROTOCOL = "vigil.v1"
+# A browser cannot set headers, and a key in an address ends up in logs: it offers its key as a second protocol.
+KEY_PROTOCOL = f"{PROTOCOL}.bearer."
+NORMAL, GOING_AWAY = 1000, 1001
+_CONNECT = "connect"
+_BEARER = "bearer "
+
+
+@router.websocket("/ws")
+async def open_websocket(websocket: WebSocket, session: str) -> None:
+    """Push pictures, ask, end the session and get its live events. What is refused is answered before the handshake."""
+    ports: Ports = websocket.app.state.ports
+    try:
+        tenant = ports.keys.tenant(key_of(websocket))
+        structlog.contextvars.bind_contextvars(tenant=tenant)
+        key = session_key(tenant, session)
+        async with listening(ports, await ports.store.spec(key)) as events:
+            await websocket.accept(PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None)
+            metrics.CALLS.labels(DOOR, _CONNECT, OK).inc()
+            log.info("websocket opened")
+            reason = await _served(Connection(ports, key, websocket), events)
+            log.info("websocket closed", reason=reason or "the client left")
+            if reason != CLIENT_GONE:
+                await websocket.close(GOING_AWAY if ports.draining.is_set() else NORMAL)
+    except Exception as error:
+        if websocket.application_state is not WebSocketState.CONNECTING:
+            raise
+        await _deny(websocket, error)
+
+
+def key_of(websocket: WebSocket) -> str:
+    """The API key that the handshake carries; empty when there is none."""
+    header = websocket.headers.get("authorization", "")
+    if header.lower().startswith(_BEARER):
+        return header[len(_BEARER) :].strip()
+    offered = (
+        name.removeprefix(KEY_PROTOCOL) for name in websocket.scope["subprotocols"] if name.startswith(KEY_PROTOCOL)
+    )
+    return next(offered, "")
+
+
+async def _served(connection: Connection, events: LiveEvents) -> str:
+    try:
+        return await connection.run(events)
+    except WebSocketDisconnect:
+        return CLIENT_GONE
+
+
+async def _deny(websocket: WebSocket, error: Exception) -> None:
+    """Answer the handshake with the problem, as any other request."""
+    problem = problem_of(error)
+    metrics.CALLS.labels(DOOR, _CONNECT, problem.row.kind).inc()
+    log_failure(_CONNECT, problem, error)
+    await websocket.send_denial_response(respond(websocket.url.path, problem))

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from vigil_local.testing.servers import UpNats, free_ports, nats_running
+from vigil.testing.servers import free_port
+from vigil_local.testing.servers import UpNats, nats_running
 
 
 @pytest.fixture
 def two_ports() -> list[int]:
-    """Two free ports."""
-    return free_ports(2)
+    """Two different free ports."""
+    first = second = free_port()
+    while second == first:
+        second = free_port()
+    return [first, second]
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""Free ports, and a real NATS server with the configuration that `vigil up` gives it."""
+"""A real NATS server with the configuration that `vigil up` gives it."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from vigil.testing.servers import free_port
 from vigil_local.supervisor import gates, layout, nats_config
 from vigil_local.supervisor.secrets import Secrets
 from vigil_local.supervisor.supervisor import ProcessSpec, Supervisor
@@ -38,19 +38,10 @@ class UpNats:
         return f"nats://{user}:{password}@127.0.0.1:{self.port}"
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on."""
-    holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    found = [holder.getsockname()[1] for holder in holders]
-    for holder in holders:
-        holder.close()
-    return found
-
-
 @asynccontextmanager
 async def nats_running(directory: Path) -> AsyncIterator[UpNats]:
     """A NATS server that keeps its files in `directory`, supervised."""
-    port, monitor = free_ports(2)
+    port, monitor = free_port(), free_port()
     config = directory / "nats.conf"
     config.write_text(nats_config.render(port, monitor, directory / "jetstream", SECRETS))
     spec = ProcessSpec(

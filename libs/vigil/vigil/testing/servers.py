@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -13,14 +14,21 @@ from pathlib import Path
 from vigil.testing.eventually import eventually
 
 _START_S = 15.0
+_PORTS = range(20_000, 32_000)
+_PORT_TRIES = 100
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback interface that nobody listens on now.
+
+    It is below those that the system gives to outgoing connections: one of these cannot take it before a server does.
+    """
+    for _ in range(_PORT_TRIES):
+        port = random.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError(f"no free port among {_PORT_TRIES} between {_PORTS[0]} and {_PORTS[-1]}")
 
 
 class Server(ABC):

@@ -1,8 +1,8 @@
 """How many sessions fit into an engine's picture cache.
 
 A picture that a prompt names by UUID must still be in the engine's multimodal processor cache, also when its keys and
-values are cached. Beyond that size every turn of every session misses and sends all its pictures again, so it is a
-limit to plan with, not an error to run into. Measured on vLLM 0.32: 1.6 MB for 512x512 pixels, 0.1 MB for 128x128.
+values are cached. Beyond that size every turn of every session misses and sends all its pictures again, so the size is
+a limit of capacity and not an error to handle. Measured on vLLM 0.32: 1.6 MB for 512x512 pixels, 0.1 MB for 128x128.
 """
 
 from vigil.core.profile import PromptProfile

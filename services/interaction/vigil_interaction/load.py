@@ -1,4 +1,4 @@
-"""What this worker can hold, measured: the ticks tell how late they were, each heartbeat offers what came of it."""
+"""What this worker can hold, measured: ticks report whether they were late, and each heartbeat offers the result."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,8 @@ WINDOW_S = 10.0
 
 
 class Load:
-    """Counts due and late turns of all sessions of a worker; a window at a time they move the measured capacity."""
+    """Counts due and late turns of all sessions of a worker. At the end of each window they change the measured
+    capacity."""
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class Load:
         self.late_turns += late
 
     def superseded(self, count: int) -> None:
-        """So many turns never came, because their frames were overtaken."""
+        """`count` turns never came, because newer frames replaced theirs."""
         self._due += count
         self.late_turns += count
 

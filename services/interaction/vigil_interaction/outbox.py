@@ -4,8 +4,8 @@ The store's outbox is written by the turn's commit; this is the worker's view of
 and stops at the first failure; the next commit removes from the store what was published. A worker that takes the
 session over publishes what is left again, and JetStream drops what it has already.
 
-A server that leaves a publish unanswered (its disk is full or hangs) would cost every turn the whole time-out: after
-such an attempt the next one waits for twice as long as that took, and turns go on without.
+A server that leaves a publish unanswered (its disk is full or hangs) would cost every turn the whole time-out. After
+such an attempt the next one is made only when twice the time that it took has passed; turns go on meanwhile.
 """
 
 import time
@@ -70,13 +70,13 @@ class Outbox:
             log.warning("message kept in the outbox", waiting=len(self._waiting), error=str(error))
 
     async def _skip_stored(self) -> None:
-        """After taking over, or after a publish whose answer never came: pass over what is stored already.
+        """Pass over what is stored already: after taking over, or after a publish whose answer never came.
 
         JetStream's own de-duplication forgets after minutes; a session may have been left, or the bus away, for longer.
-        What is stored last on a subject shows how far the publishing came, because it is in order.
+        Messages are published in order, so the newest one on a subject shows how far the publishing came.
         """
-        ids, before = [one.message_id for one in self._waiting], self.published
-        for subject in {one.subject for one in self._waiting}:
+        ids, before = [message.message_id for message in self._waiting], self.published
+        for subject in {message.subject for message in self._waiting}:
             newest = await self._bus.last_message_id(subject)
             if newest in ids:
                 self._is_published(max(0, ids.index(newest) + 1 - (self.published - before)))

@@ -34,7 +34,7 @@ _GREY = FrameRef("warm-up", 160, 96)
 class WarmUp:
     """How far to warm an engine: prompts of 1, 4, 16 … turns, up to `turns`, for at most `limit_s` after the first.
 
-    One turn is the first tick alone.
+    With `turns` of 1 there is only the first tick.
     """
 
     turns: int
@@ -48,9 +48,9 @@ class WarmUp:
 
 
 async def wait_for_model(engines: EnginePool, model: str, profile: PromptProfile, warm_up: WarmUp) -> None:
-    """Ask until an engine serves the model and every one that is up has been warmed.
+    """Ask until an engine serves the model and every engine that is up has been warmed.
 
-    Raises `StartupError` for a model that will never do: it lacks the control tokens.
+    Raises `StartupError` for a model that lacks the control tokens: waiting would not help.
     """
     told = ""
     while True:
@@ -69,7 +69,7 @@ async def wait_for_model(engines: EnginePool, model: str, profile: PromptProfile
 
 
 def preparing(model: str, profile: PromptProfile, warm_up: WarmUp) -> Prepare:
-    """What an engine goes through that joins, or comes back, while sessions run: it may be as cold as at the start."""
+    """How to warm an engine that joins, or comes back, while sessions run: it may be as cold as at the start."""
 
     async def prepare(engine: Engine, models: Collection[str]) -> None:
         if model in models:
@@ -79,17 +79,17 @@ def preparing(model: str, profile: PromptProfile, warm_up: WarmUp) -> Prepare:
 
 
 async def _warm(engines: EnginePool, model: str, profile: PromptProfile, warm_up: WarmUp) -> None:
-    """Warm every engine that is up. Raises what the last one raised when none ran its first tick.
+    """Warm every engine that is up. When none ran its first tick, raises what the last engine raised.
 
-    An engine that has just answered may not be known to be up yet: its health is asked about now and then.
+    An engine that has just answered may not count as up yet, since its health is checked only now and then.
     """
     serving = engines.serving(model)
     if not serving:
         raise EngineUnreachable("any address of this model", "none is known to be up yet")
     outcomes = await asyncio.gather(
-        *(_warm_one(one, model, profile, warm_up) for one in serving), return_exceptions=True
+        *(_warm_one(engine, model, profile, warm_up) for engine in serving), return_exceptions=True
     )
-    failed = [one for one in outcomes if isinstance(one, BaseException)]
+    failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     if failed and len(failed) == len(outcomes):
         raise failed[-1]
 

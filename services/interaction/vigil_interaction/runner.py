@@ -129,7 +129,7 @@ class Runner:
         return seen.observation(self.waiting.commands, self.waiting.results, self._skipped)
 
     def skip(self, count: int, reason: str) -> None:
-        """Count frame groups that no turn will show; the next decision tells how many."""
+        """Count frame groups that no turn will show; the next decision reports their number."""
         if count:
             self._skipped += count
             metrics.FRAMES_SKIPPED.labels(reason).inc(count)
@@ -167,7 +167,7 @@ class Runner:
         self.engine_error = str(error)
 
     def _refused(self, error: StoreFull) -> None:
-        """The session is kept, for another worker's commit would be refused as well."""
+        """Keep the session: the store would refuse another worker's commit as well."""
         self.skip(1, "store_full")
         metrics.TICKS_FAILED.labels(type(error).__name__).inc()
         if not self.store_error:
@@ -175,9 +175,9 @@ class Runner:
         self.store_error = str(error)
 
     async def _make_way(self, error: EngineError) -> None:
-        """An engine that refuses a prompt for good would refuse it every second from now on: shorten the next one.
+        """Shorten the next prompt when the engine refuses this one for good, else it would refuse it every second.
 
-        One refusal may be the newest picture's fault, which is gone with its turn.
+        A single refusal may be the fault of the newest picture, which is gone with its turn.
         """
         if isinstance(error, ModelNotServed | ControlTokensMissing):  # no prompt would do
             return

@@ -1,11 +1,11 @@
-"""How many sessions can a worker hold without being late? Measured, for nobody can know it beforehand: it depends on
-the model, the engine, the pictures, the machine and its neighbours (design §1.2, §3).
+"""How many sessions can a worker hold without being late? This is measured, because it depends on the model, the
+engine, the pictures, the machine and what else runs there (design §1.2, §3).
 
 A turn is late when its tick took longer than the session's cadence, or when it never came because a newer frame had
 superseded its own. Once a window the share of late turns moves the figure: above `MAX_LATE_SHARE` for `LATE_WINDOWS`
-in a row it falls below what is held, so that nobody is admitted (one window may be a cold start or a passing blip);
-after some quiet windows it grows again, a step at a time. Sessions that are held already are never sent away: their
-frames are skipped, which they are made for.
+in a row it falls below what is held, so that no session is admitted (a single late window may be a cold start). After
+some quiet windows it grows again, a step at a time. Sessions that are held already are never sent away: their frames
+are skipped instead.
 """
 
 from dataclasses import dataclass, replace

@@ -40,7 +40,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         context: grpc.aio.ServicerContext[session_pb2.ListHeldSessionsRequest, session_pb2.ListHeldSessionsResponse],
     ) -> session_pb2.ListHeldSessionsResponse:
         """Every session that this worker ticks."""
-        sessions = [_status(one) for one in self._held]
+        sessions = [_status(session) for session in self._held]
         return session_pb2.ListHeldSessionsResponse(worker=self._worker, capacity=self._capacity, sessions=sessions)
 
 

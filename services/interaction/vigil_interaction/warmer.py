@@ -1,8 +1,8 @@
 """Shows the engine the coming chunk's prefix before the boundary, beside the ticks and never in their way.
 
-Each session has one warmer, with one request at a time; the sessions of a worker share `slots`, because sessions that
-were opened together come to their boundaries together. What waits is replaced by what is newer, and what could not be
-asked before the boundary is not asked at all. A failure costs a slower turn and nothing else.
+Each session has one warmer, with one request at a time. The sessions of a worker share `slots`, because sessions that
+were opened together come to their boundaries together. A newer request replaces one that waits, and a request that was
+not sent before the boundary is not sent at all. A failure costs a slower turn and nothing else.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class Warmer:
         self._wake = asyncio.Event()
 
     def committed(self, spec: SessionSpec, profile: PromptProfile, state: SessionState) -> None:
-        """Look at the state after a turn: is there something to warm, or is what waits too late?"""
+        """Look at the state after a turn: there may be something to warm, and what waits may be too late."""
         if self._due is not None and self._due.chunk <= state.chunk.number:
             self._due = None
             metrics.PREWARMS.labels("too_late").inc()

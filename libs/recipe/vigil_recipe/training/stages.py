@@ -49,7 +49,8 @@ def make_trainer(
     }
     if settings.records is not None:
         return _on_records(settings.records, stage, start, arguments, note, position), None
-    assert settings.world is not None, "the settings are checked to have one or the other"
+    if settings.world is None:
+        raise ValueError("the settings name neither records nor a world: give one of them")
     return _on_world(settings.world, stage, start, arguments, note, position)
 
 

@@ -28,9 +28,9 @@ class Severity(StrEnum):
 class Watch:
     """What makes an instruction raise alerts (design §8). Times are in seconds of capture time.
 
-    An alert opens when the model has spoken in every turn for `confirm_s`: a wait that takes single slips away, for
-    models that say again each second what still holds. An open alert closes after `hold_s` of quiet. Words within
-    `cooldown_s` of its closing continue the same alert.
+    An alert opens when the model has spoken in every turn for `confirm_s`. Above 0 this ignores single slips of models
+    that say every second what still holds. An open alert closes after `hold_s` of quiet. Words within `cooldown_s` of
+    its closing continue the same alert.
     While it is open, an unchanged text is repeated as an update every `update_interval_s` at most. New words are an
     update sooner: a second after the alert's first event, two after its second, and so on up to that interval.
     """

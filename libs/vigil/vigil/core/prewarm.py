@@ -1,11 +1,11 @@
 """Pre-warm: what the engine should have read before a chunk begins, so that its first turn is as fast as any other
 (design §5).
 
-At a boundary the system text, the prefix that restates what was said, and the carried turns stand at positions where
-the engine has never seen them: all of it is computed anew. Some turns ahead the prefix is known, word for word, unless
-a client says something more; the carried turns are known to the last one only when the chunk is full. So there are two
-rounds: one `lead_turns` ahead with what is there by then, which is the bulk when the prefix is long, and one when the
-chunk is full, with everything. The second finds the first in the engine's cache, and so costs the carried turns alone.
+At a boundary the prefix and the carried turns stand at positions where the engine has never seen them, so it computes
+all of them anew. Some turns ahead the prefix is known word for word, unless a client says something more. The carried
+turns are known only when the chunk is full. So there are two rounds: the first `lead_turns` ahead, with what is known
+by then (most of it when the prefix is long), and the second when the chunk is full, with everything. The second round
+finds the first in the engine's cache, and so costs the carried turns alone.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ DEFAULT_LEAD_TURNS = 10
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """One round for chunk number `chunk`: `messages` as the chunk's first prompt will begin. `last` is the round that
-    has everything."""
+    """One round for chunk number `chunk`: the chunk's first prompt will begin with `messages`. The `last` round has all
+    of the carried turns."""
 
     chunk: int
     messages: tuple[Message, ...]

@@ -31,4 +31,4 @@ def probabilities(first_token: Mapping[str, float], spelling: Spelling) -> Proba
         if len(starts) == 1:
             mass[starts[0]] += math.exp(log_probability)
     total = sum(mass)
-    return Probabilities(*(one / total for one in mass)) if total > 0 else None
+    return Probabilities(*(share / total for share in mass)) if total > 0 else None

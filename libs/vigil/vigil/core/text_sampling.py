@@ -1,6 +1,6 @@
 """Sampled words after a greedy decision: what a turn says may vary, whether it speaks never does.
 
-The decision (silent, speak, delegate) is the likeliest one, always. Where a session asks for sampled text, the words
+The decision (silent, speak, delegate) is always the likeliest. Where a session asks for sampled text, the words
 of a turn that speaks are drawn again after its response word; a delegated question stays as it was decided.
 """
 

@@ -58,7 +58,8 @@ def score_case(case: BenchmarkCase, spoken: Sequence[Spoken]) -> CaseScore:
     after = sorted((one for one in spoken if one.time_s >= case.ask_s), key=lambda one: one.time_s)
     first_s = after[0].time_s if after else None
     if case.task is Task.PROACTIVE:
-        assert case.expected_s is not None  # the loader gives every PO case one
+        if case.expected_s is None:
+            raise ValueError("a proactive case needs the time at which words are expected")
         in_time = first_s is not None and abs(first_s - case.expected_s) <= WITHIN_S
         return CaseScore(case, first_s, (in_time,))
     if case.task.is_choice:

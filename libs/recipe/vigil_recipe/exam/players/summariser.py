@@ -89,7 +89,8 @@ def pieces(task: Task) -> list[str | bytes]:
         raise ValueError(f"{len(texts) - 1} places for {len(task.seconds)} pictures")
     found: list[str | bytes] = [texts[0]]
     for text, second in zip(texts[1:], task.seconds, strict=True):
-        assert task.episode is not None, "a task with frames has an episode"
+        if task.episode is None:
+            raise ValueError("a task with frames needs an episode to take them from")
         found += [model_jpeg(camera_jpeg(task.episode, second)), text]
     return found
 

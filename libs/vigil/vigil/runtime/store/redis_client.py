@@ -57,11 +57,11 @@ def script(redis: Redis, package: str, *names: str) -> AsyncScript:
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Raise `StoreUnavailable` for whatever Redis or the way to it cannot do."""
+    """Raise `StoreUnavailable` for every failure of Redis or of the connection to it."""
     try:
         with cancellation_kept():
             yield
     except (RedisError, OSError, TimeoutError) as error:
         raise StoreUnavailable(
-            f"Redis did not do it ({describe(error)}): check that it runs and that its URL is right"
+            f"Redis request failed ({describe(error)}): check that it runs and that its URL is right"
         ) from None

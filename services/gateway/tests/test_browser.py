@@ -51,7 +51,7 @@ const steps = [
 socket.onmessage = ({data}) => {
   const message = JSON.parse(data);
   seen.push(message);
-  const first = message.type == "status" && seen.filter(one => one.type == "status").length == 1;
+  const first = message.type == "status" && seen.filter(other => other.type == "status").length == 1;
   const next = first || ["answer", "accepted", "alert", "problem"].includes(message.type);
   if (next && steps.length) steps.shift()();
 };

@@ -66,9 +66,13 @@ def test_what_a_turn_does_not_have_is_refused(more: dict[str, Any]) -> None:
 def test_a_session_is_always_named_and_always_the_tenants() -> None:
     assert str(session_of("demo", "s-1", None)) == str(session_of("demo", None, "s-1")) == "demo/s-1"
     assert str(session_of("rival", "s-1", "s-1")) == "rival/s-1"
-    for one, other, told in ((None, None, "names no session"), ("", None, "names no"), ("a", "b", "name different")):
+    for header, other_header, told in (
+        (None, None, "names no session"),
+        ("", None, "names no"),
+        ("a", "b", "name different"),
+    ):
         with pytest.raises(SessionHeaderInvalid, match=told):
-            session_of("demo", one, other)
+            session_of("demo", header, other_header)
     with pytest.raises(SessionHeaderInvalid, match=r"'demo\.s-1' is not allowed"):
         session_of("rival", "demo.s-1", None)
 

@@ -249,6 +249,21 @@ async def test_a_deadline_that_passes_leaves_no_session(
     assert getattr(ended, "reason", "") == "its client did not wait for it"
 
 
+async def test_a_deadline_ends_a_stream_and_gives_its_place_back(service: ReflectedService, camera: str) -> None:
+    events = service.listen("Events", {"session": camera}, timeout_s=1.0)
+    assert "status" in await anext(events)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        async with asyncio.timeout(DEADLINE_S):
+            await anext(events)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    await eventually(lambda: sample("vigil_gateway_event_streams") == 0, what="the stream is over")
+
+
+async def test_health_says_serving(target: str) -> None:
+    async with reflected(target, "grpc.health.v1.Health") as health:
+        assert await health.call("Check", {"service": GATEWAY}) == {"status": "SERVING"}
+
+
 async def test_a_turn_that_comes_too_late_is_told(
     service: ReflectedService, pushed: str, decider: ScriptedDecider
 ) -> None:

@@ -56,17 +56,19 @@ async def test_what_stands_is_replaced_and_cleared_by_its_id(
 ) -> None:
     base = f"/v1/sessions/{session}/{path}"
     async with http.post(base, json=body) as answer:
-        one = (await answer.json())["id"]
-    async with http.put(f"{base}/{one}", json={**body, "text": "Something else."}) as answer:
-        assert (answer.status, (await answer.json())["id"]) == (202, one)
+        instruction_id = (await answer.json())["id"]
+    async with http.put(f"{base}/{instruction_id}", json={**body, "text": "Something else."}) as answer:
+        assert (answer.status, (await answer.json())["id"]) == (202, instruction_id)
     async with http.get(base) as answer:
-        assert [(shown["id"], shown["text"]) for shown in (await answer.json())[path]] == [(one, "Something else.")]
-    async with http.delete(f"{base}/{one}") as answer:
+        assert [(shown["id"], shown["text"]) for shown in (await answer.json())[path]] == [
+            (instruction_id, "Something else.")
+        ]
+    async with http.delete(f"{base}/{instruction_id}") as answer:
         assert answer.status == 202
     async with http.get(base) as answer:
         assert await answer.json() == {path: []}
     for method in ("PUT", "DELETE"):
-        async with http.request(method, f"{base}/{one}", json=body) as answer:
+        async with http.request(method, f"{base}/{instruction_id}", json=body) as answer:
             assert answer.status == 404
             assert (await answer.json())["type"] == "urn:vigil:problem:unknown_instruction"
 

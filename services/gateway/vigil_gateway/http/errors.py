@@ -1,4 +1,4 @@
-"""What the gateway itself refuses, one class per reason; `problems.py` maps them to HTTP.
+"""What the gateway itself refuses, one class per reason; `problems.py` says how each is answered.
 
 GatewayError
 ├── KeyMissing, KeyWrong      who is asking

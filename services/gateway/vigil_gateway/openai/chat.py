@@ -33,10 +33,10 @@ _OTHER = f"Another name of `{SESSION_HEADER}`"
 
 async def _named(
     tenant: Tenant,
-    one: Annotated[str | None, Header(alias=SESSION_HEADER, description=_SESSION)] = None,
-    other: Annotated[str | None, Header(alias=OTHER_SESSION_HEADER, description=_OTHER)] = None,
+    header: Annotated[str | None, Header(alias=SESSION_HEADER, description=_SESSION)] = None,
+    other_header: Annotated[str | None, Header(alias=OTHER_SESSION_HEADER, description=_OTHER)] = None,
 ) -> SessionKey:
-    key = session_of(tenant, one, other)
+    key = session_of(tenant, header, other_header)
     structlog.contextvars.bind_contextvars(session=key.session)
     return key
 

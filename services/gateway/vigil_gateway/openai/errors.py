@@ -1,4 +1,4 @@
-"""What the OpenAI-compatible door refuses, one class per reason; `problems.py` maps them to HTTP.
+"""What the OpenAI-compatible door refuses, one class per reason; `problems.py` says how each is answered.
 
 GatewayError
 └── ChatError

@@ -35,9 +35,9 @@ class Said:
     text: str
 
 
-def session_of(tenant: str, one: str | None, other: str | None) -> SessionKey:
-    """The session that the headers name, within the caller's tenant. There is no default one."""
-    named = {name for name in (one, other) if name}
+def session_of(tenant: str, header: str | None, other_header: str | None) -> SessionKey:
+    """The session that the headers name, within the caller's tenant. There is no default session."""
+    named = {name for name in (header, other_header) if name}
     if not named:
         raise SessionHeaderInvalid(f"the request names no session in its header {SESSION_HEADER}")
     if len(named) > 1:

@@ -1,1 +1,1 @@
-"""Sessions over REST: begun, changed, told, read, ended."""
+"""Sessions: opened, changed, asked, read and ended; the REST routes, and the functions that every door uses."""

@@ -75,3 +75,32 @@ def test_every_variant_is_trained_and_scored(tmp_path: Path, capsys: pytest.Capt
     weights = [(out / variant / "all/model/model.safetensors").read_bytes() for variant in counts]
     assert weights[0] != weights[1]
     assert main([*arguments[:2], "nothing", *arguments[3:]]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run.toml",), "required: --base"),
+        (("run.toml", "--base", "b", "--steps", "0"), "--steps 0: give 1 or more"),
+        (("run.toml", "--base", "b", "--variant", "best"), "argument --variant: invalid choice: 'best'"),
+    ],
+)
+def test_wrong_options_are_named(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_stage_that_trains_no_interactions_cannot_be_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.toml").write_text(
+        f"""
+        out = "{tmp_path}/unused"
+        world = {{ clips = "{tmp_path}/clips", train_clips = {{ plain = 1 }}, validation_clips = {{ plain = 1 }} }}
+        stages = [{{ name = "look", kind = "sight", steps = 1 }}]
+        """
+    )
+    assert main([str(tmp_path / "run.toml"), "--stage", "look", "--base", "b", "--out", str(tmp_path / "out")]) == 1
+    assert "objectives are compared in an interaction stage on the world" in capsys.readouterr().err

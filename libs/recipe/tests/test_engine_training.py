@@ -212,3 +212,14 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
     assert "bad.toml: not TOML" in capsys.readouterr().err
     assert main([str(SMALL), "--only", "nothing"]) == 1
     assert "there is no stage 'nothing': choose from sight" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [((), "required: settings"), ((str(SMALL), "--rehearse", "few"), "argument --rehearse: invalid int value: 'few'")],
+)
+def test_wrong_options_are_named(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigil_recipe.exam.plan import Part, plan, planned
@@ -45,6 +45,7 @@ def test_disturbances_are_on_and_off_over_the_same_seeds() -> None:
         assert one.script.episode != other.script.episode
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(1, 40), st.sets(st.sampled_from(Scenario), min_size=1))
 def test_the_progress_bar_knows_its_end(episodes: int, some: set[Scenario]) -> None:
     scenarios = tuple(some)

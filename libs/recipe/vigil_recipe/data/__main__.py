@@ -86,15 +86,15 @@ def _convert(options: argparse.Namespace, checked: Checked) -> None:
     sampling = Sampling(profile, options.images)
     stems = names_of(options.files)
     with whole_folders(options.frames) as folder, whole_file(options.out) as out:
-        for one in checked(read_files(options.files)):
-            name = f"{stems[one.record.file]}-{one.record.number:06d}"
-            if folder is not None and not _write_frames(folder, name, one, sampling, checked):
+        for usable in checked(read_files(options.files)):
+            name = f"{stems[usable.record.file]}-{usable.record.number:06d}"
+            if folder is not None and not _write_frames(folder, name, usable, sampling, checked):
                 continue
-            for index, chunk in enumerate(chunks_of(one.seconds, options.turns)):
+            for index, chunk in enumerate(chunks_of(usable.seconds, options.turns)):
                 messages = messages_of(chunk, profile, options.images)
                 sample = {
-                    "id": f"{one.record.id or name}/{index}",
-                    "video_path": one.record.video_path,
+                    "id": f"{usable.record.id or name}/{index}",
+                    "video_path": usable.record.video_path,
                     "messages": [{"role": m.role, "content": content_of(m)} for m in messages],
                     "images": [
                         f"{name}/{second.second * options.images + image:06d}.jpg"
@@ -105,19 +105,21 @@ def _convert(options: argparse.Namespace, checked: Checked) -> None:
                 out.write(json.dumps(sample, ensure_ascii=False) + "\n")
 
 
-def _write_frames(folder: Callable[[str], Path], name: str, one: Usable, sampling: Sampling, checked: Checked) -> bool:
+def _write_frames(
+    folder: Callable[[str], Path], name: str, usable: Usable, sampling: Sampling, checked: Checked
+) -> bool:
     """The pictures of all seconds; where the video ends within the last one, its last picture stays. False when the
     record is left out because its video cannot be decoded."""
     try:
-        jpegs = list(sample_jpegs(one.video, sampling))
+        jpegs = list(sample_jpegs(usable.video, sampling))
         if not jpegs:
-            raise VideoError(f"{one.video}: there is no picture in it")
+            raise VideoError(f"{usable.video}: there is no picture in it")
     except VideoError as error:
         checked.good -= 1
-        checked.leave_out(one.record.error(f"video_path: {error}"))
+        checked.leave_out(usable.record.error(f"video_path: {error}"))
         return False
     pictures = folder(name)
-    for index in range(len(one.seconds) * sampling.images_per_second):
+    for index in range(len(usable.seconds) * sampling.images_per_second):
         (pictures / f"{index:06d}.jpg").write_bytes(jpegs[min(index, len(jpegs) - 1)])
     return True
 

@@ -57,14 +57,14 @@ def reply_of(content: str) -> str:
 
 def _check_times(record: Record, field: str, said: Sequence[Utterance], duration_s: float) -> None:
     last_s = 0.0
-    for index, one in enumerate(said):
-        if one.time_s < 0:
-            raise record.error(f"{field}[{index}].time is negative: {one.time_s:g} s")
-        if one.time_s < last_s:
-            raise record.error(f"{field}[{index}].time is out of order: {one.time_s:g} s after {last_s:g} s")
-        if one.time_s > duration_s:
-            raise record.error(f"{field}[{index}].time is beyond the video: {one.time_s:g} s of {duration_s:g} s")
-        last_s = one.time_s
+    for index, utterance in enumerate(said):
+        if utterance.time_s < 0:
+            raise record.error(f"{field}[{index}].time is negative: {utterance.time_s:g} s")
+        if utterance.time_s < last_s:
+            raise record.error(f"{field}[{index}].time is out of order: {utterance.time_s:g} s after {last_s:g} s")
+        if utterance.time_s > duration_s:
+            raise record.error(f"{field}[{index}].time is beyond the video: {utterance.time_s:g} s of {duration_s:g} s")
+        last_s = utterance.time_s
 
 
 def _check_text(record: Record, at: str, content: str, most_chars: int, allowed: Sequence[str]) -> None:

@@ -70,7 +70,8 @@ def chunks_of(seconds: Sequence[Second], turns: int) -> tuple[tuple[Second, ...]
 def messages_of(chunk: Sequence[Second], profile: PromptProfile, images: int) -> tuple[Message, ...]:
     """The messages of a chunk with its replies, ``images`` pictures a second, first to last."""
     turns = tuple(
-        Turn(one.second, one.second * 1000, (FrameRef("", 0, 0),) * images, one.reply, one.lines) for one in chunk
+        Turn(second.second, second.second * 1000, (FrameRef("", 0, 0),) * images, second.reply, second.lines)
+        for second in chunk
     )
     shown = prompt(profile, Chunk(0, turns=turns[:-1]), turns[-1])
     return (*shown, Message("assistant", (Text(profile.spelling.write(turns[-1].reply)),)))

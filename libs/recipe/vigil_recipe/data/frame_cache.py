@@ -44,7 +44,9 @@ class FrameCache:
         self._shrink()
 
     def _shrink(self) -> None:
-        kept = sorted(((stat.st_mtime_ns, stat.st_size, path) for path, stat in self._files()), key=lambda one: one[0])
+        kept = sorted(
+            ((stat.st_mtime_ns, stat.st_size, path) for path, stat in self._files()), key=lambda entry: entry[0]
+        )
         total = sum(size for _, size, _ in kept)
         for _, size, path in kept:
             if total <= self.most_bytes:

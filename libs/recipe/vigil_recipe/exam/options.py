@@ -43,5 +43,5 @@ def parse_choice(kind: type[Chosen], value: str, option: str) -> Chosen:
     try:
         return kind(value)
     except ValueError:
-        allowed = ", ".join(one.value for one in kind)
+        allowed = ", ".join(member.value for member in kind)
         raise ClientError(f"{option} is {value!r}", f"give one of: {allowed}") from None

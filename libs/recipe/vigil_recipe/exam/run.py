@@ -36,15 +36,20 @@ class Outcome:
     def scores(self, player: str, part: Part = Part.EXAM, condition: str = "") -> dict[Scenario, list[EpisodeScore]]:
         """One player's scores by scenario, in the order of the plan."""
         found: dict[Scenario, list[tuple[int, EpisodeScore]]] = {}
-        for one in self.played:
-            if (one.player, one.item.part, one.item.condition if condition else "") == (player, part, condition):
-                found.setdefault(one.item.scenario, []).append((one.item.seed, one.score))
+        for played in self.played:
+            if played.player != player or played.item.part is not part:
+                continue
+            if not condition or played.item.condition == condition:
+                found.setdefault(played.item.scenario, []).append((played.item.seed, played.score))
         order = [scenario for scenario in Scenario if scenario in found]
-        return {scenario: [one for _, one in sorted(found[scenario], key=lambda pair: pair[0])] for scenario in order}
+        return {
+            scenario: [episode for _, episode in sorted(found[scenario], key=lambda pair: pair[0])]
+            for scenario in order
+        }
 
     def conditions(self, part: Part) -> list[str]:
         """The conditions that were played of a part."""
-        return sorted({one.item.condition for one in self.played if one.item.part is part})
+        return sorted({played.item.condition for played in self.played if played.item.part is part})
 
 
 class TooManyFailed(Exception):

@@ -39,7 +39,7 @@ async def examine(options: ExamOptions) -> bool:
     """Take the exam. True when it could be taken, whatever its scores. Raises `ClientError`."""
     if options.benchmark:
         return await examine_benchmark(options)
-    scenarios = tuple(parse_choice(Scenario, one, "--scenario") for one in options.scenarios) or tuple(Scenario)
+    scenarios = tuple(parse_choice(Scenario, name, "--scenario") for name in options.scenarios) or tuple(Scenario)
     pace, split = parse_choice(Pace, options.pace, "--pace"), parse_choice(Split, options.split, "--split")
     try:
         items = plan(options.seed, options.episodes, scenarios, split)
@@ -59,7 +59,7 @@ async def examine(options: ExamOptions) -> bool:
             began=began.strftime("%Y-%m-%d %H:%M UTC"),
             seed=options.seed,
             episodes=options.episodes,
-            scenarios=tuple(one.value for one in scenarios),
+            scenarios=tuple(scenario.value for scenario in scenarios),
             split=split.value,
             pace=pace.value,
             model=running.endpoints.model,
@@ -112,7 +112,7 @@ async def _parity(options: ExamOptions, served: str, outcome: Outcome) -> dict[s
     if served != options.model_dir.name:
         return {"not_run": f"the engine serves {served}, not {options.model_dir}: name its folder with --model-dir"}
     console.print("comparing with the reference implementation …")
-    scores = [one for of in outcome.scores(SYSTEM).values() for one in of]
+    scores = [episode for of in outcome.scores(SYSTEM).values() for episode in of]
     root = repository()
     model_dir = options.model_dir if options.model_dir.exists() or root is None else root / options.model_dir
     with tempfile.TemporaryDirectory(prefix="vigil-exam-") as folder:

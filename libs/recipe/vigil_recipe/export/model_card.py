@@ -121,7 +121,7 @@ def _head_to_head(found: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[
     lines = ["", *_table_head(head)]
     for scenario in scenarios:
         tallies = [rows.get(scenario) for rows in found.values()]
-        shown = [f"{one['wins']} / {one['ties']} / {one['losses']}" if one else "–" for one in tallies]
+        shown = [f"{tally['wins']} / {tally['ties']} / {tally['losses']}" if tally else "–" for tally in tallies]
         lines.append(_row([scenario, *shown]))
     return lines
 
@@ -136,9 +136,9 @@ def _robustness(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def _calibration(found: Mapping[str, Any]) -> str:
     """How far p(silence) is from the share of turns in which silence was right: in all, and where it is not sure."""
-    unsure = [one for one in found["bins"] if UNSURE[0] <= one["low"] < UNSURE[1]]
-    turns = sum(one["turns"] for one in unsure)
-    gap = sum(one["turns"] * abs(one["mean_p"] - one["silence_right"]) for one in unsure) / turns if turns else None
+    unsure = [bin_ for bin_ in found["bins"] if UNSURE[0] <= bin_["low"] < UNSURE[1]]
+    turns = sum(bin_["turns"] for bin_ in unsure)
+    gap = sum(bin_["turns"] * abs(bin_["mean_p"] - bin_["silence_right"]) for bin_ in unsure) / turns if turns else None
     return (
         f"p(silence) is off by {_figure(found['expected_error'])} on average; between {UNSURE[0]} and {UNSURE[1]} "
         f"({turns} turns) by {_figure(gap)}."

@@ -43,7 +43,7 @@ class Reference:
             ).logits[0]
         best = logits.argmax(-1).tolist()
         spans = zip(ends, stops, strict=True)
-        return [[self._tokenizer.decode(one) for one in best[end - 1 : stop]] for end, stop in spans], ends
+        return [[self._tokenizer.decode(token) for token in best[end - 1 : stop]] for end, stop in spans], ends
 
     def _length(self, text: str) -> int:
         return len(self._tokenizer(text, add_special_tokens=False).input_ids)

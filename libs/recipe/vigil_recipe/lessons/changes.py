@@ -55,7 +55,7 @@ def awaiting(rng: np.random.Generator, truth: Truth, turns: int, images: int) ->
         awaited.difference_update(changes)
         lines = []
         if rng.random() < ASKING_SHARE:
-            event = choose(rng, [one for one in COMING if one not in awaited] or list(COMING))
+            event = choose(rng, [coming for coming in COMING if coming not in awaited] or list(COMING))
             lines = [f"{choose(rng, ONCE)} {COMING[event]}."]
             awaited.add(event)
         said.append((lines, told))

@@ -78,7 +78,9 @@ def looking(rng: np.random.Generator, truth: Sequence[frozenset[Kind]], turns: i
 
 def drawn(rng: np.random.Generator, turns: int, weights: npt.NDArray[np.float64]) -> tuple[int, ...]:
     """``turns`` different seconds in time order, each drawn by its weight. Raises ValueError when there are too few."""
-    return tuple(sorted(int(one) for one in rng.choice(len(weights), turns, replace=False, p=weights / weights.sum())))
+    return tuple(
+        sorted(int(turn) for turn in rng.choice(len(weights), turns, replace=False, p=weights / weights.sum()))
+    )
 
 
 def pictured(

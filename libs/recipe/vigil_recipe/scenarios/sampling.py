@@ -55,7 +55,7 @@ def sample_script(
 
 def scenarios_for(episode: Episode) -> tuple[Scenario, ...]:
     """The scenarios that an episode can serve: all, but translation only with a sign."""
-    return tuple(one for one in Scenario if one is not Scenario.TRANSLATION or episode.sign is not None)
+    return tuple(scenario for scenario in Scenario if scenario is not Scenario.TRANSLATION or episode.sign is not None)
 
 
 def exam_script(

@@ -129,5 +129,5 @@ def _reply(said: Sequence[_Utterance]) -> str:
     if not said:
         return SILENCE
     ordered = sorted(said)
-    hidden = "".join(f" {DELEGATION} {one.question}" for one in ordered if one.question)
-    return f"{RESPONSE} {' '.join(one.text for one in ordered)}{hidden}"
+    hidden = "".join(f" {DELEGATION} {utterance.question}" for utterance in ordered if utterance.question)
+    return f"{RESPONSE} {' '.join(utterance.text for utterance in ordered)}{hidden}"

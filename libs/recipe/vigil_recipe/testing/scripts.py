@@ -52,11 +52,11 @@ def transcript(
     return Transcript(tuple(heard), tuple(alerts))
 
 
-def right(one: Script) -> Transcript:
+def right(played_script: Script) -> Transcript:
     """A script's own right course as if it had been played."""
     heard = [
-        Heard(float(turn.second), turn.reply, None, 0.0, lines_of(one, index, Said.RESULT))
-        for index, turn in enumerate(one.turns)
+        Heard(float(turn.second), turn.reply, None, 0.0, lines_of(played_script, index, Said.RESULT))
+        for index, turn in enumerate(played_script.turns)
     ]
     return Transcript(tuple(heard))
 

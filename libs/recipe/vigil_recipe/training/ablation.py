@@ -50,8 +50,8 @@ def ablate(
         raise SettingsError("objectives are compared in an interaction stage on the world")
     scores: dict[str, dict[str, dict[str, int]]] = {}
     for variant in variants:
-        one = replace(settings, stages=(replace(stage, objective=variant),), out=settings.out / variant)
-        made = checkpoints.load(str(run(one)))
+        variant_settings = replace(settings, stages=(replace(stage, objective=variant),), out=settings.out / variant)
+        made = checkpoints.load(str(run(variant_settings)))
         held_out = ClipPool(world.clips, Split.VALIDATION, world.validation_clips)
         bf16 = settings.hardware.precision == "bf16"
         validation = make_validation(made.encoder, held_out, stage.phases[-1].mix, cases, bf16=bf16)

@@ -51,7 +51,8 @@ class CausalBlocks(torch.autograd.Function):  # type: ignore[misc]  # torch is n
         query, key, value, *shares = ctx.saved_tensors
         groups, length = query.shape[1:3]
         of_query = torch.empty_like(query)
-        of_key, of_value = (torch.zeros(one.shape, dtype=torch.float32) for one in (key, value))  # sums over blocks
+        # sums over blocks
+        of_key, of_value = (torch.zeros(tensor.shape, dtype=torch.float32) for tensor in (key, value))
         for (begin, end), share in zip(_blocks(length), shares, strict=True):
             above = _rows(gradient, begin, end)
             of_value[:, :end] += share.transpose(1, 2) @ above

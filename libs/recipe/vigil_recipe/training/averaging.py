@@ -21,9 +21,9 @@ def mean(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
     if not checkpoints:
         raise CheckpointError("a mean needs checkpoints")
     last = checkpoints[-1]
-    states = [one.model.state_dict() for one in checkpoints]
+    states = [checkpoint.model.state_dict() for checkpoint in checkpoints]
     shapes = [{name: value.shape for name, value in state.items()} for state in states]
-    if any(one != shapes[-1] for one in shapes):
+    if any(shape != shapes[-1] for shape in shapes):
         raise CheckpointError("a mean needs models of one architecture: these have other tensors or shapes")
     with torch.no_grad():
         last.model.load_state_dict(

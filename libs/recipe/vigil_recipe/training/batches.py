@@ -117,20 +117,20 @@ def _paths(folder: Path, split: Split, counts: Mapping[Stage, int] | None) -> li
 
 def collate(made: Sequence[Sequenced], frames: list[Tensor], truth: Tensor) -> Batch:
     """Pad to the right: in a causal model no token attends to what follows it, so the padding needs no mask."""
-    longest = max((len(one.ids) for one in made), default=0)
+    longest = max((len(sequence.ids) for sequence in made), default=0)
     ids = torch.zeros(len(made), longest, dtype=torch.long)
     labels = torch.full((len(made), longest), IGNORED)
     roles = torch.full((len(made), longest), int(Role.WORD))
-    for row, one in enumerate(made):
-        size = len(one.ids)
-        ids[row, :size] = torch.tensor(one.ids)
-        labels[row, :size] = torch.tensor(one.labels)
-        roles[row, :size] = torch.tensor(one.roles)
+    for row, sequence in enumerate(made):
+        size = len(sequence.ids)
+        ids[row, :size] = torch.tensor(sequence.ids)
+        labels[row, :size] = torch.tensor(sequence.labels)
+        roles[row, :size] = torch.tensor(sequence.roles)
     return {
         "ids": ids,
         "labels": labels,
         "roles": roles,
-        "lengths": torch.tensor([len(one.ids) for one in made], dtype=torch.long),
+        "lengths": torch.tensor([len(sequence.ids) for sequence in made], dtype=torch.long),
         "frames": frames,
         "truth": truth,
     }
@@ -141,12 +141,12 @@ def joined(made: Sequence[Sequenced], frames: list[Tensor], truth: Tensor) -> Ba
 
     The first token of each is never learnt, so no label crosses from one to the next.
     """
-    ids = torch.tensor([[id_ for one in made for id_ in one.ids]])
+    ids = torch.tensor([[id_ for sequence in made for id_ in sequence.ids]])
     return {
         "ids": ids,
-        "labels": torch.tensor([[label for one in made for label in one.labels]]),
-        "roles": torch.tensor([[int(role) for one in made for role in one.roles]]),
-        "lengths": torch.tensor([len(one.ids) for one in made]),
+        "labels": torch.tensor([[label for sequence in made for label in sequence.labels]]),
+        "roles": torch.tensor([[int(role) for sequence in made for role in sequence.roles]]),
+        "lengths": torch.tensor([len(sequence.ids) for sequence in made]),
         "frames": frames,
         "truth": truth,
     }

@@ -68,7 +68,7 @@ class RecordBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is n
         budget, join = self._records.token_budget, self._records.join
         for epoch in count():
             samples = self._samples(epoch, share, shares)
-            yield from packed(samples, budget, lambda one: len(one.made.ids), joined=join)
+            yield from packed(samples, budget, lambda sample: len(sample.made.ids), joined=join)
 
     def _samples(self, epoch: int, share: int, shares: int) -> Iterator[RecordSample]:
         """The samples of one epoch."""
@@ -106,7 +106,9 @@ class RecordBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is n
         profile, images = self._sampling.profile, self._sampling.images_per_second
         tokens = profile.visual_tokens(*profile.fit(*picture_size(usable.video)))
         for chunk in chunks_of(usable.seconds, self._records.turns):
-            _, *rest = (content_of(one, prompt_format.image_block(1)) for one in messages_of(chunk, profile, images))
+            _, *rest = (
+                content_of(message, prompt_format.image_block(1)) for message in messages_of(chunk, profile, images)
+            )
             pairs = zip(rest[::2], rest[1::2], strict=True)
             exchanges = [Exchange(user, reply, reply) for user, reply in pairs]
             made = sequencer.sequence(exchanges, [tokens] * (len(chunk) * images))

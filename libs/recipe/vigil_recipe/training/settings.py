@@ -209,11 +209,14 @@ def check_settings(table: dict[str, Any], name: str = "settings") -> Settings:
     try:
         settings = TypeAdapter(Settings).validate_python(table)
     except ValidationError as error:
-        wrong = [f"{name}: {_place(one['loc'])}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
+        wrong = [
+            f"{name}: {_place(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors()
+        ]
         raise SettingsError("\n".join(wrong)) from error
     earlier: set[str] = set()
     for stage in settings.stages:
-        unknown = [one for one in stage.of if one not in earlier]
+        unknown = [stage_name for stage_name in stage.of if stage_name not in earlier]
         if unknown:
             raise SettingsError(f"{name}: stage {stage.name!r} is a mean of {unknown[0]!r}, which is no earlier stage")
         earlier.add(stage.name)

@@ -201,12 +201,12 @@ def decide(model: nn.Module, batch: Batch, positions: Tensor, *, fast: bool) -> 
     frames = batch["frames"]
     core = getattr(model, "module", model)
     pictured = (batch["ids"] == core.config.image_token_id).int()
-    grids = torch.cat([grid_of(one) for one in frames]) if frames else None
+    grids = torch.cat([grid_of(group) for group in frames]) if frames else None
     is_joined = len(batch["lengths"]) > len(batch["ids"])
     logits: Tensor = model(
         input_ids=batch["ids"],
         position_ids=joined_positions(core, batch, pictured, grids) if is_joined else None,
-        pixel_values=torch.cat([cut(one) for one in frames]) if frames else None,
+        pixel_values=torch.cat([cut(group) for group in frames]) if frames else None,
         image_grid_thw=grids,
         mm_token_type_ids=pictured,
         use_cache=False,

@@ -77,8 +77,8 @@ def _streamingbench(file: Path, data: Sequence[Any], videos: Path) -> Iterator[B
 
 def _questions(node: object, video: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if isinstance(node, list):
-        for one in node:
-            yield from _questions(one, video)
+        for child in node:
+            yield from _questions(child, video)
     elif isinstance(node, dict):
         name = str(node.get("video_path", video))
         if "task_type" in node:
@@ -113,15 +113,15 @@ def _ovo(makers: Mapping[str, _Maker], file: Path, data: Sequence[Any], videos: 
 
 
 def _repetitions(record: Mapping[str, Any], name: str, videos: Path) -> list[BenchmarkCase]:
-    probes = tuple(Probe(seconds(one["realtime"]), int(one["count"])) for one in record["test_info"])
+    probes = tuple(Probe(seconds(probe["realtime"]), int(probe["count"])) for probe in record["test_info"])
     instruction = f"Count every time the person in the video performs this action: {_text(record['activity'])}."
     return [_case(record, name, videos, Task.REPETITIONS, instruction, 0.0, probes)]
 
 
 def _steps(record: Mapping[str, Any], name: str, videos: Path) -> list[BenchmarkCase]:
     by_step: dict[str, list[Probe]] = {}
-    for one in record["test_info"]:
-        by_step.setdefault(_text(one["step"]), []).append(Probe(seconds(one["realtime"]), int(one["type"])))
+    for probe in record["test_info"]:
+        by_step.setdefault(_text(probe["step"]), []).append(Probe(seconds(probe["realtime"]), int(probe["type"])))
     return [
         _case(
             record,
@@ -139,12 +139,12 @@ def _steps(record: Mapping[str, Any], name: str, videos: Path) -> list[Benchmark
 def _clue(record: Mapping[str, Any], name: str, videos: Path) -> list[BenchmarkCase]:
     ask_s, clue_s = seconds(record["ask_time"]), seconds(record["clue_time"])
     _ordered(ask_s, clue_s, "clue_time")
-    probes = [Probe(seconds(one["realtime"]), int(one["type"])) for one in record["test_info"]]
+    probes = [Probe(seconds(probe["realtime"]), int(probe["type"])) for probe in record["test_info"]]
     return [_case(record, name, videos, Task.CLUE, _text(record["question"]), ask_s, probes, clue_s)]
 
 
 def _choice(record: Mapping[str, Any], name: str, videos: Path) -> list[BenchmarkCase]:
-    options, right = tuple(_text(one) for one in record["options"]), int(record["gt"])
+    options, right = tuple(_text(option) for option in record["options"]), int(record["gt"])
     if not 0 <= right < len(options) <= len(LETTERS):
         raise ValueError(
             f"gt is {right} of {len(options)} options: it counts from 0, and there are {len(LETTERS)} at most"
@@ -177,7 +177,7 @@ def _case(
 ) -> BenchmarkCase:
     if not probes:
         raise ValueError("test_info is empty")
-    in_time = tuple(sorted(probes, key=lambda one: one.time_s))
+    in_time = tuple(sorted(probes, key=lambda probe: probe.time_s))
     answer = str(record.get("answer", ""))
     return BenchmarkCase(
         name, task, _video(str(record["video"]), videos), instruction, ask_s, expected_s, answer, in_time

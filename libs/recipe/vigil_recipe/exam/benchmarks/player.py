@@ -39,18 +39,18 @@ class BenchmarkPlayer:
         session = str(answer["id"])
         try:
             said = await self._watch(case, session, say_at_s, told=bool(at_once))
-            told = bool(at_once) or any(one.time_s >= say_at_s for one in said.values())
+            told = bool(at_once) or any(utterance.time_s >= say_at_s for utterance in said.values())
             shown_s = None
-            for one in await self.door.history(session):  # what was decided before the events could be heard
-                said[int(one["sequence"])] = Spoken(float(one["time_s"]), parse(str(one["reply"])).text)
-                if case.task.is_choice and shown_s is None and case.instruction in one["queries"]:
-                    shown_s = float(one["time_s"])
+            for turn in await self.door.history(session):  # what was decided before the events could be heard
+                said[int(turn["sequence"])] = Spoken(float(turn["time_s"]), parse(str(turn["reply"])).text)
+                if case.task.is_choice and shown_s is None and case.instruction in turn["queries"]:
+                    shown_s = float(turn["time_s"])
         finally:
             await asyncio.shield(self.door.end(session))
         if not told or (case.task.is_choice and shown_s is None):
             raise PlayFailed(f"{case.record}: {case.video.name} ended before {case.ask_s:g} s, nothing could be said")
         spoken = [said[sequence] for sequence in sorted(said) if said[sequence].text]
-        return tuple(one for one in spoken if one.time_s >= (shown_s or 0.0))
+        return tuple(utterance for utterance in spoken if utterance.time_s >= (shown_s or 0.0))
 
     async def _watch(self, case: BenchmarkCase, session: str, say_at_s: float, *, told: bool) -> dict[int, Spoken]:
         said: dict[int, Spoken] = {}

@@ -55,7 +55,9 @@ class CaseScore:
 
 def score_case(case: BenchmarkCase, spoken: Sequence[Spoken]) -> CaseScore:
     """Score one case. Words before the instruction do not count."""
-    after = sorted((one for one in spoken if one.time_s >= case.ask_s), key=lambda one: one.time_s)
+    after = sorted(
+        (utterance for utterance in spoken if utterance.time_s >= case.ask_s), key=lambda utterance: utterance.time_s
+    )
     first_s = after[0].time_s if after else None
     if case.task is Task.PROACTIVE:
         if case.expected_s is None:
@@ -70,9 +72,9 @@ def score_case(case: BenchmarkCase, spoken: Sequence[Spoken]) -> CaseScore:
 
 def _choice(case: BenchmarkCase, spoken: Sequence[Spoken]) -> CaseScore:
     """All that is given was said since the question was shown, which may be a second early at a video's end."""
-    in_time = [one for one in spoken if one.time_s <= case.ask_s + ANSWER_WITHIN_S]
-    options = [chosen_option(one.text, case.options) for one in in_time]
-    chosen = next((one for one in options if one != NO_OPTION), NO_OPTION)
+    in_time = [utterance for utterance in spoken if utterance.time_s <= case.ask_s + ANSWER_WITHIN_S]
+    options = [chosen_option(utterance.text, case.options) for utterance in in_time]
+    chosen = next((option for option in options if option != NO_OPTION), NO_OPTION)
     return CaseScore(case, spoken[0].time_s if spoken else None, (chosen == case.probes[0].expected,))
 
 
@@ -89,9 +91,9 @@ def chosen_option(text: str, options: Sequence[str]) -> int:
     letter = LETTERS.index(found[found.lastindex or 0].upper()) if found else len(options)
     if letter < len(options):
         return letter
-    said = [one for one in words if one and re.search(rf"(?<!\w){re.escape(one)}(?!\w)", text.casefold())]
+    said = [option for option in words if option and re.search(rf"(?<!\w){re.escape(option)}(?!\w)", text.casefold())]
     longest = max(said, key=len, default="")
-    return words.index(longest) if said and all(one in longest for one in said) else NO_OPTION
+    return words.index(longest) if said and all(option in longest for option in said) else NO_OPTION
 
 
 def _plain(text: str) -> str:
@@ -100,25 +102,25 @@ def _plain(text: str) -> str:
 
 
 def _probe(task: Task, spoken: Sequence[Spoken], time_s: float) -> int:
-    before = [one for one in spoken if one.time_s <= time_s]
+    before = [utterance for utterance in spoken if utterance.time_s <= time_s]
     if task is Task.CLUE:
         return int(bool(before))
     if task is Task.STEP:
         return int(bool(before) and time_s - before[-1].time_s <= WITHIN_S)
-    numbers = [found[-1] for one in before if (found := _NUMBER.findall(one.text))]
+    numbers = [found[-1] for utterance in before if (found := _NUMBER.findall(utterance.text))]
     return int(numbers[-1]) if numbers else 0
 
 
 def benchmark_summary(scores: Sequence[CaseScore]) -> Mapping[str, Metrics]:
     """For each task: cases, probes, accuracy over probes, the share that never spoke, the mean error of first words."""
     found: dict[str, Metrics] = {}
-    for task in dict.fromkeys(one.case.task for one in scores):
-        own = [one for one in scores if one.case.task is task]
+    for task in dict.fromkeys(scored.case.task for scored in scores):
+        own = [scored for scored in scores if scored.case.task is task]
         found[task.value] = {
             "cases": len(own),
-            "probes": sum(len(one.right) for one in own),
-            "accuracy": mean([float(right) for one in own for right in one.right]),
-            "never_spoke": mean([float(one.first_s is None) for one in own]),
-            "mean_abs_error_s": mean([abs(one.error_s) for one in own if one.error_s is not None]),
+            "probes": sum(len(scored.right) for scored in own),
+            "accuracy": mean([float(right) for scored in own for right in scored.right]),
+            "never_spoke": mean([float(scored.first_s is None) for scored in own]),
+            "mean_abs_error_s": mean([abs(scored.error_s) for scored in own if scored.error_s is not None]),
         }
     return found

@@ -40,8 +40,13 @@ async def examine_benchmark(options: ExamOptions) -> bool:
         "failed": failed,
         "summary": summary,
         "cases": [
-            {"record": one.case.record, "video": one.case.video.name, "first_s": one.first_s, "right": one.right}
-            for one in scores
+            {
+                "record": scored.case.record,
+                "video": scored.case.video.name,
+                "first_s": scored.first_s,
+                "right": scored.right,
+            }
+            for scored in scores
         ],
     }
     write(options.out, began, data, benchmark_html(kind.value, summary, partial))

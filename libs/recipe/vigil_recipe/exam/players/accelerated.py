@@ -68,9 +68,9 @@ class AcceleratedSystem:
                 await self.tell(script, session, index)
             asked = (*lines_of(script, index, Said.QUESTION), *results)
             jpeg = await album.camera(index)
-            one = await self.door.turn(session, jpeg, float(turn.second - began), "\n".join(asked), extra)
-            background.take(index, one.output.question)
-            turns.append(replace(one, results=results))
+            answer = await self.door.turn(session, jpeg, float(turn.second - began), "\n".join(asked), extra)
+            background.take(index, answer.output.question)
+            turns.append(replace(answer, results=results))
         return tuple(turns)
 
     async def tell(self, script: Script, session: str, index: int) -> None:
@@ -123,8 +123,8 @@ async def listening(bus: Bus, source: str) -> AsyncIterator[list[AlertSeen]]:
 
     async def listen(payloads: AsyncIterator[bytes]) -> None:
         async for payload in payloads:
-            one = alert(payload)
-            heard.append(AlertSeen(one.state, one.watch, one.text, one.time_s))
+            event = alert(payload)
+            heard.append(AlertSeen(event.state, event.watch, event.text, event.time_s))
 
     async with subscribed(bus.nats_url, alert_subject(bus.tenant, source), "ALERTS") as payloads:
         task = asyncio.create_task(listen(payloads))
@@ -137,7 +137,7 @@ async def listening(bus: Bus, source: str) -> AsyncIterator[list[AlertSeen]]:
 async def all_closed(alerts: list[AlertSeen]) -> None:
     """Wait, for a short while, until every alert that opened has closed: the last ones close with their session."""
     for _ in range(round(CLOSED_WITHIN_S / 0.05)):
-        states = [one.state for one in alerts]
+        states = [seen.state for seen in alerts]
         if states.count("opened") == states.count("closed"):
             return
         await asyncio.sleep(0.05)

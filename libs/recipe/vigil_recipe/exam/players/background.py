@@ -16,7 +16,7 @@ class Background:
 
     def take(self, turn: int, question: str) -> None:
         """The model has delegated ``question`` in ``turn``. One that the script has no answer to gets none."""
-        found = next((one for one in self._left if one.question == question), None)
+        found = next((result for result in self._left if result.question == question), None)
         if question and found is not None:
             self._left.remove(found)
             self._coming.append((turn + found.delay, found.line.text))

@@ -51,10 +51,10 @@ class _Course:
         asked = (*texts(script_turn, Said.QUESTION), *results)
         return Moment(turn, time_s, self._standing, instructed, asked), results
 
-    def heard(self, turn: int, one: Heard, results: tuple[str, ...]) -> Heard:
+    def heard(self, turn: int, heard_turn: Heard, results: tuple[str, ...]) -> Heard:
         """Note what was delegated."""
-        self.background.take(turn, one.output.question)
-        return replace(one, results=results)
+        self.background.take(turn, heard_turn.output.question)
+        return replace(heard_turn, results=results)
 
 
 def texts(turn: ScriptTurn, *kinds: Said) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def still_standing(before: Sequence[str], lines: Sequence[Line]) -> tuple[str, .
         if line.said is Said.INSTRUCTION:
             standing.append(line.text)
         elif line.said is Said.CLEARING:
-            standing = [one for one in standing if one != line.text.removeprefix(STOP)]
+            standing = [instruction for instruction in standing if instruction != line.text.removeprefix(STOP)]
     return tuple(standing)
 
 
@@ -113,14 +113,14 @@ async def _converse(engine: Engine, script: Script, every: int) -> Transcript:
     said: list[Shown] = []
     for index, script_turn in enumerate(script.turns):
         now, results = course.moment(index)
-        one = Heard(now.time_s, SILENCE)
+        heard = Heard(now.time_s, SILENCE)
         lines = (*texts(script_turn, Said.INSTRUCTION, Said.CLEARING, Said.KEPT), *now.asked)
         if lines or (every and said and index % every == 0):
             told = (script.memory, *lines) if script.memory and not said else lines
             shown = Shown(told, now.time_s, await course.album.model(index))
-            one = await engine.reply([*said, shown])
-            said.append(replace(shown, reply=one.reply))
-        turns.append(course.heard(index, one, results))
+            heard = await engine.reply([*said, shown])
+            said.append(replace(shown, reply=heard.reply))
+        turns.append(course.heard(index, heard, results))
     return Transcript(tuple(turns))
 
 
@@ -145,7 +145,7 @@ class LastFrames:
         waiting: tuple[str, ...] = ()
         for index in range(len(script.turns)):
             now, results = course.moment(index)
-            one = Heard(now.time_s, SILENCE)
+            heard = Heard(now.time_s, SILENCE)
             if now.standing or waiting or now.asked:
                 first = max(0, index - self.frames + 1)
                 shown = [
@@ -154,7 +154,7 @@ class LastFrames:
                 ]
                 shown[-1] = replace(shown[-1], lines=now.asked)
                 shown[0] = replace(shown[0], lines=(*now.standing, *waiting, *shown[0].lines))
-                one = await self.engine.reply(shown)
-            waiting = (*waiting, *now.asked) if one.reply == SILENCE else ()
-            turns.append(course.heard(index, one, results))
+                heard = await self.engine.reply(shown)
+            waiting = (*waiting, *now.asked) if heard.reply == SILENCE else ()
+            turns.append(course.heard(index, heard, results))
         return Transcript(tuple(turns))

@@ -43,7 +43,7 @@ class Engine:
 
     async def reply(self, turns: Sequence[Shown]) -> Heard:
         """What the model says to the last of these turns, after the replies of those before. Raises `PlayFailed`."""
-        pixels = {_uuid(one.jpeg): one.jpeg for one in turns}
+        pixels = {_uuid(turn.jpeg): turn.jpeg for turn in turns}
         completion = await self._complete(self._messages(turns), pixels, self._profile.max_tokens)
         output = self._profile.spelling.read(completion.text)
         p = probabilities(completion.first_token_logprobs, self._profile.spelling)
@@ -51,9 +51,11 @@ class Engine:
 
     async def write(self, pieces: Sequence[str | bytes], max_tokens: int) -> str:
         """What the model says to one message of texts and pictures (JPEG), in words alone. Raises `PlayFailed`."""
-        parts = tuple(Text(one) if isinstance(one, str) else Image(FrameRef(_uuid(one), 0, 0)) for one in pieces if one)
+        parts = tuple(
+            Text(piece) if isinstance(piece, str) else Image(FrameRef(_uuid(piece), 0, 0)) for piece in pieces if piece
+        )
         messages = (Message("system", (Text(self._profile.system),)), Message("user", parts))
-        pixels = {_uuid(one): one for one in pieces if isinstance(one, bytes)}
+        pixels = {_uuid(piece): piece for piece in pieces if isinstance(piece, bytes)}
         completion = await self._complete(messages, pixels, max_tokens)
         return self._profile.spelling.read(completion.text).text
 
@@ -87,11 +89,11 @@ class Engine:
     def _messages(self, turns: Sequence[Shown]) -> tuple[Message, ...]:
         """The layout of plain profiles, as `vigil.core.prompt` writes it."""
         messages = [Message("system", (Text(self._profile.system),))]
-        for one in turns:
-            lines = "".join(f"{line}\n" for line in one.lines)
-            text = Text(f"{lines}{time_marker(round(one.time_s * 1000))}\n")
-            messages.append(Message("user", (text, Image(FrameRef(_uuid(one.jpeg), 0, 0)))))
-            messages.append(Message("assistant", (Text(one.reply),)))
+        for turn in turns:
+            lines = "".join(f"{line}\n" for line in turn.lines)
+            text = Text(f"{lines}{time_marker(round(turn.time_s * 1000))}\n")
+            messages.append(Message("user", (text, Image(FrameRef(_uuid(turn.jpeg), 0, 0)))))
+            messages.append(Message("assistant", (Text(turn.reply),)))
         return tuple(messages[:-1])
 
 

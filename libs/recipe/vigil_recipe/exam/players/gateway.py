@@ -66,7 +66,7 @@ class GatewayClient:
         found: dict[str, tuple[str, str]] = {}
         for kind in ("instructions", "watches"):
             answer = await self.call("GET", f"/v1/sessions/{session}/{kind}")
-            found |= {str(one["text"]): (kind, str(one["id"])) for one in answer[kind]}
+            found |= {str(entry["text"]): (kind, str(entry["id"])) for entry in answer[kind]}
         return found
 
     async def clear(self, session: str, kind: str, instruction: str) -> None:

@@ -30,15 +30,15 @@ class Shown:
 
 def to_json(episode: Shown) -> str:
     """One line of the file."""
-    pictures = [base64.b64encode(one).decode() for one in episode.jpegs]
+    pictures = [base64.b64encode(jpeg).decode() for jpeg in episode.jpegs]
     return json.dumps({"lines": episode.lines, "replies": episode.replies, "jpegs": pictures})
 
 
 def from_json(text: str) -> Shown:
     """Read a line. Raises ValueError when its lists differ in length."""
     data = json.loads(text)
-    lines = tuple(tuple(one) for one in data["lines"])
-    jpegs = tuple(base64.b64decode(one) for one in data["jpegs"])
+    lines = tuple(tuple(turn_lines) for turn_lines in data["lines"])
+    jpegs = tuple(base64.b64decode(jpeg) for jpeg in data["jpegs"])
     if not len(lines) == len(data["replies"]) == len(jpegs):
         raise ValueError(f"{len(lines)} turns of lines, {len(data['replies'])} replies, {len(jpegs)} pictures")
     return Shown(lines, tuple(data["replies"]), jpegs)
@@ -53,7 +53,7 @@ def same_decisions(replies: Sequence[str], decided: Sequence[Sequence[str]]) -> 
 
 def _is_same(reply: str, tokens: Sequence[str]) -> bool:
     first = tokens[0] if tokens[0] in CONTROL_TOKENS else CONTROL_TOKENS[0]
-    return reply.startswith(first) and reply.count(DELEGATION) == sum(one == DELEGATION for one in tokens)
+    return reply.startswith(first) and reply.count(DELEGATION) == sum(token == DELEGATION for token in tokens)
 
 
 def episodes(path: Path) -> Iterator[Shown]:
@@ -76,10 +76,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     reference = Reference(options.model)
     same = compared = 0
-    for one in episodes(options.episodes):
-        decided, _ = reference.decisions(one.lines, one.replies, one.jpegs, visual_tokens(SIZE))
-        same += same_decisions(one.replies, decided)
-        compared += len(one.replies)
+    for episode in episodes(options.episodes):
+        decided, _ = reference.decisions(episode.lines, episode.replies, episode.jpegs, visual_tokens(SIZE))
+        same += same_decisions(episode.replies, decided)
+        compared += len(episode.replies)
     sys.stdout.write(json.dumps({"same": same, "compared": compared}) + "\n")
     return 0
 

@@ -55,19 +55,19 @@ async def parity(scores: Sequence[EpisodeScore], model_dir: Path, root: Path | N
 
 def write_episodes(scores: Sequence[EpisodeScore], path: Path) -> None:
     """The episodes as the model was shown them, evenly over the exam, until there are enough turns."""
-    turns = max((len(one.script.turns) for one in scores), default=1)
+    turns = max((len(episode.script.turns) for episode in scores), default=1)
     step = max(1, len(scores) * turns // TICKS)
     with path.open("w") as file:
-        for one in scores[::step]:
-            file.write(to_json(as_shown(one)) + "\n")
+        for episode in scores[::step]:
+            file.write(to_json(as_shown(episode)) + "\n")
 
 
-def as_shown(one: EpisodeScore) -> Shown:
+def as_shown(scored: EpisodeScore) -> Shown:
     """Lines in the order in which the system shows them: memory, instructions and clearings, questions, results."""
-    script, lines, jpegs = one.script, [], []
-    for index, (turn, heard) in enumerate(zip(script.turns, one.transcript.turns, strict=True)):
+    script, lines, jpegs = scored.script, [], []
+    for index, (turn, heard) in enumerate(zip(script.turns, scored.transcript.turns, strict=True)):
         first = [script.memory] if script.memory and index == 0 else []
         standing = lines_of(script, index, Said.INSTRUCTION, Said.CLEARING, Said.KEPT)
         lines.append((*first, *standing, *lines_of(script, index, Said.QUESTION), *heard.results))
         jpegs.append(model_jpeg(camera_jpeg(script.episode, turn.second)))
-    return Shown(tuple(lines), tuple(heard.reply for heard in one.transcript.turns), tuple(jpegs))
+    return Shown(tuple(lines), tuple(heard.reply for heard in scored.transcript.turns), tuple(jpegs))

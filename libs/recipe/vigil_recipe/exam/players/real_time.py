@@ -105,7 +105,7 @@ class _Seen:
 
     async def _question(self, decision: Decision) -> str:
         turns = await self._door.history(self._session)
-        return next((str(one["question"]) for one in turns if one["sequence"] == decision.sequence), "")
+        return next((str(turn["question"]) for turn in turns if turn["sequence"] == decision.sequence), "")
 
 
 def turn_at(script: Script, time_s: float) -> int:
@@ -121,17 +121,17 @@ def aligned(
     results: Mapping[int, tuple[str, ...]],
 ) -> tuple[Heard, ...]:
     """One turn for each of the script's: the history's turn of that second; silence where the system skipped it."""
-    by_sequence = {one.sequence: one for one in decisions}
+    by_sequence = {decision.sequence: decision for decision in decisions}
     first, last = script.turns[0].second, script.turns[-1].second
     found: dict[int, Heard] = {}
-    for one in history:
-        time_s = float(one["time_s"])
+    for note in history:
+        time_s = float(note["time_s"])
         if not first - 0.5 <= time_s < last + 0.5:
             continue
-        event = by_sequence.get(int(one["sequence"]))
+        event = by_sequence.get(int(note["sequence"]))
         turn = turn_at(script, time_s)
         found[turn] = Heard(
-            time_s, str(one["reply"]), _p(event), event.latency_ms if event else 0.0, results.get(turn, ())
+            time_s, str(note["reply"]), _p(event), event.latency_ms if event else 0.0, results.get(turn, ())
         )
     return tuple(
         found.get(index, Heard(float(turn.second), SILENCE, results=results.get(index, ())))

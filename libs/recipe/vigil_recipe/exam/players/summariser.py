@@ -101,14 +101,14 @@ def figures(answers: Sequence[Written]) -> dict[str, Metrics]:
     A sentence carries its second, so one at a wrong time is wrong.
     """
     found: dict[str, Metrics] = {}
-    for kind in dict.fromkeys(one.task.kind for one in answers):
-        mine = [one for one in answers if one.task.kind == kind]
-        due = [set(sentences(one.task.right)) for one in mine]
-        said = [set(sentences(one.text)) for one in mine]
-        right = sum(len(one & other) for one, other in zip(due, said, strict=True))
+    for kind in dict.fromkeys(answer.task.kind for answer in answers):
+        mine = [answer for answer in answers if answer.task.kind == kind]
+        due = [set(sentences(answer.task.right)) for answer in mine]
+        said = [set(sentences(answer.text)) for answer in mine]
+        right = sum(len(expected & other) for expected, other in zip(due, said, strict=True))
         found[kind] = {
             "tasks": len(mine),
-            "exact": sum(one.text == one.task.right for one in mine) / len(mine),
+            "exact": sum(answer.text == answer.task.right for answer in mine) / len(mine),
             "sentences_due": sum(map(len, due)),
             "sentence_recall": _share(right, sum(map(len, due))),
             "sentence_precision": _share(right, sum(map(len, said))),
@@ -118,7 +118,7 @@ def figures(answers: Sequence[Written]) -> dict[str, Metrics]:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a memory text."""
-    return [one for one in _SENTENCE.split(text.strip()) if one]
+    return [sentence for sentence in _SENTENCE.split(text.strip()) if sentence]
 
 
 def _share(part: int, whole: int) -> float | None:

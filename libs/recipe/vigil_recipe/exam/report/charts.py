@@ -28,12 +28,12 @@ class _Axis:
         return self.x(1) - self.x(0)
 
 
-def speaking_plot(one: Played) -> str:
+def speaking_plot(play: Played) -> str:
     """p(speak) second by second over what was due, for one episode."""
-    turns = one.score.transcript.turns
+    turns = play.score.transcript.turns
     axis, top, height = _Axis(len(turns)), 12, 110
     bottom = top + height
-    parts = [_spans(one, axis, top, height)]
+    parts = [_spans(play, axis, top, height)]
     parts += [_line(LEFT, bottom - height * p, WIDTH - RIGHT, bottom - height * p, "grid") for p in (0, 0.5, 1)]
     parts += [_text(LEFT - 8, bottom - height * p + 4, f"{p:g}", "end") for p in (0, 0.5, 1)]
     points = [
@@ -46,7 +46,7 @@ def speaking_plot(one: Played) -> str:
         parts.append(f'<path class="p" d="M{path}"/>')
     parts.append(_text(14, top + height / 2, "p(speak)"))
     parts += _seconds(axis, bottom + 16)
-    return _svg(f"p(speak) in one {one.item.scenario.value} episode", bottom + 24, parts)
+    return _svg(f"p(speak) in one {play.item.scenario.value} episode", bottom + 24, parts)
 
 
 def timeline(played: Sequence[Played]) -> str:
@@ -54,11 +54,11 @@ def timeline(played: Sequence[Played]) -> str:
     first = played[0]
     axis, row = _Axis(len(first.score.transcript.turns)), 22
     parts = [_text(LEFT - 8, 16, "due", "end"), _spans(first, axis, 4, row - 6)]
-    for index, one in enumerate(played, start=1):
+    for index, play in enumerate(played, start=1):
         y = 4 + index * row
-        name = "Vigil" if one.player == SYSTEM else one.player.replace("_", " ")
+        name = "Vigil" if play.player == SYSTEM else play.player.replace("_", " ")
         parts.append(_text(LEFT - 8, y + 12, name, "end"))
-        parts += [_cell(axis, turn, y, row - 6, one) for turn in range(axis.turns)]
+        parts += [_cell(axis, turn, y, row - 6, play) for turn in range(axis.turns)]
     rows = len(played) + 1
     if first.score.transcript.alerts:
         parts.append(_text(LEFT - 8, 4 + rows * row + 12, "alerts", "end"))
@@ -84,12 +84,12 @@ def reliability(found: Calibration) -> str:
     for value in (0.0, 0.5, 1.0):
         x, y = place(value, value)
         parts += [_text(x, 12 + size + 16, f"{value:g}", "middle"), _text(margin - 6, y + 4, f"{value:g}", "end")]
-    places = [place(one.mean_p, one.silence_right) for one in found.bins]
+    places = [place(bin_.mean_p, bin_.silence_right) for bin_ in found.bins]
     if places:
         parts.append('<path class="p" d="M{}"/>'.format(" L".join(f"{x:.1f} {y:.1f}" for x, y in places)))
-    for one, (x, y) in zip(found.bins, places, strict=True):
-        label = f"{one.turns} turns: p(silence) {one.mean_p:.2f}, silence right {one.silence_right:.2f}"
-        radius = 3 + 9 * (one.turns / total) ** 0.5
+    for bin_, (x, y) in zip(found.bins, places, strict=True):
+        label = f"{bin_.turns} turns: p(silence) {bin_.mean_p:.2f}, silence right {bin_.silence_right:.2f}"
+        radius = 3 + 9 * (bin_.turns / total) ** 0.5
         parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"><title>{label}</title></circle>')
     parts += [
         _text(margin + size / 2, size + 44, "p(silence)", "middle"),
@@ -98,10 +98,10 @@ def reliability(found: Calibration) -> str:
     return _svg("Reliability of p(silence)", size + 52, parts, width=size + margin + 20)
 
 
-def _spans(one: Played, axis: _Axis, y: float, height: float) -> str:
+def _spans(play: Played, axis: _Axis, y: float, height: float) -> str:
     """What was due, as blocks; a thing that is said once is as wide as the time in which it counts."""
     blocks = []
-    for due in one.score.dues:
+    for due in play.score.dues:
         words = due.text + (f" → {due.question}" if due.question else "")
         title = f"{due.first} s to {due.end} s: {words}"
         kind = "held" if due.repeats else "once"
@@ -111,11 +111,11 @@ def _spans(one: Played, axis: _Axis, y: float, height: float) -> str:
     return "".join(blocks)
 
 
-def _alerts(one: Played, axis: _Axis, y: float, height: float) -> str:
+def _alerts(play: Played, axis: _Axis, y: float, height: float) -> str:
     """The alerts that downstream systems received, each from its opening to its closing."""
     blocks, opened = [], dict[str, tuple[float, str]]()
-    began = one.score.transcript.turns[0].time_s
-    for alert in one.score.transcript.alerts:
+    began = play.score.transcript.turns[0].time_s
+    for alert in play.score.transcript.alerts:
         if alert.state == "opened":
             opened[alert.watch] = (alert.time_s - began, alert.text)
         elif alert.state == "closed" and alert.watch in opened:
@@ -126,15 +126,15 @@ def _alerts(one: Played, axis: _Axis, y: float, height: float) -> str:
     return "".join(blocks)
 
 
-def _cell(axis: _Axis, turn: int, y: float, height: float, one: Played) -> str:
+def _cell(axis: _Axis, turn: int, y: float, height: float, play: Played) -> str:
     """One decision: silent, said and right, said and not, handed over."""
-    heard = one.score.transcript.turns[turn]
+    heard = play.score.transcript.turns[turn]
     if heard.is_silent:
         kind = "silent"
     elif heard.output.question:
         kind = "delegate"
     else:
-        stray = (*one.score.matched.false, *one.score.matched.wrong, *one.score.matched.duplicates)
+        stray = (*play.score.matched.false, *play.score.matched.wrong, *play.score.matched.duplicates)
         kind = "stray" if any(said.turn == turn for said in stray) else "speak"
     return _rect(axis.x(turn) + 0.5, y, axis.step - 1, height, kind, f"{turn} s: {heard.reply}")
 

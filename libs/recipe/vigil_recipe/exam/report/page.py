@@ -84,7 +84,7 @@ def _warnings(data: Mapping[str, Any]) -> list[str]:
     if data["partial"]:
         found.append("<p class=warn><strong>Partial.</strong> Not everything that was planned was played.</p>")
     if data["failed"]:
-        shown = "".join(f"<li>{escape(one)}</li>" for one in data["failed"][:5])
+        shown = "".join(f"<li>{escape(failure)}</li>" for failure in data["failed"][:5])
         found.append(
             f"<div class=warn><strong>{len(data['failed'])} could not be played.</strong><ul>{shown}</ul></div>"
         )
@@ -151,7 +151,7 @@ def _baselines(data: Mapping[str, Any]) -> list[str]:
 
 
 def _calibration(outcome: Outcome) -> list[str]:
-    scores = [one for of in outcome.scores(SYSTEM).values() for one in of]
+    scores = [episode for of in outcome.scores(SYSTEM).values() for episode in of]
     found = calibration(ticks(scores))
     if found.expected_error is None:
         return []
@@ -189,14 +189,14 @@ def _parity(found: Mapping[str, Any]) -> list[str]:
 def _episodes(outcome: Outcome) -> list[str]:
     """One episode of each scenario: the first in which something was due."""
     found = []
-    own = [one for one in outcome.played if one.item.part is Part.EXAM]
-    played = {one.item.scenario for one in own}
-    for scenario in (one for one in Scenario if one in played):
-        mine = [one for one in own if one.item.scenario is scenario and one.player == SYSTEM]
-        chosen = next((one for one in sorted(mine, key=lambda one: one.item.seed) if one.score.dues), None)
+    own = [play for play in outcome.played if play.item.part is Part.EXAM]
+    played = {play.item.scenario for play in own}
+    for scenario in (family for family in Scenario if family in played):
+        mine = [play for play in own if play.item.scenario is scenario and play.player == SYSTEM]
+        chosen = next((play for play in sorted(mine, key=lambda play: play.item.seed) if play.score.dues), None)
         if chosen is None:
             continue
-        others = [one for one in own if one.item is chosen.item and one.player != SYSTEM]
+        others = [play for play in own if play.item is chosen.item and play.player != SYSTEM]
         found += [
             f"<h3>{scenario.value.capitalize()}, seed {chosen.item.seed}</h3>",
             f"<p>{escape(_asked(chosen))}</p>",
@@ -206,9 +206,9 @@ def _episodes(outcome: Outcome) -> list[str]:
     return ["<h2>One episode of each scenario</h2>", _KEY, *found] if found else []
 
 
-def _asked(one: Played) -> str:
-    lines = [f"{turn.second} s: {line.text}" for turn in one.item.script.turns for line in turn.lines]
-    return " · ".join(([one.item.script.memory] if one.item.script.memory else []) + lines)
+def _asked(play: Played) -> str:
+    lines = [f"{turn.second} s: {line.text}" for turn in play.item.script.turns for line in turn.lines]
+    return " · ".join(([play.item.script.memory] if play.item.script.memory else []) + lines)
 
 
 _KEY = (

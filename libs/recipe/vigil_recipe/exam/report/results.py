@@ -41,13 +41,13 @@ def results(
     """Everything. ``summary.<scenario>`` are the system's figures; the others' are in ``baselines.<name>``."""
     scores = outcome.scores(SYSTEM)
     found = summaries(scores, outcome)
-    everyone = [one for of_scenario in scores.values() for one in of_scenario]
+    everyone = [scored for of_scenario in scores.values() for scored in of_scenario]
     return {
         "settings": asdict(settings),
         "partial": outcome.is_partial,
         "failed": outcome.failed,
         "summary": found,
-        "targets": [asdict(one) for one in reached(found, parity)],
+        "targets": [asdict(target) for target in reached(found, parity)],
         "baselines": {
             name: {scenario.value: scenario_summary(scenario, of) for scenario, of in outcome.scores(name).items()}
             for name in BASELINES
@@ -61,7 +61,7 @@ def results(
         "robustness": robustness(outcome),
         "summariser": dict(summariser),
         "parity": dict(parity),
-        "episodes": [episode(one) for one in outcome.played],
+        "episodes": [episode(played) for played in outcome.played],
     }
 
 
@@ -92,15 +92,15 @@ def robustness(outcome: Outcome) -> dict[str, Metrics]:
     return found
 
 
-def episode(one: Played) -> dict[str, Any]:
+def episode(play: Played) -> dict[str, Any]:
     """One script as it was played, whole: every turn's lines, reply and p."""
-    score = one.score
+    score = play.score
     return {
-        "part": one.item.part.value,
-        "condition": one.item.condition,
-        "scenario": one.item.scenario.value,
-        "seed": one.item.seed,
-        "player": one.player,
+        "part": play.item.part.value,
+        "condition": play.item.condition,
+        "scenario": play.item.scenario.value,
+        "seed": play.item.seed,
+        "player": play.player,
         "sw_f1": score.sw_f1,
         "pauc": list(score.pauc),
         "exact": score.is_exact,
@@ -109,7 +109,7 @@ def episode(one: Played) -> dict[str, Any]:
         "wrong": [asdict(said) for said in score.matched.wrong],
         "duplicates": [asdict(said) for said in score.matched.duplicates],
         "alerts": [asdict(alert) for alert in score.transcript.alerts],
-        "memory": one.item.script.memory,
+        "memory": play.item.script.memory,
         "turns": [
             {
                 "second": turn.second,
@@ -121,7 +121,7 @@ def episode(one: Played) -> dict[str, Any]:
                 else [round(p, 4) for p in (heard.p.silent, heard.p.speak, heard.p.delegate)],
                 "latency_ms": round(heard.latency_ms, 1),
             }
-            for turn, heard in zip(one.item.script.turns, score.transcript.turns, strict=True)
+            for turn, heard in zip(play.item.script.turns, score.transcript.turns, strict=True)
         ],
     }
 

@@ -37,11 +37,11 @@ def ticks(scores: Sequence[EpisodeScore]) -> list[tuple[float, bool]]:
     """p(silence) of every turn that has one, and whether silence was right in it. What is due once is right in its
     best turn only: words that are a second late count here against the model, although the match forgives them."""
     found = []
-    for one in scores:
-        speaking = speaking_turns(one.dues, len(one.transcript.turns))
+    for episode in scores:
+        speaking = speaking_turns(episode.dues, len(episode.transcript.turns))
         found += [
             (heard.p.silent, not speak)
-            for heard, speak in zip(one.transcript.turns, speaking, strict=True)
+            for heard, speak in zip(episode.transcript.turns, speaking, strict=True)
             if heard.p is not None
         ]
     return found
@@ -53,9 +53,14 @@ def calibration(pairs: Sequence[tuple[float, bool]], bins: int = BINS) -> Calibr
     for p, outcome in pairs:
         kept[min(int(p * bins), bins - 1)].append((p, outcome))
     made = tuple(
-        Bin(index / bins, len(one), sum(p for p, _ in one) / len(one), sum(hit for _, hit in one) / len(one))
-        for index, one in enumerate(kept)
-        if one
+        Bin(
+            index / bins,
+            len(pairs_of_bin),
+            sum(p for p, _ in pairs_of_bin) / len(pairs_of_bin),
+            sum(hit for _, hit in pairs_of_bin) / len(pairs_of_bin),
+        )
+        for index, pairs_of_bin in enumerate(kept)
+        if pairs_of_bin
     )
-    gap = sum(one.turns * abs(one.mean_p - one.silence_right) for one in made)
+    gap = sum(bin_.turns * abs(bin_.mean_p - bin_.silence_right) for bin_ in made)
     return Calibration(made, gap / len(pairs) if pairs else None, len(pairs))

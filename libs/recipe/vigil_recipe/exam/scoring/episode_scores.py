@@ -53,7 +53,7 @@ class EpisodeScore:
 
     def heard_at(self, due: Due) -> int | None:
         """The turn in which the due was met; None when it was missed."""
-        return next((one.turn for one in self.matched.matches if one.due == due), None)
+        return next((found.turn for found in self.matched.matches if found.due == due), None)
 
 
 def score(script: Script, transcript: Transcript) -> EpisodeScore:
@@ -62,8 +62,11 @@ def score(script: Script, transcript: Transcript) -> EpisodeScore:
         raise ValueError(f"the script has {len(script.turns)} turns, the transcript {len(transcript.turns)}")
     dues = actual_dues(script, transcript)
     texts = {due.text for due in dues}
-    said = utterances([one.reply for one in transcript.turns], texts, {due.text for due in dues if due.question})
-    areas = tuple(pauc(due, [one for one in said if one.text == due.text or one.text not in texts]) for due in dues)
+    said = utterances([heard.reply for heard in transcript.turns], texts, {due.text for due in dues if due.question})
+    areas = tuple(
+        pauc(due, [utterance for utterance in said if utterance.text == due.text or utterance.text not in texts])
+        for due in dues
+    )
     return EpisodeScore(script, transcript, dues, said, match(dues, said, clearings(script)), sw_f1(dues, said), areas)
 
 
@@ -80,21 +83,21 @@ def summary(scores: Sequence[EpisodeScore]) -> Metrics:
     ``answer_accuracy`` is the share of questions (and results) answered with the exact words in their time. ``sw_f1``
     is the mean over episodes, ``pauc`` over dues. None where there is nothing to count.
     """
-    dues = [due for one in scores for due in one.dues]
-    lags = [match.lag * TURN_S for one in scores for match in one.matched.matches]
-    said = sum(one.matched.said for one in scores)
-    minutes = sum(one.minutes for one in scores)
-    answers = [one.heard_at(due) is not None for one in scores for due in one.answers()]
+    dues = [due for episode in scores for due in episode.dues]
+    lags = [match.lag * TURN_S for episode in scores for match in episode.matched.matches]
+    said = sum(episode.matched.said for episode in scores)
+    minutes = sum(episode.minutes for episode in scores)
+    answers = [episode.heard_at(due) is not None for episode in scores for due in episode.answers()]
     return {
         "episodes": len(scores),
         "minutes": round(minutes, 2),
-        **timeliness(lags, len(dues), said, sum(len(one.matched.duplicates) for one in scores)),
-        "false_alarms_per_minute": ratio(sum(len(one.matched.false) for one in scores), minutes),
-        "wrong_words": sum(len(one.matched.wrong) for one in scores),
-        "answer_accuracy": mean([float(one) for one in answers]),
-        "exact_episodes": mean([float(one.is_exact) for one in scores]),
-        "sw_f1": mean([one.sw_f1 for one in scores]),
-        "pauc": mean([area for one in scores for area in one.pauc]),
+        **timeliness(lags, len(dues), said, sum(len(episode.matched.duplicates) for episode in scores)),
+        "false_alarms_per_minute": ratio(sum(len(episode.matched.false) for episode in scores), minutes),
+        "wrong_words": sum(len(episode.matched.wrong) for episode in scores),
+        "answer_accuracy": mean([float(due) for due in answers]),
+        "exact_episodes": mean([float(episode.is_exact) for episode in scores]),
+        "sw_f1": mean([episode.sw_f1 for episode in scores]),
+        "pauc": mean([area for episode in scores for area in episode.pauc]),
         "median_latency_ms": _quantile(scores, 0.5),
         "p95_latency_ms": _quantile(scores, 0.95),
     }
@@ -130,10 +133,12 @@ def mean(values: Sequence[float]) -> float | None:
 
 def share(scores: Sequence[EpisodeScore], choose: Callable[[EpisodeScore], Sequence[bool]]) -> float | None:
     """The share of True among what is chosen of every episode."""
-    return mean([float(one) for score in scores for one in choose(score)])
+    return mean([float(value) for score in scores for value in choose(score)])
 
 
 def _quantile(scores: Sequence[EpisodeScore], q: float) -> float | None:
     """Of the latencies of all turns after each episode's first one, which warms up."""
-    values = sorted(turn.latency_ms for one in scores for turn in one.transcript.turns[1:] if turn.latency_ms > 0)
+    values = sorted(
+        turn.latency_ms for episode in scores for turn in episode.transcript.turns[1:] if turn.latency_ms > 0
+    )
     return round(values[min(int(len(values) * q), len(values) - 1)], 1) if values else None

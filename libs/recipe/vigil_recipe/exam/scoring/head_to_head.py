@@ -44,12 +44,12 @@ def head_to_head(
     """A tally for each scenario that both played, and ``overall``. Only episodes that both played are compared."""
     found: dict[str, Tally] = {}
     for scenario, scores in mine.items():
-        others = {_key(one): one.sw_f1 for one in theirs.get(scenario, ())}
-        both = [compare(one.sw_f1, others[_key(one)]) for one in scores if _key(one) in others]
+        others = {_key(episode): episode.sw_f1 for episode in theirs.get(scenario, ())}
+        both = [compare(scored.sw_f1, others[_key(scored)]) for scored in scores if _key(scored) in others]
         if both:
             found[scenario.value] = sum(both, Tally())
     return found | {"overall": sum(found.values(), Tally())}
 
 
-def _key(one: EpisodeScore) -> tuple[object, ...]:
-    return one.script.episode.seed, one.script.episode.split, one.script.turns
+def _key(episode: EpisodeScore) -> tuple[object, ...]:
+    return episode.script.episode.seed, episode.script.episode.split, episode.script.turns

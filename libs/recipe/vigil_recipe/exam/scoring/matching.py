@@ -63,20 +63,24 @@ def window(due: Due) -> range:
 def match(dues: Sequence[Due], said: Sequence[Utterance], cleared: Collection[int] = ()) -> Matched:
     """Match what was said with what was due. In the turns ``cleared`` an instruction was taken back."""
     repeated = _repeated([due for due in dues if due.repeats], said, cleared)
-    rest = [one for one in said if one not in repeated.used]
+    rest = [utterance for utterance in said if utterance not in repeated.used]
     once = [due for due in dues if not due.repeats]
     matches = _closest(once, rest)
     taken = {id(utterance) for _, utterance in matches}
-    rest = [one for one in rest if id(one) not in taken]
+    rest = [utterance for utterance in rest if id(utterance) not in taken]
     met = {id(due) for due, _ in matches}
     missed = [due for due in once if id(due) not in met]
     asked_for = {due.text for due in dues}
-    wrong = _answers_beside(missed, [one for one in rest if one.text not in asked_for])
-    duplicates = [one for one in rest if any(_says(one, due) and one.turn in window(due) for due, _ in matches)]
-    set_apart = {id(one) for one in (*wrong, *duplicates)}
-    false = [one for one in rest if id(one) not in set_apart]
+    wrong = _answers_beside(missed, [utterance for utterance in rest if utterance.text not in asked_for])
+    duplicates = [
+        utterance
+        for utterance in rest
+        if any(_says(utterance, due) and utterance.turn in window(due) for due, _ in matches)
+    ]
+    set_apart = {id(utterance) for utterance in (*wrong, *duplicates)}
+    false = [utterance for utterance in rest if id(utterance) not in set_apart]
     return Matched(
-        matches=tuple(sorted((*repeated.matches, *(Match(due, one.turn) for due, one in matches)), key=_by_turn)),
+        matches=tuple(sorted((*repeated.matches, *(Match(due, found.turn) for due, found in matches)), key=_by_turn)),
         missed=(*repeated.missed, *missed),
         duplicates=(*repeated.duplicates, *duplicates),
         wrong=tuple(wrong),
@@ -84,8 +88,8 @@ def match(dues: Sequence[Due], said: Sequence[Utterance], cleared: Collection[in
     )
 
 
-def _by_turn(one: Match) -> tuple[int, int]:
-    return one.turn, one.due.first
+def _by_turn(matched: Match) -> tuple[int, int]:
+    return matched.turn, matched.due.first
 
 
 def _says(utterance: Utterance, due: Due) -> bool:
@@ -98,14 +102,19 @@ def _says_any(utterance: Utterance, dues: Iterable[Due]) -> bool:
 
 def _closest(dues: Sequence[Due], said: Sequence[Utterance]) -> list[tuple[Due, Utterance]]:
     """Greedy: the pair that is closest in time first, the earlier due and then the earlier words where equal."""
-    pairs = [(due, one) for due in dues for one in said if one.turn in window(due) and _says(one, due)]
+    pairs = [
+        (due, utterance)
+        for due in dues
+        for utterance in said
+        if utterance.turn in window(due) and _says(utterance, due)
+    ]
     pairs.sort(key=lambda pair: (abs(pair[1].turn - pair[0].first), pair[0].first, pair[1].turn))
     chosen: list[tuple[Due, Utterance]] = []
     used: set[int] = set()
-    for due, one in pairs:
-        if id(due) not in used and id(one) not in used:
-            used |= {id(due), id(one)}
-            chosen.append((due, one))
+    for due, utterance in pairs:
+        if id(due) not in used and id(utterance) not in used:
+            used |= {id(due), id(utterance)}
+            chosen.append((due, utterance))
     return chosen
 
 
@@ -113,7 +122,11 @@ def _answers_beside(missed: Sequence[Due], said: Sequence[Utterance]) -> list[Ut
     """For each missed due the first other words from its best turn on, while its time lasts."""
     found: list[Utterance] = []
     for due in missed:
-        left = [one for one in said if one.turn in window(due) and one.turn >= due.first and one not in found]
+        left = [
+            utterance
+            for utterance in said
+            if utterance.turn in window(due) and utterance.turn >= due.first and utterance not in found
+        ]
         found += left[:1]
     return found
 
@@ -122,12 +135,12 @@ def _runs(said: Sequence[Utterance], once: Sequence[Due]) -> list[Utterance]:
     """The first utterance of each run of the same words. Words that are due once are each an utterance of their own."""
     last: dict[tuple[str, str], int] = {}
     found = []
-    for one in said:
-        key = (one.text, one.question)
-        alone = _says_any(one, once)
-        if alone or key not in last or one.turn - last[key] > QUIET_TURNS:
-            found.append(one)
-        last[key] = one.turn
+    for utterance in said:
+        key = (utterance.text, utterance.question)
+        alone = _says_any(utterance, once)
+        if alone or key not in last or utterance.turn - last[key] > QUIET_TURNS:
+            found.append(utterance)
+        last[key] = utterance.turn
     return found
 
 
@@ -149,7 +162,7 @@ def _repeated(dues: Sequence[Due], said: Sequence[Utterance], cleared: Collectio
     found = _Repeated([], [], [], [])
     for text in dict.fromkeys(due.text for due in dues):
         spans = sorted((due for due in dues if due.text == text), key=lambda due: due.first)
-        spoken = {one.turn: one for one in said if one.text == text}
+        spoken = {utterance.turn: utterance for utterance in said if utterance.text == text}
         for due in spans:
             earlier = [other for other in spans if other.first < due.first]
             own = _own_turns(due, earlier, sorted(spoken), cleared)

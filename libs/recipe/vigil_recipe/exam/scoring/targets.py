@@ -46,7 +46,9 @@ class Reached:
 
 def reached(summary: Mapping[str, Mapping[str, Any]], parity: Mapping[str, Any]) -> tuple[Reached, ...]:
     """Every target beside what was measured."""
-    return tuple(_reached(one, (summary.get(one.scenario, {}) if one.scenario else parity)) for one in TARGETS)
+    return tuple(
+        _reached(target, (summary.get(target.scenario, {}) if target.scenario else parity)) for target in TARGETS
+    )
 
 
 def _reached(target: Target, figures: Mapping[str, Any]) -> Reached:

@@ -30,7 +30,7 @@ def sw_f1(dues: Sequence[Due], said: Sequence[Utterance]) -> float:
     """
     windows = [good_window(due) for due in dues]
     hits = _hits(dues, said)
-    stray = len({one.turn for one in said if not any(one.turn in span for span in windows)})
+    stray = len({utterance.turn for utterance in said if not any(utterance.turn in span for span in windows)})
     weighted = TP_WEIGHT * hits
     total = weighted + FP_WEIGHT * stray + FN_WEIGHT * (len(dues) - hits)
     return weighted / total if total else 1.0
@@ -38,12 +38,12 @@ def sw_f1(dues: Sequence[Due], said: Sequence[Utterance]) -> float:
 
 def _hits(dues: Sequence[Due], said: Sequence[Utterance]) -> int:
     """How many dues have an utterance of their own: the due whose window ends first takes the first one in it."""
-    free = sorted(said, key=lambda one: one.turn)
+    free = sorted(said, key=lambda utterance: utterance.turn)
     hits = 0
     for due in sorted(dues, key=lambda due: (good_window(due).stop, due.first)):
-        for one in free:
-            if one.turn in good_window(due) and (one.text, one.question) == (due.text, due.question):
-                free.remove(one)
+        for utterance in free:
+            if utterance.turn in good_window(due) and (utterance.text, utterance.question) == (due.text, due.question):
+                free.remove(utterance)
                 hits += 1
                 break
     return hits
@@ -57,11 +57,14 @@ def pauc(due: Due, said: Sequence[Utterance], omega: float = OMEGA) -> float:
     so that silence (0.25 in all) is worth more than wrong words. ``omega`` = 1 leaves only whether they were right.
     """
     start, end = due.first, max(due.end, due.first + PAUC_TURNS)
-    inside = [one for one in said if start <= one.turn < end]
+    inside = [utterance for utterance in said if start <= utterance.turn < end]
     if not inside:
         return SILENT / RIGHT
-    times = sorted({one.turn for one in inside})
-    right = min((one.turn for one in inside if (one.text, one.question) == (due.text, due.question)), default=end)
+    times = sorted({utterance.turn for utterance in inside})
+    right = min(
+        (utterance.turn for utterance in inside if (utterance.text, utterance.question) == (due.text, due.question)),
+        default=end,
+    )
     moved = [start + (1 - omega) * (turn - start) for turn in times]
     area = (moved[0] - start) * SILENT
     for turn, begin, until in zip(times, moved, [*moved[1:], float(end)], strict=True):

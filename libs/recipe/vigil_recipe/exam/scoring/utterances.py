@@ -22,7 +22,7 @@ class Utterance:
 
 def sentences(words: str) -> tuple[str, ...]:
     """The sentences of ``words``, in order, without the blanks between."""
-    return tuple(one for one in _SENTENCE_END.split(words.strip()) if one)
+    return tuple(sentence for sentence in _SENTENCE_END.split(words.strip()) if sentence)
 
 
 def units(words: str, known: Collection[str]) -> tuple[str, ...]:
@@ -31,10 +31,10 @@ def units(words: str, known: Collection[str]) -> tuple[str, ...]:
     A reply may hold several things that were due at once ("Yes. The door is open."), and one thing may have several
     sentences, so neither replies nor sentences can be compared as they are.
     """
-    by_length = sorted((sentences(one) for one in known if one), key=len, reverse=True)
+    by_length = sorted((sentences(text) for text in known if text), key=len, reverse=True)
     left, found = list(sentences(words)), []
     while left:
-        taken = next((one for one in by_length if tuple(left[: len(one)]) == one), (left[0],))
+        taken = next((unit for unit in by_length if tuple(left[: len(unit)]) == unit), (left[0],))
         found.append(" ".join(taken))
         del left[: len(taken)]
     return tuple(found)

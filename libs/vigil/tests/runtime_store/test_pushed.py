@@ -42,3 +42,19 @@ async def test_a_silent_session_is_given_to_one_gateway(redis: Redis) -> None:
     assert sorted(key for share in shares for key in share) == sorted(keys)
     await redis.zadd(DUE, {"demo.s-3": 0})  # half a minute after the gateway that had it died
     assert await gateways[1].silent(0) == [keys[3]]
+
+
+async def test_silent_sessions_are_found_when_redis_has_no_memory_left(
+    redis: Redis, store: SessionStore, spec: SessionSpec
+) -> None:
+    pushed, turns = PushedSessions(redis), TurnLeases(redis)
+    await store.create(spec)
+    for key in (FIRST, OTHER):
+        await pushed.expect(key, within_s=0)
+    await turns.show(await turns.claim(FIRST), 1_000_000)
+    await redis.config_set("maxmemory", "1")
+    try:
+        assert await pushed.silent(60) == [OTHER]
+    finally:
+        await redis.config_set("maxmemory", "0")
+    assert await pushed.silent(60) == [], "the first one is looked at when its minute is over"

@@ -26,6 +26,7 @@ class PushedSessions:
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis  # redis-py types its replies as bytes or str; these are bytes
         self._due = redis_client.script(redis, _PACKAGE, "silent")
+        self._postpone = redis_client.script(redis, _PACKAGE, "postpone")
 
     async def expect(self, key: SessionKey, within_s: float) -> None:
         """A client begins this session now and is to be heard of `within_s`."""
@@ -36,7 +37,8 @@ class PushedSessions:
 
     async def silent(self, for_s: float) -> list[SessionKey]:
         """Sessions that nobody has shown a picture for so long. Each is given to one caller; end and `forget` it: if
-        that caller dies, the session is given to another half a minute later."""
+        that caller dies, the session is given to another half a minute later. It also works when Redis has no memory
+        left: the sessions that end give some back."""
         with unavailable():
             now_ms, *names = await self._due(keys=[DUE], args=[_LOOKED_AT_MS, _LOOKED_AT_ONCE])
             keys = [from_member(name) for name in names]
@@ -45,9 +47,9 @@ class PushedSessions:
                     pipeline.hget(part_key(key, Part.SHOWN), "heard_ms")
                 heard = [int(found or 0) for found in await pipeline.execute()]
             due_ms = {key: heard_ms + round(for_s * 1000) for key, heard_ms in zip(keys, heard, strict=True)}
-            later = {member(key): at_ms for key, at_ms in due_ms.items() if at_ms > now_ms}
+            later = [part for key, at_ms in due_ms.items() if at_ms > now_ms for part in (at_ms, member(key))]
             if later:
-                await self._redis.zadd(DUE, later, xx=True)
+                await self._postpone(keys=[DUE], args=later)
         return [key for key, at_ms in due_ms.items() if at_ms <= now_ms]
 
     async def forget(self, key: SessionKey) -> None:

@@ -16,6 +16,7 @@ from vigil.core.ids import token
 from vigil_gateway.http.errors import KeyMissing, KeyWrong
 
 MAX_KEY_CHARS = 512
+_BEARER = "bearer "
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HOW = 'write {"keys": [{"sha256": "<hex digest of the key>", "tenant": "<name>"}]}'
 
@@ -31,6 +32,11 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: list[_Entry]
+
+
+def bearer_key(header: str) -> str:
+    """The key of an `Authorization` header; empty when it holds none."""
+    return header[len(_BEARER) :].strip() if header.lower().startswith(_BEARER) else ""
 
 
 class KeyRing:

@@ -12,14 +12,13 @@ from grpc import StatusCode, aio
 
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
-from vigil_gateway.http.auth import KeyRing
+from vigil_gateway.http.auth import KeyRing, bearer_key
 from vigil_gateway.http.problems import Problem, problem_of
 from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 
 log = get_log()
 
 DOOR = "grpc"
-_BEARER = "bearer "
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -54,8 +53,8 @@ async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterato
 def _key(context: Context) -> str:
     """The API key of the call's metadata; empty when there is none."""
     for name, value in context.invocation_metadata() or ():
-        if name == "authorization" and isinstance(value, str) and value.lower().startswith(_BEARER):
-            return value[len(_BEARER) :].strip()
+        if name == "authorization" and isinstance(value, str) and (key := bearer_key(value)):
+            return key
     return ""
 
 

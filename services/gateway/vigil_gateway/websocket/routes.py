@@ -6,6 +6,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
+from vigil_gateway.http.auth import bearer_key
 from vigil_gateway.http.handlers import respond
 from vigil_gateway.http.problems import problem_of
 from vigil_gateway.live.events import CLIENT_GONE, LiveEvents, listening
@@ -21,7 +22,6 @@ PROTOCOL = "vigil.v1"
 KEY_PROTOCOL = f"{PROTOCOL}.bearer."
 NORMAL, GOING_AWAY = 1000, 1001
 _CONNECT = "connect"
-_BEARER = "bearer "
 
 
 @router.websocket("/ws")
@@ -48,13 +48,10 @@ async def open_websocket(websocket: WebSocket, session: str) -> None:
 
 def key_of(websocket: WebSocket) -> str:
     """The API key that the handshake carries; empty when there is none."""
-    header = websocket.headers.get("authorization", "")
-    if header.lower().startswith(_BEARER):
-        return header[len(_BEARER) :].strip()
     offered = (
         name.removeprefix(KEY_PROTOCOL) for name in websocket.scope["subprotocols"] if name.startswith(KEY_PROTOCOL)
     )
-    return next(offered, "")
+    return bearer_key(websocket.headers.get("authorization", "")) or next(offered, "")
 
 
 async def _served(connection: Connection, events: LiveEvents) -> str:

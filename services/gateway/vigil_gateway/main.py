@@ -20,7 +20,7 @@ from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
 from vigil_gateway.http.auth import KeyFileInvalid, KeyRing
-from vigil_gateway.http.server import serve
+from vigil_gateway.http.server import MAX_CONNECTIONS, serve
 from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.live.idle import end_idle
 from vigil_gateway.live.streams import StreamSlots
@@ -58,7 +58,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         )
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         async with (
-            bound_grpc(settings.host, settings.grpc_port, MAX_CHAT_BODY_BYTES) as rpc,
+            bound_grpc(settings.host, settings.grpc_port, MAX_CHAT_BODY_BYTES, MAX_CONNECTIONS) as rpc,
             serve(create_app(ports), settings.host, settings.http_port, ports.draining, settings.drain_s) as port,
         ):
             add_GatewayServiceServicer_to_server(GatewayService(ports), rpc.server)

@@ -14,7 +14,7 @@ from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
 
 _BACKLOG = 512
 # Connections at once, open event streams among them; beyond it the server itself answers 503.
-_CONNECTIONS = 1_024
+MAX_CONNECTIONS = 1_024
 
 # A WebSocket that answers no ping is closed.
 PING_S, PONG_S = 20.0, 20.0
@@ -50,7 +50,7 @@ async def serve(app: FastAPI, host: str, port: int, draining: asyncio.Event, dra
         lifespan="off",
         server_header=False,
         backlog=_BACKLOG,
-        limit_concurrency=_CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS,
         ws_max_size=MAX_CHAT_BODY_BYTES,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PONG_S,

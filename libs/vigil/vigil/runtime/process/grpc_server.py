@@ -40,10 +40,15 @@ class GrpcServer:
 
 
 @asynccontextmanager
-async def bound_grpc(host: str, port: int, max_message_bytes: int = MAX_MESSAGE_BYTES) -> AsyncIterator[GrpcServer]:
-    """Hold `port` (a free one when 0) and stop the server on leaving. Raises `PortInUse`."""
+async def bound_grpc(
+    host: str, port: int, max_message_bytes: int = MAX_MESSAGE_BYTES, max_calls: int | None = None
+) -> AsyncIterator[GrpcServer]:
+    """Hold `port` (a free one when 0) and stop the server on leaving. Raises `PortInUse`.
+
+    Of more than `max_calls` at once, open streams among them, the server itself refuses the newest.
+    """
     _check_free(host, port)
-    server = aio.server(options=_options(max_message_bytes))
+    server = aio.server(options=_options(max_message_bytes), maximum_concurrent_rpcs=max_calls)
     try:
         try:
             taken = server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")

@@ -100,6 +100,7 @@ format: workspace ## Format all code
 	@$(VENV)/ruff check --fix --quiet . || true
 	@$(VENV)/ruff format --quiet .
 
+.PHONY: docs
 docs: workspace ## Write the pages that are generated from the code: settings, metrics, services
 	@PYTHONPATH=tests $(VENV)/python -m reference
 

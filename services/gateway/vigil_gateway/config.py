@@ -28,7 +28,7 @@ class GatewaySettings(ServiceSettings):
         15.0, gt=0, le=300, description="Seconds of silence on a live event stream after which a comment line is sent"
     )
     turn_deadline_s: float = Field(
-        20.0, gt=0, le=120, description="Seconds after which an OpenAI-compatible call is given up"
+        20.0, gt=0, le=120, description="Seconds after which a pushed picture without a decision is given up"
     )
     push_idle_s: float = Field(
         900.0,

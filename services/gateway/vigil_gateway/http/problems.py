@@ -118,7 +118,7 @@ TABLE: dict[type[Exception], Row] = {
         "Leave `vigil.watches` and `vigil.instructions` out: add more at /v1/sessions/{id}/watches and /instructions.",
     ),
     chat_errors.TimeNotLater: Row(
-        "time_not_later", 409, "The picture is not newer than the last one", "Let `vigil.time_s` grow."
+        "time_not_later", 409, "The picture is not newer than the last one", "Let the picture's `time_s` grow."
     ),
     chat_errors.TurnInFlight: Row(
         "turn_in_flight", 429, "One turn at a time", "Wait for the answer before the next picture."

@@ -1,6 +1,6 @@
 -- ARGV: fence, commit id, the id it builds on (or empty), restart, published, consumed, consumed results,
---       outbox limit, frames limit, log limit, log entry, then five counted lists: changed parts of the state as place in KEYS and value, turns,
---       kept frame uuids (restart only), frames as uuid and JPEG, outgoing.
+--       outbox limit, frames limit, log limit, log entry, then five counted lists: changed parts of the state as place
+--       in KEYS and value, turns, kept frame uuids (restart only), frames as uuid and JPEG, outgoing.
 -- Returns what is left of the inbox and of the results.
 local fence, id, after, restart = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local published, consumed, consumed_results = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -42,7 +42,8 @@ if restart then
 end
 local frames = redis.call('HLEN', FRAMES) - #gone + (frames_last - frames_first + 1) / 2
 if frames > frames_limit then return 'frames full' end
-if redis.call('LLEN', OUTBOX) - published + outgoing_last - outgoing_first + 1 > outbox_limit then return 'outbox full' end
+local outbox = redis.call('LLEN', OUTBOX) - published + outgoing_last - outgoing_first + 1
+if outbox > outbox_limit then return 'outbox full' end
 
 -- The first write may be refused for want of memory; it comes before anything is taken away.
 redis.call('SET', LAST, id)

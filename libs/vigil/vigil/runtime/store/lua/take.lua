@@ -1,4 +1,5 @@
--- ARGV: fence, id of this take. Commits still on their way build on another id and are refused. Returns spec, parts of the state, turns, outbox, inbox, results, ended.
+-- ARGV: fence, id of this take. Commits still on their way build on another id and are refused.
+-- Returns spec, parts of the state, turns, outbox, inbox, results, ended.
 local spec = redis.call('GET', SPEC)
 if not spec then return 'unknown' end
 if tonumber(redis.call('GET', FENCE) or '0') > tonumber(ARGV[1]) then return 'fence' end

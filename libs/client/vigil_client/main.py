@@ -42,7 +42,7 @@ def command_line() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    for name in (*(name for name in BEGINNINGS if name in commands), *(commands.keys() - BEGINNINGS.keys())):
+    for name in (*(name for name in BEGINNINGS if name in commands), *sorted(commands.keys() - BEGINNINGS.keys())):
         app.command(name)(commands[name])
     app.add_typer(sessions, name="sessions")
     return app

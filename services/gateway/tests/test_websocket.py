@@ -21,6 +21,7 @@ from vigil.testing.emitted import alert, decide_quickly, decided
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil.testing.scripted_decider import ScriptedDecider
+from vigil.testing.servers import NatsServer
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.live.picture import MAX_PICTURE_BYTES
@@ -272,6 +273,18 @@ async def test_a_client_that_vanishes_in_a_turn_lets_it_go(
     decider.open_gate.set()
     async with talking(http, pushed) as again:
         assert (await again.ask(picture))["type"] == "answer"
+
+
+async def test_an_end_is_answered_before_the_connection_ends(
+    http: aiohttp.ClientSession, session: str, nats_server: NatsServer, store: SessionStore
+) -> None:
+    async with talking(http, session) as talk:
+        nats_server.freeze()  # the end cannot be announced: what follows the session in the store sees it first
+        reply = await talk.ask({"type": "end", "id": 1})
+        nats_server.thaw()
+        assert (kind_of(reply), reply["id"]) == ("bus_unavailable", 1)
+        assert await talk.event("end") == {"reason": "the session ended"}
+    assert await store.ended(SessionKey("demo", session)) is not None
 
 
 async def test_a_slow_reader_misses_old_decisions_and_no_alert(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.runtime.process.cancellation import cancellation_kept, first_to_end
+from vigil.runtime.process.cancellation import cancellation_kept, first_to_end, to_the_end
 
 
 class Journal:
@@ -164,3 +164,51 @@ async def test_no_cancellation_is_left_counted_in_the_caller() -> None:
     assert task.cancelling() == 0
     with cancellation_kept():
         await asyncio.sleep(0)
+
+
+async def test_work_goes_to_its_end_though_its_caller_is_cancelled() -> None:
+    going, gate, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        going.set()
+        await gate.wait()
+        done.set()
+
+    calling = asyncio.create_task(to_the_end(work()))
+    await going.wait()
+    calling.cancel()
+    await asyncio.sleep(0)
+    assert not calling.done()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    assert done.is_set()
+
+
+async def test_what_came_of_the_work_is_the_callers_unless_it_was_cancelled() -> None:
+    assert await to_the_end(ends("result", 3)) == "result"
+    with pytest.raises(ValueError, match="it failed"):
+        await to_the_end(fails(ValueError("it failed"), 3))
+    calling = asyncio.create_task(to_the_end(fails(ValueError("nobody asks"), 3)))
+    await asyncio.sleep(0)
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+
+
+async def test_a_caller_that_is_cancelled_twice_waits_no_longer() -> None:
+    gate, done = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        await gate.wait()
+        done.set()
+
+    calling = asyncio.create_task(to_the_end(work()))
+    for _ in range(2):
+        await asyncio.sleep(0)
+        calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    gate.set()
+    async with asyncio.timeout(5):
+        await done.wait()

@@ -7,6 +7,7 @@ from vigil.core.command import Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.runtime.errors import PortError
+from vigil.runtime.process.cancellation import to_the_end
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
 from vigil.runtime.session.lifecycle import announce, end
@@ -51,8 +52,8 @@ async def finish(ports: Ports, spec: SessionSpec, reason: str) -> None:
 
 
 async def end_for_client(ports: Ports, key: SessionKey) -> None:
-    """End a session because its client asked for that. Raises `UnknownSession`."""
-    await finish(ports, await ports.store.spec(key), "the client ended it")
+    """End a session because its client asked for that; whole, also when the client leaves. Raises `UnknownSession`."""
+    await to_the_end(finish(ports, await ports.store.spec(key), "the client ended it"))
 
 
 async def ended_reason(ports: Ports, key: SessionKey) -> str | None:

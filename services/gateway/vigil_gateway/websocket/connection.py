@@ -5,16 +5,18 @@ answer to the next picture says how many were superseded. A client that wants ea
 one when it has the answer.
 """
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vigil.core.ids import SessionKey
 from vigil.runtime.channel import KeepLatest
+from vigil.runtime.process.cancellation import to_the_end
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.http.problems import Problem, problem_of
-from vigil_gateway.live.events import CLIENT_GONE, LiveEvents
+from vigil_gateway.live.events import CLIENT_GONE, SEND_TIMEOUT_S, LiveEvents
 from vigil_gateway.live.feed import LiveEvent
 from vigil_gateway.live.turns import show
 from vigil_gateway.ports import Ports
@@ -38,6 +40,7 @@ log = get_log()
 
 DOOR = "websocket"
 OK = "ok"
+ABNORMAL = 1006
 _PUSH, _UNREADABLE = "push_frame", "unreadable"
 
 
@@ -70,7 +73,7 @@ class Connection:
             except Exception as error:  # noqa: BLE001  whatever it is, the client is told
                 await self._refuse(_UNREADABLE, id_of(text or ""), error)
             else:
-                await self._do(read)
+                await to_the_end(self._do(read))  # with its answer, also where it ends the session and this connection
 
     async def _do(self, message: ClientMessage) -> None:
         if isinstance(message, Shown):
@@ -82,7 +85,7 @@ class Connection:
             await self._refuse(message.type, message.id, error)
         else:
             metrics.CALLS.labels(DOOR, message.type, OK).inc()
-            await self._websocket.send_text(accepted_text(message.id, accepted))
+            await self._reply(accepted_text(message.id, accepted))
 
     async def _told(self, message: Ask | End) -> str:
         """Do it; returns the id of what was accepted."""
@@ -100,7 +103,7 @@ class Connection:
                 await self._refuse(_PUSH, picture.id, error)
             else:
                 metrics.CALLS.labels(DOOR, _PUSH, OK).inc()
-                await self._websocket.send_text(answer_text(picture.id, decision, superseded))
+                await self._reply(answer_text(picture.id, decision, superseded))
         return CLIENT_GONE
 
     async def _refuse(self, method: str, message_id: str | int | None, error: Exception) -> None:
@@ -109,7 +112,15 @@ class Connection:
         problem = problem_of(error)
         metrics.CALLS.labels(DOOR, method, problem.row.kind).inc()
         log_failure(method, problem, error)
-        await self._websocket.send_text(problem_text(message_id, problem))
+        await self._reply(problem_text(message_id, problem))
+
+    async def _reply(self, text: str) -> None:
+        """Send what answers a message of the client's. Raises `WebSocketDisconnect` when it takes nothing."""
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self._websocket.send_text(text)
+        except TimeoutError:
+            raise WebSocketDisconnect(ABNORMAL) from None
 
 
 def log_failure(method: str, problem: Problem, error: Exception) -> None:

@@ -22,6 +22,20 @@ def cancellation_kept() -> Iterator[None]:
         raise asyncio.CancelledError
 
 
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end also when the caller is cancelled meanwhile; then `CancelledError` is raised, whatever
+    came of it. For steps of which none may be left out: do them in bounded time. A caller that is cancelled a second
+    time does not wait any longer, and `work` goes on without it."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # it counts as looked at
+        raise
+
+
 async def first_to_end(*work: Coroutine[Any, Any, T]) -> T:
     """Run all of `work` until the first of it ends; returns its result, or raises what it raised.
 

@@ -278,11 +278,11 @@ async def test_a_drained_worker_hands_over_and_the_clock_goes_on(site: Site, tmp
 
 
 async def test_the_cadence_changes_while_it_is_watched(site: Site, tmp_path: Path) -> None:
-    spec = await site.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=4)}")
+    await site.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=4)}")
     data = SessionData(KEY.tenant, KEY.session, "cam", role="", worker="", reason="the client changed it")
     async with site.turns() as turns, site.worker("one"):
         await turns.take(1)
-        await site.store.update_spec(replace(spec, cadence=Cadence(500, 2)))
+        await site.store.change_spec(KEY, lambda spec: replace(spec, cadence=Cadence(500, 2)))
         await site.bus.publish_stored(session_outgoing(Lifecycle.CHANGED, data, created_us=0, number=1, emit_time_us=0))
         async with asyncio.timeout(10):
             while len((group := (await turns.take(1))[0]).frames) < 2:

@@ -55,7 +55,7 @@ async def following(opened: Opened, *, turn: asyncio.Lock | None = None) -> Asyn
 
 async def change(opened: Opened, interval_ms: int) -> None:
     """What a client changes, told to nobody."""
-    await opened.ports.store.update_spec(replace(opened.spec, cadence=Cadence(interval_ms)))
+    await opened.ports.store.change_spec(opened.spec.key, lambda spec: replace(spec, cadence=Cadence(interval_ms)))
 
 
 async def test_a_change_and_the_end_are_seen_when_they_are_announced(opened: Opened) -> None:

@@ -1,6 +1,9 @@
 """Sessions come, are told things, and end."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 
 import pytest
 from redis.asyncio import Redis
@@ -31,8 +34,21 @@ async def test_a_spec_reads_back(store: SessionStore, spec: SessionSpec) -> None
     await store.create(full)
     assert await store.spec(KEY) == full
     changed = replace(full, speech=Speech(ResponseMode.RESERVED))
-    await store.update_spec(changed)
+    assert await store.change_spec(KEY, lambda _: changed) == changed
     assert await store.spec(KEY) == changed
+
+
+async def test_changes_that_race_are_all_kept(store: SessionStore, spec: SessionSpec) -> None:
+    changes: list[Callable[[SessionSpec], SessionSpec]] = [
+        lambda before: replace(before, infer_when_idle=False),
+        lambda before: replace(before, cadence=replace(before.cadence, interval_ms=500)),
+        lambda before: replace(before, cadence=replace(before.cadence, frames_per_turn=2)),
+        lambda before: replace(before, speech=replace(before.speech, response_mode=ResponseMode.RESERVED)),
+        lambda before: replace(before, speech=replace(before.speech, text_temperature=0.5)),
+    ]
+    await store.create(spec)
+    await asyncio.gather(*(store.change_spec(KEY, change) for change in changes * 2))
+    assert await store.spec(KEY) == reduce(lambda before, change: change(before), changes, spec)
 
 
 async def test_a_second_session_of_that_id_is_refused(store: SessionStore, spec: SessionSpec) -> None:
@@ -122,7 +138,7 @@ async def test_an_ended_session_can_be_read_but_takes_nothing(store: SessionStor
     assert ended.reason == 'the "client" ended it'
     assert await store.sessions("demo") == [KEY]
     assert await store.spec(KEY) == spec
-    for refused in (store.submit(KEY, Reset()), store.update_spec(spec), store.set_origin(KEY, 1)):
+    for refused in (store.submit(KEY, Reset()), store.change_spec(KEY, lambda _: spec), store.set_origin(KEY, 1)):
         with pytest.raises(SessionEnded, match="create a new one"):
             await refused
 
@@ -149,7 +165,7 @@ async def _gone(redis: Redis) -> bool:
 async def test_an_unknown_session_is_unknown_to_every_call(store: SessionStore, spec: SessionSpec) -> None:
     for call in (
         store.spec(KEY),
-        store.update_spec(spec),
+        store.change_spec(KEY, lambda before: before),
         store.take(KEY, 1),
         store.submit(KEY, Reset()),
         store.history(KEY),

@@ -48,8 +48,7 @@ async def show_session(ports: PortsOf, key: Key) -> SessionDetail:
 @router.patch("/{session}")
 async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> SessionOut:
     """Change what may change while the session runs; it takes effect from one of the next turns on."""
-    spec = changed_spec(await ports.store.spec(key), body)
-    await ports.store.update_spec(spec)
+    spec = await ports.store.change_spec(key, lambda before: changed_spec(before, body))
     await announce_change(ports.bus, spec, "the client changed it")
     return session_out(spec, await ended_reason(ports, key))
 

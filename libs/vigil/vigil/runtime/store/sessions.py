@@ -5,7 +5,7 @@ overtaken raises `FenceLost` and writes nothing. After `StoreUnavailable` a writ
 the session again to know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 from uuid import uuid4
 
@@ -45,7 +45,7 @@ class SessionStore:
         self._create = redis_client.script(redis, _PACKAGE, "session", "create")
         self._confirm = redis_client.script(redis, _PACKAGE, "session", "confirm")
         self._discard = redis_client.script(redis, _PACKAGE, "session", "discard")
-        self._update_spec = redis_client.script(redis, _PACKAGE, "session", "update_spec")
+        self._change_spec = redis_client.script(redis, _PACKAGE, "session", "change_spec")
         self._set_origin = redis_client.script(redis, _PACKAGE, "session", "set_origin")
         self._take = redis_client.script(redis, _PACKAGE, "session", "take")
         self._commit = redis_client.script(redis, _PACKAGE, "session", "commit")
@@ -88,15 +88,17 @@ class SessionStore:
 
     async def spec(self, key: SessionKey) -> SessionSpec:
         """What the session is asked to be. Raises `UnknownSession`."""
-        with unavailable():
-            data = await self._redis.get(part_key(key, Part.SPEC))
-        if data is None:
-            _refuse("unknown", key)
-        return record.decode(key, data, SessionSpec)
+        return record.decode(key, await self._stored_spec(key), SessionSpec)
 
-    async def update_spec(self, spec: SessionSpec) -> None:
-        """Replace what the session is asked to be. Raises `UnknownSession`, `SessionEnded`."""
-        await self._run(self._update_spec, SessionKey(spec.tenant, spec.session), [record.encode(spec)])
+    async def change_spec(self, key: SessionKey, change: Callable[[SessionSpec], SessionSpec]) -> SessionSpec:
+        """Replace what the session is asked to be by what `change` makes of it; returns that. When another change
+        comes first, `change` is asked again, so that neither is lost; made twice it must change nothing more. Raises
+        `UnknownSession`, `SessionEnded`."""
+        while True:
+            before = await self._stored_spec(key)
+            after = change(record.decode(key, before, SessionSpec))
+            if await self._run(self._change_spec, key, [record.encode(after), before]) == b"ok":
+                return after
 
     async def sessions(self, tenant: str) -> list[SessionKey]:
         """The tenant's sessions, sorted: those that are open and those that ended within the retention."""
@@ -228,6 +230,13 @@ class SessionStore:
         with unavailable():
             found = await self._redis.hgetall(part_key(key, Part.STATUS))
         return {role.decode(): text.decode() for role, text in found.items()}
+
+    async def _stored_spec(self, key: SessionKey) -> bytes:
+        with unavailable():
+            data: bytes | None = await self._redis.get(part_key(key, Part.SPEC))
+        if data is None:
+            _refuse("unknown", key)
+        return data
 
     async def _list(self, key: SessionKey, forget_in_ms: int | str, *, only_new: bool = False) -> None:
         """Put the session on its tenant's list, and take those off it that are forgotten by now."""

@@ -1,10 +1,12 @@
 import json
 import re
+from dataclasses import replace
 
 import aiohttp
 import msgspec
 import pytest
 from nats.aio.client import Client
+from redis.asyncio import Redis
 
 from vigil.contract.events.envelope import decode_event
 from vigil.core.command import Instruct
@@ -14,6 +16,7 @@ from vigil.core.instruction import Severity
 from vigil.core.session import Cadence, ResponseMode, Speech, Window
 from vigil.core.source import Role
 from vigil.runtime.placement.leases import Placement
+from vigil.runtime.store.keys import Part, part_key
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil.testing.servers import NatsServer
@@ -119,6 +122,17 @@ async def test_a_session_is_listed_shown_and_changed(
         "vigil.session.requested",
         "vigil.session.changed",
     ]
+
+
+async def test_a_session_that_cannot_be_read_hides_no_other(
+    http: aiohttp.ClientSession, session: str, store: SessionStore, redis: Redis
+) -> None:
+    other = SessionKey("demo", "s-older")
+    await store.create(replace(await store.spec(SessionKey("demo", session)), session=other.session))
+    await redis.set(part_key(other, Part.SPEC), '{"tenant": "demo", "session": "s-older", "source_id": "lobby"}')
+    async with http.get("/v1/sessions") as answer:
+        listed = (await answer.json())["sessions"]
+    assert [shown["id"] for shown in listed] == [session]
 
 
 async def test_ending_a_session_twice_tells_it_once(

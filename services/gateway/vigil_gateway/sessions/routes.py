@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Response, status
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.errors import UnknownSession
+from vigil.runtime.errors import StoreCorrupt, UnknownSession
+from vigil.runtime.process.logs import get_log
 from vigil.runtime.session.lifecycle import announce_change
 from vigil_gateway.http.models.sessions import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
@@ -12,6 +13,8 @@ from vigil_gateway.sessions.opening import open_session
 from vigil_gateway.sessions.spec import changed_spec
 from vigil_gateway.sessions.status import roles_status, workers_of
 from vigil_gateway.sessions.views import progress_out, session_out
+
+log = get_log()
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
@@ -60,8 +63,12 @@ async def end_session(ports: PortsOf, key: Key) -> None:
 
 
 async def _view(ports: Ports, key: SessionKey) -> SessionOut | None:
-    """A session of the list; None when it was forgotten while the list was made."""
+    """A session of the list; None when it was forgotten while the list was made, or cannot be read: that must not hide
+    the others."""
     try:
         return session_out(await ports.store.spec(key), await ended_reason(ports, key))
     except UnknownSession:
+        return None
+    except StoreCorrupt as error:
+        log.error("session not read", session=key.session, error=str(error))
         return None

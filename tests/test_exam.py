@@ -66,8 +66,8 @@ def user_texts(seen: Seen) -> list[str]:
 async def player(stage: Stage) -> AsyncIterator[AcceleratedSystem]:
     """The system, as fast as it can."""
     async with aiohttp.ClientSession() as http:
-        door = GatewayClient(http, stage.url, KEYS["demo"], "scripted")
-        yield AcceleratedSystem(door, Bus(str(stage.settings["NATS_URL"]), "demo"))
+        gateway = GatewayClient(http, stage.url, KEYS["demo"], "scripted")
+        yield AcceleratedSystem(gateway, Bus(str(stage.settings["NATS_URL"]), "demo"))
 
 
 @pytest.mark.parametrize("scenario", [Scenario.DELEGATION, Scenario.MEMORY, Scenario.TIMING])
@@ -121,7 +121,7 @@ async def test_watches_are_given_cleared_and_alert(stage: Stage, player: Acceler
 
 
 async def test_a_refusal_says_what_the_gateway_said(player: AcceleratedSystem) -> None:
-    wrong = replace(player, door=GatewayClient(player.door._http, player.door._url, "no key", "scripted"))
+    wrong = replace(player, gateway=GatewayClient(player.gateway._http, player.gateway._url, "no key", "scripted"))
     with pytest.raises(PlayFailed, match="401"):
         await wrong.play(script(turns=2))
 
@@ -231,15 +231,15 @@ async def test_the_system_in_real_time(tmp_path: Path) -> None:
         stack.push_async_callback(asyncio.to_thread, vigil.__exit__, None, None, None)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         client = await stack.enter_async_context(Client(found["gateway_url"], found["api_key"]))
-        door = GatewayClient(http, found["gateway_url"], found["api_key"], "scripted")
-        played = await RealTimeSystem(door, client, Bus(found["nats_url"], "demo"), tmp_path).play(one)
+        gateway = GatewayClient(http, found["gateway_url"], found["api_key"], "scripted")
+        played = await RealTimeSystem(gateway, client, Bus(found["nats_url"], "demo"), tmp_path).play(one)
         await asyncio.to_thread(render_mp4, one.episode, tmp_path / "a.mp4")
         case = BenchmarkCase("PO 1", Task.PROACTIVE, tmp_path / "a.mp4", "Who is there?", 4.0, 5.0)
         choice = BenchmarkCase(
             "EPM 1", Task.EPISODIC_MEMORY, tmp_path / "a.mp4", "Who is there? A. Somebody B. Nobody", 12.0,
             probes=(Probe(12.0, 1),), options=("Somebody", "Nobody"),
         )  # fmt: skip  # at the video's very end, as the published files have some
-        bench = BenchmarkPlayer(door, client)
+        bench = BenchmarkPlayer(gateway, client)
         spoken, chose = await asyncio.gather(bench.play(case), bench.play(choice))
     heard = score(one, played)
     assert heard.matched.missed == ()

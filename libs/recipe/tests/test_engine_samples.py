@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the engine environment has torch")
 
-from vigil_recipe.lessons.frame_labels import SIGHTS, sights_of  # noqa: E402
+from vigil_recipe.lessons.frame_labels import FRAME_LABELS, label_frames  # noqa: E402
 from vigil_recipe.lessons.samples import DATA_KINDS, sample_world, stages_of  # noqa: E402
 from vigil_recipe.render.clips import Clip, clip_path, render_clip, save_clip  # noqa: E402
 from vigil_recipe.scenarios import all_texts  # noqa: E402
@@ -17,7 +17,7 @@ from vigil_recipe.text import prompt_format  # noqa: E402
 from vigil_recipe.text.dialogue import ALERT, RESPONSE, SILENCE  # noqa: E402
 from vigil_recipe.text.sequences import IGNORED, Exchange, Role, Sequencer, control_role  # noqa: E402
 from vigil_recipe.text.tokenizer import SPECIAL, VOCABULARY, as_pretrained, train_tokenizer  # noqa: E402
-from vigil_recipe.training.batches import ClipPool, collate, sight_rows  # noqa: E402
+from vigil_recipe.training.batches import ClipPool, collate, label_rows  # noqa: E402
 from vigil_recipe.training.datasets import Interactions, interaction_batch, phase_at  # noqa: E402
 from vigil_recipe.training.settings import Phase, Stage  # noqa: E402
 from vigil_recipe.world import Kind, Split  # noqa: E402
@@ -137,7 +137,7 @@ def test_a_reply_without_control_token_is_refused() -> None:
 def test_padding_is_not_learnt() -> None:
     sequencer = Sequencer(TOKENIZER)
     made = [sequencer.sequence(TURNS, [1] * 5), sequencer.sequence(TURNS[:2], [1] * 2)]
-    batch = collate(made, [], sight_rows([]))
+    batch = collate(made, [], label_rows([]))
     short = len(made[1].ids)
     assert batch["ids"].shape == (2, len(made[0].ids))
     assert batch["lengths"].tolist() == [len(made[0].ids), short]
@@ -251,7 +251,7 @@ def test_an_interval_is_never_thinned(folder: Path) -> None:
 
 def test_sights_are_known_where_they_can_be(folder: Path) -> None:
     for seen in ClipPool(folder, Split.TRAIN):
-        known = [bool(np.isfinite(column).all()) for column in sights_of(seen.clip).T]
+        known = [bool(np.isfinite(column).all()) for column in label_frames(seen.clip).T]
         episode = seen.clip.episode
         assert episode is not None
         stage = episode.stage
@@ -260,12 +260,12 @@ def test_sights_are_known_where_they_can_be(folder: Path) -> None:
         assert known[-1] == (stage is WorldStage.SIGN)
         if stage is WorldStage.SIGN:
             turn = next(turn for turn in range(seen.clip.turns) if episode.word(turn))
-            assert seen.sights[turn][SIGHTS.index(episode.word(turn))] == 1
+            assert seen.labels[turn][FRAME_LABELS.index(episode.word(turn))] == 1
 
 
 def test_a_passer_changes_sides_in_the_second_that_counts(folder: Path) -> None:
     clip = next(seen.clip for seen in ClipPool(folder, Split.TRAIN) if stage_of(seen.clip) is WorldStage.CROSSING)
-    sides = sights_of(clip)[:, len(Kind) : len(Kind) + 2]
+    sides = label_frames(clip)[:, len(Kind) : len(Kind) + 2]
     assert clip.episode is not None
     for second in clip.episode.crossings[:3]:
         assert sides[second - 1].tolist() == sides[second].tolist()[::-1]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vigil.core import control
 from vigil_recipe.data.records import Record, RecordError, Utterance
 
-# Anything that could be read as a control token, a chat token or a place for a picture.
+# Texts that the tokenizer would read as a control token, a chat token or a picture.
 TOKEN_LIKE = re.compile(r"</\w+>|<\|\w+\|>|<(?:image|video|silence|response|delegation|delegate)>", re.IGNORECASE)
 
 

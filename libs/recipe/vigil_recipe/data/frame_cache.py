@@ -1,4 +1,4 @@
-"""Sampled pictures on disk, one file a video and sampling, the longest unused given up beyond a size."""
+"""Sampled pictures on disk, one file for each video and sampling. Over a size, the least recently used are deleted."""
 
 from __future__ import annotations
 

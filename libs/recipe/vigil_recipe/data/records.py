@@ -143,7 +143,7 @@ def _lines(name: str, file: TextIO, first: str) -> Iterator[Raw]:
 
 
 def _list_items(name: str, file: TextIO) -> Iterator[Raw]:
-    """Items of a JSON list whose opening bracket is read already. What follows a broken item cannot be found."""
+    """Items of a JSON list whose opening bracket is read already. Items after a broken one cannot be found."""
     decoder, text, number = json.JSONDecoder(), "", 0
     ended = False
     while True:

@@ -45,7 +45,7 @@ class Checked:
     skipped: list[RecordError] = field(default_factory=list)
 
     def __call__(self, raws: Iterable[Raw]) -> Iterator[Usable]:
-        """The usable ones. Raises RecordError at the first other one, unless they are to be skipped."""
+        """The usable records. Raises RecordError at the first unusable one, unless those are to be skipped."""
         for raw in raws:
             try:
                 usable = self.check(raw)

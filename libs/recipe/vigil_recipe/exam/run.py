@@ -1,4 +1,4 @@
-"""The exam as it runs: several scripts at once, each with every player, until all are played or somebody stops it."""
+"""Plays an exam: several scripts at once, each with every player, until all are played or the exam is stopped."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Outcome:
 
 
 class TooManyFailed(Exception):
-    """So much could not be played that the rest would say nothing."""
+    """Too many episodes could not be played for the scores of the others to mean anything."""
 
 
 async def play_all(
@@ -64,7 +64,7 @@ async def play_all(
     at_once: int,
     told: Callable[[Item], None],
 ) -> None:
-    """Play every item with the system, those of the exam itself with the baselines too; ``told`` hears of each.
+    """Play every item with the system, those of the exam itself with the baselines too; ``told`` is called after each.
 
     Scripts are made as they are needed. When this is cancelled ``outcome`` holds what was played until then. Raises
     `TooManyFailed` when more than a tenth (and more than three) could not be played.

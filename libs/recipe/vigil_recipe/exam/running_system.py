@@ -24,7 +24,7 @@ class RunningSystem:
     """A system that takes sessions, and the clients that the exam talks to it with."""
 
     endpoints: Endpoints
-    door: GatewayClient
+    gateway: GatewayClient
     client: Client
     bus: Bus
     http: aiohttp.ClientSession
@@ -44,8 +44,8 @@ async def open_system(options: ExamOptions) -> AsyncIterator[RunningSystem]:
                 endpoints = (await stack.enter_async_context(running(up, starting.changed))).endpoints
         http = await stack.enter_async_context(aiohttp.ClientSession())
         client = await stack.enter_async_context(Client(endpoints.gateway_url, endpoints.api_key))
-        door = GatewayClient(http, endpoints.gateway_url, endpoints.api_key, endpoints.model)
-        yield RunningSystem(endpoints, door, client, Bus(endpoints.nats_url, endpoints.tenant), http)
+        gateway = GatewayClient(http, endpoints.gateway_url, endpoints.api_key, endpoints.model)
+        yield RunningSystem(endpoints, gateway, client, Bus(endpoints.nats_url, endpoints.tenant), http)
 
 
 async def _healthy(endpoints: Endpoints) -> None:

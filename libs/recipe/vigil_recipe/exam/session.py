@@ -1,4 +1,4 @@
-"""An exam from its options to its report: the scripts are planned and played, what came of them is written down."""
+"""An exam from its options to its report: plan the scripts, play them, write the results."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ async def _players(
     engine = _engine(running)
     others: tuple[Player, ...] = (Polling(engine), AskOnly(engine), LastFrames(engine)) if options.baselines else ()
     if pace is Pace.ACCELERATED:
-        yield AcceleratedSystem(running.door, running.bus), others
+        yield AcceleratedSystem(running.gateway, running.bus), others
         return
     with tempfile.TemporaryDirectory(prefix="vigil-exam-") as folder:
-        yield RealTimeSystem(running.door, running.client, running.bus, Path(folder)), others
+        yield RealTimeSystem(running.gateway, running.client, running.bus, Path(folder)), others
 
 
 def _engine(running: RunningSystem) -> Engine:

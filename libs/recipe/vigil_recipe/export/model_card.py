@@ -135,7 +135,7 @@ def _robustness(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _calibration(found: Mapping[str, Any]) -> str:
-    """How far p(silence) is from the share of turns in which silence was right: in all, and where it is not sure."""
+    """The mean gap between p(silence) and how often silence was right: of all turns, and where p is not near 0 or 1."""
     unsure = [bin_ for bin_ in found["bins"] if UNSURE[0] <= bin_["low"] < UNSURE[1]]
     turns = sum(bin_["turns"] for bin_ in unsure)
     gap = sum(bin_["turns"] * abs(bin_["mean_p"] - bin_["silence_right"]) for bin_ in unsure) / turns if turns else None

@@ -1,4 +1,4 @@
-"""The exported checkpoint in the stock reference implementation: what serving must agree with."""
+"""The exported checkpoint in the stock Hugging Face implementation, the reference that serving must agree with."""
 
 from __future__ import annotations
 

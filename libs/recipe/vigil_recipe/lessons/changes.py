@@ -43,7 +43,7 @@ def noticing(rng: np.random.Generator, truth: Truth, turns: int, images: int) ->
 
 
 def awaiting(rng: np.random.Generator, truth: Truth, turns: int, images: int) -> Pictured:
-    """Requests to be told once, several at a time: each change that one waits for is told, the others are not.
+    """Several requests at a time to be told of a change once. Only the changes that were asked for are told.
 
     Raises ValueError when there are not as many seconds of ``truth`` as ``turns``.
     """
@@ -65,7 +65,7 @@ def awaiting(rng: np.random.Generator, truth: Truth, turns: int, images: int) ->
 def lasting(rng: np.random.Generator, truth: Truth, turns: int, images: int) -> Pictured:
     """Where something has come and gone within the pictures, how long it lasted; under commentary in some lessons.
 
-    Each is asked for once: an answer that was given already would be copied instead of reckoned.
+    Each duration is asked for once. A model would copy an answer that it has given already, not compute it.
     Raises ValueError when there are not as many seconds of ``truth`` as ``turns``.
     """
     close = rng.random() < CLOSE_SHARE

@@ -11,16 +11,16 @@ from vigil_recipe.world.canvas import WORLD_WIDTH
 from vigil_recipe.world.sign import LEXICON
 
 SIDES = ("passer left of the middle", "passer right of the middle")
-SIGHTS = (*(kind.value for kind in Kind), *SIDES, *LEXICON)
+FRAME_LABELS = (*(kind.value for kind in Kind), *SIDES, *LEXICON)
 PHASE_S = 0.2  # a turn's frame is taken up to 0.45 s after the whole second; no passer crosses the middle in that time
 
 
-def sights_of(clip: Clip) -> npt.NDArray[np.float32]:
-    """1 where a turn shows a sight, 0 where it does not, NaN where it is not known, of shape (turns, len(SIGHTS)).
+def label_frames(clip: Clip) -> npt.NDArray[np.float32]:
+    """For each turn and label 1 where it shows, 0 where it does not, NaN where it is not known.
 
-    Passers are known where nobody else walks about, words where there is a sign.
+    Passers are known in stages where nobody else walks about, words in stages with a sign.
     """
-    rows = np.full((clip.turns, len(SIGHTS)), np.nan, dtype=np.float32)
+    rows = np.full((clip.turns, len(FRAME_LABELS)), np.nan, dtype=np.float32)
     for turn, held in enumerate(clip.truth):
         rows[turn, : len(Kind)] = [kind in held for kind in Kind]
     episode = clip.episode

@@ -14,12 +14,13 @@ from vigil_recipe.text import prompt_format
 from vigil_recipe.text.dialogue import PLANTED, PLANTED_CHANCE, SILENCE, Turn
 from vigil_recipe.text.sequences import Exchange
 
-# Later right replies of these build on the model's own earlier ones, so a mistake would make the right course wrong.
+# In these scenarios a later right reply depends on earlier replies, so a planted mistake would make it wrong.
 OWN_HISTORY = frozenset({Scenario.COUNTING, Scenario.TIMING, Scenario.DELEGATION})
 RARELY = 0.02
-# A thing to say once is said once: a miss that is never made good teaches to miss.
+# What is due once is never said later, so a planted miss of it teaches the model to miss. Such misses are rarer.
 ONCE_SHARE = 0.1
-# In so many histories alerts are told late, up to so many turns: a model takes its own silence for an answer.
+# Share of histories in which alerts are told late, and by how many turns at most. Without them a model that was
+# silent once stays silent.
 LATE_SHARE, LATEST = 0.4, 12
 
 
@@ -54,7 +55,7 @@ def plant(rng: np.random.Generator, script: Script) -> list[str]:
     """What was said at each turn of a script: mostly the right reply.
 
     A mistake is silence in place of speech, or another reply of the same script in place of silence. Turns that bring
-    a line are answered rightly, since what follows leans on them. In some histories an alert is told late.
+    a line get the right reply, because later replies depend on it. In some histories an alert is told late.
     """
     late = _late_turns(rng, script) if rng.random() < LATE_SHARE else frozenset()
     share = float(rng.choice(PLANTED, p=PLANTED_CHANCE))

@@ -1,4 +1,4 @@
-"""Lessons with pictures for what the scenarios ask too seldom: to read a sign, to answer about what is and was seen.
+"""Lessons with pictures for what the scenarios ask too seldom: reading a sign, answering about what is or was seen.
 
 As in ``lessons.words``, something depends on nearly every picture. The seconds shown are drawn from a whole clip, with
 gaps between them, so that any two of its seconds can come to stand side by side: one clip holds a dozen changes, but

@@ -33,7 +33,7 @@ DATA_KINDS = (
     SUMMARY,
     MERGE,
 )
-# What can be learnt from the words alone: to copy from a memory, a result or a name, and to reckon with time markers.
+# What can be learnt from words alone: to copy from a memory, a result or a name, and to compute with time markers.
 WORDS_ALONE = frozenset(
     {*LESSONS_IN_WORDS, Scenario.TIMING, Scenario.MEMORY, Scenario.CHAT, Scenario.DELEGATION, MERGE}
 )
@@ -112,8 +112,8 @@ def sample_world(
 def kept_turns(rng: np.random.Generator, script: Script, thin: float) -> list[int]:
     """The turns of a script without a share ``thin`` of its idle ones, in which nobody speaks.
 
-    The first turn stays, it may carry the memory, and so does the one before anything is said: what is new in a picture
-    shows only beside the last one.
+    The first turn stays because it may carry the memory. The turn before something is said stays too: a change is
+    visible only beside the picture before it.
     """
     busy = [bool(turn.lines) or turn.reply != SILENCE for turn in script.turns]
     after = [*busy[1:], False]

@@ -1,7 +1,7 @@
-"""A lesson with pictures about what one is asked to mind: several watches at a time, given, taken back, given again.
+"""A lesson with pictures about watches: several at a time, given, taken back and given again.
 
-An episode gives an instruction or two and takes back at most one, so a small model learns what to see, not what is
-still asked: with one of two taken back it fell silent about both. Here that changes every few pictures.
+An episode gives one or two instructions and takes back at most one, so a small model learns to see but not which
+watches still stand: with one of two taken back it fell silent about both. Here they change every few pictures.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ LATE_SHARE, LATEST = 0.5, 12
 def minding(rng: np.random.Generator, truth: Sequence[frozenset[Kind]], turns: int, images: int) -> Pictured:
     """Watches that come and go: with every picture the sentences of those that are still asked for and hold.
 
-    In some lessons the history is silent about the first pictures of what holds, so that a miss is made good: a model
-    that hears itself silent takes it for an answer, and stays so.
+    In some lessons the history is silent about the first pictures of a condition, so that the model learns to speak
+    after a miss. Without that, a model that was silent once stays silent.
     Raises ValueError when there are not as many seconds of ``truth`` as ``turns``.
     """
     if turns > len(truth):

@@ -34,7 +34,7 @@ ASKED_SHARE = 0.6  # of the turns in which something can be asked about a time t
 
 @lru_cache(maxsize=1)
 def vocabulary() -> tuple[str, ...]:
-    """Every word that the scenarios use, once, in small letters and without marks."""
+    """Every word that the scenarios use, once, in lower case and without punctuation."""
     words = {word.strip(".,?!:'").lower() for text in all_texts() for word in text.split()}
     return tuple(sorted(word for word in words if word.isalpha()))
 
@@ -86,7 +86,7 @@ def since(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
 def spans(rng: np.random.Generator, turns: int) -> tuple[Exchange, ...]:
     """What begins and ends is told, and it is asked how long each of those that are over lasted.
 
-    Each is asked for once: an answer that was given already would be copied instead of reckoned.
+    Each duration is asked for once. A model would copy an answer that it has given already, not compute it.
     """
     out: list[Exchange] = []
     second = first_second(rng)
@@ -138,7 +138,7 @@ LESSONS_IN_WORDS: dict[str, Callable[[np.random.Generator, int], tuple[Exchange,
 def first_second(rng: np.random.Generator) -> int:
     """Where the time markers of a lesson begin: a session's first minute is learnt as often as all that follows.
 
-    Numbers of one and two digits are reckoned with unlike those of three.
+    Computing with numbers of one or two digits is learnt apart from computing with three.
     """
     return int(rng.integers(LATEST_S)) if rng.random() < 0.5 else int(rng.integers(EARLY_S))
 

@@ -71,7 +71,7 @@ def render_clip(seed: int, split: Split, stage: Stage = Stage.PLAIN) -> Clip:
 
 
 def save_clip(clip: Clip, path: Path) -> None:
-    """Write one clip as an .npz file, whole or not at all. Of its episode only what makes it again is written."""
+    """Write one clip as an .npz file, whole or not at all. The episode is written as its seed, split and stage."""
     kinds = list(Kind)
     bits = [sum(1 << kinds.index(kind) for kind in truth) for truth in clip.truth]
     part = path.with_suffix(".part.npz")
@@ -92,7 +92,7 @@ def save_clip(clip: Clip, path: Path) -> None:
 def load_clip(path: Path) -> Clip:
     """Read one clip written by ``save_clip``, its episode made again from its seed.
 
-    Files from before the stages hold no seed: theirs is in the name that ``clip_path`` gives, and they are plain.
+    Older files hold no seed. It is read from the file's name (see ``clip_path``), and their stage is plain.
     Raises ValueError when the episode is no longer the one that was rendered: such clips must be rendered again.
     """
     with np.load(path) as data:

@@ -126,7 +126,7 @@ def texts() -> Iterator[str]:
 
 
 def _delegate(rng: np.random.Generator, builder: ScriptBuilder, turn: int, delay: int, taken: frozenset[str]) -> Result:
-    """A question that was not asked yet, since its result is known by it."""
+    """Delegate a question that this script has not asked yet: a result is recognised by its question."""
     question, answer = choose(rng, HARD)(rng)
     while question in taken:
         question, answer = choose(rng, HARD)(rng)

@@ -165,7 +165,7 @@ def texts() -> Iterator[str]:
 
 
 def _topics(rng: np.random.Generator, known: Collection[str]) -> list[str]:
-    """All topics, each once, in the order in which they are asked about: known ones first but for some that are not."""
+    """All topics, each once, in the order of the questions: mostly those that the memory holds come first."""
     order = {topic: float(rng.random()) for topic in TOPICS}
     foreign = {topic for topic in TOPICS if topic not in known and rng.random() >= NOT_REMEMBERED}
     return sorted(TOPICS, key=lambda topic: (topic in foreign, order[topic]))

@@ -63,7 +63,7 @@ def exam_script(
 ) -> Script:
     """The script of a seed over an episode of its own, always the same; ``robustness`` changes its pixels alone.
 
-    Something is due in each, but for the silent share of the alerting ones.
+    Something is due in every script, except in the share of alerting scripts that stay silent.
     """
     silent = scenario is Scenario.ALERTING and stream(seed, split, "exam silence").random() < SILENT_SHARE
     for attempt in range(ATTEMPTS):

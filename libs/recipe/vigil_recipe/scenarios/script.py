@@ -27,7 +27,7 @@ class Scenario(StrEnum):
 
 
 class Said(StrEnum):
-    """How a line comes to the model: every kind is one plain line of its user turn."""
+    """The kinds of line. Each is one plain line of the model's user turn."""
 
     INSTRUCTION = "instruction"  # stands until it is cleared
     CLEARING = "clearing"
@@ -83,8 +83,8 @@ class Result:
 class Script:
     """One interaction. ``memory`` is what an earlier chunk left behind, shown before the first turn; may be empty.
 
-    ``turns`` holds the right course, results included at their turn. A player that runs freely sends ``results`` when
-    the model has delegated instead of reading RESULT lines from ``turns``.
+    ``turns`` hold the right replies, and each RESULT line in the turn in which it comes if the model delegates in time.
+    A player of a running system ignores those lines and sends ``results`` after the model has really delegated.
     """
 
     scenario: Scenario

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Rank(IntEnum):
-    """What comes first in a reply that says several things."""
+    """The order of the sentences in a reply that says several things."""
 
     ANSWER = 0
     EVENT = 1
@@ -35,7 +35,7 @@ class _Utterance:
 
 
 def choose(rng: np.random.Generator, items: Sequence[T]) -> T:
-    """One of the items."""
+    """One item, drawn at random."""
     return items[int(rng.integers(len(items)))]
 
 
@@ -57,7 +57,7 @@ class ScriptBuilder:
         self.line(turn, Said.CLEARING, STOP + instruction)
 
     def name_again(self) -> None:
-        """After a turn's last clearing all that is left is named again, as the system does for watches."""
+        """After a turn's last clearing, name every instruction that still stands, as the system does for watches."""
         standing: list[str] = []
         for lines in self._lines:
             after, left = 0, list[str]()
@@ -84,7 +84,7 @@ class ScriptBuilder:
         return given, cleared
 
     def is_free(self, turn: int) -> bool:
-        """Whether nothing is said to the model in that turn yet, nor by it."""
+        """Whether the turn has no line and no reply yet."""
         return not self._lines[turn] and not self._said[turn]
 
     def say(
@@ -115,7 +115,7 @@ class ScriptBuilder:
         self.say(turn, answer, asked=turn)
 
     def script(self, scenario: Scenario, *, results: Sequence[Result] = (), memory: str = "") -> Script:
-        """Everything as a script; dues by turn."""
+        """The finished script, its dues ordered by turn."""
         turns = tuple(
             ScriptTurn(self.window.first + turn, tuple(self._lines[turn]), _reply(self._said[turn]))
             for turn in range(self.window.turns)

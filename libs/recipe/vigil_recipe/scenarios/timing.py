@@ -1,4 +1,4 @@
-"""Sense of time: saying now at an interval, telling after a while, and how long something lasted.
+"""Sense of time: speaking at an interval, speaking after a delay, and telling how long something lasted.
 
 One turn is one second, so n seconds after a turn is n turns later. All numbers are digits, as in the time markers.
 """

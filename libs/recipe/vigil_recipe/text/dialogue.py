@@ -1,7 +1,7 @@
 """What is said to the model and what it should answer: instructions, queries and per-second replies (paper, listing 1).
 
-While an asked-for condition holds the reply is the same sentence every second, else silence. A query is answered once,
-in its own turn, before any alert of that turn.
+While a watched condition holds, the reply is the same sentence every second; otherwise it is silence. A query is
+answered once, in its own turn, before any alert of that turn.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ IGNORED = -100
 
 
 class Role(IntEnum):
-    """What a learnt token is to the objective (paper, eq. 1): a control token of some kind, or a plain word."""
+    """How the objective weighs a token that is learnt (paper, eq. 1): by the kind of control token, or as a word."""
 
     WORD = 0
     FIRST_SILENCE = 1
@@ -45,7 +45,7 @@ class Exchanged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The plain value of ``Exchanged``."""
+    """An ``Exchanged`` that holds its three texts."""
 
     user: str
     reply: str

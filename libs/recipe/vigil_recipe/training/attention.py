@@ -1,8 +1,8 @@
 """Causal attention in blocks of queries, for training on a CPU, where it takes six tenths of the time of PyTorch's own.
 
-A block of queries meets only the keys up to its end, so nearly half of the products are saved; the heads that share a
-key (grouped-query attention) are multiplied at once. What is kept for the backward pass grows with the square of the
-length: at 2,000 tokens 16 MB a layer and sequence.
+A block of queries is multiplied only with the keys up to its end, which saves nearly half of the products; the heads
+that share a key (grouped-query attention) are multiplied at once. What is kept for the backward pass grows with the
+square of the length: at 2,000 tokens 16 MB a layer and sequence.
 """
 
 from __future__ import annotations

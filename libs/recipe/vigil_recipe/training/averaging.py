@@ -1,6 +1,7 @@
-"""The mean of several checkpoints of one run: what each learnt last and by chance weighs less in it.
+"""The mean of the weights of several checkpoints of one run.
 
-Weights along one run lie in one basin, so their mean is a model too, and often a better one than each of them
+Weights along one run lie in one basin, so their mean is a model too, and often better than each of them: what a
+checkpoint learnt last and by chance weighs less
 (Izmailov et al. 2018, stochastic weight averaging; Wortsman et al. 2022, model soups).
 """
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vigil_recipe.lessons.frame_labels import SIGHTS, sights_of
+from vigil_recipe.lessons.frame_labels import FRAME_LABELS, label_frames
 from vigil_recipe.render.clips import Clip, clip_path, load_clip
 from vigil_recipe.render.frames import from_jpeg
 from vigil_recipe.text.sequences import IGNORED, Role, Sequenced
@@ -26,7 +26,7 @@ K = TypeVar("K")
 class Batch(TypedDict):
     """``ids``, ``labels`` and ``roles`` (B, L); ``lengths`` (S) of the sequences, one a row, or more in the only row of
     a batch that ``joined`` made; ``frames`` in order, each a uint8 tensor (n, H, W, 3) of frames of one size;
-    ``truth`` (N, sights) as ``sights_of`` gives it, or (0, sights) where nothing is known."""
+    ``truth`` (N, labels) as ``label_frames`` gives it, or (0, labels) where nothing is known."""
 
     ids: Tensor
     labels: Tensor
@@ -38,15 +38,15 @@ class Batch(TypedDict):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A clip and what its frames show (``sights_of``)."""
+    """A clip and what its frames show (``label_frames``)."""
 
     clip: Clip
-    sights: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.float32]
 
     def turn_beside_change(self, rng: np.random.Generator) -> int:
         """A turn just before or just after a condition begins or ends; any turn where none does.
 
-        These are the frames that decide when to speak, and few: an owner who still stands beside the bag, say.
+        These frames decide when to speak, and they are few: for example an owner who still stands beside the bag.
         """
         truth = self.clip.truth
         changes = [turn for turn in range(1, len(truth)) if truth[turn] != truth[turn - 1]]
@@ -71,7 +71,7 @@ class ClipPool:
         for path in paths:
             clip = load_clip(path)
             stage = clip.episode.stage if clip.episode else Stage.PLAIN
-            self._groups[clip.size, clip.images][stage].append(Seen(clip, sights_of(clip)))
+            self._groups[clip.size, clip.images][stage].append(Seen(clip, label_frames(clip)))
         self._keys = sorted(self._groups)
         sizes = [sum(map(len, self._groups[key].values())) for key in self._keys]
         self._chances = np.array(sizes) / len(paths)
@@ -157,6 +157,6 @@ def decode(jpegs: Sequence[bytes]) -> list[Tensor]:
     return [torch.from_numpy(np.stack([from_jpeg(jpeg) for jpeg in jpegs]))] if jpegs else []
 
 
-def sight_rows(rows: Sequence[npt.NDArray[np.float32]]) -> Tensor:
-    """One row for each frame: (N, sights)."""
-    return torch.from_numpy(np.stack(rows)) if rows else torch.zeros(0, len(SIGHTS))
+def label_rows(rows: Sequence[npt.NDArray[np.float32]]) -> Tensor:
+    """One row for each frame: (N, labels)."""
+    return torch.from_numpy(np.stack(rows)) if rows else torch.zeros(0, len(FRAME_LABELS))

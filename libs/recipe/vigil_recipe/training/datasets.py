@@ -1,6 +1,6 @@
-"""What is learnt when: endless streams of batches over the world, assembled in worker processes.
+"""Endless streams of batches over the world for each stage, assembled in worker processes.
 
-Batch ``n`` of a stream depends on the seed, ``n`` and the process's rank alone, so a run that resumes goes on alike.
+Batch ``n`` of a stream depends only on the seed, ``n`` and the process's rank, so a resumed run sees the same batches.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vigil_recipe.lessons.samples import EVERYWHERE, WORDS_ALONE, sample_world, 
 from vigil_recipe.render.clips import FRAMES
 from vigil_recipe.render.frames import visual_tokens
 from vigil_recipe.text.sequences import Sequencer
-from vigil_recipe.training.batches import Batch, ClipPool, collate, decode, draw, sight_rows
+from vigil_recipe.training.batches import Batch, ClipPool, collate, decode, draw, label_rows
 from vigil_recipe.training.settings import Phase, Stage
 
 BESIDE_CHANGE = 0.5  # this share of the single frames is taken just before or after a condition changes
@@ -54,14 +54,14 @@ class Frames(IterableDataset[Batch]):  # type: ignore[misc]
         for number in _share_of_worker(self._first, self._total):
             rng = np.random.default_rng([self._seed, number, FRAME_STREAM, self._rank])
             group = self._pool.pick_group(rng)
-            jpegs, sights = [], []
+            jpegs, labels = [], []
             for _ in range(self._frames):
                 seen = self._pool.pick(rng, group, EVERYWHERE)
                 beside = rng.random() < BESIDE_CHANGE
                 turn = seen.turn_beside_change(rng) if beside else int(rng.integers(seen.clip.turns))
                 jpegs.append(seen.clip.frames_at(turn)[-1])
-                sights.append(seen.sights[turn])
-            yield collate([], decode(jpegs), sight_rows(sights))
+                labels.append(seen.labels[turn])
+            yield collate([], decode(jpegs), label_rows(labels))
 
 
 def phase_at(phases: Sequence[Phase], progress: float) -> Phase:
@@ -87,7 +87,7 @@ def interaction_batch(
         for kind, share in phase.mix.items()
         if pool.stages(group) & stages_of(kind).keys() and (kind in WORDS_ALONE or not blind)
     }
-    made, jpegs, sights, used = [], [], [], 0
+    made, jpegs, labels, used = [], [], [], 0
     while used + length <= budget:
         kind = draw(rng, mix)
         seen = pool.pick(rng, group, stages_of(kind))
@@ -95,9 +95,9 @@ def interaction_batch(
         pictures = sample.jpegs(seen.clip)
         made.append(sequencer.sequence(sample.exchanges, [visual_tokens(size)] * len(pictures)))
         jpegs += pictures
-        sights += [seen.sights[turn] for turn in sample.shown for _ in range(sample.images)]
+        labels += [seen.labels[turn] for turn in sample.shown for _ in range(sample.images)]
         used += max(len(sample.exchanges), len(sample.shown))
-    return collate(made, decode(jpegs), sight_rows(sights))
+    return collate(made, decode(jpegs), label_rows(labels))
 
 
 def _share_of_worker(first: int, total: int) -> range:

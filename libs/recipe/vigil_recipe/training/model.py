@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 from transformers.models.qwen3_vl.modeling_qwen3_vl import apply_rotary_pos_emb_vision
 
-from vigil_recipe.lessons.frame_labels import SIGHTS
+from vigil_recipe.lessons.frame_labels import FRAME_LABELS
 from vigil_recipe.training.attention import IN_BLOCKS
 
 PATCH = 16
@@ -124,7 +124,7 @@ def _attend_equal_frames(
 
 
 class SightProbe(nn.Module):  # type: ignore[misc]  # torch is not in the workspace environment
-    """A training aid: reads each sight (``sights.SIGHTS``) from a frame's visual tokens, wherever it is in the picture.
+    """A training aid: predicts each of ``FRAME_LABELS`` from a frame's visual tokens, wherever it is in the picture.
 
     Multiple-instance logits: the log-sum-exp over tokens of a linear map. It is not exported.
     """
@@ -132,9 +132,9 @@ class SightProbe(nn.Module):  # type: ignore[misc]  # torch is not in the worksp
     def __init__(self) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(WIDTH)
-        self.read = nn.Linear(WIDTH, len(SIGHTS))
+        self.read = nn.Linear(WIDTH, len(FRAME_LABELS))
         nn.init.constant_(self.read.bias, -4.0)
 
     def forward(self, tokens: Tensor, frames: int) -> Tensor:
-        """Logits (frames, sights) from visual tokens (frames * tokens per frame, WIDTH)."""
-        return self.read(self.norm(tokens.float())).reshape(frames, -1, len(SIGHTS)).logsumexp(1)
+        """Logits (frames, labels) from visual tokens (frames * tokens per frame, WIDTH)."""
+        return self.read(self.norm(tokens.float())).reshape(frames, -1, len(FRAME_LABELS)).logsumexp(1)

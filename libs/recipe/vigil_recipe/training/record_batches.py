@@ -20,7 +20,7 @@ from vigil_recipe.data.stream import Checked, OnError, Usable, packed, read_file
 from vigil_recipe.data.video import Sampling, VideoError, picture_size
 from vigil_recipe.text import prompt_format
 from vigil_recipe.text.sequences import Exchange, Sequenced, Sequencer
-from vigil_recipe.training.batches import Batch, collate, decode, joined, sight_rows
+from vigil_recipe.training.batches import Batch, collate, decode, joined, label_rows
 from vigil_recipe.training.settings import Records
 
 
@@ -35,7 +35,7 @@ class RecordSample:
 
 
 class RecordBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is not in the workspace environment
-    """Batches from number ``first`` to before ``total``, over the records again and again in ever other order.
+    """Batches from number ``first`` to before ``total``, over the records, in another order in each epoch.
 
     A record that cannot be used is told on stderr once and skipped, or raises BadRecords, as the settings say: one that
     the check refuses, one of which a chunk is over the token budget, one whose video breaks off while it is decoded.
@@ -64,7 +64,7 @@ class RecordBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is n
             yield batch
 
     def _packs(self, share: int, shares: int) -> Iterator[list[RecordSample]]:
-        """The samples of each batch of this process's share of the records, without end; none mixes two epochs."""
+        """The samples of each batch, without end, of this process's share of the records. No batch mixes two epochs."""
         budget, join = self._records.token_budget, self._records.join
         for epoch in count():
             samples = self._samples(epoch, share, shares)
@@ -133,4 +133,4 @@ class RecordBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is n
             frames += decode([jpegs[min(index, len(jpegs) - 1)] for index in range(sample.first, sample.end)])
             made.append(sample.made)
         assemble = joined if self._records.join else collate
-        return assemble(made, frames, sight_rows([])) if made else None
+        return assemble(made, frames, label_rows([])) if made else None

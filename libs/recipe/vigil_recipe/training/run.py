@@ -55,7 +55,7 @@ def render_missing(world: World) -> None:
 
 
 def rehearsed(settings: Settings, steps: int) -> Settings:
-    """The same run in minutes, to see that all of it runs on a machine; what it trains is of no use.
+    """The same run in a few minutes, to see that every stage runs on a machine. The weights are of no use.
 
     At most ``steps`` steps of each stage, on ``REHEARSED_CLIPS`` clips of each kind, into a folder beside the run's
     own. Raises SettingsError for less than one step.

@@ -157,7 +157,7 @@ def last_saved(folder: Path) -> str | None:
 
 
 def load_probe(start: Checkpoint) -> SightProbe:
-    """The probe that the checkpoint was trained with; a sight that it did not read yet begins anew."""
+    """The probe that the checkpoint was trained with; labels that it did not know begin untrained."""
     probe = SightProbe()
     state = probe.state_dict()
     for name, value in (start.probe or {}).items():

@@ -138,7 +138,10 @@ class SightTrainer(StageTrainer):
 
 
 class InteractionTrainer(StageTrainer):
-    """The whole model learns when to speak and what. A model with a ``probe`` also keeps seeing, as a light aid."""
+    """The whole model learns when to speak and what.
+
+    With a ``probe`` the loss also asks, with a small weight, what single frames show.
+    """
 
     def __init__(self, *args: Any, objective: Objective, fast: bool, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -187,7 +190,7 @@ class Sight(nn.Module):  # type: ignore[misc]
         self.visual, self.probe = visual, probe
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Logits (N, sights) of uint8 frames (N, H, W, 3)."""
+        """Logits (N, labels) of uint8 frames (N, H, W, 3)."""
         tokens = self.visual(patchify(frames), grid_thw=grid_of(frames)).pooler_output
         return self.probe(tokens, len(frames))
 
@@ -234,14 +237,14 @@ def joined_positions(core: nn.Module, batch: Batch, pictured: Tensor, grids: Ten
 
 
 def probe_losses(logits: Tensor, truth: Tensor) -> Losses:
-    """Binary cross-entropy of the sights that are known (not NaN), and the share of them that is read wrongly."""
+    """Binary cross-entropy of the frame labels that are known (not NaN), and the share of them that is read wrongly."""
     known = ~truth.isnan()
     loss = nn.functional.binary_cross_entropy_with_logits(logits[known], truth[known])
     return {"loss": loss, "sight_error": ((logits > 0) != (truth > 0))[known].float().mean()}
 
 
 def _scores(logits: Tensor, labels: Tensor, roles: Tensor) -> Losses:
-    """How many control tokens, and of these how many that speak, are guessed rightly; every word too."""
+    """The shares of control tokens, of control tokens that speak, and of words that are predicted right."""
     right = (logits.detach().argmax(-1) == labels).float()
     speaks = (roles == Role.RESPONSE) | (roles == Role.DELEGATION)
     return {

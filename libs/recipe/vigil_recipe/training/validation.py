@@ -18,7 +18,7 @@ from vigil_recipe.render.clips import Clip
 from vigil_recipe.render.frames import visual_tokens
 from vigil_recipe.text.dialogue import DELEGATION, RESPONSE
 from vigil_recipe.text.sequences import Role, Sequenced, Sequencer
-from vigil_recipe.training.batches import Batch, ClipPool, Seen, collate, decode, sight_rows
+from vigil_recipe.training.batches import Batch, ClipPool, Seen, collate, decode, label_rows
 from vigil_recipe.training.trainer import decide
 from vigil_recipe.world import Stage
 
@@ -140,7 +140,7 @@ def _make_case(sequencer: Sequencer, kind: str, clip: Clip, seed: Sequence[int])
     sample = sample_world(kind, np.random.default_rng(list(seed)), clip, min(TURNS, clip.turns))
     jpegs = sample.jpegs(clip)
     made = sequencer.sequence(sample.exchanges, [visual_tokens(clip.size)] * len(jpegs))
-    return Case(kind, made, collate([made], decode(jpegs), sight_rows([])), len(sample.exchanges))
+    return Case(kind, made, collate([made], decode(jpegs), label_rows([])), len(sample.exchanges))
 
 
 def moved(batch: Batch, device: torch.device) -> Batch:

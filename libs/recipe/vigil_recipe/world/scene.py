@@ -58,7 +58,7 @@ class Scene:
 
 
 def make_person(rng: np.random.Generator, *, warm: bool | None = None) -> Person:
-    """A random person; one in four wears the colours of fire, which must not be taken for one."""
+    """A random person; one in four wears the colours of fire, and must not be taken for a fire."""
     is_warm = rng.random() < 0.25 if warm is None else warm
     shirt = WARM[rng.integers(len(WARM))] if is_warm else random_colour(rng, 40, 230)
     skin = ((236, 200, 170), (200, 150, 115), (120, 80, 55))[rng.integers(3)]
@@ -72,7 +72,7 @@ def random_colour(rng: np.random.Generator, low: int, high: int) -> Colour:
 
 
 def make_scene(rng: np.random.Generator, layout: str | None = None) -> Scene:
-    """A random place. GatewayClient, bag, fire and the place of a fall never share a quarter of the picture."""
+    """A random place. Door, bag, fire and the place of a fall never share a quarter of the picture."""
     place = layout or str(rng.choice(LAYOUTS))
     if place not in ALL_LAYOUTS:
         raise ValueError(f"unknown layout {place!r}: choose one of {', '.join(ALL_LAYOUTS)}")

@@ -21,9 +21,9 @@ SPARE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkPlayer:
-    """What a case instructs or asks is said when the video has come to its time; it is watched until nothing counts."""
+    """Sends a case's instruction or question at its time of the video, and watches until nothing more is scored."""
 
-    door: GatewayClient
+    gateway: GatewayClient
     client: Client
 
     async def play(self, case: BenchmarkCase) -> tuple[Spoken, ...]:
@@ -35,18 +35,18 @@ class BenchmarkPlayer:
         source = {"url": case.video.resolve().as_uri(), "id": f"bench-{secrets.token_hex(8)}"}
         at_once = [case.instruction] if case.ask_s < 1 and not case.task.is_choice else []
         say_at_s = min(case.ask_s, await _length_s(case) - 1) - 1  # it is shown a turn after it was said
-        answer = await self.door.call("POST", "/v1/sessions", {"source": source, "instructions": at_once})
+        answer = await self.gateway.call("POST", "/v1/sessions", {"source": source, "instructions": at_once})
         session = str(answer["id"])
         try:
             said = await self._watch(case, session, say_at_s, told=bool(at_once))
             told = bool(at_once) or any(utterance.time_s >= say_at_s for utterance in said.values())
             shown_s = None
-            for turn in await self.door.history(session):  # what was decided before the events could be heard
+            for turn in await self.gateway.history(session):  # what was decided before the events could be heard
                 said[int(turn["sequence"])] = Spoken(float(turn["time_s"]), parse(str(turn["reply"])).text)
                 if case.task.is_choice and shown_s is None and case.instruction in turn["queries"]:
                     shown_s = float(turn["time_s"])
         finally:
-            await asyncio.shield(self.door.end(session))
+            await asyncio.shield(self.gateway.end(session))
         if not told or (case.task.is_choice and shown_s is None):
             raise PlayFailed(f"{case.record}: {case.video.name} ended before {case.ask_s:g} s, nothing could be said")
         spoken = [said[sequence] for sequence in sorted(said) if said[sequence].text]
@@ -54,7 +54,7 @@ class BenchmarkPlayer:
 
     async def _watch(self, case: BenchmarkCase, session: str, say_at_s: float, *, told: bool) -> dict[int, Spoken]:
         said: dict[int, Spoken] = {}
-        say = self.door.ask if case.task.is_choice else self.door.instruct
+        say = self.gateway.ask if case.task.is_choice else self.gateway.instruct
         try:
             async with asyncio.timeout(case.end_s + SPARE_S):
                 async for event in self.client.events(session):

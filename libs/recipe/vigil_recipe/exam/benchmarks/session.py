@@ -29,7 +29,7 @@ async def examine_benchmark(options: ExamOptions) -> bool:
         raise ClientError(str(error), "give the published annotation file and its videos") from None
     began, scores, failed = datetime.now(UTC), list[CaseScore](), list[str]()
     async with open_system(options) as running:
-        player = BenchmarkPlayer(running.door, running.client)
+        player = BenchmarkPlayer(running.gateway, running.client)
         stopped = await with_bar(
             lambda advance: _play_cases(cases, player, options.at_once, scores, failed, advance), len(cases)
         )

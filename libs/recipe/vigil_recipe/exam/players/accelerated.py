@@ -43,7 +43,7 @@ class Bus:
 class AcceleratedSystem:
     """The running system, faster than real time."""
 
-    door: GatewayClient
+    gateway: GatewayClient
     bus: Bus
     name: str = "system"
 
@@ -54,7 +54,7 @@ class AcceleratedSystem:
             try:
                 turns = await self._turns(script, session)
             finally:
-                await asyncio.shield(self.door.end(session))
+                await asyncio.shield(self.gateway.end(session))
             await all_closed(alerts)
         return Transcript(turns, tuple(alerts))
 
@@ -68,14 +68,14 @@ class AcceleratedSystem:
                 await self.tell(script, session, index)
             asked = (*lines_of(script, index, Said.QUESTION), *results)
             jpeg = await album.camera(index)
-            answer = await self.door.turn(session, jpeg, float(turn.second - began), "\n".join(asked), extra)
+            answer = await self.gateway.turn(session, jpeg, float(turn.second - began), "\n".join(asked), extra)
             background.take(index, answer.output.question)
             turns.append(replace(answer, results=results))
         return tuple(turns)
 
     async def tell(self, script: Script, session: str, index: int) -> None:
         """What a later turn newly instructs or clears, in its order."""
-        await tell(self.door, script, session, index)
+        await tell(self.gateway, script, session, index)
 
     @asynccontextmanager
     async def _alerts(self, session: str, script: Script) -> AsyncIterator[list[AlertSeen]]:
@@ -101,19 +101,19 @@ def watch_of(text: str) -> dict[str, Any]:
     return {"text": text, **WATCH}
 
 
-async def tell(door: GatewayClient, script: Script, session: str, index: int) -> None:
-    """Send what a turn newly instructs or clears. A clearing of what does not stand is said as a plain line.
+async def tell(gateway: GatewayClient, script: Script, session: str, index: int) -> None:
+    """Send what a turn newly instructs or clears. A clearing of something that does not stand is sent as a plain line.
 
     The watches that are left are not sent: the system itself names them again to its model.
     """
     for line in script.turns[index].lines:
         if line.said is Said.INSTRUCTION and script.scenario is Scenario.ALERTING:
-            await door.watch(session, watch_of(line.text))
+            await gateway.watch(session, watch_of(line.text))
         elif line.said is Said.INSTRUCTION:
-            await door.instruct(session, line.text)
+            await gateway.instruct(session, line.text)
         elif line.said is Said.CLEARING:
-            found = (await door.standing(session)).get(line.text.removeprefix(STOP))
-            await (door.clear(session, *found) if found else door.ask(session, line.text))
+            found = (await gateway.standing(session)).get(line.text.removeprefix(STOP))
+            await (gateway.clear(session, *found) if found else gateway.ask(session, line.text))
 
 
 @asynccontextmanager

@@ -8,14 +8,14 @@ from vigil_recipe.scenarios import Result
 
 
 class Background:
-    """What a player keeps of delegated questions: when the answer of each comes."""
+    """The delegated questions of one play: the answer of each comes some turns after the model has delegated it."""
 
     def __init__(self, results: Sequence[Result]) -> None:
         self._left = list(results)
         self._coming: list[tuple[int, str]] = []
 
     def take(self, turn: int, question: str) -> None:
-        """The model has delegated ``question`` in ``turn``. One that the script has no answer to gets none."""
+        """The model has delegated ``question`` in ``turn``. A question that the script has no answer to gets none."""
         found = next((result for result in self._left if result.question == question), None)
         if question and found is not None:
             self._left.remove(found)

@@ -1,4 +1,4 @@
-"""Products that poll or wait to be asked, on the same weights: what is left when the model is not always present.
+"""Baselines on the same weights: assistants that look every few seconds, or only when they are asked.
 
 All three go straight to the engine with the prompt layout that the weights were trained on. Those that hold a
 conversation are told the memory line at its beginning, as the system is; a window of frames has no memory. A delegated
@@ -33,7 +33,7 @@ class Moment:
     asked: tuple[str, ...]
 
 
-class _Course:
+class _ScriptReader:
     """A script's lines as they come, turn by turn, with results when they were called for."""
 
     def __init__(self, script: Script) -> None:
@@ -109,18 +109,18 @@ class AskOnly:
 
 async def _converse(engine: Engine, script: Script, every: int) -> Transcript:
     """A conversation that goes on when the user says something and, where ``every`` is not 0, every so many seconds."""
-    course, turns = _Course(script), []
+    reader, turns = _ScriptReader(script), []
     said: list[Shown] = []
     for index, script_turn in enumerate(script.turns):
-        now, results = course.moment(index)
+        now, results = reader.moment(index)
         heard = Heard(now.time_s, SILENCE)
         lines = (*texts(script_turn, Said.INSTRUCTION, Said.CLEARING, Said.KEPT), *now.asked)
         if lines or (every and said and index % every == 0):
             told = (script.memory, *lines) if script.memory and not said else lines
-            shown = Shown(told, now.time_s, await course.album.model(index))
+            shown = Shown(told, now.time_s, await reader.album.model(index))
             heard = await engine.reply([*said, shown])
             said.append(replace(shown, reply=heard.reply))
-        turns.append(course.heard(index, heard, results))
+        turns.append(reader.heard(index, heard, results))
     return Transcript(tuple(turns))
 
 
@@ -140,21 +140,21 @@ class LastFrames:
 
     async def play(self, script: Script) -> Transcript:
         """Play the whole script."""
-        course, turns = _Course(script), []
+        reader, turns = _ScriptReader(script), []
         began = script.turns[0].second
         waiting: tuple[str, ...] = ()
         for index in range(len(script.turns)):
-            now, results = course.moment(index)
+            now, results = reader.moment(index)
             heard = Heard(now.time_s, SILENCE)
             if now.standing or waiting or now.asked:
                 first = max(0, index - self.frames + 1)
                 shown = [
-                    Shown((), float(script.turns[past].second - began), await course.album.model(past), SILENCE)
+                    Shown((), float(script.turns[past].second - began), await reader.album.model(past), SILENCE)
                     for past in range(first, index + 1)
                 ]
                 shown[-1] = replace(shown[-1], lines=now.asked)
                 shown[0] = replace(shown[0], lines=(*now.standing, *waiting, *shown[0].lines))
                 heard = await self.engine.reply(shown)
             waiting = (*waiting, *now.asked) if heard.reply == SILENCE else ()
-            turns.append(course.heard(index, heard, results))
+            turns.append(reader.heard(index, heard, results))
         return Transcript(tuple(turns))

@@ -70,7 +70,7 @@ class GatewayClient:
         return found
 
     async def clear(self, session: str, kind: str, instruction: str) -> None:
-        """Take back what ``standing`` listed under ``kind``."""
+        """Delete what ``standing`` listed under ``kind``."""
         await self.call("DELETE", f"/v1/sessions/{session}/{kind}/{instruction}")
 
     async def ask(self, session: str, text: str) -> None:
@@ -84,7 +84,7 @@ class GatewayClient:
         return turns
 
     async def end(self, session: str) -> None:
-        """End the session; its open alerts close. One that never began, or is gone, is no error: it is over."""
+        """End the session; its open alerts close. A session that never began, or is gone, is no error."""
         with contextlib.suppress(PlayFailed):
             await self.call("DELETE", f"/v1/sessions/{session}")
 

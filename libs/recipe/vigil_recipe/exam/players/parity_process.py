@@ -1,4 +1,4 @@
-"""The parity check as a process of the engine environment, which has torch; the exam's own has not."""
+"""Runs the parity check in the engine environment, which has torch; the exam's own environment has not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIMIT_S = 600.0
 
 
 async def parity(scores: Sequence[EpisodeScore], model_dir: Path, root: Path | None, folder: Path) -> dict[str, Any]:
-    """How many of some 480 turns are decided alike. Where it cannot be run the answer says why and how."""
+    """In how many of about 480 turns both decide the same. If it cannot be run, ``not_run`` says why and what to do."""
     python = root / ENGINE_PYTHON if root else None
     if root is None or python is None or not python.exists():
         return {"not_run": f"there is no engine environment ({ENGINE_PYTHON}): make it with `make engine`"}

@@ -34,7 +34,7 @@ SPARE_S = 60.0
 class RealTimeSystem:
     """The running system with a camera that plays each episode at its own speed. Videos are kept in ``videos``."""
 
-    door: GatewayClient
+    gateway: GatewayClient
     client: Client
     bus: Bus
     videos: Path
@@ -48,19 +48,19 @@ class RealTimeSystem:
         async with listening(self.bus, source) as alerts:
             body = {"source": {"url": path.resolve().as_uri(), "id": source}, **opening(script)}
             body["instructions"] += lines_of(script, 0, Said.QUESTION)  # the same line, and no turn comes before it
-            session = str((await self.door.call("POST", "/v1/sessions", body))["id"])
+            session = str((await self.gateway.call("POST", "/v1/sessions", body))["id"])
             try:
                 seen = await self._follow(script, session)
-                history = await self.door.history(session)
+                history = await self.gateway.history(session)
             finally:
-                await asyncio.shield(self.door.end(session))
+                await asyncio.shield(self.gateway.end(session))
                 path.unlink(missing_ok=True)
             await all_closed(alerts)
         return Transcript(aligned(script, history, seen.decisions, seen.results), tuple(alerts))
 
     async def _follow(self, script: Script, session: str) -> _Seen:
         """Send each turn's lines in time and keep the decisions, until the video has ended."""
-        seen = _Seen(self.door, script, session)
+        seen = _Seen(self.gateway, script, session)
         try:
             async with asyncio.timeout(script.turns[-1].second + SPARE_S):
                 async for event in self.client.events(session):
@@ -78,8 +78,8 @@ class RealTimeSystem:
 class _Seen:
     """What was decided so far, and which turns' lines have been sent."""
 
-    def __init__(self, door: GatewayClient, script: Script, session: str) -> None:
-        self._door, self._script, self._session = door, script, session
+    def __init__(self, gateway: GatewayClient, script: Script, session: str) -> None:
+        self._gateway, self._script, self._session = gateway, script, session
         self._background = Background(script.results)
         self._sent = 0
         self.decisions: list[Decision] = []
@@ -94,17 +94,17 @@ class _Seen:
         if turn >= len(self._script.turns) - 1:
             return True
         for index in range(self._sent + 1, turn + 2):
-            await tell(self._door, self._script, self._session, index)
+            await tell(self._gateway, self._script, self._session, index)
             results = self._background.due(index)
             for text in (*lines_of(self._script, index, Said.QUESTION), *results):
-                await self._door.ask(self._session, text)
+                await self._gateway.ask(self._session, text)
             if results:
                 self.results[index] = results
         self._sent = max(self._sent, turn + 1)
         return False
 
     async def _question(self, decision: Decision) -> str:
-        turns = await self._door.history(self._session)
+        turns = await self._gateway.history(self._session)
         return next((str(turn["question"]) for turn in turns if turn["sequence"] == decision.sequence), "")
 
 

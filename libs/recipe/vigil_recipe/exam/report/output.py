@@ -1,4 +1,4 @@
-"""What is told while an exam runs, and the files that it leaves."""
+"""What a terminal shows while an exam runs, and the report's files."""
 
 from __future__ import annotations
 

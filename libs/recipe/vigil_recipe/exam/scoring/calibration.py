@@ -34,8 +34,8 @@ class Calibration:
 
 
 def ticks(scores: Sequence[EpisodeScore]) -> list[tuple[float, bool]]:
-    """p(silence) of every turn that has one, and whether silence was right in it. What is due once is right in its
-    best turn only: words that are a second late count here against the model, although the match forgives them."""
+    """p(silence) of every turn that has one, and whether silence was right in it. For what is due once, only its
+    best turn is a turn to speak in: words a second late count against the model here, though not in the match."""
     found = []
     for episode in scores:
         speaking = speaking_turns(episode.dues, len(episode.transcript.turns))

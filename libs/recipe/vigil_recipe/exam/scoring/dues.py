@@ -1,7 +1,7 @@
-"""What was due in the course that a script really took: results come when the model delegates, not when it should.
+"""What was due when a script was played: a result comes after the model has delegated, not when it should have.
 
-Pure. A script's turns hold the right course, with each RESULT line in its turn; whatever that line calls for moves
-with it.
+Pure. A script has each RESULT line in the turn in which it comes if all goes right. Where it came in another turn, what
+it calls for is due from that turn on.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def called_by(script: Script, due: Due, kind: Said) -> bool:
 
 
 def is_result(script: Script, due: Due) -> bool:
-    """Whether the due folds in what the background answered."""
+    """Whether the due tells what the background answered."""
     return not due.repeats and not due.question and called_by(script, due, Said.RESULT)
 
 

@@ -1,4 +1,4 @@
-"""The score of one episode, and what the episodes of a scenario add up to. Pure."""
+"""The score of one episode, and the figures over all episodes of a scenario. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class EpisodeScore:
         return len(self.matched.matches) == len(self.dues) == self.matched.said
 
     def answers(self) -> tuple[Due, ...]:
-        """The dues that answer a question inline, or fold in a result."""
+        """The dues that answer a question inline or tell a result."""
         return tuple(
             due
             for due in self.dues
@@ -48,7 +48,7 @@ class EpisodeScore:
         )
 
     def is_result(self, due: Due) -> bool:
-        """Whether the due, moved or not, folds in a result."""
+        """Whether the due, moved or not, tells a result."""
         return is_result(self.script, self.script.dues[self.dues.index(due)])
 
     def heard_at(self, due: Due) -> int | None:
@@ -127,7 +127,7 @@ def ratio(part: float, whole: float) -> float | None:
 
 
 def mean(values: Sequence[float]) -> float | None:
-    """The mean; None of nothing."""
+    """The mean; None without values."""
     return sum(values) / len(values) if values else None
 
 

@@ -1,4 +1,4 @@
-"""What one scenario has and the others have not: delegation, counting, timing, translation, memory, alerts. Pure."""
+"""Figures that only one scenario has: delegation, counting, timing, translation, memory, alerts. Pure."""
 
 from __future__ import annotations
 

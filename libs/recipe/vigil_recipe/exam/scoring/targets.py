@@ -1,4 +1,4 @@
-"""What the small model and the system are to reach, and what they did. Pure."""
+"""The targets of the exam, and whether they were met. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came back while a script was played, turn by turn: the one value that all players make and all scores read."""
+"""What a player said to a script, turn by turn. Every player makes a transcript, and every score reads one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Heard:
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing was said and nothing handed over."""
+        """Whether nothing was said and nothing delegated."""
         return self.output.action is Action.SILENT
 
 
@@ -54,7 +54,7 @@ class Transcript:
 
 
 class Player(Protocol):
-    """Somebody who can be examined."""
+    """Anything that can be examined: the system, or a baseline."""
 
     @property
     def name(self) -> str:

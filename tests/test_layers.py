@@ -145,6 +145,26 @@ def test_the_libraries_form_no_circle() -> None:
     assert set(order) == set(files)
 
 
+def test_the_packages_of_the_runtime_form_no_circle() -> None:
+    """`store` knows nothing of `session`, `bus` nothing of `store`: each package can be read without those above it."""
+    (home,) = (home for home in HOMES if home.package == "vigil")
+    graph: dict[str, set[str]] = {}
+    for file in sources(home):
+        if (package := _runtime_package(module_of(file, home))) is not None:
+            used = {_runtime_package(imported.target) for imported in imports(file)} - {package, None}
+            graph.setdefault(package, set()).update(filter(None, used))
+    try:
+        order = tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {' → '.join(error.args[1])}")
+    assert {"bus", "engine", "placement", "process", "session", "store"} <= set(order)
+
+
+def _runtime_package(name: str) -> str | None:
+    """`store` for a module of `vigil.runtime.store`, or for a name in one."""
+    return name.split(".")[2] if within(name, ["vigil.runtime"]) and name.count(".") > 1 else None
+
+
 def _imported(file: Path, known: dict[str, Path]) -> Iterator[str]:
     """The modules among `known` that a file imports: `from a.b import c` is `a.b.c` when that is a module."""
     for imported in imports(file):

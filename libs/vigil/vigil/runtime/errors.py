@@ -114,3 +114,8 @@ class TimePassed(SessionError):
 
 class StoreCorrupt(SessionError):
     """A stored value cannot be read."""
+
+
+def describe(error: BaseException) -> str:
+    """What an error says, in one line that is never empty."""
+    return str(error).strip() or type(error).__name__

@@ -13,8 +13,7 @@ from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
 from vigil.contract.permissions import inbox_prefix
-from vigil.runtime.bus.nats_errors import describe
-from vigil.runtime.errors import BusError, BusUnavailable
+from vigil.runtime.errors import BusError, BusUnavailable, describe
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted_list
 

@@ -14,8 +14,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from nats.js.errors import FetchTimeoutError, NotFoundError
 
 from vigil.contract.streams import Retention, StreamSpec
-from vigil.runtime.bus.nats_errors import describe, translated
-from vigil.runtime.errors import BusUnavailable
+from vigil.runtime.bus.nats_errors import translated
+from vigil.runtime.errors import BusUnavailable, describe
 from vigil.runtime.process.cancellation import cancellation_kept
 from vigil.runtime.process.logs import get_log
 

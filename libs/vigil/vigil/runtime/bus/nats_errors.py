@@ -7,7 +7,7 @@ from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
-from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, PublishRefused
+from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, PublishRefused, describe
 from vigil.runtime.process.cancellation import cancellation_kept
 
 
@@ -27,8 +27,3 @@ def translated(what: str) -> Iterator[None]:
         raise PublishRefused(f"{what}: JetStream refused: {error.description} (code {error.err_code})") from None
     except (NatsError, OSError, TimeoutError) as error:
         raise BusUnavailable(f"{what}: NATS did not answer: {describe(error)}") from None
-
-
-def describe(error: BaseException) -> str:
-    """One line that is never empty."""
-    return str(error).strip() or type(error).__name__

@@ -10,8 +10,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
-from vigil.runtime.bus.nats_errors import describe
-from vigil.runtime.errors import StoreUnavailable
+from vigil.runtime.errors import StoreUnavailable, describe
 from vigil.runtime.process.cancellation import cancellation_kept
 
 _TIMEOUT_S = 1.0

@@ -5,12 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from vigil.testing.fixtures import bus, nats_server, redis, redis_server
 from vigil.testing.rtsp import Camera, RtspServer, available
 from vigil.testing.servers import free_port as find_port
 from vigil.testing.videos import write_video
-
-__all__ = ["bus", "nats_server", "redis", "redis_server"]
 
 
 @pytest.fixture

@@ -6,10 +6,6 @@ from pathlib import Path
 import pytest
 from system import System, running
 
-from vigil.testing.fixtures import bus, nats_server, redis, redis_server
-
-__all__ = ["bus", "nats_server", "redis", "redis_server"]
-
 
 @pytest.fixture(scope="session")
 def vigil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:

@@ -2,11 +2,12 @@
 
 import base64
 import io
+import struct
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from vigil.core.profile import JOYAI, VIGIL_SMALL
 from vigil.testing.images import jpeg, redness
@@ -50,7 +51,7 @@ def test_what_is_no_picture_is_refused(given_url: str, told: str) -> None:
 def test_a_picture_has_a_largest_size() -> None:
     with pytest.raises(PictureRefused, match=r"has 5,242,881 bytes: at most 5,242,880"):
         decoded(url(bytes(picture.MAX_PICTURE_BYTES + 1)))
-    with pytest.raises(PictureRefused, match=r"8000 x 6000 pixels: at most 40,000,000"):
+    with pytest.raises(PictureRefused, match=r"8000 x 6000 pixels: at most 12,500,000"):
         fitted(file_of(Image.new("1", (8_000, 6_000)), "PNG"), VIGIL_SMALL)
 
 
@@ -82,6 +83,34 @@ def test_a_picture_is_turned_upright_and_tells_nothing_else() -> None:
     made = fitted(file_of(sideways, "JPEG", exif=exif), VIGIL_SMALL)
     assert (made.width, made.height) == VIGIL_SMALL.fit(160, 64)
     assert b"taken at home" not in made.jpeg
+
+
+WIDTH_AS_TEXT = struct.pack(">HHII", 0x0100, 2, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("exif", "is_turned"),
+    [
+        (struct.pack(">4sIHHHIHH", b"MM\0*", 8, 2, 0x0112, 3, 1, 6, 0) + WIDTH_AS_TEXT + bytes(8), True),
+        (b"MM\0*", False),
+        (b"XX" * 9, False),
+    ],
+    ids=["a width that is text", "cut off", "no EXIF data"],
+)
+def test_damaged_exif_data_spoils_no_picture(exif: bytes, is_turned: bool) -> None:
+    made = fitted(file_of(Image.new("RGB", (64, 160)), "JPEG", exif=b"Exif\0\0" + exif), VIGIL_SMALL)
+    assert (made.width, made.height) == VIGIL_SMALL.fit(*((160, 64) if is_turned else (64, 160)))
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_a_picture_is_turned_as_pillow_does(orientation: int) -> None:
+    noise = Image.effect_noise((96, 64), 100).convert("RGB")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    shown = file_of(noise, "PNG", exif=exif)
+    with Image.open(io.BytesIO(shown)) as opened:
+        upright = file_of(ImageOps.exif_transpose(opened), "PNG")
+    assert fitted(shown, VIGIL_SMALL) == fitted(upright, VIGIL_SMALL)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1"])

@@ -40,6 +40,8 @@ class Resources:
 
     Measured without a session: ingestion 103 MiB, codec 83, interaction 85, webhook 74, gateway 97. A session adds 10
     MiB to ingestion (the decoder of a 640 by 384 picture; larger ones take more), 0.2 to interaction, 0.05 to codec.
+    The largest picture that a client may push takes up to 120 MiB of the gateway while it is decoded; three are at most
+    at once.
     """
 
     cpu: float
@@ -153,7 +155,7 @@ GATEWAY = ServiceSpec(
         snapshots=SnapshotAccess.READ,
     ),
     redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, _placement_keys("*")),
-    resources=Resources(cpu=0.5, memory_mib=256),
+    resources=Resources(cpu=0.5, memory_mib=512),
 )
 
 INGESTION = ServiceSpec(

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import pytest
@@ -209,6 +211,26 @@ async def test_without_room_nothing_is_opened(
 async def test_a_request_of_too_many_bytes_is_refused(service: ReflectedService) -> None:
     large = {**CAMERA, "instructions": ["x" * 300_000]}
     await refused(service, "OpenSession", large, grpc.StatusCode.RESOURCE_EXHAUSTED, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    "sent", [[b"\xff\xff garbage"], [b"\x0a\x02\xff\xfe"], []], ids=["garbage", "not UTF-8", "nothing"]
+)
+@pytest.mark.parametrize("method", ["OpenSession", "Ask", "Events", "EndSession", "PushFrames"])
+async def test_what_is_no_message_is_refused_and_logs_no_error(
+    target: str, method: str, sent: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    if method == "PushFrames" and not sent:
+        return  # a call may push no picture
+    async with grpc.aio.insecure_channel(target) as channel:
+        begin = channel.stream_stream(f"/{GATEWAY}/{method}", bytes, bytes)
+        for key, kind in (("a-key-of-demo", "malformed_message"), ("a-wrong-key", "key_wrong")):
+            call = begin(iter(sent), timeout=DEADLINE_S, metadata=(("authorization", f"Bearer {key}"),))
+            code = await call.code()
+            assert code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNAUTHENTICATED)
+            trailers: Any = await call.trailing_metadata()
+            assert json.loads(trailers["vigil-problem"])["type"] == f"urn:vigil:problem:{kind}"
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_pictures_go_only_where_they_can(service: ReflectedService, camera: str, pushed: str) -> None:

@@ -25,6 +25,7 @@ from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.live.idle import end_idle
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports
+from vigil_gateway.rpc.calls import refusing
 from vigil_gateway.rpc.service import NAME, GatewayService
 from vigil_gateway.sessions.probe import SourceProbe
 
@@ -58,7 +59,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         )
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         async with (
-            bound_grpc(settings.host, settings.grpc_port, MAX_CHAT_BODY_BYTES, MAX_CONNECTIONS) as rpc,
+            bound_grpc(settings.host, settings.grpc_port, MAX_CHAT_BODY_BYTES, MAX_CONNECTIONS, refusing(keys)) as rpc,
             serve(create_app(ports), settings.host, settings.http_port, ports.draining, settings.drain_s) as port,
         ):
             add_GatewayServiceServicer_to_server(GatewayService(ports), rpc.server)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from vigil.core.errors import CoreError, UnknownInstruction
 from vigil.runtime import errors as port_errors
+from vigil.runtime.process.grpc_requests import RequestUnreadable
 from vigil_gateway.http import errors
 from vigil_gateway.http.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
 from vigil_gateway.openai import errors as chat_errors
@@ -82,6 +83,9 @@ TABLE: dict[type[Exception], Row] = {
         "too_many_streams", 429, "Too many live event streams", "Close a stream that is no longer read."
     ),
     errors.BodyTooLarge: TOO_LARGE,
+    RequestUnreadable: Row(
+        "malformed_message", 400, "The message cannot be read", "Send the messages of vigil/v1/gateway.proto."
+    ),
     errors.SessionChanged: Row("session_changed", 400, "One session a call", "Make one call for each session."),
     errors.ShuttingDown: Row("shutting_down", 503, "The gateway is shutting down", "Connect again."),
     errors.NoSuchSession: _NO_SESSION,

@@ -5,11 +5,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any
 
 import structlog
-from grpc import StatusCode, aio
+from grpc import StatusCode
 
+from vigil.runtime.process.grpc_requests import Context, Refuse, RequestUnreadable
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.http.auth import KeyRing, bearer_key
@@ -19,8 +19,6 @@ from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 log = get_log()
 
 DOOR = "grpc"
-
-Context = aio.ServicerContext[Any, Any]
 
 
 @asynccontextmanager
@@ -48,6 +46,16 @@ async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterato
         metrics.CALLS.labels(DOOR, method, code.name).inc()
         took_ms = round((time.perf_counter() - began_s) * 1_000, 1)
         log.info("call answered", method=method, status=code.name, took_ms=took_ms)
+
+
+def refusing(keys: KeyRing) -> Refuse:
+    """Ends a call whose request cannot be read as any other call is refused: first the caller is asked for the key."""
+
+    async def refuse(context: Context, method: str, error: RequestUnreadable) -> None:
+        async with answered(keys, context, method):
+            raise error
+
+    return refuse
 
 
 def _key(context: Context) -> str:

@@ -9,6 +9,7 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from vigil.runtime.process.grpc_requests import Refuse, RequestReader, refuse_as_invalid
 from vigil.runtime.process.startup import PortInUse
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -41,14 +42,23 @@ class GrpcServer:
 
 @asynccontextmanager
 async def bound_grpc(
-    host: str, port: int, max_message_bytes: int = MAX_MESSAGE_BYTES, max_calls: int | None = None
+    host: str,
+    port: int,
+    max_message_bytes: int = MAX_MESSAGE_BYTES,
+    max_calls: int | None = None,
+    refuse: Refuse = refuse_as_invalid,
 ) -> AsyncIterator[GrpcServer]:
     """Hold `port` (a free one when 0) and stop the server on leaving. Raises `PortInUse`.
 
-    Of more than `max_calls` at once, open streams among them, the server itself refuses the newest.
+    Of more than `max_calls` at once, open streams among them, the server itself refuses the newest. `refuse` ends a
+    call whose request cannot be read.
     """
     _check_free(host, port)
-    server = aio.server(options=_options(max_message_bytes), maximum_concurrent_rpcs=max_calls)
+    server = aio.server(
+        options=_options(max_message_bytes),
+        maximum_concurrent_rpcs=max_calls,
+        interceptors=(RequestReader(refuse),),
+    )
     try:
         try:
             taken = server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")

@@ -177,6 +177,8 @@ async def test_events_are_those_of_the_event_stream(http: aiohttp.ClientSession,
     ("message", "kind", "message_id"),
     [
         ("{", "malformed_json", None),
+        ("[" * 100_000, "malformed_json", None),
+        ('{"a":' * 20_000 + "1" + "}" * 20_000, "malformed_json", None),
         ('{"type": "dance", "id": 3}', "invalid_request", 3),
         ('{"type": "ask", "id": "a", "text": " "}', "invalid_request", "a"),
         ('{"type": "ask", "id": "a", "txt": "?"}', "invalid_request", "a"),
@@ -211,6 +213,49 @@ async def test_a_message_of_too_many_bytes_ends_the_connection(http: aiohttp.Cli
         assert (await again.ask({"type": "ask", "text": "Still there?"}))["type"] == "accepted"
 
 
+@pytest.mark.parametrize(
+    ("frames", "close_code"),
+    [
+        (b"\x81\x82\0\0\0\0\xff\xfe", aiohttp.WSCloseCode.INVALID_TEXT),
+        (b"\x01\x80\0\0\0\0" + b"\x00\x80\0\0\0\0" * 10_001, aiohttp.WSCloseCode.MESSAGE_TOO_BIG),
+        (b"\x81\x05hello", aiohttp.WSCloseCode.PROTOCOL_ERROR),
+        (b"\x82\xff\0\0\1\0\0\0\0\0\0\0\0\0", aiohttp.WSCloseCode.MESSAGE_TOO_BIG),
+    ],
+    ids=["no UTF-8", "too many fragments", "not masked", "too long"],
+)
+async def test_frames_that_break_the_protocol_end_the_connection_and_log_no_error(
+    http: aiohttp.ClientSession, pushed: str, frames: bytes, close_code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with talking(http, pushed) as talk:
+        connection = talk.socket._response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.write(frames)
+        await eventually(lambda: talk.socket.closed, what="the server closes")
+        assert talk.socket.close_code == close_code
+    await eventually(lambda: sample("vigil_gateway_event_streams") == 0, what="the connection is over")
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_pings_of_a_client_that_never_reads_end_the_connection(
+    gateway: Service[GatewaySettings], pushed: str
+) -> None:
+    head = [f"GET /v1/sessions/{pushed}/ws HTTP/1.1", "Host: x", "Authorization: Bearer a-key-of-demo"]
+    head += [f"{name}: {value}" for name, value in UPGRADE.items()]
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.settings.http_port, limit=1)
+    writer.write("\r\n".join([*head, "", ""]).encode())
+
+    async def ping_for_ever() -> None:
+        while True:
+            writer.write((b"\x89\xfd" + bytes(4 + 125)) * 1_000)
+            await writer.drain()
+
+    async with asyncio.timeout(DEADLINE_S):
+        with pytest.raises(ConnectionError):
+            await ping_for_ever()
+    writer.close()
+
+
 async def test_a_camera_takes_no_pictures_and_a_clock_that_stands_still_is_told(
     http: aiohttp.ClientSession, session: str, pushed: str
 ) -> None:
@@ -229,7 +274,11 @@ async def test_a_browser_gives_its_key_as_a_protocol(nobody: aiohttp.ClientSessi
 
 
 async def test_a_handshake_is_refused_as_any_request_is(
-    http: aiohttp.ClientSession, rival: aiohttp.ClientSession, nobody: aiohttp.ClientSession, session: str
+    http: aiohttp.ClientSession,
+    rival: aiohttp.ClientSession,
+    nobody: aiohttp.ClientSession,
+    session: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def refused(client: aiohttp.ClientSession, name: str, **headers: str) -> tuple[int, str]:
         async with client.get(f"/v1/sessions/{name}/ws", headers={**UPGRADE, **headers}) as answer:
@@ -249,6 +298,7 @@ async def test_a_handshake_is_refused_as_any_request_is(
     async with http.delete(f"/v1/sessions/{session}") as answer:
         assert answer.status == 204
     assert await refused(http, session) == (409, "session_ended")
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_without_room_no_pushed_session_is_opened(http: aiohttp.ClientSession, store: SessionStore) -> None:

@@ -72,3 +72,11 @@ def test_the_current_span_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = lines(capsys)
     assert line["trace_id"] == f"{span.get_span_context().trace_id:032x}"
     assert line["span_id"] == f"{span.get_span_context().span_id:016x}"
+
+
+@pytest.mark.usefixtures("root_logging")
+def test_addresses_of_requests_are_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("gateway", "debug")
+    for name in ("uvicorn.access", "uvicorn.error", "aiohttp.access"):
+        logging.getLogger(name).info("/v1/sessions/s-1/ws?key=secret")
+    assert lines(capsys) == []

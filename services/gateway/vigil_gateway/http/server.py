@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from vigil.runtime.process.startup import PortInUse
 from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
+from vigil_gateway.http.websocket_protocol import WebSocketProtocol
 
 _BACKLOG = 512
 # Connections at once, open event streams among them; beyond it the server itself answers 503.
@@ -51,6 +52,7 @@ async def serve(app: FastAPI, host: str, port: int, draining: asyncio.Event, dra
         server_header=False,
         backlog=_BACKLOG,
         limit_concurrency=MAX_CONNECTIONS,
+        ws=WebSocketProtocol,
         ws_max_size=MAX_CHAT_BODY_BYTES,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PONG_S,

@@ -90,7 +90,7 @@ def id_of(text: str) -> str | int | None:
     """The `id` of a message that could not be read, where there is one."""
     try:
         found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last of deeply nested JSON
         return None
     given = found.get("id") if isinstance(found, dict) else None
     return given if isinstance(given, str | int) else None

@@ -15,7 +15,8 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 from vigil.core.ids import SessionKey
 
-_QUIET_LIBRARIES = ("aiohttp.access", "uvicorn.access", "asyncio")
+# Uvicorn's "error" log has the address of every WebSocket, with what a client may have put into its query: a key.
+_QUIET_LIBRARIES = ("aiohttp.access", "uvicorn.access", "uvicorn.error", "asyncio")
 
 
 def configure_logs(service: str, level: str) -> None:

@@ -203,8 +203,12 @@ def test_convert_writes_samples_and_pictures(videos: Path, tmp_path: Path, capsy
     assert main(["convert", *arguments]) == 0
     assert capsys.readouterr().out == "1 usable, 0 skipped\n"
     [sample] = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [one["role"] for one in sample["messages"]] == ["system"] + ["user", "assistant"] * SECONDS
-    assert sum(one["content"].count("<image>") for one in sample["messages"]) == len(sample["images"]) == 2 * SECONDS
+    assert [message["role"] for message in sample["messages"]] == ["system"] + ["user", "assistant"] * SECONDS
+    assert (
+        sum(message["content"].count("<image>") for message in sample["messages"])
+        == len(sample["images"])
+        == 2 * SECONDS
+    )
     assert all((frames / image).read_bytes()[:2] == b"\xff\xd8" for image in sample["images"])
 
 
@@ -233,7 +237,7 @@ def test_what_cannot_be_used_is_left_out_of_a_conversion_and_named(
     assert main([*arguments, "--on-error", "skip"]) == 0
     shown = capsys.readouterr()
     assert shown.out == "1 usable, 2 skipped\n"
-    assert all(re.search(one, shown.err) for one in said)
+    assert all(re.search(words, shown.err) for words in said)
     assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["r-000003/0"]
     assert [one.name for one in frames.iterdir()] == ["r-000003"]
     assert main([*arguments, "--on-error", "refuse"]) == 1
@@ -258,7 +262,7 @@ def test_files_of_one_name_do_not_share_their_pictures(videos: Path, tmp_path: P
     assert main(["convert", *files, "--videos", str(videos), "--out", str(out), "--frames", str(frames)]) == 0
     samples = [json.loads(line) for line in out.read_text().splitlines()]
     assert [sample["id"] for sample in samples] == ["r-000001/0", "r~2-000001/0"]
-    assert sorted(one.name for one in frames.iterdir()) == ["r-000001", "r~2-000001"]
+    assert sorted(path.name for path in frames.iterdir()) == ["r-000001", "r~2-000001"]
     assert all((frames / image).exists() for sample in samples for image in sample["images"])
 
 

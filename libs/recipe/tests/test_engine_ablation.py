@@ -22,7 +22,10 @@ def test_onsets_are_met_late_or_missed_and_speech_in_silence_is_early_or_false()
     # Turns: two onsets (2 and 7); a planted mistake at 5 is not learnt.
     speaks = [False, False, True, True, False, None, False, True, False, False, False]
     said = [False, True, False, True, True, True, False, True, False, False, True]
-    right = [(one is True and two) or (one is False and not two) for one, two in zip(speaks, said, strict=True)]
+    right = [
+        (speaking is True and two) or (speaking is False and not two)
+        for speaking, two in zip(speaks, said, strict=True)
+    ]
     exact = [turn == 7 for turn in range(len(speaks))]
     scores.add(speaks, said, right, exact)
     assert scores == Scores(turns=10, silent=7, right=6, onsets=2, met=1, exact=1, late=1, early=1, false_alarms=2)

@@ -24,7 +24,7 @@ def test_values_and_gradients_are_those_of_the_fused_attention(length: int) -> N
 
     query, key, value = inputs
     mine, _ = attend(torch.nn.Module(), query, key, value, None)
-    shared = [one.repeat_interleave(2, dim=1) for one in (key, value)]
+    shared = [tensor.repeat_interleave(2, dim=1) for tensor in (key, value)]
     fused = torch.nn.functional.scaled_dot_product_attention(query, *shared, is_causal=True).transpose(1, 2)
     torch.testing.assert_close(mine, fused)
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 def test_every_weight_is_the_mean_of_its_likes() -> None:
     torch.manual_seed(5)
     some = [checkpoints.fresh() for _ in range(3)]
-    before = [{name: value.clone() for name, value in one.model.state_dict().items()} for one in some]
+    before = [{name: value.clone() for name, value in checkpoint.model.state_dict().items()} for checkpoint in some]
     made = mean(some)
     for name, value in made.model.state_dict().items():
         torch.testing.assert_close(value, (before[0][name] + before[1][name] + before[2][name]) / 3)

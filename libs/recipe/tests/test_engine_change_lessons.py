@@ -58,8 +58,8 @@ def test_lessons_show_different_seconds_in_time_order_and_the_same_for_a_seed(na
         assert list(lesson.seconds) == sorted(set(lesson.seconds))
         assert lesson.seconds[-1] < FRAMES
         gaps |= set(np.diff(lesson.seconds).tolist())
-        assert all(one.said == one.reply for one in lesson.exchanges)
-        users = "".join(one.user for one in lesson.exchanges)
+        assert all(exchange.said == exchange.reply for exchange in lesson.exchanges)
+        users = "".join(exchange.user for exchange in lesson.exchanges)
         assert users.count(prompt_format.image_block(1)) == len(lesson.seconds) * lesson.images
         markers = [float(one) for one in re.findall(r"<(\d+\.0) seconds>", users)]
         assert np.diff(markers).tolist() == np.diff(lesson.seconds).tolist()
@@ -72,10 +72,12 @@ def test_every_change_since_the_last_picture_is_told_and_nothing_else() -> None:
     for seed in SEEDS:
         made = noticing(np.random.default_rng(seed), TRUTH, 12, 1)
         assert lines_of(made.exchanges[0])[0] in commentary.ASKS
-        for one, changes in zip(made.exchanges, changed(made), strict=True):
-            assert set(said_in(one)) == {commentary.CHANGE[change] for change in changes} or one.reply == SILENCE
-            assert bool(changes) == (one.reply != SILENCE)
-            told.update(said_in(one) if changes else ())
+        for exchange, changes in zip(made.exchanges, changed(made), strict=True):
+            assert (
+                set(said_in(exchange)) == {commentary.CHANGE[change] for change in changes} or exchange.reply == SILENCE
+            )
+            assert bool(changes) == (exchange.reply != SILENCE)
+            told.update(said_in(exchange) if changes else ())
             silent += not changes
     assert len(told) == 6
     assert silent
@@ -87,12 +89,12 @@ def test_what_is_awaited_is_told_once_and_what_is_not_is_not() -> None:
     for seed in SEEDS:
         awaited: set[tuple[Kind, bool]] = set()
         made = awaiting(np.random.default_rng(seed), TRUTH, 12, 1)
-        for one, changes in zip(made.exchanges, changed(made), strict=True):
+        for exchange, changes in zip(made.exchanges, changed(made), strict=True):
             due = {commentary.CHANGE[change] for change in changes & awaited}
-            assert (set(said_in(one)) if one.reply != SILENCE else set()) == due
+            assert (set(said_in(exchange)) if exchange.reply != SILENCE else set()) == due
             told, unasked = told + len(due), unasked + len(changes - awaited)
             awaited -= changes
-            for line in lines_of(one):
+            for line in lines_of(exchange):
                 assert asks[line] not in awaited, "nothing is awaited twice at once"
                 awaited.add(asks[line])
     assert told > 40
@@ -108,12 +110,12 @@ def test_how_long_is_asked_of_what_came_and_went_in_the_pictures_and_answered_fr
         began: dict[Kind, int] = {}
         ended: dict[Kind, int] = {}
         asked: set[tuple[Kind, int]] = set()
-        for second, one, changes in zip(made.seconds, made.exchanges, changed(made), strict=True):
+        for second, exchange, changes in zip(made.seconds, made.exchanges, changed(made), strict=True):
             for kind, started in changes:
                 (began if started else ended)[kind] = second
             due = [commentary.CHANGE[kind, (kind, True) in changes] for kind in Kind if kind in dict(changes)]
             due = due if standing else []
-            questions = [line for line in lines_of(one) if line not in commentary.ASKS]
+            questions = [line for line in lines_of(exchange) if line not in commentary.ASKS]
             for question in questions:
                 (kind,) = [kind for kind in Kind if question in HOW_LONG[kind]]
                 assert began[kind] < ended[kind], "it was seen to begin, and is over"
@@ -122,7 +124,7 @@ def test_how_long_is_asked_of_what_came_and_went_in_the_pictures_and_answered_fr
                 answered += 1
                 assert (kind, began[kind]) not in asked, "an answer that was given is copied, not reckoned"
                 asked.add((kind, began[kind]))
-            assert (said_in(one) if one.reply != SILENCE else []) == due
+            assert (said_in(exchange) if exchange.reply != SILENCE else []) == due
     assert answered > 60
     assert 0 < commented < len(SEEDS) / 2
 
@@ -133,13 +135,13 @@ def test_every_few_pictures_are_retold_by_themselves() -> None:
         made = retelling(np.random.default_rng(seed), TRUTH, 20, 2)
         assert made.images == 1
         at = 0
-        for one in made.exchanges:
-            markers = [int(float(marker)) for marker in re.findall(r"<(\d+\.0) seconds>", one.user)]
-            assert one.user == prompt_format.summary_text(SUMMARISE, [float(marker) for marker in markers])
+        for exchange in made.exchanges:
+            markers = [int(float(marker)) for marker in re.findall(r"<(\d+\.0) seconds>", exchange.user)]
+            assert exchange.user == prompt_format.summary_text(SUMMARISE, [float(marker) for marker in markers])
             shown = made.seconds[at : at + len(markers)]
             told = sentences(markers, [TRUTH[second] for second in shown])
             assert len(told) <= MOST_SENTENCES
-            assert one.reply == f"{RESPONSE} {told_text(told)}"
+            assert exchange.reply == f"{RESPONSE} {told_text(told)}"
             at += len(markers)
             sizes.add(len(markers))
         assert at == len(made.seconds) == 20
@@ -150,7 +152,7 @@ def test_a_picture_with_too_much_to_tell_is_retold_with_fewer_beside_it() -> Non
     everything = frozenset(Kind)
     made = retelling(np.random.default_rng(2), [everything, NONE] * 10, 20, 1)
     assert made.seconds == tuple(range(20))
-    assert max(len(said_in(one)) for one in made.exchanges) == MOST_SENTENCES
+    assert max(len(said_in(exchange)) for exchange in made.exchanges) == MOST_SENTENCES
 
 
 @pytest.mark.parametrize("name", LESSONS_IN_CHANGES)

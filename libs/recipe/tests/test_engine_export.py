@@ -66,8 +66,8 @@ def test_the_fast_vision_forward_is_the_stock_one() -> None:
         mine = fast.model.visual(patches, grid_thw=grid_of(frames))
         theirs = stock.model.visual(stock_patchify(frames), grid_thw=grid_of(frames))
     torch.testing.assert_close(mine.pooler_output, theirs.pooler_output, atol=1e-5, rtol=1e-4)
-    for one, other in zip(mine.deepstack_features, theirs.deepstack_features, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+    for feature, other in zip(mine.deepstack_features, theirs.deepstack_features, strict=True):
+        torch.testing.assert_close(feature, other, atol=1e-5, rtol=1e-4)
 
 
 def test_training_patches_are_the_processors(exported: Path) -> None:

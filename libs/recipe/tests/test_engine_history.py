@@ -43,9 +43,15 @@ def test_a_mistake_is_silence_for_speech_or_the_scripts_own_words_for_silence() 
 
 def test_some_histories_are_right_and_some_tell_an_alert_late_and_go_on_rightly() -> None:
     histories = [planted(seed) for seed in SEEDS]
-    assert sum(not one for one in histories) > len(SEEDS) * 0.1
-    lates = [one for one in histories if one and one == [turn for turn in range(10, 10 + LATEST) if turn <= one[-1]]]
-    asked_within = [one for one in histories if set(one) == set(range(10, max(one, default=0) + 1)) - {15}]
+    assert sum(not history for history in histories) > len(SEEDS) * 0.1
+    lates = [
+        history
+        for history in histories
+        if history and history == [turn for turn in range(10, 10 + LATEST) if turn <= history[-1]]
+    ]
+    asked_within = [
+        history for history in histories if set(history) == set(range(10, max(history, default=0) + 1)) - {15}
+    ]
     assert len(lates) + len(asked_within) > len(SEEDS) * 0.05, "silent from the first turn on, and right after it"
     assert {one[-1] for one in lates + asked_within if one} <= set(range(10, 10 + LATEST - 1))
 
@@ -57,7 +63,7 @@ def test_where_later_replies_lean_on_earlier_ones_mistakes_are_rare(scenario: Sc
         made = exam_script(seed, scenario, Split.TRAIN, 24)
         said = plant(np.random.default_rng(seed), made)
         turns += len(said)
-        wrong += sum(one != turn.reply for one, turn in zip(said, made.turns, strict=True))
+        wrong += sum(shown != turn.reply for shown, turn in zip(said, made.turns, strict=True))
     assert wrong < turns * 0.03
 
 
@@ -65,8 +71,8 @@ def test_exchanges_carry_the_memory_the_lines_and_the_time_from_their_offset() -
     made = exam_script(3, Scenario.MEMORY, Split.TRAIN, 12)
     exchanges = exchanges_of_script(np.random.default_rng(1), made, 1, offset_s=30.0)
     assert exchanges[0].user.startswith(f"{made.memory}\n")
-    for index, (one, turn) in enumerate(zip(exchanges, made.turns, strict=True)):
-        assert f"<{30 + index}.0 seconds>" in one.user
-        assert one.reply == turn.reply
-        assert all(line.text in one.user for line in turn.lines if line.said is not Said.RESULT)
-        assert one.said == SILENCE or one.said.startswith(RESPONSE)
+    for index, (exchange, turn) in enumerate(zip(exchanges, made.turns, strict=True)):
+        assert f"<{30 + index}.0 seconds>" in exchange.user
+        assert exchange.reply == turn.reply
+        assert all(line.text in exchange.user for line in turn.lines if line.said is not Said.RESULT)
+        assert exchange.said == SILENCE or exchange.said.startswith(RESPONSE)

@@ -51,10 +51,10 @@ def test_lessons_are_of_the_length_asked_for_in_time_order_and_the_same_for_a_se
     for seed in SEEDS:
         lesson = LESSONS_IN_WORDS[name](np.random.default_rng(seed), 9)
         assert lesson == LESSONS_IN_WORDS[name](np.random.default_rng(seed), 9)
-        seconds = [second_of(one) for one in lesson]
+        seconds = [second_of(exchange) for exchange in lesson]
         assert len(seconds) == 9
         assert seconds == sorted(set(seconds))
-        assert all(one.said == one.reply for one in lesson)
+        assert all(exchange.said == exchange.reply for exchange in lesson)
 
 
 @pytest.mark.parametrize("name", ["since", "spans"])
@@ -67,13 +67,13 @@ def test_half_of_the_lessons_about_time_are_of_a_sessions_first_minute(name: str
 def test_an_echo_says_or_delegates_what_was_said() -> None:
     said, delegated = 0, 0
     for seed in SEEDS:
-        for one in echo(np.random.default_rng(seed), 6):
-            (line,) = lines_of(one)
+        for exchange in echo(np.random.default_rng(seed), 6):
+            (line,) = lines_of(exchange)
             if line.startswith(REPEAT):
-                assert one.reply == f"{RESPONSE}{line.removeprefix(REPEAT)}"
+                assert exchange.reply == f"{RESPONSE}{line.removeprefix(REPEAT)}"
                 said += 1
             else:
-                assert one.reply.endswith(f"{DELEGATION} {line}")
+                assert exchange.reply.endswith(f"{DELEGATION} {line}")
                 delegated += 1
     assert said > delegated > 0
 
@@ -82,12 +82,12 @@ def test_what_is_recalled_stands_in_the_last_notes() -> None:
     changes = 0
     for seed in SEEDS:
         notes = ""
-        for number, one in enumerate(recall(np.random.default_rng(seed), 12)):
-            lines = lines_of(one)
+        for number, exchange in enumerate(recall(np.random.default_rng(seed), 12)):
+            lines = lines_of(exchange)
             if lines[0].startswith(NOTES):
                 notes = lines.pop(0)
                 changes += number > 0
-            key, answer = lines[0].removesuffix("?").lower(), one.reply.removeprefix(f"{RESPONSE} ")
+            key, answer = lines[0].removesuffix("?").lower(), exchange.reply.removeprefix(f"{RESPONSE} ")
             assert f" {key} {answer.lower()}" in notes
     assert changes
 
@@ -96,19 +96,19 @@ def test_since_tells_the_time_markers_apart() -> None:
     longest = quiet = asked = 0
     for seed in SEEDS:
         started = 0
-        for one in since(np.random.default_rng(seed), 30):
-            line = next(iter(lines_of(one)), "")
+        for exchange in since(np.random.default_rng(seed), 30):
+            line = next(iter(lines_of(exchange)), "")
             if line == START:
-                started = second_of(one)
-                assert one.reply == SILENCE
+                started = second_of(exchange)
+                assert exchange.reply == SILENCE
             elif not line:
-                assert one.reply == SILENCE
+                assert exchange.reply == SILENCE
                 quiet += 1
             else:
                 asked += 1
                 assert line == SINCE
-                passed = second_of(one) - started
-                assert one.reply == f"{RESPONSE} {passed} seconds."
+                passed = second_of(exchange) - started
+                assert exchange.reply == f"{RESPONSE} {passed} seconds."
                 longest = max(longest, passed)
     assert 10 <= longest <= LONGEST_S + 4
     assert asked > quiet > 0
@@ -122,15 +122,15 @@ def test_how_long_something_lasted_is_from_when_it_began_to_when_it_ended() -> N
         began: dict[Kind, int] = {}
         ended: dict[Kind, int] = {}
         asked: set[tuple[Kind, int]] = set()
-        for one in spans(np.random.default_rng(seed), 24):
-            line = next(iter(lines_of(one)), "")
+        for exchange in spans(np.random.default_rng(seed), 24):
+            line = next(iter(lines_of(exchange)), "")
             if not line:
-                assert one.reply == SILENCE
+                assert exchange.reply == SILENCE
             elif line in events:
                 kind, started = events[line]
                 assert started == (kind not in began or ended.get(kind, -1) >= began[kind]), "no beginning twice"
-                (began if started else ended)[kind] = second_of(one)
-                assert one.reply == SILENCE
+                (began if started else ended)[kind] = second_of(exchange)
+                assert exchange.reply == SILENCE
                 over += not started
             else:
                 (kind,) = [kind for kind in Kind if line in HOW_LONG[kind]]
@@ -138,7 +138,7 @@ def test_how_long_something_lasted_is_from_when_it_began_to_when_it_ended() -> N
                 assert (kind, began[kind]) not in asked, "an answer that was given is copied, not reckoned"
                 asked.add((kind, began[kind]))
                 lengths.append(ended[kind] - began[kind])
-                assert one.reply == f"{RESPONSE} {lengths[-1]} seconds."
+                assert exchange.reply == f"{RESPONSE} {lengths[-1]} seconds."
     assert set(range(1, 12)) <= set(lengths)
     assert max(lengths) <= LONGEST_S
     assert len(lengths) > over * 0.6, "most of what is over is asked for"
@@ -148,11 +148,11 @@ def test_what_is_remembered_stands_in_the_memory() -> None:
     unknown = 0
     for seed in SEEDS:
         memory = ""
-        for number, one in enumerate(remembering(np.random.default_rng(seed), 12)):
-            lines = lines_of(one)
+        for number, exchange in enumerate(remembering(np.random.default_rng(seed), 12)):
+            lines = lines_of(exchange)
             memory = lines.pop(0) if number == 0 else memory
             (question,) = lines
-            answer = one.reply.removeprefix(f"{RESPONSE} ")
+            answer = exchange.reply.removeprefix(f"{RESPONSE} ")
             topic = next(topic for topic in TOPICS.values() if question in topic.questions)
             assert memory.startswith(OPENING)
             assert answer == UNKNOWN or answer.removesuffix(".").lower() in memory.lower(), topic

@@ -45,14 +45,14 @@ def test_lessons_show_different_seconds_in_time_order_and_the_same_for_a_seed(na
         assert list(lesson.seconds) == sorted(set(lesson.seconds))
         assert lesson.seconds[-1] < FRAMES
         gaps |= set(np.diff(lesson.seconds).tolist())
-        assert all(one.said == one.reply for one in lesson.exchanges)
+        assert all(exchange.said == exchange.reply for exchange in lesson.exchanges)
     assert {1, 5, 10} <= gaps, "any two seconds can stand side by side"
 
 
 @pytest.mark.parametrize("name", LESSONS_IN_PICTURES)
 def test_the_time_markers_are_as_far_apart_as_the_seconds_shown(name: str, clip: Clip) -> None:
     lesson = LESSONS_IN_PICTURES[name](np.random.default_rng(1), clip, 12)
-    markers = [float(one.user.split("<")[1].split()[0]) for one in lesson.exchanges]
+    markers = [float(exchange.user.split("<")[1].split()[0]) for exchange in lesson.exchanges]
     assert np.diff(markers).tolist() == np.diff(lesson.seconds).tolist()
 
 
@@ -63,11 +63,11 @@ def test_a_sign_is_read_when_asked_and_translated_once() -> None:
         made = reading(np.random.default_rng(seed), words, 12, 1)
         standing = any(line in ASKS for line in lines_of(made.exchanges[0]))
         last = ""
-        for second, one in zip(made.seconds, made.exchanges, strict=True):
+        for second, exchange in zip(made.seconds, made.exchanges, strict=True):
             word = words[second]
-            due = [english_of(word)] if any(line in READS for line in lines_of(one)) else []
+            due = [english_of(word)] if any(line in READS for line in lines_of(exchange)) else []
             due += [french_of(word)] if standing and word not in ("", last) else []
-            assert one.reply == (f"{RESPONSE} {' '.join(due)}" if due else SILENCE)
+            assert exchange.reply == (f"{RESPONSE} {' '.join(due)}" if due else SILENCE)
             last, silent = word, silent + (not due)
     assert silent
 
@@ -78,20 +78,20 @@ def test_what_is_asked_about_now_and_before_is_answered_from_the_pictures_shown(
     for seed in SEEDS:
         seen: frozenset[Kind] = frozenset()
         made = looking(np.random.default_rng(seed), TRUTH, 12, 1)
-        for second, one in zip(made.seconds, made.exchanges, strict=True):
+        for second, exchange in zip(made.seconds, made.exchanges, strict=True):
             seen |= TRUTH[second]
-            lines = lines_of(one)
+            lines = lines_of(exchange)
             if not lines:
-                assert one.reply == SILENCE
+                assert exchange.reply == SILENCE
                 unasked += 1
                 continue
             (question,) = lines
             if question == DESCRIBE:
-                assert one.reply == f"{RESPONSE} {describe(TRUTH[second])}"
+                assert exchange.reply == f"{RESPONSE} {describe(TRUTH[second])}"
                 continue
             (now,) = [kind for kind in Kind if question in (*PRESENT[kind], *BACKWARD[kind])]
             holds = now in (TRUTH[second] if question in PRESENT[now] else seen)
-            assert one.reply == f"{RESPONSE} {YES if holds else NO}"
+            assert exchange.reply == f"{RESPONSE} {YES if holds else NO}"
             answers[YES if holds else NO] += 1
     assert 0.4 < answers[YES] / answers[NO] < 1.2, "half of the answers where anything holds, and in half nothing does"
     assert 0.1 < unasked / (12 * len(SEEDS)) < 0.2

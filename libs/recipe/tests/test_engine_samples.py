@@ -198,7 +198,9 @@ def test_every_kind_of_data_becomes_tokens(folder: Path, kind: str) -> None:
         sample = sample_world(kind, rng, fitting[0], 24)
         made = Sequencer(TOKENIZER).sequence(sample.exchanges, [15] * len(sample.jpegs(fitting[0])))
         text = TOKENIZER.decode([id_ for id_ in made.labels if id_ != IGNORED], skip_special_tokens=False)
-        assert text == "".join(f"{one.reply}<|im_end|>" for one in sample.exchanges if one.said == one.reply)
+        assert text == "".join(
+            f"{exchange.reply}<|im_end|>" for exchange in sample.exchanges if exchange.said == exchange.reply
+        )
 
 
 BLIND = Phase(1.0, {"12": 1.0}, {"memory": 0.5, "watching": 0.5}, blind=1.0)
@@ -233,10 +235,10 @@ def test_thinning_leaves_out_idle_turns_alone(folder: Path, kind: str) -> None:
         whole = sample_world(kind, np.random.default_rng(seed), clip, 48)
         thinned = sample_world(kind, np.random.default_rng(seed), clip, 48, thin=1.0)
         assert thinned.exchanges[0] == whole.exchanges[0], "it may carry the memory"
-        left = [one for one in whole.exchanges if one not in thinned.exchanges]
+        left = [exchange for exchange in whole.exchanges if exchange not in thinned.exchanges]
         assert left
         assert all(one.reply == SILENCE for one in left)
-        places = [whole.exchanges.index(one) for one in thinned.exchanges]
+        places = [whole.exchanges.index(exchange) for exchange in thinned.exchanges]
         assert places == sorted(places)
         assert [whole.shown[place] for place in places] == list(thinned.shown)
         spoken = [place for place in places if whole.exchanges[place].reply != SILENCE]

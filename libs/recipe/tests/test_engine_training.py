@@ -156,10 +156,10 @@ def test_the_connector_learns_beside_a_frozen_vision_tower(
 def test_a_rehearsal_takes_every_stage_and_few_steps_and_clips() -> None:
     whole = read_settings(SMALL)
     short = rehearsed(whole, 3)
-    assert [(one.name, one.kind, one.phases) for one in short.stages] == [
-        (one.name, one.kind, one.phases) for one in whole.stages
+    assert [(stage.name, stage.kind, stage.phases) for stage in short.stages] == [
+        (stage.name, stage.kind, stage.phases) for stage in whole.stages
     ]
-    assert [one.steps for one in short.stages] == [3 if one.steps else 0 for one in whole.stages]
+    assert [stage.steps for stage in short.stages] == [3 if stage.steps else 0 for stage in whole.stages]
     assert whole.world is not None
     assert short.world is not None
     assert set(short.world.train_clips) == set(whole.world.train_clips)

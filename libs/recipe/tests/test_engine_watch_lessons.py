@@ -33,8 +33,8 @@ def test_each_reply_tells_what_holds_and_is_still_asked_for() -> None:
     for seed in SEEDS:
         watched: dict[str, Kind] = {}
         made = minding(np.random.default_rng(seed), TRUTH, TURNS, 1)
-        for second, one in zip(made.seconds, made.exchanges, strict=True):
-            lines = lines_of(one)
+        for second, exchange in zip(made.seconds, made.exchanges, strict=True):
+            lines = lines_of(exchange)
             for line in lines:
                 if line.startswith(STOP):
                     del watched[line.removeprefix(STOP)]  # its own words, while it stands
@@ -43,9 +43,9 @@ def test_each_reply_tells_what_holds_and_is_still_asked_for() -> None:
                 elif line != DESCRIBE and not line.startswith(KEEP):
                     assert KIND_OF[line] not in watched.values(), "nothing is watched twice at once"
                     watched[line] = KIND_OF[line]
-            due = [describe(TRUTH[second])] if DESCRIBE in lines_of(one) else []
+            due = [describe(TRUTH[second])] if DESCRIBE in lines_of(exchange) else []
             due += [ALERT[kind] for kind in Kind if kind in TRUTH[second] and kind in watched.values()]
-            assert one.reply == (f"{RESPONSE} {' '.join(due)}" if due else SILENCE)
+            assert exchange.reply == (f"{RESPONSE} {' '.join(due)}" if due else SILENCE)
             seen[f"{len(watched)} watched"] += 1
             seen["held and not asked for"] += bool(TRUTH[second] - set(watched.values()))
             seen["told"] += bool(due)
@@ -59,13 +59,13 @@ def test_some_histories_are_silent_about_the_first_pictures_of_what_holds_and_th
     for seed in SEEDS:
         made = minding(np.random.default_rng(seed), TRUTH, TURNS, 1)
         silent = 0
-        for one in made.exchanges:
-            if one.said == one.reply:
-                made_good += 0 < silent < LATEST and one.reply != SILENCE
+        for exchange in made.exchanges:
+            if exchange.said == exchange.reply:
+                made_good += 0 < silent < LATEST and exchange.reply != SILENCE
                 right += 1
-            slips += one.said != one.reply
-            silent = silent + 1 if one.said == SILENCE != one.reply else 0
-            assert one.said == one.reply or DESCRIBE not in one.user, "a question is answered rightly"
+            slips += exchange.said != exchange.reply
+            silent = silent + 1 if exchange.said == SILENCE != exchange.reply else 0
+            assert exchange.said == exchange.reply or DESCRIBE not in exchange.user, "a question is answered rightly"
     assert made_good > 10
     assert slips > 40
     assert right > 5 * slips
@@ -73,7 +73,7 @@ def test_some_histories_are_silent_about_the_first_pictures_of_what_holds_and_th
 
 def test_half_of_the_lessons_show_every_second_of_a_stretch() -> None:
     steps = [set(np.diff(minding(np.random.default_rng(seed), TRUTH, TURNS, 1).seconds)) for seed in SEEDS]
-    assert len(SEEDS) * 0.3 < sum(one == {1} for one in steps) < len(SEEDS) * 0.7
+    assert len(SEEDS) * 0.3 < sum(step == {1} for step in steps) < len(SEEDS) * 0.7
 
 
 def test_a_seed_gives_the_same_lesson_on_a_clip_with_its_pictures_in_order() -> None:

@@ -22,7 +22,7 @@ def held(first: int, end: int, text: str = FIRE, asked: int = 0) -> Due:
 
 def test_a_condition_is_heard_at_its_onset_and_once() -> None:
     found = match([held(5, 9)], fires(5, 6, 7, 8))
-    assert [(one.turn, one.lag) for one in found.matches] == [(5, 0)]
+    assert [(hit.turn, hit.lag) for hit in found.matches] == [(5, 0)]
     assert (found.missed, found.duplicates, found.wrong, found.false, found.said) == ((), (), (), (), 1)
 
 
@@ -36,8 +36,8 @@ def test_early_late_and_missed_onsets() -> None:
 
 def test_speaking_ahead_of_the_condition_is_not_hearing_it_early() -> None:
     found = match([held(8, 12)], fires(4, 5, 6, 7, 8, 9))
-    assert [one.turn for one in found.matches] == [8]
-    assert [one.turn for one in found.false] == [4], "one false alarm, however long it goes on"
+    assert [hit.turn for hit in found.matches] == [8]
+    assert [utterance.turn for utterance in found.false] == [4], "one false alarm, however long it goes on"
 
 
 def test_words_that_go_on_are_forgiven_for_two_turns() -> None:
@@ -47,16 +47,16 @@ def test_words_that_go_on_are_forgiven_for_two_turns() -> None:
 
 def test_nothing_is_forgiven_once_the_instruction_was_taken_back() -> None:
     found = match([held(5, 9)], fires(5, 6, 7, 8, 9), cleared={9})
-    assert [one.turn for one in found.matches] == [5]
-    assert [one.turn for one in found.false] == [9]
+    assert [hit.turn for hit in found.matches] == [5]
+    assert [utterance.turn for utterance in found.false] == [9]
     late = match([held(5, 6)], fires(6), cleared={6})
     assert (late.matches, late.missed, [one.turn for one in late.false]) == ((), (held(5, 6),), [6])
 
 
 def test_an_onset_is_not_met_before_it_was_asked_for() -> None:
     found = match([held(5, 9, asked=5)], fires(4, 5))
-    assert [one.turn for one in found.matches] == [5]
-    assert [one.turn for one in found.false] == [4]
+    assert [hit.turn for hit in found.matches] == [5]
+    assert [utterance.turn for utterance in found.false] == [4]
 
 
 def test_speaking_again_after_three_quiet_turns_is_a_duplicate() -> None:
@@ -66,22 +66,22 @@ def test_speaking_again_after_three_quiet_turns_is_a_duplicate() -> None:
 
 def test_two_onsets_of_one_condition() -> None:
     found = match([held(2, 5), held(10, 13)], fires(2, 3, 4, 11, 12))
-    assert [(one.due.first, one.turn) for one in found.matches] == [(2, 2), (10, 11)]
+    assert [(hit.due.first, hit.turn) for hit in found.matches] == [(2, 2), (10, 11)]
 
 
 def test_one_cry_that_never_ends_is_not_two_onsets_heard_early() -> None:
     found = match([held(2, 4), held(12, 14)], fires(*range(2, 20)))
-    assert [(one.due.first, one.turn) for one in found.matches] == [(2, 2), (12, 12)]
-    assert [one.turn for one in found.false] == [6, 16]
+    assert [(hit.due.first, hit.turn) for hit in found.matches] == [(2, 2), (12, 12)]
+    assert [utterance.turn for utterance in found.false] == [6, 16]
 
 
 def test_numbers_are_matched_one_to_one_closest_first() -> None:
     dues = [Due(0, 3, 6, "Now."), Due(0, 8, 11, "Now."), Due(0, 13, 16, "Now.")]
     found = match(dues, [Utterance(turn, "Now.") for turn in (4, 8, 9, 19)])
-    assert [(one.due.first, one.turn) for one in found.matches] == [(3, 4), (8, 8)]
+    assert [(hit.due.first, hit.turn) for hit in found.matches] == [(3, 4), (8, 8)]
     assert found.missed == (dues[2],)
     assert [one.turn for one in found.duplicates] == [9]
-    assert [one.turn for one in found.false] == [19]
+    assert [utterance.turn for utterance in found.false] == [19]
 
 
 def test_an_answer_has_to_be_the_very_words() -> None:
@@ -89,13 +89,13 @@ def test_an_answer_has_to_be_the_very_words() -> None:
     found = match([due], [Utterance(3, "Red."), Utterance(4, "Blue."), Utterance(9, "Green.")])
     assert found.missed == (due,)
     assert [one.text for one in found.wrong] == ["Blue."]
-    assert [one.text for one in found.false] == ["Red.", "Green."], "before the question it is no answer"
+    assert [utterance.text for utterance in found.false] == ["Red.", "Green."], "before the question it is no answer"
 
 
 def test_an_alert_in_the_time_of_a_missed_answer_is_no_wrong_answer() -> None:
     found = match([Due(4, 4, 7, "Red."), held(4, 6)], fires(4, 5))
     assert found.wrong == ()
-    assert [one.due.text for one in found.matches] == [FIRE]
+    assert [hit.due.text for hit in found.matches] == [FIRE]
 
 
 def test_a_delegation_matches_with_its_question_only() -> None:
@@ -106,7 +106,7 @@ def test_a_delegation_matches_with_its_question_only() -> None:
 
 def test_what_nobody_asked_for_is_one_false_alarm_a_run() -> None:
     found = match([], [Utterance(turn, DOOR) for turn in (3, 4, 5, 12)])
-    assert [one.turn for one in found.false] == [3, 12]
+    assert [utterance.turn for utterance in found.false] == [3, 12]
 
 
 dues = st.builds(
@@ -124,12 +124,12 @@ said = st.lists(st.builds(Utterance, st.integers(0, 40), st.sampled_from([FIRE, 
 def test_every_due_is_met_or_missed_and_every_utterance_counts_once(some: list[Due], heard: list[Utterance]) -> None:
     found = match(some, heard)
     assert len(found.matches) + len(found.missed) == len(some)
-    assert all(one.turn in window(one.due) for one in found.matches)
+    assert all(hit.turn in window(hit.due) for hit in found.matches)
     assert found.said <= len(heard)
-    assert len({(one.turn, one.due.text) for one in found.matches}) == len(found.matches)
+    assert len({(hit.turn, hit.due.text) for hit in found.matches}) == len(found.matches)
 
 
 @given(st.lists(dues, max_size=6), said, st.integers(0, 40))
 def test_silence_never_hurts_precision(some: list[Due], heard: list[Utterance], turn: int) -> None:
-    less = match(some, [one for one in heard if one.turn != turn])
+    less = match(some, [utterance for utterance in heard if utterance.turn != turn])
     assert len(less.matches) <= len(match(some, heard).matches)

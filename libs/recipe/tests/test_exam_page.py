@@ -55,21 +55,21 @@ def report() -> tuple[dict[str, Any], str]:
 
 def test_the_file_has_the_promised_figures(report: tuple[dict[str, Any], str]) -> None:
     data, _ = report
-    assert set(data["summary"]) == {one.value for one in Scenario}
+    assert set(data["summary"]) == {scenario.value for scenario in Scenario}
     promised = {"recall", "precision", "mean_abs_error_s", "false_alarms_per_minute", "duplicate_rate", "sw_f1", "pauc"}
     assert all(promised <= set(figures) for figures in data["summary"].values())
     assert data["summary"]["memory"]["memory_on"] == 1.0
     assert set(data["baselines"]) == set(BASELINES)
     assert data["baselines"]["polling"]["counting"]["recall"] == 0.0
     assert set(data["robustness"]) == {f"{name} {on}" for name in ("night", "noise", "jitter") for on in ("on", "off")}
-    played = [one for one in data["episodes"] if one["condition"] == "night on"]
-    onsets = sum(due["repeats"] for one in played for due in one["dues"])
-    assert data["robustness"]["night on"]["dues"] == onsets < sum(len(one["dues"]) for one in played)
+    played = [episode for episode in data["episodes"] if episode["condition"] == "night on"]
+    onsets = sum(due["repeats"] for play in played for due in play["dues"])
+    assert data["robustness"]["night on"]["dues"] == onsets < sum(len(play["dues"]) for play in played)
     overall = data["head_to_head"]["ask_only"]["overall"]
     assert overall["wins"] + overall["ties"] == 9
     assert overall["losses"] == 0
     assert len(data["episodes"]) == len(taken().played)
-    assert all(len(one["turns"]) == 24 for one in data["episodes"])
+    assert all(len(episode["turns"]) == 24 for episode in data["episodes"])
     assert (data["partial"], data["failed"], data["parity"]["share"]) == (False, [], 0.99)
 
 
@@ -119,8 +119,8 @@ def test_every_drawing_is_well_formed(report: tuple[dict[str, Any], str]) -> Non
     _, page = report
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(drawings) == 2 * len(Scenario), "a timeline and a plot each; these scripts have no p(silence)"
-    for one in drawings:
-        assert ET.fromstring(one).get("aria-label")
+    for drawing in drawings:
+        assert ET.fromstring(drawing).get("aria-label")
     assert "alert, 3 s to 9 s" in page
 
 
@@ -143,7 +143,7 @@ def test_probabilities_are_drawn_against_the_truth_second_by_second() -> None:
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=60))
 def test_any_reliability_can_be_drawn(pairs: list[tuple[float, bool]]) -> None:
     found = calibration(pairs)
-    assert sum(one.turns for one in found.bins) == len(pairs)
+    assert sum(bin_.turns for bin_ in found.bins) == len(pairs)
     drawing = ET.fromstring(reliability(found))
     assert len(list(drawing.iter("circle"))) == len(found.bins)
 

@@ -23,7 +23,7 @@ def test_the_same_seed_makes_the_same_exam() -> None:
 
 def test_splits_share_no_script() -> None:
     made = [list(plan(0, 9, tuple(Scenario), split, 24)) for split in (Split.VALIDATION, Split.TRAIN)]
-    assert not {one.script.episode.seed for one in made[0]} & {one.script.episode.seed for one in made[1]}
+    assert not {item.script.episode.seed for item in made[0]} & {item.script.episode.seed for item in made[1]}
 
 
 def test_memory_is_played_without_its_memory_too() -> None:
@@ -35,14 +35,14 @@ def test_memory_is_played_without_its_memory_too() -> None:
 
 
 def test_disturbances_are_on_and_off_over_the_same_seeds() -> None:
-    items = [one for one in plan(0, 8, (Scenario.ALERTING,), Split.VALIDATION, 24) if one.part is Part.ROBUSTNESS]
-    assert Counter(one.condition for one in items) == {
+    items = [item for item in plan(0, 8, (Scenario.ALERTING,), Split.VALIDATION, 24) if item.part is Part.ROBUSTNESS]
+    assert Counter(item.condition for item in items) == {
         f"{name} {state}": 4 for name in ("night", "noise", "jitter") for state in ("on", "off")
     }
-    for one, other in zip(items[::2], items[1::2], strict=True):
-        assert one.seed == other.seed
-        assert one.script.turns == other.script.turns
-        assert one.script.episode != other.script.episode
+    for item, other in zip(items[::2], items[1::2], strict=True):
+        assert item.seed == other.seed
+        assert item.script.turns == other.script.turns
+        assert item.script.episode != other.script.episode
 
 
 @settings(deadline=None, max_examples=30)
@@ -58,13 +58,13 @@ def test_the_progress_bar_knows_its_end(episodes: int, some: set[Scenario]) -> N
 @pytest.mark.parametrize("seed", [21_474, 20261121, 2**40])
 def test_any_seed_makes_an_exam(seed: int) -> None:
     items = list(plan(seed, 2, (Scenario.COUNTING,), Split.VALIDATION, 24))
-    assert [one.seed for one in items] == [seed * 100_000, seed * 100_000 + 1]
+    assert [item.seed for item in items] == [seed * 100_000, seed * 100_000 + 1]
     assert items == list(plan(seed, 2, (Scenario.COUNTING,), Split.VALIDATION, 24))
 
 
 def test_fewer_episodes_than_scenarios_are_of_the_first_ones() -> None:
-    items = [one for one in plan(0, 2, tuple(Scenario), Split.VALIDATION, 24) if one.part is Part.EXAM]
-    assert [one.scenario for one in items] == list(Scenario)[:2]
+    items = [item for item in plan(0, 2, tuple(Scenario), Split.VALIDATION, 24) if item.part is Part.EXAM]
+    assert [item.scenario for item in items] == list(Scenario)[:2]
 
 
 def test_bad_plans_are_refused() -> None:

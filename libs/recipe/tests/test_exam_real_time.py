@@ -25,8 +25,17 @@ def test_turns_are_those_of_their_second() -> None:
     p = {"silent": 0.1, "speak": 0.9, "delegate": 0.0}
     events = [decision(json.dumps(decision_json(1, "speak", "Hi.", time_s=1.02, latency_ms=80.0, p=p)))]
     heard = aligned(SCRIPT, history, events, {4: ("Result: ?",)})
-    assert [one.reply for one in heard] == [SILENCE, "</response> Hi.", SILENCE, SILENCE, "</response> Bye.", SILENCE]
-    assert [one.time_s for one in heard] == [0.0, 1.02, 2.0, 2.98, 4.0, 5.0], "a second that was skipped is silent"
+    assert [utterance.reply for utterance in heard] == [
+        SILENCE,
+        "</response> Hi.",
+        SILENCE,
+        SILENCE,
+        "</response> Bye.",
+        SILENCE,
+    ]
+    assert [utterance.time_s for utterance in heard] == [0.0, 1.02, 2.0, 2.98, 4.0, 5.0], (
+        "a second that was skipped is silent"
+    )
     assert heard[1].p is not None
     assert (heard[1].p.silent, heard[1].latency_ms) == (0.1, 80.0)
     assert heard[4].results == ("Result: ?",)
@@ -34,7 +43,7 @@ def test_turns_are_those_of_their_second() -> None:
 
 def test_what_lies_outside_of_the_script_is_not_scored() -> None:
     heard = aligned(SCRIPT, [turn(0, 7.0, "</response> Late."), turn(1, 60.0, "</response> Later.")], [], {})
-    assert {one.reply for one in heard} == {SILENCE}
+    assert {utterance.reply for utterance in heard} == {SILENCE}
 
 
 @given(st.floats(0, 5.4))

@@ -49,7 +49,7 @@ async def test_baselines_play_the_exam_itself_and_no_other_part() -> None:
     assert system.played == [0, 1, 2]
     assert baseline.played == [0]
     assert told == items
-    assert [(one.player, one.item.seed) for one in outcome.played] == [
+    assert [(played.player, played.item.seed) for played in outcome.played] == [
         ("system", 0),
         ("polling", 0),
         ("system", 1),
@@ -96,8 +96,8 @@ async def test_what_was_played_before_a_stop_is_kept() -> None:
     class Second:
         name: str = "system"
 
-        async def play(self, one: Script) -> Transcript:
-            if one.episode.seed == 1:
+        async def play(self, played_script: Script) -> Transcript:
+            if played_script.episode.seed == 1:
                 played.set()
                 await asyncio.Event().wait()
             return transcript({})
@@ -107,7 +107,7 @@ async def test_what_was_played_before_a_stop_is_kept() -> None:
     exam.cancel()
     with pytest.raises(asyncio.CancelledError):
         await exam
-    assert [one.item.seed for one in outcome.played] == [0]
+    assert [play.item.seed for play in outcome.played] == [0]
     assert outcome.is_partial
 
 
@@ -128,8 +128,8 @@ def test_scores_are_of_one_player_and_one_part_in_the_order_of_the_plan() -> Non
     outcome = Outcome([*made, Played(items[0], "polling", made[0].score)])
     scores = outcome.scores("system")
     assert list(scores) == [scenario for scenario in Scenario if scenario in scores]
-    assert [one.script.episode.seed for one in scores[Scenario.ALERTING]] == [1, 2]
-    assert [one.script.episode.seed for one in outcome.scores("polling")[Scenario.ALERTING]] == [2]
+    assert [score_.script.episode.seed for score_ in scores[Scenario.ALERTING]] == [1, 2]
+    assert [episode.script.episode.seed for episode in outcome.scores("polling")[Scenario.ALERTING]] == [2]
     assert outcome.conditions(Part.ROBUSTNESS) == ["night off", "night on"]
     assert outcome.scores("system", Part.ROBUSTNESS, "night on") == {Scenario.ALERTING: [made[3].score]}
     assert outcome.scores("nobody") == {}

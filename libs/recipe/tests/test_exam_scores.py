@@ -27,7 +27,7 @@ ALERTING = script(dues=[Due(0, 5, 9, FIRE, repeats=True), Due(0, 15, 18, FIRE, r
 def test_the_right_course_is_perfect_in_every_scenario(scenario: Scenario) -> None:
     scores = [score(one, right(one)) for one in (exam_script(s, scenario, Split.VALIDATION, 40) for s in range(4))]
     figures = scenario_summary(scenario, scores)
-    assert all(one.is_exact and one.sw_f1 == 1.0 for one in scores)
+    assert all(episode.is_exact and episode.sw_f1 == 1.0 for episode in scores)
     for key in ("recall", "precision", "sw_f1", "pauc", "exact_episodes"):
         assert figures[key] == 1.0, key
     assert (figures["false_alarms_per_minute"], figures["duplicate_rate"], figures["wrong_words"]) == (0, 0, 0)
@@ -209,7 +209,7 @@ def test_speaking_turns_are_the_best_ones_or_all_of_a_condition() -> None:
 
 def test_calibration_by_value() -> None:
     found = calibration([(0.95, True)] * 3 + [(0.95, False)] + [(0.05, False)] * 4)
-    assert [(one.low, one.turns, one.silence_right) for one in found.bins] == [(0.0, 4, 0.0), (0.9, 4, 0.75)]
+    assert [(bin_.low, bin_.turns, bin_.silence_right) for bin_ in found.bins] == [(0.0, 4, 0.0), (0.9, 4, 0.75)]
     assert found.expected_error == pytest.approx(0.5 * 0.05 + 0.5 * 0.2)
     assert calibration([]).expected_error is None
     assert calibration([(1.0, True)]).expected_error == 0.0

@@ -31,8 +31,8 @@ class Right:
         self.pictures = 0
 
     async def write(self, pieces: Sequence[str | bytes], max_tokens: int) -> str:
-        self.pictures += sum(isinstance(one, bytes) for one in pieces)
-        text = "".join(one if isinstance(one, str) else prompt_format.image_block(1) for one in pieces)
+        self.pictures += sum(isinstance(piece, bytes) for piece in pieces)
+        text = "".join(piece if isinstance(piece, str) else prompt_format.image_block(1) for piece in pieces)
         if text not in self._right:
             raise PlayFailed("the engine does not answer")
         return self._right[text]
@@ -50,7 +50,7 @@ async def test_every_picture_stands_in_its_place() -> None:
     some = list(tasks(1, Split.VALIDATION, 2))
     writer = Right(some)
     answers = await written(writer, some)
-    assert [one.task for one in answers] == some
+    assert [answer.task for answer in answers] == some
     assert writer.pictures == sum(len(task.seconds) for task in some) > 8
     found = figures(answers)
     assert {kind: (row["tasks"], row["exact"]) for kind, row in found.items()} == {SUMMARY: (2, 1.0), MERGE: (2, 1.0)}

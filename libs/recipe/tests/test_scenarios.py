@@ -203,7 +203,7 @@ def test_all_words_are_translated_somewhere() -> None:
 
 
 def value_in(text: str, patterns: tuple[str, ...], values: tuple[str, ...]) -> str:
-    return next((value for value in values if text in [one.format(value) for one in patterns]), "")
+    return next((value for value in values if text in [pattern.format(value) for pattern in patterns]), "")
 
 
 @given(seed=seeds)

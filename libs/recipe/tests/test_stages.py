@@ -100,9 +100,9 @@ def test_words_are_large_and_whole(word: str) -> None:
 
 def test_no_two_words_look_alike() -> None:
     drawn = {word: show(word, 1) for word in LEXICON}
-    for one in LEXICON:
+    for word in LEXICON:
         for other in LEXICON:
-            assert one == other or (drawn[one] ^ drawn[other]).sum() > 100
+            assert word == other or (drawn[word] ^ drawn[other]).sum() > 100
 
 
 @given(seed=seeds)

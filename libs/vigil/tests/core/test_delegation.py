@@ -147,9 +147,19 @@ def test_without_a_result_the_question_closes_unanswered_at_its_deadline() -> No
     assert (session.state.tasks, session.state.dialogue[0].closed_ms) == ((), 120_000)
 
 
-def test_a_result_that_comes_too_late_is_dropped() -> None:
+def test_a_result_that_waits_is_used_although_the_deadline_has_come() -> None:
     session = delegating()
-    settled = session.turn(QUIET, results=(FOUND,), at_s=round(TASK_DEADLINE_S))
+    settled = session.turn(ROSE, results=(FOUND,), at_s=round(TASK_DEADLINE_S) + 60)
+    assert (settled.unknown, settled.consumed_results) == ((), 1)
+    assert outcomes(settled) == [TaskOutcome.ANSWERED]
+    assert len(session.state.chunk.turns[-1].results) == 1
+    assert session.states == [ExchangeState.ANSWERED]
+
+
+def test_a_result_that_comes_after_its_task_has_expired_is_dropped() -> None:
+    session = delegating()
+    session.turn(QUIET, at_s=round(TASK_DEADLINE_S))
+    settled = session.turn(QUIET, results=(FOUND,))
     assert (settled.unknown, settled.consumed_results) == ((FOUND,), 1)
     assert session.state.chunk.turns[-1].results == ()
     assert session.states == [ExchangeState.UNANSWERED]

@@ -40,16 +40,16 @@ class TurnInput:
 def apply(
     profile: PromptProfile, state: SessionState, commands: Sequence[Command], results: Sequence[Result], moment: Moment
 ) -> TurnInput:
-    """Close the tasks whose deadline has come, apply the commands in order, then the results. A command that is refused
-    changes nothing."""
-    state, expired = expire(state, moment.time_ms)
+    """Apply the commands in order, then the results; then close the tasks whose deadline has come. A result that waits
+    is used as long as its task is open, however late the turn is. A command that is refused changes nothing."""
     told = _obey(state, commands, moment)
     given = give(told.state, results, moment.time_ms)
+    left, expired = expire(given.state, moment.time_ms)
     return replace(
         told,
-        state=given.state,
+        state=left,
         results=tuple(profile.result_line(end.task.question, end.result.text) for end in given.ends if end.result),
-        task_ends=(*expired, *told.task_ends, *given.ends),
+        task_ends=(*told.task_ends, *given.ends, *expired),
         unknown=given.unknown,
         asked=told.asked or bool(given.ends),
         exchange=len(told.state.dialogue) - 1 if told.asked else _awaited(told.state.dialogue, given.ends),

@@ -260,6 +260,14 @@ def test_an_idle_session_wakes_for_a_result() -> None:
     assert session.states == [ExchangeState.ANSWERED]
 
 
+def test_an_idle_session_wakes_to_close_a_task_at_its_deadline() -> None:
+    session = Session(infer_when_idle=False)
+    session.turn(DELEGATES, FLOWER)
+    assert outcomes(session.turn(QUIET, at_s=round(TASK_DEADLINE_S))) == [TaskOutcome.EXPIRED]
+    assert session.states == [ExchangeState.UNANSWERED]
+    assert decide(session.spec, JOYAI, session.state, Observation(130_000, 0, ()))[1] is None
+
+
 # --- bytes -----------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from vigil.core.attribution import Said, hear
 from vigil.core.chunk import next_chunk, tail
 from vigil.core.command import Command
 from vigil.core.control import Action, Output
-from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, delegate
+from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, delegate, overdue
 from vigil.core.duplicate import remembered, said_before
 from vigil.core.message import Message
 from vigil.core.probability import Probabilities, probabilities
@@ -109,11 +109,12 @@ def decide(
     spec: SessionSpec, profile: PromptProfile, state: SessionState, observation: Observation, last: Asked | None = None
 ) -> tuple[SessionState, Infer | None]:
     """Build the turn for `observation`. None when there is nothing to infer: the frame is not newer than the last
-    turn, or the session is idle and was asked to save compute then. `last` is an earlier prompt, if there is one: it
-    makes the new prompt cheaper to build and changes nothing in it."""
+    turn, or the session is idle and was asked to save compute then. A task whose deadline has come gets a turn that
+    closes it also then. `last` is an earlier prompt, if there is one: it makes the new prompt cheaper to build and
+    changes nothing in it."""
     if observation.time_ms <= state.last_time_ms:
         return state, None
-    if not (spec.infer_when_idle or state.instructions or observation.commands or observation.results):
+    if not (spec.infer_when_idle or _has_work(state, observation)):
         return state, None
     told = apply(profile, state, observation.commands, observation.results, _moment(spec, state, observation))
     planned, is_new = _in_chunk(spec, profile, told.state, reset=told.reset)
@@ -158,6 +159,13 @@ def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason:
     """The last events of a session that ends: every open alert closes."""
     moment = Moment(spec.session, state.next_sequence, max(state.last_time_ms, 0), capture_time_us)
     return alerts.close_all(state.alerts, moment, reason)[1]
+
+
+def _has_work(state: SessionState, observation: Observation) -> bool:
+    """Whether the turn has something to watch for, to answer or to close."""
+    return bool(
+        state.instructions or observation.commands or observation.results or overdue(state, observation.time_ms)
+    )
 
 
 def _in_chunk(

@@ -44,9 +44,14 @@ class Given:
     unknown: tuple[Result, ...] = ()
 
 
+def overdue(state: SessionState, time_ms: int) -> tuple[Task, ...]:
+    """The open tasks whose deadline has come."""
+    return tuple(task for task in state.tasks if task.deadline_ms <= time_ms)
+
+
 def expire(state: SessionState, time_ms: int) -> tuple[SessionState, tuple[TaskEnd, ...]]:
     """Close the tasks whose deadline has come: their exchanges stay unanswered."""
-    late = tuple(task for task in state.tasks if task.deadline_ms <= time_ms)
+    late = overdue(state, time_ms)
     return _unanswered(state, late, time_ms), tuple(TaskEnd(task, TaskOutcome.EXPIRED) for task in late)
 
 

@@ -93,11 +93,14 @@ async def test_a_body_has_a_largest_size(http: aiohttp.ClientSession) -> None:
     await refused(http, 413, "body_too_large", path=RESET, data=bytes(300 * 1024), headers=MINE)
 
 
-async def test_nobody_who_decides_is_told_at_once(http: aiohttp.ClientSession, placement: Placement) -> None:
+async def test_nobody_who_decides_is_told_at_once(
+    http: aiohttp.ClientSession, placement: Placement, redis: Redis
+) -> None:
     assert "codec, interaction" in await refused(http, 503, "no_worker", json=turn(), headers=MINE)
     for role in (Role.CODEC, Role.INTERACTION):
         await placement.heartbeat(role, f"{role}-1", 0)
     assert "codec, interaction" in await refused(http, 503, "capacity_full", json=turn(), headers=MINE)
+    assert await redis.zcard(DUE) == 0, "no silence is waited for of a session that is not there"
 
 
 async def test_a_session_with_a_camera_takes_no_pictures(http: aiohttp.ClientSession, session: str) -> None:

@@ -297,6 +297,19 @@ async def test_a_turn_that_comes_too_late_is_told(
     assert late["problem"]["type"] == "urn:vigil:problem:turn_late"
 
 
+async def test_a_picture_of_a_session_that_ends_meanwhile_is_told_that(
+    service: ReflectedService, pushed: str, decider: ScriptedDecider
+) -> None:
+    decider.open_gate.clear()
+    async with asyncio.timeout(DEADLINE_S), service.talk("PushFrames") as call:
+        await call.send({"session": pushed, "picture": PICTURE})
+        await eventually(lambda: len(decider.seen[SessionKey("demo", pushed)]) == 1, what="the picture is shown")
+        await service.call("EndSession", {"session": pushed})
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.receive()
+    assert problem_of(caught.value)["type"] == "urn:vigil:problem:session_ended"
+
+
 async def test_a_client_that_vanishes_in_a_turn_lets_it_go(
     service: ReflectedService, pushed: str, decider: ScriptedDecider
 ) -> None:

@@ -6,6 +6,7 @@ Whoever serves a call holds the session's turn (`turn_lease`) from before it loo
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ from vigil.runtime.errors import (
     AlreadyExists,
     BusUnavailable,
     SessionEnded,
+    StoreError,
     TimePassed,
     TurnTaken,
     UnknownSession,
@@ -27,7 +29,7 @@ from vigil.runtime.errors import (
 from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.sessions import Look
 from vigil.runtime.store.turn_lease import TurnLease
-from vigil_gateway.http.errors import NoSuchSession
+from vigil_gateway.http.errors import CapacityFull, NoSuchSession, NoWorker
 from vigil_gateway.live.picture import Picture
 from vigil_gateway.openai.errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
 from vigil_gateway.openai.turn import may_begin
@@ -78,6 +80,10 @@ async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Comma
         await begin(ports, spec, commands)
     except AlreadyExists:  # the turn ran out while this call was held up, and another began the session
         raise TurnInFlight("another call has just begun the session") from None
+    except (NoWorker, CapacityFull):  # nothing is left of it: a client that tries again and again would fill the set
+        with contextlib.suppress(StoreError):
+            await ports.pushed.forget(spec.key)
+        raise
 
 
 async def ask(ports: Ports, key: SessionKey, waiting: Sequence[Command], question: Ask) -> Ask:
@@ -95,8 +101,8 @@ async def turn(
     """Show `pictures` to the model and await what it decides on them. `time_ms` is their model time by the client's
     clock, None when they are of now.
 
-    Raises `TimeNotLater`, `TurnLate`, `TurnSuperseded`. A question that no turn has shown by then waits for the
-    session's next one.
+    Raises `TimeNotLater`, `TurnLate`, `TurnSuperseded`, `SessionEnded`. A question that no turn has shown by then waits
+    for the session's next one.
     """
     deadline_s = ports.settings.turn_deadline_s
     try:
@@ -107,6 +113,7 @@ async def turn(
                 decision = await _decided(ports, lease, pictures, None if time_ms is None else time_ms + 1)
             return decision
     except TimeoutError:
+        await found(ports, lease.key)  # nobody decides on a session that has ended meanwhile
         raise TurnLate(f"the session's workers did not decide within {deadline_s:g} s") from None
 
 

@@ -135,6 +135,21 @@ async def test_a_session_that_cannot_be_read_hides_no_other(
     assert [shown["id"] for shown in listed] == [session]
 
 
+async def test_a_session_that_cannot_be_read_is_ended_and_gives_its_place_back(
+    http: aiohttp.ClientSession, session: str, placement: Placement, redis: Redis
+) -> None:
+    key = SessionKey("demo", session)
+    await redis.set(part_key(key, Part.SPEC), '{"tenant": "demo"}')
+    async with http.get(f"/v1/sessions/{session}") as answer:
+        problem = await answer.json()
+    assert (answer.status, problem["type"]) == (500, "urn:vigil:problem:session_unreadable")
+    assert problem["next_step"] == "End the session and create a new one."
+    for _ in range(2):
+        async with http.delete(f"/v1/sessions/{session}") as answer:
+            assert answer.status == 204
+    assert [(await placement.capacity(role)).open_sessions for role in Role] == [0] * len(Role)
+
+
 async def test_ending_a_session_twice_tells_it_once(
     http: aiohttp.ClientSession, session: str, placement: Placement, nats_server: NatsServer
 ) -> None:

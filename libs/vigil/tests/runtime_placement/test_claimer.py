@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
-from vigil.runtime.errors import BusUnavailable
+from vigil.runtime.errors import BusUnavailable, StoreCorrupt
 from vigil.runtime.placement.claimer import Claimer, Offers, Run
 from vigil.runtime.placement.leases import Claim, Offer, Placement
 from vigil.testing.eventually import eventually
@@ -324,6 +325,24 @@ async def test_a_short_restart_of_redis_is_not_noticed(
         await placement.open(OTHER, ROLES)
         await eventually(lambda: len(worker.running) == 2, what="the next session runs too")
     assert [one.key for one in worker.runs] == [KEY, OTHER]
+
+
+async def test_a_session_that_cannot_be_read_is_told_of_once_without_a_traceback(
+    make: MakeClaimer, placement: Placement
+) -> None:
+    runs: list[Claim] = []
+
+    async def run(claim: Claim) -> None:
+        runs.append(claim)
+        raise StoreCorrupt(claim.key, "its spec cannot be read")
+
+    await placement.open(KEY, ROLES)
+    with capture_logs() as logs:
+        async with claiming(make("a", run)):
+            await eventually(lambda: len(runs) == 2, 8, "it is tried again")
+    told = [entry for entry in logs if entry["log_level"] in ("warning", "error")]
+    assert [(entry["event"], entry["error"]) for entry in told] == [("session not read", "its spec cannot be read")]
+    assert "exc_info" not in told[0]
 
 
 async def test_without_the_bus_sessions_are_found_by_looking(

@@ -6,7 +6,7 @@ import pytest
 
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, BusConfig
-from vigil.runtime.errors import FenceLost, PortError, StoreUnavailable
+from vigil.runtime.errors import FenceLost, PortError, StoreCorrupt, StoreUnavailable
 from vigil.runtime.session.claimed import until_over
 from vigil.runtime.session.follow import follow
 from vigil.runtime.session.ports import WorkerPorts
@@ -28,6 +28,18 @@ async def test_a_session_that_the_store_has_forgotten_is_closed_without_an_error
     await opened.forget()
     async with until_over(opened.ports, opened.key, CODEC):
         await follow(opened.ports, opened.key)
+    assert await opened.open_roles() == REST
+
+
+async def test_a_session_that_cannot_be_read_is_closed_once_it_has_ended(opened: Opened) -> None:
+    unreadable = StoreCorrupt(opened.key, "its turns cannot be read")
+    with pytest.raises(StoreCorrupt):
+        async with until_over(opened.ports, opened.key, CODEC):
+            raise unreadable
+    assert await opened.open_roles() == {Role.CODEC, *REST}
+    await opened.ports.store.end(opened.key, "the client ended it")
+    async with until_over(opened.ports, opened.key, CODEC):
+        raise unreadable
     assert await opened.open_roles() == REST
 
 

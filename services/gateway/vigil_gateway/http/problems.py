@@ -97,6 +97,9 @@ TABLE: dict[type[Exception], Row] = {
     port_errors.StoreFull: Row(
         "store_full", 503, "The session store is full", "End sessions, or give Redis more memory."
     ),
+    port_errors.StoreCorrupt: Row(
+        "session_unreadable", 500, "The session cannot be read", "End the session and create a new one."
+    ),
     port_errors.SnapshotMissing: _NO_SNAPSHOT,
     port_errors.StoreError: Row("store_unavailable", 503, "The session store cannot be used", _LATER),
     port_errors.BusError: Row("bus_unavailable", 503, "The message bus cannot be used", _LATER),

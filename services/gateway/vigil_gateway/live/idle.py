@@ -6,7 +6,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.errors import PortError, UnknownSession
 from vigil.runtime.process.logs import get_log
 from vigil_gateway.ports import Ports
-from vigil_gateway.sessions.lifecycle import finish
+from vigil_gateway.sessions.lifecycle import finish_by_key
 
 log = get_log()
 
@@ -26,7 +26,7 @@ async def end_idle(ports: Ports, idle_s: float) -> None:
 
 async def _end(ports: Ports, key: SessionKey) -> None:
     try:
-        await finish(ports, await ports.store.spec(key), "its client has pushed no picture for too long")
+        await finish_by_key(ports, key, "its client has pushed no picture for too long")
     except UnknownSession:
         log.info("idle session forgotten", tenant=key.tenant, session=key.session)
     await ports.pushed.forget(key)

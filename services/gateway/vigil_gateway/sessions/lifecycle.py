@@ -6,11 +6,11 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
-from vigil.runtime.errors import PortError
+from vigil.runtime.errors import PortError, StoreCorrupt
 from vigil.runtime.process.cancellation import to_the_end
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
-from vigil.runtime.session.lifecycle import announce, end
+from vigil.runtime.session.lifecycle import announce, end, end_unreadable
 from vigil_gateway import metrics
 from vigil_gateway.http.errors import CapacityFull, NoWorker
 from vigil_gateway.ports import Ports
@@ -51,9 +51,20 @@ async def finish(ports: Ports, spec: SessionSpec, reason: str) -> None:
     log.info("session ended", reason=reason)
 
 
+async def finish_by_key(ports: Ports, key: SessionKey, reason: str) -> None:
+    """`finish` the session of that key; one whose spec cannot be read is ended, too. Raises `UnknownSession`."""
+    try:
+        spec = await ports.store.spec(key)
+    except StoreCorrupt as error:
+        await end_unreadable(ports, key, reason)
+        log.error("unreadable session ended", session=key.session, reason=reason, error=str(error))
+    else:
+        await finish(ports, spec, reason)
+
+
 async def end_for_client(ports: Ports, key: SessionKey) -> None:
     """End a session because its client asked for that; whole, also when the client leaves. Raises `UnknownSession`."""
-    await to_the_end(finish(ports, await ports.store.spec(key), "the client ended it"))
+    await to_the_end(finish_by_key(ports, key, "the client ended it"))
 
 
 async def ended_reason(ports: Ports, key: SessionKey) -> str | None:

@@ -16,7 +16,7 @@ from vigil.contract import subjects
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
-from vigil.runtime.errors import BusUnavailable, FenceLost, StoreError
+from vigil.runtime.errors import BusUnavailable, FenceLost, StoreCorrupt, StoreError
 from vigil.runtime.placement.leases import Claim, Offer, Placement
 from vigil.runtime.process.backoff import Backoff
 from vigil.runtime.process.logs import get_log, session_logs
@@ -48,6 +48,7 @@ class Claimer:
 
     `run(claim)` works on one session until it is cancelled: when the lease is lost, when the session is closed, or on
     drain. If it returns or raises before that, it is run again after a jittered back-off of 0.5 to 5 s.
+    A session that cannot be read is told of once for each claim, and tried again every 5 s until somebody ends it.
 
     `offer(held)` says with each heartbeat what the worker offers, at most `capacity`; without it that is `capacity`.
     New sessions are admitted by what is offered. A session whose worker died needs a worker in any case: when it
@@ -166,7 +167,7 @@ class Claimer:
                     self._tasks[claim.key] = before
 
     async def _run_again_and_again(self, claim: Claim) -> None:
-        failures = 0
+        failures, is_unreadable = 0, False
         # A task group in the run may report a failure and forget a cancellation: check that the lease is still held.
         while self._leases.get(claim.key) == claim:
             started = time.monotonic()
@@ -175,6 +176,12 @@ class Claimer:
                 log.info("session run ended", role=self._role)
             except FenceLost:
                 log.info("session taken over by another worker", role=self._role)
+            except StoreCorrupt as error:  # no run can mend it: the session waits for its end
+                if not is_unreadable:  # once for each claim
+                    log.error("session not read", role=self._role, error=str(error))
+                is_unreadable = True
+                await asyncio.sleep(_BACKOFF.most_s)
+                continue
             except Exception as error:  # one session's failure must not touch the others
                 RESTARTS.labels(self._role).inc()
                 log.warning("session run failed", role=self._role, error=repr(error), exc_info=True)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
-from vigil.runtime.errors import UnknownSession
+from vigil.runtime.errors import StoreCorrupt, UnknownSession
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.session.ports import SessionPorts
 
@@ -17,7 +17,8 @@ async def until_over(ports: SessionPorts, key: SessionKey, roles: Sequence[Role]
     """Work on the session inside the block, which begins once NATS can be reached and is left when the session is
     over: then the session is closed for `roles`, and nobody claims it for them again.
 
-    That the store has forgotten the session (`UnknownSession`) is an end like any other. Any other error, and
+    That the store has forgotten the session (`UnknownSession`) is an end like any other. So is the end of a session
+    whose stored state cannot be read (`StoreCorrupt`): nothing more can be done for it. Any other error, and
     cancellation, leaves the session open: the claimer runs it again, or another worker does.
     """
     await ports.bus.connected()
@@ -25,4 +26,8 @@ async def until_over(ports: SessionPorts, key: SessionKey, roles: Sequence[Role]
         yield
     except UnknownSession:
         log.warning("session forgotten", reason="the store does not know it any more")
+    except StoreCorrupt as error:
+        if await ports.store.ended(key) is None:
+            raise
+        log.error("session closed unfinished", reason="its stored state cannot be read", error=str(error))
     await ports.placement.close(key, roles)

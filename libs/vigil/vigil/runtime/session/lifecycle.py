@@ -66,6 +66,13 @@ async def end(ports: SessionPorts, spec: SessionSpec, reason: str) -> str:
         await ports.placement.close(spec.key, CAMERA_SIDE)
 
 
+async def end_unreadable(ports: SessionPorts, key: SessionKey, reason: str) -> None:
+    """End a session whose stored state cannot be read, and close it for every role: no worker can finish it. The end
+    is not announced, for that takes the session's spec. Idempotent. Raises `UnknownSession`, `StoreUnavailable`."""
+    await ports.store.end(key, reason)
+    await ports.placement.close(key, tuple(Role))
+
+
 def _event(
     spec: SessionSpec, event: Lifecycle, *, reason: str, role: str = "", worker: str = "", number: int = 0
 ) -> Outgoing:

@@ -329,7 +329,13 @@ def test_a_question_that_was_delegated_without_a_note_is_restated_alone() -> Non
     assert start_over(JOYAI, session.state).chunk.prefix == (Text(text),)
 
 
-@pytest.mark.parametrize("text", ["", "  \n", "x" * (MAX_RESULT_CHARS + 1)])
-def test_a_result_that_says_nothing_or_too_much_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "  \n", "x" * (MAX_RESULT_CHARS + 1), "half \ud83d"])
+def test_a_result_that_says_nothing_or_too_much_or_cannot_be_stored_is_refused(text: str) -> None:
     with pytest.raises(InvalidSpec, match="the result"):
         Result("s-1-0", text)
+
+
+@pytest.mark.parametrize("task", ["", "s 1-0", "s-1-0\n", "s" * 10_000_000])
+def test_a_result_has_the_id_of_a_task(task: str) -> None:
+    with pytest.raises(InvalidSpec, match="is the id of no task"):
+        Result(task, "A rose.")

@@ -1,5 +1,6 @@
 """A turn: what the model was shown in one interval and what it replied; and the dialogue, which outlives the turns."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -7,6 +8,8 @@ from vigil.core.errors import InvalidSpec
 
 MAX_DIALOGUE = 32
 MAX_RESULT_CHARS = 2_000
+_TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class Result:
     is_ok: bool = True
 
     def __post_init__(self) -> None:
+        if not _TASK_ID.fullmatch(self.task):
+            raise InvalidSpec(f"{self.task[:80]!r} is the id of no task: give the id that the task came with")
+        if _HALF_CHARACTER.search(self.text):
+            raise InvalidSpec("the result has half of a character (a lone surrogate), which cannot be stored")
         if not self.text.strip():
             raise InvalidSpec("the result is empty: write what was found, or why nothing was")
         if len(self.text) > MAX_RESULT_CHARS:

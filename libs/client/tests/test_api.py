@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vigil.testing.servers import free_port
 from vigil_client.api import Client
 from vigil_client.backoff import Backoff
-from vigil_client.cloudevents import Alert
+from vigil_client.cloudevents import Alert, Delegation
 from vigil_client.errors import BadMessage, Invalid, NotFound, Refused, Unauthorised, Unavailable, Unreachable
 from vigil_client.events import Connection, Decision, Event, Lifecycle, RoleStatus, read_event
 from vigil_client.options import NewSession, NewSource, NewWatch, Speech, source_url
@@ -23,6 +23,7 @@ from vigil_client.testing.scripted_gateway import (
     ScriptedGateway,
     alert_json,
     decision_json,
+    delegation_json,
     playing,
     problem,
     sse,
@@ -176,7 +177,24 @@ def test_events_are_read_by_value() -> None:
     assert read_event(ServerEvent("newer-than-us", "{}")) is None
 
 
-@pytest.mark.parametrize("kind", ["decision", "alert", "utterance", "session", "status"])
+def test_a_delegation_is_read_by_value() -> None:
+    opened, closed = (
+        read_event(ServerEvent("delegation", json.dumps(delegation_json(event, outcome, result))))
+        for event, outcome, result in (("opened", None, ""), ("closed", "answered", "A rose."))
+    )
+    assert isinstance(opened, Delegation)
+    assert isinstance(closed, Delegation)
+    assert (opened.task, opened.event, opened.question, opened.note) == (
+        closed.task,
+        "opened",
+        "Which flower is it?",
+        "Let me see.",
+    )
+    assert (opened.outcome, opened.result, opened.deadline_s) == ("", "", 124.0)
+    assert (closed.event, closed.outcome, closed.result) == ("closed", "answered", "A rose.")
+
+
+@pytest.mark.parametrize("kind", ["decision", "alert", "utterance", "delegation", "session", "status"])
 @pytest.mark.parametrize("data", ["", "no json", "[]", '{"data": {}}', '{"data": null}', "3"])
 def test_what_is_no_event_is_a_bad_message(kind: str, data: str) -> None:
     with pytest.raises(BadMessage):

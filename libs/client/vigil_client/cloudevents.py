@@ -1,4 +1,4 @@
-"""Alerts and utterances as strangers receive them: CloudEvents in JSON (see `asyncapi.yaml`), read into values."""
+"""Alerts, utterances and delegations as strangers receive them: CloudEvents (see `asyncapi.yaml`), read into values."""
 
 import json
 from collections.abc import Mapping
@@ -54,6 +54,31 @@ class Utterance:
     raw: Json = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """One event of a delegated question: its `task` opened or closed.
+
+    All `_s` are model time in seconds. `note` is what the model said meanwhile, empty when it said nothing. `outcome`
+    is empty until the task closes: answered, failed, expired, displaced or forgotten. `result` is what was found, or
+    why nothing was.
+    """
+
+    event_id: str
+    task: str
+    event: str
+    tenant: str
+    source_id: str
+    session: str
+    question: str
+    note: str
+    outcome: str
+    result: str
+    time_s: float
+    opened_s: float
+    deadline_s: float
+    raw: Json = field(default_factory=dict, repr=False)
+
+
 def alert(payload: bytes | str) -> Alert:
     """Read an alert event. Raises `BadMessage` that names what is missing."""
     event, data = _envelope(payload)
@@ -83,8 +108,32 @@ def utterance(payload: bytes | str) -> Utterance:
         raise BadMessage(f"not an utterance event of Vigil ({error!r})") from None
 
 
+def delegation(payload: bytes | str) -> Delegation:
+    """Read a delegation event. Raises `BadMessage` that names what is missing."""
+    event, data = _envelope(payload)
+    try:
+        return Delegation(
+            event_id=event["id"],
+            task=data["task"],
+            event=data["event"],
+            tenant=data["tenant"],
+            source_id=data["source_id"],
+            session=data["session"],
+            question=data["question"],
+            note=data["note"],
+            outcome=data["outcome"] or "",
+            result=data["result"],
+            time_s=float(data["time_s"]),
+            opened_s=float(data["opened_s"]),
+            deadline_s=float(data["deadline_s"]),
+            raw=event,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadMessage(f"not a delegation event of Vigil ({error!r})") from None
+
+
 def _common(data: Json) -> dict[str, Any]:
-    """What both kinds of event say."""
+    """What alerts and utterances both say."""
     return {
         "tenant": data["tenant"],
         "source_id": data["source_id"],

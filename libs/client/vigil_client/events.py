@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from vigil_client import cloudevents
-from vigil_client.cloudevents import Alert, Utterance
+from vigil_client.cloudevents import Alert, Delegation, Utterance
 from vigil_client.errors import BadMessage
 from vigil_client.sse import ServerEvent
 from vigil_client.values import read
@@ -22,6 +22,7 @@ class Decision:
 
     `p` has the probability of each action, and is None where the engine gives none. `spoke` says whether the words are
     uttered: a `duplicate` of what was said a moment ago is not. `frames_skipped` counts stale pictures passed over.
+    `task` is the id of the task that answers a delegated question, empty for every other action.
     """
 
     sequence: int
@@ -44,6 +45,7 @@ class Decision:
     request_bytes: int
     prefix_share: float
     duplicate: bool
+    task: str
 
     @property
     def p_speak(self) -> float | None:
@@ -79,7 +81,7 @@ class Connection:
     reason: str = ""
 
 
-Event = Decision | Utterance | Alert | Lifecycle | RoleStatus | Connection
+Event = Decision | Utterance | Alert | Delegation | Lifecycle | RoleStatus | Connection
 
 
 def read_event(received: ServerEvent) -> Event | None:
@@ -91,6 +93,8 @@ def read_event(received: ServerEvent) -> Event | None:
             return cloudevents.utterance(received.data)
         case "alert":
             return cloudevents.alert(received.data)
+        case "delegation":
+            return cloudevents.delegation(received.data)
         case "session":
             return lifecycle(received.data)
         case "status":

@@ -35,6 +35,7 @@ class Subjects:
 
     alerts: str
     utterances: str
+    delegations: str
     lifecycle: str
 
 

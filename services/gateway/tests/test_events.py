@@ -14,7 +14,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.emitted import EMISSION, alert, decide_quickly, decided, decision, spec
+from vigil.testing.emitted import EMISSION, alert, decide_quickly, decided, decision, delegation, spec
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer
 from vigil_gateway.config import GatewaySettings
@@ -87,6 +87,8 @@ async def test_everything_that_happens_in_a_session_is_streamed(
         utterance = await stream.of("utterance")
         await bus.publish_stored(alert(session))
         raised = await stream.of("alert")
+        await bus.publish_stored(delegation(session))
+        delegated = await stream.of("delegation")
     assert shown == {
         "session": session,
         "sequence": 4,
@@ -108,8 +110,10 @@ async def test_everything_that_happens_in_a_session_is_streamed(
         "request_bytes": 2_000,
         "prefix_share": 1.0,
         "duplicate": False,
+        "task": "",
     }
     assert utterance == json.loads(spoken.payload)
+    assert delegated == json.loads(delegation(session).payload)
     assert raised == json.loads(alert(session).payload)
 
 

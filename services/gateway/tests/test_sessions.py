@@ -194,5 +194,6 @@ async def test_a_camera_named_by_the_client_keeps_its_name(http: aiohttp.ClientS
     assert shown["subjects"] == {
         "alerts": "vigil.v1.alert.demo.lobby.*",
         "utterances": f"vigil.v1.utterance.demo.{session}",
+        "delegations": f"vigil.v1.delegation.*.demo.{session}",
         "lifecycle": f"vigil.v1.session.*.demo.{session}",
     }

@@ -16,7 +16,7 @@ from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.contract.events.envelope import decode_event
 from vigil.contract.frames import CodedFrame, CodedFrameGroup, Frame, FrameKind, encode_coded_group
-from vigil.contract.streams import ALERTS, DECISIONS, UTTERANCES, StreamSpec
+from vigil.contract.streams import ALERTS, DECISIONS, DELEGATIONS, UTTERANCES, StreamSpec
 from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
@@ -194,6 +194,10 @@ class Stage:
     async def utterances(self, count: int) -> list[Any]:
         """The stored utterances, once there are `count`."""
         return [decode_event(one) for one in await self.stored(UTTERANCES, count)]
+
+    async def delegations(self, count: int) -> list[Any]:
+        """The stored events of delegated questions, once there are `count`."""
+        return [decode_event(payload) for payload in await self.stored(DELEGATIONS, count)]
 
     async def stored(self, stream: StreamSpec, count: int) -> list[bytes]:
         """Payloads of a stream in order, once there are at least `count`."""

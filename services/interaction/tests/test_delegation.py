@@ -45,6 +45,7 @@ async def test_a_result_is_told_and_answers_the_question_that_another_worker_del
         await stage.store.submit_result(stage.key, Result(exchange.task.id, "A rose."))
         await stage.nudge()
         await eventually(lambda: is_answered(stage, grey), 10, "the model is told the result")
+        opened, closed = await stage.delegations(2)  # the takeover in between published nothing twice
     state = await stage.store.history(stage.key)
     (exchange,) = state.dialogue
     decisions = await stage.decisions(state.next_sequence)
@@ -53,7 +54,29 @@ async def test_a_result_is_told_and_answers_the_question_that_another_worker_del
     assert (await stage.store.look(stage.key)).waiting.results == ()
     assert counted("vigil_tasks_closed_total", outcome="answered") == answered + 1
     assert counted("vigil_results_dropped_total", reason="unknown") == unknown + 1
-    assert decisions[0].action == Action.DELEGATE
+    assert (decisions[0].action, decisions[0].task) == (Action.DELEGATE, exchange.task.id)
+    assert (opened.type, opened.data["note"], opened.data["outcome"]) == (
+        "vigil.delegation.opened",
+        "Let me see.",
+        None,
+    )
+    assert (closed.type, closed.data["outcome"]) == ("vigil.delegation.closed", "answered")
+    assert closed.data["result"] == "A rose."
+    assert opened.subject == closed.subject == exchange.task.id
+
+
+async def test_a_session_that_ends_closes_its_delegated_questions(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
+    engine.script = botanist
+    await stage.open(Ask("q-1", "What flower is this?"))
+    async with stage.worker():
+        await stage.watch(grey)
+        await stage.store.end(stage.key, "the client ended it")
+        await stage.nudge()
+        opened, closed = await stage.delegations(2)
+    assert (opened.data["event"], closed.data["event"], closed.data["outcome"]) == ("opened", "closed", "forgotten")
+    assert (await stage.store.history(stage.key)).tasks == ()
 
 
 async def is_answered(stage: Stage, grey: bytes) -> bool:

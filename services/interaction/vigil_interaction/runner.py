@@ -20,6 +20,7 @@ from vigil.core.decide import (
     finish,
     settle,
 )
+from vigil.core.delegation import forget
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.prompt import Asked, goes_on, prefix_share
@@ -112,8 +113,8 @@ class Runner:
         """Close what is open, because the session ended, and publish all that waits: what waits already makes room."""
         await self.tidy()
         events = finish(self.spec, self.state, self._ports.clock(), reason)
-        messages = closing(self.spec, events, self._ports.clock())
-        closed = replace(self.state, alerts=())
+        closed, ends = forget(replace(self.state, alerts=()), max(self.state.last_time_ms, 0))
+        messages = closing(self.spec, self.state, events, ends, self._ports.clock())
         await self._store(Commit(state=closed, outgoing=messages, published=self._outbox.published), messages)
         self.state = closed
         await self.tidy()

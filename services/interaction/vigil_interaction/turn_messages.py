@@ -1,16 +1,18 @@
-"""What a settled turn tells the world: its decision, what was said, what became of alerts."""
+"""What a settled turn tells the world: its decision, what was said, what became of alerts and delegated questions."""
 
 from collections.abc import Iterable
 
 from vigil.contract.decision import decision_outgoing
 from vigil.contract.events.alerts import SnapshotRef, alert_outgoing
+from vigil.contract.events.delegations import TaskMoment, closed_outgoing, delegations_outgoing
 from vigil.contract.events.envelope import Emission
 from vigil.contract.events.utterances import p_speak_of, utterance_outgoing
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.snapshots import snapshot_name, snapshot_ref
 from vigil.core.alert import AlertEvent, AlertState
 from vigil.core.decide import Settled
-from vigil.core.session import SessionSpec
+from vigil.core.delegation import TaskEnd
+from vigil.core.session import SessionSpec, SessionState
 from vigil.runtime.process.trace import current_traceparent
 
 
@@ -33,13 +35,17 @@ def outgoing(spec: SessionSpec, settled: Settled, kept: frozenset[str], now_us: 
         alert_outgoing(spec, event, p_speak_of(decision), emission, _reference(spec, event, kept))
         for event in settled.alert_events
     ]
-    return tuple(messages)
+    return (*messages, *delegations_outgoing(spec, settled, emission))
 
 
-def closing(spec: SessionSpec, events: Iterable[AlertEvent], now_us: int) -> tuple[Outgoing, ...]:
-    """The messages of alerts that close because their session ended."""
+def closing(
+    spec: SessionSpec, state: SessionState, events: Iterable[AlertEvent], ends: Iterable[TaskEnd], now_us: int
+) -> tuple[Outgoing, ...]:
+    """The messages of alerts and of delegated questions that close because their session ended after `state`."""
     emission = Emission(now_us, now_us, current_traceparent())
-    return tuple(alert_outgoing(spec, event, None, emission) for event in events)
+    alerts = [alert_outgoing(spec, event, None, emission) for event in events]
+    moment = TaskMoment(max(state.last_time_ms, 0), state.next_sequence, emission)
+    return (*alerts, *(closed_outgoing(spec, end, moment) for end in ends))
 
 
 def _reference(spec: SessionSpec, event: AlertEvent, kept: frozenset[str]) -> SnapshotRef | None:

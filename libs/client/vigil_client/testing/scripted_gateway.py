@@ -68,7 +68,7 @@ def session_json(**changes: Any) -> dict[str, Any]:
         "speech": {"response_mode": "balanced", "duplicate_guard": "exact", "text_temperature": 0.0},
         "infer_when_idle": True,
         "created_at": "2026-01-02T03:04:05Z",
-        "subjects": {"alerts": "vigil.v1.alert.demo.lobby.*", "utterances": "u", "lifecycle": "l"},
+        "subjects": {"alerts": "vigil.v1.alert.demo.lobby.*", "utterances": "u", "delegations": "d", "lifecycle": "l"},
         "progress": {"turns": 7, "time_s": 6.0, "turns_in_chunk": 7, "malformed_total": 0, "alerts_open": 0},
         "status": {"ingestion": {"state": "connected"}},
     } | changes
@@ -98,6 +98,7 @@ def decision_json(sequence: int, action: str = "silent", text: str = "", **chang
         "request_bytes": 4_000,
         "prefix_share": 1.0,
         "duplicate": False,
+        "task": "",
     } | changes
 
 
@@ -131,6 +132,28 @@ def alert_json(state: str, number: int = 1, **changes: Any) -> dict[str, Any]:
         },
     } | changes
     return {"specversion": "1.0", "id": f"a-1.{number}", "type": f"vigil.alert.{state}", "data": data}
+
+
+def delegation_json(event: str, outcome: str | None = None, result: str = "", **changes: Any) -> dict[str, Any]:
+    """The CloudEvent of a delegated question."""
+    data = {
+        "tenant": "demo",
+        "session": SESSION,
+        "source_id": "lobby",
+        "task": f"{SESSION}-4",
+        "event": event,
+        "question": "Which flower is it?",
+        "note": "Let me see.",
+        "outcome": outcome,
+        "result": result,
+        "capture_time": "2026-01-02T03:04:05.000Z",
+        "emit_time": "2026-01-02T03:04:05.250Z",
+        "time_s": 6.0,
+        "opened_s": 4.0,
+        "deadline_s": 124.0,
+        "decision_sequence": 6,
+    } | changes
+    return {"specversion": "1.0", "id": f"d.{event}", "type": f"vigil.delegation.{event}", "data": data}
 
 
 def sse(kind: str, data: dict[str, Any]) -> bytes:

@@ -18,8 +18,8 @@ def render(port: int, monitor_port: int, store_dir: Path, secrets: Secrets) -> s
     """The text of the configuration file: loopback only, JetStream on disk, the users of one account.
 
     Each service may do what its row says. `operator` may do everything: it is for people who look into streams.
-    Whoever connects without a name is `downstream`: it hears alerts, utterances and session events, live or from their
-    streams, and can say nothing.
+    Whoever connects without a name is `downstream`: it hears alerts, utterances, delegations and session events,
+    live or from their streams, and can say nothing.
     """
     services = [_user(row.name, secrets.nats_password_of(row.name), permissions.of_service(row)) for row in SERVICES]
     operator = _user(OPERATOR_USER, secrets.nats_password)

@@ -70,6 +70,7 @@ def test_a_decision_has_one_json(spec: SessionSpec, make_decision: MakeDecision)
         "request_bytes": 9_000,
         "prefix_share": 1.0,
         "duplicate": False,
+        "task": "",
     }
     assert not replace(decision, duplicate=True).spoke, "what was just said is not said again"
     assert decision_json(replace(decision, probabilities=None))["p"] is None
@@ -79,6 +80,12 @@ def test_a_decision_has_one_json(spec: SessionSpec, make_decision: MakeDecision)
 def test_every_action_reads_back(action: Action, spec: SessionSpec, make_decision: MakeDecision) -> None:
     payload = decision_outgoing(spec, make_decision(action), emit_time_us=CAPTURED_US).payload
     assert decode_decision(payload).action is action
+
+
+def test_a_delegation_names_its_task(spec: SessionSpec, make_decision: MakeDecision) -> None:
+    delegated = replace(make_decision(Action.DELEGATE), task="s-1-7")
+    decision = decode_decision(decision_outgoing(spec, delegated, emit_time_us=CAPTURED_US).payload)
+    assert (decision.task, decision_json(decision)["task"]) == ("s-1-7", "s-1-7")
 
 
 def test_an_unknown_action_is_refused() -> None:

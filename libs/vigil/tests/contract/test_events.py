@@ -12,21 +12,25 @@ import yaml
 
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.alerts import SnapshotRef, alert_outgoing
+from vigil.contract.events.delegations import TaskMoment, closed_outgoing, delegations_outgoing
 from vigil.contract.events.envelope import Emission, decode_event, rfc3339
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.events.utterances import p_speak_of, utterance_outgoing
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subjects import DelegationEvent, Lifecycle
 from vigil.core.alert import AlertEvent, AlertState
 from vigil.core.control import Action
-from vigil.core.decide import Decision
-from vigil.core.session import SessionSpec
+from vigil.core.decide import Decision, Settled
+from vigil.core.delegation import TaskEnd, TaskOutcome
+from vigil.core.session import SessionSpec, SessionState
+from vigil.core.turn import Result, Task
 
 CAPTURED_US = 1_767_225_600_000_000
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 EMISSION = Emission(CAPTURED_US, CAPTURED_US + 312_400, TRACE)
 SNAPSHOT = SnapshotRef("VIGIL_SNAPSHOTS", "demo.s-1-fire-7.0", "/v1/alerts/s-1-fire-7/snapshot")
 SESSION = SessionData("demo", "s-1", "lobby", role="codec", worker="host-1", reason="claimed")
+TASK = Task("s-1-7", "Which flower is it?", "Let me see.", 7_000, 127_000)
 ASYNCAPI = Path(__file__).parents[4] / "proto" / "asyncapi.yaml"
 
 MakeDecision = Callable[..., Decision]
@@ -148,6 +152,77 @@ def test_silence_is_no_utterance(spec: SessionSpec, make_decision: MakeDecision)
     assert utterance_outgoing(spec, make_decision(Action.DELEGATE, ""), EMISSION) is None
 
 
+def turn(decision: Decision, *ends: TaskEnd, opened: Task | None = None) -> Settled:
+    """A settled turn in which these tasks closed, and one opened."""
+    tasks = () if opened is None else (opened,)
+    return Settled(
+        SessionState(tasks=tasks), decision, (), restart=False, consumed=0, consumed_results=0, task_ends=ends
+    )
+
+
+def test_an_opened_delegation_by_value(
+    asyncapi: dict[str, Any], spec: SessionSpec, make_decision: MakeDecision
+) -> None:
+    (outgoing,) = delegations_outgoing(spec, turn(make_decision(Action.DELEGATE), opened=TASK), EMISSION)
+    check(asyncapi, "DelegationEvent", outgoing)
+    assert outgoing.subject == "vigil.v1.delegation.opened.demo.s-1"
+    assert outgoing.message_id == "demo.s-1-7.delegation.0.opened"
+    assert msgspec.json.decode(outgoing.payload) == {
+        "specversion": "1.0",
+        "id": "s-1-7.delegation.0.opened",
+        "source": "/tenants/demo/sessions/s-1",
+        "type": "vigil.delegation.opened",
+        "subject": "s-1-7",
+        "time": "2026-01-01T00:00:00.312Z",
+        "datacontenttype": "application/json",
+        "traceparent": TRACE,
+        "data": {
+            "tenant": "demo",
+            "session": "s-1",
+            "source_id": "lobby",
+            "task": "s-1-7",
+            "event": "opened",
+            "question": "Which flower is it?",
+            "note": "Let me see.",
+            "outcome": None,
+            "result": "",
+            "capture_time": "2026-01-01T00:00:00.000Z",
+            "emit_time": "2026-01-01T00:00:00.312Z",
+            "time_s": 7.0,
+            "opened_s": 7.0,
+            "deadline_s": 127.0,
+            "decision_sequence": 7,
+        },
+    }
+
+
+@pytest.mark.parametrize("outcome", list(TaskOutcome))
+def test_every_closed_delegation_keeps_to_the_schema(
+    asyncapi: dict[str, Any], spec: SessionSpec, outcome: TaskOutcome
+) -> None:
+    has_result = outcome in (TaskOutcome.ANSWERED, TaskOutcome.FAILED)
+    end = TaskEnd(TASK, outcome, Result(TASK.id, "A rose.") if has_result else None)
+    outgoing = closed_outgoing(spec, end, TaskMoment(9_000, 9, EMISSION))
+    check(asyncapi, "DelegationEvent", outgoing)
+    assert outgoing.subject == "vigil.v1.delegation.closed.demo.s-1"
+    data = decode_event(outgoing.payload).data
+    assert (data["outcome"], data["result"]) == (outcome, "A rose." if has_result else "")
+    assert (data["opened_s"], data["time_s"]) == (7.0, 9.0)
+
+
+def test_a_turn_tells_what_closed_before_what_it_opened(spec: SessionSpec, make_decision: MakeDecision) -> None:
+    old = replace(TASK, id="s-1-2", opened_ms=2_000)
+    settled = turn(make_decision(Action.DELEGATE), TaskEnd(old, TaskOutcome.EXPIRED), opened=TASK)
+    sent = [message.message_id for message in delegations_outgoing(spec, settled, EMISSION)]
+    assert sent == ["demo.s-1-2.delegation.0.closed", "demo.s-1-7.delegation.0.opened"]
+
+
+def test_a_question_that_was_on_its_way_opens_no_second_task(spec: SessionSpec, make_decision: MakeDecision) -> None:
+    joined = replace(make_decision(Action.DELEGATE), task="s-1-2")
+    settled = turn(joined, opened=replace(TASK, id="s-1-2", opened_ms=2_000))
+    assert delegations_outgoing(spec, settled, EMISSION) == ()
+
+
 @pytest.mark.parametrize("event", list(Lifecycle))
 def test_every_session_event_keeps_to_the_schema(asyncapi: dict[str, Any], event: Lifecycle) -> None:
     outgoing = session_outgoing(event, SESSION, created_us=9, number=3, emit_time_us=CAPTURED_US, traceparent=TRACE)
@@ -173,10 +248,13 @@ def test_the_published_channels_are_the_subjects_that_are_used(asyncapi: dict[st
         "vigil.v1.alert.{tenant}.{source}.{state}",
         "vigil.v1.utterance.{tenant}.{session}",
         "vigil.v1.session.{event}.{tenant}.{session}",
+        "vigil.v1.delegation.{event}.{tenant}.{session}",
     }
     states = asyncapi["channels"]["alerts"]["parameters"]["state"]["enum"]
     assert states == [state.value for state in AlertState]
     assert asyncapi["channels"]["sessions"]["parameters"]["event"]["enum"] == [event.value for event in Lifecycle]
+    events = asyncapi["channels"]["delegations"]["parameters"]["event"]["enum"]
+    assert events == [event.value for event in DelegationEvent]
 
 
 def test_a_time_is_rfc3339_in_utc() -> None:

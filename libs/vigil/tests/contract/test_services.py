@@ -92,8 +92,9 @@ def test_every_stream_is_written_by_somebody() -> None:
 
 
 def test_decisions_and_alerts_have_one_author() -> None:
-    """Only the interaction model speaks: no other service can put a decision, an utterance or an alert on the bus."""
-    for subject in (subjects.ALL_DECISIONS, subjects.ALL_UTTERANCES, subjects.ALL_ALERTS):
+    """Only the interaction model speaks: no other service can put a decision, an utterance, an alert or a
+    delegation on the bus."""
+    for subject in (subjects.ALL_DECISIONS, subjects.ALL_UTTERANCES, subjects.ALL_ALERTS, subjects.ALL_DELEGATIONS):
         assert [row.name for row in SERVICES if subject in row.bus.publishes] == [INTERACTION.name]
 
 
@@ -132,7 +133,7 @@ def test_a_service_may_say_and_hear_no_more_than_its_row_and_jetstream(row: Serv
 
 def test_a_downstream_system_only_reads() -> None:
     allowed = permissions.of_downstream()
-    heard = ("vigil.v1.alert.>", "vigil.v1.utterance.>", "vigil.v1.session.>", "_INBOX.>")
+    heard = ("vigil.v1.alert.>", "vigil.v1.utterance.>", "vigil.v1.session.>", "vigil.v1.delegation.>", "_INBOX.>")
     assert allowed.subscribe == heard
     assert all(subject.startswith(("$JS.API.", "$JS.ACK.", "$JS.FC.")) for subject in allowed.publish)
     forbidden = ("STREAM.CREATE", "STREAM.UPDATE", "STREAM.DELETE", "STREAM.PURGE", "MSG.DELETE", "CONSUMER.DELETE")

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject
-from vigil.contract.subjects import AlertSubject, Kind, Lifecycle, LifecycleSubject, SessionSubject
+from vigil.contract.subjects import (
+    AlertSubject,
+    DelegationEvent,
+    DelegationSubject,
+    Kind,
+    Lifecycle,
+    LifecycleSubject,
+    SessionSubject,
+)
 from vigil.core.alert import AlertState
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
@@ -18,6 +26,7 @@ keys = st.builds(SessionKey, tokens, tokens)
 all_subjects = st.one_of(
     st.builds(SessionSubject, st.sampled_from(Kind), keys),
     st.builds(LifecycleSubject, st.sampled_from(Lifecycle), keys),
+    st.builds(DelegationSubject, st.sampled_from(DelegationEvent), keys),
     st.builds(AlertSubject, tokens, tokens, st.sampled_from(AlertState)),
 )
 KEY = SessionKey("demo", "s-1")
@@ -33,6 +42,8 @@ KEY = SessionKey("demo", "s-1")
         (subjects.utterance(KEY), "vigil.v1.utterance.demo.s-1"),
         (subjects.lifecycle(Lifecycle.MOVED, KEY), "vigil.v1.session.moved.demo.s-1"),
         (subjects.lifecycle_of(KEY), "vigil.v1.session.*.demo.s-1"),
+        (subjects.delegation(DelegationEvent.OPENED, KEY), "vigil.v1.delegation.opened.demo.s-1"),
+        (subjects.delegations_of(KEY), "vigil.v1.delegation.*.demo.s-1"),
         (subjects.alert("demo", "lobby", AlertState.OPENED), "vigil.v1.alert.demo.lobby.opened"),
         (subjects.alerts_of("demo"), "vigil.v1.alert.demo.*.*"),
         (subjects.alerts_of("demo", "lobby"), "vigil.v1.alert.demo.lobby.*"),
@@ -68,6 +79,7 @@ def test_any_other_text_is_refused_with_its_name(text: str) -> None:
         "vigil.v2.decision.demo.s-1",
         "vigil.v1.alert.demo.lobby.exploded",
         "vigil.v1.session.paused.demo.s-1",
+        "vigil.v1.delegation.guessed.demo.s-1",
         "vigil.v1.decision.demo.*",
         "vigil.v1.decision.de mo.s-1",
         "vigil.v1.decision..s-1",

@@ -8,7 +8,7 @@ from vigil.core.alert import AlertState
 from vigil.core.chunk import start_over
 from vigil.core.command import Ask, Command, Instruct, Reset
 from vigil.core.decide import Completion, Infer, Observation, Settled, decide, settle
-from vigil.core.delegation import MAX_TASKS, TASK_DEADLINE_S, TaskOutcome
+from vigil.core.delegation import MAX_TASKS, TASK_DEADLINE_S, TaskEnd, TaskOutcome, forget
 from vigil.core.errors import InvalidSpec
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.message import Text
@@ -172,6 +172,23 @@ def test_a_result_is_told_once_and_a_second_one_is_unknown() -> None:
     assert settled.unknown == (second,)
     assert session.turn(QUIET, results=(FOUND,)).unknown == (FOUND,)
     assert session.state.dialogue[0].answer == "It is a rose."
+
+
+def test_a_turn_names_the_task_that_it_opened_and_no_other() -> None:
+    session = Session()
+    opened = session.turn(DELEGATES, FLOWER)
+    again = session.turn(DELEGATES)
+    assert opened.task_opened == TASK
+    assert (again.decision.task, again.task_opened) == (TASK.id, None), "the question was on its way already"
+    assert session.turn(QUIET).task_opened is None
+
+
+def test_forgetting_closes_every_task_and_leaves_its_exchange_unanswered() -> None:
+    session = delegating()
+    session.state, ends = forget(session.state, 5_000)
+    assert ends == (TaskEnd(TASK, TaskOutcome.FORGOTTEN),)
+    assert (session.state.tasks, session.states) == ((), [ExchangeState.UNANSWERED])
+    assert forget(session.state, 6_000) == (session.state, ()), "there is nothing more to forget"
 
 
 def test_a_reset_forgets_what_is_on_its_way() -> None:

@@ -246,7 +246,7 @@ async def test_every_stream_is_bounded(bus: Bus, nats_server: NatsServer) -> Non
     client = await nats.connect(nats_server.url)
     found = {info.config.name: info.config for info in await client.jetstream().streams_info()}
     await client.close()
-    assert set(found) == {"DECISIONS", "UTTERANCES", "ALERTS", "SESSIONS", "DEAD_LETTERS", "OBJ_VIGIL_SNAPSHOTS"}
+    assert set(found) == {*(stream.name for stream in streams.STREAMS), "OBJ_VIGIL_SNAPSHOTS"}
     for config in found.values():
         assert (config.max_age or 0) > 0
         assert (config.max_bytes or 0) > 0

@@ -30,7 +30,7 @@ class StoredDecision:
 
     `time_ms` is model time; `capture_time_us` and `emit_time_us` are microseconds since the epoch. The words of a
     `duplicate` were uttered a moment ago: they are not uttered again. `probabilities` is None when the engine gave
-    none.
+    none. `task` is the id of the task that answers a delegated question, empty for every other action.
     """
 
     key: SessionKey
@@ -51,6 +51,7 @@ class StoredDecision:
     request_bytes: int = 0
     prefix_share: float = 0.0
     duplicate: bool = False
+    task: str = ""
 
     @property
     def spoke(self) -> bool:
@@ -97,6 +98,7 @@ def stored(key: SessionKey, decision: Decision, *, emit_time_us: int) -> StoredD
         request_bytes=completion.request_bytes,
         prefix_share=decision.prefix_share,
         duplicate=decision.duplicate,
+        task=decision.task,
     )
 
 
@@ -141,6 +143,7 @@ def decision_json(decision: StoredDecision) -> dict[str, object]:
         "request_bytes": decision.request_bytes,
         "prefix_share": decision.prefix_share,
         "duplicate": decision.duplicate,
+        "task": decision.task,
     }
 
 
@@ -169,6 +172,7 @@ def decision_to_pb(decision: StoredDecision) -> pb.Decision:
         prefix_share=decision.prefix_share,
         duplicate=decision.duplicate,
         completion_tokens=decision.completion_tokens,
+        task=decision.task,
     )
 
 
@@ -193,4 +197,5 @@ def _of_pb(message: pb.Decision, key: SessionKey, action: Action) -> StoredDecis
         request_bytes=message.request_bytes,
         prefix_share=message.prefix_share,
         duplicate=message.duplicate,
+        task=message.task,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from vigil.contract import subjects
 from vigil.contract.services import ServiceSpec, SnapshotAccess
-from vigil.contract.streams import ALERTS, SESSIONS, SNAPSHOTS, STREAMS, UTTERANCES, StreamSpec
+from vigil.contract.streams import ALERTS, DELEGATIONS, SESSIONS, SNAPSHOTS, STREAMS, UTTERANCES, StreamSpec
 
 _API = "$JS.API"
 _BUCKET_STREAM = f"OBJ_{SNAPSHOTS.name}"
@@ -20,7 +20,7 @@ _BUCKET_STREAM = f"OBJ_{SNAPSHOTS.name}"
 _INBOXES = "_VIGIL_INBOX"
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-DOWNSTREAM_STREAMS = (ALERTS, UTTERANCES, SESSIONS)
+DOWNSTREAM_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ def of_service(row: ServiceSpec) -> Permissions:
 
 
 def of_downstream() -> Permissions:
-    """What a downstream system may do: hear alerts, utterances and the life of sessions, live and from their streams.
+    """What a downstream system may do: hear alerts, utterances, the life of sessions and delegated questions, live and
+    from their streams.
 
     There is no subject here by which a stream could be written, changed, purged or deleted, nor one of decisions,
     frames or commands.

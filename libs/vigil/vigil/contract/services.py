@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vigil.contract import subjects
-from vigil.contract.streams import ALERTS, DECISIONS, SESSIONS, UTTERANCES, StreamSpec
+from vigil.contract.streams import ALERTS, DECISIONS, DELEGATIONS, SESSIONS, UTTERANCES, StreamSpec
 from vigil.contract.subjects import Kind, Lifecycle
 from vigil.core.source import Role
 
@@ -150,6 +150,7 @@ GATEWAY = ServiceSpec(
             subjects.ALL_UTTERANCES,
             subjects.ALL_ALERTS,
             subjects.ALL_LIFECYCLE,
+            subjects.ALL_DELEGATIONS,
         ),
         looks_up=(SESSIONS,),
         snapshots=SnapshotAccess.READ,
@@ -220,11 +221,12 @@ INTERACTION = ServiceSpec(
             subjects.ALL_DECISIONS,
             subjects.ALL_UTTERANCES,
             subjects.ALL_ALERTS,
+            subjects.ALL_DELEGATIONS,
             *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.ENDED),
             _of_all(Kind.CODED_FRAMES),  # the frame in hand, to whoever takes a session over
         ),
         hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
-        looks_up=(DECISIONS, UTTERANCES, ALERTS, SESSIONS),
+        looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, SESSIONS),
         snapshots=SnapshotAccess.WRITE,
     ),
     redis_keys=(SESSION_KEYS, _placement_keys("*")),

@@ -56,6 +56,9 @@ ALERTS = StreamSpec(
 SESSIONS = StreamSpec(
     "SESSIONS", "the life of sessions", (subjects.ALL_LIFECYCLE,), 7 * _DAY_S, 64 * _MIB, Retention.LIMITS
 )
+DELEGATIONS = StreamSpec(
+    "DELEGATIONS", "delegated questions", (subjects.ALL_DELEGATIONS,), _DAY_S, 128 * _MIB, Retention.LIMITS
+)
 DEAD_LETTERS = StreamSpec(
     "DEAD_LETTERS",
     "what could not be processed, and why",
@@ -64,7 +67,7 @@ DEAD_LETTERS = StreamSpec(
     64 * _MIB,
     Retention.LIMITS,
 )
-STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DEAD_LETTERS)
+STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DELEGATIONS, DEAD_LETTERS)
 
 SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened alerts", 7 * _DAY_S, 512 * _MIB)
 

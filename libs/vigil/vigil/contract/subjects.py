@@ -35,6 +35,13 @@ class Lifecycle(StrEnum):
     ENDED = "ended"
 
 
+class DelegationEvent(StrEnum):
+    """What happened to the task of a delegated question."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSubject:
     """`vigil.v1.<kind>.<tenant>.<session>`."""
@@ -58,6 +65,17 @@ class LifecycleSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class DelegationSubject:
+    """`vigil.v1.delegation.<event>.<tenant>.<session>`."""
+
+    event: DelegationEvent
+    key: SessionKey
+
+    def __str__(self) -> str:
+        return f"{PREFIX}.delegation.{self.event}.{self.key.tenant}.{self.key.session}"
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSubject:
     """`vigil.v1.alert.<tenant>.<source>.<state>`."""
 
@@ -73,7 +91,7 @@ class AlertSubject:
         return f"{PREFIX}.alert.{self.tenant}.{self.source}.{self.state}"
 
 
-Subject = SessionSubject | LifecycleSubject | AlertSubject
+Subject = SessionSubject | LifecycleSubject | DelegationSubject | AlertSubject
 
 # Nobody listens here: a request to it is answered by the server, after all that was sent before.
 NOBODY = f"{PREFIX}.nobody"
@@ -82,6 +100,7 @@ ALL_ALERTS = f"{PREFIX}.alert.>"
 ALL_DECISIONS = f"{PREFIX}.decision.>"
 ALL_UTTERANCES = f"{PREFIX}.utterance.>"
 ALL_LIFECYCLE = f"{PREFIX}.session.>"
+ALL_DELEGATIONS = f"{PREFIX}.delegation.>"
 ALL_DEAD_LETTERS = f"{PREFIX}.dlq.>"
 
 
@@ -120,6 +139,16 @@ def lifecycle_of(key: SessionKey) -> str:
     return f"{PREFIX}.session.*.{key.tenant}.{key.session}"
 
 
+def delegation(event: DelegationEvent, key: SessionKey) -> str:
+    """Where one kind of event of a session's delegated questions is stored, as CloudEvents."""
+    return str(DelegationSubject(event, key))
+
+
+def delegations_of(key: SessionKey) -> str:
+    """A filter for all events of one session's delegated questions."""
+    return f"{PREFIX}.delegation.*.{key.tenant}.{key.session}"
+
+
 def alert(tenant: str, source: str, state: AlertState) -> str:
     """Where one kind of alert event of a source is stored, as CloudEvents."""
     return str(AlertSubject(tenant, source, state))
@@ -151,6 +180,8 @@ def _parse(tokens: list[str]) -> Subject:
             return AlertSubject(tenant, source, AlertState(state))
         case ["vigil", "v1", "session", event, tenant, session]:
             return LifecycleSubject(Lifecycle(event), SessionKey(tenant, session))
+        case ["vigil", "v1", "delegation", event, tenant, session]:
+            return DelegationSubject(DelegationEvent(event), SessionKey(tenant, session))
         case ["vigil", "v1", *kind, tenant, session]:
             return SessionSubject(Kind(".".join(kind)), SessionKey(tenant, session))
     raise InvalidSubject("too few tokens")

@@ -104,6 +104,11 @@ class Settled:
     task_ends: tuple[TaskEnd, ...] = ()
     unknown: tuple[Result, ...] = ()
 
+    @property
+    def task_opened(self) -> Task | None:
+        """The task that this turn opened; None when it delegated nothing, or a question that was on its way already."""
+        return next((task for task in self.state.tasks if task.opened_ms == self.decision.time_ms), None)
+
 
 def decide(
     spec: SessionSpec, profile: PromptProfile, state: SessionState, observation: Observation, last: Asked | None = None

@@ -23,7 +23,7 @@ class TaskOutcome(StrEnum):
     FAILED = "failed"  # its result says why nothing was found
     EXPIRED = "expired"  # no result came before its deadline
     DISPLACED = "displaced"  # the oldest of more than `MAX_TASKS`
-    FORGOTTEN = "forgotten"  # the session was reset
+    FORGOTTEN = "forgotten"  # the session was reset, or ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,12 @@ def delegate(state: SessionState, task: Task, exchange: int) -> tuple[SessionSta
         state = replace(state, dialogue=(*state.dialogue[:exchange], asked, *state.dialogue[exchange + 1 :]))
     ends = tuple(TaskEnd(old, TaskOutcome.DISPLACED) for old in displaced)
     return _unanswered(state, displaced, task.opened_ms), opened, ends
+
+
+def forget(state: SessionState, time_ms: int) -> tuple[SessionState, tuple[TaskEnd, ...]]:
+    """Close all tasks, because the session was reset or has ended: their exchanges stay unanswered."""
+    ends = tuple(TaskEnd(task, TaskOutcome.FORGOTTEN) for task in state.tasks)
+    return _unanswered(state, state.tasks, time_ms), ends
 
 
 def waits_for(exchange: Exchange, task: str) -> bool:

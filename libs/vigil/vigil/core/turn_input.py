@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from vigil.core import alert as alerts
 from vigil.core.alert import AlertEvent, Moment
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
-from vigil.core.delegation import TaskEnd, TaskOutcome, expire, give, waits_for
+from vigil.core.delegation import TaskEnd, expire, forget, give, waits_for
 from vigil.core.errors import CoreError
 from vigil.core.instruction import Instruction, Instructions, add, clear, find
 from vigil.core.profile import PromptProfile
@@ -76,8 +76,9 @@ def _obey(state: SessionState, commands: Sequence[Command], moment: Moment) -> T
                 case Reset():
                     still, closed = alerts.close_all(state.alerts, moment, "the session was reset")
                     events += closed
-                    forgotten += tuple(TaskEnd(task, TaskOutcome.FORGOTTEN) for task in state.tasks)
-                    state = replace(state, alerts=still, dialogue=(), tasks=(), uttered=())
+                    state, ends = forget(state, moment.time_ms)
+                    forgotten += ends
+                    state = replace(state, alerts=still, dialogue=(), uttered=())
         except CoreError as refused:
             rejected.append(f"{type(command).__name__}: {refused}")
     return TurnInput(

@@ -1,16 +1,19 @@
-"""What an interaction worker would publish of a session on the camera `lobby`: decisions and an alert."""
+"""What an interaction worker would publish of a session on the camera `lobby`: decisions, an alert, a delegation."""
 
 from vigil.contract.decision import decision_outgoing
 from vigil.contract.events.alerts import alert_outgoing
+from vigil.contract.events.delegations import TaskMoment, closed_outgoing
 from vigil.contract.events.envelope import Emission
 from vigil.contract.outgoing import Outgoing
 from vigil.core.alert import Moment, advance
 from vigil.core.control import Action, Output
 from vigil.core.decide import Completion, Decision
+from vigil.core.delegation import TaskEnd, TaskOutcome
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.probability import Probabilities
 from vigil.core.session import SessionSpec
 from vigil.core.source import Source, SourceKind
+from vigil.core.turn import Result, Task
 from vigil.runtime.bus.client import Bus
 
 EMISSION = Emission(1_700_000_000_000_000, 1_700_000_000_250_000)
@@ -42,6 +45,13 @@ def alert(session: str) -> Outgoing:
     moment = Moment(session, 4, 4_000, EMISSION.capture_time_us)
     _, (opened,) = advance((), (watch,), moment, {watch.id: "Fire!"})
     return alert_outgoing(spec(session), opened, 0.9, EMISSION)
+
+
+def delegation(session: str) -> Outgoing:
+    """The stored message of a delegated question that was just answered."""
+    task = Task(f"{session}-4", "Which flower is it?", "Let me see.", 4_000, 124_000)
+    end = TaskEnd(task, TaskOutcome.ANSWERED, Result(task.id, "A rose."))
+    return closed_outgoing(spec(session), end, TaskMoment(6_000, 6, EMISSION))
 
 
 async def decide_quickly(bus: Bus, session: str, count: int, text: str) -> None:

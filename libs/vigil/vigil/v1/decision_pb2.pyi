@@ -88,6 +88,7 @@ class Decision(_message.Message):
     PREFIX_SHARE_FIELD_NUMBER: _builtins.int
     DUPLICATE_FIELD_NUMBER: _builtins.int
     COMPLETION_TOKENS_FIELD_NUMBER: _builtins.int
+    TASK_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     session: _builtins.str
     sequence: _builtins.int
@@ -110,6 +111,10 @@ class Decision(_message.Message):
     duplicate: _builtins.bool
     """The text repeats what was uttered a moment ago under the same instruction: there is no utterance of it."""
     completion_tokens: _builtins.int
+    task: _builtins.str
+    """Id of the task that answers the delegated question; empty for every other action. A question that is on its way
+    already joins the task that is open.
+    """
     @_builtins.property
     def probabilities(self) -> Global___ActionProbabilities: ...
     def __init__(
@@ -134,10 +139,11 @@ class Decision(_message.Message):
         prefix_share: _builtins.float = ...,
         duplicate: _builtins.bool = ...,
         completion_tokens: _builtins.int = ...,
+        task: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_probabilities", b"_probabilities", "probabilities", b"probabilities"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_probabilities", b"_probabilities", "action", b"action", "cached_tokens", b"cached_tokens", "capture_time_us", b"capture_time_us", "completion_tokens", b"completion_tokens", "duplicate", b"duplicate", "emit_time_us", b"emit_time_us", "engine_ms", b"engine_ms", "frames_skipped", b"frames_skipped", "malformed", b"malformed", "prefix_share", b"prefix_share", "probabilities", b"probabilities", "prompt_tokens", b"prompt_tokens", "question", b"question", "request_bytes", b"request_bytes", "sequence", b"sequence", "session", b"session", "tenant", b"tenant", "text", b"text", "time_ms", b"time_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_probabilities", b"_probabilities", "action", b"action", "cached_tokens", b"cached_tokens", "capture_time_us", b"capture_time_us", "completion_tokens", b"completion_tokens", "duplicate", b"duplicate", "emit_time_us", b"emit_time_us", "engine_ms", b"engine_ms", "frames_skipped", b"frames_skipped", "malformed", b"malformed", "prefix_share", b"prefix_share", "probabilities", b"probabilities", "prompt_tokens", b"prompt_tokens", "question", b"question", "request_bytes", b"request_bytes", "sequence", b"sequence", "session", b"session", "task", b"task", "tenant", b"tenant", "text", b"text", "time_ms", b"time_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__probabilities: _TypeAlias = _typing.Literal["probabilities"]  # noqa: Y015
     _WhichOneofArgType__probabilities: _TypeAlias = _typing.Literal["_probabilities", b"_probabilities"]  # noqa: Y015

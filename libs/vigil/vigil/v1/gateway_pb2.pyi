@@ -542,6 +542,7 @@ class EventsResponse(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
+    DELEGATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def decision(self) -> _decision_pb2.Decision: ...
     @_builtins.property
@@ -558,6 +559,10 @@ class EventsResponse(_message.Message):
     def end(self) -> Global___EventsEnd:
         """The last message."""
 
+    @_builtins.property
+    def delegation(self) -> Global___CloudEvent:
+        """The task of a delegated question opened or closed."""
+
     def __init__(
         self,
         *,
@@ -567,12 +572,13 @@ class EventsResponse(_message.Message):
         session: Global___CloudEvent | None = ...,
         status: Global___SessionRoles | None = ...,
         end: Global___EventsEnd | None = ...,
+        delegation: Global___CloudEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "decision", b"decision", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "decision", b"decision", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["decision", "utterance", "alert", "session", "status", "end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["decision", "utterance", "alert", "session", "status", "end", "delegation"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -22,6 +22,7 @@ class EventKind(StrEnum):
     UTTERANCE = "utterance"
     ALERT = "alert"
     SESSION = "session"
+    DELEGATION = "delegation"
     STATUS = "status"
     END = "end"
 
@@ -61,6 +62,7 @@ def topics(key: SessionKey, source_id: str) -> tuple[Topic, ...]:
             EventKind.ALERT, subjects.alerts_of(key.tenant, source_id), 256, _cloudevent_reader(EventKind.ALERT, key)
         ),
         Topic(EventKind.SESSION, subjects.lifecycle_of(key), 64, _cloudevent_reader(EventKind.SESSION, key)),
+        Topic(EventKind.DELEGATION, subjects.delegations_of(key), 64, _cloudevent_reader(EventKind.DELEGATION, key)),
     )
 
 

@@ -22,7 +22,8 @@ _EXAMPLE = 'event: decision\ndata: {"sequence": 12, "time_s": 12.0, "action": "s
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "`decision`, `utterance`, `alert`, `session` and `status` events; `end` is the last one.",
+            "description": "`decision`, `utterance`, `alert`, `delegation`, `session` and `status` events; "
+            "`end` is the last one.",
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
         }
     },

@@ -73,6 +73,8 @@ def event_message(event: LiveEvent) -> pb.EventsResponse:
             return pb.EventsResponse(alert=_cloud_event(event))
         case EventKind.SESSION:
             return pb.EventsResponse(session=_cloud_event(event))
+        case EventKind.DELEGATION:
+            return pb.EventsResponse(delegation=_cloud_event(event))
         case _:
             raise InvalidMessage("a decision event without its decision")
 

@@ -104,5 +104,6 @@ def _subjects(spec: SessionSpec) -> SubjectsOut:
     return SubjectsOut(
         alerts=subjects.alerts_of(spec.tenant, spec.source.id),
         utterances=subjects.utterance(key),
+        delegations=subjects.delegations_of(key),
         lifecycle=subjects.lifecycle_of(key),
     )

@@ -46,6 +46,7 @@ class DecisionOut(Out):
     request_bytes: int
     prefix_share: float = Field(description="Share of this prompt that is, byte for byte, the whole of the last one")
     duplicate: bool = Field(description="The words repeat what was uttered a moment ago: there is no utterance of them")
+    task: str = Field(description="The task that answers the delegated question; empty unless the action is `delegate`")
 
 
 class ExchangeOut(Out):

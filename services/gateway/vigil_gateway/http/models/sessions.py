@@ -63,6 +63,7 @@ class SubjectsOut(Out):
 
     alerts: str = Field(examples=["vigil.v1.alert.demo.lobby.*"])
     utterances: str
+    delegations: str
     lifecycle: str
 
 

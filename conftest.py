@@ -7,6 +7,7 @@ pytest_plugins = ["vigil.testing.fixtures"]
 SYSTEM = "the running system"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one file in one process, and all tests of the one running system together.
 

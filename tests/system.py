@@ -25,7 +25,7 @@ from vigil.contract.decision import StoredDecision, decode_decision
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-START_S = 240.0
+START_S = 280.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from system import BIN, ROOT, System
 
 from vigil_recipe.scenarios import Scenario
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PROMISED = {
     "recall",

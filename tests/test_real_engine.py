@@ -1,71 +1,27 @@
 """The client against the real engine: stock vLLM on the CPU, serving the model that the repository ships."""
 
-import asyncio
-import os
-import signal
-import socket
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import aiohttp
 import pytest
-import pytest_asyncio
+from system import System
 
 from vigil.core.control import CONTROL_TOKENS
 from vigil.core.profile import HARNESS, VIGIL_SMALL
 from vigil.runtime.engine.client import Engine, EngineConfig
-from vigil.runtime.engine.errors import EngineError, ImagesMissing
-from vigil.testing.eventually import eventually
+from vigil.runtime.engine.errors import ImagesMissing
 from vigil.testing.prompts import Pixels, request
 
-ROOT = Path(__file__).parents[4]
-MODEL = ROOT / "models" / "vigil-small"
-SERVE = ROOT / "deploy" / "engine" / "serve.sh"
 NAME = "vigil-small"
 COLD_S = 60.0
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.engine,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(not (ROOT / ".venv-engine").exists(), reason="no engine environment: deploy/engine/install.sh"),
-    pytest.mark.skipif(not (MODEL / "config.json").exists(), reason="no checkpoint in models/vigil-small"),
-]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The address of an engine that was started for these tests and has answered once."""
-    port, log = free_port(), tmp_path_factory.mktemp("engine") / "engine.log"
-    environment = {"PATH": os.defpath, "HOME": str(log.parent), "VIGIL_ENGINE_PORT": str(port)}
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            str(SERVE), str(MODEL), NAME, env=environment, stdout=output, stderr=output, start_new_session=True
-        )
-    url = f"http://127.0.0.1:{port}"
-
-    async def up() -> bool:
-        assert process.returncode is None, log.read_text()[-3_000:]
-        try:
-            await client.ping()
-        except EngineError:
-            return False
-        return True
-
-    try:
-        async with Engine(EngineConfig(url, NAME)) as client:
-            await eventually(up, deadline_s=180.0, what="the engine is up")
-            await client.complete(request(0, COLD_S), Pixels(0))
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        await process.wait()
+@pytest.fixture
+def served(vigil: System) -> str:
+    """The address of the running system's engine."""
+    return str(vigil.endpoints["engine_url"])
 
 
 async def prefix_cache(url: str) -> tuple[float, float]:

@@ -217,6 +217,28 @@ async def test_an_engine_that_refuses_for_good_costs_what_it_refuses_and_not_the
     assert [one.sequence for one in decisions] == [0, 1]
 
 
+async def test_a_store_without_memory_keeps_what_the_engine_refuses_and_the_run(
+    stage: Stage, engine: ScriptedEngine, grey: bytes
+) -> None:
+    restarts, fits = _restarts(), engine.script
+    refusal = Reply("this text cannot be shown", status=400)
+    engine.script = lambda seen: refusal if "poison" in str(seen.body["messages"]) else fits(seen)
+    await stage.open()
+    async with stage.worker():
+        await stage.watch(grey)
+        await stage.store.submit(stage.key, Ask("q-1", "poison"))
+        await stage.nudge()
+        await stage.redis.config_set("maxmemory", "1")
+        for second in range(1, 9):
+            await stage.show(second, grey)
+            await engine.requests(second + 1)
+        await stage.redis.config_set("maxmemory", "0")
+        await stage.watch(grey, grey, start=9)
+        decisions = await stage.decisions(3)
+    assert [decision.sequence for decision in decisions] == [0, 1, 2]
+    assert _restarts() == restarts, "the run went on"
+
+
 async def test_what_is_committed_is_published_while_the_engine_is_down(
     stage: Stage, engine: ScriptedEngine, nats_server: NatsServer, grey: bytes, red: bytes
 ) -> None:

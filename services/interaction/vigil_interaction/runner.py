@@ -194,15 +194,19 @@ class Runner:
 
     async def _drop_waiting(self, error: EngineError) -> None:
         """Go on without the commands and results of the next turn. The store forgets the turns too (`restart`), since
-        the state was shortened before."""
+        the state was shortened before. A store that is full drops nothing: it is tried again when the engine refuses
+        the next turn."""
         commands, results = len(self.waiting.commands), len(self.waiting.results)
+        without = Commit(self.state, restart=True, consumed=commands, consumed_results=results)
+        try:
+            await self._store(replace(without, published=self._outbox.published), ())
+        except StoreFull:
+            return
         metrics.COMMANDS_REJECTED.inc(commands)
         metrics.RESULTS_DROPPED.labels("refused").inc(results)
         log.error(
             "commands dropped", reason="the engine refuses them", error=str(error), commands=commands, results=results
         )
-        without = Commit(self.state, restart=True, consumed=commands, consumed_results=results)
-        await self._store(replace(without, published=self._outbox.published), ())
 
     async def _bias(self) -> dict[int, float]:
         """Also the check, once for each model, that it has the profile's action words."""

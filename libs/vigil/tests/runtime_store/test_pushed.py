@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
 from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
+from vigil.core.source import Role
+from vigil.runtime.errors import StoreFull
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.pushed import DUE, PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
@@ -42,6 +46,22 @@ async def test_a_silent_session_is_given_to_one_gateway(redis: Redis) -> None:
     assert sorted(key for share in shares for key in share) == sorted(keys)
     await redis.zadd(DUE, {"demo.s-3": 0})  # half a minute after the gateway that had it died
     assert await gateways[1].silent(0) == [keys[3]]
+
+
+async def test_a_redis_without_memory_is_full_and_not_away(redis: Redis) -> None:
+    pushed, turns, placement = PushedSessions(redis), TurnLeases(redis), Placement(redis)
+    await placement.heartbeat(Role.CODEC, "w", 1)
+    await redis.config_set("maxmemory", "1")
+    try:
+        for refused in (
+            pushed.expect(FIRST, within_s=0),
+            turns.claim(FIRST),
+            placement.admit(FIRST, [Role.CODEC]),
+        ):
+            with pytest.raises(StoreFull, match="no memory left: end sessions or raise maxmemory"):
+                await refused
+    finally:
+        await redis.config_set("maxmemory", "0")
 
 
 async def test_silent_sessions_are_found_when_redis_has_no_memory_left(

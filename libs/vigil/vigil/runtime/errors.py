@@ -8,7 +8,8 @@ PortError
 │   └── SnapshotMissing    no such snapshot, or it has aged out
 └── StoreError
     ├── StoreUnavailable   Redis cannot be reached, or did not answer in time         retryable
-    ├── StoreFull          a bound of the session, or Redis's memory, is reached      retryable
+    ├── StoreFull          Redis has no memory left                                   retryable
+    │   └── SessionFull    a bound of the session is reached                          retryable
     ├── InboxFull          the session has too many commands waiting                  retryable
     ├── AlreadyExists      a session of that id is there
     ├── UnknownSession     no session of that id, or it ended longer than retention ago
@@ -62,6 +63,12 @@ class StoreUnavailable(StoreError):
     retryable = True
 
 
+class StoreFull(StoreError):
+    """Redis has no memory left, or a bound of the session is reached; nothing was written."""
+
+    retryable = True
+
+
 class SessionError(StoreError):
     """A rule of one session was broken; `key` names the session."""
 
@@ -70,10 +77,8 @@ class SessionError(StoreError):
         self.key = key
 
 
-class StoreFull(SessionError):
-    """A bound of the session, or Redis's memory, is reached; nothing was written."""
-
-    retryable = True
+class SessionFull(StoreFull, SessionError):
+    """A bound of the session is reached; nothing was written."""
 
 
 class InboxFull(SessionError):

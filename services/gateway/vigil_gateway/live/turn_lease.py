@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.errors import StoreUnavailable, TurnTaken
+from vigil.runtime.errors import StoreError, TurnTaken
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.store.turn_lease import TurnLease, TurnLeases
 from vigil_gateway.openai.errors import TurnInFlight
@@ -39,7 +39,7 @@ async def _renew(turns: TurnLeases, lease: TurnLease) -> None:
         await asyncio.sleep(turns.lease_s / 3)
         try:
             held = await turns.renew(lease)
-        except StoreUnavailable as error:
+        except StoreError as error:
             log.warning("turn lease not renewed", error=str(error))
     log.warning("turn lease lost")
 
@@ -47,5 +47,5 @@ async def _renew(turns: TurnLeases, lease: TurnLease) -> None:
 async def _release(turns: TurnLeases, lease: TurnLease) -> None:
     try:
         await turns.release(lease)
-    except StoreUnavailable as error:
+    except StoreError as error:
         log.warning("turn lease not released", error=str(error))

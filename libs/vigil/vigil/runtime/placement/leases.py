@@ -70,7 +70,8 @@ class Shortage:
 
 
 class Placement:
-    """Leases of sessions by role. Every method raises `StoreUnavailable` when Redis does not answer."""
+    """Leases of sessions by role. Every method raises `StoreUnavailable` when Redis does not answer, `StoreFull` when
+    it has no memory left for what is written."""
 
     def __init__(self, redis: Redis, *, lease_s: float = LEASE_S) -> None:
         self._redis: Any = redis  # redis-py types its replies as bytes or str; these are bytes

@@ -21,7 +21,7 @@ _PACKAGE = "vigil.runtime.store"
 
 
 class PushedSessions:
-    """The sorted set of pushed sessions. Every method raises `StoreUnavailable`."""
+    """The sorted set of pushed sessions. Every method raises `StoreUnavailable`, `StoreFull`."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis  # redis-py types its replies as bytes or str; these are bytes

@@ -8,9 +8,9 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
 
-from vigil.runtime.errors import StoreUnavailable, describe
+from vigil.runtime.errors import StoreFull, StoreUnavailable, describe
 from vigil.runtime.process.cancellation import cancellation_kept
 
 _TIMEOUT_S = 1.0
@@ -56,11 +56,19 @@ def script(redis: Redis, package: str, *names: str) -> AsyncScript:
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Raise `StoreUnavailable` for every failure of Redis or of the connection to it."""
+    """Raise `StoreFull` when Redis has no memory left, `StoreUnavailable` for every other failure of Redis or of the
+    connection to it."""
     try:
         with cancellation_kept():
             yield
     except (RedisError, OSError, TimeoutError) as error:
+        if _is_out_of_memory(error):
+            raise StoreFull("Redis has no memory left: end sessions or raise maxmemory") from None
         raise StoreUnavailable(
             f"Redis request failed ({describe(error)}): check that it runs and that its URL is right"
         ) from None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Redis before 7 wraps what a command in a script was refused with: then the text alone says it."""
+    return isinstance(error, OutOfMemoryError) or (isinstance(error, ResponseError) and "OOM " in str(error))

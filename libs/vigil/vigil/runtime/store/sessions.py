@@ -10,14 +10,13 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from vigil.contract.outgoing import Outgoing
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.turn import Result
-from vigil.runtime.errors import AlreadyExists, FenceLost, InboxFull, SessionEnded, StoreFull, UnknownSession
+from vigil.runtime.errors import AlreadyExists, FenceLost, InboxFull, SessionEnded, SessionFull, UnknownSession
 from vigil.runtime.store import metrics, record, redis_client, state_parts
 from vigil.runtime.store.keys import Part, from_member, index_key, member, part_key, session_keys
 from vigil.runtime.store.record import Commit, Ended, LoggedTurn, Look, Taken, Waiting
@@ -251,12 +250,7 @@ class SessionStore:
     async def _run(self, script: Any, key: SessionKey, arguments: Sequence[Any]) -> Any:
         """Run a session script; a refusal becomes its error."""
         with unavailable():
-            try:
-                answer = await script(keys=session_keys(key), args=arguments)
-            except ResponseError as error:
-                if "OOM" not in str(error):  # Redis before 7 wraps it, so it has no class of its own
-                    raise
-                answer = b"memory full"
+            answer = await script(keys=session_keys(key), args=arguments)
         if isinstance(answer, bytes) and answer in _REFUSALS:
             _refuse(answer.decode(), key)
         return answer
@@ -272,9 +266,8 @@ _REFUSALS = {
         InboxFull,
         f"session {{key}} has {MAX_RESULTS} results of delegated questions waiting: try again after its next turn",
     ),
-    b"outbox full": (StoreFull, f"session {{key}} has {MAX_OUTBOX} messages that JetStream has not stored yet"),
-    b"frames full": (StoreFull, f"session {{key}} keeps {MAX_FRAMES:,} frames: shorten its chunk"),
-    b"memory full": (StoreFull, "Redis has no memory left for session {key}: end sessions or raise maxmemory"),
+    b"outbox full": (SessionFull, f"session {{key}} has {MAX_OUTBOX} messages that JetStream has not stored yet"),
+    b"frames full": (SessionFull, f"session {{key}} keeps {MAX_FRAMES:,} frames: shorten its chunk"),
 }
 
 

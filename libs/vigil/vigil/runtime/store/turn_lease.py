@@ -33,7 +33,7 @@ class TurnLease:
 
 
 class TurnLeases:
-    """Claims, shows, renews, releases: one round trip each. Every method raises `StoreUnavailable`."""
+    """Claims, shows, renews, releases: one round trip each. Every method raises `StoreUnavailable`, `StoreFull`."""
 
     def __init__(self, redis: Redis, *, lease_s: float = LEASE_S) -> None:
         self._lease_ms = round(lease_s * 1000)

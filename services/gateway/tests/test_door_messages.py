@@ -20,11 +20,11 @@ from vigil.v1 import gateway_pb2 as pb
 from vigil_gateway.http import problems
 from vigil_gateway.http.errors import CapacityFull, NoSuchSession
 from vigil_gateway.http.models.live import PictureIn
-from vigil_gateway.http.problems import Problem, Row, problem_of
+from vigil_gateway.http.problems import MAX_DETAIL_CHARS, Problem, Row, problem_of
 from vigil_gateway.live.feed import EventKind, LiveEvent, event
 from vigil_gateway.openai.errors import PictureRefused
 from vigil_gateway.rpc import messages
-from vigil_gateway.rpc.status import MAX_DETAIL_CHARS, code_of, message_of, trailer_of
+from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 from vigil_gateway.websocket.messages import Ask, End, Shown, id_of, read_binary, read_text
 
 ROWS = [
@@ -49,6 +49,16 @@ def test_every_problem_has_a_status_and_a_trailer_in_ascii(row: Row) -> None:
     told = json.loads(value)
     assert (told["type"], told["status"]) == (f"urn:vigil:problem:{row.kind}", row.status)
     assert told["detail"] == "é" * MAX_DETAIL_CHARS
+
+
+@pytest.mark.parametrize("message", [{"type": "dance" * 50_000}, {"type": "end", "dance" * 50_000: 1}])
+def test_a_problem_quotes_only_the_beginning_of_a_message(message: dict[str, object]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        read_text(json.dumps(message))
+    problem = problem_of(refused.value)
+    assert "dance" in problem.detail
+    assert len(problem.detail) <= MAX_DETAIL_CHARS
+    assert len(json.dumps(problem.as_json())) < 4 * MAX_DETAIL_CHARS
 
 
 def test_the_same_error_is_the_same_problem_everywhere() -> None:

@@ -19,6 +19,8 @@ from vigil_gateway.http.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
 from vigil_gateway.openai import errors as chat_errors
 
 TYPE_PREFIX = "urn:vigil:problem:"
+# A message may quote the request. In gRPC it travels as a header, and clients take 8 KiB of headers by default.
+MAX_DETAIL_CHARS = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error as a client is told of it; `extra` has further members of the problem's JSON."""
+    """One error as a client is told of it; `extra` has further members of the problem's JSON. A longer `detail` than
+    `MAX_DETAIL_CHARS` is cut."""
 
     row: Row
     detail: str
     extra: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", self.detail[:MAX_DETAIL_CHARS])
 
     def as_json(self) -> dict[str, object]:
         """RFC 9457 problem details."""
@@ -169,10 +175,14 @@ def _invalid(found: Sequence[Any], *, within: int) -> Problem:
     if broken is not None:
         where = f"at character {broken['loc'][-1]}" if broken["loc"] else broken["msg"]
         return Problem(MALFORMED, f"the body cannot be read as JSON ({where})")
-    faults = [{"field": _field(fault["loc"], within), "message": str(fault["msg"])} for fault in found]
+    faults = [{"field": _field(fault["loc"], within), "message": _short(fault["msg"])} for fault in found]
     detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
     return Problem(INVALID, detail, {"errors": faults})
 
 
 def _field(location: Sequence[object], within: int) -> str:
-    return ".".join(str(part) for part in location[within:]) or ".".join(str(part) for part in location)
+    return _short(".".join(str(part) for part in location[within:]) or ".".join(str(part) for part in location))
+
+
+def _short(text: str) -> str:
+    return text[:MAX_DETAIL_CHARS]

@@ -7,8 +7,6 @@ from grpc import StatusCode
 from vigil_gateway.http.problems import Problem
 
 TRAILER = "vigil-problem"
-# Message and trailer travel as headers, of which clients take 8 KiB by default.
-MAX_DETAIL_CHARS = 800
 
 BY_STATUS = {
     400: StatusCode.INVALID_ARGUMENT,
@@ -36,10 +34,10 @@ def code_of(problem: Problem) -> StatusCode:
 
 def message_of(problem: Problem) -> str:
     """What was wrong and what to do."""
-    return f"{problem.detail[:MAX_DETAIL_CHARS]}. {problem.row.next_step}"
+    return f"{problem.detail}. {problem.row.next_step}"
 
 
 def trailer_of(problem: Problem) -> tuple[tuple[str, str], ...]:
-    """The problem's JSON as trailing metadata, in ASCII."""
-    short = Problem(problem.row, problem.detail[:MAX_DETAIL_CHARS])
+    """The problem's JSON as trailing metadata, in ASCII, without its further members."""
+    short = Problem(problem.row, problem.detail)
     return ((TRAILER, json.dumps(short.as_json())),)

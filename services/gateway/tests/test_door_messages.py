@@ -11,14 +11,18 @@ from grpc import StatusCode
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from vigil.contract.errors import InvalidMessage
 from vigil.core.duplicate import DuplicateGuard
+from vigil.core.ids import SessionKey
 from vigil.core.instruction import Severity
 from vigil.core.session import ResponseMode
+from vigil.runtime.errors import StoreCorrupt
 from vigil.v1 import gateway_pb2 as pb
 from vigil_gateway.http import problems
 from vigil_gateway.http.errors import CapacityFull, NoSuchSession
+from vigil_gateway.http.failures import log_failure
 from vigil_gateway.http.models.live import PictureIn
 from vigil_gateway.http.problems import MAX_DETAIL_CHARS, Problem, Row, problem_of
 from vigil_gateway.live.feed import EventKind, LiveEvent, event
@@ -49,6 +53,25 @@ def test_every_problem_has_a_status_and_a_trailer_in_ascii(row: Row) -> None:
     told = json.loads(value)
     assert (told["type"], told["status"]) == (f"urn:vigil:problem:{row.kind}", row.status)
     assert told["detail"] == "é" * MAX_DETAIL_CHARS
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "has_traceback"),
+    [
+        (RuntimeError("a bug"), "error", True),
+        (StoreCorrupt(SessionKey("demo", "s-1"), "its spec cannot be read"), "warning", False),
+        (CapacityFull(("codec",)), "warning", False),
+        (NoSuchSession("s-1"), None, False),
+    ],
+)
+def test_the_gateways_faults_are_logged_and_the_clients_are_not(
+    error: Exception, level: str | None, has_traceback: bool
+) -> None:
+    with capture_logs() as logs:
+        log_failure(problem_of(error), error, method="EndSession")
+    assert [entry["log_level"] for entry in logs] == ([level] if level else [])
+    assert [entry["method"] for entry in logs] == ["EndSession"] * len(logs)
+    assert any("exc_info" in entry for entry in logs) is has_traceback
 
 
 @pytest.mark.parametrize("message", [{"type": "dance" * 50_000}, {"type": "end", "dance" * 50_000: 1}])

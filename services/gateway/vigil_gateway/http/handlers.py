@@ -7,13 +7,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from vigil.runtime.process.logs import get_log
+from vigil_gateway.http.failures import log_failure
 from vigil_gateway.http.problems import MALFORMED, NO_METHOD, NO_ROUTE, TABLE, Problem, Row, problem_of
 from vigil_gateway.openai import error_body
 
 MEDIA_TYPE = "application/problem+json"
-
-log = get_log()
 
 _HEADERS: dict[int, dict[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
@@ -41,15 +39,14 @@ def respond(path: str, problem: Problem) -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Answer every error of the table, FastAPI's own and whatever nobody thought of, as problems."""
     for kind in (*TABLE, RequestValidationError):
-        app.add_exception_handler(kind, _known)
+        app.add_exception_handler(kind, _problem)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_exception_handler(Exception, _problem)
 
 
-async def _known(request: Request, error: Exception) -> JSONResponse:
+async def _problem(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(error)
-    if problem.row.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("request failed", problem=problem.row.kind, detail=problem.detail, path=request.url.path)
+    log_failure(problem, error, path=request.url.path)
     return respond(request.url.path, problem)
 
 
@@ -71,8 +68,3 @@ def _http_problem(request: Request, error: HTTPException) -> Problem:
         case _:
             row = Row("http_error", error.status_code, HTTPStatus(error.status_code).phrase, "See /docs.")
             return Problem(row, str(error.detail))
-
-
-async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-    log.error("request crashed", path=request.url.path, exc_info=error)
-    return respond(request.url.path, problem_of(error))

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 
 import structlog
 from grpc import StatusCode
@@ -13,7 +12,8 @@ from vigil.runtime.process.grpc_requests import Context, Refuse, RequestUnreadab
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.http.auth import KeyRing, bearer_key
-from vigil_gateway.http.problems import Problem, problem_of
+from vigil_gateway.http.failures import log_failure
+from vigil_gateway.http.problems import problem_of
 from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 
 log = get_log()
@@ -40,7 +40,7 @@ async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterato
     except Exception as error:  # noqa: BLE001  whatever it is, it ends the call as a problem
         problem = problem_of(error)
         code = code_of(problem)
-        _log_failure(method, problem, error)
+        log_failure(problem, error, method=method)
         await context.abort(code, message_of(problem), trailer_of(problem))
     finally:
         metrics.CALLS.labels(DOOR, method, code.name).inc()
@@ -64,10 +64,3 @@ def _key(context: Context) -> str:
         if name == "authorization" and isinstance(value, str) and (key := bearer_key(value)):
             return key
     return ""
-
-
-def _log_failure(method: str, problem: Problem, error: Exception) -> None:
-    if problem.row.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("call crashed", method=method, exc_info=error)
-    elif problem.row.status > HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("call failed", method=method, problem=problem.row.kind, detail=problem.detail)

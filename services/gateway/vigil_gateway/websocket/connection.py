@@ -6,16 +6,15 @@ one when it has the answer.
 """
 
 import asyncio
-from http import HTTPStatus
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vigil.core.ids import SessionKey
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.process.cancellation import to_the_end
-from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
-from vigil_gateway.http.problems import Problem, problem_of
+from vigil_gateway.http.failures import log_failure
+from vigil_gateway.http.problems import problem_of
 from vigil_gateway.live.events import CLIENT_GONE, SEND_TIMEOUT_S, LiveEvents
 from vigil_gateway.live.feed import LiveEvent
 from vigil_gateway.live.turns import show
@@ -35,8 +34,6 @@ from vigil_gateway.websocket.messages import (
     read_binary,
     read_text,
 )
-
-log = get_log()
 
 DOOR = "websocket"
 OK = "ok"
@@ -111,7 +108,7 @@ class Connection:
             raise error
         problem = problem_of(error)
         metrics.CALLS.labels(DOOR, method, problem.row.kind).inc()
-        log_failure(method, problem, error)
+        log_failure(problem, error, method=method)
         await self._reply(problem_text(message_id, problem))
 
     async def _reply(self, text: str) -> None:
@@ -121,11 +118,3 @@ class Connection:
                 await self._websocket.send_text(text)
         except TimeoutError:
             raise WebSocketDisconnect(ABNORMAL) from None
-
-
-def log_failure(method: str, problem: Problem, error: Exception) -> None:
-    """Log what is the gateway's fault; what is the client's is counted and told."""
-    if problem.row.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("message crashed", method=method, exc_info=error)
-    elif problem.row.status > HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("message failed", method=method, problem=problem.row.kind, detail=problem.detail)

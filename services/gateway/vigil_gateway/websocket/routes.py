@@ -7,11 +7,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.http.auth import bearer_key
+from vigil_gateway.http.failures import log_failure
 from vigil_gateway.http.handlers import respond
 from vigil_gateway.http.problems import problem_of
 from vigil_gateway.live.events import CLIENT_GONE, LiveEvents, listening
 from vigil_gateway.ports import Ports, session_key
-from vigil_gateway.websocket.connection import DOOR, OK, Connection, log_failure
+from vigil_gateway.websocket.connection import DOOR, OK, Connection
 
 log = get_log()
 
@@ -65,5 +66,5 @@ async def _deny(websocket: WebSocket, error: Exception) -> None:
     """Answer the handshake with the problem, as any other request."""
     problem = problem_of(error)
     metrics.CALLS.labels(DOOR, _CONNECT, problem.row.kind).inc()
-    log_failure(_CONNECT, problem, error)
+    log_failure(problem, error, method=_CONNECT)
     await websocket.send_denial_response(respond(websocket.url.path, problem))

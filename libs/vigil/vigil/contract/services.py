@@ -86,8 +86,6 @@ class ServiceSpec:
     resources: Resources
     on_request: bool = False
     ready_path: str = "/readyz"
-    alive_path: str = "/healthz"
-    metrics_path: str = "/metrics"
 
     @property
     def program(self) -> str:

@@ -173,6 +173,7 @@ def test_every_option_says_what_it_does(path: tuple[str, ...]) -> None:
 
 def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
     assert as_body(NewSession(NewSource("rtsp://camera"))) == {"source": {"url": "rtsp://camera"}}
+    assert as_body(options.Window(chunk_turns=5)) == {"chunk_turns": 5}, "the gateway takes a tail that fits"
     whole = NewSession(
         NewSource("rtsp://camera", "lobby", "Lobby", loop=True),
         (NewWatch("Fire?", "fire", "critical", 1, 2, 3, 4), NewWatch("Smoke?", update_interval_s=1)),

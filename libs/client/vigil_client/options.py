@@ -39,7 +39,10 @@ class Cadence:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How much of the past a prompt holds: `chunk_turns` turns; the next chunk begins with the last `tail_turns`."""
+    """How much of the past a prompt holds: `chunk_turns` turns; the next chunk begins with the last `tail_turns`.
+
+    With `chunk_turns` below 10, a `tail_turns` of 9 (the default) becomes `chunk_turns` - 1.
+    """
 
     chunk_turns: int = 100
     tail_turns: int = 9

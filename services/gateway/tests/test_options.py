@@ -182,6 +182,14 @@ def test_options_that_do_not_go_together_are_named(
     assert shown["speech"]["text_temperature"] == text_temperature
 
 
+@given(st.integers(2, 250))
+def test_a_tail_that_is_left_out_goes_with_its_chunk(defaults: GatewaySettings, chunk_turns: int) -> None:
+    spec = new(defaults, {"window": {"chunk_turns": chunk_turns}})
+    assert spec.window == Window(chunk_turns, min(9, chunk_turns - 1))
+    with pytest.raises(InvalidSpec, match=r"window\.tail_turns"):
+        new(defaults, {"window": {"chunk_turns": min(chunk_turns, 249), "tail_turns": min(chunk_turns, 249)}})
+
+
 def test_a_change_keeps_what_it_leaves_out(defaults: GatewaySettings) -> None:
     before = new(defaults, {"cadence": {"interval_ms": 500, "frames_per_turn": 2}, "speech": {"text_temperature": 1}})
     assert changed_spec(before, SessionPatch()) == before

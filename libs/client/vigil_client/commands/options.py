@@ -68,7 +68,10 @@ _IDLE = typer.Option(
 IntervalMs = Annotated[int, _INTERVAL]
 FramesPerTurn = Annotated[int, _FRAMES]
 ChunkTurns = Annotated[int, typer.Option("--chunk-turns", help="Turns that a prompt holds before it starts afresh.")]
-TailTurns = Annotated[int, typer.Option("--tail-turns", help="Last turns that the next prompt begins with.")]
+TailTurns = Annotated[
+    int,
+    typer.Option("--tail-turns", help="Last turns that the next prompt begins with; 9 is cut to --chunk-turns less 1."),
+]
 ResponseMode = Annotated[str, _MODE]
 DuplicateGuard = Annotated[str, _GUARD]
 TextTemperature = Annotated[float, _TEMPERATURE]

@@ -174,7 +174,7 @@ class Window(_message.Message):
     chunk_turns: _builtins.int
     """Turns that a prompt holds before it starts afresh."""
     tail_turns: _builtins.int
-    """Last turns that the next prompt begins with."""
+    """Last turns that the next prompt begins with. Left out, it is 9, or chunk_turns - 1 where that is less."""
     def __init__(
         self,
         *,

@@ -1,6 +1,6 @@
 """Options of a session, in the groups of the core's `SessionSpec`; a change has groups whose fields are optional."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -33,7 +33,12 @@ ChunkTurns = Annotated[
     ),
 ]
 TailTurns = Annotated[
-    int, bounded(TAIL_TURNS, "Last turns that the next prompt begins with; must be less than `chunk_turns`")
+    int,
+    bounded(
+        TAIL_TURNS,
+        "Last turns that the next prompt begins with; must be less than `chunk_turns`. "
+        f"Left out, it is {_WINDOW.tail_turns}, or `chunk_turns` - 1 where that is less",
+    ),
 ]
 Mode = Annotated[ResponseMode, Field(description="How readily the model speaks")]
 Guard = Annotated[
@@ -109,6 +114,13 @@ class WindowGroup(Group):
 
     chunk_turns: ChunkTurns = _WINDOW.chunk_turns
     tail_turns: TailTurns = _WINDOW.tail_turns
+
+    @model_validator(mode="after")
+    def _with_a_tail_that_fits(self) -> Self:
+        """A tail that is left out goes with the chunk that is given."""
+        if "tail_turns" not in self.model_fields_set and self.tail_turns >= self.chunk_turns:
+            object.__setattr__(self, "tail_turns", self.chunk_turns - 1)  # the model is frozen
+        return self
 
 
 class SpeechGroup(Group):

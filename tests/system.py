@@ -22,10 +22,12 @@ from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from vigil.contract.decision import StoredDecision, decode_decision
+from vigil.testing.servers import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 START_S = 280.0
+PORTS = 20  # more than `vigil up` takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class System:
 @contextmanager
 def running(data_dir: Path, *arguments: str) -> Iterator[System]:
     """`vigil up` until it is healthy, stopped on leaving. Its data and logs are in `data_dir`."""
-    command = [str(BIN / "vigil"), "up", "--data-dir", str(data_dir), *arguments]
+    places = ("--data-dir", str(data_dir), "--port-base", str(free_ports(PORTS)))
+    command = [str(BIN / "vigil"), "up", *places, *arguments]
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "up.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)

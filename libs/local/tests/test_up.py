@@ -21,6 +21,7 @@ from aiohttp import web
 from vigil.contract.services import SERVICES
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
+from vigil.testing.servers import free_ports
 from vigil_client.api import Client
 from vigil_client.cloudevents import Alert
 from vigil_client.endpoints import FILE, Endpoints, read
@@ -30,6 +31,7 @@ from vigil_client.testing.command import start, vigil
 from vigil_local.testing.processes import runs
 
 READY_S = 60.0
+PORTS = 20  # more than `vigil up` takes
 
 
 @pytest.fixture
@@ -58,9 +60,14 @@ async def engine_url() -> AsyncIterator[str]:
     await process.wait()
 
 
+def side_by_side() -> tuple[str, str]:
+    """Ports of its own, so that two systems that start at the same moment do not choose the same ones."""
+    return "--port-base", str(free_ports(PORTS))
+
+
 async def up(data_dir: Path, engine_url: str, *more: str) -> tuple[asyncio.subprocess.Process, Endpoints]:
-    arguments = ("up", "--data-dir", str(data_dir), "--engine-url", engine_url, "--model", "scripted", *more)
-    process = await start(*arguments)
+    engine = ("--engine-url", engine_url, "--model", "scripted")
+    process = await start("up", "--data-dir", str(data_dir), *engine, *side_by_side(), *more)
     await eventually(lambda: (data_dir / FILE).exists() or process.returncode is not None, READY_S, "vigil up")
     assert process.returncode is None, (await process.communicate())[0].decode()
     return process, read(data_dir / FILE)
@@ -129,7 +136,9 @@ async def test_the_demo_delivers_an_alert_and_says_how_fast(tmp_path: Path, engi
     burning_video(tmp_path / "fire.mp4")
     source = ("--source", str(tmp_path / "fire.mp4"), "--duration", "14")
     engine = ("--engine-url", engine_url, "--model", "scripted")
-    result = await vigil("demo", *source, *engine, "--data-dir", str(tmp_path / "run"), deadline_s=90.0)
+    result = await vigil(
+        "demo", *source, *engine, "--data-dir", str(tmp_path / "run"), *side_by_side(), deadline_s=90.0
+    )
     assert result.status == 0, result.output
     assert "ALERT opened" in result.output
     assert "ALERT closed" in result.output
@@ -210,13 +219,15 @@ async def pushed_turn(known: Endpoints) -> int:
 
 async def test_an_engine_that_is_not_there(tmp_path: Path, two_ports: list[int]) -> None:
     url = f"http://127.0.0.1:{two_ports[0]}"
-    result = await vigil("up", "--data-dir", str(tmp_path), "--engine-url", url, "--model", "m")
+    result = await vigil("up", "--data-dir", str(tmp_path), "--engine-url", url, "--model", "m", *side_by_side())
     assert result.status == 1
     assert f"the engine at {url} cannot be used: not listening yet" in result.output
     assert json.dumps(os.listdir(tmp_path)).count(FILE) == 0
 
 
 async def test_an_engine_without_the_model(tmp_path: Path, engine_url: str) -> None:
-    result = await vigil("up", "--data-dir", str(tmp_path), "--engine-url", engine_url, "--model", "another")
+    result = await vigil(
+        "up", "--data-dir", str(tmp_path), "--engine-url", engine_url, "--model", "another", *side_by_side()
+    )
     assert result.status == 1
     assert "no model 'another' (it has: scripted)" in result.output

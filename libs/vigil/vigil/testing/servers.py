@@ -31,6 +31,17 @@ def free_port() -> int:
     raise RuntimeError(f"no free port among {_PORT_TRIES} between {_PORTS[0]} and {_PORTS[-1]}")
 
 
+def free_ports(count: int) -> int:
+    """The first of `count` ports in a row that nobody listens on now: for what takes many, side by side with others."""
+    for _ in range(_PORT_TRIES):
+        first = random.randrange(_PORTS[0], _PORTS[-1] - count)
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+    raise RuntimeError(f"no {count} free ports in a row among {_PORT_TRIES} places")
+
+
 class Server(ABC):
     """A server process that keeps its port and its data over restarts."""
 

@@ -38,11 +38,13 @@ build/tools/bin/uv:
 	@deploy/engine/install.sh .venv-engine
 	@touch $@
 
-.PHONY: workspace engine system
+.PHONY: workspace engine system browser
 workspace: .venv/.complete ## Install the libraries and services
 engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
 system: ## Install the system packages that the RTSP tests need
-	@deploy/system-packages.sh
+	@deploy/system-packages.sh rtsp
+browser: ## Install the browser that the slow tests drive
+	@deploy/system-packages.sh browser
 
 # --- use -----------------------------------------------------------------------------------------------------------
 
@@ -66,7 +68,7 @@ test: workspace engine system ## Run the tests, side by side [PYTEST_ARGS=…]
 	echo "==> the tests of training, which ran meanwhile"; \
 	wait $$recipe || status=$$?; cat build/test-recipe.log; exit $$status
 
-test-slow: workspace engine system ## Run the tests that need a browser or take minutes
+test-slow: workspace engine system browser ## Run the tests that need a browser or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 
 # The tests of training run in the engine's Python, which has torch; what waits for time leaves them the processors.

@@ -38,7 +38,7 @@ def test_every_make_target_that_is_advised_is_there() -> None:
 def test_the_doctor_names_the_packages_that_the_set_up_installs() -> None:
     root = repository()
     assert root is not None
-    listed = re.search(r"^packages=\((.*)\)$", (root / "deploy/system-packages.sh").read_text(), re.MULTILINE)
+    listed = re.search(r"^rtsp=\((.*)\)$", (root / "deploy/system-packages.sh").read_text(), re.MULTILINE)
     assert listed is not None
     assert tuple(listed[1].split()) == doctor.RTSP_PACKAGES
 

@@ -12,7 +12,7 @@ BUF := build/buf/node_modules/.bin/buf
 # The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
 BREAKING_REF ?= HEAD~1
 # Most tests wait for real processes most of the time: more of them than processors run side by side.
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 3
 PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
 
 .PHONY: help
@@ -71,12 +71,15 @@ test: workspace engine system ## Run the tests, side by side [PYTEST_ARGS=…]
 test-slow: workspace engine system browser ## Run the tests that need a browser or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 
-# The tests of training run in the engine's Python, which has torch; what waits for time leaves them the processors.
+# The tests of training run in the engine's Python, which has torch. They get the processors that nobody else wants.
 test-recipe:
-	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 nice $(ENGINE_PYTHON) -m pytest --noconftest -q libs/recipe/tests/test_engine_*.py
+	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 nice -n 19 $(ENGINE_PYTHON) -m pytest --noconftest -q --timeout 900 \
+	  libs/recipe/tests/test_engine_*.py
 
+# The whole system decides every second with the real engine: nothing runs beside it.
 test-services:
-	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --ignore tests/whole_system $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
 
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)

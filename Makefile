@@ -78,7 +78,7 @@ test-recipe:
 
 # The whole system decides every second with the real engine: nothing runs beside it.
 test-services:
-	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --ignore tests/whole_system $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile --ignore tests/whole_system $(PYTEST_ARGS)
 	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
 
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak] [ENGINE=real]

@@ -16,12 +16,12 @@ from vigil_recipe.render.camera import render_mp4
 from vigil_recipe.text.dialogue import wordings
 from vigil_recipe.world import Episode, Kind, Split, make_episode
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 FIRST_SEED = 19_000
 EPISODES = 20
 SECONDS = 24
-AT_ONCE = 10
+AT_ONCE = 4  # what a slow machine with two cores decides on in time: what is asked here is right, not fast
 ON_TIME_S = 2
 HOLD_S = 2
 CONFIRM_S = 1  # the model says each second what holds: an alert waits for the second time

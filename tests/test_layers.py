@@ -145,24 +145,30 @@ def test_the_libraries_form_no_circle() -> None:
     assert set(order) == set(files)
 
 
-def test_the_packages_of_the_runtime_form_no_circle() -> None:
+@pytest.mark.parametrize(
+    ("parent", "packages"),
+    [
+        ("vigil.runtime", {"bus", "engine", "placement", "process", "session", "store"}),
+        ("vigil_gateway", {"api", "http", "live", "openai", "rpc", "sessions", "websocket"}),
+    ],
+)
+def test_the_packages_of_a_package_form_no_circle(parent: str, packages: set[str]) -> None:
     """`store` knows nothing of `session`, `bus` nothing of `store`: each package can be read without those above it."""
-    (home,) = (home for home in HOMES if home.package == "vigil")
     graph: dict[str, set[str]] = {}
-    for file in sources(home):
-        if (package := _runtime_package(module_of(file, home))) is not None:
-            used = {_runtime_package(imported.target) for imported in imports(file)} - {package, None}
-            graph.setdefault(package, set()).update(filter(None, used))
+    for file, home in ((file, place) for place in HOMES for file in sources(place)):
+        if (package := _package(module_of(file, home), parent)) in packages:
+            used = {_package(imported.target, parent) for imported in imports(file)} & packages
+            graph.setdefault(str(package), set()).update({str(name) for name in used} - {package})
     try:
         order = tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
         pytest.fail(f"a circle: {' → '.join(error.args[1])}")
-    assert {"bus", "engine", "placement", "process", "session", "store"} <= set(order)
+    assert set(order) == packages
 
 
-def _runtime_package(name: str) -> str | None:
-    """`store` for a module of `vigil.runtime.store`, or for a name in one."""
-    return name.split(".")[2] if within(name, ["vigil.runtime"]) and name.count(".") > 1 else None
+def _package(name: str, parent: str) -> str | None:
+    """`store` for a module of `vigil.runtime.store`, or for a name in one, when the parent is `vigil.runtime`."""
+    return name[len(parent) + 1 :].split(".")[0] if within(name, [parent]) and name != parent else None
 
 
 def _imported(file: Path, known: dict[str, Path]) -> Iterator[str]:

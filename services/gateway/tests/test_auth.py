@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from vigil_gateway.http.auth import KeyFileInvalid, KeyRing
-from vigil_gateway.http.errors import KeyMissing, KeyWrong
+from vigil_gateway.api.auth import KeyFileInvalid, KeyRing
+from vigil_gateway.api.errors import KeyMissing, KeyWrong
 
 
 def digest(key: str) -> str:

@@ -17,8 +17,8 @@ from vigil.runtime.store.pushed import DUE
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
+from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.config import GatewaySettings
-from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
 
 CHAT, MODELS, RESET = "/v1/chat/completions", "/v1/models", "/v1/streaming/reset"
 PICTURE = {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{base64.b64encode(jpeg()).decode()}"}}

@@ -9,9 +9,10 @@ from vigil.contract.decision import StoredDecision
 from vigil.core.control import Action, parse
 from vigil.core.ids import SessionKey
 from vigil.core.probability import Probabilities
-from vigil_gateway.openai.errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
+from vigil_gateway.api.turn_errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
 from vigil_gateway.openai.models import ChatIn
-from vigil_gateway.openai.turn import Said, chat_out, may_begin, said, session_of
+from vigil_gateway.openai.turn import Said, chat_out, said, session_of
+from vigil_gateway.sessions.session_id import may_begin
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:a"}}
 OLDER = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:old"}}]}

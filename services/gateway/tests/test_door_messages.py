@@ -20,13 +20,13 @@ from vigil.core.instruction import Severity
 from vigil.core.session import ResponseMode
 from vigil.runtime.errors import StoreCorrupt
 from vigil.v1 import gateway_pb2 as pb
-from vigil_gateway.http import problems
-from vigil_gateway.http.errors import CapacityFull, NoSuchSession
-from vigil_gateway.http.failures import log_failure
-from vigil_gateway.http.models.live import PictureIn
-from vigil_gateway.http.problems import MAX_DETAIL_CHARS, Problem, Row, problem_of
+from vigil_gateway.api import problems
+from vigil_gateway.api.errors import CapacityFull, NoSuchSession
+from vigil_gateway.api.failures import log_failure
+from vigil_gateway.api.models.live import PictureIn
+from vigil_gateway.api.problems import MAX_DETAIL_CHARS, Problem, Row, problem_of
+from vigil_gateway.api.turn_errors import PictureRefused
 from vigil_gateway.live.feed import EventKind, LiveEvent, event
-from vigil_gateway.openai.errors import PictureRefused
 from vigil_gateway.rpc import messages
 from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 from vigil_gateway.websocket.messages import Ask, End, Shown, id_of, read_binary, read_text

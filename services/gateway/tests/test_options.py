@@ -16,11 +16,11 @@ from vigil.core.errors import InvalidSpec
 from vigil.core.instruction import Watch
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
 from vigil.runtime.process.config import load
+from vigil_gateway.api.models.options import CadenceChange, CadenceGroup, SpeechChange, SpeechGroup, WindowGroup
+from vigil_gateway.api.models.sessions import SessionIn, SessionPatch
+from vigil_gateway.api.models.standing import WatchIn, WatchOut
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import routes
-from vigil_gateway.http.models.options import CadenceChange, CadenceGroup, SpeechChange, SpeechGroup, WindowGroup
-from vigil_gateway.http.models.sessions import SessionIn, SessionPatch
-from vigil_gateway.http.models.standing import WatchIn, WatchOut
 from vigil_gateway.sessions.spec import changed_spec, new_spec, watch_of
 from vigil_gateway.sessions.views import session_out
 

@@ -11,9 +11,9 @@ from PIL import ExifTags, Image, ImageOps
 
 from vigil.core.profile import JOYAI, VIGIL_SMALL
 from vigil.testing.images import jpeg, redness
+from vigil_gateway.api.turn_errors import PictureRefused
 from vigil_gateway.live import picture
 from vigil_gateway.live.picture import decoded, fitted
-from vigil_gateway.openai.errors import PictureRefused
 
 
 def url(data: bytes, media_type: str = "image/jpeg") -> str:

@@ -22,8 +22,8 @@ from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil.testing.scripted_decider import ScriptedDecider
 from vigil.testing.servers import NatsServer
+from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.config import GatewaySettings
-from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.live.picture import MAX_PICTURE_BYTES
 
 Json = dict[str, Any]

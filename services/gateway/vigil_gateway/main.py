@@ -17,11 +17,11 @@ from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
 from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
+from vigil_gateway.api.auth import KeyFileInvalid, KeyRing
+from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
-from vigil_gateway.http.auth import KeyFileInvalid, KeyRing
 from vigil_gateway.http.server import MAX_CONNECTIONS, serve
-from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.live.idle import end_idle
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports

@@ -16,9 +16,9 @@ from vigil.runtime.process.health import Health
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
+from vigil_gateway.api.auth import KeyRing
+from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.config import GatewaySettings
-from vigil_gateway.http.auth import KeyRing
-from vigil_gateway.http.errors import NoSuchSession
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.sessions.probe import SourceProbe
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from vigil_gateway.api.models.base import Problem
 from vigil_gateway.http import handlers, operator
 from vigil_gateway.http.limits import BodyLimit
-from vigil_gateway.http.models.base import Problem
 from vigil_gateway.http.requests import RequestLog
 from vigil_gateway.live import sse
 from vigil_gateway.openai import chat

@@ -1,4 +1,4 @@
-"""Errors over HTTP: problems, and OpenAI's error shape on the paths that clients of OpenAI's API call."""
+"""Every kind of error of the application, answered."""
 
 from http import HTTPStatus
 
@@ -7,33 +7,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from vigil_gateway.http.failures import log_failure
-from vigil_gateway.http.problems import MALFORMED, NO_METHOD, NO_ROUTE, TABLE, Problem, Row, problem_of
-from vigil_gateway.openai import error_body
-
-MEDIA_TYPE = "application/problem+json"
-
-_HEADERS: dict[int, dict[str, str]] = {
-    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
-    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "2"},
-    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "2"},
-}
-
-
-class ProblemResponse(JSONResponse):
-    """A JSON answer of the problem media type."""
-
-    media_type = MEDIA_TYPE
-
-
-def respond(path: str, problem: Problem) -> JSONResponse:
-    """The answer to a request for `path`."""
-    row = problem.row
-    headers = _HEADERS.get(row.status)
-    if path in error_body.PATHS:
-        body = error_body.error_body(row.status, row.kind, problem.detail, row.next_step)
-        return JSONResponse(body, row.status, headers)
-    return ProblemResponse(problem.as_json(), row.status, headers)
+from vigil_gateway.api.failures import log_failure
+from vigil_gateway.api.problems import MALFORMED, NO_METHOD, NO_ROUTE, TABLE, Problem, Row, problem_of
+from vigil_gateway.api.responses import respond
 
 
 def install(app: FastAPI) -> None:

@@ -2,10 +2,10 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vigil_gateway.http.errors import BodyTooLarge
-from vigil_gateway.http.handlers import respond
-from vigil_gateway.http.problems import problem_of
-from vigil_gateway.http.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
+from vigil_gateway.api.errors import BodyTooLarge
+from vigil_gateway.api.problems import problem_of
+from vigil_gateway.api.responses import respond
+from vigil_gateway.api.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
 
 CHAT = "/v1/chat/completions"
 # A refused body is read and thrown away up to here, so that the client gets to read the answer: closing a

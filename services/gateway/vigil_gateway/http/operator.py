@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 
 from vigil.runtime.process import metrics
 from vigil.runtime.process.health import OK
-from vigil_gateway.http.models.health import HealthOut, RoleOut
+from vigil_gateway.api.models.health import HealthOut, RoleOut
 from vigil_gateway.ports import PortsOf
 from vigil_gateway.sessions.capacity import capacity, sources_taken
 

@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from vigil.runtime.process.startup import PortInUse
-from vigil_gateway.http.sizes import MAX_CHAT_BODY_BYTES
+from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.http.websocket_protocol import WebSocketProtocol
 
 _BACKLOG = 512

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from PIL import ExifTags, Image
 
 from vigil.core.profile import PromptProfile, profile
-from vigil_gateway.openai.errors import PictureRefused
+from vigil_gateway.api.turn_errors import PictureRefused
 
 MAX_PICTURE_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 12_500_000  # a telephone's 12 megapixels, or a frame of 4K video

@@ -6,7 +6,6 @@ Whoever serves a call holds the session's turn (`turn_lease`) from before it loo
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 
@@ -15,13 +14,10 @@ from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.core.command import Ask, Command
 from vigil.core.ids import SessionKey
-from vigil.core.session import SessionSpec
-from vigil.core.source import Source, SourceKind
+from vigil.core.source import SourceKind
 from vigil.runtime.errors import (
-    AlreadyExists,
     BusUnavailable,
     SessionEnded,
-    StoreError,
     TimePassed,
     TurnTaken,
     UnknownSession,
@@ -29,12 +25,11 @@ from vigil.runtime.errors import (
 from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.sessions import Look
 from vigil.runtime.store.turn_lease import TurnLease
-from vigil_gateway.http.errors import CapacityFull, NoSuchSession, NoWorker
+from vigil_gateway.api.errors import NoSuchSession
+from vigil_gateway.api.turn_errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
 from vigil_gateway.live.picture import Picture
-from vigil_gateway.openai.errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
-from vigil_gateway.openai.turn import may_begin
 from vigil_gateway.ports import Ports
-from vigil_gateway.sessions.lifecycle import begin
+from vigil_gateway.sessions.session_id import may_begin
 
 LISTEN_S = 0.05  # how often a new session, or one that moves, is asked whether its workers listen
 
@@ -59,31 +54,6 @@ def checked(key: SessionKey, look: Look | None) -> Look | None:
     if look.spec.source.kind is not SourceKind.PUSHED:
         raise NotPushed(f"session {key.session} has a camera of its own")
     return look
-
-
-def new_spec(ports: Ports, key: SessionKey, model: str) -> SessionSpec:
-    """A session that a first turn begins, with the gateway's defaults. Its alerts are under its own id."""
-    return SessionSpec(
-        tenant=key.tenant,
-        session=key.session,
-        source=Source(key.session, SourceKind.PUSHED),
-        profile=ports.settings.profile,
-        model=model,
-        created_us=time.time_ns() // 1_000,
-    )
-
-
-async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
-    """Make the session with what its first turn is to show. Raises `NoWorker`, `CapacityFull`, `TurnInFlight`."""
-    await ports.pushed.expect(spec.key, ports.settings.push_idle_s)  # first: a session is never without an end
-    try:
-        await begin(ports, spec, commands)
-    except AlreadyExists:  # the turn ran out while this call was held up, and another began the session
-        raise TurnInFlight("another call has just begun the session") from None
-    except (NoWorker, CapacityFull):  # nothing is left of it: a client that tries again and again would fill the set
-        with contextlib.suppress(StoreError):
-            await ports.pushed.forget(spec.key)
-        raise
 
 
 async def ask(ports: Ports, key: SessionKey, waiting: Sequence[Command], question: Ask) -> Ask:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vigil_gateway import metrics
-from vigil_gateway.http.errors import TooManyStreams
+from vigil_gateway.api.errors import TooManyStreams
 
 
 class StreamSlots:

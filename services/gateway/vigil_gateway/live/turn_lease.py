@@ -8,7 +8,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.errors import StoreError, TurnTaken
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.store.turn_lease import TurnLease, TurnLeases
-from vigil_gateway.openai.errors import TurnInFlight
+from vigil_gateway.api.turn_errors import TurnInFlight
 
 log = get_log()
 

@@ -6,12 +6,12 @@ from vigil.contract.decision import StoredDecision
 from vigil.core.command import Ask
 from vigil.core.ids import SessionKey
 from vigil.runtime.store.record import Look
-from vigil_gateway.http.errors import NoSuchSession
-from vigil_gateway.http.models.live import PictureIn
+from vigil_gateway.api.errors import NoSuchSession
+from vigil_gateway.api.models.live import PictureIn
+from vigil_gateway.api.turn_errors import PictureRefused, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
 from vigil_gateway.live import push
 from vigil_gateway.live.picture import bounded, fitted_in_thread
 from vigil_gateway.live.turn_lease import in_turn
-from vigil_gateway.openai.errors import PictureRefused, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.commands import new_id
 

@@ -13,16 +13,18 @@ from vigil.core.session import SessionSpec
 from vigil.core.source import Role
 from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.turn_lease import TurnLease
-from vigil_gateway.http.errors import NoSuchSession, NotServed
+from vigil_gateway.api.errors import NoSuchSession, NotServed
+from vigil_gateway.api.turn_errors import AlreadyBegun, NoSuchModel
 from vigil_gateway.live import push
 from vigil_gateway.live.picture import decoded, fitted_in_thread
 from vigil_gateway.live.turn_lease import in_turn
-from vigil_gateway.openai.errors import AlreadyBegun, NoSuchModel
 from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut
 from vigil_gateway.openai.turn import OTHER_SESSION_HEADER, SESSION_HEADER, Said, chat_out, said, session_of
 from vigil_gateway.ports import Ports, PortsOf, Tenant
 from vigil_gateway.sessions.capacity import check_served
 from vigil_gateway.sessions.commands import first_commands, new_id
+from vigil_gateway.sessions.opening import begin_pushed
+from vigil_gateway.sessions.spec import pushed_spec
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
@@ -82,7 +84,7 @@ async def _turn(ports: Ports, lease: TurnLease, body: ChatIn, message: Said) -> 
     """Everything is checked before anything is changed: a picture that cannot be read begins no session."""
     key = lease.key
     look = push.checked(key, lease.look)
-    spec = look.spec if look else push.new_spec(ports, key, await _served(ports, body.model))
+    spec = look.spec if look else pushed_spec(ports.settings, key, await _served(ports, body.model))
     if body.model != spec.model:
         raise NoSuchModel(f"this session has the model {spec.model!r}, not {body.model[:80]!r}")
     given = first_commands(body.vigil.watches, body.vigil.instructions)
@@ -92,7 +94,7 @@ async def _turn(ports: Ports, lease: TurnLease, body: ChatIn, message: Said) -> 
     time_ms = None if body.vigil.time_s is None else round(body.vigil.time_s * 1_000)
     pictures = await fitted_in_thread([decoded(url) for url in message.pictures], spec.profile)
     if look is None:
-        await push.begin_pushed(ports, spec, (*given, question) if question else given)
+        await begin_pushed(ports, spec, (*given, question) if question else given)
     elif question:
         question = await push.ask(ports, key, look.waiting.commands, question)
     return await push.turn(ports, lease, pictures, question, time_ms), spec

@@ -5,10 +5,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil_gateway.http.models.base import In, Out, Text
-from vigil_gateway.http.models.history import DecisionOut
-from vigil_gateway.http.models.live import TimeS
-from vigil_gateway.http.models.standing import WatchIn
+from vigil_gateway.api.models.base import In, Out, Text
+from vigil_gateway.api.models.history import DecisionOut
+from vigil_gateway.api.models.live import TimeS
+from vigil_gateway.api.models.standing import WatchIn
 
 
 class ChatPart(BaseModel):

@@ -1,6 +1,5 @@
 """What a chat request says and what a decision answers, as values. Pure."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,8 +7,8 @@ from vigil.contract.decision import StoredDecision, decision_json
 from vigil.core.control import Output
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
-from vigil_gateway.http.models.history import DecisionOut
-from vigil_gateway.openai.errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
+from vigil_gateway.api.models.history import DecisionOut
+from vigil_gateway.api.turn_errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
 from vigil_gateway.openai.models import (
     CachedTokens,
     ChatChoice,
@@ -23,8 +22,6 @@ from vigil_gateway.openai.models import (
 
 MAX_PICTURES = 8
 SESSION_HEADER, OTHER_SESSION_HEADER = "x-session-id", "x-streaming-session"
-# Ids that `POST /v1/sessions` gives out. No client makes one up: one that is unknown is somebody else's, or gone.
-_GIVEN_ID = re.compile(r"s-[0-9a-f]{20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +43,6 @@ def session_of(tenant: str, header: str | None, other_header: str | None) -> Ses
         return SessionKey(tenant, named.pop())
     except InvalidToken as error:
         raise SessionHeaderInvalid(str(error)) from None
-
-
-def may_begin(session: str) -> bool:
-    """Whether a client may begin a session of this id."""
-    return _GIVEN_ID.fullmatch(session) is None
 
 
 def said(body: ChatIn) -> Said:

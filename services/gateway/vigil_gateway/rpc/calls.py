@@ -11,9 +11,9 @@ from grpc import StatusCode
 from vigil.runtime.process.grpc_requests import Context, Refuse, RequestUnreadable
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
-from vigil_gateway.http.auth import KeyRing, bearer_key
-from vigil_gateway.http.failures import log_failure
-from vigil_gateway.http.problems import problem_of
+from vigil_gateway.api.auth import KeyRing, bearer_key
+from vigil_gateway.api.failures import log_failure
+from vigil_gateway.api.problems import problem_of
 from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 
 log = get_log()

@@ -14,8 +14,8 @@ from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.envelope import decode_event
 from vigil.core.session import SessionSpec
 from vigil.v1 import gateway_pb2 as pb
-from vigil_gateway.http.models.sessions import SessionIn
-from vigil_gateway.http.problems import Problem
+from vigil_gateway.api.models.sessions import SessionIn
+from vigil_gateway.api.problems import Problem
 from vigil_gateway.live.feed import EventKind, LiveEvent
 
 

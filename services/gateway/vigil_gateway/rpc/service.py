@@ -8,11 +8,11 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.v1 import gateway_pb2 as pb
 from vigil.v1.gateway_pb2_grpc import GatewayServiceServicer
-from vigil_gateway.http.errors import BodyTooLarge, SessionChanged, ShuttingDown
-from vigil_gateway.http.models.live import PictureIn
-from vigil_gateway.http.models.standing import QueryIn
-from vigil_gateway.http.problems import problem_of
-from vigil_gateway.http.sizes import MAX_BODY_BYTES
+from vigil_gateway.api.errors import BodyTooLarge, SessionChanged, ShuttingDown
+from vigil_gateway.api.models.live import PictureIn
+from vigil_gateway.api.models.standing import QueryIn
+from vigil_gateway.api.problems import problem_of
+from vigil_gateway.api.sizes import MAX_BODY_BYTES
 from vigil_gateway.live.events import listening
 from vigil_gateway.live.feed import LiveEvent
 from vigil_gateway.live.turns import ONE_PICTURE, check_pushed, show

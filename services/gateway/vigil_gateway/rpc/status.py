@@ -4,7 +4,7 @@ import json
 
 from grpc import StatusCode
 
-from vigil_gateway.http.problems import Problem
+from vigil_gateway.api.problems import Problem
 
 TRAILER = "vigil-problem"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role, SourceKind, roles_of
 from vigil.runtime.placement.leases import Capacity, Placement, Shortage
-from vigil_gateway.http.errors import CapacityFull, NotServed, NoWorker
+from vigil_gateway.api.errors import CapacityFull, NotServed, NoWorker
 
 
 async def capacity(placement: Placement) -> dict[Role, Capacity]:

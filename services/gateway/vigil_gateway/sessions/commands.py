@@ -8,7 +8,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction
 from vigil.runtime.errors import SessionEnded
 from vigil.runtime.session.inbox import submit
-from vigil_gateway.http.models.standing import WatchIn
+from vigil_gateway.api.models.standing import WatchIn
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.spec import watch_of
 from vigil_gateway.sessions.standing import Standing, check_addable, find_standing, standing

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from vigil_gateway.http.models.history import HistoryOut
+from vigil_gateway.api.models.history import HistoryOut
 from vigil_gateway.ports import Key, PortsOf
 from vigil_gateway.sessions.views import exchange_out, turn_out
 

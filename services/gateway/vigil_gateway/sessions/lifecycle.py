@@ -12,7 +12,7 @@ from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
 from vigil.runtime.session.lifecycle import announce, end, end_unreadable
 from vigil_gateway import metrics
-from vigil_gateway.http.errors import CapacityFull, NoWorker
+from vigil_gateway.api.errors import CapacityFull, NoWorker
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.capacity import check_capacity, take_place
 

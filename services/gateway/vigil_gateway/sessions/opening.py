@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
+from vigil.core.command import Command
 from vigil.core.session import SessionSpec
 from vigil.core.source import SourceKind
+from vigil.runtime.errors import AlreadyExists, StoreError
 from vigil.runtime.process.logs import get_log
-from vigil_gateway.http.models.sessions import SessionIn
-from vigil_gateway.live.push import begin_pushed
+from vigil_gateway.api.errors import CapacityFull, NoWorker
+from vigil_gateway.api.models.sessions import SessionIn
+from vigil_gateway.api.turn_errors import TurnInFlight
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.capacity import check_capacity, check_served
 from vigil_gateway.sessions.commands import first_commands
@@ -34,6 +38,19 @@ async def open_session(ports: Ports, tenant: str, body: SessionIn) -> SessionSpe
         await ports.probe.check(spec.source.url)
         await begin(ports, spec, commands)
     return spec
+
+
+async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
+    """Make the session with what its first turn is to show. Raises `NoWorker`, `CapacityFull`, `TurnInFlight`."""
+    await ports.pushed.expect(spec.key, ports.settings.push_idle_s)  # first: a session is never without an end
+    try:
+        await begin(ports, spec, commands)
+    except AlreadyExists:  # the turn ran out while this call was held up, and another began the session
+        raise TurnInFlight("another call has just begun the session") from None
+    except (NoWorker, CapacityFull):  # nothing is left of it: a client that tries again and again would fill the set
+        with contextlib.suppress(StoreError):
+            await ports.pushed.forget(spec.key)
+        raise
 
 
 async def open_while_wanted(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:

@@ -8,7 +8,7 @@ from vigil.runtime.process.health import OK
 from vigil.runtime.process.redaction import scrubbed
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceStub
-from vigil_gateway.http.errors import ProbeUnavailable, SourceRefused
+from vigil_gateway.api.errors import ProbeUnavailable, SourceRefused
 
 _PREFIX = "SOURCE_FAULT_"
 _HEALTH_S = 1.0

@@ -4,8 +4,8 @@ from fastapi import APIRouter, status
 
 from vigil.core.command import Reset
 from vigil.runtime.session.inbox import submit
-from vigil_gateway.http.models.base import Accepted
-from vigil_gateway.http.models.standing import QueryIn
+from vigil_gateway.api.models.base import Accepted
+from vigil_gateway.api.models.standing import QueryIn
 from vigil_gateway.ports import Key, PortsOf
 from vigil_gateway.sessions import commands
 

@@ -6,7 +6,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.errors import StoreCorrupt, UnknownSession
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.session.lifecycle import announce_change
-from vigil_gateway.http.models.sessions import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
+from vigil_gateway.api.models.sessions import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
 from vigil_gateway.sessions.lifecycle import end_for_client, ended_reason
 from vigil_gateway.sessions.opening import open_session

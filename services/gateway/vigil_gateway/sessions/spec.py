@@ -1,25 +1,26 @@
 """Requests to core values. What breaks a rule of the core is raised as a `CoreError` that names the option."""
 
-import secrets
 import time
 from dataclasses import replace
 
+from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.profile import profile as profile_named
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
 from vigil.core.source import Source, SourceKind, kind_of
+from vigil_gateway.api.errors import NotServed
+from vigil_gateway.api.models.options import SourceIn
+from vigil_gateway.api.models.sessions import SessionIn, SessionPatch
+from vigil_gateway.api.models.standing import WatchIn
 from vigil_gateway.config import GatewaySettings
-from vigil_gateway.http.errors import NotServed
-from vigil_gateway.http.models.options import SourceIn
-from vigil_gateway.http.models.sessions import SessionIn, SessionPatch
-from vigil_gateway.http.models.standing import WatchIn
+from vigil_gateway.sessions.session_id import new_session_id
 from vigil_gateway.sessions.source_id import source_id
 from vigil_gateway.sessions.watch_name import watch_name
 
 
 def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> SessionSpec:
     """A new session with the gateway's model and profile where none is given. Raises `CoreError`, `NotServed`."""
-    session = f"s-{secrets.token_hex(10)}"
+    session = new_session_id()
     return SessionSpec(
         tenant=tenant,
         session=session,
@@ -30,6 +31,18 @@ def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> Session
         window=Window(**dict(body.window)),
         speech=Speech(**dict(body.speech)),
         infer_when_idle=body.infer_when_idle,
+        created_us=time.time_ns() // 1_000,
+    )
+
+
+def pushed_spec(settings: GatewaySettings, key: SessionKey, model: str) -> SessionSpec:
+    """A session that a first turn begins, with the gateway's defaults. Its alerts are under its own id."""
+    return SessionSpec(
+        tenant=key.tenant,
+        session=key.session,
+        source=Source(key.session, SourceKind.PUSHED),
+        profile=settings.profile,
+        model=model,
         created_us=time.time_ns() // 1_000,
     )
 

@@ -10,10 +10,10 @@ from vigil.core.session import SessionSpec, SessionState
 from vigil.core.source import Source
 from vigil.core.turn import Exchange
 from vigil.runtime.process.redaction import redacted
-from vigil_gateway.http.models.history import ExchangeOut, TurnOut
-from vigil_gateway.http.models.options import CadenceGroup, SourceOut, SpeechGroup, WindowGroup
-from vigil_gateway.http.models.sessions import ProgressOut, SessionOut, SubjectsOut
-from vigil_gateway.http.models.standing import InstructionOut, WatchOut
+from vigil_gateway.api.models.history import ExchangeOut, TurnOut
+from vigil_gateway.api.models.options import CadenceGroup, SourceOut, SpeechGroup, WindowGroup
+from vigil_gateway.api.models.sessions import ProgressOut, SessionOut, SubjectsOut
+from vigil_gateway.api.models.standing import InstructionOut, WatchOut
 from vigil_gateway.sessions.standing import Standing
 
 

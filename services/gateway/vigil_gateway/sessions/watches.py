@@ -4,8 +4,8 @@ from fastapi import APIRouter, status
 
 from vigil.core.command import Clear, Instruct
 from vigil.runtime.session.inbox import submit
-from vigil_gateway.http.models.base import Accepted
-from vigil_gateway.http.models.standing import WatchIn, WatchList
+from vigil_gateway.api.models.base import Accepted
+from vigil_gateway.api.models.standing import WatchIn, WatchList
 from vigil_gateway.ports import Key, PortsOf
 from vigil_gateway.sessions.commands import add_standing, all_standing, new_id, one_standing
 from vigil_gateway.sessions.spec import watch_of

@@ -13,8 +13,8 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.process.cancellation import to_the_end
 from vigil_gateway import metrics
-from vigil_gateway.http.failures import log_failure
-from vigil_gateway.http.problems import problem_of
+from vigil_gateway.api.failures import log_failure
+from vigil_gateway.api.problems import problem_of
 from vigil_gateway.live.events import CLIENT_GONE, SEND_TIMEOUT_S, LiveEvents
 from vigil_gateway.live.feed import LiveEvent
 from vigil_gateway.live.turns import show

@@ -14,11 +14,11 @@ import msgspec
 from pydantic import Field, TypeAdapter
 
 from vigil.contract.decision import StoredDecision, decision_json
-from vigil_gateway.http.models.base import In, Text
-from vigil_gateway.http.models.live import PictureIn
-from vigil_gateway.http.problems import Problem
+from vigil_gateway.api.models.base import In, Text
+from vigil_gateway.api.models.live import PictureIn
+from vigil_gateway.api.problems import Problem
+from vigil_gateway.api.turn_errors import PictureRefused
 from vigil_gateway.live.feed import LiveEvent
-from vigil_gateway.openai.errors import PictureRefused
 
 _LENGTH = struct.Struct(">I")
 MAX_HEADER_BYTES = 64 * 1024

@@ -6,10 +6,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
-from vigil_gateway.http.auth import bearer_key
-from vigil_gateway.http.failures import log_failure
-from vigil_gateway.http.handlers import respond
-from vigil_gateway.http.problems import problem_of
+from vigil_gateway.api.auth import bearer_key
+from vigil_gateway.api.failures import log_failure
+from vigil_gateway.api.problems import problem_of
+from vigil_gateway.api.responses import respond
 from vigil_gateway.live.events import CLIENT_GONE, LiveEvents, listening
 from vigil_gateway.ports import Ports, session_key
 from vigil_gateway.websocket.connection import DOOR, OK, Connection

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from vigil.runtime.process.logs import get_log
-from vigil_gateway.http.problems import INTERNAL, Problem
+from vigil_gateway.api.problems import INTERNAL, Problem
 
 log = get_log()
 

@@ -18,7 +18,7 @@ from vigil.core.session import (
     Window,
 )
 from vigil.core.source import SourceKind
-from vigil_gateway.http.models.base import Group, In, Out, Token, bounded
+from vigil_gateway.api.models.base import Group, In, Out, Token, bounded
 
 _CADENCE, _WINDOW, _SPEECH = Cadence(), Window(), Speech()
 

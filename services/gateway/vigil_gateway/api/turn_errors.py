@@ -1,7 +1,7 @@
-"""What the OpenAI-compatible door refuses, one class per reason; `problems.py` says how each is answered.
+"""What is refused to a client that pushes pictures, one class per reason; `problems.py` says how each is answered.
 
 GatewayError
-└── ChatError
+└── TurnError
     ├── SessionHeaderInvalid   which session is meant is not said, or said twice
     ├── ChatUnsupported        streaming, several choices
     ├── NothingShown           no user message, or one without a picture
@@ -15,52 +15,52 @@ GatewayError
     └── TurnLate               no decision within the deadline
 """
 
-from vigil_gateway.http.errors import GatewayError
+from vigil_gateway.api.errors import GatewayError
 
 
-class ChatError(GatewayError):
-    """A call of the OpenAI-compatible door that cannot be served."""
+class TurnError(GatewayError):
+    """A turn of a client that cannot be served."""
 
 
-class SessionHeaderInvalid(ChatError):
+class SessionHeaderInvalid(TurnError):
     """Which session is meant is not said, or said twice."""
 
 
-class ChatUnsupported(ChatError):
+class ChatUnsupported(TurnError):
     """Something of the OpenAI API that a turn does not have."""
 
 
-class NothingShown(ChatError):
+class NothingShown(TurnError):
     """There is no user message, or it has no picture."""
 
 
-class PictureRefused(ChatError):
+class PictureRefused(TurnError):
     """What was sent is no picture that can be shown to the model."""
 
 
-class NoSuchModel(ChatError):
+class NoSuchModel(TurnError):
     """Another model than this session's, or than there is."""
 
 
-class NotPushed(ChatError):
+class NotPushed(TurnError):
     """The session has a camera of its own: pictures cannot be pushed into it."""
 
 
-class AlreadyBegun(ChatError):
+class AlreadyBegun(TurnError):
     """What only a first turn may bring came with a later one."""
 
 
-class TimeNotLater(ChatError):
+class TimeNotLater(TurnError):
     """By the client's clock the picture is not newer than the session's last one."""
 
 
-class TurnInFlight(ChatError):
+class TurnInFlight(TurnError):
     """The session's last call is still being answered."""
 
 
-class TurnSuperseded(ChatError):
+class TurnSuperseded(TurnError):
     """A newer picture came first, so this one was never shown to the model."""
 
 
-class TurnLate(ChatError):
+class TurnLate(TurnError):
     """No decision within the deadline."""

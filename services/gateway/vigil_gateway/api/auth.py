@@ -13,7 +13,7 @@ import msgspec
 
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
-from vigil_gateway.http.errors import KeyMissing, KeyWrong
+from vigil_gateway.api.errors import KeyMissing, KeyWrong
 
 MAX_KEY_CHARS = 512
 _BEARER = "bearer "

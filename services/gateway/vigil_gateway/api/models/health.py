@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from vigil_gateway.http.models.base import Out
+from vigil_gateway.api.models.base import Out
 
 
 class RoleOut(Out):

@@ -14,9 +14,8 @@ from pydantic import ValidationError
 from vigil.core.errors import CoreError, UnknownInstruction
 from vigil.runtime import errors as port_errors
 from vigil.runtime.process.grpc_requests import RequestUnreadable
-from vigil_gateway.http import errors
-from vigil_gateway.http.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
-from vigil_gateway.openai import errors as chat_errors
+from vigil_gateway.api import errors, turn_errors
+from vigil_gateway.api.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
 
 TYPE_PREFIX = "urn:vigil:problem:"
 # A message may quote the request. In gRPC it travels as a header, and clients take 8 KiB of headers by default.
@@ -112,32 +111,32 @@ TABLE: dict[type[Exception], Row] = {
     UnknownInstruction: Row(
         "unknown_instruction", 404, "No such instruction", "List the session's instructions and watches for their ids."
     ),
-    chat_errors.SessionHeaderInvalid: Row(
+    turn_errors.SessionHeaderInvalid: Row(
         "session_header", 400, "Which session?", "Send a header x-session-id: 1 to 64 letters, digits, '_' or '-'."
     ),
-    chat_errors.ChatUnsupported: Row("unsupported", 400, "Not supported here", "See /docs."),
-    chat_errors.NothingShown: Row(
+    turn_errors.ChatUnsupported: Row("unsupported", 400, "Not supported here", "See /docs."),
+    turn_errors.NothingShown: Row(
         "nothing_shown", 400, "A turn needs a picture", "Put an `image_url` part with a data URL into it."
     ),
-    chat_errors.PictureRefused: Row("picture_refused", 400, "The picture cannot be used", "Correct the picture."),
-    chat_errors.NoSuchModel: Row("model_not_found", 404, "No such model", "List the models at /v1/models."),
-    chat_errors.NotPushed: Row(
+    turn_errors.PictureRefused: Row("picture_refused", 400, "The picture cannot be used", "Correct the picture."),
+    turn_errors.NoSuchModel: Row("model_not_found", 404, "No such model", "List the models at /v1/models."),
+    turn_errors.NotPushed: Row(
         "not_pushed", 409, "The session has a camera", "Ask it at /v1/sessions/{id}/queries, or name another session."
     ),
-    chat_errors.AlreadyBegun: Row(
+    turn_errors.AlreadyBegun: Row(
         "already_begun",
         409,
         "The session has begun",
         "Leave `vigil.watches` and `vigil.instructions` out: add more at /v1/sessions/{id}/watches and /instructions.",
     ),
-    chat_errors.TimeNotLater: Row(
+    turn_errors.TimeNotLater: Row(
         "time_not_later", 409, "The picture is not newer than the last one", "Let the picture's `time_s` grow."
     ),
-    chat_errors.TurnInFlight: Row(
+    turn_errors.TurnInFlight: Row(
         "turn_in_flight", 429, "One turn at a time", "Wait for the answer before the next picture."
     ),
-    chat_errors.TurnSuperseded: Row("turn_superseded", 409, "A newer picture came first", "Send the picture of now."),
-    chat_errors.TurnLate: Row("turn_late", 504, "No decision in time", _LATER),
+    turn_errors.TurnSuperseded: Row("turn_superseded", 409, "A newer picture came first", "Send the picture of now."),
+    turn_errors.TurnLate: Row("turn_late", 504, "No decision in time", _LATER),
     CoreError: Row("invalid_value", 422, "A value breaks a rule", "Correct the value that is named."),
 }
 

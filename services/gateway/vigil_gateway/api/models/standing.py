@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from vigil.core.instruction import CONFIRM_S, COOLDOWN_S, HOLD_S, UPDATE_INTERVAL_S, Severity, Watch
-from vigil_gateway.http.models.base import In, Out, Text, Token, bounded
+from vigil_gateway.api.models.base import In, Out, Text, Token, bounded
 
 _WATCH = Watch("any")
 

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import ConfigDict, Field, JsonValue
 
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil_gateway.http.models.base import In, Out, Text
-from vigil_gateway.http.models.options import (
+from vigil_gateway.api.models.base import In, Out, Text
+from vigil_gateway.api.models.options import (
     CadenceChange,
     CadenceGroup,
     InferWhenIdle,
@@ -17,7 +17,7 @@ from vigil_gateway.http.models.options import (
     SpeechGroup,
     WindowGroup,
 )
-from vigil_gateway.http.models.standing import WatchIn
+from vigil_gateway.api.models.standing import WatchIn
 
 _EXAMPLE: dict[str, JsonValue] = {
     "source": {"url": "rtsp://camera.local/stream1", "id": "lobby"},

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from vigil.core.control import Action
 from vigil.core.turn import ExchangeState
-from vigil_gateway.http.models.base import Out
+from vigil_gateway.api.models.base import Out
 
 
 class TurnOut(Out):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vigil_gateway.http.models.base import In, Text
+from vigil_gateway.api.models.base import In, Text
 
 _YEAR_S = 366 * 86_400
 

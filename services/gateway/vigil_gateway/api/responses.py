@@ -1,0 +1,32 @@
+"""An error as an HTTP answer: a problem, or OpenAI's error shape on the paths that clients of OpenAI's API call."""
+
+from http import HTTPStatus
+
+from fastapi.responses import JSONResponse
+
+from vigil_gateway.api import openai_error
+from vigil_gateway.api.problems import Problem
+
+MEDIA_TYPE = "application/problem+json"
+
+_HEADERS: dict[int, dict[str, str]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "2"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "2"},
+}
+
+
+class ProblemResponse(JSONResponse):
+    """A JSON answer of the problem media type."""
+
+    media_type = MEDIA_TYPE
+
+
+def respond(path: str, problem: Problem) -> JSONResponse:
+    """The answer to a request for `path`."""
+    row = problem.row
+    headers = _HEADERS.get(row.status)
+    if path in openai_error.PATHS:
+        body = openai_error.error_body(row.status, row.kind, problem.detail, row.next_step)
+        return JSONResponse(body, row.status, headers)
+    return ProblemResponse(problem.as_json(), row.status, headers)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.alert import MAX_ALERTS, Alert, AlertEvent, AlertState, Moment, advance, close_all
-from vigil.core.attribution import attribute
+from vigil.core.attribution import hear
 from vigil.core.instruction import Instruction, Severity, Watch
 
 FIRE = Instruction("fire", "Alert me when a fire starts.", Watch("fire", hold_s=5, cooldown_s=30))
@@ -28,7 +28,7 @@ class Session:
 
     def at(self, time_s: float, spoken: str = "") -> list[tuple[AlertState, str]]:
         self.alerts, events = advance(
-            self.alerts, self.instructions, self._moment(time_s), attribute(spoken, self.instructions)
+            self.alerts, self.instructions, self._moment(time_s), hear(spoken, self.instructions, asked=False).words
         )
         self.sequence += 1
         return self._keep(time_s, events)

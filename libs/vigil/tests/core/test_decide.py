@@ -1,5 +1,6 @@
 """Decide and settle: what a session becomes, turn by turn. Virtual frames, a scripted model, no clock."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -172,13 +173,66 @@ def test_words_of_a_watch_answer_no_question() -> None:
     assert session.state.dialogue[0].answer == "The door opens."
 
 
-def test_an_answer_neither_opens_nor_closes_an_alert() -> None:
+def test_an_answer_for_no_watch_neither_opens_nor_closes_an_alert() -> None:
     session = Session()
     session.turn(QUIET, Instruct(replace(FIRE, watch=Watch("fire", hold_s=0))))
-    assert session.turn("</response> I see a fire.", Ask("q1", "What do you see?")).alert_events == ()
-    assert [one.state for one in session.turn(BURNS).alert_events] == [AlertState.OPENED]
-    assert session.turn("</response> I see a fire.", Ask("q2", "What do you see?")).alert_events == ()
-    assert [one.state for one in session.turn(QUIET, Ask("q3", "Hm?")).alert_events] == [AlertState.CLOSED]
+    assert session.turn("</response> A wall.", Ask("q1", "What do you see?")).alert_events == ()
+    assert [event.state for event in session.turn(BURNS).alert_events] == [AlertState.OPENED]
+    assert session.turn("</response> A wall.", Ask("q2", "What do you see?")).alert_events == ()
+    assert [event.state for event in session.turn(QUIET, Ask("q3", "Hm?")).alert_events] == [AlertState.CLOSED]
+
+
+WALL = "</response> A grey wall."
+PROMPTS = {
+    "the same prompt": lambda second: "Describe what you see.",
+    "spoken sentences": lambda second: f"Sentence number {second}?",
+    "two prompts": lambda second: ("Who is there?", "How many cars?")[second % 2],
+}
+
+
+@pytest.mark.parametrize("prompt_of", PROMPTS.values(), ids=PROMPTS)
+@pytest.mark.parametrize("otherwise", [QUIET, WALL], ids=["silent", "answering"])
+def test_a_prompt_with_every_frame_leaves_the_watch_as_it_would_be_without(
+    prompt_of: Callable[[int], str], otherwise: str
+) -> None:
+    session, seen = Session(), list[tuple[int, AlertState]]()
+    session.turn(QUIET, Instruct(replace(FIRE, watch=Watch("fire", hold_s=2))))
+    for second in range(1, 30):
+        words = BURNS if 5 <= second < 12 else otherwise
+        settled = session.turn(words, Ask(f"q-{second}", prompt_of(second)))
+        seen += [(second, event.state) for event in settled.alert_events if event.state is not AlertState.UPDATED]
+    assert seen == [(5, AlertState.OPENED), (13, AlertState.CLOSED)]
+
+
+def test_an_answer_between_two_words_of_a_watch_does_not_begin_its_confirmation_anew() -> None:
+    session = Session()
+    session.turn(BURNS, Instruct(replace(FIRE, watch=Watch("fire", confirm_s=2))))
+    session.turn(WALL, Ask("q", "What do you see?"))
+    assert [event.state for event in session.turn(BURNS).alert_events] == [AlertState.OPENED]
+    session = Session()
+    session.turn(BURNS, Instruct(replace(FIRE, watch=Watch("fire", confirm_s=2))))
+    session.turn(WALL, Ask("q1", "What do you see?"))
+    session.turn(WALL, Ask("q2", "And now?"))
+    assert session.turn(BURNS).alert_events == (), "two turns without it are quiet"
+
+
+def test_the_same_question_again_is_one_exchange_with_its_newest_answer() -> None:
+    session = Session()
+    for second in range(40):
+        session.turn(f"</response> Wall {second}.", Ask(f"q-{second}", "What do you see?"))
+    assert session.state.dialogue == (Exchange("What do you see?", 39_000, "Wall 39.", 39_000),)
+    session.turn("</response> A man.", Ask("q-a", "Who is there?"))
+    session.turn(QUIET, Ask("q-b", "WHAT do you see"))
+    assert [exchange.query for exchange in session.state.dialogue] == ["Who is there?", "WHAT do you see"]
+    session.turn("</response> A door.")
+    assert session.state.dialogue[-1].answer == "A door.", "asked anew, it waits anew"
+
+
+def test_a_question_that_waits_twice_for_one_turn_is_shown_once() -> None:
+    session = Session()
+    session.turn(QUIET, Ask("q-1", "Who is there?"), Ask("q-2", "Who is there?"), Ask("q-3", "Why?"))
+    assert session.state.chunk.turns[0].queries == ("Who is there?", "Why?")
+    assert [exchange.query for exchange in session.state.dialogue] == ["Who is there?", "Why?"]
 
 
 # --- chunks ----------------------------------------------------------------------------------------------------------

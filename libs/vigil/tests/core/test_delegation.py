@@ -209,12 +209,21 @@ def test_an_open_delegated_question_silences_no_watch() -> None:
     assert again.decision.duplicate, "nor are repeats taken for an answer"
 
 
-def test_words_in_the_turn_of_a_result_are_its_answer_and_open_no_alert() -> None:
-    session = Session()
-    session.turn(DELEGATES, FLOWER, Instruct(FIRE))
-    settled = session.turn("</response> The fire lily.", results=(FOUND,))
-    assert settled.alert_events == ()
-    assert session.state.dialogue[0].answer == "The fire lily."
+def test_words_in_the_turn_of_a_result_are_its_answer_and_open_an_alert_where_they_fit_it() -> None:
+    for answer, states in (("It is a rose.", []), ("A fire has started.", [AlertState.OPENED])):
+        session = Session()
+        session.turn(DELEGATES, FLOWER, Instruct(FIRE))
+        settled = session.turn(f"</response> {answer}", results=(FOUND,))
+        assert [event.state for event in settled.alert_events] == states
+        assert session.state.dialogue[0].answer == answer
+
+
+def test_a_delegated_question_that_is_asked_again_stays_with_its_task() -> None:
+    session = delegating()
+    session.turn(QUIET, Ask("q2", FLOWER.text))
+    assert session.state.dialogue == (Exchange(FLOWER.text, 0, task=TASK),)
+    session.turn(ROSE, results=(FOUND,))
+    assert session.states == [ExchangeState.ANSWERED]
 
 
 def test_a_question_of_the_same_turn_has_the_words_before_a_result() -> None:

@@ -36,7 +36,7 @@ guards = st.sampled_from(list(DuplicateGuard))
 
 def words(text: str, *instructions: Instruction) -> Mapping[str, str]:
     """What a turn that says `text` says under each instruction."""
-    return hear(text, instructions, asked=False, waiting=False).words
+    return hear(text, instructions, asked=False).words
 
 
 def repeats(guard: DuplicateGuard, old: str, new: str) -> bool:

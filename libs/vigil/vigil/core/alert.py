@@ -78,9 +78,12 @@ Alerts = tuple[Alert, ...]
 Step = tuple[Alerts, tuple[AlertEvent, ...]]
 
 
-def advance(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment, words: Mapping[str, str]) -> Step:
+def advance(
+    alerts: Alerts, instructions: Sequence[Instruction], moment: Moment, words: Mapping[str, str], *, held_ms: int = -1
+) -> Step:
     """Move every alert of a session by one turn. `words` maps an instruction's id to what the model said under it,
-    see `attribution`; empty when the model was silent."""
+    see `attribution`; empty when the model was silent. An alert whose words came at `held_ms` is not quiet yet in this
+    turn: the model had to answer a question in it."""
     alerts, events = _rewatched(alerts, instructions, moment)
     step: Step = (tuple(alert for alert in alerts if not _expired(alert, moment)), events)
     for instruction in instructions:
@@ -88,10 +91,12 @@ def advance(alerts: Alerts, instructions: Sequence[Instruction], moment: Moment,
             step = _join(step, _speak(step[0], instruction, instruction.watch, moment, words[instruction.id]))
     watched = {(standing.id, standing.watch.name) for standing in instructions if standing.watch is not None}
     for alert in step[0]:
-        reason = _closing_reason(alert, moment, cleared=(alert.instruction_id, alert.watch.name) not in watched)
+        is_cleared = (alert.instruction_id, alert.watch.name) not in watched
+        reason = _closing_reason(alert, moment, cleared=is_cleared, held_ms=held_ms)
         if reason:
             step = _join(step, _close(step[0], alert, moment, reason))
-    going_on = tuple(alert for alert in step[0] if alert.is_confirmed or alert.spoken_ms == moment.time_ms)
+    spoken = (moment.time_ms, held_ms)
+    going_on = tuple(alert for alert in step[0] if alert.is_confirmed or alert.spoken_ms in spoken)
     return _bounded(going_on), step[1]
 
 
@@ -140,11 +145,13 @@ def _rewatched(alerts: Alerts, instructions: Sequence[Instruction], moment: Mome
     return step
 
 
-def _closing_reason(alert: Alert, moment: Moment, *, cleared: bool) -> str:
+def _closing_reason(alert: Alert, moment: Moment, *, cleared: bool, held_ms: int) -> str:
     if not alert.is_open or alert.spoken_ms == moment.time_ms:
         return ""
     if cleared:
         return "the watch was cleared"
+    if alert.spoken_ms == held_ms:
+        return ""
     quiet_s = (moment.time_ms - alert.spoken_ms) / 1000
     return f"quiet for {alert.watch.hold_s:g} s" if quiet_s >= alert.watch.hold_s else ""
 

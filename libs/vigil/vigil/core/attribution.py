@@ -1,9 +1,13 @@
 """Which instruction do the model's words belong to? The model writes plain sentences, without naming a watch.
 
 Each sentence goes to the instruction that shares most content words with it. On a tie a watch comes before an
-instruction that raises no alert, except while a question is unanswered: then the words may be the answer. A second tie
-goes to the newest instruction. With one instruction there is nothing to decide. Matching words can be wrong only about
-*which* watch spoke, never about *whether* the model spoke.
+instruction that raises no alert, except while a question is open: then the words may be the answer. A second tie goes
+to the newest instruction. With one instruction and no open question there is nothing to decide. Matching words can be
+wrong only about *which* watch spoke, never about *whether* the model spoke.
+
+A question never silences a watch: a sentence that shares content words with a watch belongs to the watch also while a
+question is open, and answers the question too if it fits both. A sentence that denies ("There is no fire.") answers
+the question, and is no word of the watch unless the watch itself asks for a denial ("… when nobody is at the desk").
 
 A turn's words are attributed once, into a `Said`, which alerts, the duplicate guard and the dialogue read.
 """
@@ -27,6 +31,10 @@ _ASKING = (
     "someone something anyone person the and for are was has had you any its not but out can who let see now"
 )
 _NO_CONTENT = frozenset(word[:_STEM_CHARS] for word in _ASKING.split())
+_CLAUSE_END = re.compile(r"[,;:、，；]|\b(?:and|but|while)\b", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"\b(?:no|not|never|none|nobody|nothing|neither|nor)\b|n't\b|[没不无未]|ない|ません", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,50 +43,65 @@ class Said:
 
     `words` maps an instruction's id, or `NOBODY`, to the words that belong to it; empty when the model said nothing.
     `is_answer` says that a question which the user asked is answered by whatever the model says in this turn.
-    `is_prompt` says that the model answers in the very turn of the question: then no watch spoke, and none was quiet.
+    `is_only_answer` says that the model used the very turn of the question to answer, with no word for a watch.
     """
 
     words: Mapping[str, str]
     is_answer: bool = False
-    is_prompt: bool = False
+    is_only_answer: bool = False
 
 
-def hear(text: str, instructions: Sequence[Instruction], *, asked: bool, waiting: bool) -> Said:
+def hear(text: str, instructions: Sequence[Instruction], *, asked: bool, waiting: str = "") -> Said:
     """Attribute the words of one turn. `asked` says that the turn put a question, or the result of one, to the model;
-    `waiting` that the newest question of an earlier turn is open: the words of a watch do not answer it, all others
-    do."""
-    words = attribute(text, instructions, answering=waiting and not asked)
-    watch_spoke = any(instruction.watch is not None and instruction.id in words for instruction in instructions)
+    `waiting` is the text of an earlier turn's newest question while it is open. The words of a watch do not answer that
+    one, unless they fit it too; all other words do."""
+    is_open = asked or bool(waiting)
+    words: dict[str, str] = {}
+    for sentence in _sentences(text):
+        owner = _owner(sentence, instructions, asked=asked, is_open=is_open)
+        words[owner] = f"{words[owner]} {sentence}" if owner in words else sentence
+    watches = {instruction.id for instruction in instructions if instruction.watch is not None}
+    watch_spoke = not watches.isdisjoint(words)
+    fits = not words.keys() <= watches or bool(_stems(text) & _stems(waiting))
     return Said(
-        words or ({NOBODY: text} if text else {}),
-        is_answer=asked or (waiting and not watch_spoke),
-        is_prompt=asked and bool(text),
+        words,
+        is_answer=asked or (bool(waiting) and (fits or not watch_spoke)),
+        is_only_answer=asked and bool(words) and not watch_spoke,
     )
 
 
-def attribute(spoken: str, instructions: Sequence[Instruction], *, answering: bool = False) -> dict[str, str]:
-    """Instruction id to the words that belong to it; empty when nothing was said or there is no instruction."""
-    said: dict[str, str] = {}
-    if not instructions:
-        return said
-    for sentence in _SENTENCE_END.split(spoken.strip()):
-        if sentence:
-            owner = _owner(sentence, instructions, answering=answering)
-            said[owner] = f"{said[owner]} {sentence}" if owner in said else sentence
-    return said
+def _sentences(text: str) -> list[str]:
+    return [sentence for sentence in _SENTENCE_END.split(text.strip()) if sentence]
 
 
-def _owner(sentence: str, instructions: Sequence[Instruction], *, answering: bool) -> str:
-    fits = [
-        (_shared(sentence, instruction), not answering and instruction.watch is not None)
-        for instruction in instructions
-    ]
-    return instructions[max(range(len(instructions)), key=lambda index: (fits[index], index))].id
+def _owner(sentence: str, instructions: Sequence[Instruction], *, asked: bool, is_open: bool) -> str:
+    """The instruction that the sentence belongs to. In the turn of a question a sentence that fits no watch is the
+    answer, and belongs to no watch."""
+    fits: dict[int, tuple[int, bool, int]] = {}
+    for place, instruction in enumerate(instructions):
+        shared = _shared(sentence, instruction)
+        is_watch = instruction.watch is not None
+        if is_watch and is_open and (_denies(sentence, instruction) if shared else asked):
+            continue
+        fits[place] = (shared, is_watch and not is_open, place)
+    return instructions[max(fits, key=lambda place: fits[place])].id if fits else NOBODY
 
 
 def _shared(sentence: str, instruction: Instruction) -> int:
-    name = instruction.watch.name if instruction.watch else ""
-    return len(_stems(sentence) & _stems(f"{instruction.text} {name}"))
+    return len(_stems(sentence) & _stems(_asked_for(instruction)))
+
+
+def _denies(sentence: str, instruction: Instruction) -> bool:
+    """Whether the sentence says no of all that it shares with an instruction, which does not ask for a denial."""
+    wanted = _asked_for(instruction)
+    if _DENIAL.search(wanted):
+        return False
+    clauses = [clause for clause in _CLAUSE_END.split(sentence) if _stems(clause) & _stems(wanted)]
+    return all(_DENIAL.search(clause) for clause in clauses)
+
+
+def _asked_for(instruction: Instruction) -> str:
+    return f"{instruction.text} {instruction.watch.name}" if instruction.watch else instruction.text
 
 
 def content_words(text: str) -> list[str]:

@@ -134,7 +134,7 @@ def settle(
     """Commit the turn that the engine answered. `state` is the one that `decide` returned with `infer`."""
     output = profile.spelling.read(completion.text)
     turn = replace(infer.turn, reply=output.reply)
-    said = hear(output.text, state.instructions, asked=infer.told.asked, waiting=_is_waiting(state.dialogue))
+    said = hear(output.text, state.instructions, asked=infer.told.asked, waiting=_waiting(state.dialogue))
     current, heard = _alerts(spec, state, infer, said)
     events = infer.told.alert_events + heard
     replied, task, task_ends = _replied(spec, state, output, _exchange(state, infer, said), turn)
@@ -184,15 +184,16 @@ def _in_chunk(
 
 
 def _alerts(spec: SessionSpec, state: SessionState, infer: Infer, said: Said) -> alerts.Step:
-    """The alerts after the turn. Words in the turn of a question answer it: no watch spoke, and none was quiet."""
-    if said.is_prompt:
-        return state.alerts, ()
-    return alerts.advance(state.alerts, state.instructions, _moment(spec, state, infer.observation), said.words)
+    """The alerts after the turn. A turn that only answers a question is no quiet of a watch that spoke just before it;
+    a second such turn is."""
+    moment = _moment(spec, state, infer.observation)
+    held_ms = state.last_time_ms if said.is_only_answer else -1
+    return alerts.advance(state.alerts, state.instructions, moment, said.words, held_ms=held_ms)
 
 
-def _is_waiting(dialogue: tuple[Exchange, ...]) -> bool:
-    """Whether the newest question waits for words of the model; one that was delegated does not."""
-    return bool(dialogue) and dialogue[-1].state is ExchangeState.OPEN
+def _waiting(dialogue: tuple[Exchange, ...]) -> str:
+    """The newest question while it waits for words of the model, else nothing; one that was delegated does not wait."""
+    return dialogue[-1].query if dialogue and dialogue[-1].state is ExchangeState.OPEN else ""
 
 
 def _exchange(state: SessionState, infer: Infer, said: Said) -> int:

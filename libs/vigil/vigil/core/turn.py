@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vigil.core.duplicate import normalised
 from vigil.core.errors import InvalidSpec
 
 MAX_DIALOGUE = 32
@@ -107,5 +108,21 @@ class Exchange:
 
 
 def remember(dialogue: tuple[Exchange, ...], exchange: Exchange) -> tuple[Exchange, ...]:
-    """Append, forgetting the oldest beyond `MAX_DIALOGUE`."""
-    return (*dialogue, exchange)[-MAX_DIALOGUE:]
+    """Append, forgetting the oldest beyond `MAX_DIALOGUE`.
+
+    A question that is asked again in the same words is one standing question: its earlier exchange makes way. One whose
+    task is on its way stays as it is, for the answer is to come from there.
+    """
+    place = place_of(dialogue, exchange.query)
+    same = dialogue[place] if place >= 0 else None
+    if same is not None and same.is_delegated:
+        return dialogue
+    return (*(known for known in dialogue if known is not same), exchange)[-MAX_DIALOGUE:]
+
+
+def place_of(dialogue: tuple[Exchange, ...], query: str) -> int:
+    """The place of the exchange that asks this question, in these words whatever their case and punctuation; else
+    -1."""
+    words = normalised(query) or query
+    places = (place for place, known in enumerate(dialogue) if (normalised(known.query) or known.query) == words)
+    return next(places, -1)

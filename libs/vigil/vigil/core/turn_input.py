@@ -12,7 +12,7 @@ from vigil.core.instruction import Instruction, Instructions, add, clear, find
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import keep_texts, stop_text
 from vigil.core.session import SessionState
-from vigil.core.turn import Exchange, Result, remember
+from vigil.core.turn import Exchange, Result, place_of, remember
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def apply(
         task_ends=(*told.task_ends, *given.ends, *expired),
         unknown=given.unknown,
         asked=told.asked or bool(given.ends),
-        exchange=len(told.state.dialogue) - 1 if told.asked else _awaited(told.state.dialogue, given.ends),
+        exchange=told.exchange if told.asked else _awaited(told.state.dialogue, given.ends),
     )
 
 
@@ -61,11 +61,13 @@ def _obey(state: SessionState, commands: Sequence[Command], moment: Moment) -> T
     rejected: list[str] = []
     events: tuple[AlertEvent, ...] = ()
     forgotten: tuple[TaskEnd, ...] = ()
+    question = ""
     for command in commands:
         try:
             match command:
                 case Ask(text=text):
-                    lines.say(text)
+                    lines.ask(text)
+                    question = text
                     state = replace(state, dialogue=remember(state.dialogue, Exchange(text, moment.time_ms)))
                 case Instruct(instruction=new):
                     state = _instruct(state, replace(new, given_at=state.next_sequence), lines)
@@ -87,7 +89,8 @@ def _obey(state: SessionState, commands: Sequence[Command], moment: Moment) -> T
         rejected=tuple(rejected),
         alert_events=events,
         task_ends=forgotten,
-        asked=any(isinstance(command, Ask) for command in commands),
+        asked=bool(question),
+        exchange=place_of(state.dialogue, question) if question else -1,
         reset=any(isinstance(command, Reset) for command in commands),
     )
 
@@ -103,11 +106,18 @@ class _Lines:
     """The lines of one turn. After the last line that stops an instruction, the watches that are left are named."""
 
     _said: list[str] = field(default_factory=list)
+    _asked: set[str] = field(default_factory=set)
     _stopped_at: int = 0
     _left: Instructions = ()
 
     def say(self, text: str) -> None:
         self._said.append(text)
+
+    def ask(self, text: str) -> None:
+        """A question that clients asked twice before this turn is shown once."""
+        if text not in self._asked:
+            self._asked.add(text)
+            self.say(text)
 
     def stop(self, gone: Instruction, left: Instructions) -> None:
         """Say that an instruction is gone, except while the same words stand under another id: to the model the two are

@@ -2,125 +2,52 @@
 
 The door is two gateways behind a proxy that gives each request to the next of them: clients notice nothing of it."""
 
-import asyncio
 import base64
-import hashlib
 import json
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import openai
 import pytest
+import pytest_asyncio
+from chat_stage import Stage, chat_stage
 from door import process
 
 from vigil.contract import subjects
-from vigil.contract.decision import StoredDecision, decode_decision
-from vigil.contract.streams import ALERTS, DECISIONS
+from vigil.contract.streams import ALERTS
 from vigil.core.command import Ask
 from vigil.core.control import DELEGATION, RESPONSE
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.source import Source, SourceKind
-from vigil.runtime.bus.client import Bus
-from vigil.runtime.store.redis_client import open_redis
-from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg, redness
-from vigil.testing.round_robin import RoundRobin
 from vigil.testing.script import Reply, Seen, when_red
-from vigil.testing.scripted_engine import ScriptedEngine
-from vigil.testing.servers import NatsServer, RedisServer, free_port
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
-KEYS = {"demo": "a-key-of-demo", "rival": "a-key-of-rival"}
 RED, GREY = jpeg((230, 30, 20), (320, 192)), jpeg((90, 90, 90), (320, 192))
-START_S = 40.0
+NUMBERS = count()
 
 
-@dataclass(slots=True)
-class Stage:
-    """Where the gateway is, and what is behind it."""
-
-    url: str
-    engine: ScriptedEngine
-    store: SessionStore
-    bus: Bus
-    pids: dict[str, int]
-    settings: dict[str, object]
-    folder: Path
-
-    def client(self, tenant: str = "demo", session: str = "kitchen") -> openai.AsyncOpenAI:
-        """The official client."""
-        return openai.AsyncOpenAI(
-            base_url=f"{self.url}/v1",
-            api_key=KEYS[tenant],
-            default_headers={"x-session-id": session},
-            max_retries=0,
-            timeout=30.0,
-        )
-
-    async def decisions(self, count: int) -> list[StoredDecision]:
-        """The stored decisions, once there are `count`."""
-        found: list[StoredDecision] = []
-        async with asyncio.timeout(15), self.bus.consume(DECISIONS, "reader", DECISIONS.subjects[0]) as consumer:
-            while len(found) < count:
-                delivery = await anext(consumer)
-                found.append(decode_decision(delivery.payload))
-                await delivery.ack()
-        return found
-
-    async def nobody_decides(self) -> bool:
-        """Whether no worker listens to the session's coded frames."""
-        return not await self.bus.publish_heard(subjects.coded_frames(SessionKey("demo", "kitchen")), b"")
-
-
-async def takes_sessions(url: str) -> bool:
-    """Whether the gateway serves and takes pushed sessions: without ingestion it takes no others."""
-    try:
-        async with aiohttp.ClientSession() as http, http.get(f"{url}/v1/health") as answer:
-            return bool((await answer.json())["sources"]["pushed"])
-    except (aiohttp.ClientError, KeyError):
-        return False
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """One system for all tests of this file."""
+    async with chat_stage(tmp_path_factory.mktemp("chat")) as started:
+        yield started
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, nats_server: NatsServer, redis_server: RedisServer, bus: Bus) -> AsyncIterator[Stage]:
-    """Two gateways, codec and interaction as processes, before an engine that sees fire in what is red."""
-    keys = tmp_path / "keys.json"
-    entries = [{"sha256": hashlib.sha256(key.encode()).hexdigest(), "tenant": tenant} for tenant, key in KEYS.items()]
-    keys.write_text(json.dumps({"keys": entries}))
-    async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(ScriptedEngine(when_red()))
-        doors = {port: f"http://127.0.0.1:{port}" for port in (free_port(), free_port())}
-        shared: dict[str, object] = {
-            "NATS_URL": nats_server.url,
-            "REDIS_URL": redis_server.url,
-            "MODEL": "scripted",
-            "ENGINE_URLS": engine.url,
-            "WARM_UP_TURNS": 1,
-        }
-        door = {"API_KEYS_FILE": keys, "TURN_DEADLINE_S": 15, "GRPC_PORT": 0}
-        ports = {"HTTP_PORT": 0, "GRPC_PORT": 0}
-        for port in doors:
-            (folder := tmp_path / str(port)).mkdir()
-            await stack.enter_async_context(process("gateway", folder, shared | door | {"HTTP_PORT": port}))
-        pids = {
-            name: await stack.enter_async_context(process(name, tmp_path, shared | ports))
-            for name in ("codec", "interaction")
-        }
-        proxy = await stack.enter_async_context(RoundRobin(*doors.values()).serve())
-        redis = await stack.enter_async_context(open_redis(redis_server.url))
-        for url in doors.values():
-            await eventually(partial(takes_sessions, url), START_S, "workers are there")
-        yield Stage(proxy.url, engine, SessionStore(redis), bus, pids, shared | ports, tmp_path)
+def stage(shared_stage: Stage) -> Stage:
+    """The system, with a session of the test's own and an engine that sees fire in what is red."""
+    shared_stage.engine.script = when_red()
+    return replace(shared_stage, session=f"kitchen-{next(NUMBERS)}")
 
 
 def shown(picture: bytes, question: str = "") -> list[Any]:
@@ -143,11 +70,11 @@ async def test_the_official_client_watches_a_fire(stage: Stage) -> None:
         ]
     assert [content(answer) for answer in answers] == ["</silence>", "</response> A fire has started.", "</silence>"]
     extras = [(answer.model_extra or {})["vigil"] for answer in answers]
-    assert [one["sequence"] for one in extras] == [0, 1, 2]
-    assert [one["action"] for one in extras] == ["silent", "speak", "silent"]
-    assert [one["spoke"] for one in extras] == [False, True, False]
+    assert [extra["sequence"] for extra in extras] == [0, 1, 2]
+    assert [extra["action"] for extra in extras] == ["silent", "speak", "silent"]
+    assert [extra["spoke"] for extra in extras] == [False, True, False]
     assert extras[1]["p"]["speak"] == pytest.approx(0.9)
-    times = [one["time_s"] for one in extras]
+    times = [extra["time_s"] for extra in extras]
     assert times[0] == 0.0
     assert times == sorted(set(times)), "model time is the time between the calls"
     usage = answers[2].usage
@@ -156,21 +83,24 @@ async def test_the_official_client_watches_a_fire(stage: Stage) -> None:
     assert usage.prompt_tokens > (usage.prompt_tokens_details.cached_tokens or 0) > 0
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
     assert usage.completion_tokens >= 1
-    assert [(one.sequence, one.time_ms / 1000) for one in await stage.decisions(3)] == list(
+    assert [(decision.sequence, decision.time_ms / 1000) for decision in await stage.decisions(3)] == list(
         zip(range(3), times, strict=True)
     )
     picture = stage.engine.seen[-2].newest
     assert redness(picture) == 1.0
     assert len(stage.engine.seen[-1].fresh) == 1, "only the new picture travels"
     assert len(stage.engine.seen[-1].uuids) == 3, "the session remembers the others"
-    spec = await stage.store.spec(SessionKey("demo", "kitchen"))
-    assert (spec.source, spec.profile) == (Source("kitchen", SourceKind.PUSHED), VIGIL_SMALL.name)
+    spec = await stage.store.spec(stage.key)
+    assert (spec.source, spec.profile) == (Source(stage.session, SourceKind.PUSHED), VIGIL_SMALL.name)
 
 
 async def test_a_recording_keeps_its_own_clock_and_brings_its_watches(stage: Stage) -> None:
     watch = {"name": "fire", "text": "Alert me when a fire starts.", "hold_s": 2}
     first = {"time_s": 100.0, "watches": [watch], "instructions": ["Be brief."]}
-    async with stage.client() as client, stage.bus.consume(ALERTS, "pager", ALERTS.subjects[0]) as alerts:
+    async with (
+        stage.client() as client,
+        stage.bus.consume(ALERTS, "pager", subjects.alerts_of("demo", stage.session)) as alerts,
+    ):
         answers = []
         for second, picture in enumerate((GREY, RED, RED, GREY, GREY, GREY)):
             extra = {"vigil": first if second == 0 else {"time_s": 100.0 + 10 * second}}
@@ -187,15 +117,15 @@ async def test_a_recording_keeps_its_own_clock_and_brings_its_watches(stage: Sta
         ours = await client.chat.completions.create(model="scripted", messages=shown(GREY))
     assert (ours.model_extra or {})["vigil"]["time_s"] == 150.001, "without a time of its own, after the last one"
     extras = [(answer.model_extra or {})["vigil"] for answer in answers]
-    assert [one["time_s"] for one in extras] == [100, 110, 120, 130, 140, 150]
-    assert all(0 < one["latency_ms"] < 15_000 for one in extras), "counted from the picture's arrival"
-    told = [json.loads(one.payload)["data"] for one in deliveries]
-    assert [(one["state"], one["watch"], one["time_s"]) for one in told] == [
+    assert [extra["time_s"] for extra in extras] == [100, 110, 120, 130, 140, 150]
+    assert all(0 < extra["latency_ms"] < 15_000 for extra in extras), "counted from the picture's arrival"
+    told = [json.loads(delivery.payload)["data"] for delivery in deliveries]
+    assert [(alert["state"], alert["watch"], alert["time_s"]) for alert in told] == [
         ("opened", "fire", 110),
         ("updated", "fire", 120),
         ("closed", "fire", 130),
     ], "by the recording's clock it went on for ten seconds, and was then quiet for ten"
-    turns = await stage.store.log(SessionKey("demo", "kitchen"))
+    turns = await stage.store.log(stage.key)
     assert [turn.queries for turn in turns[:2]] == [("Alert me when a fire starts.", "Be brief."), ()]
     assert any("<100.0 seconds>" in seen.text for seen in stage.engine.seen)
 
@@ -219,20 +149,20 @@ async def test_a_question_is_answered_by_the_turn_it_came_with(stage: Stage) -> 
             answer = await client.chat.completions.create(model="scripted", messages=shown(GREY, question))
             assert content(answer) == expected
     assert len(await stage.decisions(4)) == 4, "one turn a call"
-    asked = [turn.queries for turn in await stage.store.log(SessionKey("demo", "kitchen"))]
+    asked = [turn.queries for turn in await stage.store.log(stage.key)]
     assert asked == [("Who is there?",), (), ("And why?",), ()]
 
 
 async def test_a_question_that_waits_is_asked_once_and_answered_by_the_call(stage: Stage) -> None:
     stage.engine.script = lambda seen: Reply(f"{RESPONSE} Nobody.") if "Who is there?" in seen.text else Reply()
-    key = SessionKey("demo", "kitchen")
+    key = stage.key
     async with stage.client() as client:
         await client.chat.completions.create(model="scripted", messages=shown(GREY))
         await stage.store.submit(key, Ask("q-earlier", "Who is there?"))  # of a call that failed; its nudge was lost
         answer = await client.chat.completions.create(model="scripted", messages=shown(GREY, "Who is there?"))
     assert content(answer) == "</response> Nobody."
     asked = [turn.queries for turn in await stage.store.log(key)]
-    assert [one for one in asked if one] == [("Who is there?",)]
+    assert [queries for queries in asked if queries] == [("Who is there?",)]
 
 
 async def test_the_same_name_of_two_tenants_is_two_sessions(stage: Stage) -> None:
@@ -243,7 +173,7 @@ async def test_the_same_name_of_two_tenants_is_two_sessions(stage: Stage) -> Non
     assert (answer.model_extra or {})["vigil"]["sequence"] == 0
     assert len(stage.engine.seen[-1].uuids) == 1
     assert redness(stage.engine.seen[-1].newest) < 0.1, "the engine was not shown the other tenant's picture"
-    assert await stage.store.sessions("rival") == [SessionKey("rival", "kitchen")]
+    assert await stage.store.sessions("rival") == [SessionKey("rival", stage.session)]
 
 
 async def test_a_reset_forgets_what_was_shown(stage: Stage) -> None:
@@ -252,8 +182,10 @@ async def test_a_reset_forgets_what_was_shown(stage: Stage) -> None:
         aiohttp.ClientSession(headers={"Authorization": "Bearer a-key-of-demo"}) as http,
     ):
         await client.chat.completions.create(model="scripted", messages=shown(RED))
-        async with http.post(f"{stage.url}/v1/streaming/reset", headers={"x-streaming-session": "kitchen"}) as answer:
-            assert (answer.status, await answer.json()) == (200, {"session": "kitchen", "status": "accepted"})
+        async with http.post(
+            f"{stage.url}/v1/streaming/reset", headers={"x-streaming-session": stage.session}
+        ) as answer:
+            assert (answer.status, await answer.json()) == (200, {"session": stage.session, "status": "accepted"})
         await client.chat.completions.create(model="scripted", messages=shown(GREY))
     assert len(stage.engine.seen[-1].uuids) == 1
     assert redness(stage.engine.seen[-1].newest) < 0.1, "nor the one of its former life"
@@ -269,12 +201,12 @@ async def test_an_error_is_one_that_the_client_understands(stage: Stage) -> None
     assert (late.value.status_code, late.value.code) == (504, "turn_late")
 
 
-async def test_a_call_waits_for_a_worker_that_takes_over(stage: Stage) -> None:
-    async with stage.client() as client:
+async def test_a_call_waits_for_a_worker_that_takes_over(tmp_path: Path) -> None:
+    async with chat_stage(tmp_path) as stage, stage.client() as client:
         await client.chat.completions.create(model="scripted", messages=shown(GREY))
         os.kill(stage.pids["interaction"], signal.SIGKILL)
         await eventually(stage.nobody_decides, what="NATS knows that the worker is gone")
         async with process("interaction", stage.folder, stage.settings | {"WORKER": "second"}):
             answer = await client.chat.completions.create(model="scripted", messages=shown(RED))
-    assert content(answer) == "</response> A fire has started."
-    assert [one.sequence for one in await stage.decisions(2)] == [0, 1]
+        assert content(answer) == "</response> A fire has started."
+        assert [decision.sequence for decision in await stage.decisions(2)] == [0, 1]

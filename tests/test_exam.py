@@ -9,8 +9,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
+from chat_stage import KEYS, Stage, chat_stage
 from system import running
-from test_chat import KEYS, Stage, stage
 
 from vigil.core.control import SILENCE
 from vigil.testing.script import Reply, Seen
@@ -35,9 +36,7 @@ from vigil_recipe.testing.scripts import instruction, question, script
 from vigil_recipe.text.dialogue import KEEP, STOP
 from vigil_recipe.world import Split
 
-__all__ = ["stage"]
-
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 TURNS = 16
 ASKED = "Alert me if there is a fire."
@@ -62,7 +61,14 @@ def user_texts(seen: Seen) -> list[str]:
     return ["".join(part.get("text", "") for part in one["content"]) for one in users]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """One system for all tests of this file; each begins sessions of its own."""
+    async with chat_stage(tmp_path_factory.mktemp("exam")) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def player(stage: Stage) -> AsyncIterator[AcceleratedSystem]:
     """The system, as fast as it can."""
     async with aiohttp.ClientSession() as http:
@@ -143,7 +149,7 @@ def delegating(seen: Seen) -> Reply:
     return Reply(f"</response> Let me check. </delegation> {HARD}" if HARD in seen.text else SILENCE)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def engine() -> AsyncIterator[tuple[ScriptedEngine, Engine]]:
     """The engine alone, and the baselines' way to it."""
     async with ScriptedEngine(delegating) as scripted, aiohttp.ClientSession() as http:

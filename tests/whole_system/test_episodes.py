@@ -16,7 +16,7 @@ from vigil_recipe.render.camera import render_mp4
 from vigil_recipe.text.dialogue import wordings
 from vigil_recipe.world import Episode, Kind, Split, make_episode
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(900)]
 
 FIRST_SEED = 19_000
 EPISODES = 20

@@ -13,7 +13,18 @@ from vigil_recipe.world import Split, make_episode
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 
-@pytest.mark.parametrize("name", ["gateway", "ingestion", "codec", "interaction", "engine", "nats", "redis"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gateway",
+        "ingestion",
+        "codec",
+        "interaction",
+        "nats",
+        "redis",
+        pytest.param("engine", marks=pytest.mark.slow),  # it takes most of a minute to load the model again
+    ],
+)
 async def test_the_session_goes_on_after_a_kill(vigil: System, videos: Path, name: str) -> None:
     video = videos / "quiet.mp4"
     if not video.exists():
@@ -28,8 +39,8 @@ async def test_the_session_goes_on_after_a_kill(vigil: System, videos: Path, nam
         await eventually(lambda: gateway.turns(session, len(before) + 5), 120, "five more turns after the kill")
         stored = await decisions(vigil, session)
         _, history = await gateway.call("GET", f"/v1/sessions/{session}/history")
-    assert [one.sequence for one in stored] == list(range(len(stored)))
-    times = [one.time_ms for one in stored]
+    assert [decision.sequence for decision in stored] == list(range(len(stored)))
+    times = [decision.time_ms for decision in stored]
     assert times == sorted(set(times))
     assert [turn["sequence"] for turn in history["turns"]] == list(range(len(history["turns"])))
 

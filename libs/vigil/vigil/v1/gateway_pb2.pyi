@@ -377,7 +377,7 @@ class PushFramesRequest(_message.Message):
     session: _builtins.str
     """The same session in every message of a call; empty after the first one."""
     picture: _builtins.bytes
-    """A JPEG or PNG of at most 5 MiB and 12.5 megapixels."""
+    """A JPEG, PNG or WebP of at most 5 MiB and 12.5 megapixels."""
     time_s: _builtins.float
     """When the picture was taken, in seconds of the recording that it is from; must grow from turn to turn. Left out, the
     picture is of now.

@@ -1,23 +1,35 @@
 """A picture that a client pushes, to the one JPEG that everything downstream uses (as ingestion makes them)."""
 
 import asyncio
-import base64
-import binascii
 import io
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, WebPImagePlugin
 
 from vigil.core.profile import PromptProfile, profile
+from vigil.runtime.process.logs import get_log
 from vigil_gateway.api.turn_errors import PictureRefused
 
-MAX_PICTURE_BYTES = 5 * 1024 * 1024
+log = get_log()
+
 MAX_PIXELS = 12_500_000  # a telephone's 12 megapixels, or a frame of 4K video
-_DATA_URL = re.compile(r"data:image/(?:jpeg|jpg|png);base64,", re.IGNORECASE)
-_HOW = "send a data URL: data:image/jpeg;base64,… or data:image/png;base64,…"
+FORMATS = ("JPEG", "PNG", WebPImagePlugin.WebPImageFile.format)
+# What people send instead, by its first bytes and where they stand, so that the refusal can name it.
+_OTHERS = (
+    (0, b"GIF8", "GIF"),
+    (0, b"BM", "BMP"),
+    (0, b"II*\0", "TIFF"),
+    (0, b"MM\0*", "TIFF"),
+    (0, b"%PDF", "PDF"),
+    (0, b"<svg", "SVG"),
+    (4, b"ftypheic", "HEIC"),
+    (4, b"ftypheix", "HEIC"),
+    (4, b"ftypmif1", "HEIC"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"ftyp", "a video"),
+)
 
 # A picture of a few hundred KiB may take 120 MiB while it is decoded: these threads bound how many do so at once.
 _THREADS = ThreadPoolExecutor(3, thread_name_prefix="picture")
@@ -45,26 +57,6 @@ class Picture:
     height: int
 
 
-def decoded(url: str) -> bytes:
-    """The bytes of a data URL, or `PictureRefused`. Nothing is ever fetched."""
-    head = _DATA_URL.match(url)
-    if head is None:
-        what = "is an address, and pictures are never fetched" if "://" in url[:16] else "is no JPEG or PNG data URL"
-        raise PictureRefused(f"the picture {what}: {_HOW}")
-    try:
-        data = base64.b64decode(url[head.end() :], validate=True)
-    except (binascii.Error, ValueError):
-        raise PictureRefused(f"the picture is not valid base64: {_HOW}") from None
-    return bounded(data)
-
-
-def bounded(data: bytes) -> bytes:
-    """A picture's bytes when they are not too many, else `PictureRefused`."""
-    if len(data) > MAX_PICTURE_BYTES:
-        raise PictureRefused(f"the picture has {len(data):,} bytes: at most {MAX_PICTURE_BYTES:,} are allowed")
-    return data
-
-
 async def fitted_in_thread(pictures: Sequence[bytes], profile_name: str) -> tuple[Picture, ...]:
     """What `fitted` makes of each picture for a profile of that name. Raises `PictureRefused`, `UnknownProfile`."""
     wanted = profile(profile_name)
@@ -79,8 +71,11 @@ def fitted(data: bytes, profile: PromptProfile) -> Picture:
     """
     try:
         upright = _upright(data)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for broken files
-        raise PictureRefused("the picture cannot be read as JPEG or PNG: it is damaged, or something else") from None
+    except PictureRefused:
+        raise
+    except Exception as error:  # noqa: BLE001  Pillow raises many kinds of errors for damaged files
+        log.info("picture refused", reason=f"it cannot be decoded: {type(error).__name__}")
+        raise PictureRefused(f"the picture {_what_instead(data)}: send JPEG, PNG or WebP") from None
     size = profile.fit(upright.width, upright.height)
     buffer = io.BytesIO()
     upright.resize(size, Image.Resampling.BOX).save(buffer, "JPEG", quality=profile.jpeg_quality)
@@ -90,15 +85,38 @@ def fitted(data: bytes, profile: PromptProfile) -> Picture:
 def _upright(data: bytes) -> Image.Image:
     """The picture in RGB, upright, decoded without a copy where none is needed. EXIF data that is damaged is not used.
     Raises `PictureRefused`, and what Pillow does."""
-    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         if opened.width * opened.height > MAX_PIXELS:
             raise PictureRefused(
                 f"the picture has {opened.width} x {opened.height} pixels: at most {MAX_PIXELS:,} are allowed"
             )
         opened.load()
-        picture = opened if opened.mode == "RGB" else opened.convert("RGB")
+        picture = _rgb(opened)
         turn = _turn(opened)
     return picture if turn is None else picture.transpose(turn)
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    """What a person would see: 16-bit grey scaled to 8 bits, and what is transparent on white."""
+    if picture.mode == "RGB":
+        return picture
+    if picture.mode.startswith("I"):
+        return picture.convert("I").point(lambda level: level * (1 / 256)).convert("L").convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    seen = picture.convert("RGBA")
+    ground = Image.new("RGBA", seen.size, "white")
+    ground.alpha_composite(seen)
+    return ground.convert("RGB")
+
+
+def _what_instead(data: bytes) -> str:
+    if not data:
+        return "has no bytes"
+    for start, magic, kind in _OTHERS:
+        if data.startswith(magic, start):
+            return f"is {kind}, which is not read here"
+    return "cannot be read: it is damaged, or something else than a picture"
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:

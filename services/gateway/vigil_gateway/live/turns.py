@@ -10,7 +10,8 @@ from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.api.models.live import PictureIn
 from vigil_gateway.api.turn_errors import PictureRefused, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
 from vigil_gateway.live import push
-from vigil_gateway.live.picture import bounded, fitted_in_thread
+from vigil_gateway.live.data_url import bounded
+from vigil_gateway.live.picture import fitted_in_thread
 from vigil_gateway.live.turn_lease import in_turn
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.commands import new_id
@@ -25,8 +26,11 @@ async def check_pushed(ports: Ports, key: SessionKey) -> None:
 
 
 async def show(ports: Ports, key: SessionKey, picture: bytes, options: PictureIn) -> StoredDecision:
-    """Show the model one JPEG or PNG and await its decision. Raises one of `ONE_PICTURE` when there is none, and what
-    `check_pushed` raises. What is refused before the model is shown it leaves nothing behind."""
+    """Show the model one picture (JPEG, PNG or WebP) and await its decision.
+
+    Raises one of `ONE_PICTURE` when there is none, and what `check_pushed` raises. What is refused before the model is
+    shown it leaves nothing behind.
+    """
     data = bounded(picture)
     async with in_turn(ports.turns, key) as lease:
         look = _there(key, push.checked(key, lease.look))

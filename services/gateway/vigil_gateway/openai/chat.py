@@ -16,7 +16,8 @@ from vigil.runtime.store.turn_lease import TurnLease
 from vigil_gateway.api.errors import NoSuchSession, NotServed
 from vigil_gateway.api.turn_errors import AlreadyBegun, NoSuchModel
 from vigil_gateway.live import push
-from vigil_gateway.live.picture import decoded, fitted_in_thread
+from vigil_gateway.live.data_url import decoded
+from vigil_gateway.live.picture import fitted_in_thread
 from vigil_gateway.live.turn_lease import in_turn
 from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut
 from vigil_gateway.openai.turn import OTHER_SESSION_HEADER, SESSION_HEADER, Said, chat_out, said, session_of

@@ -4,8 +4,6 @@ A picture comes as `push_frame` with base64, or as a binary message: four bytes 
 big-endian), the header (the same JSON, without `jpeg`), then the picture's bytes.
 """
 
-import base64
-import binascii
 import struct
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -18,6 +16,7 @@ from vigil_gateway.api.models.base import In, Text
 from vigil_gateway.api.models.live import PictureIn
 from vigil_gateway.api.problems import Problem
 from vigil_gateway.api.turn_errors import PictureRefused
+from vigil_gateway.live.data_url import from_base64
 from vigil_gateway.live.feed import LiveEvent
 
 _LENGTH = struct.Struct(">I")
@@ -27,7 +26,7 @@ Id = Annotated[str | int | None, Field(description="The client's own; the answer
 
 
 class PushFrame(PictureIn):
-    """Show one picture: JPEG or PNG in base64."""
+    """Show one picture: JPEG, PNG or WebP in base64."""
 
     type: Literal["push_frame"]
     id: Id = None
@@ -70,11 +69,7 @@ def read_text(text: str) -> ClientMessage:
     message = _MESSAGE.validate_json(text)
     if not isinstance(message, PushFrame):
         return message
-    try:
-        data = base64.b64decode(message.jpeg, validate=True)
-    except (binascii.Error, ValueError):
-        raise PictureRefused("`jpeg` is not valid base64") from None
-    return _shown(message, data)
+    return _shown(message, from_base64(message.jpeg))
 
 
 def read_binary(message: bytes) -> Shown:

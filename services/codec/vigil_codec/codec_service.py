@@ -17,7 +17,6 @@ NAME = "vigil.v1.CodecService"
 _REMEDY = {
     Refusal.DAMAGED: "send whole JPEGs and their size in pixels",
     Refusal.OVERTAKEN: "keep its fence, or raise it",
-    Refusal.STALE: "send groups in the order of their time",
 }
 
 

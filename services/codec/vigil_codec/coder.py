@@ -4,7 +4,8 @@ from typing import NoReturn
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
-from vigil.contract.frames import CodedFrameGroup, decode_group, encode_coded_group
+from vigil.contract.frames import CodedFrameGroup, FrameGroup, decode_group, encode_coded_group
+from vigil.contract.turn_dropped import DropReason, TurnDropped
 from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
@@ -17,12 +18,18 @@ from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import continued, span
 from vigil.runtime.session.claimed import until_over
+from vigil.runtime.session.dropped import tell_dropped
 from vigil.runtime.session.follow import follow
 from vigil.runtime.session.ports import SessionPorts
 from vigil_codec import metrics
 from vigil_codec.tokenizer import Refusal, VideoState, encode
 
 log = get_log()
+
+_TOLD = {
+    Refusal.DAMAGED: (DropReason.DAMAGED, "a picture is no whole JPEG of its stated size"),
+    Refusal.OVERTAKEN: (DropReason.OVERTAKEN, "the pictures came from a worker that was overtaken"),
+}
 
 
 class Coder:
@@ -63,6 +70,7 @@ class Coder:
         if isinstance(coded, Refusal):
             metrics.DROPPED.labels(coded.value).inc()
             log.info("frame group skipped", time_ms=group.time_ms, reason=coded.value)
+            await tell_dropped(self._ports.bus, _dropped(group, coded))
         else:
             await self._publish(key, coded)
         return state
@@ -76,3 +84,8 @@ class Coder:
             return
         metrics.CODED.inc()
         metrics.TOKENS.inc(sum(frame.visual_tokens for frame in coded.frames))
+
+
+def _dropped(group: FrameGroup, refusal: Refusal) -> TurnDropped:
+    reason, detail = _TOLD[refusal]
+    return TurnDropped(group.key, group.time_ms, group.frames[0].capture_time_us, reason, detail)

@@ -6,7 +6,7 @@ CODED = Counter("vigil_codec_groups_coded", "Frame groups coded and given to the
 DROPPED = Counter(
     "vigil_codec_groups_dropped",
     "Frame groups left out: replaced (a newer one was there), overtaken (from a worker that lost its lease), "
-    "stale (not newer than the last), invalid (unreadable), damaged (a frame is not a JPEG of its stated size), "
+    "invalid (unreadable), damaged (a frame is not a JPEG of its stated size), "
     "unpublished (the bus did not take it)",
     ["reason"],
 )

@@ -1,7 +1,8 @@
 """The video tokenizer's core: which frames are reference frames, and how many visual tokens each costs. Pure.
 
 Mode `full`: every frame is a reference frame and costs what the profile's vision encoder spends on it. The pixels are
-passed on as they are: ingestion has scaled and encoded them for the profile.
+passed on as they are: ingestion has scaled and encoded them for the profile. Groups need not come in the order of
+their time: a model time is used once its turn is committed, which the codec cannot know.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +18,6 @@ class Refusal(StrEnum):
 
     DAMAGED = "damaged"  # a frame is not a JPEG of its stated size; the engine would refuse the whole prompt
     OVERTAKEN = "overtaken"  # from an ingestion worker that lost its lease
-    STALE = "stale"  # not newer than the last coded group
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,6 @@ class VideoState:
     profile: PromptProfile
     fence: int
     source_fence: int = 0
-    time_ms: int = -1
 
 
 def encode(state: VideoState, group: FrameGroup) -> tuple[VideoState, CodedFrameGroup | Refusal]:
@@ -36,12 +35,9 @@ def encode(state: VideoState, group: FrameGroup) -> tuple[VideoState, CodedFrame
         return state, Refusal.DAMAGED
     if group.fence < state.source_fence:
         return state, Refusal.OVERTAKEN
-    state = replace(state, source_fence=group.fence)
-    if group.time_ms <= state.time_ms:
-        return state, Refusal.STALE
     frames = tuple(_reference(frame, state.profile) for frame in group.frames)
     coded = CodedFrameGroup(group.key, group.time_ms, group.sequence, frames, state.fence)
-    return replace(state, time_ms=group.time_ms), coded
+    return replace(state, source_fence=group.fence), coded
 
 
 def _reference(frame: Frame, profile: PromptProfile) -> CodedFrame:

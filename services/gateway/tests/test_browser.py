@@ -16,6 +16,7 @@ from aiohttp import web
 
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.service import Service
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.emitted import alert
 from vigil.testing.images import jpeg
 from vigil.testing.scripted_decider import ScriptedDecider
@@ -90,7 +91,12 @@ async def website(
 
 
 async def test_a_page_pushes_pictures_asks_hears_and_ends(
-    gateway: Service[GatewaySettings], http: aiohttp.ClientSession, bus: Bus, workers: None, tmp_path: Path
+    gateway: Service[GatewaySettings],
+    http: aiohttp.ClientSession,
+    bus: Bus,
+    store: SessionStore,
+    workers: None,
+    tmp_path: Path,
 ) -> None:
     async with http.post("/v1/sessions", json={"source": {"kind": "pushed", "id": "lobby"}}) as answer:
         session = (await answer.json())["id"]
@@ -100,7 +106,7 @@ async def test_a_page_pushes_pictures_asks_hears_and_ends(
         "jpeg": base64.b64encode(jpeg()).decode(),
     }
     async with (
-        ScriptedDecider(bus, lambda picture: "A picture.").working(),
+        ScriptedDecider(bus, store, lambda picture: "A picture.").working(),
         website(setup, lambda: bus.publish_stored(alert(session))) as (url, seen),
         browsing(url, tmp_path),
         asyncio.timeout(BROWSER_S),

@@ -50,9 +50,9 @@ async def service(target: str) -> AsyncIterator[ReflectedService]:
 
 
 @pytest.fixture
-async def decider(bus: Bus, workers: None) -> AsyncIterator[ScriptedDecider]:
+async def decider(bus: Bus, store: SessionStore, workers: None) -> AsyncIterator[ScriptedDecider]:
     """Workers that decide on every picture, and say that they saw it."""
-    async with ScriptedDecider(bus, lambda picture: "A picture.").working() as working:
+    async with ScriptedDecider(bus, store, lambda picture: "A picture.").working() as working:
         yield working
 
 

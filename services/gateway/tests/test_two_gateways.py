@@ -83,11 +83,11 @@ async def browser(proxy: RoundRobin) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def decider(bus: Bus, placement: Placement) -> AsyncIterator[ScriptedDecider]:
+async def decider(bus: Bus, store: SessionStore, placement: Placement) -> AsyncIterator[ScriptedDecider]:
     """Workers with room for forty sessions that say the colour of each picture."""
     for role in Role:
         await placement.heartbeat(role, f"{role}-1", 40)
-    async with ScriptedDecider(bus, color_name).working() as working:
+    async with ScriptedDecider(bus, store, color_name).working() as working:
         yield working
 
 

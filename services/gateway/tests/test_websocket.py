@@ -88,9 +88,9 @@ async def talking(http: aiohttp.ClientSession, session: str, **options: Any) -> 
 
 
 @pytest.fixture
-async def decider(bus: Bus, workers: None) -> AsyncIterator[ScriptedDecider]:
+async def decider(bus: Bus, store: SessionStore, workers: None) -> AsyncIterator[ScriptedDecider]:
     """Workers that decide on every picture, and say that they saw it."""
-    async with ScriptedDecider(bus, lambda picture: "A picture.").working() as working:
+    async with ScriptedDecider(bus, store, lambda picture: "A picture.").working() as working:
         yield working
 
 

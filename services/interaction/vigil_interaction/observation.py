@@ -41,17 +41,16 @@ def sight(group: CodedFrameGroup, life: str) -> Sight:
     pixels: dict[str, bytes] = {}
     refs: list[FrameRef] = []
     for index, coded in enumerate(group.frames):
-        uuid = _uuid(life, group.time_ms, index)
+        uuid = _uuid(life, group.time_ms, index, coded.frame.jpeg)
         pixels[uuid] = coded.frame.jpeg
         refs.append(FrameRef(uuid, coded.frame.width, coded.frame.height))
     return Sight(group.time_ms, group.frames[0].frame.capture_time_us, tuple(refs), pixels)
 
 
-def _uuid(life: str, time_ms: int, index: int) -> str:
-    """Made here, never from client input: one tenant must not be able to name another's frame. Within one life model
-    time never comes twice.
+def _uuid(life: str, time_ms: int, index: int, jpeg: bytes) -> str:
+    """Made here, never from client input: one tenant must not be able to name another's frame.
 
-    There is no hash of the content in it: ninety of them would outweigh the text of the prompt that names them, and
-    what two workers saw of one interval around a takeover are both pictures of that interval.
+    It contains the content: the turn of a picture may be dropped after the engine has seen the picture, and another
+    picture comes under the same model time. Eight digits are enough, for they tell pictures of one moment apart.
     """
-    return f"{life}-{time_ms}-{index}"
+    return f"{life}-{time_ms}-{index}-{hashlib.blake2b(jpeg, digest_size=4).hexdigest()}"

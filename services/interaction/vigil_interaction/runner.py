@@ -38,8 +38,10 @@ from vigil.runtime.engine.wire import Rendered
 from vigil.runtime.errors import StoreFull
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import span
+from vigil.runtime.session.dropped import tell_dropped
 from vigil.runtime.store.sessions import Commit, Taken, Waiting
 from vigil_interaction import metrics
+from vigil_interaction.dropped_turns import by_engine, by_store, unneeded
 from vigil_interaction.inference import Asker
 from vigil_interaction.observation import Sight
 from vigil_interaction.outbox import Outbox
@@ -92,6 +94,7 @@ class Runner:
         planned, infer = decide(self.spec, self._profile, self.state, self._observed(seen), self._last)
         if infer is None:
             self.skip(1, "not_newer" if seen.time_ms <= self.state.last_time_ms else "idle")
+            await tell_dropped(self._ports.bus, unneeded(self.key, seen, self.state.last_time_ms))
             return
         with span("tick", session=self.key.session, tenant=self.key.tenant, sequence=infer.turn.sequence):
             completion = await self._infer(infer, seen)
@@ -102,6 +105,7 @@ class Runner:
                 await self._commit(settled, seen)
             except StoreFull as error:  # nothing was written: the next turn sees the newest frame
                 self._refused(error)
+                await tell_dropped(self._ports.bus, by_store(self.key, seen, error))
                 return
             self._last = Asked(planned.chunk, infer.messages)  # what later prompts must go on from
         self.store_error = ""
@@ -153,6 +157,7 @@ class Runner:
         except EngineError as error:
             self._failed(error)
             await self._make_way(error)
+            await tell_dropped(self._ports.bus, by_engine(self.key, seen, error))
             return None
         self.engine_error = ""
         self._refusals = 0

@@ -29,10 +29,12 @@ from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import continued
 from vigil.runtime.session.claimed import until_over
+from vigil.runtime.session.dropped import tell_dropped
 from vigil.runtime.session.follow import follow
 from vigil.runtime.session.lifecycle import CAMERA_SIDE, announce_claim, announce_end, why_ended
 from vigil.runtime.store.sessions import Look, SessionStore, Taken
 from vigil_interaction import metrics
+from vigil_interaction.dropped_turns import by_store
 from vigil_interaction.observation import life, sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
@@ -109,13 +111,17 @@ class ClaimedSession:
                 if group is None:
                     runner.skip(skipped, "superseded")
                     continue
+                seen = sight(group, life)
                 try:
                     with continued(message.headers):
-                        await runner.tick(sight(group, life), skipped)
+                        await runner.tick(seen, skipped)
                 except SessionEnded:
                     return
                 except (FenceLost, asyncio.CancelledError):
                     await self._hand_on(message)
+                    raise
+                except StoreError as error:
+                    await tell_dropped(self._ports.bus, by_store(self.key, seen, error))
                     raise
 
     async def _hand_on(self, message: Message) -> None:

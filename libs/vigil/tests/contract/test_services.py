@@ -26,7 +26,7 @@ from vigil.core.source import Role
 from vigil.runtime.store.keys import index_key, session_keys
 
 BY_NAME = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
-LIVE = ("vigil.v1.frame.raw.>", "vigil.v1.frame.coded.>", "vigil.v1.command.>")
+LIVE = ("vigil.v1.frame.raw.>", "vigil.v1.frame.coded.>", "vigil.v1.command.>", "vigil.v1.turn.dropped.>")
 KEY = SessionKey("demo", "s-1")
 
 

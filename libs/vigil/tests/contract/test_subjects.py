@@ -40,6 +40,7 @@ KEY = SessionKey("demo", "s-1")
         (subjects.command(KEY), "vigil.v1.command.demo.s-1"),
         (subjects.decision(KEY), "vigil.v1.decision.demo.s-1"),
         (subjects.utterance(KEY), "vigil.v1.utterance.demo.s-1"),
+        (subjects.turn_dropped(KEY), "vigil.v1.turn.dropped.demo.s-1"),
         (subjects.lifecycle(Lifecycle.MOVED, KEY), "vigil.v1.session.moved.demo.s-1"),
         (subjects.lifecycle_of(KEY), "vigil.v1.session.*.demo.s-1"),
         (subjects.delegation(DelegationEvent.OPENED, KEY), "vigil.v1.delegation.opened.demo.s-1"),

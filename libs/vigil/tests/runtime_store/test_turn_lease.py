@@ -87,11 +87,22 @@ async def test_each_picture_is_after_the_last_though_the_clock_is_not(
     captures = (9 * S, 14 * S, 9 * S + 900 * MS, 3 * S, 15 * S)
     assert [await turns.show(lease, capture_us) for capture_us in captures] == [0, 5_000, 5_001, 5_002, 6_000]
     assert [await turns.show(lease, 9 * S, given_ms) for given_ms in (6_001, 90_000)] == [6_001, 90_000]
-    for given_ms in (90_000, 0):
-        with pytest.raises(TimePassed, match="up to 90 s") as refused:
-            await turns.show(lease, 16 * S, given_ms)
-        assert refused.value.last_ms == 90_000
     assert await turns.show(lease, 16 * S) == 90_001
+
+
+async def test_a_given_time_is_used_once_it_is_decided_on(
+    turns: TurnLeases, store: SessionStore, spec: SessionSpec
+) -> None:
+    await store.create(spec)
+    lease = await turns.claim(KEY)
+    assert [await turns.show(lease, S, given_ms) for given_ms in (5_000, 5_000, 4_000)] == [5_000, 5_000, 4_000]
+    await store.take(KEY, 1)
+    await store.commit(KEY, 1, Commit(replace(SessionState(), last_time_ms=4_000, next_sequence=1)))
+    assert await turns.show(lease, S, 4_001) == 4_001
+    for given_ms in (4_000, 0):
+        with pytest.raises(TimePassed, match="up to 4 s") as refused:
+            await turns.show(lease, S, given_ms)
+        assert refused.value.last_ms == 4_000
 
 
 async def test_what_was_decided_is_not_shown_again(turns: TurnLeases, store: SessionStore, spec: SessionSpec) -> None:

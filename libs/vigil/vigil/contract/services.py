@@ -149,8 +149,9 @@ GATEWAY = ServiceSpec(
             subjects.ALL_ALERTS,
             subjects.ALL_LIFECYCLE,
             subjects.ALL_DELEGATIONS,
+            _of_all(Kind.TURN_DROPPED),
         ),
-        looks_up=(SESSIONS,),
+        looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again
         snapshots=SnapshotAccess.READ,
     ),
     redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, _placement_keys("*")),
@@ -189,7 +190,7 @@ CODEC = ServiceSpec(
     http_port=9102,
     grpc_port=9202,
     bus=BusAccess(
-        publishes=(_of_all(Kind.CODED_FRAMES),),
+        publishes=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.TURN_DROPPED)),
         hears=(_of_all(Kind.RAW_FRAMES), subjects.ALL_LIFECYCLE),
     ),
     redis_keys=(SESSION_KEYS, _placement_keys(Role.CODEC)),
@@ -222,6 +223,7 @@ INTERACTION = ServiceSpec(
             subjects.ALL_DELEGATIONS,
             *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.ENDED),
             _of_all(Kind.CODED_FRAMES),  # the frame in hand, to whoever takes a session over
+            _of_all(Kind.TURN_DROPPED),
         ),
         hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
         looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, SESSIONS),

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     COMMAND = "command"
     DECISION = "decision"
     UTTERANCE = "utterance"
+    TURN_DROPPED = "turn.dropped"
 
 
 class Lifecycle(StrEnum):
@@ -127,6 +128,11 @@ def decision(key: SessionKey) -> str:
 def utterance(key: SessionKey) -> str:
     """Where what the model says is stored, as CloudEvents."""
     return str(SessionSubject(Kind.UTTERANCE, key))
+
+
+def turn_dropped(key: SessionKey) -> str:
+    """Where `TurnDropped` says that nobody decides on a group of pictures."""
+    return str(SessionSubject(Kind.TURN_DROPPED, key))
 
 
 def lifecycle(event: Lifecycle, key: SessionKey) -> str:

@@ -16,7 +16,7 @@ PortError
     ├── SessionEnded       the session is over and takes nothing more
     ├── FenceLost          another worker has taken the session over
     ├── TurnTaken          another call holds the session's turn                      retryable
-    ├── TimePassed         the session has been shown something of that time or later
+    ├── TimePassed         the session has decided on that time or a later one
     └── StoreCorrupt       a stored value cannot be read
 """
 
@@ -110,10 +110,10 @@ class TurnTaken(SessionError):
 
 
 class TimePassed(SessionError):
-    """What was given a model time is not after `last_ms`, up to which the session was shown or decided on."""
+    """What was given a model time is not after `last_ms`, up to which the session has decided."""
 
     def __init__(self, key: SessionKey, last_ms: int) -> None:
-        super().__init__(key, f"session {key} has been shown pictures up to {last_ms / 1_000:g} s")
+        super().__init__(key, f"session {key} has decided up to {last_ms / 1_000:g} s")
         self.last_ms = last_ms
 
 

@@ -137,6 +137,18 @@ TABLE: dict[type[Exception], Row] = {
     ),
     turn_errors.TurnSuperseded: Row("turn_superseded", 409, "A newer picture came first", "Send the picture of now."),
     turn_errors.TurnLate: Row("turn_late", 504, "No decision in time", _LATER),
+    turn_errors.TurnDropped: Row(
+        "turn_dropped", 503, "The turn was dropped", "Send the picture of now; one of a recording may be sent again."
+    ),
+    turn_errors.TurnRefused: Row(
+        "turn_refused",
+        502,
+        "The engine refuses the turn",
+        "Send another picture; the operator sees the cause in the logs.",
+    ),
+    turn_errors.TurnIdle: Row(
+        "turn_idle", 409, "The session has nothing to do", "Ask a question, or add a watch or an instruction."
+    ),
     CoreError: Row("invalid_value", 422, "A value breaks a rule", "Correct the value that is named."),
 }
 

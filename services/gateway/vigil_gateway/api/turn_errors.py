@@ -12,7 +12,10 @@ GatewayError
     ├── TimeNotLater           the picture is not newer than the session's last one
     ├── TurnInFlight           the session's last call is still being answered
     ├── TurnSuperseded         a newer picture came first
-    └── TurnLate               no decision within the deadline
+    ├── TurnLate               no decision within the deadline
+    ├── TurnDropped            no decision: the workers dropped the turn, and another try may succeed
+    ├── TurnRefused            no decision: the engine refuses this picture or this session's prompt
+    └── TurnIdle               no decision: the session saves compute while there is nothing to do
 """
 
 from vigil_gateway.api.errors import GatewayError
@@ -64,3 +67,15 @@ class TurnSuperseded(TurnError):
 
 class TurnLate(TurnError):
     """No decision within the deadline."""
+
+
+class TurnDropped(TurnError):
+    """The workers dropped the turn; the message says why, in the engine's words where it failed."""
+
+
+class TurnRefused(TurnError):
+    """The engine refuses the turn; the message has its words."""
+
+
+class TurnIdle(TurnError):
+    """The session was asked to save compute while there is nothing to watch for or to answer."""

@@ -1,7 +1,8 @@
 """Sessions whose pictures are pushed through the gateway: begun by their first turn, one turn at a time.
 
 No ingestion worker holds such a session: the gateway publishes its frames, with the time at which they arrived. A turn
-is published once, when its codec and its interaction worker listen, and its answer is the decision of that very time.
+is published once, when its codec and its interaction worker listen, and its answer is the decision on these very
+pictures, or the reason for which there is none.
 Whoever serves a call holds the session's turn (`turn_lease`) from before it looks at the session until it has answered.
 """
 
@@ -10,23 +11,18 @@ import time
 from collections.abc import Sequence
 
 from vigil.contract import subjects
-from vigil.contract.decision import StoredDecision, decode_decision
+from vigil.contract.decision import StoredDecision
 from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.core.command import Ask, Command
 from vigil.core.ids import SessionKey
 from vigil.core.source import SourceKind
-from vigil.runtime.errors import (
-    BusUnavailable,
-    SessionEnded,
-    TimePassed,
-    TurnTaken,
-    UnknownSession,
-)
+from vigil.runtime.errors import SessionEnded, TimePassed, TurnTaken, UnknownSession
 from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.sessions import Look
 from vigil.runtime.store.turn_lease import TurnLease
 from vigil_gateway.api.errors import NoSuchSession
-from vigil_gateway.api.turn_errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
+from vigil_gateway.api.turn_errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate
+from vigil_gateway.live.outcome import Shown, outcomes
 from vigil_gateway.live.picture import Picture
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.session_id import may_begin
@@ -71,16 +67,18 @@ async def turn(
     """Show `pictures` to the model and await what it decides on them. `time_ms` is their model time by the client's
     clock, None when they are of now.
 
-    Raises `TimeNotLater`, `TurnLate`, `TurnSuperseded`, `SessionEnded`. A question that no turn has shown by then waits
-    for the session's next one.
+    Raises a `TurnError` as soon as it is known that there is no decision, `TurnLate` at the deadline, `SessionEnded`. A
+    question that no turn has shown by then waits for the session's next one.
     """
     deadline_s = ports.settings.turn_deadline_s
+    capture_us = time.time_ns() // 1_000
     try:
         async with asyncio.timeout(deadline_s):
-            decision = await _decided(ports, lease, pictures, time_ms)
+            decision = await _decided(ports, lease, pictures, capture_us, time_ms)
             if question is not None and question in await ports.store.commands(lease.key):
-                # Its nudge was overtaken by the frame, or lost: the turn did not show it, the next one does.
-                decision = await _decided(ports, lease, pictures, None if time_ms is None else time_ms + 1)
+                # Its nudge was overtaken by the frame, or lost: the turn did not show it. The same picture shows it a
+                # moment later by the session's clock: it is not of now any more.
+                decision = await _decided(ports, lease, pictures, capture_us, decision.time_ms + 1)
             return decision
     except TimeoutError:
         await found(ports, lease.key)  # nobody decides on a session that has ended meanwhile
@@ -88,32 +86,27 @@ async def turn(
 
 
 async def _decided(
-    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], given_ms: int | None
+    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], capture_us: int, given_ms: int | None
 ) -> StoredDecision:
-    """Publish the pictures once and wait for the decision of their time."""
-    async with ports.bus.subscribe(subjects.decision(lease.key), capacity=64) as decisions:
-        time_ms = await _show(ports, lease, pictures, given_ms)
-        async for message in decisions:
-            decision = decode_decision(message.payload)
-            if decision.time_ms == time_ms:
-                return decision
-            if decision.time_ms > time_ms:
-                raise TurnSuperseded("a newer picture was shown to the model before this one")
-    raise BusUnavailable("the decision cannot be heard: the subscription ended")
+    """Publish the pictures once and wait for what becomes of them."""
+    async with outcomes(ports.bus, lease.key) as heard:
+        return await heard.of(await _show(ports, lease, pictures, capture_us, given_ms))
 
 
-async def _show(ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], given_ms: int | None) -> int:
-    """Publish the pictures as soon as somebody codes and decides; returns their model time.
+async def _show(
+    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], capture_us: int, given_ms: int | None
+) -> Shown:
+    """Publish the pictures as soon as somebody codes and decides.
 
     Their capture time is that of their arrival also when the client keeps the clock: latencies are counted from it.
     """
-    key, capture_us = lease.key, time.time_ns() // 1_000
+    key = lease.key
     time_ms = await _timed(ports, lease, capture_us, given_ms)
     frames = tuple(Frame(picture.jpeg, picture.width, picture.height, capture_us) for picture in pictures)
     group = encode_group(FrameGroup(key, time_ms, time_ms, frames, fence=0))  # one publisher, that holds no lease
     while not await _heard(ports, key, group):  # noqa: ASYNC110  NATS tells nobody that a subscription has come
         await asyncio.sleep(LISTEN_S)
-    return time_ms
+    return Shown(time_ms, capture_us)
 
 
 async def _timed(ports: Ports, lease: TurnLease, capture_us: int, given_ms: int | None) -> int:

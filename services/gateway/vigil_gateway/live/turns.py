@@ -8,7 +8,16 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.store.record import Look
 from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.api.models.live import PictureIn
-from vigil_gateway.api.turn_errors import PictureRefused, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded
+from vigil_gateway.api.turn_errors import (
+    PictureRefused,
+    TimeNotLater,
+    TurnDropped,
+    TurnIdle,
+    TurnInFlight,
+    TurnLate,
+    TurnRefused,
+    TurnSuperseded,
+)
 from vigil_gateway.live import push
 from vigil_gateway.live.data_url import bounded
 from vigil_gateway.live.picture import fitted_in_thread
@@ -17,7 +26,17 @@ from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.commands import new_id
 
 # Refusals of one picture: the next picture of the same client may well be shown. Every other error ends the call.
-ONE_PICTURE = (PictureRefused, TimeNotLater, TurnInFlight, TurnLate, TurnSuperseded, ValidationError)
+ONE_PICTURE = (
+    PictureRefused,
+    TimeNotLater,
+    TurnDropped,
+    TurnIdle,
+    TurnInFlight,
+    TurnLate,
+    TurnRefused,
+    TurnSuperseded,
+    ValidationError,
+)
 
 
 async def check_pushed(ports: Ports, key: SessionKey) -> None:

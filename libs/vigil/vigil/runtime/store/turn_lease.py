@@ -60,11 +60,12 @@ class TurnLeases:
 
     async def show(self, lease: TurnLease, capture_us: int, given_ms: int | None = None) -> int:
         """The model time (ms) of pictures that were captured at `capture_us`: `given_ms` when the client keeps the
-        clock, else that of the capture, or the next millisecond that is free. No time is given out twice.
+        clock, else that of the capture, or the next millisecond that is free: such a time is given out once.
 
-        The first call sets when the session's clock began. Every call counts as heard of the client. Raises
-        `TimePassed` when `given_ms` is not after all that was shown or decided, `TurnTaken` when the lease ran out,
-        `SessionEnded`, `UnknownSession`.
+        The first call sets when the session's clock began. Every call counts as heard of the client. A given time is
+        used once its turn is committed: what was shown under it may have been dropped. Raises `TimePassed` when
+        `given_ms` is not after all that was decided, `TurnTaken` when the lease ran out, `SessionEnded`,
+        `UnknownSession`.
         """
         key = lease.key
         parts = (Part.SPEC, Part.ENDED, Part.HEAD, Part.ORIGIN, Part.SHOWN)

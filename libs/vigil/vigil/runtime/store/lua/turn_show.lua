@@ -1,4 +1,5 @@
--- Gives what a call shows its model time, after all that was shown or decided before; the client has spoken now.
+-- Gives what a call shows its model time; the client has spoken now. A time that the client gives is after all that was
+-- decided. Another time is after all that was shown, too.
 -- KEYS: turn, spec, ended, head, origin, shown. ARGV: token, nonce, capture time in µs, the model time that the client
 -- gives (empty: that of the capture, or the next free one), lease in ms. Returns whether it is shown (1) and its model
 -- time, or 0 and the model time that it is not after.
@@ -12,14 +13,14 @@ redis.call('HSET', KEYS[6], 'heard_ms', string.format('%.0f', now[1] * 1000 + ma
 local shown = redis.call('HMGET', KEYS[6], 'time_ms', 'nonce')
 if shown[2] == ARGV[2] then return {1, tonumber(shown[1])} end -- the same call, sent again because its answer was lost
 local head = redis.call('GET', KEYS[4])
-local last_ms = math.max(tonumber(shown[1] or -1), head and cjson.decode(head).last_time_ms or -1)
+local decided_ms = head and cjson.decode(head).last_time_ms or -1
 local time_ms
 if ARGV[4] == '' then
   local origin = tonumber(redis.call('GET', KEYS[5]))
-  time_ms = math.max(math.floor((ARGV[3] - origin) / 1000), last_ms + 1)
+  time_ms = math.max(math.floor((ARGV[3] - origin) / 1000), decided_ms + 1, tonumber(shown[1] or -1) + 1)
 else
   time_ms = tonumber(ARGV[4])
-  if time_ms <= last_ms then return {0, last_ms} end
+  if time_ms <= decided_ms then return {0, decided_ms} end
 end
 redis.call('HSET', KEYS[6], 'time_ms', string.format('%.0f', time_ms), 'nonce', ARGV[2])
 return {1, time_ms}

@@ -8,10 +8,10 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
-from vigil.runtime.errors import StoreFull, StoreUnavailable, describe
 from vigil.runtime.process.cancellation import cancellation_kept
+from vigil.runtime.store.redis_errors import as_store_error
 
 _TIMEOUT_S = 1.0
 _RETRIES = 2
@@ -62,13 +62,4 @@ def unavailable() -> Iterator[None]:
         with cancellation_kept():
             yield
     except (RedisError, OSError, TimeoutError) as error:
-        if _is_out_of_memory(error):
-            raise StoreFull("Redis has no memory left: end sessions or raise maxmemory") from None
-        raise StoreUnavailable(
-            f"Redis request failed ({describe(error)}): check that it runs and that its URL is right"
-        ) from None
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Redis before 7 wraps what a command in a script was refused with: then the text alone says it."""
-    return isinstance(error, OutOfMemoryError) or (isinstance(error, ResponseError) and "OOM " in str(error))
+        raise as_store_error(error) from None

@@ -60,7 +60,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-slow test-recipe test-services bench eval coverage lint format
+.PHONY: test test-slow test-stores test-recipe test-services bench eval coverage lint format
 test: workspace engine system ## Run the tests, side by side [PYTEST_ARGS=…]
 	@mkdir -p build; $(MAKE) --no-print-directory test-recipe >build/test-recipe.log 2>&1 & recipe=$$!; \
 	trap "kill $$recipe 2>/dev/null || true" INT TERM; status=0; \
@@ -70,6 +70,15 @@ test: workspace engine system ## Run the tests, side by side [PYTEST_ARGS=…]
 
 test-slow: workspace engine system browser ## Run the tests that need a browser or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
+
+# `make test` runs them against the one server that comes with Vigil.
+STORE_TESTS := libs/vigil/tests/runtime_store libs/vigil/tests/runtime_placement
+test-stores: workspace ## Run the tests of store and placement against every Redis and Valkey that can be had here
+	@UV='$(UV)' deploy/store-servers.sh build/stores; status=0; \
+	for server in build/stores/*/server; do \
+	  echo "==> $$($$server --version | cut -d' ' -f1-3)"; \
+	  $(VENV)/python -m pytest -q -n $(TEST_PROCESSES) $(STORE_TESTS) --redis-server "$(CURDIR)/$$server" $(PYTEST_ARGS) || status=$$?; \
+	done; exit $$status
 
 # The tests of training run in the engine's Python, which has torch. They get the processors that nobody else wants.
 test-recipe:

@@ -36,7 +36,7 @@ def test_outside_of_a_checkout_it_is_that_of_this_package(tmp_path: Path) -> Non
 def test_every_program_is_here() -> None:
     found = layout.binaries(SERVICES)
     assert set(found.services) == {row.name for row in SERVICES}
-    for path in (found.nats_server, found.redis_server, *found.services.values()):
+    for path in (found.nats_server, found.store.path, *found.services.values()):
         assert path.is_file()
 
 

@@ -12,6 +12,7 @@ from vigil_local.supervisor import ports, secrets
 from vigil_local.supervisor.layout import Binaries
 from vigil_local.supervisor.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan, rows
 from vigil_local.supervisor.stack import UpOptions, prepare
+from vigil_local.supervisor.store_server import StoreServer
 
 LOCAL = LocalEngine(Path("/e/python"), Path("/e/serve.sh"), Path("/m/small"))
 REMOTE = RemoteEngine(("http://gpu:8000",))
@@ -19,7 +20,12 @@ HOOKS = Path("/h/webhooks.json")
 BY_NAME = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
 
 
-def options(tmp_path: Path, engine: LocalEngine | RemoteEngine, webhooks: Path | None = None) -> Options:
+STORE = StoreServer(Path("/b/redis-server"), "Redis", (8, 2, 3))
+
+
+def options(
+    tmp_path: Path, engine: LocalEngine | RemoteEngine, webhooks: Path | None = None, store: StoreServer = STORE
+) -> Options:
     return Options(
         data_dir=tmp_path,
         temporary_dir=tmp_path / "t",
@@ -29,7 +35,7 @@ def options(tmp_path: Path, engine: LocalEngine | RemoteEngine, webhooks: Path |
         ports=PREFERRED_PORTS,
         binaries=Binaries(
             Path("/b/nats-server"),
-            Path("/b/redis-server"),
+            store,
             {row.name: Path(f"/b/{row.program}") for row in SERVICES},
         ),
         secrets=secrets.Secrets("nats-pw", "redis-pw", "key"),
@@ -68,6 +74,16 @@ def test_a_remote_engine_is_not_started(tmp_path: Path) -> None:
     assert "VIGIL_ENGINE_IMAGES_GB" not in specs["interaction"].env
     assert specs["interaction"].env["VIGIL_ENGINE_URLS"] == "http://gpu:8000,http://other:8000"
     assert plan.endpoints.engine_url == "http://gpu:8000,http://other:8000"
+
+
+def test_a_store_with_a_critical_flaw_runs_with_a_warning(tmp_path: Path) -> None:
+    flawed = StoreServer(Path("/usr/bin/redis-server"), "Redis", (7, 2, 4))
+    plan = make_plan(options(tmp_path, REMOTE, store=flawed))
+    assert next(spec for spec in plan.specs if spec.name == "redis").argv[0] == "/usr/bin/redis-server"
+    (warning,) = plan.warnings
+    assert warning.startswith("/usr/bin/redis-server is Redis 7.2.4: ")
+    assert "CVE-2025-49844" in warning
+    assert make_plan(options(tmp_path, REMOTE)).warnings == ()
 
 
 def test_the_webhook_bridge_runs_when_it_has_endpoints(tmp_path: Path) -> None:

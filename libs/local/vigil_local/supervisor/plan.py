@@ -64,12 +64,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The processes in the order they are shown, the files they read (by path), and where to reach them."""
+    """The processes in the order they are shown, the files they read (by path), where to reach them, and what their
+    user should be warned of."""
 
     specs: tuple[ProcessSpec, ...]
     files: Mapping[Path, str]
     directories: tuple[Path, ...]
     endpoints: Endpoints
+    warnings: tuple[str, ...] = ()
 
 
 def make_plan(options: Options) -> Plan:
@@ -79,7 +81,13 @@ def make_plan(options: Options) -> Plan:
     if isinstance(options.engine, LocalEngine):
         specs.append(_engine(options, options.engine))
     specs += [_service(options, paths, row) for row in rows(webhooks=options.webhooks is not None)]
-    return Plan(tuple(specs), _files(options, paths), (paths["jetstream"], paths["redis"]), _endpoints(options))
+    directories = (paths["jetstream"], paths["redis"])
+    return Plan(tuple(specs), _files(options, paths), directories, _endpoints(options), _warnings(options))
+
+
+def _warnings(options: Options) -> tuple[str, ...]:
+    store = options.binaries.store
+    return (f"{store.path} is {store.name}: {store.warning}",) if store.flaw else ()
 
 
 def rows(*, webhooks: bool) -> tuple[ServiceSpec, ...]:
@@ -146,7 +154,7 @@ def _nats(options: Options, paths: Mapping[str, Path]) -> ProcessSpec:
 def _redis(options: Options, paths: Mapping[str, Path]) -> ProcessSpec:
     return ProcessSpec(
         name="redis",
-        argv=(str(options.binaries.redis_server), str(paths["redis.conf"])),
+        argv=(str(options.binaries.store.path), str(paths["redis.conf"])),
         env=_base(options),
         gate=gates.redis(options.ports["redis"], options.secrets.redis_password),
     )

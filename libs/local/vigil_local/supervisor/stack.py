@@ -33,10 +33,11 @@ class UpOptions:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A healthy Vigil on this machine."""
+    """A healthy Vigil on this machine. `warnings` are what its user should know all the same."""
 
     endpoints: Endpoints
     supervisor: Supervisor
+    warnings: tuple[str, ...] = ()
 
 
 @asynccontextmanager
@@ -58,7 +59,7 @@ async def running(options: UpOptions, report: Report) -> AsyncIterator[Running]:
             async with Supervisor(plan.specs, data_dir / "logs", publisher.changed, remove) as supervisor:
                 await supervisor.ready()
                 publisher.publish()
-                yield Running(publisher.endpoints, supervisor)
+                yield Running(publisher.endpoints, supervisor, plan.warnings)
         finally:
             path.unlink(missing_ok=True)
 

@@ -20,10 +20,15 @@ async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
     await server.kill()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The server that tests of the store run against."""
+    parser.addoption("--redis-server", default="", help="Redis or Valkey server to test against; default: Vigil's own")
+
+
 @pytest.fixture
-async def redis_server(tmp_path: Path) -> AsyncIterator[RedisServer]:
-    """A Redis server of this test's own."""
-    server = RedisServer(tmp_path / "redis")
+async def redis_server(tmp_path: Path, pytestconfig: pytest.Config) -> AsyncIterator[RedisServer]:
+    """A Redis server of this test's own: the one of `--redis-server`, else the one that comes with Vigil."""
+    server = RedisServer(tmp_path / "redis", pytestconfig.getoption("--redis-server"))
     await server.start()
     yield server
     await server.kill()

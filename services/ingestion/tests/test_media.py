@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from vigil.core.profile import VIGIL_SMALL
-from vigil.testing.videos import jpegs_of, second_shown, write_video
+from vigil.testing.videos import jpegs_of, second_shown, write_joined, write_video
 from vigil_ingestion.address import resolve
+from vigil_ingestion.camera_clock import ClockFault, ClockNotice
 from vigil_ingestion.clock import Clock
 from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.media import Limits, Media, opened
@@ -219,6 +220,20 @@ def test_a_live_source_is_timed_by_the_clock_and_ends_in_a_fault(tmp_path: Path)
     assert caught.value.fault is Fault.UNREACHABLE
     assert len(times_us) == 10
     assert times_us == sorted(set(times_us))
+
+
+@pytest.mark.parametrize(("second_s", "jump_s"), [(100, -103), (3_800, 3_597)])
+def test_a_live_source_whose_clock_jumps_shows_all_and_tells(tmp_path: Path, second_s: float, jump_s: float) -> None:
+    video = write_joined(tmp_path, second_s)
+    clock, told = JumpingClock(ORIGIN_US, ORIGIN_US + 100 * S, work_us=20_000), list[ClockNotice | None]()
+    times_us: list[int] = []
+    with opened(resolve(f"file://{video}", None), LIMITS) as media, pytest.raises(SourceError):
+        collect(live(media, clock, told.append), times_us)
+    assert len(times_us) >= 59
+    (notice,) = told
+    assert notice is not None
+    assert notice.fault is ClockFault.JUMP
+    assert notice.figure == pytest.approx(jump_s, abs=1)
 
 
 def test_a_stopped_live_source_ends_quietly(tmp_path: Path) -> None:

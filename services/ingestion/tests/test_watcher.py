@@ -34,7 +34,7 @@ from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.rtsp import Camera
 from vigil.testing.servers import NatsServer
-from vigil.testing.videos import write_video
+from vigil.testing.videos import write_joined, write_video
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.watcher import Watcher
 
@@ -159,6 +159,18 @@ async def test_a_session_gives_turns_by_capture_time(site: Site, tmp_path: Path)
     assert {(group.frames[0].width, group.frames[0].height) for group in groups} == {VIGIL_SMALL.fit(640, 384)}
     times_us = [group.frames[0].capture_time_us for group in groups]
     assert {later - earlier for earlier, later in itertools.pairwise(times_us)} == {200_000}
+
+
+async def test_the_status_tells_of_time_stamps_that_jump(site: Site, tmp_path: Path) -> None:
+    await site.open(f"file://{write_joined(tmp_path, second_s=100)}", loop=False)
+    async with site.turns() as turns, site.worker("one"):
+        await turns.take(1)
+        status = await site.status()
+    assert (status["state"], status["fault"]) == ("watching", "clock_jump")
+    assert status["jump_s"] == pytest.approx(-103, abs=1)
+    assert "played without a gap" in str(status["detail"])
+    assert isinstance(source := status["source"], dict)
+    assert source["duration_s"] == pytest.approx(6, abs=0.25)
 
 
 async def test_a_file_begins_when_its_turns_are_decided(alone: Site, tmp_path: Path) -> None:

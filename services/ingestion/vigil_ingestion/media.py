@@ -1,5 +1,7 @@
 """An open source: PyAV's demuxer and decoder, with every failure as a typed `SourceError`."""
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from av.video.stream import VideoStream
 from vigil.core.source import SourceKind
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address
+from vigil_ingestion.continuity import Continuity
 from vigil_ingestion.faults import Fault, SourceError
 
 if TYPE_CHECKING:  # generic in its stubs only
@@ -27,6 +30,7 @@ FALLBACK_TIME_BASE = Fraction(1, 90_000)
 # Containers of video only: playlists (HLS, DASH, concat) would let a source name further addresses past the policy.
 FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,h264,hevc,mjpeg,mpjpeg,rtsp,sdp,rtp,flv,ogg,asf,ivf,m4v"
 RAW_FORMATS = frozenset({"mjpeg", "mpjpeg", "h264", "hevc", "m4v"})
+STAMPS_ONLY = RAW_FORMATS | {"mpegts", "mpeg"}
 PROTOCOLS = {
     SourceKind.FILE: "file",
     SourceKind.RTSP: "rtsp,rtsps,rtp,rtcp,srtp,tcp,tls,udp",
@@ -92,6 +96,11 @@ class Media:
         return int(self._container.duration or 0)
 
     @property
+    def states_length(self) -> bool:
+        """Whether its header has its length. Otherwise FFmpeg guesses one from stamps that may jump."""
+        return not STAMPS_ONLY.intersection(self._container.format.name.split(","))
+
+    @property
     def picture_us(self) -> int:
         """How long one picture is shown."""
         return int(US_PER_S / self._rate)
@@ -129,6 +138,10 @@ class Media:
         """Where a packet's picture stands in the stream; None when the format does not say."""
         return None if packet.pts is None else self._position_us(packet.pts)
 
+    def decoding_position_us(self, packet: "VideoPacket") -> int | None:
+        """When a packet is decoded. Unlike pictures, packets are in the order of these stamps."""
+        return self.packet_position_us(packet) if packet.dts is None else self._position_us(packet.dts)
+
     def frame_position_us(self, frame: av.VideoFrame) -> int:
         """Where a picture stands in the stream; without time stamps, by counting at the stream's rate."""
         return (self._decoded - 1) * self.picture_us if frame.pts is None else self._position_us(frame.pts)
@@ -141,16 +154,28 @@ class Media:
         except av.error.FFmpegError:
             return
 
-    def measured_us(self) -> int:
-        """The length that can be played, found by reading all packets, not decoded. Nothing can be read afterwards."""
-        end_us = count = 0
+    def measured(self, until_s: float = math.inf) -> tuple[int, Continuity]:
+        """The length that can be played, in microseconds, and what was joined for it.
+
+        It is found by reading all packets, not decoded. Nothing can be read afterwards. 0 when that would take longer
+        than until `until_s` of the monotonic clock.
+        """
+        end_us, count, continuity = 0, 0, Continuity(self.picture_us)
         for packet in self.packets():
+            if time.monotonic() > until_s:
+                return 0, continuity
             if packet.size and not packet.is_corrupt:
                 count += 1
+                continuity = self.continued(continuity, packet)
                 position_us = self.packet_position_us(packet)
-                start_us = (count - 1) * self.picture_us if position_us is None else position_us
-                end_us = max(end_us, start_us + self.picture_us)
-        return end_us
+                stamp_us = (count - 1) * self.picture_us if position_us is None else position_us
+                end_us = max(end_us, continuity.place_us(stamp_us) + self.picture_us)
+        return end_us, continuity
+
+    def continued(self, continuity: Continuity, packet: "VideoPacket") -> Continuity:
+        """The file's time after a packet."""
+        position_us = self.decoding_position_us(packet)
+        return continuity if position_us is None else continuity.step(position_us)[0]
 
     def _position_us(self, pts: int) -> int:
         return int((pts - self._start) * self._time_base * US_PER_S)

@@ -14,6 +14,12 @@ DECODE_ERRORS = Counter("vigil_ingestion_decode_errors", "Packets that the decod
 RECONNECTS = Counter(
     "vigil_ingestion_reconnects", "Times that a source had to be opened again, by what was wrong", ["fault"]
 )
+CLOCK_FAULTS = Counter(
+    "vigil_ingestion_clock_faults",
+    "Time stamps of a camera or file that drift or jump against this server's clock, by kind (`clock_drift`, "
+    "`clock_jump`); its pictures are watched all the same",
+    ["fault"],
+)
 SOURCES = Gauge("vigil_ingestion_sources", "Sources that are open or being opened")
 PROBES = Counter("vigil_ingestion_probes", "Sources probed, by outcome", ["outcome"])
 PUBLISH_SECONDS = Histogram(

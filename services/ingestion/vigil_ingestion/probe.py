@@ -5,34 +5,47 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
 
+from vigil.core.source import SourceKind
 from vigil.runtime.process.logs import get_log
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceServicer
 from vigil_ingestion import metrics
-from vigil_ingestion.address import resolve
+from vigil_ingestion.address import Address, resolve
 from vigil_ingestion.faults import Fault, SourceError
-from vigil_ingestion.media import Limits, MediaInfo, opened
+from vigil_ingestion.media import US_PER_S, Limits, MediaInfo, opened
 
 log = get_log()
 
 NAME = "vigil.v1.IngestionService"
 PROBES_AT_ONCE = 4
 PROBES_WAITING = 16
+MEASURE_S = 2.0  # for reading a file whose length is stated nowhere; a longer one is probed without a length
 PICTURE_S = 8.0  # a camera sends a key frame every few seconds, so the first may take this long
 
 
 def probe(url: str, file_root: Path | None, limits: Limits) -> MediaInfo:
     """Open the source, decode a picture, close it. Blocks; raises `SourceError`."""
     address = resolve(url, file_root)
+    info, stated = _seen(address, limits)
+    if stated or address.kind is not SourceKind.FILE:
+        return info
+    with opened(address, limits) as media:
+        duration_us, _ = media.measured(time.monotonic() + MEASURE_S)
+    return replace(info, duration_s=duration_us / US_PER_S)
+
+
+def _seen(address: Address, limits: Limits) -> tuple[MediaInfo, bool]:
+    """What the source is once it has shown a picture, and whether it states its length itself."""
     with opened(address, limits) as media:
         deadline_s = time.monotonic() + PICTURE_S
         for packet in media.packets():
             if any(True for _ in media.frames(packet)):
-                return media.info()
+                return media.info(), media.states_length
             if time.monotonic() > deadline_s:
                 raise SourceError(
                     Fault.TIMED_OUT, f"{address.shown} showed no whole picture in {PICTURE_S:g} s: check its encoder"

@@ -1,11 +1,12 @@
 """Ingestion's status of a session, for people to read: short JSON that is kept with the session."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from vigil_ingestion.camera_clock import ClockFault, ClockNotice
 from vigil_ingestion.faults import SourceError
 from vigil_ingestion.media import MediaInfo
 
@@ -21,7 +22,11 @@ class Watching(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`detail` is a sentence; `source` what the camera says it is; `fault` and `retry_s` while it is reconnecting."""
+    """`detail` is a sentence; `source` what the camera says it is; `retry_s` while it is reconnecting.
+
+    `fault` is what is wrong: while it is reconnecting that of the source; while it is watched that of its time stamps,
+    `clock_drift` (`drift_percent`) or `clock_jump` (`jump_s`), with which it is watched all the same.
+    """
 
     state: Watching
     worker: str
@@ -30,6 +35,8 @@ class Status:
     fault: str = ""
     failures: int = 0
     retry_s: float = 0.0
+    drift_percent: float = 0.0
+    jump_s: float = 0.0
 
     def as_json(self) -> str:
         """As JSON, without empty fields."""
@@ -39,6 +46,17 @@ class Status:
 def reconnecting(worker: str, error: SourceError, failures: int, retry_s: float) -> Status:
     """The status after a source failed."""
     return Status(Watching.RECONNECTING, worker, error.message, None, error.fault.value, failures, round(retry_s, 2))
+
+
+def watching(worker: str, source: MediaInfo | None, complaint: str, clock: ClockNotice | None) -> Status:
+    """The status while pictures come: what is damaged, and what is wrong with the time stamps."""
+    status = Status(Watching.WATCHING, worker, complaint, source)
+    if clock is None:
+        return status
+    status = replace(status, detail="; ".join(filter(None, (complaint, clock.detail))), fault=clock.fault.value)
+    if clock.fault is ClockFault.DRIFT:
+        return replace(status, drift_percent=clock.figure)
+    return replace(status, jump_s=clock.figure)
 
 
 def is_at_work(text: str, other_than: str) -> bool:

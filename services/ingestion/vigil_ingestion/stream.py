@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av.error
@@ -17,8 +17,9 @@ from vigil.runtime.channel import KeepLatest
 from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, resolve
+from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.clock import WallClock
-from vigil_ingestion.media import Limits, MediaInfo, opened
+from vigil_ingestion.media import US_PER_S, Limits, MediaInfo, opened
 from vigil_ingestion.picture import encode
 from vigil_ingestion.playback import Capture, Length, length, live, played
 from vigil_ingestion.sampler import Group, Sampler
@@ -49,6 +50,7 @@ class Stream:
         self.turns: KeepLatest[Group[Frame]] = KeepLatest()
         self.info: MediaInfo | None = None
         self.complaint = ""
+        self.clock: ClockNotice | None = None  # what is wrong with the source's time stamps now
         self._order = order
         self._origin = origin
         self._origin_us: int | None = None
@@ -101,13 +103,17 @@ class Stream:
         with opened(address, self._order.limits) as media:
             self.info = media.info()
             if media.live:
-                yield from live(media, self._clock)
+                yield from live(media, self._clock, self._notice)
                 return
             # Reading a whole local file is cheap and exact; a remote file would travel twice.
             whole = length(media, address.shown) if address.kind is SourceKind.FILE else Length(media.nominal_us)
-        self.complaint = whole.complaint
+        self.info = replace(self.info, duration_s=whole.duration_us / US_PER_S)
+        self.complaint, self.clock = whole.complaint, whole.notice
         timeline = Timeline.of(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)
-        yield from played(address, self._order.limits, timeline, self._clock)
+        yield from played(address, self._order.limits, timeline, self._clock, seekable=whole.notice is None)
+
+    def _notice(self, notice: ClockNotice | None) -> None:
+        self.clock = notice
 
     def _encoded(self, capture: Capture) -> Frame | None:
         try:

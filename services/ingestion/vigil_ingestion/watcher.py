@@ -20,10 +20,11 @@ from vigil.runtime.session.lifecycle import CAMERA_SIDE, announce_end, end
 from vigil.runtime.session.ports import SessionPorts
 from vigil.runtime.store.sessions import Look
 from vigil_ingestion import metrics
+from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.faults import SourceError
 from vigil_ingestion.sampler import Group
-from vigil_ingestion.status import Status, Watching, is_at_work, reconnecting
+from vigil_ingestion.status import Status, Watching, is_at_work, reconnecting, watching
 from vigil_ingestion.stream import Order, Stream, streaming
 
 log = get_log()
@@ -76,6 +77,7 @@ class Watch:
         self._stream: Stream | None = None
         self._sequence = 0
         self._watched_since = 0.0
+        self._clock: ClockNotice | None = None
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> str | None:
@@ -154,6 +156,8 @@ class Watch:
         async for turn, dropped in stream.turns.counted():
             if not self._watched_since:
                 await self._begun(stream)
+            elif stream.clock != self._clock:
+                await self._tell(stream)
             metrics.DROPPED.labels("replaced").inc(dropped)
             await self._publish(turn)
 
@@ -162,7 +166,15 @@ class Watch:
         if stream.complaint:
             log.warning("source found damaged", reason=stream.complaint)
         log.info("source opened", fence=self._claim.fence, complaint=stream.complaint)
-        await self._say(Status(Watching.WATCHING, self._settings.worker, stream.complaint, stream.info))
+        await self._tell(stream)
+
+    async def _tell(self, stream: Stream) -> None:
+        """Say in the status that the source is watched, and what is wrong with its time stamps, if anything."""
+        if stream.clock is not None and stream.clock != self._clock:
+            notice = stream.clock
+            log.warning("clock disagreed", fault=notice.fault.value, figure=notice.figure, reason=notice.detail)
+        self._clock = stream.clock
+        await self._say(watching(self._settings.worker, stream.info, stream.complaint, self._clock))
 
     async def _publish(self, turn: Group[Frame]) -> None:
         key = self._claim.key

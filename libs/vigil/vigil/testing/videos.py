@@ -37,6 +37,31 @@ def write_video(
     return path
 
 
+def write_joined(folder: Path, second_s: float, first_s: float = 200) -> Path:
+    """Two recordings of 3 s as MPEG-TS, one behind the other, whose stamps begin at `first_s` and at `second_s`."""
+    path = folder / "joined.ts"
+    with path.open("wb") as whole:
+        for name, begins_s in (("a", first_s), ("b", second_s)):
+            part = write_video(folder / f"{name}.mp4", seconds=3)
+            whole.write(write_stamped(part, folder / f"{name}.ts", begins_s).read_bytes())
+    return path
+
+
+def write_stamped(video: Path, path: Path, begins_s: float) -> Path:
+    """The coded pictures of a video as MPEG-TS whose stamps begin at `begins_s`."""
+    with (
+        av.open(str(video)) as source,
+        av.open(str(path), "w", format="mpegts") as container,
+    ):
+        stream = container.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None and packet.pts is not None and packet.time_base is not None:
+                shift = int(begins_s / packet.time_base)
+                packet.dts, packet.pts, packet.stream = packet.dts + shift, packet.pts + shift, stream
+                container.mux(packet)
+    return path
+
+
 def second_shown(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> int:
     """Which second a picture (height, width, 3) of `write_video` belongs to."""
     height, width, _ = pixels.shape

@@ -104,6 +104,15 @@ class SessionDetail(SessionOut):
             {"ingestion": {"state": "watching", "worker": "ingestion-1"}},
             {
                 "ingestion": {
+                    "state": "watching",
+                    "worker": "ingestion-1",
+                    "detail": "the camera's clock runs 2.0 % slow: its pictures are timed by this server's clock",
+                    "fault": "clock_drift",
+                    "drift_percent": -2.0,
+                }
+            },
+            {
+                "ingestion": {
                     "state": "reconnecting",
                     "worker": "ingestion-1",
                     "detail": "rtsp://***@camera.local/stream1 does not answer",

@@ -72,7 +72,7 @@ class Stage:
 
     async def nobody_decides(self) -> bool:
         """Whether no worker listens to the session's coded frames."""
-        return not await self.bus.publish_heard(subjects.coded_frames(self.key), b"")
+        return not await self.bus.is_heard(subjects.coded_frames(self.key))
 
 
 async def takes_sessions(url: str) -> bool:

@@ -42,4 +42,6 @@ def _user(name: str, password: str, allowed: Permissions | None = None) -> dict[
     user: dict[str, Any] = {"user": name, "password": password}
     if allowed is not None:
         user["permissions"] = {"publish": {"allow": allowed.publish}, "subscribe": {"allow": allowed.subscribe}}
+        if allowed.answers:
+            user["permissions"]["allow_responses"] = {"max": 1, "expires": "5s"}
     return user

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nats
 import pytest
+from nats.aio.msg import Msg
 from nats.js.api import DiscardPolicy, StorageType
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -286,14 +287,6 @@ async def _stored(bus: Bus) -> Stored | None:
         return None
 
 
-async def test_a_publisher_can_learn_whether_anybody_listens(bus: Bus) -> None:
-    assert not await bus.publish_heard("somewhere", b"1")
-    async with bus.subscribe("somewhere", capacity=4) as channel:
-        assert await bus.publish_heard("somewhere", b"2")
-        assert (await anext(channel)).payload == b"2"
-    assert not await bus.publish_heard("somewhere", b"3")
-
-
 async def test_a_publisher_can_ask_who_listens_and_no_reader_sees_that_it_did(bus: Bus) -> None:
     assert not await bus.is_heard("somewhere")
     async with bus.keep_latest("somewhere") as channel:
@@ -302,3 +295,34 @@ async def test_a_publisher_can_ask_who_listens_and_no_reader_sees_that_it_did(bu
         assert (await anext(channel)).payload == b"1", "what waited was not replaced"
         assert channel.statistics.offered == 1
     assert not await bus.is_heard("somewhere")
+
+
+async def test_whoever_looks_on_with_a_wildcard_is_no_reader_and_breaks_no_ping(
+    bus: Bus, nats_server: NatsServer
+) -> None:
+    onlooker = await nats.connect(nats_server.url)
+    for pattern in ("vigil.v1.>", ">"):
+        await onlooker.subscribe(pattern)
+    await onlooker.flush()
+    await bus.ping()
+    assert not await bus.is_heard(subjects.coded_frames(KEY))
+    async with bus.keep_latest(subjects.coded_frames(KEY)):
+        assert await bus.is_heard(subjects.coded_frames(KEY))
+    await onlooker.close()
+
+
+async def test_a_stranger_who_answers_everything_is_no_reader_and_breaks_no_ping(
+    bus: Bus, nats_server: NatsServer
+) -> None:
+    async def answer(message: Msg) -> None:
+        if message.reply:
+            await stranger.publish(message.reply, b"here I am")
+
+    stranger = await nats.connect(nats_server.url)
+    await stranger.subscribe("vigil.v1.>", cb=answer)
+    await stranger.flush()
+    await bus.ping()
+    assert not await bus.is_heard(subjects.coded_frames(KEY))
+    async with bus.keep_latest(subjects.coded_frames(KEY)):
+        assert await bus.is_heard(subjects.coded_frames(KEY))
+    await stranger.close()

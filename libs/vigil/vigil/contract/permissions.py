@@ -10,7 +10,6 @@ the one exception is the bucket of snapshots, where replacing an object purges i
 import re
 from dataclasses import dataclass
 
-from vigil.contract import subjects
 from vigil.contract.services import ServiceSpec, SnapshotAccess
 from vigil.contract.streams import ALERTS, DELEGATIONS, SESSIONS, SNAPSHOTS, STREAMS, UTTERANCES, StreamSpec
 
@@ -25,10 +24,12 @@ DOWNSTREAM_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS)
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """The subjects that a user may publish and subscribe to; nothing else."""
+    """The subjects that a user may publish and subscribe to; nothing else. One who `answers` may also publish one
+    message to where the sender of a message wants its answer."""
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
+    answers: bool = False
 
 
 def inbox_prefix(user: str) -> str:
@@ -39,12 +40,14 @@ def inbox_prefix(user: str) -> str:
 def of_service(row: ServiceSpec) -> Permissions:
     """What the NATS user of a service may do: what its row says, and what that takes of JetStream."""
     bus = row.bus
-    publish = [*bus.publishes, subjects.NOBODY, *_declaring()]
+    own_inbox = f"{inbox_prefix(row.name)}.>"
+    # To its own inbox a service writes to see that the connection works; what asks for JetStream's state sees that too.
+    publish = [*bus.publishes, own_inbox, f"{_API}.INFO", *_declaring()]
     for stream in bus.consumes:
         publish += _reading(stream)
     publish += [f"{_API}.STREAM.MSG.GET.{stream.name}" for stream in bus.looks_up]
     publish += _snapshots(bus.snapshots)
-    return Permissions(tuple(publish), (*bus.hears, f"{inbox_prefix(row.name)}.>"))
+    return Permissions(tuple(publish), (*bus.hears, own_inbox), answers=bool(bus.hears))
 
 
 def of_downstream() -> Permissions:

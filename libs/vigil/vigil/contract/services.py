@@ -126,6 +126,7 @@ def _placement_keys(role: str) -> str:
 SESSION_KEYS = "vigil:v1:{*.*}:*"
 INDEX_KEYS = "vigil:v1:{tenant:*}:sessions"
 PUSHED_KEYS = "vigil:v1:{pushed}:*"
+HEALTH_KEYS = "vigil:v1:{health}:*"
 
 GATEWAY = ServiceSpec(
     name="gateway",
@@ -141,7 +142,7 @@ GATEWAY = ServiceSpec(
             _of_all(Kind.COMMAND),
             _of_all(Kind.RAW_FRAMES),  # pictures that clients push
             _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
-            *_lifecycle(Lifecycle.REQUESTED, Lifecycle.CHANGED, Lifecycle.ENDED),
+            *_lifecycle(Lifecycle.REQUESTED, Lifecycle.CHANGED, Lifecycle.STALLED, Lifecycle.ENDED),
         ),
         hears=(
             subjects.ALL_DECISIONS,
@@ -154,7 +155,7 @@ GATEWAY = ServiceSpec(
         looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again
         snapshots=SnapshotAccess.READ,
     ),
-    redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, _placement_keys("*")),
+    redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, HEALTH_KEYS, _placement_keys("*")),
     resources=Resources(cpu=0.5, memory_mib=512),
 )
 
@@ -171,12 +172,12 @@ INGESTION = ServiceSpec(
         publishes=(
             _of_all(Kind.RAW_FRAMES),
             _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
-            *_lifecycle(Lifecycle.ENDED),
+            *_lifecycle(Lifecycle.SOURCE_LOST, Lifecycle.SOURCE_BACK, Lifecycle.ENDED),
         ),
         hears=(subjects.ALL_LIFECYCLE,),
         looks_up=(SESSIONS,),
     ),
-    redis_keys=(SESSION_KEYS, INDEX_KEYS, _placement_keys(Role.INGESTION), _placement_keys(Role.CODEC)),
+    redis_keys=(SESSION_KEYS, INDEX_KEYS, HEALTH_KEYS, _placement_keys(Role.INGESTION), _placement_keys(Role.CODEC)),
     resources=Resources(cpu=2.0, memory_mib=1_024),
 )
 
@@ -193,7 +194,7 @@ CODEC = ServiceSpec(
         publishes=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.TURN_DROPPED)),
         hears=(_of_all(Kind.RAW_FRAMES), subjects.ALL_LIFECYCLE),
     ),
-    redis_keys=(SESSION_KEYS, _placement_keys(Role.CODEC)),
+    redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys(Role.CODEC)),
     resources=Resources(cpu=0.5, memory_mib=256),
 )
 
@@ -221,7 +222,7 @@ INTERACTION = ServiceSpec(
             subjects.ALL_UTTERANCES,
             subjects.ALL_ALERTS,
             subjects.ALL_DELEGATIONS,
-            *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.ENDED),
+            *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.STALLED, Lifecycle.RECOVERED, Lifecycle.ENDED),
             _of_all(Kind.CODED_FRAMES),  # the frame in hand, to whoever takes a session over
             _of_all(Kind.TURN_DROPPED),
         ),
@@ -229,7 +230,7 @@ INTERACTION = ServiceSpec(
         looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, SESSIONS),
         snapshots=SnapshotAccess.WRITE,
     ),
-    redis_keys=(SESSION_KEYS, _placement_keys("*")),
+    redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys("*")),
     resources=Resources(cpu=1.0, memory_mib=256),
 )
 

@@ -33,6 +33,10 @@ class Lifecycle(StrEnum):
     STARTED = "started"
     MOVED = "moved"
     CHANGED = "changed"
+    STALLED = "stalled"  # nothing was decided for several cadences
+    RECOVERED = "recovered"  # it decides again
+    SOURCE_LOST = "source_lost"  # its camera shows no pictures any more
+    SOURCE_BACK = "source_back"  # the camera shows pictures again
     ENDED = "ended"
 
 
@@ -94,9 +98,6 @@ class AlertSubject:
 
 Subject = SessionSubject | LifecycleSubject | DelegationSubject | AlertSubject
 
-# Nobody listens here: a request to it is answered by the server, after all that was sent before.
-NOBODY = f"{PREFIX}.nobody"
-
 ALL_ALERTS = f"{PREFIX}.alert.>"
 ALL_DECISIONS = f"{PREFIX}.decision.>"
 ALL_UTTERANCES = f"{PREFIX}.utterance.>"
@@ -143,6 +144,11 @@ def lifecycle(event: Lifecycle, key: SessionKey) -> str:
 def lifecycle_of(key: SessionKey) -> str:
     """A filter for all events of one session's life."""
     return f"{PREFIX}.session.*.{key.tenant}.{key.session}"
+
+
+def lifecycles_of(tenant: str) -> str:
+    """A filter for all events of the life of a tenant's sessions."""
+    return f"{PREFIX}.session.*.{token(tenant, 'tenant')}.*"
 
 
 def delegation(event: DelegationEvent, key: SessionKey) -> str:

@@ -123,8 +123,10 @@ async def _timed(ports: Ports, lease: TurnLease, capture_us: int, given_ms: int 
 
 
 async def _heard(ports: Ports, key: SessionKey, group: bytes) -> bool:
-    """Whether the group was published to somebody. The interaction worker is asked first: a frame that is coded while
-    nobody decides would be lost."""
-    if not await ports.bus.is_heard(subjects.coded_frames(key)):
+    """Whether the group was published to workers. A frame that is coded while nobody decides would be lost, so both
+    are asked before it is published."""
+    is_heard = ports.bus.is_heard
+    if not (await is_heard(subjects.coded_frames(key)) and await is_heard(subjects.raw_frames(key))):
         return False
-    return await ports.bus.publish_heard(subjects.raw_frames(key), group)
+    await ports.bus.publish(subjects.raw_frames(key), group)
+    return True

@@ -1,4 +1,4 @@
-"""Session events: requested, started, moved, changed, ended."""
+"""Session events: requested, started, moved, changed, stalled, recovered, source_lost, source_back, ended."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,11 @@ from vigil.core.ids import SessionKey
 
 @dataclass(frozen=True, slots=True)
 class SessionData:
-    """The `data` of a session event. `role` and `worker` are empty when the gateway announces the event."""
+    """The `data` of a session event. `role` and `worker` are empty when the gateway announces the event.
+
+    `reason` is a sentence. `cause` is one word for programs: of `stalled` the stage that is to blame (`Cause`), of
+    `source_lost` what is wrong with the source; empty for every other event.
+    """
 
     tenant: str
     session: str
@@ -19,6 +23,7 @@ class SessionData:
     role: str
     worker: str
     reason: str
+    cause: str = ""
 
 
 def session_outgoing(
@@ -27,7 +32,8 @@ def session_outgoing(
     """The stored message of an event in a session's life.
 
     `created_us` is when the session was created: it tells the session from an earlier one of the same id. `number`
-    tells events of one kind and role apart: it is the fence for `started` and `moved`, and 0 for what happens once.
+    tells events of one kind and role apart: it is the fence for `started` and `moved`, the same for an outage's
+    beginning and its end, and 0 for what happens once.
     """
     key = SessionKey(data.tenant, data.session)
     cloud_event = CloudEvent(

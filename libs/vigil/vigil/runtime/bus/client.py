@@ -5,6 +5,7 @@
 live now would be old later, and what must be stored waits in an outbox.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,13 +14,12 @@ from types import MappingProxyType
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
 from nats.js import JetStreamContext
 
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.streams import StreamSpec
-from vigil.contract.subjects import NOBODY
 from vigil.runtime.bus import jetstream
 from vigil.runtime.bus.connection import MAX_PENDING_BYTES, BusConfig, NatsConnection
 from vigil.runtime.bus.consumer import Consumer, Terms
@@ -32,7 +32,10 @@ from vigil.runtime.process.trace import TRACEPARENT, with_trace
 __all__ = ["Bus", "BusConfig", "Message", "Stored"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-_INQUIRY = "Vigil-Inquiry"  # the header of a message that only asks who listens: no reader is given it
+_INQUIRY = "Vigil-Inquiry"  # the header of a message that only asks who listens, and of its answer
+_ASKED, _HEARD = "asked", "heard"
+_NO_RESPONDERS = "503"
+ANSWER_S = 0.5  # a reader that has not answered an inquiry by then does not count as listening
 _SUBSCRIPTION_MESSAGES = 4_096
 _USUAL_TERMS = Terms()
 
@@ -72,11 +75,14 @@ class Bus:
         await self._connection.ready()
 
     async def ping(self) -> None:
-        """One round trip to the server, or `BusUnavailable` that says why not."""
+        """One round trip to the server and one to JetStream, or `BusUnavailable` that says which of them failed and
+        why. What others subscribe to, wildcards included, changes nothing about it."""
         client = self._connection.client()
         if not self.is_connected:
             raise BusUnavailable(f"NATS is there, but not ready: {self._connection.fault}")
         await self._round_trip(client)
+        with translated("JetStream"):
+            await self._jetstream().account_info()
 
     async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str] = _NO_HEADERS) -> None:
         """Publish at most once, to whoever listens now. Raises `BusUnavailable` or `PayloadTooLarge`."""
@@ -86,13 +92,23 @@ class Bus:
         with translated(subject):
             await client.publish(subject, payload, headers=with_trace(headers) or None)
 
-    async def publish_heard(self, subject: str, payload: bytes) -> bool:
-        """Publish as `publish` does, and return whether anybody listened."""
-        return await self._heard(subject, payload, with_trace(_NO_HEADERS))
-
     async def is_heard(self, subject: str) -> bool:
-        """Whether anybody listens on `subject` now. Raises `BusUnavailable`."""
-        return await self._heard(subject, b"", {_INQUIRY: "1"})
+        """Whether a reader of `subscribe` listens on `subject` now. Raises `BusUnavailable`.
+
+        Each such reader answers. Somebody who merely looks on, as with `nats sub 'vigil.v1.>'`, does not, and is not
+        taken for one.
+        """
+        client = self._connection.client()
+        with translated(subject):
+            inbox = await client.subscribe(client.new_inbox())
+            try:
+                await client.publish(subject, b"", reply=inbox.subject, headers={_INQUIRY: _ASKED})
+                async with asyncio.timeout(ANSWER_S):
+                    return await _is_answered(inbox)
+            except TimeoutError:
+                return False
+            finally:
+                await _end(inbox)
 
     async def publish_stored(self, outgoing: Outgoing) -> Stored:
         """Store a message in its stream. A message whose id is stored already is not stored again.
@@ -128,7 +144,9 @@ class Bus:
         channel: KeepLatest[Message] = KeepLatest(capacity)
 
         async def receive(message: Msg) -> None:
-            if not (message.headers and _INQUIRY in message.headers):
+            if message.headers and _INQUIRY in message.headers:
+                await _answer(client, message)
+            else:
                 channel.offer(_received(message))
 
         with translated(subject):
@@ -141,8 +159,7 @@ class Bus:
         finally:
             self._channels.discard(channel)
             channel.close()
-            with contextlib.suppress(NatsError, OSError):
-                await subscription.unsubscribe()
+            await _end(subscription)
 
     def consume(self, stream: StreamSpec, durable: str, filter_subject: str, terms: Terms = _USUAL_TERMS) -> Consumer:
         """A durable pull consumer. It gets every stored message at least once, also those stored while it was away."""
@@ -163,27 +180,19 @@ class Bus:
         with translated(name):
             return await jetstream.get_snapshot(self._jetstream(), name)
 
-    async def _heard(self, subject: str, payload: bytes, headers: dict[str, str]) -> bool:
-        client = self._connection.client()
-        with translated(subject):
+    async def _round_trip(self, client: Client) -> None:
+        """Wait until the server has handled all that was sent before: a message to ourselves comes back after it.
+
+        nats-py's `flush` will not do: its ping may overtake a subscription, and when a ping times out, its late answer
+        breaks the reader. Nor will a request that the server answers because nobody listens: somebody may listen.
+        """
+        with translated("round trip"):
             inbox = await client.subscribe(client.new_inbox())
             try:
-                await client.publish(subject, payload, reply=inbox.subject, headers=headers or None)
-                await self._round_trip(client)  # the server answers in order: a "nobody listens" would be here by now
-                return inbox.pending_msgs == 0
+                await client.publish(inbox.subject)
+                await inbox.next_msg(timeout=self._timeout_s)
             finally:
-                with contextlib.suppress(NatsError, OSError):
-                    await inbox.unsubscribe()
-
-    async def _round_trip(self, client: Client) -> None:
-        """Wait until the server has handled all that was sent before.
-
-        A request on a subject that nobody answers does it: the server replies in order that there are no responders.
-        nats-py's `flush` will not do: its ping may overtake a subscription, and when a ping times out, its late answer
-        breaks the reader.
-        """
-        with translated(NOBODY), contextlib.suppress(NoRespondersError):
-            await client.request(NOBODY, timeout=self._timeout_s)
+                await _end(inbox)
 
     def _jetstream(self) -> JetStreamContext:
         return self._connection.client().jetstream(timeout=self._timeout_s)
@@ -195,3 +204,25 @@ class Bus:
 
 def _received(message: Msg) -> Message:
     return Message(message.subject, message.data, message.headers or _NO_HEADERS)
+
+
+async def _answer(client: Client, inquiry: Msg) -> None:
+    """Say that this reader listens. Whoever asks in vain asks again."""
+    with contextlib.suppress(NatsError, OSError):
+        await client.publish(inquiry.reply, headers={_INQUIRY: _HEARD})
+
+
+async def _is_answered(inbox: Subscription) -> bool:
+    """Whether a reader answers; False as soon as the server says that there is no subscription at all."""
+    async for message in inbox.messages:
+        headers = message.headers or _NO_HEADERS
+        if headers.get(_INQUIRY) == _HEARD:
+            return True
+        if headers.get("Status") == _NO_RESPONDERS:
+            return False
+    return False
+
+
+async def _end(subscription: Subscription) -> None:
+    with contextlib.suppress(NatsError, OSError):
+        await subscription.unsubscribe()

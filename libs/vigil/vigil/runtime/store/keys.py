@@ -5,6 +5,8 @@ from enum import StrEnum
 from vigil.core.ids import SessionKey
 
 PREFIX = "vigil:v1"
+PROBE_KEY = f"{PREFIX}:{{health}}:probe"
+"""Removed to see whether the store takes writes. It never exists."""
 
 
 class Part(StrEnum):

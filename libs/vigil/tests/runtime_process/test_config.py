@@ -3,7 +3,7 @@
 import pytest
 from pydantic import Field, SecretStr, ValidationError
 
-from vigil.runtime.process.config import ConfigInvalid, WorkerSettings, load, shown
+from vigil.runtime.process.config import ConfigInvalid, WorkerSettings, load, service_links, shown
 
 
 class EngineSettings(WorkerSettings):
@@ -37,6 +37,27 @@ def test_every_wrong_variable_has_its_own_line(monkeypatch: pytest.MonkeyPatch) 
     names = [problem.partition(":")[0] for problem in caught.value.problems]
     assert sorted(names) == ["VIGIL_CAPACITY", "VIGIL_HTTP_PORT", "VIGIL_REDIS_URL"]
     assert "VIGIL_CAPACITY: Input should be greater than or equal to 1" in caught.value.problems
+
+
+@pytest.mark.parametrize("address", ["tcp://10.96.1.2:8080", "udp://10.96.1.2:53", "tcp://[fd00::1]:8080"])
+def test_a_port_that_kubernetes_or_docker_sets_to_a_services_address_keeps_its_default(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("VIGIL_HTTP_PORT", address)
+    monkeypatch.setenv("VIGIL_GRPC_PORT", "9203")
+    monkeypatch.setenv("VIGIL_HTTP_PORT_8080_TCP_ADDR", "10.96.1.2")
+    monkeypatch.setenv("VIGIL_HTTP_SERVICE_HOST", "10.96.1.2")
+    settings = load(WorkerSettings)
+    assert (settings.http_port, settings.grpc_port) == (0, 9203)
+    assert service_links(WorkerSettings) == {"http_port": address}
+
+
+@pytest.mark.parametrize("wrong", ["tcp://", "http://10.96.1.2:8080", "10.96.1.2:8080", "eighty", ""])
+def test_a_port_that_is_wrong_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("VIGIL_HTTP_PORT", wrong)
+    assert service_links(WorkerSettings) == {}
+    with pytest.raises(ConfigInvalid, match="VIGIL_HTTP_PORT: "):
+        load(WorkerSettings)
 
 
 def test_a_wrong_secret_is_not_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:

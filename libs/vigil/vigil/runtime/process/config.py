@@ -5,6 +5,7 @@ Nothing else in a service reads the environment. A service derives its own setti
 """
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from vigil.runtime.process.redaction import HIDDEN, redacted_list
 
 ENV_PREFIX = "VIGIL_"
+_SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://[^\s/]+")
 _UNREADABLE = "it is not scheme://host:port: check host, port and brackets, and special characters in a password"
 
 Settings = TypeVar("Settings", bound="ServiceSettings")
@@ -97,14 +99,31 @@ class WorkerSettings(ServiceSettings):
 
 
 def load(kind: type[Settings], values: Mapping[str, Any] | None = None) -> Settings:
-    """Read settings of `kind` from the environment; `values` (field name to value) come first.
+    """Read settings of `kind` from the environment; `values` (field name to value) come first. What `service_links`
+    names is passed over: such a field keeps its default.
 
     Raises `ConfigInvalid` with one line for each variable that is wrong. A secret's value is never part of a line.
     """
+    defaults = {name: kind.model_fields[name].default for name in service_links(kind)}
     try:
-        return kind(**dict(values or {}))
+        return kind(**{**defaults, **dict(values or {})})
     except ValidationError as error:
         raise ConfigInvalid(tuple(_problem(kind, problem) for problem in error.errors())) from None
+
+
+def service_links(kind: type[ServiceSettings]) -> dict[str, str]:
+    """The ports of `kind` whose variable holds the address of a service, and that address.
+
+    Kubernetes gives each container `<SERVICE>_PORT=tcp://10.96.1.2:8080` for every service of its namespace, and
+    Docker for every link: a service that is called `vigil-http` so overwrites `VIGIL_HTTP_PORT`. A port is a number, so
+    nobody can have meant that.
+    """
+    ports = {f"{ENV_PREFIX}{name.upper()}": name for name in kind.model_fields if name.endswith("_port")}
+    return {
+        ports[variable.upper()]: value
+        for variable, value in os.environ.items()  # noqa: TID251  this is that module
+        if variable.upper() in ports and _SERVICE_LINK.fullmatch(value)
+    }
 
 
 def shown(settings: ServiceSettings) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from typing import Generic, NoReturn, TypeVar
 import uvloop
 
 from vigil.runtime.process import metrics, telemetry
-from vigil.runtime.process.config import ConfigInvalid, ServiceSettings, load, shown
+from vigil.runtime.process.config import ConfigInvalid, ServiceSettings, load, service_links, shown
 from vigil.runtime.process.health import Health, Phase
 from vigil.runtime.process.logs import configure_logs, get_log
 from vigil.runtime.process.startup import EXIT_FAILED, EXIT_OK, EXIT_SETUP, StartupError
@@ -145,6 +145,8 @@ async def _life(name: str, settings: S, build: Build[S]) -> int:
     configure_logs(name, settings.log_level)
     metrics.SERVICE.info({"name": name, "instance": settings.worker})
     log.info("service started", settings=shown(settings))
+    for field, address in service_links(type(settings)).items():
+        log.warning("variable ignored", setting=field, value=address, reason="it is a service's address, not a port")
     service = Service(name, settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

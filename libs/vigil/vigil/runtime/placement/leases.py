@@ -148,11 +148,33 @@ class Placement:
         workers, capacity, open_sessions, *models = found
         return Capacity(workers, capacity, open_sessions, tuple(sorted({model.decode() for model in models})))
 
+    async def unheld(self, role: Role, most: int) -> list[SessionKey]:
+        """At most `most` open sessions that no worker of the role holds now: never claimed, or their lease ran out."""
+        with unavailable():
+            now_ms = await self._now_ms()
+            found = await self._redis.zrangebyscore(_key(role, "expiry"), "-inf", now_ms, start=0, num=most)
+        return [from_member(name) for name in found]
+
+    async def lacking(self, key: SessionKey, roles: Iterable[Role]) -> list[Role]:
+        """Those of the roles for which the session is open and no worker holds it now."""
+        asked = tuple(roles)
+        with unavailable():
+            now_ms = await self._now_ms()
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for role in asked:
+                    pipeline.zscore(_key(role, "expiry"), member(key))
+                scores = await pipeline.execute()
+        return [role for role, until in zip(asked, scores, strict=True) if until is not None and until <= now_ms]
+
     async def owner(self, role: Role, key: SessionKey) -> str | None:
         """The worker that holds, or last held, the session; None when nobody did."""
         with unavailable():
             found: bytes | None = await self._redis.hget(_key(role, "owner"), member(key))
         return None if found is None else found.decode()
+
+    async def _now_ms(self) -> int:
+        seconds, microseconds = await self._redis.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
 
     async def _extended(self, role: Role, worker: str, claims: Iterable[Claim], lease_ms: int) -> list[SessionKey]:
         pairs = [part for claim in claims for part in (member(claim.key), claim.fence)]

@@ -23,13 +23,13 @@ async def announce(bus: Bus, spec: SessionSpec, event: Lifecycle, reason: str = 
 
     A second announcement of the event is dropped, also long after the first one and by another process.
     """
-    await _store_once(bus, _event(spec, event, reason=reason))
+    await store_once(bus, _event(spec, event, reason=reason))
 
 
 async def announce_change(bus: Bus, spec: SessionSpec, reason: str) -> None:
     """Store that the client changed the session: its workers read it again. Every change is an event of its own.
     Raises `BusError`."""
-    await bus.publish_stored(_event(spec, Lifecycle.CHANGED, reason=reason, number=_now_us()))
+    await bus.publish_stored(_event(spec, Lifecycle.CHANGED, reason=reason, number=now_us()))
 
 
 async def announce_claim(bus: Bus, spec: SessionSpec, claim: Claim, role: Role, worker: str) -> None:
@@ -37,7 +37,7 @@ async def announce_claim(bus: Bus, spec: SessionSpec, claim: Claim, role: Role, 
     for each claim. Raises `BusError`."""
     event = Lifecycle.MOVED if claim.previous else Lifecycle.STARTED
     outgoing = _event(spec, event, role=role, worker=worker, reason=claim.previous, number=claim.fence)
-    await _store_once(bus, outgoing)
+    await store_once(bus, outgoing)
 
 
 async def announce_end(ports: SessionPorts, spec: SessionSpec) -> str:
@@ -77,15 +77,16 @@ def _event(
     spec: SessionSpec, event: Lifecycle, *, reason: str, role: str = "", worker: str = "", number: int = 0
 ) -> Outgoing:
     data = SessionData(spec.tenant, spec.session, spec.source.id, role, worker, reason)
-    return session_outgoing(event, data, created_us=spec.created_us, number=number, emit_time_us=_now_us())
+    return session_outgoing(event, data, created_us=spec.created_us, number=number, emit_time_us=now_us())
 
 
-async def _store_once(bus: Bus, outgoing: Outgoing) -> None:
+async def store_once(bus: Bus, outgoing: Outgoing) -> None:
     """Store the message unless it is the newest of its subject already: JetStream itself knows the ids of the last
     minutes only."""
     if await bus.last_message_id(outgoing.subject) != outgoing.message_id:
         await bus.publish_stored(outgoing)
 
 
-def _now_us() -> int:
+def now_us() -> int:
+    """Microseconds since the epoch."""
     return time.time_ns() // 1_000

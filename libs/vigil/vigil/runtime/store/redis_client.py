@@ -1,28 +1,37 @@
 """The connection pool to Redis, and what redis-py raises as the store's own errors."""
 
-from collections.abc import AsyncIterator, Iterator
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from importlib import resources
+from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from vigil.runtime.process.cancellation import cancellation_kept
-from vigil.runtime.store.redis_errors import as_store_error
+from vigil.runtime.process.logs import get_log
+from vigil.runtime.store.keys import PROBE_KEY
+from vigil.runtime.store.redis_errors import as_store_error, code_of
+
+log = get_log()
 
 _TIMEOUT_S = 1.0
 _RETRIES = 2
 _CONNECTIONS = 64
+_OF_REPLICA = ("READONLY", "MASTERDOWN")  # what a server says that was the primary and is no more
 
 
 @asynccontextmanager
 async def open_redis(url: str) -> AsyncIterator[Redis]:
     """A client that connects when it is first used and retries a broken call twice; its pool is bounded.
 
-    Every write of ours is safe to repeat, see the scripts.
+    Every write of ours is safe to repeat, see the scripts. When the server turns out to have become a replica, all
+    connections are dropped: the call and those after it connect anew, to whichever server `url` then leads to.
     """
     pool = BlockingConnectionPool.from_url(
         url,
@@ -33,6 +42,7 @@ async def open_redis(url: str) -> AsyncIterator[Redis]:
         health_check_interval=15,
         retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.05), _RETRIES),
     )
+    pool.connection_class = _leaving_replicas(pool)
     client = Redis(connection_pool=pool)
     try:
         yield client
@@ -42,16 +52,38 @@ async def open_redis(url: str) -> AsyncIterator[Redis]:
 
 
 async def ping(redis: Redis) -> None:
-    """One round trip, or `StoreUnavailable`."""
+    """One round trip of a write, or `StoreUnavailable`: a replica and a server whose disk fails answer every read.
+
+    The write removes a key that is never there, so a server that is merely full takes it: sessions can be ended there.
+    """
     with unavailable():
-        await redis.ping()
+        await redis.delete(PROBE_KEY)
 
 
-def script(redis: Redis, package: str, *names: str) -> AsyncScript:
-    """A Lua script made of the named files in the package's `lua` folder; sent once per server, then called by its
-    hash."""
+class Script:
+    """A Lua script, called by its hash; a server that does not know it yet is sent its text.
+
+    redis-py's own first loads the script and then calls it by its hash: between the two another server may have taken
+    over, which does not know it.
+    """
+
+    def __init__(self, redis: Redis, text: str) -> None:
+        self._redis: Any = redis
+        self._text = text
+        self._hash = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    async def __call__(self, *, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Run it. Raises `RedisError`."""
+        try:
+            return await self._redis.evalsha(self._hash, len(keys), *keys, *args)
+        except NoScriptError:
+            return await self._redis.eval(self._text, len(keys), *keys, *args)
+
+
+def script(redis: Redis, package: str, *names: str) -> Script:
+    """The script that the named files in the package's `lua` folder make together."""
     folder = resources.files(package) / "lua"
-    return AsyncScript(redis, "\n".join((folder / f"{name}.lua").read_text("utf-8") for name in names))
+    return Script(redis, "\n".join((folder / f"{name}.lua").read_text("utf-8") for name in names))
 
 
 @contextmanager
@@ -63,3 +95,25 @@ def unavailable() -> Iterator[None]:
             yield
     except (RedisError, OSError, TimeoutError) as error:
         raise as_store_error(error) from None
+
+
+def _leaving_replicas(pool: Any) -> type[AbstractConnection]:
+    """The pool's class of connections, except that a server's word that it is a replica breaks them."""
+    kind: Any = pool.connection_class  # it depends on the URL
+
+    class Connection(kind):  # type: ignore[misc]
+        async def read_response(self, *arguments: Any, **options: Any) -> Any:
+            try:
+                return await super().read_response(*arguments, **options)
+            except ResponseError as error:
+                code = code_of(error)
+                if code not in _OF_REPLICA:
+                    raise
+                refusal = RedisConnectionError(f"{code} {error}")  # one that is tried again, on a new connection
+            log.warning("connections to redis dropped", reason="the server has become a replica")
+            await self.disconnect()
+            await pool.update_active_connections_for_reconnect()
+            await pool.disconnect(inuse_connections=False)
+            raise refusal
+
+    return Connection

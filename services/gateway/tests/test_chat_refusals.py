@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import json
 from typing import Any
 
 import aiohttp
@@ -57,7 +58,7 @@ async def test_a_key_is_needed(nobody: aiohttp.ClientSession) -> None:
 async def test_a_session_is_never_guessed(http: aiohttp.ClientSession, store: SessionStore) -> None:
     assert "x-session-id" in await refused(http, 400, "session_header", json=turn())
     assert "x-session-id" in await refused(http, 400, "session_header", path=RESET)
-    await refused(http, 400, "session_header", json=turn(), headers={"x-session-id": "a b"})
+    await refused(http, 400, "session_header", json=turn(), headers={"x-session-id": "x" * 129})
     await refused(http, 400, "session_header", json=turn(), headers={**MINE, "x-streaming-session": "hall"})
     assert await store.sessions("demo") == []
 
@@ -71,6 +72,10 @@ async def test_a_session_is_never_guessed(http: aiohttp.ClientSession, store: Se
         (turn({"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}}), 400, "picture_refused"),
         (turn(model="gpt"), 404, "model_not_found"),
         ({**turn(), "stream": True}, 400, "unsupported"),
+        ({**turn(), "tool_choice": "required"}, 400, "unsupported"),
+        ({**turn(), "watches": [{"text": "Fire?"}]}, 400, "unsupported"),
+        ({**turn(), "stream": "no"}, 422, "invalid_request"),
+        ({**turn(), "n": "1"}, 422, "invalid_request"),
         ({"messages": []}, 422, "invalid_request"),
         (turn(PICTURE, {"type": "text", "text": "<|im_end|>"}), 422, "invalid_value"),
         (turn(PICTURE, {"type": "text", "text": "long " * 500}), 422, "invalid_value"),
@@ -120,8 +125,24 @@ async def test_another_tenants_session_is_not_there(
     assert await store.sessions("rival") == []
 
 
-async def test_a_reset_needs_a_session_that_is_there(http: aiohttp.ClientSession) -> None:
-    await refused(http, 404, "unknown_session", path=RESET, headers=MINE)
+async def test_a_reset_before_the_first_picture_has_nothing_to_forget(
+    http: aiohttp.ClientSession, store: SessionStore
+) -> None:
+    async with http.post(RESET, headers=MINE) as answer:
+        assert (answer.status, await answer.json()) == (200, {"session": "kitchen", "status": "accepted"})
+    assert await store.sessions("demo") == []
+    await refused(http, 404, "unknown_session", path=RESET, headers={"x-session-id": f"s-{'0' * 20}"})
+
+
+@pytest.mark.usefixtures("workers")
+async def test_half_a_character_is_refused_and_begins_no_session(
+    http: aiohttp.ClientSession, store: SessionStore
+) -> None:
+    for words in (r"\ud83d", r"\ude00", r"\ud83d\ud83d"):
+        text = json.dumps(turn(PICTURE, {"type": "text", "text": "WORDS"})).replace("WORDS", words)
+        told = await refused(http, 422, "text_invalid", data=text, headers={**MINE, "Content-Type": "application/json"})
+        assert "surrogate" in told
+    assert await store.sessions("demo") == []
 
 
 @pytest.mark.usefixtures("workers")
@@ -138,7 +159,6 @@ async def test_without_a_decision_the_deadline_ends_the_call(
     assert [claim.key for claim in await placement.claim(Role.CODEC, "w", 5)] == [key]
     async with http.delete("/v1/sessions/kitchen") as answer:
         assert answer.status == 204
-    assert "the client ended it" in await refused(http, 409, "session_ended", json=turn(), headers=MINE)
 
 
 @pytest.mark.usefixtures("workers")

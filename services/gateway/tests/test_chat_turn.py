@@ -37,11 +37,38 @@ def user(*parts: dict[str, Any]) -> dict[str, Any]:
             Said(("data:a",), "Who is \nthere?"),
         ),
         (user(PICTURE, PICTURE), Said(("data:a", "data:a"), "")),
-        (user(PICTURE, {"type": "input_audio"}), Said(("data:a",), "")),
+        (user({"type": "text", "text": None}, PICTURE), Said(("data:a",), "")),
     ],
 )
 def test_the_last_user_message_is_read(message: dict[str, Any], expected: Said) -> None:
-    assert said(body({"role": "system", "content": "Be kind."}, OLDER, ANSWER, message, ANSWER)) == expected
+    assert said(body(OLDER, ANSWER, message, ANSWER)) == expected
+
+
+def test_null_is_as_good_as_nothing() -> None:
+    nothing = dict.fromkeys(["stream", "n", "vigil", "tools", "tool_choice", "response_format", "user", "temperature"])
+    assert said(body(user(PICTURE), **nothing)) == Said(("data:a",), "")
+    own = body(user(PICTURE), vigil={"time_s": None, "watches": None, "instructions": None}).vigil
+    assert own is not None
+    assert (own.time_s, own.watches, own.instructions) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "ignored"),
+    [
+        ({"user": "u-1", "metadata": {"a": "b"}, "store": False}, ""),
+        ({"temperature": 0.2, "max_tokens": 64}, "max_tokens, temperature"),
+        ({"tools": [], "tool_choice": "auto", "response_format": {"type": "text"}}, "tools"),
+        ({"top_k": 3, "a b": 1, "x" * 65: 1}, "top_k"),
+        ({f"field_{number}": 1 for number in range(100)}, ", ".join(sorted(f"field_{n}" for n in range(100))[:24])),
+    ],
+)
+def test_what_has_no_effect_is_named(more: dict[str, Any], ignored: str) -> None:
+    assert said(body(user(PICTURE), **more)).ignored == ignored
+
+
+def test_a_system_message_has_no_effect_and_is_named() -> None:
+    told = said(body({"role": "system", "content": "Be kind."}, OLDER, ANSWER, user(PICTURE)))
+    assert told.ignored == "messages.system"
 
 
 @pytest.mark.parametrize(
@@ -58,24 +85,54 @@ def test_a_turn_shows_something(messages: list[dict[str, Any]]) -> None:
         said(body(*messages))
 
 
-@pytest.mark.parametrize("more", [{"stream": True}, {"n": 2}])
-def test_what_a_turn_does_not_have_is_refused(more: dict[str, Any]) -> None:
-    with pytest.raises(ChatUnsupported, match="leave out stream and n"):
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"stream": True}, "`stream` is True, and a turn is answered whole: leave it out"),
+        ({"n": 2}, "`n` is 2, and a turn has one answer"),
+        ({"tool_choice": "required"}, "`tool_choice` is 'required', and a turn calls no tools"),
+        ({"tool_choice": {"type": "function", "function": {"name": "call"}}}, "`tool_choice` is given"),
+        ({"function_call": {"name": "call"}}, "`function_call` is given"),
+        ({"response_format": {"type": "json_object"}}, "`response_format` is given, and a turn is answered in the"),
+        ({"modalities": ["text", "audio"]}, "`modalities` is given, and a turn is answered in words"),
+        ({"logprobs": True}, "`logprobs` is True, and the answer's `vigil.p`"),
+        ({"guided_json": {}}, "`guided_json` is given"),
+        ({"watches": [{"text": "Fire?"}]}, "`watches` is given, and it belongs into `vigil`"),
+        ({"time_s": 3.0}, "`time_s` is 3.0, and it belongs into `vigil`"),
+        ({"session_id": "kitchen"}, "`session_id` is 'kitchen', and the header x-session-id"),
+        ({"extra_body": {"vigil": {}}}, "`extra_body` is given, and it is an argument of OpenAI's Python library"),
+    ],
+)
+def test_what_a_turn_cannot_do_is_refused_by_name(more: dict[str, Any], told: str) -> None:
+    with pytest.raises(ChatUnsupported) as refusal:
         said(body(user(PICTURE), **more))
+    assert str(refusal.value).startswith(told)
+
+
+@pytest.mark.parametrize("kind", ["input_audio", "video_url", "file", "image"])
+def test_a_part_that_cannot_be_read_is_named(kind: str) -> None:
+    with pytest.raises(ChatUnsupported, match=f"a part of the type '{kind}' cannot be read"):
+        said(body(user(PICTURE, {"type": kind})))
 
 
 def test_a_session_is_always_named_and_always_the_tenants() -> None:
-    assert str(session_of("demo", "s-1", None)) == str(session_of("demo", None, "s-1")) == "demo/s-1"
-    assert str(session_of("rival", "s-1", "s-1")) == "rival/s-1"
+    assert str(session_of("demo", "s-1", None).key) == str(session_of("demo", None, "s-1").key) == "demo/s-1"
+    assert str(session_of("rival", "s-1", "s-1").key) == "rival/s-1"
     for header, other_header, told in (
         (None, None, "names no session"),
         ("", None, "names no"),
         ("a", "b", "name different"),
+        ("a\nb", None, "is not allowed"),
+        ("x" * 129, None, "is not allowed"),
     ):
         with pytest.raises(SessionHeaderInvalid, match=told):
             session_of("demo", header, other_header)
-    with pytest.raises(SessionHeaderInvalid, match=r"'demo\.s-1' is not allowed"):
-        session_of("rival", "demo.s-1", None)
+
+
+def test_a_name_with_dots_is_kept_and_has_an_id_of_its_own() -> None:
+    named = session_of("rival", "demo.s-1", None)
+    assert (named.name, named.key.tenant) == ("demo.s-1", "rival")
+    assert named.key.session.startswith("demo-s-1-")
 
 
 @pytest.mark.parametrize(

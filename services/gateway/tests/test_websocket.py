@@ -303,6 +303,28 @@ async def test_a_handshake_is_refused_as_any_request_is(
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+async def test_a_handshake_at_another_path_is_told_where_there_is_one(
+    http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in ("/ws", "/v1/ws", "/v1/sessions/s-1/events", "/v1/sessions/ws"):
+        async with http.get(path, headers=UPGRADE) as answer:
+            problem = await answer.json(content_type="application/problem+json")
+            assert (answer.status, problem["type"]) == (404, "urn:vigil:problem:no_such_path")
+            assert path in problem["detail"]
+            assert "/v1/sessions/{id}/ws" in problem["next_step"]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_the_clients_own_id_is_bounded(http: aiohttp.ClientSession, session: str) -> None:
+    async with talking(http, session) as talk:
+        assert (await talk.ask({"type": "ask", "id": "x" * 128, "text": "Who?"}))["id"] == "x" * 128
+        for too_much in ("x" * 129, "x" * 1_000_000, 2**63):
+            reply = await talk.ask({"type": "ask", "id": too_much, "text": "Who?"})
+            assert kind_of(reply) == "invalid_request"
+            assert len(json.dumps(reply)) < 2_000
+        assert kind_of(await talk.ask({"type": "ask", "id": 1, "text": "\ud83d"})) == "malformed_json"
+
+
 async def test_without_room_no_pushed_session_is_opened(http: aiohttp.ClientSession, store: SessionStore) -> None:
     async with http.post("/v1/sessions", json=PUSHED) as answer:
         assert (answer.status, (await answer.json())["type"]) == (503, "urn:vigil:problem:no_worker")

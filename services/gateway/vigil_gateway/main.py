@@ -13,6 +13,7 @@ from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
 from vigil.runtime.store import redis_client
+from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
@@ -56,6 +57,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
             draining=asyncio.Event(),
             pushed=PushedSessions(redis),
             turns=TurnLeases(redis),
+            names=SessionNames(redis),
         )
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         async with (

@@ -13,6 +13,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.health import Health
+from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
@@ -21,6 +22,7 @@ from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.sessions.probe import SourceProbe
+from vigil_gateway.sessions.session_id import id_of_name, may_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Ports:
     draining: asyncio.Event
     pushed: PushedSessions
     turns: TurnLeases
+    names: SessionNames
 
 
 async def _ports(request: Request) -> Ports:
@@ -60,19 +63,26 @@ async def _tenant(ports: PortsOf, given: Annotated[HTTPAuthorizationCredentials 
 Tenant = Annotated[str, Depends(_tenant)]
 
 
-def session_key(tenant: str, session: str) -> SessionKey:
-    """The tenant's session of that id, or `NoSuchSession`: another tenant's sessions are simply not there."""
+async def session_key(ports: Ports, tenant: str, session: str) -> SessionKey:
+    """The tenant's session of that id, or the newest one that the client began under that name. It need not be there.
+
+    Raises `NoSuchSession` for what no session can be called: another tenant's sessions are simply not there.
+    """
     try:
-        key = SessionKey(tenant, session)
+        key = SessionKey(tenant, id_of_name(session))
     except InvalidToken:
         raise NoSuchSession(session) from None
-    structlog.contextvars.bind_contextvars(session=session)
+    if may_begin(key.session):
+        key = await ports.names.newest(key)
+    structlog.contextvars.bind_contextvars(session=key.session)
     return key
 
 
-async def _key(tenant: Tenant, session: Annotated[str, Path(description="Id of the session")]) -> SessionKey:
+async def _key(
+    ports: PortsOf, tenant: Tenant, session: Annotated[str, Path(description="Id of the session, or its client's name")]
+) -> SessionKey:
     """The session of the path, within the caller's tenant."""
-    return session_key(tenant, session)
+    return await session_key(ports, tenant, session)
 
 
 Key = Annotated[SessionKey, Depends(_key)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.runtime.process.cancellation import cancellation_kept, first_to_end, to_the_end
+from vigil.runtime.process.cancellation import cancellation_kept, first_to_end, to_the_end, while_wanted
 
 
 class Journal:
@@ -212,3 +212,35 @@ async def test_a_caller_that_is_cancelled_twice_waits_no_longer() -> None:
     gate.set()
     async with asyncio.timeout(5):
         await done.wait()
+
+
+async def test_what_nobody_waits_for_any_more_is_undone_however_often_the_caller_is_cancelled() -> None:
+    for cancellations in (1, 2, 3):
+        gate, undone = asyncio.Event(), asyncio.Queue[str]()
+
+        async def work(gate: asyncio.Event = gate) -> str:
+            await gate.wait()
+            return "a session"
+
+        calling = asyncio.create_task(while_wanted(work(), undone.put))
+        for _ in range(cancellations):
+            await asyncio.sleep(0)
+            calling.cancel()
+        gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        async with asyncio.timeout(5):
+            assert await undone.get() == "a session"
+
+
+async def test_what_is_wanted_or_failed_is_not_undone() -> None:
+    undone = asyncio.Queue[str]()
+    assert await while_wanted(ends("result", 3), undone.put) == "result"
+    with pytest.raises(ValueError, match="it failed"):
+        await while_wanted(fails(ValueError("it failed"), 3), undone.put)
+    calling = asyncio.create_task(while_wanted(fails(ValueError("nobody asks"), 3), undone.put))
+    await asyncio.sleep(0)
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    assert undone.empty()

@@ -2,6 +2,7 @@
 
 GatewayError
 ├── KeyMissing, KeyWrong      who is asking
+├── NoSuchWebSocket           no WebSocket is at this path
 ├── NoSuchSession             of this tenant; another tenant's is answered the same way
 ├── NotServed                 a model or a prompt profile that no worker here runs
 ├── SourceRefused             the source was opened and cannot be watched
@@ -9,6 +10,7 @@ GatewayError
 ├── NoWorker, CapacityFull    nobody can take the session
 ├── TooManyStreams            the tenant's live streams are all in use
 ├── BodyTooLarge              a request of more bytes than are taken
+├── TextInvalid               a text that is not valid Unicode
 ├── SessionChanged            one call names two sessions
 └── ShuttingDown              this gateway serves no longer
 """
@@ -37,6 +39,13 @@ class NoSuchSession(GatewayError):
 
     def __init__(self, session: str) -> None:
         super().__init__(f"there is no session {session[:80]!r}")
+
+
+class NoSuchWebSocket(GatewayError):
+    """A handshake at a path where there is no WebSocket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is no WebSocket at {path[:200]}")
 
 
 class NotServed(GatewayError):
@@ -87,6 +96,13 @@ class BodyTooLarge(GatewayError):
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"the body is larger than {limit_bytes:,} bytes")
+
+
+class TextInvalid(GatewayError):
+    """A text of the request has half of a character (a lone surrogate), so it cannot be stored or sent on."""
+
+    def __init__(self) -> None:
+        super().__init__("a text of the body has half of a surrogate pair (\\ud800 to \\udfff) without the other half")
 
 
 class SessionChanged(GatewayError):

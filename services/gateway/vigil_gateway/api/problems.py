@@ -88,6 +88,10 @@ TABLE: dict[type[Exception], Row] = {
         "too_many_streams", 429, "Too many live event streams", "Close a stream that is no longer read."
     ),
     errors.BodyTooLarge: TOO_LARGE,
+    errors.NoSuchWebSocket: Row(
+        "no_such_path", 404, "No such path", "Open the WebSocket at /v1/sessions/{id}/ws; see docs/live.md."
+    ),
+    errors.TextInvalid: Row("text_invalid", 422, "A text is not valid Unicode", "Send each text as whole characters."),
     RequestUnreadable: Row(
         "malformed_message", 400, "The message cannot be read", "Send the messages of vigil/v1/gateway.proto."
     ),

@@ -55,6 +55,7 @@ def routes() -> FastAPI:
         app.include_router(module.router, responses=_ERRORS)
     app.include_router(websocket.router)
     app.include_router(chat.router, responses=_OPENAI_ERRORS)
+    app.include_router(websocket.other_paths)
     handlers.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestLog)

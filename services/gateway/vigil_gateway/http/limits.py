@@ -1,8 +1,11 @@
 """Bounds on what a request may carry."""
 
+import json
+import re
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vigil_gateway.api.errors import BodyTooLarge
+from vigil_gateway.api.errors import BodyTooLarge, TextInvalid
 from vigil_gateway.api.problems import problem_of
 from vigil_gateway.api.responses import respond
 from vigil_gateway.api.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
@@ -11,6 +14,8 @@ CHAT = "/v1/chat/completions"
 # A refused body is read and thrown away up to here, so that the client gets to read the answer: closing a
 # connection with unread bytes resets it, and the reset may overtake the response.
 DRAIN_BYTES = 16 * 1024 * 1024
+# `\ud83d` in JSON is half of a character: alone it is no text that could be stored, sent or shown.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class BodyLimit:
@@ -28,7 +33,23 @@ class BodyLimit:
         if size_bytes > limit_bytes:
             await respond(scope["path"], problem_of(BodyTooLarge(limit_bytes)))(scope, receive, send)
             return
+        if has_half_characters(body):
+            await respond(scope["path"], problem_of(TextInvalid()))(scope, receive, send)
+            return
         await self.app(scope, _replay(body, receive), send)
+
+
+def has_half_characters(body: bytes) -> bool:
+    """Whether a text of this JSON has half of a surrogate pair without the other half."""
+    if not _SURROGATE.search(body):
+        return False
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):  # no JSON: the application says so
+        return False
+    return False
 
 
 async def _read(receive: Receive, limit_bytes: int) -> tuple[bytes, int]:

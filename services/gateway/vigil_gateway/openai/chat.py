@@ -11,44 +11,47 @@ from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role
+from vigil.runtime.errors import SessionEnded
 from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.turn_lease import TurnLease
-from vigil_gateway.api.errors import NoSuchSession, NotServed
+from vigil_gateway.api.errors import NotServed
 from vigil_gateway.api.turn_errors import AlreadyBegun, NoSuchModel
 from vigil_gateway.live import push
 from vigil_gateway.live.data_url import decoded
+from vigil_gateway.live.named import in_turn_of_name
 from vigil_gateway.live.picture import fitted_in_thread
-from vigil_gateway.live.turn_lease import in_turn
-from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut
-from vigil_gateway.openai.turn import OTHER_SESSION_HEADER, SESSION_HEADER, Said, chat_out, said, session_of
-from vigil_gateway.ports import Ports, PortsOf, Tenant
+from vigil_gateway.openai.fields import IGNORED_HEADER
+from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut, VigilIn
+from vigil_gateway.openai.turn import OTHER_SESSION_HEADER, SESSION_HEADER, Named, Said, chat_out, said, session_of
+from vigil_gateway.ports import Ports, PortsOf, Tenant, session_key
 from vigil_gateway.sessions.capacity import check_served
 from vigil_gateway.sessions.commands import first_commands, new_id
 from vigil_gateway.sessions.opening import begin_pushed
+from vigil_gateway.sessions.session_id import may_begin
 from vigil_gateway.sessions.spec import pushed_spec
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
 _STARTED_S = int(time.time())
-_SESSION = "Session of the turn, of your choice: its first turn begins it"
+_SESSION = "Session of the turn, of your choice: its first turn begins it, and after its end the next turn another one"
 _OTHER = f"Another name of `{SESSION_HEADER}`"
 
 
-async def _named(
+async def _named_session(
     tenant: Tenant,
     header: Annotated[str | None, Header(alias=SESSION_HEADER, description=_SESSION)] = None,
     other_header: Annotated[str | None, Header(alias=OTHER_SESSION_HEADER, description=_OTHER)] = None,
-) -> SessionKey:
-    key = session_of(tenant, header, other_header)
-    structlog.contextvars.bind_contextvars(session=key.session)
-    return key
+) -> Named:
+    named = session_of(tenant, header, other_header)
+    structlog.contextvars.bind_contextvars(session=named.key.session)
+    return named
 
 
-Named = Annotated[SessionKey, Depends(_named)]
+NamedSession = Annotated[Named, Depends(_named_session)]
 
 
 @router.post("/chat/completions")
-async def complete(ports: PortsOf, key: Named, body: ChatIn, response: Response) -> ChatOut:
+async def complete(ports: PortsOf, named: NamedSession, body: ChatIn, response: Response) -> ChatOut:
     """One turn: the picture (and the question) of the last user message in, the model's decision out.
 
     The session's first call begins it. It remembers its history by itself: earlier messages, system messages and
@@ -58,9 +61,11 @@ async def complete(ports: PortsOf, key: Named, body: ChatIn, response: Response)
     taken, and with the first call what to watch for.
     """
     message = said(body)
-    async with in_turn(ports.turns, key) as lease:
-        decision, spec = await _turn(ports, lease, body, message)
-    response.headers[SESSION_HEADER] = key.session
+    async with in_turn_of_name(ports, named.key) as lease:
+        decision, spec = await _turn(ports, lease, named, body, message)
+    response.headers[SESSION_HEADER] = named.name
+    if message.ignored:
+        response.headers[IGNORED_HEADER] = message.ignored
     return chat_out(decision, spec.model)
 
 
@@ -73,32 +78,47 @@ async def list_models(ports: PortsOf, tenant: Tenant) -> ModelList:
 
 
 @router.post("/streaming/reset")
-async def reset(ports: PortsOf, key: Named) -> ResetOut:
-    """Forget the session's history and dialogue from its next turn on; instructions and watches stay."""
-    if await push.found(ports, key) is None:
-        raise NoSuchSession(key.session)
-    await submit(ports, key, Reset())
-    return ResetOut(session=key.session)
+async def reset(ports: PortsOf, named: NamedSession) -> ResetOut:
+    """Forget the session's history and dialogue from its next turn on; instructions and watches stay. Where the session
+    has no turn yet, or has ended, the next turn begins one without history: then there is nothing to forget."""
+    key = await session_key(ports, named.key.tenant, named.key.session)
+    try:
+        look = await push.found(ports, key)
+    except SessionEnded:
+        if not may_begin(named.key.session):
+            raise
+        look = None
+    if look is not None:
+        await submit(ports, key, Reset())
+    return ResetOut(session=named.name)
 
 
-async def _turn(ports: Ports, lease: TurnLease, body: ChatIn, message: Said) -> tuple[StoredDecision, SessionSpec]:
+async def _turn(
+    ports: Ports, lease: TurnLease, named: Named, body: ChatIn, message: Said
+) -> tuple[StoredDecision, SessionSpec]:
     """Everything is checked before anything is changed: a picture that cannot be read begins no session."""
     key = lease.key
     look = push.checked(key, lease.look)
-    spec = look.spec if look else pushed_spec(ports.settings, key, await _served(ports, body.model))
+    own = body.vigil or VigilIn()
+    spec = look.spec if look else await _new_spec(ports, key, named, body.model)
     if body.model != spec.model:
         raise NoSuchModel(f"this session has the model {spec.model!r}, not {body.model[:80]!r}")
-    given = first_commands(body.vigil.watches, body.vigil.instructions)
+    given = first_commands(own.watches or (), own.instructions or ())
     if look and given:
         raise AlreadyBegun(f"session {key.session} has begun without these watches and instructions")
     question = Ask(new_id("q"), message.text) if message.text else None
-    time_ms = None if body.vigil.time_s is None else round(body.vigil.time_s * 1_000)
+    time_ms = None if own.time_s is None else round(own.time_s * 1_000)
     pictures = await fitted_in_thread([decoded(url) for url in message.pictures], spec.profile)
     if look is None:
         await begin_pushed(ports, spec, (*given, question) if question else given)
     elif question:
         question = await push.ask(ports, key, look.waiting.commands, question)
     return await push.turn(ports, lease, pictures, question, time_ms), spec
+
+
+async def _new_spec(ports: Ports, key: SessionKey, named: Named, model: str) -> SessionSpec:
+    served = await _served(ports, model)
+    return pushed_spec(ports.settings, key, served, source_id=named.key.session, name=named.name)
 
 
 async def _served(ports: Ports, model: str) -> str:

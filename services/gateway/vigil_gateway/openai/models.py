@@ -1,11 +1,11 @@
-"""What travels through the OpenAI-compatible door. Fields of that API that mean nothing here are let through."""
+"""What travels through the OpenAI-compatible door. `fields.py` says what its other fields mean."""
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil_gateway.api.models.base import In, Out, Text
+from vigil_gateway.api.models.base import In, Integer, Out, Text
 from vigil_gateway.api.models.history import DecisionOut
 from vigil_gateway.api.models.live import TimeS
 from vigil_gateway.api.models.standing import WatchIn
@@ -17,7 +17,7 @@ class ChatPart(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     type: str = Field(examples=["image_url"])
-    text: str = ""
+    text: str | None = ""
     image_url: dict[str, Any] | str | None = Field(None, examples=[{"url": "data:image/jpeg;base64,…"}])
 
 
@@ -34,28 +34,36 @@ class VigilIn(In):
     """What the OpenAI format has no place for."""
 
     time_s: TimeS = None
-    watches: list[WatchIn] = Field(
-        default=[],
+    watches: list[WatchIn] | None = Field(
+        default=None,
         max_length=MAX_INSTRUCTIONS,
         description="What to watch for from the first turn on; later ones: `/v1/sessions/{id}/watches`",
     )
-    instructions: list[Text] = Field(
-        default=[],
+    instructions: list[Text] | None = Field(
+        default=None,
         max_length=MAX_INSTRUCTIONS,
         description="What to keep in mind from the first turn on; later ones: `/v1/sessions/{id}/instructions`",
     )
 
 
 class ChatIn(BaseModel):
-    """One turn: a picture of now, and a question where there is one."""
+    """One turn: a picture of now, and a question where there is one.
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    A field of OpenAI's API that asks for what a turn cannot do is refused by name (tools that must be called, another
+    form of the answer, several answers). One that changes nothing is named in the answer's header `x-vigil-ignored`.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="allow")
 
     model: str = Field(min_length=1, max_length=200, examples=["vigil-small"])
     messages: list[ChatMessage] = Field(min_length=1, max_length=1_024)
-    stream: bool = Field(False, description="Must be false: a turn is one short decision")
-    n: int = Field(1, description="Must be 1")
-    vigil: VigilIn = Field(default_factory=lambda: VigilIn(time_s=None))
+    stream: StrictBool | None = Field(None, description="Must not be true: a turn is one short decision")
+    n: Integer | None = Field(None, description="Must be 1 where it is given")
+    vigil: VigilIn | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Every field of the request beside those that a turn is made of."""
+        return {"stream": self.stream, "n": self.n, **(self.model_extra or {})}
 
 
 class ChatReply(Out):

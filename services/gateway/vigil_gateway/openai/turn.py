@@ -8,7 +8,8 @@ from vigil.core.control import Output
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
 from vigil_gateway.api.models.history import DecisionOut
-from vigil_gateway.api.turn_errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
+from vigil_gateway.api.turn_errors import NothingShown, SessionHeaderInvalid
+from vigil_gateway.openai.fields import check_fields, check_parts, ignored
 from vigil_gateway.openai.models import (
     CachedTokens,
     ChatChoice,
@@ -19,42 +20,57 @@ from vigil_gateway.openai.models import (
     ChatReply,
     ChatUsage,
 )
+from vigil_gateway.sessions.session_id import id_of_name
 
 MAX_PICTURES = 8
+_TOLD = ("system", "developer", "tool", "function")  # roles that expect an effect, unlike the history
 SESSION_HEADER, OTHER_SESSION_HEADER = "x-session-id", "x-streaming-session"
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The user's last message: data URLs of its pictures, and its text."""
+    """The user's last message: data URLs of its pictures, and its text. `ignored` names what else the request has."""
 
     pictures: tuple[str, ...]
     text: str
+    ignored: str = ""
 
 
-def session_of(tenant: str, header: str | None, other_header: str | None) -> SessionKey:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a client calls its session, as its header has it, and the id that this name stands for."""
+
+    name: str
+    key: SessionKey
+
+
+def session_of(tenant: str, header: str | None, other_header: str | None) -> Named:
     """The session that the headers name, within the caller's tenant. There is no default session."""
     named = {name for name in (header, other_header) if name}
     if not named:
         raise SessionHeaderInvalid(f"the request names no session in its header {SESSION_HEADER}")
     if len(named) > 1:
         raise SessionHeaderInvalid(f"{SESSION_HEADER} and {OTHER_SESSION_HEADER} name different sessions")
+    name = named.pop()
     try:
-        return SessionKey(tenant, named.pop())
+        return Named(name, SessionKey(tenant, id_of_name(name)))
     except InvalidToken as error:
         raise SessionHeaderInvalid(str(error)) from None
 
 
 def said(body: ChatIn) -> Said:
     """What the user shows and says in a request. Raises `ChatUnsupported`, `NothingShown`."""
-    if body.stream or body.n != 1:
-        raise ChatUnsupported("a turn is answered whole and once: leave out stream and n")
+    given = body.given()
+    check_fields(given)
     last = next((message for message in reversed(body.messages) if message.role == "user"), None)
     parts = _parts(last) if last else []
+    check_parts([part.type for part in parts])
     pictures = tuple(_url(part) for part in parts if part.type == "image_url")
     if not 1 <= len(pictures) <= MAX_PICTURES:
         raise NothingShown(f"the last user message has {len(pictures)} pictures: send 1 to {MAX_PICTURES}")
-    return Said(pictures, "\n".join(part.text for part in parts if part.type == "text").strip())
+    text = "\n".join(part.text or "" for part in parts if part.type == "text").strip()
+    unused = [message.role for message in body.messages if message is not last and message.role in _TOLD]
+    return Said(pictures, text, ignored(given, unused))
 
 
 def chat_out(decision: StoredDecision, model: str) -> ChatOut:

@@ -56,7 +56,7 @@ class GatewayService(GatewayServiceServicer):
     ) -> pb.AskResponse:
         async with answered(self._ports.keys, context, "Ask") as tenant:
             question = QueryIn(text=request.text)
-            key = session_key(tenant, request.session)
+            key = await session_key(self._ports, tenant, request.session)
             return pb.AskResponse(id=await commands.ask(self._ports, key, question.text))
 
     async def Events(  # type: ignore[override]  # noqa: N802
@@ -67,7 +67,7 @@ class GatewayService(GatewayServiceServicer):
                 await context.write(event_message(event))
 
         async with answered(self._ports.keys, context, "Events") as tenant:
-            spec = await self._ports.store.spec(session_key(tenant, request.session))
+            spec = await self._ports.store.spec(await session_key(self._ports, tenant, request.session))
             async with listening(self._ports, spec) as events:
                 await events.run(send)
 
@@ -77,18 +77,19 @@ class GatewayService(GatewayServiceServicer):
         context: "aio.ServicerContext[pb.EndSessionRequest, pb.EndSessionResponse]",
     ) -> pb.EndSessionResponse:
         async with answered(self._ports.keys, context, "EndSession") as tenant:
-            await end_for_client(self._ports, session_key(tenant, request.session))
+            await end_for_client(self._ports, await session_key(self._ports, tenant, request.session))
             return pb.EndSessionResponse()
 
     async def _push(self, tenant: str, requests: AsyncIterator[pb.PushFramesRequest], context: PushContext) -> None:
         """Answer each picture before the next one is read: what the client sends meanwhile waits in HTTP/2's window."""
         key: SessionKey | None = None
+        name = ""
         frame = 0
         async for request in requests:
             if key is None:
-                key = session_key(tenant, request.session)
+                key, name = await session_key(self._ports, tenant, request.session), request.session
                 await check_pushed(self._ports, key)
-            elif request.session not in ("", key.session):
+            elif request.session not in ("", name):
                 raise SessionChanged(key.session)
             await context.write(await self._outcome(key, frame, request))
             frame += 1

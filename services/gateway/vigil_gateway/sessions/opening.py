@@ -1,13 +1,13 @@
 """Opening a session for a client, through whichever door it came."""
 
-import asyncio
 import contextlib
 from collections.abc import Sequence
 
 from vigil.core.command import Command
 from vigil.core.session import SessionSpec
 from vigil.core.source import SourceKind
-from vigil.runtime.errors import AlreadyExists, StoreError
+from vigil.runtime.errors import AlreadyExists, PortError, StoreError
+from vigil.runtime.process.cancellation import while_wanted
 from vigil.runtime.process.logs import get_log
 from vigil_gateway.api.errors import CapacityFull, NoWorker
 from vigil_gateway.api.models.sessions import SessionIn
@@ -54,11 +54,11 @@ async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Comma
 
 
 async def open_while_wanted(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
-    """`open_session` for a caller that may be cancelled: then the session is ended again, for nobody knows its id."""
-    opening = asyncio.create_task(open_session(ports, tenant, body), name="open session")
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        with contextlib.suppress(Exception, asyncio.CancelledError):
-            await finish(ports, await opening, "its client did not wait for it")
-        raise
+    """`open_session` for a caller that may be cancelled, also more than once: then the session is ended again, for
+    nobody knows its id."""
+
+    async def end_again(spec: SessionSpec) -> None:
+        with contextlib.suppress(PortError):
+            await finish(ports, spec, "its client did not wait for it")
+
+    return await while_wanted(open_session(ports, tenant, body), end_again)

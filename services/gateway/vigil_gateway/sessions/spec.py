@@ -35,12 +35,13 @@ def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> Session
     )
 
 
-def pushed_spec(settings: GatewaySettings, key: SessionKey, model: str) -> SessionSpec:
-    """A session that a first turn begins, with the gateway's defaults. Its alerts are under its own id."""
+def pushed_spec(settings: GatewaySettings, key: SessionKey, model: str, source_id: str, name: str) -> SessionSpec:
+    """A session that a first turn begins under a client's name, with the gateway's defaults. Its alerts are under the
+    name's id, also those of a later session of the same name. `name` is shown where it is not the session's id."""
     return SessionSpec(
         tenant=key.tenant,
         session=key.session,
-        source=Source(key.session, SourceKind.PUSHED),
+        source=Source(source_id, SourceKind.PUSHED, name="" if name == key.session else name),
         profile=settings.profile,
         model=model,
         created_us=time.time_ns() // 1_000,

@@ -22,7 +22,13 @@ from vigil_gateway.live.feed import LiveEvent
 _LENGTH = struct.Struct(">I")
 MAX_HEADER_BYTES = 64 * 1024
 
-Id = Annotated[str | int | None, Field(description="The client's own; the answer to this message has the same one")]
+MAX_ID_CHARS = 128
+MAX_ID = 2**63 - 1
+
+Id = Annotated[
+    Annotated[str, Field(max_length=MAX_ID_CHARS)] | Annotated[int, Field(ge=-MAX_ID, le=MAX_ID)] | None,
+    Field(description="The client's own; the answer to this message has the same one"),
+]
 
 
 class PushFrame(PictureIn):
@@ -82,13 +88,15 @@ def read_binary(message: bytes) -> Shown:
 
 
 def id_of(text: str) -> str | int | None:
-    """The `id` of a message that could not be read, where there is one."""
+    """The `id` of a message that could not be read, where there is one; a text that is too long is cut."""
     try:
         found = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last of deeply nested JSON
         return None
     given = found.get("id") if isinstance(found, dict) else None
-    return given if isinstance(given, str | int) else None
+    if isinstance(given, str):
+        return given[:MAX_ID_CHARS]
+    return given if isinstance(given, int) and abs(given) <= MAX_ID else None
 
 
 def event_text(event: LiveEvent) -> str:

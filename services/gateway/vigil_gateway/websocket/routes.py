@@ -7,6 +7,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.api.auth import bearer_key
+from vigil_gateway.api.errors import NoSuchWebSocket
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
 from vigil_gateway.api.responses import respond
@@ -17,6 +18,7 @@ from vigil_gateway.websocket.connection import DOOR, OK, Connection
 log = get_log()
 
 router = APIRouter(prefix="/v1/sessions/{session}")
+other_paths = APIRouter()  # after every other router: the first one that fits is taken
 
 PROTOCOL = "vigil.v1"
 # A browser cannot set headers, and a key in an address ends up in logs: it offers its key as a second protocol.
@@ -32,7 +34,7 @@ async def open_websocket(websocket: WebSocket, session: str) -> None:
     try:
         tenant = ports.keys.tenant(key_of(websocket))
         structlog.contextvars.bind_contextvars(tenant=tenant)
-        key = session_key(tenant, session)
+        key = await session_key(ports, tenant, session)
         async with listening(ports, await ports.store.spec(key)) as events:
             await websocket.accept(PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None)
             metrics.CALLS.labels(DOOR, _CONNECT, OK).inc()
@@ -45,6 +47,12 @@ async def open_websocket(websocket: WebSocket, session: str) -> None:
         if websocket.application_state is not WebSocketState.CONNECTING:
             raise
         await _deny(websocket, error)
+
+
+@other_paths.websocket("/{path:path}")
+async def refuse_path(websocket: WebSocket, path: str) -> None:
+    """Say what there is, where a client looks for a WebSocket at another path."""
+    await _deny(websocket, NoSuchWebSocket(f"/{path}"))
 
 
 def key_of(websocket: WebSocket) -> str:

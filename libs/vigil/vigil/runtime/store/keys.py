@@ -49,6 +49,11 @@ def turn_key(key: SessionKey) -> str:
     return f"{PREFIX}:{{{member(key)}}}:turn"
 
 
+def newest_key(key: SessionKey) -> str:
+    """The key of the id of the newest session under a client's name, whose own id is that of `key`."""
+    return f"{PREFIX}:{{{member(key)}}}:newest"
+
+
 def index_key(tenant: str) -> str:
     """Sorted set of a tenant's sessions; the score is when an entry is forgotten, in ms, or infinity."""
     return f"{PREFIX}:{{tenant:{tenant}}}:sessions"

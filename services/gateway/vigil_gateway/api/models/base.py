@@ -2,13 +2,32 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic_core import PydanticCustomError
 
 from vigil.core.bounds import Bounds
 from vigil.core.ids import TOKEN
 from vigil.core.instruction import MAX_INSTRUCTION_CHARS
 
 Text = Annotated[str, Field(min_length=1, max_length=MAX_INSTRUCTION_CHARS, pattern=r"\S")]
+
+
+def _numeric(kind: str) -> BeforeValidator:
+    """Refuses a text and true or false where JSON has a number: pydantic would make numbers of them."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str | bytes | bool):
+            raise PydanticCustomError("number_type", f"Input should be a valid {kind}, not a text, true or false")
+        return value
+
+    return BeforeValidator(check)
+
+
+# JSON's types as they are. An integer may be written 1.0.
+Flag = StrictBool
+Integer = Annotated[int, _numeric("integer")]
+Number = Annotated[float, _numeric("number")]
+
 Token = Annotated[str, Field(pattern=f"^{TOKEN}$")]
 
 

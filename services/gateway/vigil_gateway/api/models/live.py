@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vigil_gateway.api.models.base import In, Text
+from vigil_gateway.api.models.base import In, Number, Text
 
 _YEAR_S = 366 * 86_400
 
 TimeS = Annotated[
-    float | None,
+    Number | None,
     Field(
         ge=0,
         le=_YEAR_S,

@@ -18,14 +18,14 @@ from vigil.core.session import (
     Window,
 )
 from vigil.core.source import SourceKind
-from vigil_gateway.api.models.base import Group, In, Out, Token, bounded
+from vigil_gateway.api.models.base import Flag, Group, In, Integer, Number, Out, Token, bounded
 
 _CADENCE, _WINDOW, _SPEECH = Cadence(), Window(), Speech()
 
-IntervalMs = Annotated[int, bounded(INTERVAL_MS, "Milliseconds of capture time between turns")]
-FramesPerTurn = Annotated[int, bounded(FRAMES_PER_TURN, "Frames sampled evenly within one turn")]
+IntervalMs = Annotated[Integer, bounded(INTERVAL_MS, "Milliseconds of capture time between turns")]
+FramesPerTurn = Annotated[Integer, bounded(FRAMES_PER_TURN, "Frames sampled evenly within one turn")]
 ChunkTurns = Annotated[
-    int,
+    Integer,
     bounded(
         CHUNK_TURNS,
         "Turns that a prompt holds before it starts afresh; times `cadence.frames_per_turn` they may be "
@@ -33,7 +33,7 @@ ChunkTurns = Annotated[
     ),
 ]
 TailTurns = Annotated[
-    int,
+    Integer,
     bounded(
         TAIL_TURNS,
         "Last turns that the next prompt begins with; must be less than `chunk_turns`. "
@@ -49,7 +49,7 @@ Guard = Annotated[
     ),
 ]
 Temperature = Annotated[
-    float,
+    Number,
     bounded(
         TEXT_TEMPERATURE,
         "Above 0 the words of a turn that speaks are sampled, at the cost of a second request. Whether it speaks or "
@@ -58,7 +58,7 @@ Temperature = Annotated[
     ),
 ]
 InferWhenIdle = Annotated[
-    bool,
+    Flag,
     Field(description="Ask the model also while nothing stands and nothing was asked; false saves that work"),
 ]
 
@@ -83,7 +83,7 @@ class SourceIn(In):
         examples=["lobby"],
     )
     name: str = Field("", max_length=200, description="Free text for people", examples=["Lobby, north door"])
-    loop: bool = Field(False, description="Start a file again when it ends")
+    loop: Flag = Field(False, description="Start a file again when it ends")
 
     @model_validator(mode="after")
     def _check_kind(self) -> "SourceIn":

@@ -5,21 +5,21 @@ from typing import Annotated
 from pydantic import Field
 
 from vigil.core.instruction import CONFIRM_S, COOLDOWN_S, HOLD_S, UPDATE_INTERVAL_S, Severity, Watch
-from vigil_gateway.api.models.base import In, Out, Text, Token, bounded
+from vigil_gateway.api.models.base import In, Number, Out, Text, Token, bounded
 
 _WATCH = Watch("any")
 
-HoldS = Annotated[float, bounded(HOLD_S, "Quiet seconds after which an open alert closes", allow_inf_nan=False)]
+HoldS = Annotated[Number, bounded(HOLD_S, "Quiet seconds after which an open alert closes", allow_inf_nan=False)]
 CooldownS = Annotated[
-    float,
+    Number,
     bounded(COOLDOWN_S, "Words within this time of its closing continue the same alert", allow_inf_nan=False),
 ]
 UpdateIntervalS = Annotated[
-    float,
+    Number,
     bounded(UPDATE_INTERVAL_S, "Least seconds between updates with unchanged words", allow_inf_nan=False),
 ]
 ConfirmS = Annotated[
-    float,
+    Number,
     bounded(
         CONFIRM_S,
         "Seconds for which the model must go on speaking before an alert opens: takes single slips away where the "

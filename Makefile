@@ -60,7 +60,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-slow test-stores test-recipe test-services bench eval coverage lint format
+.PHONY: test test-slow test-stores test-recipe test-services bench fuzz eval coverage lint format
 test: workspace engine system ## Run the tests, side by side [PYTEST_ARGS=…]
 	@mkdir -p build; $(MAKE) --no-print-directory test-recipe >build/test-recipe.log 2>&1 & recipe=$$!; \
 	trap "kill $$recipe 2>/dev/null || true" INT TERM; status=0; \
@@ -93,6 +93,10 @@ test-services:
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)
 	@PYTHONPATH=tests $(if $(ENGINE),VIGIL_BENCH_ENGINE=$(ENGINE)) $(VENV)/python -m bench $(or $(BENCH),tick)
+
+# atheris comes for this run alone: it is made for Linux on x86-64, and nothing else needs it.
+fuzz: workspace ## Look for inputs that crash what strangers can send to [DOOR=picture|chat|source|…] [SECONDS=60]
+	@PYTHONPATH=tests $(UV) run --quiet --frozen --with atheris==3.0.0 python -m fuzz $(DOOR) --seconds $(or $(SECONDS),60)
 
 eval: workspace engine ## Examine the system on unseen episodes: scores and a page in build/eval [SEED=n] [EPISODES=n]
 	@$(VENV)/vigil eval $(if $(SEED),--seed $(SEED)) $(if $(EPISODES),--episodes $(EPISODES))

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from vigil.contract.unreadable import UNREADABLE
 from vigil_ingestion.camera_clock import ClockFault, ClockNotice
 from vigil_ingestion.faults import SourceError
 from vigil_ingestion.media import MediaInfo
@@ -63,6 +64,6 @@ def is_at_work(text: str, other_than: str) -> bool:
     """Whether the stored status is that of another worker, which has opened the source or failed to."""
     try:
         said = msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
     return said.get("worker") != other_than and said.get("state") != Watching.OPENING

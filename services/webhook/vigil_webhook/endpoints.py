@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigil.contract.events.envelope import CloudEvent
+from vigil.contract.unreadable import UNREADABLE
 from vigil.core.alert import AlertState
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
@@ -84,7 +85,7 @@ def load(path: Path, *, allow_local: bool) -> tuple[Endpoint, ...]:
         entries = msgspec.json.decode(path.read_bytes(), type=_File).endpoints
     except OSError as error:
         raise EndpointsInvalid(f"the file {path} cannot be read ({error.strerror}): {_HOW}") from None
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise EndpointsInvalid(f"the file {path} is not valid ({error}): {_HOW}") from None
     if not 1 <= len(entries) <= MAX_ENDPOINTS:
         raise EndpointsInvalid(f"the file {path} has {len(entries)} endpoints: give 1 to {MAX_ENDPOINTS}")

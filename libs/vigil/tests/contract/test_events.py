@@ -261,6 +261,11 @@ def test_a_time_is_rfc3339_in_utc() -> None:
     assert rfc3339(CAPTURED_US + 1_500) == "2026-01-01T00:00:00.001Z"
 
 
-def test_other_bytes_are_no_event() -> None:
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b'{"id": "1"}', b'{"specversion": "\x8f"}', b'{"data": ' + b"[" * 10_000],
+    ids=["nothing", "members missing", "not UTF-8", "nested without end"],
+)
+def test_other_bytes_are_no_event(payload: bytes) -> None:
     with pytest.raises(InvalidMessage, match="not a CloudEvent"):
-        decode_event(b'{"id": "1"}')
+        decode_event(payload)

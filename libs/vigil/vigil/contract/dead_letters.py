@@ -7,6 +7,7 @@ import msgspec
 from vigil.contract import subjects
 from vigil.contract.events.envelope import CloudEvent, rfc3339
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
+from vigil.contract.unreadable import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,6 @@ def dead_letter_outgoing(letter: DeadLetter, *, emit_time_us: int) -> Outgoing:
 def _is_json(payload: bytes) -> bool:
     try:
         msgspec.json.decode(payload)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return False
     return True

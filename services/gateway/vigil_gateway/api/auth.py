@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from vigil.contract.unreadable import UNREADABLE
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
 from vigil_gateway.api.errors import KeyMissing, KeyWrong
@@ -52,7 +53,7 @@ class KeyRing:
             entries = msgspec.json.decode(path.read_bytes(), type=_KeyFile).keys
         except OSError as error:
             raise KeyFileInvalid(f"the key file {path} cannot be read ({error.strerror}): {_HOW}") from error
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise KeyFileInvalid(f"the key file {path} is not valid ({error}): {_HOW}") from error
         if not entries:
             raise KeyFileInvalid(f"the key file {path} has no keys, so nobody could use the gateway: {_HOW}")

@@ -12,6 +12,7 @@ import msgspec
 from pydantic import Field, TypeAdapter
 
 from vigil.contract.decision import StoredDecision, decision_json
+from vigil.contract.unreadable import UNREADABLE
 from vigil_gateway.api.models.base import In, Text
 from vigil_gateway.api.models.live import PictureIn
 from vigil_gateway.api.problems import Problem
@@ -91,7 +92,7 @@ def id_of(text: str) -> str | int | None:
     """The `id` of a message that could not be read, where there is one; a text that is too long is cut."""
     try:
         found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last of deeply nested JSON
+    except UNREADABLE:
         return None
     given = found.get("id") if isinstance(found, dict) else None
     if isinstance(given, str):

@@ -12,6 +12,7 @@ import msgspec
 
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
+from vigil.contract.unreadable import UNREADABLE
 from vigil.core.ids import SessionKey
 
 
@@ -53,7 +54,7 @@ def decode_event(payload: bytes) -> CloudEvent:
     """Read a CloudEvent, its `data` as plain JSON, or raise `InvalidMessage`."""
     try:
         return msgspec.json.decode(payload, type=CloudEvent)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise InvalidMessage(f"these bytes are not a CloudEvent: {error}") from None
 
 

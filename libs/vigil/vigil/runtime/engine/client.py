@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
+from vigil.contract.unreadable import UNREADABLE
 from vigil.core.decide import Completion
 from vigil.core.message import Image, Message
 from vigil.core.profile import PromptProfile
@@ -246,7 +247,7 @@ class Engine:
     def _read(self, answer: bytes, kind: type[_Answer]) -> _Answer:
         try:
             return msgspec.json.decode(answer or b"null", type=kind)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise EngineAnswerInvalid(self.config.root, str(error)) from error
 
     @asynccontextmanager

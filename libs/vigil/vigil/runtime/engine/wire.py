@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from vigil.contract.unreadable import UNREADABLE
 from vigil.core.decide import Completion
 from vigil.core.message import Image, Message, Text
 
@@ -166,7 +167,7 @@ def reason_of(body: bytes) -> str:
     """The engine's own error message, on one line, shortened."""
     try:
         decoded = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         text = body.decode(errors="replace")
     else:
         text = _error_message(decoded)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 
 from vigil.contract.outgoing import Outgoing
+from vigil.contract.unreadable import UNREADABLE
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec, SessionState
@@ -116,7 +117,7 @@ def decode(key: SessionKey, data: bytes, kind: type[V]) -> V:
     """JSON as a value of `kind`; raises `StoreCorrupt`."""
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise StoreCorrupt(key, f"the stored {kind.__name__} of session {key} cannot be read: {error}") from error
 
 
@@ -163,7 +164,7 @@ def decode_outgoing(key: SessionKey, data: bytes) -> Outgoing:
     """Read what `encode_outgoing` wrote."""
     try:
         return msgspec.msgpack.decode(data, type=Outgoing)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise StoreCorrupt(key, f"the outbox of session {key} cannot be read: {error}") from error
 
 

@@ -19,12 +19,14 @@ from vigil_ingestion import metrics
 from vigil_ingestion.address import Address
 from vigil_ingestion.continuity import Continuity
 from vigil_ingestion.faults import Fault, SourceError
+from vigil_ingestion.selection import chosen, is_cover
 
 if TYPE_CHECKING:  # generic in its stubs only
     VideoPacket = Packet[VideoStream]
 
 US_PER_S = 1_000_000
 FALLBACK_RATE = 25.0
+SQUARE = Fraction(1)
 FALLBACK_TIME_BASE = Fraction(1, 90_000)
 
 # Containers of video only: playlists (HLS, DASH, concat) would let a source name further addresses past the policy.
@@ -68,7 +70,7 @@ class MediaInfo:
 
 
 class Media:
-    """A source's first video stream. Belongs to one thread; positions are microseconds from the stream's start."""
+    """A source's video stream. Belongs to one thread; positions are microseconds from the stream's start."""
 
     def __init__(self, address: Address, container: InputContainer, stream: VideoStream) -> None:
         self._address = address
@@ -77,6 +79,7 @@ class Media:
         self._start = stream.start_time or 0
         self._rate = float(stream.average_rate or stream.guessed_rate or FALLBACK_RATE)
         self._time_base = stream.time_base or FALLBACK_TIME_BASE
+        self._size = stream.codec_context.width, stream.codec_context.height
         self._decoded = 0
         self.broken = 0
 
@@ -104,6 +107,13 @@ class Media:
     def picture_us(self) -> int:
         """How long one picture is shown."""
         return int(US_PER_S / self._rate)
+
+    @property
+    def aspect(self) -> Fraction:
+        """A pixel's width by its height. The container's word counts before the codec's, as players have it."""
+        context = self._stream.codec_context
+        of_stream = self._stream.sample_aspect_ratio if (context.width, context.height) == self._size else None
+        return of_stream or context.sample_aspect_ratio or SQUARE
 
     def info(self) -> MediaInfo:
         """What the source is, once a picture has been decoded or its header was complete."""
@@ -193,14 +203,26 @@ def opened(address: Address, limits: Limits) -> Iterator[Media]:
     with translated(address):
         container = av.open(address.url, options=options, timeout=(limits.open_s, limits.read_s))
     with container:
-        if not container.streams.video:
-            raise SourceError(Fault.NOT_A_VIDEO, f"{address.shown} holds no video: give a file or stream with pictures")
-        stream = container.streams.video[0]
+        stream = _stream(container, address.shown)
         stream.thread_type = "NONE"  # decoder threads hold pictures back; without them a stream takes a single thread
         stream.codec_context.thread_count = 1
         if stream.codec_context.name in STRICT_CODECS:
             stream.codec_context.options = STRICT
         yield Media(address, container, stream)
+
+
+def _stream(container: InputContainer, shown: str) -> VideoStream:
+    """The video stream to watch. Raises `SourceError` when there is none that can be decoded."""
+    streams = [stream for stream in container.streams.video if not is_cover(stream)]
+    if not streams:
+        what = "only a cover picture" if container.streams.video else "no video"
+        raise SourceError(Fault.NOT_A_VIDEO, f"{shown} holds {what}: give a file or stream with pictures")
+    stream = chosen(streams)
+    if stream.codec_context is None:
+        raise SourceError(
+            Fault.NOT_A_VIDEO, f"{shown} is coded by a codec that cannot be decoded here: set its camera to H.264"
+        )
+    return stream
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Capture time is always of this server's clock. A camera's time stamps only help 
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -16,7 +17,7 @@ from vigil_ingestion.clock import Clock
 from vigil_ingestion.continuity import Continuity
 from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.lateness import Gate, Lag, Passage
-from vigil_ingestion.media import US_PER_S, Limits, Media, opened
+from vigil_ingestion.media import SQUARE, US_PER_S, Limits, Media, opened
 from vigil_ingestion.timeline import SHORTEST_ROUND_US, Timeline
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Capture:
 
     time_us: int
     frame: av.VideoFrame
+    aspect: Fraction = SQUARE  # a pixel's width by its height
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def live(
             if not clock.wait_until(0):
                 return
             decoded_us = clock.now_us()
-            yield Capture(decoded_us, frame)
+            yield Capture(decoded_us, frame, media.aspect)
         if not clock.wait_until(0):
             return
     raise SourceError(Fault.UNREACHABLE, "the stream ended: the camera or its server closed the connection")
@@ -161,7 +163,7 @@ def _round(
             due_us = timeline.due_us(turn, shown_us)
             if not clock.wait_until(due_us):
                 return None
-            yield Capture(due_us, frame)
+            yield Capture(due_us, frame, media.aspect)
     return end_us
 
 

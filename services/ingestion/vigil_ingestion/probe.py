@@ -8,16 +8,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import grpc
 
+from vigil.core.profile import VIGIL_SMALL
 from vigil.core.source import SourceKind
 from vigil.runtime.process.logs import get_log
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceServicer
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, resolve
+from vigil_ingestion.conversion import unshown
 from vigil_ingestion.faults import Fault, SourceError
-from vigil_ingestion.media import US_PER_S, Limits, MediaInfo, opened
+from vigil_ingestion.media import US_PER_S, Limits, Media, MediaInfo, opened
+from vigil_ingestion.picture import NotConvertible, encode
 
 log = get_log()
 
@@ -44,13 +48,22 @@ def _seen(address: Address, limits: Limits) -> tuple[MediaInfo, bool]:
     with opened(address, limits) as media:
         deadline_s = time.monotonic() + PICTURE_S
         for packet in media.packets():
-            if any(True for _ in media.frames(packet)):
+            for picture in media.frames(packet):
+                _shown(picture, media, address.shown)
                 return media.info(), media.states_length
             if time.monotonic() > deadline_s:
                 raise SourceError(
                     Fault.TIMED_OUT, f"{address.shown} showed no whole picture in {PICTURE_S:g} s: check its encoder"
                 )
     raise SourceError(Fault.NOT_A_VIDEO, f"{address.shown} holds no picture that can be decoded: the file is damaged")
+
+
+def _shown(picture: av.VideoFrame, media: Media, shown: str) -> None:
+    """Show the picture once, as it would be for a session. Raises `SourceError`."""
+    try:
+        encode(picture, 0, VIGIL_SMALL, media.aspect)
+    except NotConvertible as error:
+        raise SourceError(Fault.NOT_A_VIDEO, f"{shown}: {unshown(str(error))}") from None
 
 
 class IngestionService(IngestionServiceServicer):

@@ -7,25 +7,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import av.error
-
 from vigil.contract.frames import Frame
 from vigil.core.profile import PromptProfile
 from vigil.core.session import Cadence
 from vigil.core.source import SourceKind
 from vigil.runtime.channel import KeepLatest
-from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, resolve
 from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.clock import WallClock
+from vigil_ingestion.conversion import Conversion
 from vigil_ingestion.media import US_PER_S, Limits, MediaInfo, opened
-from vigil_ingestion.picture import encode
 from vigil_ingestion.playback import Capture, Length, length, live, played
 from vigil_ingestion.sampler import Group, Sampler
 from vigil_ingestion.timeline import Timeline
-
-log = get_log()
 
 # From the capture time of the first picture to the session's origin, which is the same for every worker that holds it.
 Origin = Callable[[int], int]
@@ -83,13 +78,15 @@ class Stream:
 
     def _watch(self) -> None:
         sampler: Sampler[Frame] | None = None
+        conversion = Conversion(self._order.profile)
         for capture in self._captures(resolve(self._order.url, self._order.file_root)):
             sampler = (sampler or self._sampler(capture.time_us)).retuned(self._cadence)
-            if sampler.wants(capture.time_us) and (picture := self._encoded(capture)):
+            if sampler.wants(capture.time_us) and (picture := conversion.frame(capture)):
                 metrics.SAMPLED.inc()
                 sampler, turns = sampler.add(capture.time_us, picture)
                 for turn in turns:
                     self._loop.call_soon_threadsafe(self.turns.offer, turn)
+        conversion.finish()
 
     def _sampler(self, capture_us: int) -> Sampler[Frame]:
         return Sampler(self._cadence, self._since(capture_us))
@@ -114,14 +111,6 @@ class Stream:
 
     def _notice(self, notice: ClockNotice | None) -> None:
         self.clock = notice
-
-    def _encoded(self, capture: Capture) -> Frame | None:
-        try:
-            return encode(capture.frame, capture.time_us, self._order.profile)
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            metrics.DROPPED.labels("broken").inc()
-            log.warning("picture skipped", reason=f"it cannot be converted: {type(error).__name__}")
-            return None
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from vigil_client.sse import ServerEvent
 from vigil_client.values import read
 
 # The states of a role that need no words.
-WELL = ("", "watching")
+WELL = ("", "watching", "deciding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,13 @@ class RoleStatus:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """The session was started, moved to another worker, or ended."""
+    """Something happened to the session: it was requested, started, moved, changed, it stalled or recovered, its source
+    was lost or is back (`source_lost`, `source_back`), or it ended. `cause` is one word for why it stalled, or for what
+    is wrong with its source."""
 
     kind: str
     reason: str
+    cause: str = ""
 
     @property
     def ended(self) -> bool:
@@ -115,7 +118,7 @@ def lifecycle(text: str) -> Lifecycle:
     data = event.get("data")
     if not kind.startswith("vigil.session.") or not isinstance(data, dict):
         raise BadMessage("not a session event of Vigil")
-    return Lifecycle(kind.rpartition(".")[2], str(data.get("reason") or ""))
+    return Lifecycle(kind.rpartition(".")[2], str(data.get("reason") or ""), str(data.get("cause") or ""))
 
 
 def status_line(status: dict[str, Any]) -> str:
@@ -128,6 +131,11 @@ def status_line(status: dict[str, Any]) -> str:
         return "the gateway cannot read how the session is"
     if not isinstance(roles, dict):
         raise BadMessage("not a status event of Vigil")
+    return roles_line(roles)
+
+
+def roles_line(roles: Mapping[str, Any]) -> str:
+    """What is not well, role by role: of a status event, or of `Session.status`. Empty when all is well."""
     return "; ".join(line for role, said in roles.items() if (line := _role_line(role, said)))
 
 

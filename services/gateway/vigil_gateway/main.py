@@ -29,6 +29,7 @@ from vigil_gateway.ports import Ports
 from vigil_gateway.rpc.calls import refusing
 from vigil_gateway.rpc.service import NAME, GatewayService
 from vigil_gateway.sessions.probe import SourceProbe
+from vigil_gateway.sessions.unheld import Unheld
 
 log = get_log()
 
@@ -60,6 +61,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
             names=SessionNames(redis),
         )
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
+        service.spawn("sessions without a worker", Unheld(ports).run())
         async with (
             bound_grpc(settings.host, settings.grpc_port, MAX_CHAT_BODY_BYTES, MAX_CONNECTIONS, refusing(keys)) as rpc,
             serve(create_app(ports), settings.host, settings.http_port, ports.draining, settings.drain_s) as port,

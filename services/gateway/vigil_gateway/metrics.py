@@ -17,3 +17,7 @@ EVENTS_SENT = Counter("vigil_gateway_events_sent", "Live events written to clien
 EVENTS_DROPPED = Counter("vigil_gateway_events_dropped", "Live events that a slow client did not take", ["kind"])
 EVENTS_UNREADABLE = Counter("vigil_gateway_events_unreadable", "Bus messages that could not be read", ["kind"])
 SESSIONS_CREATED = Counter("vigil_gateway_sessions_created", "Sessions created")
+UNHELD = Gauge(
+    "vigil_gateway_sessions_unheld",
+    "Open sessions that no interaction worker has held for several seconds: each is stalled",
+)

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from vigil.contract import subjects
-from vigil.contract.events.envelope import decode_event
+from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.frames import FrameGroup, decode_group
 from vigil.contract.streams import SESSIONS
@@ -341,3 +341,43 @@ async def test_a_camera_that_is_killed_and_restarted_is_watched_again_with_the_c
     assert abs(age_s(after)) < 1.5
     assert after.sequence > before.sequence
     assert (await site.status())["state"] == "watching"
+
+
+async def test_a_camera_that_is_lost_and_back_is_told_once_each_over_workers(
+    site: Site, camera: Camera, bus: Bus
+) -> None:
+    server = await camera()
+    await site.open(server.url)
+    async with site.turns() as turns:
+        async with site.worker("one"):
+            await turns.take(2)
+            await server.kill()
+            await eventually(lambda: _outages(bus), 8, "it is told that the camera is lost")
+        async with site.worker("two"):
+            await eventually(lambda: _failed_at("two", site), 8, "the second worker fails, too")
+            await server.start()
+            await eventually(lambda: _count_of(bus, 2), 10, "it is told that the camera is back")
+    lost, back = await _outages(bus)
+    assert (lost.type, lost.data["worker"], lost.data["cause"]) == ("vigil.session.source_lost", "one", "unreachable")
+    assert (back.type, back.data["worker"], back.data["cause"]) == ("vigil.session.source_back", "two", "")
+    assert lost.id.rpartition(".")[2] == back.id.rpartition(".")[2]
+
+
+async def _outages(bus: Bus) -> list[CloudEvent]:
+    """The stored events of lost and returned sources."""
+    js, found = bus._jetstream(), []
+    state = (await js.stream_info(SESSIONS.name)).state
+    for sequence in range(1, state.last_seq + 1):
+        message = await js.get_msg(SESSIONS.name, sequence)
+        if "source_" in str(message.subject):
+            found.append(decode_event(message.data or b""))
+    return found
+
+
+async def _count_of(bus: Bus, count: int) -> bool:
+    return len(await _outages(bus)) == count
+
+
+async def _failed_at(worker: str, site: Site) -> bool:
+    status = await site.status()
+    return status.get("state") == "reconnecting" and status.get("worker") == worker

@@ -21,6 +21,7 @@ CLOCK_FAULTS = Counter(
     ["fault"],
 )
 SOURCES = Gauge("vigil_ingestion_sources", "Sources that are open or being opened")
+LOST = Gauge("vigil_ingestion_sources_lost", "Sources that show no pictures and are opened again and again")
 PROBES = Counter("vigil_ingestion_probes", "Sources probed, by outcome", ["outcome"])
 PUBLISH_SECONDS = Histogram(
     "vigil_ingestion_publish_seconds",

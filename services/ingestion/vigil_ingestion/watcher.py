@@ -24,6 +24,7 @@ from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.faults import SourceError
 from vigil_ingestion.sampler import Group
+from vigil_ingestion.source_loss import SourceLoss
 from vigil_ingestion.status import Status, Watching, is_at_work, reconnecting, watching
 from vigil_ingestion.stream import Order, Stream, streaming
 
@@ -78,11 +79,13 @@ class Watch:
         self._sequence = 0
         self._watched_since = 0.0
         self._clock: ClockNotice | None = None
+        self._loss = SourceLoss(ports.bus, spec, settings.worker)
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> str | None:
         """Watch until the source ends for good, and why; None when the session ended first. Raises `UnknownSession`."""
-        result = await first_to_end(self._until_ended(), follow(self._ports, self._claim.key, self._take_up))
+        with self._loss:
+            result = await first_to_end(self._until_ended(), follow(self._ports, self._claim.key, self._take_up))
         return result if isinstance(result, str) else None
 
     def _take_up(self, look: Look) -> None:
@@ -116,6 +119,7 @@ class Watch:
         metrics.RECONNECTS.labels(error.fault.value).inc()
         log.warning("source lost", fault=error.fault.value, reason=error.message, failures=failures, retry_s=delay_s)
         await self._say(reconnecting(self._settings.worker, error, failures, delay_s))
+        await self._loss.lost(error)
 
     async def _once(self) -> str:
         """Watch the source until it ends; returns why. Raises `SourceError` when it failed."""
@@ -160,6 +164,7 @@ class Watch:
                 await self._tell(stream)
             metrics.DROPPED.labels("replaced").inc(dropped)
             await self._publish(turn)
+            await self._loss.back()
 
     async def _begun(self, stream: Stream) -> None:
         self._watched_since = time.monotonic()

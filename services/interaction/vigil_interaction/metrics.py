@@ -20,6 +20,12 @@ CAPACITY = Gauge(
 )
 LATE_SHARE = Gauge("vigil_late_share", "Share of the last window's turns that were late or never came")
 TICKS_FAILED = Counter("vigil_ticks_failed_total", "Turns that left no trace, by reason", ["reason"])
+STALLED = Gauge(
+    "vigil_sessions_stalled",
+    "Sessions of this worker that have decided nothing for several cadences, by cause",
+    ["cause"],
+)
+STALLS = Counter("vigil_session_stalls_total", "Times that a session stalled or its cause changed, by cause", ["cause"])
 MALFORMED = Counter("vigil_outputs_malformed_total", "Model outputs that could not be read and were silent", ["reason"])
 FRAMES_SKIPPED = Counter("vigil_frames_skipped_total", "Frame groups that were not inferred on, by reason", ["reason"])
 PREFIX_SHARE = Histogram(

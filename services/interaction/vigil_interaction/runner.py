@@ -25,6 +25,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.prompt import Asked, goes_on, prefix_share
 from vigil.core.session import SessionState
+from vigil.core.stall import Cause, beginning
 from vigil.runtime.engine.client import EngineRequest
 from vigil.runtime.engine.errors import (
     ControlTokensMissing,
@@ -55,7 +56,8 @@ log = get_log()
 
 
 class Runner:
-    """Holds one claimed session between turns. `engine_error` and `store_error` say why the last turn was dropped."""
+    """Holds one claimed session between turns. `engine_error` and `store_error` say why the last turn was dropped,
+    `vitals` when something was last seen and decided."""
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class Runner:
         self.state = taken.state
         self.waiting = taken.waiting
         self.engine_error = self.store_error = ""
+        self.vitals = beginning(ports.monotonic())
         self._ports = ports
         self._engine = ports.engines.of(str(key), taken.spec.model)
         self._fence = fence
@@ -89,11 +92,12 @@ class Runner:
     async def tick(self, seen: Sight, skipped: int) -> None:
         """Decide on `seen`. `skipped` frame groups were superseded before it. Raises `StoreError`, `FenceLost`."""
         began = self._ports.monotonic()
+        self.vitals = self.vitals.seen(began)
         self.skip(skipped, "superseded")
         await self._outbox.flush()  # what waits must not wait for the engine or the camera
         planned, infer = decide(self.spec, self._profile, self.state, self._observed(seen), self._last)
         if infer is None:
-            self.skip(1, "not_newer" if seen.time_ms <= self.state.last_time_ms else "idle")
+            self._passed_over(seen)
             await tell_dropped(self._ports.bus, unneeded(self.key, seen, self.state.last_time_ms))
             return
         with span("tick", session=self.key.session, tenant=self.key.tenant, sequence=infer.turn.sequence):
@@ -109,6 +113,7 @@ class Runner:
                 return
             self._last = Asked(planned.chunk, infer.messages)  # what later prompts must go on from
         self.store_error = ""
+        self.vitals = self.vitals.decided(self._ports.monotonic())
         tick_s, age_s = self._ports.monotonic() - began, (self._ports.clock() - seen.capture_time_us) / 1e6
         self._ports.load.turn(late=measure(self.spec, settled, tick_s=tick_s, age_s=age_s))
         await self._outbox.flush()
@@ -129,6 +134,16 @@ class Runner:
         if self._outbox.published:
             with contextlib.suppress(StoreFull):  # it is done by the first turn that the store takes
                 await self._store(Commit(state=self.state, published=self._outbox.published), ())
+
+    def _passed_over(self, seen: Sight) -> None:
+        """Count a frame group that needs no turn: it is not newer than the last turn, or nothing is asked for."""
+        if seen.time_ms > self.state.last_time_ms:
+            self.skip(1, "idle")
+            self.vitals = self.vitals.decided(self._ports.monotonic())
+            return
+        self.skip(1, "not_newer")
+        words = f"pictures come whose time is not after {self.state.last_time_ms / 1_000:g} s, which is decided on"
+        self.vitals = self.vitals.failed(Cause.NOT_NEWER, words)
 
     def _observed(self, seen: Sight) -> Observation:
         return seen.observation(self.waiting.commands, self.waiting.results, self._skipped)
@@ -171,6 +186,7 @@ class Runner:
         if str(error) != self.engine_error:  # once for each kind of trouble, not once a second
             log.warning("turn dropped", reason="the engine failed", error=str(error))
         self.engine_error = str(error)
+        self.vitals = self.vitals.failed(Cause.ENGINE, self.engine_error)
 
     def _refused(self, error: StoreFull) -> None:
         """Keep the session: the store would refuse another worker's commit as well."""
@@ -179,6 +195,7 @@ class Runner:
         if not self.store_error:
             log.error("turn dropped", reason="the store is full", error=str(error))
         self.store_error = str(error)
+        self.vitals = self.vitals.failed(Cause.STORE, self.store_error)
 
     async def _make_way(self, error: EngineError) -> None:
         """Shorten the next prompt when the engine refuses this one for good, else it would refuse it every second.

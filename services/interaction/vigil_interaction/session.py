@@ -39,6 +39,7 @@ from vigil_interaction.observation import life, sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
 from vigil_interaction.runner import Runner
+from vigil_interaction.stall_watch import StallWatch
 
 log = get_log()
 
@@ -100,6 +101,7 @@ class ClaimedSession:
             self._tick(runner, frames, life),
             follow(self._ports, self.key, self._take_up, commands=True, turn=self._turn),
             self._announce_and_tidy(runner, frames),
+            StallWatch(self._ports, runner).run(),
             runner.warmer.run(),
         )
 

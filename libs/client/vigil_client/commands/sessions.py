@@ -13,6 +13,7 @@ from vigil_client.commands import options, target
 from vigil_client.commands.running import console, run
 from vigil_client.commands.target import ApiKey, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
+from vigil_client.events import roles_line
 from vigil_client.strip import clock
 from vigil_client.values import Session
 
@@ -67,6 +68,8 @@ def show(
                 return True
             watches, turns = await client.watches(session), (await client.history(session, TURNS_SHOWN)).turns
         _show_list((found,), as_json=False)
+        if trouble := roles_line(found.status):
+            console.print(f"[yellow]{escape(trouble)}[/]", highlight=False)
         _show_options(found)
         for watch in watches:
             waiting = " (waits for the next turn)" if watch.pending else ""

@@ -101,7 +101,10 @@ class SessionDetail(SessionOut):
     status: dict[str, Any] = Field(
         description="What each role last said of the session: `state`, and `detail` where there is more to say",
         examples=[
-            {"ingestion": {"state": "watching", "worker": "ingestion-1"}},
+            {
+                "ingestion": {"state": "watching", "worker": "ingestion-1"},
+                "interaction": {"state": "deciding", "worker": "interaction-1"},
+            },
             {
                 "ingestion": {
                     "state": "watching",
@@ -119,7 +122,14 @@ class SessionDetail(SessionOut):
                     "fault": "unreachable",
                     "failures": 3,
                     "retry_s": 1.9,
-                }
+                },
+                "interaction": {
+                    "state": "stalled",
+                    "worker": "interaction-1",
+                    "cause": "no_frame",
+                    "detail": "rtsp://***@camera.local/stream1 does not answer",
+                    "since": "2026-01-31T12:00:00.000Z",
+                },
             },
         ],
     )

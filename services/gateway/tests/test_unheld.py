@@ -1,0 +1,104 @@
+"""Sessions without an interaction worker: told by the gateways, once, and only when it lasts."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+from vigil.contract import subjects
+from vigil.contract.events.envelope import decode_event
+from vigil.contract.streams import SESSIONS
+from vigil.contract.subjects import Lifecycle
+from vigil.core.ids import SessionKey
+from vigil.core.source import Role
+from vigil.core.stall import LEAST_S
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.placement.leases import Placement
+from vigil.runtime.store.sessions import SessionStore
+from vigil.testing.emitted import spec
+from vigil_gateway.sessions.unheld import Unheld
+
+KEY = SessionKey("demo", "s-1")
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a look at the sessions uses of the gateway's ports."""
+
+    bus: Bus
+    store: SessionStore
+    placement: Placement
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+async def shared(bus: Bus, store: SessionStore, placement: Placement) -> Shared:
+    await store.create(spec(KEY.session))
+    await placement.open(KEY, (Role.INTERACTION,))
+    return Shared(bus, store, placement)
+
+
+def watcher(shared: Any, clock: Clock) -> Unheld:
+    return Unheld(shared, clock)
+
+
+async def told(bus: Bus) -> int:
+    return (await bus._jetstream().stream_info(SESSIONS.name)).state.messages
+
+
+async def test_a_session_that_nobody_takes_is_told_once_by_two_gateways(shared: Shared) -> None:
+    clock = Clock()
+    gateways = [watcher(shared, clock), watcher(shared, clock)]
+    for second in range(12):
+        clock.now_s = float(second)
+        for gateway in gateways:
+            await gateway.look()
+        assert await told(shared.bus) == (1 if second > LEAST_S else 0)
+    async with shared.bus.consume(SESSIONS, "test", subjects.lifecycle(Lifecycle.STALLED, KEY)) as events:
+        event = decode_event((await anext(events)).payload)
+    assert (event.type, event.data["cause"]) == ("vigil.session.stalled", "no_worker")
+    status = json.loads((await shared.store.status(KEY))["interaction"])
+    assert (status["state"], status["cause"]) == ("stalled", "no_worker")
+
+
+async def test_a_session_that_moves_from_worker_to_worker_is_not_told(shared: Shared) -> None:
+    clock = Clock()
+    gateway = watcher(shared, clock)
+    for second in range(20):
+        clock.now_s = float(second)
+        await gateway.look()
+        if second % 4 == 3:
+            (claim,) = await shared.placement.claim(Role.INTERACTION, "one", 1)
+            await gateway.look()
+            await shared.placement.release(Role.INTERACTION, "one", [claim])
+    assert await told(shared.bus) == 0
+
+
+async def test_a_session_that_has_ended_is_not_told(shared: Shared) -> None:
+    clock = Clock()
+    gateway = watcher(shared, clock)
+    await shared.store.end(KEY, "done")
+    for second in range(12):
+        clock.now_s = float(second)
+        await gateway.look()
+    assert await told(shared.bus) == 0
+
+
+async def test_a_stall_shows_in_the_sessions_status_and_on_its_event_stream(
+    http: aiohttp.ClientSession, session: str, placement: Placement, store: SessionStore, bus: Bus
+) -> None:
+    async with http.get(f"/v1/sessions/{session}/events") as answer:
+        seen = b""
+        while b"vigil.session.stalled" not in seen:  # its worker never comes
+            seen += await answer.content.read(4_096)
+    async with http.get(f"/v1/sessions/{session}") as answer:
+        status = (await answer.json())["status"]["interaction"]
+    assert (status["state"], status["cause"]) == ("stalled", "no_worker")

@@ -49,13 +49,13 @@ class Stage:
         """The session of the demo tenant that a test begins."""
         return SessionKey("demo", self.session)
 
-    def client(self, tenant: str = "demo") -> openai.AsyncOpenAI:
+    def client(self, tenant: str = "demo", *, retries: int = 0) -> openai.AsyncOpenAI:
         """The official client."""
         return openai.AsyncOpenAI(
             base_url=f"{self.url}/v1",
             api_key=KEYS[tenant],
             default_headers={"x-session-id": self.session},
-            max_retries=0,
+            max_retries=retries,
             timeout=30.0,
         )
 

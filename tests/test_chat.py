@@ -108,7 +108,7 @@ async def test_a_recording_keeps_its_own_clock_and_brings_its_watches(stage: Sta
                 await client.chat.completions.create(model="scripted", messages=shown(picture), extra_body=extra)
             )
         deliveries = [await anext(alerts) for _ in range(3)]
-        for wrong, code in (({"time_s": 150.0}, "time_not_later"), (first, "already_begun")):
+        for wrong, code in (({"time_s": 140.0}, "time_not_later"), (first, "already_begun")):
             with pytest.raises(openai.ConflictError) as refused:
                 await client.chat.completions.create(
                     model="scripted", messages=shown(GREY), extra_body={"vigil": wrong}
@@ -165,6 +165,40 @@ async def test_a_question_that_waits_is_asked_once_and_answered_by_the_call(stag
     assert [queries for queries in asked if queries] == [("Who is there?",)]
 
 
+async def test_a_client_that_repeats_by_itself_asks_once_and_gets_its_own_decision(stage: Stage) -> None:
+    answers = iter((Reply(), Reply("CUDA error", status=500)))
+    stage.engine.script = lambda seen: next(answers, Reply(f"{RESPONSE} Nobody."))
+    async with stage.client(retries=2) as client:
+        await client.chat.completions.create(
+            model="scripted", messages=shown(GREY), extra_body={"vigil": {"time_s": 1}}
+        )
+        answer = await client.chat.completions.create(
+            model="scripted", messages=shown(GREY, "Who is there?"), extra_body={"vigil": {"time_s": 2}}
+        )
+    assert content(answer) == "</response> Nobody."
+    assert (answer.model_extra or {})["vigil"]["time_s"] == 2.0
+    assert [turn.queries for turn in await stage.store.log(stage.key)] == [(), ("Who is there?",)]
+
+
+async def test_a_client_that_repeats_by_itself_does_not_repeat_a_picture_of_now(stage: Stage) -> None:
+    asked: list[Seen] = []
+
+    def failing(seen: Seen) -> Reply:
+        asked.append(seen)
+        return Reply("CUDA error", status=500)
+
+    async with stage.client(retries=2) as client:
+        await client.chat.completions.create(model="scripted", messages=shown(GREY))
+        stage.engine.script = failing
+        with pytest.raises(openai.InternalServerError, match="the engine answered 500: CUDA error") as refused:
+            await client.chat.completions.create(model="scripted", messages=shown(RED))
+        stage.engine.script = when_red()
+        answer = await client.chat.completions.create(model="scripted", messages=shown(GREY))
+    assert refused.value.code == "turn_dropped"
+    assert len(asked) == 1
+    assert content(answer) == "</silence>"
+
+
 async def test_the_same_name_of_two_tenants_is_two_sessions(stage: Stage) -> None:
     async with stage.client() as mine, stage.client("rival") as theirs:
         await mine.chat.completions.create(model="scripted", messages=shown(RED))
@@ -196,9 +230,9 @@ async def test_an_error_is_one_that_the_client_understands(stage: Stage) -> None
         with pytest.raises(openai.NotFoundError, match="serves the model 'scripted', not 'gpt'"):
             await client.chat.completions.create(model="gpt", messages=shown(GREY))
         stage.engine.script = lambda _: Reply(hang=True)
-        with pytest.raises(openai.InternalServerError, match="did not decide within 15 s") as late:
+        with pytest.raises(openai.InternalServerError, match="the engine did not answer within 10 s") as late:
             await client.chat.completions.create(model="scripted", messages=shown(GREY))
-    assert (late.value.status_code, late.value.code) == (504, "turn_late")
+    assert (late.value.status_code, late.value.code) == (503, "turn_dropped")
 
 
 async def test_a_call_waits_for_a_worker_that_takes_over(tmp_path: Path) -> None:

@@ -135,16 +135,18 @@ async def test_what_one_picture_meets_is_told_and_the_call_goes_on(service: Refl
             {"picture": large},
             {"picture": PICTURE, "time_s": 5.0},
             {"picture": PICTURE, "time_s": 5.0},
+            {"picture": PICTURE, "time_s": 4.0},
             {"picture": PICTURE, "time_s": -1.0},
             {"picture": PICTURE, "time_s": 6.0},
         ):
             await call.send(request)
-        answers = [await call.receive() or {} for _ in range(6)]
+        answers = [await call.receive() or {} for _ in range(7)]
     kinds = [answer.get("problem", {}).get("type", "").removeprefix("urn:vigil:problem:") for answer in answers]
-    assert kinds == ["picture_refused", "picture_refused", "", "time_not_later", "invalid_request", ""]
+    assert kinds == ["picture_refused", "picture_refused", "", "", "time_not_later", "invalid_request", ""]
+    assert answers[3]["decision"] == answers[2]["decision"], "the same picture and time once more is the same turn"
     assert "damaged" in answers[0]["problem"]["detail"]
     assert "at most 5,242,880 are allowed" in answers[1]["problem"]["detail"]
-    assert answers[3]["problem"]["next_step"]
+    assert answers[4]["problem"]["next_step"]
 
 
 async def test_events_are_typed_and_in_order(service: ReflectedService, camera: str, bus: Bus) -> None:

@@ -13,7 +13,7 @@ from vigil.runtime.errors import SessionEnded, StoreUnavailable, TimePassed, Tur
 from vigil.runtime.store.keys import session_keys, turn_key
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import Commit, SessionStore
-from vigil.runtime.store.turn_lease import TurnLeases
+from vigil.runtime.store.turn_lease import Shown, TurnLeases
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import free_port
 
@@ -85,9 +85,10 @@ async def test_each_picture_is_after_the_last_though_the_clock_is_not(
     await store.create(spec)
     lease = await turns.claim(KEY)
     captures = (9 * S, 14 * S, 9 * S + 900 * MS, 3 * S, 15 * S)
-    assert [await turns.show(lease, capture_us) for capture_us in captures] == [0, 5_000, 5_001, 5_002, 6_000]
-    assert [await turns.show(lease, 9 * S, given_ms) for given_ms in (6_001, 90_000)] == [6_001, 90_000]
-    assert await turns.show(lease, 16 * S) == 90_001
+    assert [(await turns.show(lease, capture_us)).time_ms for capture_us in captures] == [0, 5_000, 5_001, 5_002, 6_000]
+    given = [await turns.show(lease, 9 * S, given_ms) for given_ms in (6_001, 90_000)]
+    assert given == [Shown(6_001, 9 * S), Shown(90_000, 9 * S)]
+    assert (await turns.show(lease, 16 * S)).time_ms == 90_001
 
 
 async def test_a_given_time_is_used_once_it_is_decided_on(
@@ -95,10 +96,11 @@ async def test_a_given_time_is_used_once_it_is_decided_on(
 ) -> None:
     await store.create(spec)
     lease = await turns.claim(KEY)
-    assert [await turns.show(lease, S, given_ms) for given_ms in (5_000, 5_000, 4_000)] == [5_000, 5_000, 4_000]
+    for given_ms in (5_000, 5_000, 4_000):
+        assert (await turns.show(lease, S, given_ms)).time_ms == given_ms
     await store.take(KEY, 1)
     await store.commit(KEY, 1, Commit(replace(SessionState(), last_time_ms=4_000, next_sequence=1)))
-    assert await turns.show(lease, S, 4_001) == 4_001
+    assert (await turns.show(lease, S, 4_001)).time_ms == 4_001
     for given_ms in (4_000, 0):
         with pytest.raises(TimePassed, match="up to 4 s") as refused:
             await turns.show(lease, S, given_ms)
@@ -108,12 +110,26 @@ async def test_a_given_time_is_used_once_it_is_decided_on(
 async def test_what_was_decided_is_not_shown_again(turns: TurnLeases, store: SessionStore, spec: SessionSpec) -> None:
     await store.create(spec)
     lease = await turns.claim(KEY)
-    assert await turns.show(lease, S) == 0
+    assert (await turns.show(lease, S)).time_ms == 0
     await store.take(KEY, 1)
     await store.commit(KEY, 1, Commit(replace(SessionState(), last_time_ms=7_000, next_sequence=1)))
-    assert await turns.show(lease, 2 * S) == 7_001
+    assert (await turns.show(lease, 2 * S)).time_ms == 7_001
     with pytest.raises(TimePassed):
         await turns.show(lease, 2 * S, 7_000)
+
+
+async def test_the_next_call_finds_what_was_shown_last_and_how_far_the_session_has_decided(
+    turns: TurnLeases, store: SessionStore, spec: SessionSpec
+) -> None:
+    lease = await turns.claim(KEY)
+    assert (lease.shown, lease.decided_ms) == (None, -1)
+    await store.create(spec)
+    await turns.show(lease, S, 5_000, "a mark")
+    await turns.release(lease)
+    await store.take(KEY, 1)
+    await store.commit(KEY, 1, Commit(replace(SessionState(), last_time_ms=4_000, next_sequence=1)))
+    lease = await turns.claim(KEY)
+    assert (lease.shown, lease.decided_ms) == (Shown(5_000, S, "a mark"), 4_000)
 
 
 async def test_times_of_racing_showings_are_all_different(redis: Redis, store: SessionStore, spec: SessionSpec) -> None:

@@ -15,6 +15,7 @@ GatewayError
     ├── TurnLate               no decision within the deadline
     ├── TurnDropped            no decision: the workers dropped the turn, and another try may succeed
     ├── TurnRefused            no decision: the engine refuses this picture or this session's prompt
+    ├── PictureOld             a picture of now that is sent again, and was not shown before
     └── TurnIdle               no decision: the session saves compute while there is nothing to do
 """
 
@@ -79,3 +80,7 @@ class TurnRefused(TurnError):
 
 class TurnIdle(TurnError):
     """The session was asked to save compute while there is nothing to watch for or to answer."""
+
+
+class PictureOld(TurnError):
+    """A picture without a time is of now. It was sent before and is not of now any more."""

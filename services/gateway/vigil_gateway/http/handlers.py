@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import MALFORMED, NO_METHOD, NO_ROUTE, TABLE, Problem, Row, problem_of
 from vigil_gateway.api.responses import respond
+from vigil_gateway.openai.retry import HEADER, should_retry
 
 
 def install(app: FastAPI) -> None:
@@ -23,7 +24,11 @@ def install(app: FastAPI) -> None:
 async def _problem(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(error)
     log_failure(problem, error, path=request.url.path)
-    return respond(request.url.path, problem)
+    answer = respond(request.url.path, problem)
+    is_of_now = getattr(request.state, "is_of_now", None)
+    if is_of_now is not None and (may := should_retry(problem, is_of_now=is_of_now)) is not None:
+        answer.headers[HEADER] = "true" if may else "false"
+    return answer
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import NoReturn
 
 from vigil.contract import subjects
@@ -14,6 +13,7 @@ from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.process.cancellation import first_to_end
+from vigil.runtime.store.turn_lease import Shown
 from vigil_gateway.api import turn_errors
 from vigil_gateway.api.turn_errors import TimeNotLater, TurnError, TurnIdle, TurnRefused, TurnSuperseded
 
@@ -29,14 +29,6 @@ _ERRORS: dict[DropReason, type[TurnError]] = {
     DropReason.DAMAGED: TurnRefused,
     DropReason.OVERTAKEN: turn_errors.TurnDropped,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Pictures that were shown: their model time, and when they were captured. Both together are theirs alone."""
-
-    time_ms: int
-    capture_us: int
 
 
 class Outcomes:

@@ -9,6 +9,7 @@ Whoever serves a call holds the session's turn (`turn_lease`) from before it loo
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision
@@ -19,11 +20,12 @@ from vigil.core.source import SourceKind
 from vigil.runtime.errors import SessionEnded, TimePassed, TurnTaken, UnknownSession
 from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.sessions import Look
-from vigil.runtime.store.turn_lease import TurnLease
+from vigil.runtime.store.turn_lease import Shown, TurnLease
 from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.api.turn_errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate
-from vigil_gateway.live.outcome import Shown, outcomes
+from vigil_gateway.live.outcome import outcomes
 from vigil_gateway.live.picture import Picture
+from vigil_gateway.live.repeat import Sent, recognised
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.session_id import may_begin
 
@@ -62,64 +64,78 @@ async def ask(ports: Ports, key: SessionKey, waiting: Sequence[Command], questio
 
 
 async def turn(
-    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], question: Ask | None, time_ms: int | None = None
+    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], question: Ask | None, sent: Sent
 ) -> StoredDecision:
-    """Show `pictures` to the model and await what it decides on them. `time_ms` is their model time by the client's
-    clock, None when they are of now.
+    """Show `pictures` to the model and await what it decides on them. What was shown before, and dropped, keeps its
+    model time and its capture time.
 
     Raises a `TurnError` as soon as it is known that there is no decision, `TurnLate` at the deadline, `SessionEnded`. A
     question that no turn has shown by then waits for the session's next one.
     """
     deadline_s = ports.settings.turn_deadline_s
-    capture_us = time.time_ns() // 1_000
+    before = recognised(lease, sent)
+    capture_us, given_ms = (before.capture_us, before.time_ms) if before else (_now_us(), sent.time_ms)
+    showing = _Showing(pictures, capture_us, given_ms, sent.mark)
     try:
         async with asyncio.timeout(deadline_s):
-            decision = await _decided(ports, lease, pictures, capture_us, time_ms)
+            decision = await _decided(ports, lease, showing)
             if question is not None and question in await ports.store.commands(lease.key):
                 # Its nudge was overtaken by the frame, or lost: the turn did not show it. The same picture shows it a
                 # moment later by the session's clock: it is not of now any more.
-                decision = await _decided(ports, lease, pictures, capture_us, decision.time_ms + 1)
+                decision = await _decided(ports, lease, replace(showing, given_ms=decision.time_ms + 1))
             return decision
     except TimeoutError:
         await found(ports, lease.key)  # nobody decides on a session that has ended meanwhile
         raise TurnLate(f"the session's workers did not decide within {deadline_s:g} s") from None
 
 
-async def _decided(
-    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], capture_us: int, given_ms: int | None
-) -> StoredDecision:
+@dataclass(frozen=True, slots=True)
+class _Showing:
+    """Pictures, when they were captured, the model time that they are to have (None: that of their capture), and the
+    mark by which a repeat of them is recognised.
+
+    The capture time is that of their arrival also when the client keeps the clock: latencies are counted from it.
+    """
+
+    pictures: tuple[Picture, ...]
+    capture_us: int
+    given_ms: int | None
+    mark: str
+
+
+async def _decided(ports: Ports, lease: TurnLease, showing: _Showing) -> StoredDecision:
     """Publish the pictures once and wait for what becomes of them."""
     async with outcomes(ports.bus, lease.key) as heard:
-        return await heard.of(await _show(ports, lease, pictures, capture_us, given_ms))
+        return await heard.of(await _show(ports, lease, showing))
 
 
-async def _show(
-    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], capture_us: int, given_ms: int | None
-) -> Shown:
-    """Publish the pictures as soon as somebody codes and decides.
-
-    Their capture time is that of their arrival also when the client keeps the clock: latencies are counted from it.
-    """
+async def _show(ports: Ports, lease: TurnLease, showing: _Showing) -> Shown:
+    """Publish the pictures as soon as somebody codes and decides."""
     key = lease.key
-    time_ms = await _timed(ports, lease, capture_us, given_ms)
-    frames = tuple(Frame(picture.jpeg, picture.width, picture.height, capture_us) for picture in pictures)
-    group = encode_group(FrameGroup(key, time_ms, time_ms, frames, fence=0))  # one publisher, that holds no lease
+    shown = await _timed(ports, lease, showing)
+    frames = tuple(Frame(picture.jpeg, picture.width, picture.height, shown.capture_us) for picture in showing.pictures)
+    # One publisher, that holds no lease.
+    group = encode_group(FrameGroup(key, shown.time_ms, shown.time_ms, frames, fence=0))
     while not await _heard(ports, key, group):  # noqa: ASYNC110  NATS tells nobody that a subscription has come
         await asyncio.sleep(LISTEN_S)
-    return Shown(time_ms, capture_us)
+    return shown
 
 
-async def _timed(ports: Ports, lease: TurnLease, capture_us: int, given_ms: int | None) -> int:
-    """The pictures' model time. Raises `TimeNotLater`: no worker would decide on what is not newer."""
+async def _timed(ports: Ports, lease: TurnLease, showing: _Showing) -> Shown:
+    """The pictures with their model time. Raises `TimeNotLater`: no worker would decide on what is not newer."""
     try:
-        return await ports.turns.show(lease, capture_us, given_ms)
+        return await ports.turns.show(lease, showing.capture_us, showing.given_ms, showing.mark)
     except TimePassed as error:
         raise TimeNotLater(
-            f"the session has been watched up to {error.last_ms / 1_000:g} s, "
-            f"the picture is of {(given_ms or 0) / 1_000:g} s"
+            f"the session has decided up to {error.last_ms / 1_000:g} s, "
+            f"the picture is of {(showing.given_ms or 0) / 1_000:g} s"
         ) from None
     except TurnTaken as error:
         raise TurnInFlight(str(error)) from None
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
 
 
 async def _heard(ports: Ports, key: SessionKey, group: bytes) -> bool:

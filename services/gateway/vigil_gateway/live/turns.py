@@ -21,6 +21,7 @@ from vigil_gateway.api.turn_errors import (
 from vigil_gateway.live import push
 from vigil_gateway.live.data_url import bounded
 from vigil_gateway.live.picture import fitted_in_thread
+from vigil_gateway.live.repeat import answered, sent
 from vigil_gateway.live.turn_lease import in_turn
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.commands import new_id
@@ -48,17 +49,19 @@ async def show(ports: Ports, key: SessionKey, picture: bytes, options: PictureIn
     """Show the model one picture (JPEG, PNG or WebP) and await its decision.
 
     Raises one of `ONE_PICTURE` when there is none, and what `check_pushed` raises. What is refused before the model is
-    shown it leaves nothing behind.
+    shown it leaves nothing behind. The last picture once more, under the same `time_s`, gets its decision once more.
     """
     data = bounded(picture)
+    pushed = sent([data], options.time_s)
     async with in_turn(ports.turns, key) as lease:
         look = _there(key, push.checked(key, lease.look))
+        if (decision := await answered(ports, lease, pushed)) is not None:
+            return decision
         pictures = await fitted_in_thread([data], look.spec.profile)
         question = None
         if options.question is not None:
             question = await push.ask(ports, key, look.waiting.commands, Ask(new_id("q"), options.question))
-        time_ms = None if options.time_s is None else round(options.time_s * 1_000)
-        return await push.turn(ports, lease, pictures, question, time_ms)
+        return await push.turn(ports, lease, pictures, question, pushed)
 
 
 def _there(key: SessionKey, look: Look | None) -> Look:

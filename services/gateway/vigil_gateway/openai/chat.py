@@ -4,7 +4,7 @@ import time
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 
 from vigil.contract.decision import StoredDecision
 from vigil.core.command import Ask, Reset
@@ -20,6 +20,8 @@ from vigil_gateway.live import push
 from vigil_gateway.live.data_url import decoded
 from vigil_gateway.live.named import in_turn_of_name
 from vigil_gateway.live.picture import fitted_in_thread
+from vigil_gateway.live.repeat import Sent, answered, recognised, sent
+from vigil_gateway.openai.attempt import Attempted
 from vigil_gateway.openai.fields import IGNORED_HEADER
 from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut, VigilIn
 from vigil_gateway.openai.turn import OTHER_SESSION_HEADER, SESSION_HEADER, Named, Said, chat_out, said, session_of
@@ -51,7 +53,9 @@ NamedSession = Annotated[Named, Depends(_named_session)]
 
 
 @router.post("/chat/completions")
-async def complete(ports: PortsOf, named: NamedSession, body: ChatIn, response: Response) -> ChatOut:
+async def complete(
+    ports: PortsOf, named: NamedSession, body: ChatIn, attempt: Attempted, request: Request, response: Response
+) -> ChatOut:
     """One turn: the picture (and the question) of the last user message in, the model's decision out.
 
     The session's first call begins it. It remembers its history by itself: earlier messages, system messages and
@@ -59,10 +63,18 @@ async def complete(ports: PortsOf, named: NamedSession, body: ChatIn, response: 
     `</response> note </delegation> question`; `vigil` has it taken apart. Send a question once, when it is new.
     The request's `vigil` may hold the picture's time, for a recording that is shown faster or slower than it was
     taken, and with the first call what to watch for.
+
+    A call that is sent again, with the same `time_s` and picture or the same `Idempotency-Key`, gets its decision once
+    more; where its turn was dropped it is shown again. An error that is not to be sent again says so in the header
+    `x-should-retry`.
     """
+    time_s = body.vigil.time_s if body.vigil else None
+    request.state.is_of_now = time_s is None
     message = said(body)
+    urls = [url.encode() for url in message.pictures]
+    pushed = sent(urls, time_s, attempt.key, is_again=attempt.number > 0)
     async with in_turn_of_name(ports, named.key) as lease:
-        decision, spec = await _turn(ports, lease, named, body, message)
+        decision, spec = await _turn(ports, lease, named, body, message, pushed)
     response.headers[SESSION_HEADER] = named.name
     if message.ignored:
         response.headers[IGNORED_HEADER] = message.ignored
@@ -94,26 +106,28 @@ async def reset(ports: PortsOf, named: NamedSession) -> ResetOut:
 
 
 async def _turn(
-    ports: Ports, lease: TurnLease, named: Named, body: ChatIn, message: Said
+    ports: Ports, lease: TurnLease, named: Named, body: ChatIn, message: Said, pushed: Sent
 ) -> tuple[StoredDecision, SessionSpec]:
     """Everything is checked before anything is changed: a picture that cannot be read begins no session."""
     key = lease.key
     look = push.checked(key, lease.look)
+    decision = await answered(ports, lease, pushed)
+    if look is not None and decision is not None:
+        return decision, look.spec
     own = body.vigil or VigilIn()
     spec = look.spec if look else await _new_spec(ports, key, named, body.model)
     if body.model != spec.model:
         raise NoSuchModel(f"this session has the model {spec.model!r}, not {body.model[:80]!r}")
     given = first_commands(own.watches or (), own.instructions or ())
-    if look and given:
+    if look and given and recognised(lease, pushed) is None:
         raise AlreadyBegun(f"session {key.session} has begun without these watches and instructions")
     question = Ask(new_id("q"), message.text) if message.text else None
-    time_ms = None if own.time_s is None else round(own.time_s * 1_000)
     pictures = await fitted_in_thread([decoded(url) for url in message.pictures], spec.profile)
     if look is None:
         await begin_pushed(ports, spec, (*given, question) if question else given)
     elif question:
         question = await push.ask(ports, key, look.waiting.commands, question)
-    return await push.turn(ports, lease, pictures, question, time_ms), spec
+    return await push.turn(ports, lease, pictures, question, pushed), spec
 
 
 async def _new_spec(ports: Ports, key: SessionKey, named: Named, model: str) -> SessionSpec:

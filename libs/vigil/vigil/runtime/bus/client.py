@@ -127,6 +127,11 @@ class Bus:
         with translated(subject):
             return await jetstream.last_message_id(self._jetstream(), subject)
 
+    async def last_stored(self, subject: str) -> bytes | None:
+        """The payload of the newest message that is stored on `subject`; None when there is none."""
+        with translated(subject):
+            return await jetstream.last_stored(self._jetstream(), subject)
+
     @asynccontextmanager
     async def keep_latest(self, subject: str) -> AsyncIterator[KeepLatest[Message]]:
         """The newest message on `subject`; older messages that wait are dropped and counted."""

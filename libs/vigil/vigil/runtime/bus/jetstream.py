@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import BadRequestError, NoStreamResponseError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 from nats.js.object_store import ObjectStore
@@ -42,11 +42,21 @@ async def store(js: JetStreamContext, subject: str, payload: bytes, headers: Map
 
 async def last_message_id(js: JetStreamContext, subject: str) -> str:
     """The id of the newest stored message on `subject`; empty when there is none."""
+    newest = await _newest(js, subject)
+    return "" if newest is None else str((newest.headers or {}).get(MESSAGE_ID, ""))
+
+
+async def last_stored(js: JetStreamContext, subject: str) -> bytes | None:
+    """The payload of the newest stored message on `subject`; None when there is none."""
+    newest = await _newest(js, subject)
+    return None if newest is None else newest.data or b""
+
+
+async def _newest(js: JetStreamContext, subject: str) -> RawStreamMsg | None:
     try:
-        newest = await js.get_last_msg(stream_of(subject).name, subject)
+        return await js.get_last_msg(stream_of(subject).name, subject)
     except NotFoundError:
-        return ""
-    return str((newest.headers or {}).get(MESSAGE_ID, ""))
+        return None
 
 
 async def ensure_streams(js: JetStreamContext) -> None:

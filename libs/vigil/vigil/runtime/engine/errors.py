@@ -47,7 +47,7 @@ class EngineTimeout(EngineError):
     retryable = True
 
     def __init__(self, url: str, deadline_s: float) -> None:
-        super().__init__(f"the engine at {url} did not answer within {deadline_s:g} s: it is overloaded or stuck")
+        super().__init__(f"the engine at {url} did not answer within {deadline_s:.3g} s: it is overloaded or stuck")
         self.url = url
         self.deadline_s = deadline_s
 

@@ -31,7 +31,9 @@ class Part(StrEnum):
     ENDED = "ended"  # string: JSON of why and when the session ended
     LOG = "log"  # list: JSON of the last turns' replies
     LAST = "last"  # string: id of the last commit, so that a repeated one changes nothing
-    SHOWN = "shown"  # hash: model time and nonce of what a client pushed last, and when it was last heard of
+    SHOWN = (
+        "shown"  # hash: of what a client pushed last: model time, nonce, capture time, mark; and when it was heard of
+    )
 
 
 def session_keys(key: SessionKey) -> list[str]:

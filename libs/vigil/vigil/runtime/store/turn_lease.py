@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from vigil.core.ids import SessionKey
 from vigil.runtime.errors import SessionEnded, TimePassed, TurnTaken, UnknownSession
-from vigil.runtime.store import record, redis_client
+from vigil.runtime.store import record, redis_client, state_parts
 from vigil.runtime.store.keys import Part, part_key, turn_key
 from vigil.runtime.store.record import Look
 from vigil.runtime.store.redis_client import unavailable
@@ -23,13 +23,25 @@ _PACKAGE = "vigil.runtime.store"
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Pictures that were shown: their model time, and when they were captured. Both together are theirs alone. `mark`
+    is by what the gateway recognises them when they are sent again."""
+
+    time_ms: int
+    capture_us: int
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnLease:
     """A session's turn, held by one call. `look` is the session as it was when the turn was claimed; None when there
-    was no such session."""
+    was no such session. `shown` is what it was shown last, `decided_ms` the model time up to which it has decided."""
 
     key: SessionKey
     token: str
     look: Look | None
+    shown: Shown | None = None
+    decided_ms: int = -1
 
 
 class TurnLeases:
@@ -49,17 +61,20 @@ class TurnLeases:
     async def claim(self, key: SessionKey) -> TurnLease:
         """Hold the session's turn. The session need not exist: its first call begins it. Raises `TurnTaken`."""
         token = uuid4().hex
-        parts = (Part.SPEC, Part.ENDED, Part.INBOX)
+        parts = (Part.SPEC, Part.ENDED, Part.INBOX, Part.HEAD, Part.SHOWN)
         with unavailable():
             answer = await self._claim(keys=_keys(key, *parts), args=[token, self._lease_ms])
         if answer == b"taken":
             raise TurnTaken(key, f"another call holds the turn of session {key}")
-        spec, ended, inbox = answer
-        look = None if spec is None else record.decode_look(key, spec, ended, inbox)
-        return TurnLease(key, token, look)
+        spec, ended, inbox, head, shown = answer
+        if spec is None:
+            return TurnLease(key, token, None)
+        look = record.decode_look(key, spec, ended, inbox)
+        decided_ms = -1 if head is None else state_parts.decode_head(key, head).last_time_ms
+        return TurnLease(key, token, look, _shown(*shown), decided_ms)
 
-    async def show(self, lease: TurnLease, capture_us: int, given_ms: int | None = None) -> int:
-        """The model time (ms) of pictures that were captured at `capture_us`: `given_ms` when the client keeps the
+    async def show(self, lease: TurnLease, capture_us: int, given_ms: int | None = None, mark: str = "") -> Shown:
+        """The pictures that were captured at `capture_us` with their model time: `given_ms` when the client keeps the
         clock, else that of the capture, or the next millisecond that is free: such a time is given out once.
 
         The first call sets when the session's clock began. Every call counts as heard of the client. A given time is
@@ -71,7 +86,7 @@ class TurnLeases:
         parts = (Part.SPEC, Part.ENDED, Part.HEAD, Part.ORIGIN, Part.SHOWN)
         given = "" if given_ms is None else str(given_ms)
         with unavailable():
-            arguments: list[str | int] = [lease.token, uuid4().hex, capture_us, given, self._lease_ms]
+            arguments: list[str | int] = [lease.token, uuid4().hex, capture_us, given, self._lease_ms, mark]
             answer = await self._show(keys=_keys(key, *parts), args=arguments)
         if isinstance(answer, bytes):
             kind, text = _REFUSALS[answer]
@@ -79,7 +94,7 @@ class TurnLeases:
         is_shown, time_ms = answer
         if not is_shown:
             raise TimePassed(key, time_ms)
-        return int(time_ms)
+        return Shown(int(time_ms), capture_us, mark)
 
     async def renew(self, lease: TurnLease) -> bool:
         """Hold the turn for another lease; False when the lease had run out."""
@@ -99,6 +114,12 @@ _REFUSALS: dict[bytes, tuple[Any, str]] = {
     b"unknown": (UnknownSession, "there is no session {key}, or it ended long ago"),
     b"ended": (SessionEnded, "session {key} has ended: create a new one"),
 }
+
+
+def _shown(time_ms: bytes | None, capture_us: bytes | None, mark: bytes | None) -> Shown | None:
+    if time_ms is None or capture_us is None:
+        return None
+    return Shown(int(time_ms), int(capture_us), (mark or b"").decode())
 
 
 def _keys(key: SessionKey, *parts: Part) -> Sequence[str]:

@@ -1,7 +1,7 @@
 -- Gives what a call shows its model time; the client has spoken now. A time that the client gives is after all that was
 -- decided. Another time is after all that was shown, too.
 -- KEYS: turn, spec, ended, head, origin, shown. ARGV: token, nonce, capture time in µs, the model time that the client
--- gives (empty: that of the capture, or the next free one), lease in ms. Returns whether it is shown (1) and its model
+-- gives (empty: that of the capture, or the next free one), lease in ms, mark. Returns whether it is shown (1) and its model
 -- time, or 0 and the model time that it is not after.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'taken' end
 if redis.call('EXISTS', KEYS[2]) == 0 then return 'unknown' end
@@ -22,5 +22,5 @@ else
   time_ms = tonumber(ARGV[4])
   if time_ms <= decided_ms then return {0, decided_ms} end
 end
-redis.call('HSET', KEYS[6], 'time_ms', string.format('%.0f', time_ms), 'nonce', ARGV[2])
+redis.call('HSET', KEYS[6], 'time_ms', string.format('%.0f', time_ms), 'nonce', ARGV[2], 'capture_us', ARGV[3], 'mark', ARGV[6])
 return {1, time_ms}

@@ -1,0 +1,79 @@
+"""A picture that is sent again: it is recognised, asked about once, and never dated as now.
+
+Client libraries send a call again by themselves when its answer was lost, late or an error. A repeat has the session,
+the model time and the pictures of the session's last call, or its idempotency key. A picture of now has no time of its
+own: its repeat is recognised where the client says that it sends it again, and refused where it is not.
+
+A repeat gets the decision of its turn. Where that turn was dropped, it is shown under its first model time.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vigil.contract import subjects
+from vigil.contract.decision import StoredDecision, decode_decision
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.store.turn_lease import Shown, TurnLease
+from vigil_gateway.api.turn_errors import PictureOld, TimeNotLater
+from vigil_gateway.live.outcome import ON_ITS_WAY_S, Outcomes, is_of, outcomes
+from vigil_gateway.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a client sends in one call. `mark` is the same when it sends the same again; `time_ms` is the model time
+    that it gives, None for pictures of now; `is_again` says that the client calls it a repeat, or gave it a key."""
+
+    mark: str
+    time_ms: int | None
+    is_again: bool = False
+    has_key: bool = False
+
+
+def sent(pictures: Sequence[bytes], time_s: float | None, key: str = "", *, is_again: bool = False) -> Sent:
+    """What is sent: pictures as they came, their time, and the call's idempotency key where it has one."""
+    time_ms = None if time_s is None else round(time_s * 1_000)
+    digest = hashlib.blake2b(digest_size=16)
+    for part in [b"key", key.encode()] if key else [b"now" if time_ms is None else b"%d" % time_ms, *pictures]:
+        digest.update(b"%d:%b" % (len(part), part))
+    return Sent(digest.hexdigest(), time_ms, is_again, bool(key))
+
+
+def recognised(lease: TurnLease, sent: Sent) -> Shown | None:
+    """The session's last showing when this call repeats it."""
+    tells_apart = sent.time_ms is not None or sent.has_key or sent.is_again
+    return lease.shown if tells_apart and lease.shown is not None and lease.shown.mark == sent.mark else None
+
+
+async def answered(ports: Ports, lease: TurnLease, sent: Sent) -> StoredDecision | None:
+    """The decision on a repeat; None for what is to be shown. Takes less than a second. Raises `TimeNotLater` for a
+    repeat whose decision is not the newest any more, `PictureOld` for a picture that was of now in an earlier call."""
+    shown = recognised(lease, sent)
+    if shown is None:
+        if sent.is_again and sent.time_ms is None:
+            raise PictureOld("the picture was of now when it was first sent, and is sent again")
+        return None
+    if lease.decided_ms < shown.time_ms:
+        return None
+    async with outcomes(ports.bus, lease.key) as heard:
+        newest = await _newest(ports.bus, lease)
+        found = newest if newest is not None and is_of(newest, shown) else await _on_its_way(heard, shown)
+    if found is None:
+        raise TimeNotLater(f"the session has decided up to {lease.decided_ms / 1_000:g} s, after this picture")
+    return found
+
+
+async def _newest(bus: Bus, lease: TurnLease) -> StoredDecision | None:
+    payload = await bus.last_stored(subjects.decision(lease.key))
+    return None if payload is None else decode_decision(payload)
+
+
+async def _on_its_way(heard: Outcomes, shown: Shown) -> StoredDecision | None:
+    """A decision that is committed and not published yet."""
+    try:
+        async with asyncio.timeout(ON_ITS_WAY_S):
+            return await heard.of(shown)
+    except TimeoutError:
+        return None

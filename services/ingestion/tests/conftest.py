@@ -18,14 +18,14 @@ def free_port() -> int:
 
 @pytest.fixture
 async def camera(tmp_path: Path) -> AsyncIterator[Camera]:
-    """Starts RTSP cameras of this test's own; `user` and `password` protect one."""
+    """Starts RTSP cameras of this test's own; `user` and `password` protect one, `udp` sends by UDP."""
     if not available():
         pytest.skip("GStreamer's RTSP server is not installed (Debian: gir1.2-gst-rtsp-server-1.0)")
     started: list[RtspServer] = []
 
-    async def start(user: str = "", password: str = "") -> RtspServer:
+    async def start(user: str = "", password: str = "", udp: bool = False) -> RtspServer:
         server = RtspServer(
-            write_video(tmp_path / "camera.mp4", seconds=6, rate=10, key_frame_every=20), user, password
+            write_video(tmp_path / "camera.mp4", seconds=6, rate=10, key_frame_every=20), user, password, udp
         )
         await server.start()
         started.append(server)

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from vigil.core.source import SourceKind
 from vigil.runtime.process.redaction import redacted
+from vigil_ingestion import login
 from vigil_ingestion.faults import Fault, SourceError
 
 # The cloud metadata services that do not live on a link-local address.
@@ -30,6 +31,10 @@ class Address:
 
 def resolve(url: str, file_root: Path | None, look_up: LookUp = socket.getaddrinfo) -> Address:
     """The address at `url` when the policy allows it, else `SourceError`. Looks the host up: call it off the loop."""
+    if not url.lower().startswith("file:") and login.is_ambiguous(url):
+        raise SourceError(
+            Fault.WRONG_CREDENTIALS, f"it cannot be told where the password of {redacted(url)} ends: {login.HOW}"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -10,7 +10,15 @@ SourceError
 └── fault FORBIDDEN           the operator's policy does not allow this address (not retried, unless a name led there)
 """
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
+
+from vigil.runtime.process.logs import get_log
+
+log = get_log()
 
 
 class Fault(StrEnum):
@@ -39,3 +47,23 @@ class SourceError(Exception):
         """Whether it may mend by itself: cameras come back and files get replaced, but a policy stays. A host name may
         lead to a wrong address for a while, as when a network starts."""
         return self._by_name or self.fault is not Fault.FORBIDDEN
+
+
+@contextmanager
+def as_source_errors(shown: str, *passed: type[Exception]) -> Iterator[None]:
+    """Turn an error that nobody thought of into a fault with a status; `passed` errors and `SourceError` stay.
+
+    Its text may repeat an address with its password, so the log has its kind and place alone.
+    """
+    expected: tuple[type[Exception], ...] = (SourceError, *passed)
+    try:
+        yield
+    except expected:
+        raise
+    except Exception as error:  # noqa: BLE001  the media library raises whatever it likes
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        kind = type(error).__name__
+        log.error("source failed unexpectedly", error=kind, place=f"{Path(frame.filename).name}:{frame.lineno}")
+        raise SourceError(
+            Fault.NOT_A_VIDEO, f"{shown} cannot be read: the media library failed on it ({kind})"
+        ) from None

@@ -1,5 +1,6 @@
 """An open source: PyAV's demuxer and decoder, with every failure as a typed `SourceError`."""
 
+import errno
 import math
 import time
 from collections.abc import Iterator
@@ -15,11 +16,15 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vigil.core.source import SourceKind
+from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address
 from vigil_ingestion.continuity import Continuity
-from vigil_ingestion.faults import Fault, SourceError
+from vigil_ingestion.faults import Fault, SourceError, as_source_errors
+from vigil_ingestion.playlist import is_playlist
 from vigil_ingestion.selection import chosen, is_cover
+
+log = get_log()
 
 if TYPE_CHECKING:  # generic in its stubs only
     VideoPacket = Packet[VideoStream]
@@ -43,7 +48,12 @@ PROTOCOLS = {
 LOW_DELAY = {"flags": "low_delay", "probesize": "500000", "analyzeduration": "1000000", "fpsprobesize": "0"}
 OPTIONS = {
     SourceKind.FILE: {},
-    SourceKind.RTSP: {**LOW_DELAY, "rtsp_transport": "tcp", "allowed_media_types": "video"},
+    SourceKind.RTSP: {
+        **LOW_DELAY,
+        "rtsp_transport": "tcp+udp",  # UDP where a camera refuses TCP, over which no packet is lost
+        "rtsp_flags": "prefer_tcp",
+        "allowed_media_types": "video",
+    },
     SourceKind.HTTP: {"max_redirects": "0"},  # a redirect could lead past the policy
 }
 STRICT = {"err_detect": "explode"}  # a damaged JPEG is an error, where the default is a picture that is half grey
@@ -133,7 +143,8 @@ class Media:
             return
         try:
             decoded = packet.decode()
-        except av.error.FFmpegError:
+        except Exception as error:  # noqa: BLE001  a damaged packet may fail a decoder in any way
+            log.debug("picture not decoded", reason=type(error).__name__)
             self._count_broken()
             return
         for frame in decoded:
@@ -227,11 +238,13 @@ def _stream(container: InputContainer, shown: str) -> VideoStream:
 
 @contextmanager
 def translated(address: Address) -> Iterator[None]:
-    """Translate FFmpeg's errors into ours. Its texts may repeat a URL with its password, so none is passed on."""
-    try:
-        yield
-    except av.error.FFmpegError as error:
-        raise _source_error(error, address) from None
+    """Translate what the media library raises into ours. Its texts may repeat a URL with its password, so none is
+    passed on."""
+    with as_source_errors(address.shown):
+        try:
+            yield
+        except av.error.FFmpegError as error:
+            raise _source_error(error, address) from None
 
 
 def _source_error(error: av.error.FFmpegError, address: Address) -> SourceError:
@@ -247,15 +260,28 @@ def _source_error(error: av.error.FFmpegError, address: Address) -> SourceError:
             return SourceError(Fault.TIMED_OUT, f"{shown} stopped answering: check the camera and the network to it")
         case av.error.PermissionError() if address.kind is SourceKind.FILE:
             return SourceError(Fault.NOT_FOUND, f"{shown} may not be read by ingestion: check the file's rights")
-        case av.error.InvalidDataError() | av.error.ArgumentError() | av.error.DecoderNotFoundError():
+        case av.error.FFmpegError() if error.errno == errno.EPROTONOSUPPORT and address.kind is SourceKind.RTSP:
             return SourceError(
-                Fault.NOT_A_VIDEO,
-                f"{shown} is not a video that can be read: give MP4, MKV, WebM, AVI, MPEG-TS, MJPEG, or an RTSP camera",
+                Fault.UNREACHABLE, f"{shown} sends neither by TCP nor by UDP: turn on RTSP over TCP in the camera"
+            )
+        case av.error.InvalidDataError() | av.error.ArgumentError() | av.error.LookupError():
+            return SourceError(Fault.NOT_A_VIDEO, f"{shown} {_what_instead(address, error)}")
+        case av.error.BugError() | av.error.ExternalError() | av.error.UndefinedError() | av.error.PatchWelcomeError():
+            return SourceError(
+                Fault.NOT_A_VIDEO, f"{shown} cannot be read: the media library failed on it ({type(error).__name__})"
             )
         case _:
             return SourceError(
                 Fault.UNREACHABLE, f"{shown} cannot be reached ({error.strerror}): check host, port and cable"
             )
+
+
+def _what_instead(address: Address, error: av.error.FFmpegError) -> str:
+    if is_playlist(address):
+        return "is a playlist, and playlists are not played: give the address of the video or camera itself"
+    if isinstance(error, av.error.ArgumentError):  # FFmpeg knows the kind of file, and it is not one of `FORMATS`
+        return "is a playlist or a picture, which are not played: give the address of the video or camera itself"
+    return "is not a video that can be read: give MP4, MKV, WebM, AVI, MPEG-TS, MJPEG, or an RTSP camera"
 
 
 def _with_login(shown: str) -> str:

@@ -14,12 +14,13 @@ import grpc
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.source import SourceKind
 from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.redaction import redacted
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceServicer
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, resolve
 from vigil_ingestion.conversion import unshown
-from vigil_ingestion.faults import Fault, SourceError
+from vigil_ingestion.faults import Fault, SourceError, as_source_errors
 from vigil_ingestion.media import US_PER_S, Limits, Media, MediaInfo, opened
 from vigil_ingestion.picture import NotConvertible, encode
 
@@ -34,7 +35,11 @@ PICTURE_S = 8.0  # a camera sends a key frame every few seconds, so the first ma
 
 def probe(url: str, file_root: Path | None, limits: Limits) -> MediaInfo:
     """Open the source, decode a picture, close it. Blocks; raises `SourceError`."""
-    address = resolve(url, file_root)
+    with as_source_errors(redacted(url)):
+        return _probed(resolve(url, file_root), limits)
+
+
+def _probed(address: Address, limits: Limits) -> MediaInfo:
     info, stated = _seen(address, limits)
     if stated or address.kind is not SourceKind.FILE:
         return info

@@ -12,11 +12,14 @@ from vigil.core.profile import PromptProfile
 from vigil.core.session import Cadence
 from vigil.core.source import SourceKind
 from vigil.runtime.channel import KeepLatest
+from vigil.runtime.errors import PortError
+from vigil.runtime.process.redaction import redacted
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, resolve
 from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.clock import WallClock
 from vigil_ingestion.conversion import Conversion
+from vigil_ingestion.faults import as_source_errors
 from vigil_ingestion.media import US_PER_S, Limits, MediaInfo, opened
 from vigil_ingestion.playback import Capture, Length, length, live, played
 from vigil_ingestion.sampler import Group, Sampler
@@ -62,7 +65,8 @@ class Stream:
         """What the thread runs. It hands everything over through the event loop."""
         cause: Exception | None = None
         try:
-            self._watch()
+            with as_source_errors(redacted(self._order.url), PortError):
+                self._watch()
         except Exception as error:  # noqa: BLE001  whatever ends the thread must reach the session that owns it
             cause = error
         self._loop.call_soon_threadsafe(self._end, cause)

@@ -23,12 +23,13 @@ def available() -> bool:
 
 
 class RtspServer:
-    """Serves `file` (MP4 with H.264) in a loop at `url`, from one port over restarts."""
+    """Serves `file` (MP4 with H.264) in a loop at `url`, from one port over restarts; with `udp` by UDP alone."""
 
-    def __init__(self, file: Path, user: str = "", password: str = "") -> None:
+    def __init__(self, file: Path, user: str = "", password: str = "", udp: bool = False) -> None:
         self.file = file
         self.port = 0
         self._login = ["--user", user, "--password", password] if user else []
+        self._transport = ["--udp"] if udp else []
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -43,6 +44,7 @@ class RtspServer:
             str(SCRIPT),
             *("--file", str(self.file), "--port", str(self.port)),
             *self._login,
+            *self._transport,
             stdout=asyncio.subprocess.PIPE,
         )
         if self._process.stdout is None:
@@ -62,6 +64,6 @@ class RtspServer:
 
 
 class Camera(Protocol):
-    """A fixture that starts cameras; `user` and `password` protect one."""
+    """A fixture that starts cameras; `user` and `password` protect one, `udp` sends by UDP alone."""
 
-    async def __call__(self, user: str = "", password: str = "") -> RtspServer: ...
+    async def __call__(self, user: str = "", password: str = "", udp: bool = False) -> RtspServer: ...

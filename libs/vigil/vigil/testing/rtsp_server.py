@@ -2,11 +2,11 @@
 
 Run by the system's Python, which has the GStreamer bindings, as a process of its own, so that a test can kill it:
 
-    /usr/bin/python3 rtsp_server.py --file scene.mp4 [--port 8554] [--user name --password secret]
+    /usr/bin/python3 rtsp_server.py --file scene.mp4 [--port 8554] [--user name --password secret] [--udp]
 
 Prints `ready <port>` once it serves rtsp://127.0.0.1:<port>/cam, to each client from the file's start (a media that
 clients share may be taken down by one that leaves while another arrives). Port 0 takes a free one. The file must hold
-H.264: its pictures are sent as they are.
+H.264: its pictures are sent as they are. With `--udp` RTP over TCP is refused.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
+    parser.add_argument("--udp", action="store_true", help="offer RTP over UDP alone, and refuse TCP")
     arguments = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
@@ -92,6 +93,8 @@ def main() -> None:
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(LAUNCH)
     factory.connect("media-configure", LoopingFile(arguments.file).attach)
+    if arguments.udp:
+        factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if arguments.user:
         protect(server, factory, arguments.user, arguments.password)
     server.get_mount_points().add_factory(PATH, factory)

@@ -27,8 +27,10 @@ Streams and snapshots stand for what reading or writing them takes of JetStream 
 """
 
 DOWNSTREAM = """\
-A downstream system may subscribe to {heard}, and read the streams {streams} with consumers of its own. It can publish
-nothing else.
+Each tenant has a NATS user for its downstream systems, `tenant-<tenant>` (`vigil.contract.permissions.users`). That of
+the tenant `demo` subscribes to {heard}, and publishes on {asked} alone: there it asks the gateway for past events of
+{streams} (`vigil.contract.history`). It has no right in JetStream: whoever may make a consumer chooses where the server
+publishes.
 """
 
 REDIS = """\
@@ -79,14 +81,15 @@ def _bus(row: ServiceSpec) -> tuple[str, ...]:
     bus = row.bus
     streams = [f"consumes {code(stream.name)}" for stream in bus.consumes]
     streams += [f"newest of {code(stream.name)}" for stream in bus.looks_up]
+    streams += [f"reads {code(stream.name)}" for stream in bus.reads]
     snapshots = {SnapshotAccess.NONE: "", SnapshotAccess.READ: "reads", SnapshotAccess.WRITE: "writes"}
     return (code(row.name), _codes(bus.publishes), _codes(bus.hears), ", ".join(streams), snapshots[bus.snapshots])
 
 
 def _downstream() -> str:
-    heard = permissions.of_downstream().subscribe
-    streams = _codes(stream.name for stream in permissions.DOWNSTREAM_STREAMS)
-    return DOWNSTREAM.format(heard=_codes(heard), streams=streams)
+    allowed = permissions.of_tenant("demo")
+    streams = _codes(stream.name for stream in permissions.HISTORY_STREAMS)
+    return DOWNSTREAM.format(heard=_codes(allowed.subscribe), asked=_codes(allowed.publish), streams=streams)
 
 
 def _codes(texts: Iterable[str]) -> str:

@@ -11,31 +11,29 @@ from typing import Any
 import nats
 import pytest
 from nats.aio.client import Client as Nats
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import StreamConfig
 
 from vigil.testing.servers import NatsServer, free_port
 from vigil_client.alerts import alert_subject, alerts, subscribed, utterances
 from vigil_client.cloudevents import Alert, Utterance
-from vigil_client.errors import BadSubject, NotFound, Unreachable
+from vigil_client.errors import BadSubject, ClientError, Unreachable
 from vigil_client.testing.scripted_gateway import alert_json
+from vigil_client.testing.scripted_history import ScriptedHistory
 
-STREAMS = {"ALERTS": "vigil.v1.alert.>", "UTTERANCES": "vigil.v1.utterance.>", "DECISIONS": "vigil.v1.decision.>"}
 OPENED, CLOSED = "vigil.v1.alert.demo.lobby.opened", "vigil.v1.alert.demo.lobby.closed"
 
 
 @pytest.fixture
 async def service(nats_server: NatsServer) -> AsyncIterator[Nats]:
-    """A connection, and the streams that the services declare."""
-    connection = await nats.connect(nats_server.url)
-    for name, subject in STREAMS.items():
-        await connection.jetstream().add_stream(StreamConfig(name=name, subjects=[subject]))
+    """A connection."""
+    connection = await nats.connect(nats_server.url, max_reconnect_attempts=-1)
     yield connection
     await connection.close()
 
 
-def payload(state: str, **changes: Any) -> bytes:
-    return json.dumps(alert_json(state, **changes)).encode()
+def payload(state: str, number: int = 1, **changes: Any) -> bytes:
+    return json.dumps(alert_json(state, number, **changes)).encode()
 
 
 async def take(source: AsyncIterator[Alert], count: int) -> list[Alert]:
@@ -49,7 +47,7 @@ async def take(source: AsyncIterator[Alert], count: int) -> list[Alert]:
 
 
 async def test_live_alerts_are_heard(nats_server: NatsServer, service: Nats) -> None:
-    async with subscribed(nats_server.url, alert_subject("demo", "lobby"), "ALERTS") as received:
+    async with subscribed(nats_server.url, alert_subject("demo", "lobby")) as received:
         await service.publish("vigil.v1.alert.demo.elsewhere.opened", payload("opened"))
         await service.publish(OPENED, payload("opened"))
         async with asyncio.timeout(10):
@@ -60,14 +58,14 @@ async def test_live_alerts_are_heard(nats_server: NatsServer, service: Nats) -> 
 
 async def test_nothing_published_after_the_subscription_is_missed(nats_server: NatsServer, service: Nats) -> None:
     for number in range(20):
-        async with subscribed(nats_server.url, alert_subject(), "ALERTS") as received:
+        async with subscribed(nats_server.url, alert_subject()) as received:
             await service.publish(OPENED, payload("opened", alert_id=f"a-{number}"))
             async with asyncio.timeout(10):
                 assert json.loads(await anext(received))["data"]["alert_id"] == f"a-{number}"
 
 
 async def test_alerts_go_on_after_the_server_was_killed(nats_server: NatsServer, service: Nats) -> None:
-    async with subscribed(nats_server.url, alert_subject(), "ALERTS") as received:
+    async with subscribed(nats_server.url, alert_subject()) as received:
         await nats_server.restart()
         listening = asyncio.ensure_future(anext(received))
         while not listening.done():
@@ -79,30 +77,81 @@ async def test_alerts_go_on_after_the_server_was_killed(nats_server: NatsServer,
 
 
 async def test_the_past_comes_in_order_and_then_the_present(nats_server: NatsServer, service: Nats) -> None:
-    await service.jetstream().publish(OPENED, payload("opened"))
-    await service.jetstream().publish(CLOSED, payload("closed"))
-    replay = alerts(nats_server.url, "demo", since=timedelta(hours=1))
-    past = await take(replay, 2)
-    assert [alert.state for alert in past] == ["opened", "closed"]
-    assert past[0].latency_ms == 250.0
-    assert past[0].snapshot_path == "/v1/alerts/a-1/snapshot"
-    await service.jetstream().publish(OPENED, payload("opened", text="Again."))
-    assert [alert.text for alert in await take(replay, 1)] == ["Again."]
+    stored = [payload("opened"), payload("updated", number=2), payload("closed", number=3)]
+    async with ScriptedHistory(stored).served(nats_server.url) as history:
+        replay = alerts(nats_server.url, "demo", since=timedelta(hours=1))
+        past = await take(replay, 3)
+        assert [alert.state for alert in past] == ["opened", "updated", "closed"]
+        assert past[0].latency_ms == 250.0
+        assert past[0].snapshot_path == "/v1/alerts/a-1/snapshot"
+        await service.publish(CLOSED, stored[2], headers={"Nats-Msg-Id": "a-1.3"})
+        await service.publish(OPENED, payload("opened", text="Again."), headers={"Nats-Msg-Id": "a-2.1"})
+        assert [alert.text for alert in await take(replay, 1)] == ["Again."], "what was given already is not repeated"
+    assert [asked.get("after") for asked in history.asked] == [None, 2]
 
 
-async def test_utterances_are_chosen_by_camera(nats_server: NatsServer, service: Nats) -> None:
+async def test_what_was_stored_while_nats_was_away_comes_when_it_is_back(
+    nats_server: NatsServer, service: Nats
+) -> None:
+    told: list[str] = []
+    history = ScriptedHistory([payload("opened")])
+    async with history.served(nats_server.url):
+        replay = alerts(nats_server.url, "demo", since=timedelta(hours=1), on_fault=told.append)
+        await take(replay, 1)
+        waiting = asyncio.ensure_future(take(replay, 1))
+        await nats_server.kill()
+        history.events.append(payload("closed", number=2))
+        await nats_server.start()
+        async with asyncio.timeout(15):
+            assert [alert.state for alert in await waiting] == ["closed"]
+        await service.publish(OPENED, payload("opened", number=3, text="Live."))
+        assert [alert.text for alert in await take(replay, 1)] == ["Live."]
+    assert "the connection to NATS was lost: connecting again" in told
+
+
+async def test_a_history_that_nobody_tells_is_said(nats_server: NatsServer) -> None:
+    with pytest.raises(Unreachable, match="nobody answers a request for past events"):
+        await anext(alerts(nats_server.url, since=timedelta(hours=1)))
+
+
+async def test_a_history_that_is_refused_is_said(nats_server: NatsServer, service: Nats) -> None:
+    async def refuse(message: Msg) -> None:
+        where = f"vigil.v1.history.answer.demo.{json.loads(message.data)['asker']}"
+        await service.publish(where, b"not for you", headers={"Vigil-End": "refused"})
+
+    await service.subscribe("vigil.v1.history.ask.demo", cb=refuse)
+    with pytest.raises(ClientError, match="the gateway refuses: not for you"):
+        await anext(alerts(nats_server.url, since=timedelta(hours=1)))
+
+
+async def test_the_past_is_that_of_one_tenant(nats_server: NatsServer) -> None:
+    with pytest.raises(BadSubject, match="past events are those of one tenant"):
+        await anext(alerts(nats_server.url, "*", since=timedelta(hours=1)))
+
+
+@pytest.mark.parametrize("unexpected", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"data": {"state": 1}}', b"null"])
+async def test_a_message_that_is_no_alert_is_left_out_and_told(
+    nats_server: NatsServer, service: Nats, unexpected: bytes
+) -> None:
+    told: list[str] = []
+    heard = alerts(nats_server.url, on_fault=told.append)
+    listening = asyncio.ensure_future(take(heard, 1))
+    while not listening.done():
+        await service.publish(OPENED, unexpected)
+        await service.publish(OPENED, payload("opened"))
+        await asyncio.wait({listening}, timeout=0.05)
+    assert listening.result()[0].text == "A fire has started."
+    assert told[0].startswith("left out: ")
+
+
+async def test_utterances_are_chosen_by_camera(nats_server: NatsServer) -> None:
+    stored = []
     for source in ("yard", "lobby"):
         data = alert_json("opened")["data"] | {"source_id": source, "action": "speak"}
-        event = {"id": source, "type": "vigil.utterance", "data": data}
-        await service.jetstream().publish("vigil.v1.utterance.demo.s-1", json.dumps(event).encode())
-    async with asyncio.timeout(10):
+        stored.append(json.dumps({"id": source, "type": "vigil.utterance", "data": data}).encode())
+    async with ScriptedHistory(stored).served(nats_server.url), asyncio.timeout(10):
         said: Utterance = await anext(utterances(nats_server.url, source="lobby", since=timedelta(minutes=1)))
     assert (said.source_id, said.text) == ("lobby", "A fire has started.")
-
-
-async def test_a_stream_that_is_not_there(nats_server: NatsServer) -> None:
-    with pytest.raises(NotFound, match="no stream ALERTS"):
-        await anext(alerts(nats_server.url, since=timedelta(hours=1)))
 
 
 @pytest.mark.parametrize("wrong", ["", "a.b", "a b", ">", "é", "x" * 65])

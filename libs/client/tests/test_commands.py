@@ -152,7 +152,7 @@ async def test_without_a_running_vigil_the_next_step_is_said(tmp_path: Path) -> 
 async def test_subscribe_prints_events_as_json(nats_server: NatsServer) -> None:
     process = await start("subscribe", "alerts", "--json", "--nats", nats_server.url)
     assert process.stdout is not None
-    assert b"listening on vigil.v1.alert.*.*.*" in await asyncio.wait_for(process.stdout.readline(), 15)
+    assert b"listening on vigil.v1.alert.demo.*.*" in await asyncio.wait_for(process.stdout.readline(), 15)
     connection = await nats.connect(nats_server.url)
     await connection.publish("vigil.v1.alert.demo.lobby.opened", b"not an event")
     await connection.publish("vigil.v1.alert.demo.lobby.opened", json.dumps(alert_json("opened")).encode())

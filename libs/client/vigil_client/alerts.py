@@ -3,47 +3,37 @@
     async for alert in alerts("nats://127.0.0.1:4222", tenant="demo", since=timedelta(hours=1)):
         print(alert.state, alert.text)
 
-With `since`, events come from their stream through an ordered consumer: in order, none left out, and then live ones.
-Without it they come as they are published. Either way the connection is kept up for ever.
+Without `since`, events come as they are published. With it, stored events come first, in order; then live ones, and
+whenever the connection was lost, those that were stored meanwhile: none is left out. Either way the connection is kept
+up for ever.
 """
 
-import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from nats.aio.client import Client as Nats
-from nats.errors import Error as NatsError
-from nats.js.api import ConsumerConfig, DeliverPolicy
-from nats.js.errors import NotFoundError
+from datetime import timedelta
 
 from vigil_client import cloudevents
 from vigil_client.cloudevents import Alert, Utterance
-from vigil_client.errors import BadSubject, ClientError, NotFound, Unreachable
+from vigil_client.errors import BadMessage, BadSubject
+from vigil_client.feed import Feed
+from vigil_client.history import History
+from vigil_client.nats_connection import OnFault, connected
 
 __all__ = ["Alert", "Utterance", "alert_subject", "alerts", "messages", "subscribed", "utterance_subject", "utterances"]
 
+TENANT = "demo"  # that of `vigil up`, whose user needs no password
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-# A subject that everyone who may read Vigil's streams may ask.
-_ANSWERED = "$JS.API.INFO"
 
-CONNECT_S = 3.0
-RECONNECT_S = 0.5
-# How many events may wait for a slow reader; nats-py drops and reports those beyond.
-PENDING_EVENTS = 8_192
-
-
-def alert_subject(tenant: str = "*", source: str = "*") -> str:
-    """The subject of alerts of one or every tenant and source."""
+def alert_subject(tenant: str = TENANT, source: str = "*") -> str:
+    """The subject of a tenant's alerts, of one or every source. `*` for the tenant is for the NATS user `operator`."""
     return f"vigil.v1.alert.{_token(tenant, 'tenant')}.{_token(source, 'source')}.*"
 
 
-def utterance_subject(tenant: str = "*", session: str = "*") -> str:
-    """The subject of utterances of one or every tenant and session."""
+def utterance_subject(tenant: str = TENANT, session: str = "*") -> str:
+    """The subject of a tenant's utterances, of one or every session."""
     return f"vigil.v1.utterance.{_token(tenant, 'tenant')}.{_token(session, 'session')}"
 
 
@@ -54,110 +44,60 @@ def _token(value: str, what: str) -> str:
     return value
 
 
+def _ignored(_: str) -> None:
+    """Nobody wants to hear of faults."""
+
+
 async def alerts(
-    nats_url: str, tenant: str = "*", source: str = "*", since: timedelta | None = None
+    nats_url: str,
+    tenant: str = TENANT,
+    source: str = "*",
+    since: timedelta | None = None,
+    on_fault: OnFault = _ignored,
 ) -> AsyncIterator[Alert]:
-    """Alert events, for ever. Raises `Unreachable`, or `BadMessage` for what is no alert."""
-    async for payload in messages(nats_url, alert_subject(tenant, source), "ALERTS", since):
-        yield cloudevents.alert(payload)
+    """Alert events, for ever; what is no alert is left out, and told. Raises `Unreachable`."""
+    async for payload in messages(nats_url, alert_subject(tenant, source), since, on_fault):
+        try:
+            yield cloudevents.alert(payload)
+        except BadMessage as error:
+            on_fault(f"left out: {error.message}")
 
 
 async def utterances(
-    nats_url: str, tenant: str = "*", source: str = "*", since: timedelta | None = None
+    nats_url: str,
+    tenant: str = TENANT,
+    source: str = "*",
+    since: timedelta | None = None,
+    on_fault: OnFault = _ignored,
 ) -> AsyncIterator[Utterance]:
     """Utterances, for ever; `source` is compared with each event's source, which is not in the subject."""
-    async for payload in messages(nats_url, utterance_subject(tenant), "UTTERANCES", since):
-        said = cloudevents.utterance(payload)
-        if source in ("*", said.source_id):
-            yield said
+    async for payload in messages(nats_url, utterance_subject(tenant), since, on_fault):
+        with contextlib.suppress(BadMessage):
+            said = cloudevents.utterance(payload)
+            if source in ("*", said.source_id):
+                yield said
 
 
-async def messages(nats_url: str, subject: str, stream: str, since: timedelta | None = None) -> AsyncIterator[bytes]:
+async def messages(
+    nats_url: str, subject: str, since: timedelta | None = None, on_fault: OnFault = _ignored
+) -> AsyncIterator[bytes]:
     """The payloads on `subject`, from `since` ago on when given, else from now on."""
-    async with subscribed(nats_url, subject, stream, since) as received:
+    async with subscribed(nats_url, subject, since, on_fault) as received:
         async for payload in received:
             yield payload
 
 
 @asynccontextmanager
 async def subscribed(
-    nats_url: str, subject: str, stream: str, since: timedelta | None = None
+    nats_url: str, subject: str, since: timedelta | None = None, on_fault: OnFault = _ignored
 ) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Like `messages`, and once the block is entered nothing published from then on is missed."""
-    connection = await _connect(nats_url)
-    try:
-        subscription = await _subscribe(connection, subject, stream, since)
-        await _arrived(connection)
-        yield _payloads(subscription)
-    finally:
-        await connection.close()
+    """Like `messages`, and once the block is entered nothing published from then on is missed.
 
-
-async def _arrived(connection: Nats) -> None:
-    """Wait until the server has a subscription: it answers requests after all that was sent before.
-
-    nats-py's flush will not do: its ping may overtake the subscription. Whether the answer is a refusal, or does not
-    come because the user may not ask, is no matter: by then the subscription is there.
+    `on_fault` is told in words what goes wrong while the connection is kept up, and "" when all is well again. Raises
+    `Unreachable`, `ClientError` for what this user may not read, `BadSubject` for the past of every tenant at once.
     """
-    with contextlib.suppress(NatsError):
-        await connection.request(_ANSWERED, timeout=CONNECT_S)
-
-
-async def _payloads(subscription: Any) -> AsyncIterator[bytes]:
-    async for message in subscription.messages:
-        yield message.data
-
-
-async def _subscribe(connection: Nats, subject: str, stream: str, since: timedelta | None) -> Any:
-    if since is None:
-        return await connection.subscribe(subject, pending_msgs_limit=PENDING_EVENTS)
-    try:
-        return await connection.jetstream().subscribe(
-            subject,
-            stream=stream,
-            ordered_consumer=True,
-            config=ConsumerConfig(
-                deliver_policy=DeliverPolicy.BY_START_TIME,
-                opt_start_time=datetime.now(UTC) - since,
-            ),
-        )
-    except NotFoundError:
-        raise NotFound(f"NATS has no stream {stream}", "start Vigil once: its services declare the streams") from None
-    except NatsError as error:
-        raise ClientError(f"NATS does not give the stream {stream}: {error}", "check the user's permissions") from None
-
-
-async def _connect(nats_url: str) -> Nats:
-    """Connect, or raise `Unreachable` within `CONNECT_S`; once connected the client reconnects for ever."""
-    faults: list[Exception] = []
-
-    async def note(error: Exception) -> None:
-        faults.append(error)
-
-    connection = Nats()
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            await connection.connect(
-                nats_url,
-                name="vigil-client",
-                error_cb=note,
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type]  # it is slept, as a float
-            )
-    except (NatsError, OSError, TimeoutError, ValueError) as error:
-        await connection.close()
-        why = str(error) or _telling(faults)
-        raise Unreachable(
-            f"NATS at {nats_url.rpartition('@')[2]} cannot be used: {why}",
-            "start Vigil with `vigil up`, or give another --nats",
-        ) from None
-    return connection
-
-
-def _telling(faults: Sequence[Exception]) -> str:
-    """The last fault that the server gave itself, else the last one.
-
-    A server that refuses a password closes at once, and its reset may overtake the reason that it gave.
-    """
-    said = [fault for fault in faults if isinstance(fault, NatsError)] or faults
-    return (str(said[-1]) or type(said[-1]).__name__) if said else "no answer"
+    async with connected(nats_url, on_fault) as connection:
+        history = History(connection, subject, since) if since is not None else None
+        feed = Feed(connection, history)
+        await feed.open(subject)
+        yield feed.payloads()

@@ -13,6 +13,7 @@ from vigil_client.commands.watch import watch
 from vigil_client.errors import ClientError
 
 ADDED = "vigil.commands"  # the entry-point group by which a package adds a command
+Command = Callable[..., None] | typer.Typer  # a group of commands is a Typer
 ABOUT = "Vigil watches live video and acts at the right moment."
 # How to begin, by command, in the order in which a newcomer needs them.
 BEGINNINGS = {
@@ -21,6 +22,7 @@ BEGINNINGS = {
     "watch": 'vigil watch VIDEO --alert "Alert me when a fire starts."',
     "subscribe": "vigil subscribe alerts                       hear the alerts, live",
     "sessions": "vigil sessions                               what is being watched now",
+    "keys": "vigil keys                                   who may use it, as which tenant, with which role",
     "doctor": "vigil doctor                                 what is missing here, and how to mend it",
 }
 
@@ -33,18 +35,21 @@ def help_text(commands: Collection[str]) -> str:
 
 def command_line() -> typer.Typer:
     """The `vigil` command with every command that is installed."""
-    commands: dict[str, Callable[..., None]] = {"watch": watch, "subscribe": subscribe, "ask": ask}
+    commands: dict[str, Command] = {"watch": watch, "subscribe": subscribe, "ask": ask, "sessions": sessions}
     commands |= {added.name: added.load() for added in entry_points(group=ADDED)}
     app = typer.Typer(
-        help=help_text({*commands, "sessions"}),
+        help=help_text(commands),
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
     for name in (*(name for name in BEGINNINGS if name in commands), *sorted(commands.keys() - BEGINNINGS.keys())):
-        app.command(name)(commands[name])
-    app.add_typer(sessions, name="sessions")
+        command = commands[name]
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 

@@ -58,7 +58,7 @@ def test_the_plan_wires_everything_together(tmp_path: Path) -> None:
     assert worker["VIGIL_NATS_URL"].startswith("nats://interaction:")
     assert gateway["VIGIL_REDIS_URL"] == "redis://:redis-pw@127.0.0.1:6379/0"
     assert gateway["VIGIL_INGESTION_GRPC"] == f"127.0.0.1:{specs['ingestion'].env['VIGIL_GRPC_PORT']}"
-    assert Path(gateway["VIGIL_API_KEYS_FILE"]) in plan.files
+    assert gateway["VIGIL_API_KEYS_FILE"] == str(tmp_path / "api-keys.json")
     assert worker["VIGIL_ENGINE_URLS"] == plan.endpoints.engine_url == "http://127.0.0.1:8000"
     assert gateway["VIGIL_GRPC_PORT"] == "9200"
     assert plan.endpoints.gateway_grpc == "127.0.0.1:9200"

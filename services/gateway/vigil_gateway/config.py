@@ -13,7 +13,9 @@ class GatewaySettings(ServiceSettings):
     host: str = Field("127.0.0.1", min_length=1, description="Address that the HTTP and gRPC endpoints listen on")
     http_port: int = Field(8080, ge=0, le=65_535, description="Port of the HTTP endpoint; 0 takes a free one")
     grpc_port: int = Field(9200, ge=0, le=65_535, description="Port of the gRPC endpoint; 0 takes a free one")
-    api_keys_file: Path = Field(description="JSON file of the API keys: the SHA-256 digest and the tenant of each")
+    api_keys_file: Path = Field(
+        description="JSON file of the API keys, which `vigil keys` writes; read again when it changes"
+    )
     ingestion_grpc: str = Field("127.0.0.1:9201", min_length=1, description="gRPC target that probes sources")
     probe_deadline_s: float = Field(15.0, gt=0, le=120, description="Seconds that probing a source may take")
     profile: str = Field("vigil-small", description="Prompt profile that the workers run")

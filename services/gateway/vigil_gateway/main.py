@@ -18,11 +18,13 @@ from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
 from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
-from vigil_gateway.api.auth import KeyFileInvalid, KeyRing
+from vigil_gateway.api.auth import KeyRing
+from vigil_gateway.api.key_file import KeyFile, KeyFileInvalid
 from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
 from vigil_gateway.http.server import MAX_CONNECTIONS, serve
+from vigil_gateway.live.history import answer_history
 from vigil_gateway.live.idle import end_idle
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports
@@ -38,7 +40,8 @@ log = get_log()
 async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
     """Open the ports and serve; NATS and Redis may come later, until then the gateway is up and not ready."""
     settings = service.settings
-    keys = _keys(settings)
+    key_file = KeyFile(settings.api_keys_file)
+    keys = _loaded(key_file)
     async with (
         Bus.connect(BusConfig(settings.nats_url, name="gateway")) as bus,
         redis_client.open_redis(settings.redis_url) as redis,
@@ -60,6 +63,8 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
             turns=TurnLeases(redis),
             names=SessionNames(redis),
         )
+        service.spawn("history", answer_history(bus))
+        service.spawn("API keys", key_file.follow(keys))
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         service.spawn("sessions without a worker", Unheld(ports).run())
         async with (
@@ -81,9 +86,9 @@ async def _usable(bus: Bus) -> None:
     await bus.connected()
 
 
-def _keys(settings: GatewaySettings) -> KeyRing:
+def _loaded(key_file: KeyFile) -> KeyRing:
     try:
-        return KeyRing.load(settings.api_keys_file)
+        return key_file.load()
     except KeyFileInvalid as error:
         raise StartupError(f"VIGIL_API_KEYS_FILE: {error}") from None
 

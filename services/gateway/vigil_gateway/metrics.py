@@ -21,3 +21,12 @@ UNHELD = Gauge(
     "vigil_gateway_sessions_unheld",
     "Open sessions that no interaction worker has held for several seconds: each is stalled",
 )
+KEYS = Gauge("vigil_gateway_api_keys", "API keys in the key file, expired ones too")
+KEY_FILE_FAULT = Gauge(
+    "vigil_gateway_key_file_fault", "1 while the key file cannot be used and the keys that were read before it hold"
+)
+HISTORY = Counter(
+    "vigil_gateway_history_requests",
+    "Requests of downstream systems for past events: answered, refused, failed, or dropped because others wait",
+    ["outcome"],
+)

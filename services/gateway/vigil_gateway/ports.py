@@ -8,6 +8,7 @@ import structlog
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from vigil.contract.api_keys import ApiKey, KeyRole
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus
@@ -51,13 +52,32 @@ async def _ports(request: Request) -> Ports:
 
 PortsOf = Annotated[Ports, Depends(_ports)]
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="The key that the operator gave you.")
+_ROLES = (
+    "The key that the operator gave you. It speaks for a tenant and has a role: a `viewer` may send GET requests, an "
+    "`operator` may send all others too, an `admin` may also see the tenant's keys. An expired key is refused with 401 "
+    "`key_expired`, a role that does not suffice with 403 `role_too_low`."
+)
+_bearer = HTTPBearer(auto_error=False, scheme_name="API key", description=_ROLES)
 
 
-async def _tenant(ports: PortsOf, given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> str:
-    tenant = ports.keys.tenant(given.credentials if given is not None else "")
-    structlog.contextvars.bind_contextvars(tenant=tenant)
-    return tenant
+def needed_for(method: str) -> KeyRole:
+    """The role that a request of this HTTP method takes."""
+    return KeyRole.VIEWER if method in ("GET", "HEAD", "OPTIONS") else KeyRole.OPERATOR
+
+
+async def _holder(
+    request: Request, ports: PortsOf, given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+) -> ApiKey:
+    holder = ports.keys.admit(given.credentials if given is not None else "", needed_for(request.method))
+    structlog.contextvars.bind_contextvars(tenant=holder.tenant)
+    return holder
+
+
+Holder = Annotated[ApiKey, Depends(_holder)]
+
+
+async def _tenant(holder: Holder) -> str:
+    return holder.tenant
 
 
 Tenant = Annotated[str, Depends(_tenant)]

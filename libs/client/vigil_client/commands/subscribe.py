@@ -41,7 +41,9 @@ def duration(text: str) -> timedelta:
 
 def subscribe(
     topic: Annotated[Topic, typer.Argument(help="What to listen to.")],
-    tenant: Annotated[str, typer.Option("--tenant", help="Only this tenant's.")] = "*",
+    tenant: Annotated[
+        str, typer.Option("--tenant", help="Tenant whose events to hear; default: that of the `vigil up` here.")
+    ] = "",
     source: Annotated[str, typer.Option("--source", help="Only this camera's (its source id).")] = "*",
     since: Annotated[
         timedelta | None, typer.Option("--since", parser=duration, metavar="1h", help="Begin this long ago.")
@@ -58,17 +60,18 @@ def subscribe(
       vigil subscribe alerts --since 1h --json | jq .data.text
       vigil subscribe utterances --source lobby
     """
+    url, of = target.nats(nats, data_dir), tenant or target.tenant(data_dir)
     write: Write
     match topic:
         case Topic.ALERTS:
-            subject, stream, write = alert_subject(tenant, source), "ALERTS", _alert
+            subject, write = alert_subject(of, source), _alert
         case Topic.UTTERANCES:
-            subject, stream, write = utterance_subject(tenant), "UTTERANCES", _utterance_of(source)
-    run(_print(target.nats(nats, data_dir), subject, stream, since, _as_json(write) if as_json else write))
+            subject, write = utterance_subject(of), _utterance_of(source)
+    run(_print(url, subject, since, _as_json(write) if as_json else write))
 
 
-async def _print(nats_url: str, subject: str, stream: str, since: timedelta | None, write: Write) -> bool:
-    async with subscribed(nats_url, subject, stream, since) as received:
+async def _print(nats_url: str, subject: str, since: timedelta | None, write: Write) -> bool:
+    async with subscribed(nats_url, subject, since, _show_fault) as received:
         stderr.print(
             f"[dim]listening on {escape(subject)} at {escape(nats_url.rpartition('@')[2])}; Ctrl-C ends[/]",
             highlight=False,
@@ -82,6 +85,10 @@ async def _print(nats_url: str, subject: str, stream: str, since: timedelta | No
             if line:
                 console.print(line, markup=False, highlight=False, soft_wrap=True)
     return True
+
+
+def _show_fault(fault: str) -> None:
+    stderr.print(f"[yellow]fault[/]  {escape(fault)}" if fault else "[green]well again[/]", highlight=False)
 
 
 def _alert(payload: bytes) -> str:

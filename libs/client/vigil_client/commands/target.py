@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from vigil_client import endpoints
+from vigil_client.alerts import TENANT
 from vigil_client.endpoints import DATA_DIR
+from vigil_client.errors import NotConfigured
 
 Gateway = Annotated[
     str, typer.Option("--gateway", envvar="VIGIL_GATEWAY_URL", help="Gateway address; default: the `vigil up` here.")
@@ -29,3 +31,11 @@ def gateway(url: str, api_key: str, data_dir: Path = DATA_DIR) -> tuple[str, str
 def nats(url: str, data_dir: Path = DATA_DIR) -> str:
     """The NATS address: as given, else that of the `vigil up` on this machine. Raises `NotConfigured`."""
     return url or endpoints.find(data_dir).nats_url
+
+
+def tenant(data_dir: Path = DATA_DIR) -> str:
+    """The tenant of the `vigil up` on this machine; that of any other `vigil up` when there is none here."""
+    try:
+        return endpoints.find(data_dir).tenant
+    except NotConfigured:
+        return TENANT

@@ -155,7 +155,7 @@ async def _watch(endpoints: Endpoints, new: NewSession, limits: Limits, showing:
     subject = alert_subject(endpoints.tenant, CAMERA)
     async with (
         Client(endpoints.gateway_url, endpoints.api_key) as client,
-        subscribed(endpoints.nats_url, subject, "ALERTS") as received,
+        subscribed(endpoints.nats_url, subject) as received,
     ):
         await _end_leftovers(client)
         listening = asyncio.create_task(_listen(received, showing.delivery))

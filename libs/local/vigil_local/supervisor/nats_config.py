@@ -1,29 +1,25 @@
-"""The configuration that `vigil up` gives its NATS server: one user a service, each with the rights of its row."""
+"""The configuration that `vigil up` gives its NATS server: the users of `vigil.contract.permissions`."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from vigil.contract import permissions
-from vigil.contract.permissions import Permissions
-from vigil.contract.services import SERVICES
-from vigil_local.supervisor.secrets import Secrets
+from vigil.contract.permissions import NatsUser
+from vigil_local.supervisor.secrets import TENANT, Secrets
 
-OPERATOR_USER = "operator"
-DOWNSTREAM_USER = "downstream"
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 
 
-def render(port: int, monitor_port: int, store_dir: Path, secrets: Secrets) -> str:
+def render(port: int, monitor_port: int, store_dir: Path, secrets: Secrets, tenants: Iterable[str] = ()) -> str:
     """The text of the configuration file: loopback only, JetStream on disk, the users of one account.
 
-    Each service may do what its row says. `operator` may do everything: it is for people who look into streams.
-    Whoever connects without a name is `downstream`: it hears alerts, utterances, delegations and session events,
-    live or from their streams, and can say nothing.
+    Each service may do what its row says. `operator` may do everything: it is for people who look into streams. Each
+    tenant has a user for its downstream systems, which hears that tenant alone and can change nothing. Whoever connects
+    without a name is that of the tenant `demo`.
     """
-    services = [_user(row.name, secrets.nats_password_of(row.name), permissions.of_service(row)) for row in SERVICES]
-    operator = _user(OPERATOR_USER, secrets.nats_password)
-    downstream = _user(DOWNSTREAM_USER, DOWNSTREAM_USER, permissions.of_downstream())
+    users = permissions.users(sorted({TENANT, *tenants}))
     lines = {
         "host": "127.0.0.1",
         "port": port,
@@ -31,17 +27,19 @@ def render(port: int, monitor_port: int, store_dir: Path, secrets: Secrets) -> s
         "server_name": "vigil",
         "max_payload": MAX_PAYLOAD_BYTES,
         "jetstream": {"store_dir": str(store_dir), "max_memory_store": 64 << 20, "max_file_store": 8 << 30},
-        "accounts": {"VIGIL": {"jetstream": "enabled", "users": [*services, operator, downstream]}},
-        "no_auth_user": DOWNSTREAM_USER,
+        "accounts": {"VIGIL": {"jetstream": "enabled", "users": [_user(user, secrets) for user in users]}},
+        "no_auth_user": permissions.tenant_user(TENANT),
     }
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in lines.items())
 
 
-def _user(name: str, password: str, allowed: Permissions | None = None) -> dict[str, Any]:
-    """A user of the account; without `allowed` it may do everything."""
-    user: dict[str, Any] = {"user": name, "password": password}
-    if allowed is not None:
-        user["permissions"] = {"publish": {"allow": allowed.publish}, "subscribe": {"allow": allowed.subscribe}}
-        if allowed.answers:
-            user["permissions"]["allow_responses"] = {"max": 1, "expires": "5s"}
-    return user
+def _user(user: NatsUser, secrets: Secrets) -> dict[str, Any]:
+    made: dict[str, Any] = {"user": user.name, "password": secrets.nats_password_of(user.name)}
+    if user.allowed is not None:
+        made["permissions"] = {
+            "publish": {"allow": user.allowed.publish},
+            "subscribe": {"allow": user.allowed.subscribe},
+        }
+        if user.allowed.answers:
+            made["permissions"]["allow_responses"] = {"max": 1, "expires": "5s"}
+    return made

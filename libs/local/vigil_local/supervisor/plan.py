@@ -1,15 +1,17 @@
 """What `vigil up` runs, worked out from its options. Nothing is started or written here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vigil.contract.services import GATEWAY, INGESTION, SERVICES, WEBHOOK, ServiceSpec, variable
 from vigil_client.endpoints import Endpoints
+from vigil_local import key_file
 from vigil_local.supervisor import gates, nats_config, redis_config
 from vigil_local.supervisor.layout import Binaries
 from vigil_local.supervisor.ports import grpc_name, ports_of
-from vigil_local.supervisor.secrets import TENANT, Secrets, key_file
+from vigil_local.supervisor.secrets import TENANT, Secrets
 from vigil_local.supervisor.supervisor import ProcessSpec
 
 # Preferred ports; `vigil up` takes another one where a preferred port is in use.
@@ -22,6 +24,7 @@ PREFERRED_PORTS = {
     **{name: port for row in SERVICES for name, port in ports_of(row).items()},
 }
 
+NATS_CONFIG = "nats.conf"
 ENGINE_START_S = 240.0
 # A worker is ready once the engine is, so it may wait as long as that may take.
 SERVICE_START_S = ENGINE_START_S + 60.0
@@ -48,7 +51,7 @@ class RemoteEngine:
 @dataclass(frozen=True, slots=True)
 class Options:
     """All that the plan depends on. `environment` is what every process inherits; `webhooks` names the endpoints of
-    the webhook bridge, which runs when there is such a file."""
+    the webhook bridge, which runs when there is such a file. `tenants` are those that have a key."""
 
     data_dir: Path
     temporary_dir: Path
@@ -60,17 +63,19 @@ class Options:
     secrets: Secrets
     environment: Mapping[str, str]
     webhooks: Path | None = None
+    tenants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The processes in the order they are shown, the files they read (by path), where to reach them, and what their
-    user should be warned of."""
+    """The processes in the order they are shown, the files they read (by path), and where to reach them. `nats_file`
+    is the text of NATS's configuration file when other tenants have a key; `warnings` are for the user."""
 
     specs: tuple[ProcessSpec, ...]
     files: Mapping[Path, str]
     directories: tuple[Path, ...]
     endpoints: Endpoints
+    nats_file: Callable[[tuple[str, ...]], str]
     warnings: tuple[str, ...] = ()
 
 
@@ -81,8 +86,14 @@ def make_plan(options: Options) -> Plan:
     if isinstance(options.engine, LocalEngine):
         specs.append(_engine(options, options.engine))
     specs += [_service(options, paths, row) for row in rows(webhooks=options.webhooks is not None)]
-    directories = (paths["jetstream"], paths["redis"])
-    return Plan(tuple(specs), _files(options, paths), directories, _endpoints(options), _warnings(options))
+    return Plan(
+        tuple(specs),
+        _files(options, paths),
+        (paths["jetstream"], paths["redis"]),
+        _endpoints(options),
+        partial(_nats_file, options),
+        _warnings(options),
+    )
 
 
 def _warnings(options: Options) -> tuple[str, ...]:
@@ -96,16 +107,21 @@ def rows(*, webhooks: bool) -> tuple[ServiceSpec, ...]:
 
 
 def _paths(data_dir: Path) -> dict[str, Path]:
-    names = {"nats.conf", "redis.conf", "api-keys.json", "jetstream", "redis"}
+    names = {NATS_CONFIG, "redis.conf", key_file.FILE, "jetstream", "redis"}
     return {name: data_dir / name for name in names}
+
+
+def _nats_file(options: Options, tenants: tuple[str, ...]) -> str:
+    """The text of NATS's configuration file when these tenants have a key."""
+    ports, store_dir = options.ports, options.data_dir / "jetstream"
+    return nats_config.render(ports["nats"], ports["nats monitor"], store_dir, options.secrets, tenants)
 
 
 def _files(options: Options, paths: Mapping[str, Path]) -> dict[Path, str]:
     ports, secrets = options.ports, options.secrets
     return {
-        paths["nats.conf"]: nats_config.render(ports["nats"], ports["nats monitor"], paths["jetstream"], secrets),
+        paths[NATS_CONFIG]: _nats_file(options, options.tenants),
         paths["redis.conf"]: redis_config.render(ports["redis"], paths["redis"], secrets.redis_password),
-        paths["api-keys.json"]: key_file(secrets.api_key),
     }
 
 
@@ -145,7 +161,7 @@ def _base(options: Options) -> dict[str, str]:
 def _nats(options: Options, paths: Mapping[str, Path]) -> ProcessSpec:
     return ProcessSpec(
         name="nats",
-        argv=(str(options.binaries.nats_server), "--config", str(paths["nats.conf"])),
+        argv=(str(options.binaries.nats_server), "--config", str(paths[NATS_CONFIG])),
         env=_base(options),
         gate=gates.http(f"http://127.0.0.1:{options.ports['nats monitor']}/healthz"),
     )
@@ -204,7 +220,7 @@ def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:
         "engine_urls": ",".join(_engine_urls(options)),
         "model": options.model,
         "profile": options.profile,
-        "api_keys_file": str(paths["api-keys.json"]),
+        "api_keys_file": str(paths[key_file.FILE]),
         "ingestion_grpc": f"127.0.0.1:{ports[grpc_name(INGESTION)]}",
         "webhooks_file": str(options.webhooks),
         # The file is its user's own, and so is this machine: a receiver may well run here.

@@ -8,9 +8,11 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vigil.contract.permissions import OPERATOR
 from vigil_local.errors import LocalError
 
 TENANT = "demo"
+FILE = "secrets.json"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -21,9 +23,11 @@ class Secrets:
     redis_password: str
     api_key: str
 
-    def nats_password_of(self, service: str) -> str:
-        """The password of a service's own NATS user: derived, so that a new service needs no new file."""
-        return hmac.new(self.nats_password.encode(), service.encode(), hashlib.sha256).hexdigest()
+    def nats_password_of(self, user: str) -> str:
+        """The password of a NATS user: derived from the operator's, so that a new one needs no new file."""
+        if user == OPERATOR:
+            return self.nats_password
+        return hmac.new(self.nats_password.encode(), user.encode(), hashlib.sha256).hexdigest()
 
 
 def load_or_create(path: Path) -> Secrets:
@@ -38,15 +42,13 @@ def load_or_create(path: Path) -> Secrets:
         raise LocalError(f"{path} is not what vigil up writes", "delete it and run `vigil up` again") from None
 
 
-def key_file(api_key: str) -> str:
-    """The gateway's key file: only the hash of the key is in it."""
-    digest = hashlib.sha256(api_key.encode()).hexdigest()
-    return json.dumps({"keys": [{"sha256": digest, "tenant": TENANT}]})
-
-
 def write_private(path: Path, text: str) -> None:
-    """Write `text` to a file of mode 0600, whatever was there before."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Write `text` to a file of mode 0600 in one step: whoever reads it meanwhile reads the old text or the new one."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

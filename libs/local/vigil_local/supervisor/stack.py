@@ -1,19 +1,34 @@
 """Everything that `vigil up` runs, as one context: open it and Vigil is healthy, leave it and nothing is left."""
 
+import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from vigil.contract.api_keys import tenants_of
 from vigil.contract.services import SERVICES
 from vigil_client import endpoints as endpoints_file
 from vigil_client.endpoints import Endpoints
+from vigil_local import key_file
 from vigil_local.errors import Missing
+from vigil_local.keys import with_own
 from vigil_local.supervisor import gates, layout, lock, ports, secrets
-from vigil_local.supervisor.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan, rows
+from vigil_local.supervisor.plan import (
+    NATS_CONFIG,
+    PREFERRED_PORTS,
+    LocalEngine,
+    Options,
+    Plan,
+    RemoteEngine,
+    make_plan,
+    rows,
+)
 from vigil_local.supervisor.supervisor import Report, State, Status, Supervisor
+from vigil_local.supervisor.tenants import follow_tenants
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,10 @@ async def running(options: UpOptions, report: Report) -> AsyncIterator[Running]:
         publisher = _Publisher(path, plan.endpoints, report)
         remove = (path, Path(temporary))
         try:
-            async with Supervisor(plan.specs, data_dir / "logs", publisher.changed, remove) as supervisor:
+            async with (
+                Supervisor(plan.specs, data_dir / "logs", publisher.changed, remove) as supervisor,
+                _following(plan, data_dir, supervisor),
+            ):
                 await supervisor.ready()
                 publisher.publish()
                 yield Running(publisher.endpoints, supervisor, plan.warnings)
@@ -64,10 +82,27 @@ async def running(options: UpOptions, report: Report) -> AsyncIterator[Running]:
             path.unlink(missing_ok=True)
 
 
+@asynccontextmanager
+async def _following(plan: Plan, data_dir: Path, supervisor: Supervisor) -> AsyncIterator[None]:
+    """The NATS users follow the tenants of the key file while the block runs."""
+    config = data_dir / NATS_CONFIG
+    following = asyncio.create_task(
+        follow_tenants(data_dir / key_file.FILE, config, plan.nats_file, supervisor), name="follow tenants"
+    )
+    try:
+        yield
+    finally:
+        following.cancel()
+        await asyncio.wait({following})
+
+
 def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
     """Check what must be there, choose ports, write the configuration files."""
     engine, webhooks = _engine(options), _webhooks(options)
     chosen = _ports(options, engine)
+    made = secrets.load_or_create(data_dir / secrets.FILE)
+    now = datetime.now(UTC).replace(microsecond=0)
+    keys = key_file.change(data_dir / key_file.FILE, lambda keys: with_own(keys, made.api_key, secrets.TENANT, now))
     plan = make_plan(
         Options(
             data_dir=data_dir,
@@ -77,9 +112,10 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
             profile=options.profile,
             ports=chosen,
             binaries=layout.binaries(rows(webhooks=webhooks is not None)),
-            secrets=secrets.load_or_create(data_dir / "secrets.json"),
+            secrets=made,
             environment=layout.inherited(),
             webhooks=webhooks,
+            tenants=tenants_of(keys),
         )
     )
     for directory in plan.directories:

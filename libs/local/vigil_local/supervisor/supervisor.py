@@ -1,7 +1,10 @@
 """Starts processes in order, gates them on health, restarts what dies and stops them all."""
 
 import asyncio
+import contextlib
+import os
 import random
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -193,6 +196,13 @@ class Supervisor:
     def statuses(self) -> tuple[Status, ...]:
         """Every process as it is now, in the order of the specs."""
         return tuple(managed.status for managed in self._managed.values())
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to the process called `name`, if it runs now."""
+        pid = self._managed[name].status.pid
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     async def ready(self) -> None:
         """Wait until every process is healthy. Raises `ProcessFailed` for the first that will not be."""

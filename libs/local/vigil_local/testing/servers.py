@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from vigil.contract.permissions import OPERATOR, tenant_user
 from vigil.testing.servers import free_port
 from vigil_local.supervisor import gates, layout, nats_config
 from vigil_local.supervisor.secrets import Secrets
@@ -28,22 +29,23 @@ class UpNats:
     @property
     def operator_url(self) -> str:
         """For the one who may do everything."""
-        return self._named(nats_config.OPERATOR_USER, SECRETS.nats_password)
+        return self.url_of(OPERATOR)
 
-    def url_of(self, service: str) -> str:
-        """For a service."""
-        return self._named(service, SECRETS.nats_password_of(service))
+    def tenant_url(self, tenant: str) -> str:
+        """For the downstream systems of a tenant."""
+        return self.url_of(tenant_user(tenant))
 
-    def _named(self, user: str, password: str) -> str:
-        return f"nats://{user}:{password}@127.0.0.1:{self.port}"
+    def url_of(self, user: str) -> str:
+        """For the NATS user of this name; a service's is called like it."""
+        return f"nats://{user}:{SECRETS.nats_password_of(user)}@127.0.0.1:{self.port}"
 
 
 @asynccontextmanager
-async def nats_running(directory: Path) -> AsyncIterator[UpNats]:
-    """A NATS server that keeps its files in `directory`, supervised."""
+async def nats_running(directory: Path, tenants: tuple[str, ...] = ()) -> AsyncIterator[UpNats]:
+    """A NATS server that keeps its files in `directory`, supervised, with users for these tenants beside `demo`."""
     port, monitor = free_port(), free_port()
     config = directory / "nats.conf"
-    config.write_text(nats_config.render(port, monitor, directory / "jetstream", SECRETS))
+    config.write_text(nats_config.render(port, monitor, directory / "jetstream", SECRETS, tenants))
     spec = ProcessSpec(
         "nats",
         (str(layout.nats_server()), "--config", str(config)),

@@ -26,7 +26,13 @@ from vigil.core.source import Role
 from vigil.runtime.store.keys import index_key, session_keys
 
 BY_NAME = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
-LIVE = ("vigil.v1.frame.raw.>", "vigil.v1.frame.coded.>", "vigil.v1.command.>", "vigil.v1.turn.dropped.>")
+LIVE = (
+    "vigil.v1.frame.raw.>",
+    "vigil.v1.frame.coded.>",
+    "vigil.v1.command.>",
+    "vigil.v1.turn.dropped.>",
+    subjects.ALL_HISTORY_ANSWERS,
+)
 KEY = SessionKey("demo", "s-1")
 
 
@@ -82,6 +88,7 @@ def test_what_a_service_publishes_is_live_or_stored(row: ServiceSpec) -> None:
 @BY_NAME
 def test_what_a_service_hears_some_service_publishes(row: ServiceSpec) -> None:
     said = {subject for other in SERVICES for subject in other.bus.publishes}
+    said.add(subjects.ALL_HISTORY_ASKED)  # downstream systems say it
     for heard in row.bus.hears:
         assert any(subject.startswith(heard.removesuffix(">")) for subject in said), heard
 
@@ -131,14 +138,29 @@ def test_a_service_may_say_and_hear_no_more_than_its_row_and_jetstream(row: Serv
     assert all(subject.endswith(".OBJ_VIGIL_SNAPSHOTS") for subject in purged)
 
 
-def test_a_downstream_system_only_reads() -> None:
-    allowed = permissions.of_downstream()
-    heard = ("vigil.v1.alert.>", "vigil.v1.utterance.>", "vigil.v1.session.>", "vigil.v1.delegation.>", "_INBOX.>")
-    assert allowed.subscribe == heard
-    assert all(subject.startswith(("$JS.API.", "$JS.ACK.", "$JS.FC.")) for subject in allowed.publish)
-    forbidden = ("STREAM.CREATE", "STREAM.UPDATE", "STREAM.DELETE", "STREAM.PURGE", "MSG.DELETE", "CONSUMER.DELETE")
-    assert not [subject for subject in allowed.publish if any(deed in subject for deed in forbidden)]
-    assert not [subject for subject in allowed.publish if "DECISIONS" in subject or "DEAD_LETTERS" in subject]
+def test_a_downstream_system_reads_its_tenant_and_has_no_right_in_jetstream() -> None:
+    allowed = permissions.of_tenant("acme")
+    assert allowed.publish == ("vigil.v1.history.ask.acme",)
+    assert allowed.subscribe == (
+        "vigil.v1.alert.acme.>",
+        "vigil.v1.utterance.acme.>",
+        "vigil.v1.session.*.acme.>",
+        "vigil.v1.delegation.*.acme.>",
+        "vigil.v1.history.answer.acme.>",
+    )
+
+
+def test_there_is_a_user_for_each_service_and_tenant_and_one_who_may_do_everything() -> None:
+    users = permissions.users(("acme", "gateway"))
+    names = [user.name for user in users]
+    assert names == [*(row.name for row in SERVICES), "tenant-acme", "tenant-gateway", "operator"]
+    assert [user.name for user in users if user.allowed is None] == ["operator"]
+
+
+def test_nobody_but_the_gateway_says_what_only_it_may_answer() -> None:
+    for row in SERVICES:
+        may = any("history.answer" in subject for subject in permissions.of_service(row).publish)
+        assert may == (row is GATEWAY)
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,28 @@ def test_a_near_miss_is_refused(subject: str) -> None:
 def test_a_free_text_name_never_becomes_a_token(name: str) -> None:
     with pytest.raises(InvalidToken):
         subjects.alerts_of("demo", name)
+
+
+@pytest.mark.parametrize(
+    ("subject", "pattern", "within"),
+    [
+        ("vigil.v1.alert.demo.lobby.opened", "vigil.v1.alert.demo.>", True),
+        ("vigil.v1.alert.demo.*.*", "vigil.v1.alert.demo.>", True),
+        ("vigil.v1.alert.demo.>", "vigil.v1.alert.demo.>", True),
+        ("vigil.v1.session.ended.demo.s-1", "vigil.v1.session.*.demo.>", True),
+        ("vigil.v1.session.*.demo.>", "vigil.v1.session.*.demo.>", True),
+        ("vigil.v1.alert.demo", "vigil.v1.alert.demo.>", False),
+        ("vigil.v1.alert.*.lobby.opened", "vigil.v1.alert.demo.>", False),
+        ("vigil.v1.alert.>", "vigil.v1.alert.demo.>", False),
+        ("vigil.v1.session.>", "vigil.v1.session.*.demo.>", False),
+        ("vigil.v1.session.ended.rival.s-1", "vigil.v1.session.*.demo.>", False),
+        (">", "vigil.v1.alert.demo.>", False),
+        ("vigil.v1.alert.demo..x", "vigil.v1.alert.demo.>", False),
+        ("", "vigil.v1.alert.demo.>", False),
+        ("a.b", "a.b", True),
+        ("a.b.c", "a.b", False),
+        ("a.>.c", "a.*.c", False),
+    ],
+)
+def test_what_is_within_a_pattern(subject: str, pattern: str, within: bool) -> None:
+    assert subjects.is_within(subject, pattern) is within

@@ -2,7 +2,8 @@
 
 ContractError
 ├── InvalidSubject   a subject that is not one of ours
-└── InvalidMessage   bytes that are not the message they should be
+├── InvalidMessage   bytes that are not the message they should be
+└── InvalidKeyFile   a file of API keys that cannot be used
 """
 
 
@@ -16,3 +17,7 @@ class InvalidSubject(ContractError):
 
 class InvalidMessage(ContractError):
     """Bytes that are not the message they should be."""
+
+
+class InvalidKeyFile(ContractError):
+    """A file of API keys that cannot be used."""

@@ -1,25 +1,34 @@
-"""What a NATS user may publish and subscribe to, made from the rows of the services.
+"""The NATS users, and what each may publish and subscribe to, made from the rows of the services and the tenants.
 
-Whoever configures a NATS server (`vigil up`, a deployment) gives each service a user of its own with these lists, and
-downstream systems one that can only read. NATS refuses everything that is not listed.
+Whoever configures a NATS server (`vigil up`, a deployment) makes these users with these lists. NATS refuses everything
+that is not listed.
+
+Reading must not be writing. A downstream system reads its tenant's events as they are published, and asks for past
+ones with a message to the gateway. It has no right in JetStream at all: whoever may make a consumer, or ask one for
+messages, chooses where the server publishes them (`deliver_subject`, the reply subject), and so can forge events.
 
 Every service may declare the streams, because every service does so when it connects. None may delete or purge one;
 the one exception is the bucket of snapshots, where replacing an object purges its old parts.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vigil.contract.services import ServiceSpec, SnapshotAccess
+from vigil.contract import subjects
+from vigil.contract.services import SERVICES, ServiceSpec, SnapshotAccess
 from vigil.contract.streams import ALERTS, DELEGATIONS, SESSIONS, SNAPSHOTS, STREAMS, UTTERANCES, StreamSpec
 
 _API = "$JS.API"
 _BUCKET_STREAM = f"OBJ_{SNAPSHOTS.name}"
-# Where answers to our services come. Downstream systems listen to `_INBOX.>`, where they must not overhear ours.
-_INBOXES = "_VIGIL_INBOX"
+# Where answers to our services come.
+INBOXES = "_VIGIL_INBOX"
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-DOWNSTREAM_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS)
+# The streams whose events a tenant's downstream systems may ask for.
+HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS)
+
+OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +41,17 @@ class Permissions:
     answers: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class NatsUser:
+    """A user by its name; without `allowed` it may do everything."""
+
+    name: str
+    allowed: Permissions | None
+
+
 def inbox_prefix(user: str) -> str:
     """Where answers to a NATS user come: each service has a place of its own that no other may listen to."""
-    return f"{_INBOXES}.{user}" if _USER.fullmatch(user) else _INBOXES
+    return f"{INBOXES}.{user}" if _USER.fullmatch(user) else INBOXES
 
 
 def of_service(row: ServiceSpec) -> Permissions:
@@ -46,22 +63,27 @@ def of_service(row: ServiceSpec) -> Permissions:
     for stream in bus.consumes:
         publish += _reading(stream)
     publish += [f"{_API}.STREAM.MSG.GET.{stream.name}" for stream in bus.looks_up]
+    publish += [f"{_API}.DIRECT.GET.{stream.name}" for stream in bus.reads]
     publish += _snapshots(bus.snapshots)
     return Permissions(tuple(publish), (*bus.hears, own_inbox), answers=bool(bus.hears))
 
 
-def of_downstream() -> Permissions:
-    """What a downstream system may do: hear alerts, utterances, the life of sessions and delegated questions, live and
-    from their streams.
+def of_tenant(tenant: str) -> Permissions:
+    """What a downstream system of a tenant may do: hear the tenant's alerts, utterances, the life of its sessions and
+    its delegated questions, and ask the gateway for past ones. Nothing that it says reaches anybody else."""
+    return Permissions((subjects.history_asked(tenant),), (*subjects.stored_of(tenant), subjects.answers_of(tenant)))
 
-    There is no subject here by which a stream could be written, changed, purged or deleted, nor one of decisions,
-    frames or commands.
-    """
-    publish = [f"{_API}.INFO", f"{_API}.STREAM.NAMES"]
-    for stream in DOWNSTREAM_STREAMS:
-        publish += [*_reading(stream), f"$JS.FC.{stream.name}.>"]
-    heard = [subject for stream in DOWNSTREAM_STREAMS for subject in stream.subjects]
-    return Permissions(tuple(publish), (*heard, "_INBOX.>"))
+
+def tenant_user(tenant: str) -> str:
+    """The NATS user of a tenant's downstream systems. No service can be called like it."""
+    return f"tenant-{tenant}"
+
+
+def users(tenants: Iterable[str]) -> tuple[NatsUser, ...]:
+    """Every NATS user: one for each service, one for each tenant's downstream systems, and the operator."""
+    services = (NatsUser(row.name, of_service(row)) for row in SERVICES)
+    readers = (NatsUser(tenant_user(tenant), of_tenant(tenant)) for tenant in tenants)
+    return (*services, *readers, NatsUser(OPERATOR, None))
 
 
 def _declaring() -> list[str]:

@@ -53,13 +53,15 @@ class BusAccess:
     """What a service says and hears on NATS. Subjects may hold wildcards.
 
     `publishes` is what it may publish, live or into a stream; `hears` what it may subscribe to. `consumes` are the
-    streams that it reads with durable consumers, `looks_up` those whose newest message it may ask for.
+    streams that it reads with durable consumers, `looks_up` those whose newest message it may ask for, `reads` those
+    of which it may ask for any messages, without a consumer.
     """
 
     publishes: tuple[str, ...] = ()
     hears: tuple[str, ...] = ()
     consumes: tuple[StreamSpec, ...] = ()
     looks_up: tuple[StreamSpec, ...] = ()
+    reads: tuple[StreamSpec, ...] = ()
     snapshots: SnapshotAccess = SnapshotAccess.NONE
 
 
@@ -143,6 +145,7 @@ GATEWAY = ServiceSpec(
             _of_all(Kind.RAW_FRAMES),  # pictures that clients push
             _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
             *_lifecycle(Lifecycle.REQUESTED, Lifecycle.CHANGED, Lifecycle.STALLED, Lifecycle.ENDED),
+            subjects.ALL_HISTORY_ANSWERS,
         ),
         hears=(
             subjects.ALL_DECISIONS,
@@ -151,8 +154,10 @@ GATEWAY = ServiceSpec(
             subjects.ALL_LIFECYCLE,
             subjects.ALL_DELEGATIONS,
             _of_all(Kind.TURN_DROPPED),
+            subjects.ALL_HISTORY_ASKED,
         ),
         looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again
+        reads=(ALERTS, UTTERANCES, SESSIONS, DELEGATIONS),
         snapshots=SnapshotAccess.READ,
     ),
     redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, HEALTH_KEYS, _placement_keys("*")),

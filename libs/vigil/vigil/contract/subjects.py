@@ -104,6 +104,8 @@ ALL_UTTERANCES = f"{PREFIX}.utterance.>"
 ALL_LIFECYCLE = f"{PREFIX}.session.>"
 ALL_DELEGATIONS = f"{PREFIX}.delegation.>"
 ALL_DEAD_LETTERS = f"{PREFIX}.dlq.>"
+ALL_HISTORY_ASKED = f"{PREFIX}.history.ask.*"
+ALL_HISTORY_ANSWERS = f"{PREFIX}.history.answer.>"
 
 
 def raw_frames(key: SessionKey) -> str:
@@ -151,6 +153,33 @@ def lifecycles_of(tenant: str) -> str:
     return f"{PREFIX}.session.*.{token(tenant, 'tenant')}.*"
 
 
+def stored_of(tenant: str) -> tuple[str, ...]:
+    """The events of a tenant that its downstream systems may read: its alerts, its utterances, the life of its
+    sessions, its delegated questions."""
+    token(tenant, "tenant")
+    return (
+        f"{PREFIX}.alert.{tenant}.>",
+        f"{PREFIX}.utterance.{tenant}.>",
+        f"{PREFIX}.session.*.{tenant}.>",
+        f"{PREFIX}.delegation.*.{tenant}.>",
+    )
+
+
+def is_within(subject: str, pattern: str) -> bool:
+    """Whether all that `subject`, which may hold wildcards itself, stands for is within `pattern`."""
+    tokens, allowed = subject.split("."), pattern.split(".")
+    if not all(tokens) or ">" in tokens[:-1]:
+        return False
+    for place, wanted in enumerate(allowed):
+        if place >= len(tokens):
+            return False
+        if wanted == ">":
+            return True
+        if tokens[place] == ">" or wanted not in ("*", tokens[place]):
+            return False
+    return len(tokens) == len(allowed)
+
+
 def delegation(event: DelegationEvent, key: SessionKey) -> str:
     """Where one kind of event of a session's delegated questions is stored, as CloudEvents."""
     return str(DelegationSubject(event, key))
@@ -171,6 +200,21 @@ def alerts_of(tenant: str, source: str | None = None) -> str:
     token(tenant, "tenant")
     middle = "*" if source is None else token(source, "source id")
     return f"{PREFIX}.alert.{tenant}.{middle}.*"
+
+
+def history_asked(tenant: str) -> str:
+    """Where a downstream system asks for a tenant's stored events."""
+    return f"{PREFIX}.history.ask.{token(tenant, 'tenant')}"
+
+
+def answers_of(tenant: str) -> str:
+    """A filter for all answers to those of a tenant that asked."""
+    return f"{PREFIX}.history.answer.{token(tenant, 'tenant')}.>"
+
+
+def history_answers(tenant: str, asker: str) -> str:
+    """Where they are sent to whoever asked for them; `asker` is a token that the asker made up."""
+    return f"{PREFIX}.history.answer.{token(tenant, 'tenant')}.{token(asker, 'asker')}"
 
 
 def dead_letters(origin: str) -> str:

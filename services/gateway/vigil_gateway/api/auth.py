@@ -1,38 +1,17 @@
-"""API keys: the file that names their tenants, and the check of a request.
+"""API keys: the check of a request, against the keys of the key file as it is now."""
 
-Only SHA-256 digests are kept, so a leaked file opens nothing: keys are long random strings, never passwords.
-"""
-
-import hashlib
+import asyncio
 import hmac
-import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
-import msgspec
-
-from vigil.contract.unreadable import UNREADABLE
-from vigil.core.errors import InvalidToken
-from vigil.core.ids import token
-from vigil_gateway.api.errors import KeyMissing, KeyWrong
+from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
+from vigil_gateway.api.errors import KeyExpired, KeyMissing, KeyWrong, RoleTooLow
 
 MAX_KEY_CHARS = 512
+# How often what is open looks whether its key still holds.
+LOOK_S = 1.0
 _BEARER = "bearer "
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_HOW = 'write {"keys": [{"sha256": "<hex digest of the key>", "tenant": "<name>"}]}'
-
-
-class KeyFileInvalid(ValueError):
-    """The key file cannot be used; the message says where and how to mend it."""
-
-
-class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    sha256: str
-    tenant: str
-
-
-class _KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    keys: list[_Entry]
 
 
 def bearer_key(header: str) -> str:
@@ -40,45 +19,52 @@ def bearer_key(header: str) -> str:
     return header[len(_BEARER) :].strip() if header.lower().startswith(_BEARER) else ""
 
 
+def require(key: ApiKey, needed: KeyRole) -> None:
+    """Return when the key's role may do what `needed` may. Raises `RoleTooLow`."""
+    if not key.role.covers(needed):
+        raise RoleTooLow(key.role, needed)
+
+
 class KeyRing:
-    """Digest of a key → the tenant it speaks for."""
+    """The keys that are valid now."""
 
-    def __init__(self, tenants: Mapping[str, str]) -> None:
-        self._tenants = dict(tenants)
+    def __init__(self, keys: Iterable[ApiKey], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._keys = tuple(keys)
+        self._now = now
 
-    @classmethod
-    def load(cls, path: Path) -> "KeyRing":
-        """Read the key file, or raise `KeyFileInvalid`."""
-        try:
-            entries = msgspec.json.decode(path.read_bytes(), type=_KeyFile).keys
-        except OSError as error:
-            raise KeyFileInvalid(f"the key file {path} cannot be read ({error.strerror}): {_HOW}") from error
-        except UNREADABLE as error:
-            raise KeyFileInvalid(f"the key file {path} is not valid ({error}): {_HOW}") from error
-        if not entries:
-            raise KeyFileInvalid(f"the key file {path} has no keys, so nobody could use the gateway: {_HOW}")
-        return cls({_checked(entry, path): entry.tenant for entry in entries})
-
-    def tenant(self, key: str) -> str:
-        """The tenant that a key speaks for. Raises `KeyMissing` (empty) or `KeyWrong`."""
+    def admit(self, key: str, needed: KeyRole) -> ApiKey:
+        """Who holds this key. Raises `KeyMissing` (empty), `KeyWrong`, `KeyExpired`, `RoleTooLow`."""
         if not key:
             raise KeyMissing
         if len(key) > MAX_KEY_CHARS:
             raise KeyWrong
-        digest = hashlib.sha256(key.encode()).hexdigest()
-        # Every digest is compared, so that timing says nothing about which one came close.
-        found = [tenant for known, tenant in self._tenants.items() if hmac.compare_digest(known, digest)]
+        digest = digest_of(key)
+        # Every digest is compared, so that timing says nothing about which of them came close.
+        found = [known for known in self._keys if hmac.compare_digest(known.sha256, digest)]
         if not found:
             raise KeyWrong
+        self._check_expiry(found[0])
+        require(found[0], needed)
         return found[0]
 
+    def of_tenant(self, tenant: str) -> tuple[ApiKey, ...]:
+        """The keys of a tenant, expired ones too."""
+        return tuple(key for key in self._keys if key.tenant == tenant)
 
-def _checked(entry: _Entry, path: Path) -> str:
-    try:
-        token(entry.tenant, "tenant")
-    except InvalidToken as error:
-        raise KeyFileInvalid(f"the key file {path}: {error}") from error
-    digest = entry.sha256.lower()
-    if not _DIGEST.fullmatch(digest):
-        raise KeyFileInvalid(f"the key file {path}: tenant {entry.tenant} has a sha256 that is not 64 hex digits")
-    return digest
+    def replace(self, keys: Iterable[ApiKey]) -> None:
+        """From now on these are valid, and no others."""
+        self._keys = tuple(keys)
+
+    async def withdrawn(self, key: ApiKey) -> None:
+        """Wait for as long as this key stays as it is. Raises `KeyWrong` once it was removed or has another tenant or
+        role, `KeyExpired` once it has expired."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            known = next((known for known in self._keys if known.sha256 == key.sha256), None)
+            if known is None or (known.tenant, known.role) != (key.tenant, key.role):
+                raise KeyWrong
+            self._check_expiry(known)
+
+    def _check_expiry(self, key: ApiKey) -> None:
+        if key.expires is not None and key.has_expired(self._now()):
+            raise KeyExpired(key.expires)

@@ -3,6 +3,7 @@
 GatewayError
 ├── KeyMissing, KeyWrong      who is asking
 ├── NoSuchWebSocket           no WebSocket is at this path
+├── KeyExpired, RoleTooLow    a key that is known, and may not do this
 ├── NoSuchSession             of this tenant; another tenant's is answered the same way
 ├── NotServed                 a model or a prompt profile that no worker here runs
 ├── SourceRefused             the source was opened and cannot be watched
@@ -14,6 +15,10 @@ GatewayError
 ├── SessionChanged            one call names two sessions
 └── ShuttingDown              this gateway serves no longer
 """
+
+from datetime import UTC, datetime
+
+from vigil.contract.api_keys import KeyRole
 
 
 class GatewayError(Exception):
@@ -32,6 +37,20 @@ class KeyWrong(GatewayError):
 
     def __init__(self) -> None:
         super().__init__("the API key is not known here")
+
+
+class KeyExpired(GatewayError):
+    """The API key was valid until a time that is past."""
+
+    def __init__(self, expired: datetime) -> None:
+        super().__init__(f"the API key has expired ({expired.astimezone(UTC):%Y-%m-%d %H:%M} UTC)")
+
+
+class RoleTooLow(GatewayError):
+    """The key's role may not do this."""
+
+    def __init__(self, role: KeyRole, needed: KeyRole) -> None:
+        super().__init__(f"a key with the role {role} may not do this: it takes the role {needed}")
 
 
 class NoSuchSession(GatewayError):

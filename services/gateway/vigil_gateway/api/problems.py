@@ -71,6 +71,12 @@ TABLE: dict[type[Exception], Row] = {
     errors.KeyWrong: Row(
         "key_wrong", 401, "The API key is not valid", "Use a key whose SHA-256 is in the gateway's key file."
     ),
+    errors.KeyExpired: Row(
+        "key_expired", 401, "The API key has expired", "Ask the operator for a new key (`vigil keys rotate`)."
+    ),
+    errors.RoleTooLow: Row(
+        "role_too_low", 403, "The key's role does not suffice", "Use a key with the role that is named here."
+    ),
     errors.NotServed: Row(
         "not_served", 422, "It is not served here", "Leave `model` and `profile` out, or give the ones named here."
     ),

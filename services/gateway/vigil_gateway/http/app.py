@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from vigil_gateway.api.models.base import Problem
-from vigil_gateway.http import handlers, operator
+from vigil_gateway.http import handlers, keys, operator
 from vigil_gateway.http.limits import BodyLimit
 from vigil_gateway.http.requests import RequestLog
 from vigil_gateway.live import sse
@@ -27,7 +27,9 @@ session names its subjects.
 The same messages travel over a **WebSocket** at `/v1/sessions/{id}/ws` (a browser offers the protocols `vigil.v1` and
 `vigil.v1.bearer.<key>`), and over **gRPC** (`vigil.v1.GatewayService`, with reflection): docs/live.md describes both.
 
-Send `Authorization: Bearer <key>` with every request. Errors are RFC 9457 problems whose `next_step` says what to do.
+Send `Authorization: Bearer <key>` with every request. A key has a role: a `viewer` reads (`GET`), an `operator` also
+opens, changes and ends sessions, pushes pictures and asks, an `admin` also sees the tenant's keys (`/v1/keys`). Errors
+are RFC 9457 problems whose `next_step` says what to do.
 """
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -38,7 +40,7 @@ _OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "The request cannot be served as it is", "model": OpenAIError},
     "5XX": {"description": "The gateway cannot serve it now, or no decision came in time", "model": OpenAIError},
 }
-_ROUTERS = (sessions, queries, watches, instructions, history, sse, snapshots, operator)
+_ROUTERS = (sessions, queries, watches, instructions, history, sse, snapshots, keys, operator)
 
 
 def create_app(ports: Ports) -> FastAPI:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from vigil.contract.api_keys import ApiKey
 from vigil.contract.errors import InvalidMessage
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
@@ -19,6 +20,7 @@ from vigil.runtime.errors import BusError, SessionEnded, StoreError
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
+from vigil_gateway.api.errors import KeyExpired, KeyWrong
 from vigil_gateway.live.feed import EventKind, LiveEvent, Topic, event, topics
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.status import roles_status
@@ -135,6 +137,15 @@ class LiveEvents:
         except StoreError as error:
             log.warning("status not read", error=str(error))
             return None
+
+
+async def withdrawn(ports: Ports, holder: ApiKey) -> str:
+    """Wait until the client's key was removed, changed or has expired; returns why the stream ends."""
+    try:
+        await ports.keys.withdrawn(holder)
+    except (KeyWrong, KeyExpired) as error:
+        return str(error)
+    raise AssertionError("a key is watched until it holds no longer")
 
 
 async def _check_open(ports: Ports, key: SessionKey) -> None:

@@ -7,10 +7,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 from starlette.types import Send as AsgiSend
 
+from vigil.contract.api_keys import ApiKey
 from vigil.core.session import SessionSpec
-from vigil_gateway.live.events import CLIENT_GONE, listening
+from vigil_gateway.live.events import CLIENT_GONE, listening, withdrawn
 from vigil_gateway.live.feed import LiveEvent
-from vigil_gateway.ports import Key, Ports, PortsOf
+from vigil_gateway.ports import Holder, Key, Ports, PortsOf
 
 router = APIRouter(prefix="/v1/sessions/{session}", tags=["events"])
 
@@ -28,9 +29,9 @@ _EXAMPLE = 'event: decision\ndata: {"sequence": 12, "time_s": 12.0, "action": "s
         }
     },
 )
-async def stream_events(ports: PortsOf, key: Key) -> Response:
+async def stream_events(ports: PortsOf, key: Key, holder: Holder) -> Response:
     """What happens in the session, live, until it ends. Comment lines are sent while nothing happens."""
-    return EventStream(ports, await ports.store.spec(key))
+    return EventStream(ports, await ports.store.spec(key), holder)
 
 
 class EventStream(Response):
@@ -38,12 +39,13 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, ports: Ports, spec: SessionSpec) -> None:
+    def __init__(self, ports: Ports, spec: SessionSpec, holder: ApiKey) -> None:
         self.background = None
         self.status_code = 200
         self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._ports = ports
         self._spec = spec
+        self._holder = holder
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         async def write(live_event: LiveEvent | None) -> None:
@@ -52,7 +54,8 @@ class EventStream(Response):
 
         async with listening(self._ports, self._spec) as events:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            if await events.run(write, _disconnected(receive)) != CLIENT_GONE:
+            reason = await events.run(write, _disconnected(receive), withdrawn(self._ports, self._holder))
+            if reason != CLIENT_GONE:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 from grpc import StatusCode
 
+from vigil.contract.api_keys import ApiKey, KeyRole
 from vigil.runtime.process.grpc_requests import Context, Refuse, RequestUnreadable
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
@@ -19,11 +20,13 @@ from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 log = get_log()
 
 DOOR = "grpc"
+# The roles that methods take; one that is not here changes something, and takes an operator.
+_NEEDED = {"Events": KeyRole.VIEWER}
 
 
 @asynccontextmanager
-async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterator[str]:
-    """One call of the tenant that the block is given. What the block raises ends the call as the table says.
+async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterator[ApiKey]:
+    """One call by the holder of the key that the block is given. What the block raises ends the call as the table says.
 
     A call whose client has left, or whose deadline has passed, is cancelled.
     """
@@ -31,9 +34,9 @@ async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterato
     code = StatusCode.OK
     structlog.contextvars.clear_contextvars()
     try:
-        tenant = keys.tenant(_key(context))
-        structlog.contextvars.bind_contextvars(tenant=tenant)
-        yield tenant
+        holder = keys.admit(_key(context), _NEEDED.get(method, KeyRole.OPERATOR))
+        structlog.contextvars.bind_contextvars(tenant=holder.tenant)
+        yield holder
     except asyncio.CancelledError:
         code = StatusCode.CANCELLED
         raise

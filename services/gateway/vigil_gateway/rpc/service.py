@@ -13,7 +13,7 @@ from vigil_gateway.api.models.live import PictureIn
 from vigil_gateway.api.models.standing import QueryIn
 from vigil_gateway.api.problems import problem_of
 from vigil_gateway.api.sizes import MAX_BODY_BYTES
-from vigil_gateway.live.events import listening
+from vigil_gateway.live.events import listening, withdrawn
 from vigil_gateway.live.feed import LiveEvent
 from vigil_gateway.live.turns import ONE_PICTURE, check_pushed, show
 from vigil_gateway.ports import Ports, session_key
@@ -39,24 +39,26 @@ class GatewayService(GatewayServiceServicer):
         request: pb.OpenSessionRequest,
         context: "aio.ServicerContext[pb.OpenSessionRequest, pb.OpenSessionResponse]",
     ) -> pb.OpenSessionResponse:
-        async with answered(self._ports.keys, context, "OpenSession") as tenant:
+        async with answered(self._ports.keys, context, "OpenSession") as holder:
             if request.ByteSize() > MAX_BODY_BYTES:
                 raise BodyTooLarge(MAX_BODY_BYTES)
-            return opened(await open_while_wanted(self._ports, tenant, session_in(request)))
+            return opened(await open_while_wanted(self._ports, holder.tenant, session_in(request)))
 
     async def PushFrames(  # type: ignore[override]  # noqa: N802  the stubs know generators only
         self, requests: AsyncIterator[pb.PushFramesRequest], context: PushContext
     ) -> None:
-        async with answered(self._ports.keys, context, "PushFrames") as tenant:
-            with self._ports.streams.slot(tenant):
-                await first_to_end(self._push(tenant, requests, context), self._drained())
+        async with answered(self._ports.keys, context, "PushFrames") as holder:
+            with self._ports.streams.slot(holder.tenant):
+                await first_to_end(
+                    self._push(holder.tenant, requests, context), self._drained(), self._ports.keys.withdrawn(holder)
+                )
 
     async def Ask(  # noqa: N802
         self, request: pb.AskRequest, context: "aio.ServicerContext[pb.AskRequest, pb.AskResponse]"
     ) -> pb.AskResponse:
-        async with answered(self._ports.keys, context, "Ask") as tenant:
+        async with answered(self._ports.keys, context, "Ask") as holder:
             question = QueryIn(text=request.text)
-            key = await session_key(self._ports, tenant, request.session)
+            key = await session_key(self._ports, holder.tenant, request.session)
             return pb.AskResponse(id=await commands.ask(self._ports, key, question.text))
 
     async def Events(  # type: ignore[override]  # noqa: N802
@@ -66,18 +68,18 @@ class GatewayService(GatewayServiceServicer):
             if event is not None:  # HTTP/2 has its own sign of life
                 await context.write(event_message(event))
 
-        async with answered(self._ports.keys, context, "Events") as tenant:
-            spec = await self._ports.store.spec(await session_key(self._ports, tenant, request.session))
+        async with answered(self._ports.keys, context, "Events") as holder:
+            spec = await self._ports.store.spec(await session_key(self._ports, holder.tenant, request.session))
             async with listening(self._ports, spec) as events:
-                await events.run(send)
+                await events.run(send, withdrawn(self._ports, holder))
 
     async def EndSession(  # noqa: N802
         self,
         request: pb.EndSessionRequest,
         context: "aio.ServicerContext[pb.EndSessionRequest, pb.EndSessionResponse]",
     ) -> pb.EndSessionResponse:
-        async with answered(self._ports.keys, context, "EndSession") as tenant:
-            await end_for_client(self._ports, await session_key(self._ports, tenant, request.session))
+        async with answered(self._ports.keys, context, "EndSession") as holder:
+            await end_for_client(self._ports, await session_key(self._ports, holder.tenant, request.session))
             return pb.EndSessionResponse()
 
     async def _push(self, tenant: str, requests: AsyncIterator[pb.PushFramesRequest], context: PushContext) -> None:

@@ -9,13 +9,15 @@ import asyncio
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from vigil.contract.api_keys import ApiKey, KeyRole
 from vigil.core.ids import SessionKey
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.process.cancellation import to_the_end
 from vigil_gateway import metrics
+from vigil_gateway.api.auth import require
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
-from vigil_gateway.live.events import CLIENT_GONE, SEND_TIMEOUT_S, LiveEvents
+from vigil_gateway.live.events import CLIENT_GONE, SEND_TIMEOUT_S, LiveEvents, withdrawn
 from vigil_gateway.live.feed import LiveEvent
 from vigil_gateway.live.turns import show
 from vigil_gateway.ports import Ports
@@ -42,17 +44,20 @@ _PUSH, _UNREADABLE = "push_frame", "unreadable"
 
 
 class Connection:
-    """An accepted WebSocket of one session."""
+    """An accepted WebSocket of one session. `holder` may listen; what changes something takes an operator's key."""
 
-    def __init__(self, ports: Ports, key: SessionKey, websocket: WebSocket) -> None:
+    def __init__(self, ports: Ports, key: SessionKey, holder: ApiKey, websocket: WebSocket) -> None:
         self._ports = ports
         self._key = key
+        self._holder = holder
         self._websocket = websocket
         self._pictures: KeepLatest[Shown] = KeepLatest(1)
 
     async def run(self, events: LiveEvents) -> str:
         """Serve until the client, the session or the gateway ends; returns the reason, `CLIENT_GONE` for the first."""
-        return await events.run(self._send_event, self._read(), self._show_pictures())
+        return await events.run(
+            self._send_event, self._read(), self._show_pictures(), withdrawn(self._ports, self._holder)
+        )
 
     async def _send_event(self, event: LiveEvent | None) -> None:
         if event is not None:  # the server's pings are the sign of life
@@ -73,15 +78,17 @@ class Connection:
                 await to_the_end(self._do(read))  # with its answer, also where it ends the session and this connection
 
     async def _do(self, message: ClientMessage) -> None:
-        if isinstance(message, Shown):
-            self._pictures.offer(message)
-            return
+        method = _PUSH if isinstance(message, Shown) else message.type
         try:
+            require(self._holder, KeyRole.OPERATOR)
+            if isinstance(message, Shown):
+                self._pictures.offer(message)
+                return
             accepted = await self._told(message)
         except Exception as error:  # noqa: BLE001
-            await self._refuse(message.type, message.id, error)
+            await self._refuse(method, message.id, error)
         else:
-            metrics.CALLS.labels(DOOR, message.type, OK).inc()
+            metrics.CALLS.labels(DOOR, method, OK).inc()
             await self._reply(accepted_text(message.id, accepted))
 
     async def _told(self, message: Ask | End) -> str:

@@ -4,6 +4,7 @@ import structlog
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from vigil.contract.api_keys import KeyRole
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.api.auth import bearer_key
@@ -32,14 +33,14 @@ async def open_websocket(websocket: WebSocket, session: str) -> None:
     """Push pictures, ask, end the session and get its live events. What is refused is answered before the handshake."""
     ports: Ports = websocket.app.state.ports
     try:
-        tenant = ports.keys.tenant(key_of(websocket))
-        structlog.contextvars.bind_contextvars(tenant=tenant)
-        key = await session_key(ports, tenant, session)
+        holder = ports.keys.admit(key_of(websocket), KeyRole.VIEWER)  # each message asks for more where it takes more
+        structlog.contextvars.bind_contextvars(tenant=holder.tenant)
+        key = await session_key(ports, holder.tenant, session)
         async with listening(ports, await ports.store.spec(key)) as events:
             await websocket.accept(PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None)
             metrics.CALLS.labels(DOOR, _CONNECT, OK).inc()
             log.info("websocket opened")
-            reason = await _served(Connection(ports, key, websocket), events)
+            reason = await _served(Connection(ports, key, holder, websocket), events)
             log.info("websocket closed", reason=reason or "the client left")
             if reason != CLIENT_GONE:
                 await websocket.close(GOING_AWAY if ports.draining.is_set() else NORMAL)

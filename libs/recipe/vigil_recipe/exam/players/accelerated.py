@@ -126,7 +126,7 @@ async def listening(bus: Bus, source: str) -> AsyncIterator[list[AlertSeen]]:
             event = alert(payload)
             heard.append(AlertSeen(event.state, event.watch, event.text, event.time_s))
 
-    async with subscribed(bus.nats_url, alert_subject(bus.tenant, source), "ALERTS") as payloads:
+    async with subscribed(bus.nats_url, alert_subject(bus.tenant, source)) as payloads:
         task = asyncio.create_task(listen(payloads))
         try:
             yield heard

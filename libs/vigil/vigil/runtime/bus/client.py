@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 
 from nats.aio.client import Client
@@ -19,17 +20,19 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from vigil.contract.outgoing import Outgoing
+from vigil.contract.permissions import INBOXES
 from vigil.contract.streams import StreamSpec
-from vigil.runtime.bus import jetstream
+from vigil.runtime.bus import jetstream, stored
 from vigil.runtime.bus.connection import MAX_PENDING_BYTES, BusConfig, NatsConnection
 from vigil.runtime.bus.consumer import Consumer, Terms
 from vigil.runtime.bus.jetstream import Stored
 from vigil.runtime.bus.nats_errors import translated
+from vigil.runtime.bus.stored import Page, StoredMessage
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.process.trace import TRACEPARENT, with_trace
 
-__all__ = ["Bus", "BusConfig", "Message", "Stored"]
+__all__ = ["Bus", "BusConfig", "Message", "Page", "Stored", "StoredMessage"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _INQUIRY = "Vigil-Inquiry"  # the header of a message that only asks who listens, and of its answer
@@ -132,6 +135,11 @@ class Bus:
         with translated(subject):
             return await jetstream.last_stored(self._jetstream(), subject)
 
+    async def stored(self, stream: StreamSpec, filter_subject: str, begin: int | datetime, limit: int) -> Page:
+        """Messages of a stream from a sequence or a time on, read without a consumer. Raises `BusUnavailable`."""
+        with translated(stream.name):
+            return await stored.read(self._connection.client(), stream, filter_subject, begin, limit, self._timeout_s)
+
     @asynccontextmanager
     async def keep_latest(self, subject: str) -> AsyncIterator[KeepLatest[Message]]:
         """The newest message on `subject`; older messages that wait are dropped and counted."""
@@ -139,8 +147,9 @@ class Bus:
             yield channel
 
     @asynccontextmanager
-    async def subscribe(self, subject: str, capacity: int) -> AsyncIterator[KeepLatest[Message]]:
-        """The newest `capacity` messages on `subject`, which may hold wildcards.
+    async def subscribe(self, subject: str, capacity: int, queue: str = "") -> AsyncIterator[KeepLatest[Message]]:
+        """The newest `capacity` messages on `subject`, which may hold wildcards. Of all who subscribe with the same
+        `queue` each message goes to one.
 
         The subscription outlives reconnects. If the client gives the connection up, the iteration raises
         `BusUnavailable`; subscribe again.
@@ -155,7 +164,7 @@ class Bus:
                 channel.offer(_received(message))
 
         with translated(subject):
-            subscription = await client.subscribe(subject, cb=receive, pending_msgs_limit=_SUBSCRIPTION_MESSAGES)
+            subscription = await client.subscribe(subject, queue, cb=receive, pending_msgs_limit=_SUBSCRIPTION_MESSAGES)
         self._channels.add(channel)
         try:
             # From here on the server delivers: a caller may now ask for what will arrive here.
@@ -212,7 +221,13 @@ def _received(message: Msg) -> Message:
 
 
 async def _answer(client: Client, inquiry: Msg) -> None:
-    """Say that this reader listens. Whoever asks in vain asks again."""
+    """Say that this reader listens. Whoever asks in vain asks again.
+
+    Only a place where services get their answers is written to: else whoever may publish here, as downstream systems
+    may where they ask for past events, chose where we publish.
+    """
+    if not inquiry.reply.startswith(f"{INBOXES}."):
+        return
     with contextlib.suppress(NatsError, OSError):
         await client.publish(inquiry.reply, headers={_INQUIRY: _HEARD})
 

@@ -104,6 +104,7 @@ def stream_config(spec: StreamSpec) -> StreamConfig:
         max_age=spec.max_age_s,
         max_bytes=spec.max_bytes,
         duplicate_window=spec.deduplication_s,
+        allow_direct=True,
     )
 
 

@@ -1,0 +1,131 @@
+"""A connection to NATS that is kept up, and tells why when it is not."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from nats.aio.client import Client as Nats
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from vigil_client.errors import ClientError, Unreachable
+
+CONNECT_S = 3.0
+RECONNECT_S = 0.5
+PING_S = 3.0
+# How many events may wait for a slow reader; nats-py drops and reports those beyond.
+PENDING_EVENTS = 8_192
+_REFUSED = "permissions violation"
+
+# Is told what goes wrong while the connection is kept up, and with "" that all is well again.
+OnFault = Callable[[str], None]
+
+
+class Connection:
+    """An open connection. `on_change` is called when it was lost, is back, or was closed for good."""
+
+    def __init__(self, url: str, on_fault: OnFault) -> None:
+        self.client = Nats()
+        self.on_change: Callable[[], None] = lambda: None
+        self._url = url
+        self._on_fault = on_fault
+        self._faults: list[Exception] = []
+
+    async def open(self) -> None:
+        """Connect, or raise `Unreachable` within `CONNECT_S`; once connected the client reconnects for ever."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self.client.connect(
+                    self._url,
+                    name="vigil-client",
+                    error_cb=self._note,
+                    disconnected_cb=self._lost,
+                    reconnected_cb=self._back,
+                    closed_cb=self._closed,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type]  # it is slept, as a float
+                    ping_interval=PING_S,  # type: ignore[arg-type]
+                    max_outstanding_pings=2,
+                )
+        except (NatsError, OSError, TimeoutError, ValueError) as error:
+            raise self.unreachable(str(error) or self._telling()) from None
+
+    def unreachable(self, why: str) -> Unreachable:
+        """The error for a server that cannot be used."""
+        return Unreachable(
+            f"NATS at {self._url.rpartition('@')[2]} cannot be used: {why}",
+            "start Vigil with `vigil up`, or give another --nats",
+        )
+
+    def told(self, fault: str) -> None:
+        """Tell a fault, or with "" that all is well again."""
+        self._on_fault(fault)
+
+    async def subscribe(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> None:
+        """Subscribe, and return when the server has it: nothing that is published from then on is missed. Raises
+        `ClientError` when this user may not hear the subject."""
+        self._faults.clear()
+        await self.client.subscribe(subject, cb=take, pending_msgs_limit=PENDING_EVENTS)
+        try:
+            # nats-py's ping may overtake the subscription; a second one, sent when the first was answered, does not.
+            await self.client.flush(timeout=2)
+            await self.client.flush(timeout=2)
+        except (NatsError, OSError, TimeoutError):
+            pass  # it is away: on the new connection nats-py subscribes again
+        for fault in self._faults:
+            if _REFUSED in str(fault).lower():
+                raise ClientError(
+                    f"NATS does not let this user hear {subject}",
+                    "give the tenant that the user belongs to, or its address: `vigil keys tenants` shows both",
+                )
+
+    def check_open(self) -> None:
+        """Raise `Unreachable` when the connection was closed for good."""
+        if self.client.is_closed:
+            raise self.unreachable(self._telling())
+
+    async def _note(self, error: Exception) -> None:
+        self._faults = [*self._faults[-31:], error]
+        self._on_fault(f"NATS: {str(error) or type(error).__name__}")
+
+    async def _lost(self) -> None:
+        if not self.client.is_closed:
+            self._on_fault("the connection to NATS was lost: connecting again")
+        self.on_change()
+
+    async def _back(self) -> None:
+        self._on_fault("")
+        self.on_change()
+
+    async def _closed(self) -> None:
+        self.on_change()
+
+    def _telling(self) -> str:
+        """The last fault that the server gave itself, else the last one.
+
+        A server that refuses a password closes at once, and its reset may overtake the reason that it gave.
+        """
+        said = [fault for fault in self._faults if isinstance(fault, NatsError)] or self._faults
+        return (str(said[-1]) or type(said[-1]).__name__) if said else "no answer"
+
+
+@asynccontextmanager
+async def connected(url: str, on_fault: OnFault) -> AsyncIterator[Connection]:
+    """A connection, closed on leaving. Raises `Unreachable`."""
+    connection = Connection(url, on_fault)
+    try:
+        await connection.open()
+        yield connection
+    finally:
+        with contextlib.suppress(NatsError, OSError, TimeoutError):
+            await connection.client.close()
+
+
+async def next_message(subscription: Subscription, timeout_s: float) -> Msg | None:
+    """The next message; None when none came in time or the subscription has ended."""
+    try:
+        return await subscription.next_msg(timeout=timeout_s)
+    except (NatsError, TimeoutError):
+        return None

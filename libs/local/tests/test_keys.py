@@ -1,0 +1,145 @@
+"""Keys and tenants: changes of the key file, by value and by the command."""
+
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vigil.contract.api_keys import ApiKey, KeyRole, digest_of, encode_keys
+from vigil_client.testing.command import invoked
+from vigil_local import key_file
+from vigil_local.errors import LocalError
+from vigil_local.keys import OWN_NAME, added, removed, rotated, with_own, without_tenant
+from vigil_local.supervisor import secrets
+from vigil_local.supervisor.stack import UpOptions, prepare
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+PAGER = ApiKey(digest_of("pager"), "acme", KeyRole.VIEWER, "pager", NOW, NOW + 2 * HOUR)
+OWN = ApiKey(digest_of("own"), "demo", KeyRole.ADMIN, OWN_NAME, NOW)
+
+
+def test_a_key_is_added_with_a_digest_and_nothing_that_opens_anything() -> None:
+    made = added((OWN,), ApiKey("", "acme", KeyRole.VIEWER, "pager", NOW))
+    assert made.keys == (OWN, made.entry)
+    assert made.entry.sha256 == digest_of(made.key)
+    assert len(made.key) >= 32
+    assert made.key not in repr(made)
+    with pytest.raises(LocalError, match="the tenant acme has a key 'pager'"):
+        added(made.keys, ApiKey("", "acme", name="pager"))
+    assert len(added(made.keys, ApiKey("", "demo", name="pager")).keys) == 3, "another tenant's name is another name"
+
+
+@pytest.mark.parametrize(("overlap", "until"), [(timedelta(), None), (HOUR, NOW + HOUR), (9 * HOUR, NOW + 2 * HOUR)])
+def test_a_rotated_key_holds_for_the_overlap_and_never_longer_than_before(
+    overlap: timedelta, until: datetime | None
+) -> None:
+    made = rotated((OWN, PAGER), "acme", "pager", NOW, overlap)
+    assert (made.entry.name, made.entry.role, made.entry.expires) == ("pager", KeyRole.VIEWER, PAGER.expires)
+    old = [key.expires for key in made.keys if key.sha256 == PAGER.sha256]
+    assert old == ([] if until is None else [until])
+    assert made.keys[0] == OWN
+    again = rotated(made.keys, "acme", "pager", NOW, timedelta())
+    assert made.entry not in again.keys, "the newest of the name is the one that is replaced"
+
+
+def test_a_key_is_removed_by_name_or_id_and_a_tenant_with_all_of_its_keys() -> None:
+    keys = (OWN, PAGER)
+    assert removed(keys, "acme", "pager") == removed(keys, "acme", PAGER.id) == without_tenant(keys, "acme") == (OWN,)
+    with pytest.raises(LocalError, match="the tenant demo has no key 'pager'"):
+        removed(keys, "demo", "pager")
+    with pytest.raises(LocalError, match="no tenant rival"):
+        without_tenant(keys, "rival")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda keys: removed(keys, "demo", OWN_NAME),
+        lambda keys: rotated(keys, "demo", OWN_NAME, NOW, HOUR),
+        lambda keys: without_tenant(keys, "demo"),
+    ],
+)
+def test_the_key_of_vigil_up_is_changed_where_it_is_kept(change: Any) -> None:
+    with pytest.raises(LocalError, match="is that of `vigil up` itself"):
+        change((OWN, PAGER))
+
+
+def test_the_next_start_keeps_every_key_but_an_earlier_one_of_its_own() -> None:
+    fresh = with_own((OWN, PAGER), "another", "demo", NOW)
+    assert [key.name for key in fresh] == [OWN_NAME, "pager"]
+    assert fresh[0].sha256 == digest_of("another")
+    assert with_own((OWN, PAGER), "own", "demo", NOW + HOUR) == (OWN, PAGER)
+    plain = (ApiKey(digest_of("own"), "demo"), ApiKey(digest_of("rivals"), "rival"))
+    assert with_own(plain, "own", "demo", NOW) == (OWN, plain[1]), "what an earlier version wrote, and a key beside it"
+
+
+def test_a_second_start_does_not_erase_a_second_tenants_key(tmp_path: Path) -> None:
+    options = UpOptions(tmp_path, engine_url="http://127.0.0.1:9", model="m")
+    prepare(options, tmp_path, tmp_path)
+    path = tmp_path / key_file.FILE
+    key_file.change(path, lambda keys: (*keys, PAGER))
+    plan = prepare(options, tmp_path, tmp_path)
+    assert PAGER in key_file.read(path)
+    assert '"tenant-acme"' in plan.files[tmp_path / "nats.conf"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_file_that_cannot_be_used_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / key_file.FILE
+    path.write_text("not json")
+    with pytest.raises(LocalError, match=r"cannot be used: it is not valid .*"):
+        prepare(UpOptions(tmp_path, engine_url="http://127.0.0.1:9", model="m"), tmp_path, tmp_path)
+    assert path.read_text() == "not json"
+
+
+def keys_command(*arguments: object) -> str:
+    """What `vigil keys` prints; it succeeds."""
+    done = invoked("keys", *map(str, arguments))
+    assert done.status == 0, done.output
+    return done.output
+
+
+def test_the_command_from_the_first_key_to_the_last(tmp_path: Path) -> None:
+    place = ("--data-dir", tmp_path)
+    made = keys_command("add", "pager", "--tenant", "acme", "--role", "viewer", "--expires", "90d", *place)
+    key = made.splitlines()[-1]
+    assert "added  acme/pager  role viewer" in made
+    (entry,) = json.loads(keys_command("list", "--json", *place))
+    assert (entry["name"], entry["tenant"], entry["role"]) == ("pager", "acme", "viewer")
+    assert datetime.fromisoformat(entry["expires"]) - datetime.fromisoformat(entry["created"]) == timedelta(days=90)
+    (stored,) = key_file.read(tmp_path / key_file.FILE)
+    assert stored.sha256 == digest_of(key)
+    fresh = keys_command("rotate", "pager", "--tenant", "acme", "--overlap", "1h", *place).splitlines()[-1]
+    assert [known.sha256 for known in key_file.read(tmp_path / key_file.FILE)] == [digest_of(key), digest_of(fresh)]
+    assert keys_command("list", *place).count("pager") == 2
+    (tmp_path / secrets.FILE).write_text('{"nats_password": "n", "redis_password": "r", "api_key": "k"}')
+    (row,) = json.loads(keys_command("tenants", "--json", *place))
+    assert (row["tenant"], row["keys"]) == ("acme", 2)
+    assert row["nats_url"].startswith("nats://tenant-acme:")
+    keys_command("remove", "--tenant", "acme", "--all", *place)
+    assert key_file.read(tmp_path / key_file.FILE) == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("add", "a b"), 1, "name 'a b' is not allowed"),
+        (("add", "a", "--tenant", "x.y"), 1, "tenant 'x.y' is not allowed"),
+        (("add", "pager", "--tenant", "acme"), 1, "has a key 'pager'"),
+        (("add", "a", "--role", "root"), 2, "'root' is none of viewer, operator, admin"),
+        (("remove", "nothing"), 1, "has no key 'nothing'"),
+        (("remove",), 1, "which key?"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_changes_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    path = tmp_path / "keys.json"
+    path.write_bytes(encode_keys([PAGER]))
+    done = invoked("keys", *arguments, "--file", str(path))
+    assert (done.status, said in done.output) == (status, True), done.output
+    assert path.read_bytes() == encode_keys([PAGER])

@@ -1,0 +1,35 @@
+"""The NATS users follow the tenants of the key file while `vigil up` runs."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from vigil.contract.api_keys import tenants_of
+from vigil_local import key_file
+from vigil_local.errors import LocalError
+from vigil_local.supervisor.secrets import write_private
+from vigil_local.supervisor.supervisor import Supervisor
+
+LOOK_S = 1.0
+NATS = "nats"
+
+# The text of NATS's configuration file for these tenants.
+Render = Callable[[tuple[str, ...]], str]
+
+
+async def follow_tenants(keys: Path, config: Path, render: Render, supervisor: Supervisor) -> None:
+    """Give each new tenant its NATS user, and take that of a removed tenant away, for ever. NATS reads its
+    configuration again without dropping anybody else. A key file that cannot be read changes nothing: the gateway says
+    so."""
+    given = await asyncio.to_thread(config.read_text)
+    while True:
+        await asyncio.sleep(LOOK_S)
+        try:
+            wanted = render(tenants_of(await asyncio.to_thread(key_file.read, keys)))
+        except (LocalError, OSError):
+            continue
+        if wanted != given:
+            await asyncio.to_thread(write_private, config, wanted)
+            supervisor.signal(NATS, signal.SIGHUP)
+            given = wanted

@@ -23,7 +23,7 @@ ALLOWED = {
     "vigil.v1": ("vigil.v1",),
     "vigil_client": ("vigil_client",),
     "vigil_local.testing": ("vigil", "vigil_client", "vigil_local"),
-    "vigil_local": ("vigil.core", "vigil.contract", "vigil_client", "vigil_local"),
+    "vigil_local": ("vigil.core", "vigil.contract", "vigil.runtime.process.output", "vigil_client", "vigil_local"),
     "vigil_recipe.exam": ("vigil", "vigil_client", "vigil_local", "vigil_recipe"),
     "vigil_recipe": ("vigil", "vigil_recipe"),
     "vigil_": ("vigil.core", "vigil.contract", "vigil.runtime", "vigil.v1"),  # a service, beside itself

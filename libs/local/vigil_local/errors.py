@@ -2,6 +2,7 @@
 
 LocalError                      Vigil cannot run on this machine
 ├── AlreadyRunning              another `vigil up` holds the data directory
+├── DiskFull                    too little room where the data directory is
 ├── PortInUse                   a port that was asked for is taken
 ├── Missing                     a program, an environment or a model is not there
 └── ProcessFailed               a process did not become healthy; `lines` are the last ones of its log
@@ -18,6 +19,10 @@ class LocalError(ClientError):
 
 class AlreadyRunning(LocalError):
     """Another `vigil up` holds the data directory."""
+
+
+class DiskFull(LocalError):
+    """Too little room where the data directory is."""
 
 
 class PortInUse(LocalError):

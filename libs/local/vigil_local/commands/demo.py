@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.markup import escape
 
+from vigil.runtime.process.output import unfailing_stdout
 from vigil_client.alerts import alert_subject, subscribed
 from vigil_client.api import Client
 from vigil_client.cloudevents import Alert
@@ -114,6 +115,7 @@ def demo(
     """
     options = UpOptions(model_dir, engine_url, model, profile, data_dir, port_base, engine_python)
     limits = Limits(duration)
+    console.file = unfailing_stdout()
     run(_demo(options, source, alert, limits, svg), if_stopped=not limits.judged)
 
 
@@ -126,7 +128,7 @@ async def _demo(options: UpOptions, source: str, alert: str, limits: Limits, svg
             rendering = asyncio.create_task(_source(source, video))
             stack.callback(rendering.cancel)
             with progress:
-                vigil = await stack.enter_async_context(running(options, progress.changed))
+                vigil = await stack.enter_async_context(running(options, progress.changed, progress.told))
             if not rendering.done():
                 console.print("rendering the camera's video (on the first run only) …")
             new = NewSession(

@@ -57,6 +57,10 @@ class Progress:
         if self._live is None and (before is None or before.state is not status.state):
             self.tell(self._line(status))
 
+    def told(self, line: str) -> None:
+        """Something happened that is of no process."""
+        self.tell(f"{time.monotonic() - self._began:6.1f} s  {line}")
+
     def _line(self, status: Status) -> str:
         pid = f" (process {status.pid})" if status.state is State.READY else ""
         detail = f": {status.detail}" if status.detail else ""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from vigil.runtime.process.output import unfailing_stdout
 from vigil_client.commands.running import console, run
 from vigil_client.endpoints import DATA_DIR, Endpoints
 from vigil_local.commands.progress import Progress
@@ -58,6 +59,7 @@ def up(
       vigil up --engine-url http://gpu-box:8000 --model my-model --profile harness
       vigil up --data-dir /var/lib/vigil --port-base 9500
     """
+    console.file = unfailing_stdout()
     run(_up(UpOptions(model_dir, engine_url, model, profile, data_dir, port_base, engine_python, webhooks)))
 
 
@@ -65,7 +67,7 @@ async def _up(options: UpOptions) -> bool:
     progress = Progress(console)
     async with AsyncExitStack() as stack:
         with progress:
-            vigil = await stack.enter_async_context(running(options, progress.changed))
+            vigil = await stack.enter_async_context(running(options, progress.changed, progress.told))
         for warning in vigil.warnings:
             console.print(f"[yellow]warning[/]  {escape(warning)}", highlight=False, soft_wrap=True)
         console.print(_where(vigil.endpoints), highlight=False)

@@ -3,43 +3,20 @@
 import asyncio
 import contextlib
 import ctypes
-import logging
 import os
 import signal
 import sys
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from vigil_local.supervisor import guard
+from vigil_local.supervisor.process_log import ProcessLog
 
-LOG_BYTES = 8 * 1024 * 1024
-LOG_FILES = 3
-TAIL_LINES = 12
 LINE_BYTES = 64 * 1024
 # How long to wait for more output once the group is dead. Only a process that left the group can hold the pipe open.
 PIPE_S = 2.0
 
 _PR_SET_PDEATHSIG = 1
-
-
-class ProcessLog:
-    """A process's output: rotated at `LOG_BYTES`, `LOG_FILES` kept, the last lines at hand for error messages."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1)
-
-    def write(self, line: str) -> None:
-        """Append one line."""
-        self.tail.append(line)
-        self._handler.emit(logging.makeLogRecord({"msg": line}))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._handler.close()
 
 
 class Guard:

@@ -53,6 +53,24 @@ def redis(port: int, password: str) -> Gate:
     return _guarded(attempt)
 
 
+async def well() -> str:
+    """For what never says that it cannot go on."""
+    return ""
+
+
+def nats_sickness(monitor_url: str) -> Gate:
+    """Empty while NATS stores what it is given. A server that cannot be asked is not called sick."""
+
+    async def attempt() -> str:
+        try:
+            status, body = await asyncio.wait_for(_get(f"{monitor_url}/healthz"), ATTEMPT_S)
+            return "" if status == 200 else str(json.loads(body).get("error") or f"answered {status}")
+        except (OSError, TimeoutError, ValueError, aiohttp.ClientError):
+            return ""
+
+    return attempt
+
+
 def listening(host: str, port: int) -> Gate:
     """Ready when something accepts connections there."""
 

@@ -159,11 +159,13 @@ def _base(options: Options) -> dict[str, str]:
 
 
 def _nats(options: Options, paths: Mapping[str, Path]) -> ProcessSpec:
+    monitor_url = f"http://127.0.0.1:{options.ports['nats monitor']}"
     return ProcessSpec(
         name="nats",
         argv=(str(options.binaries.nats_server), "--config", str(paths[NATS_CONFIG])),
         env=_base(options),
-        gate=gates.http(f"http://127.0.0.1:{options.ports['nats monitor']}/healthz"),
+        gate=gates.http(f"{monitor_url}/healthz"),
+        sickness=gates.nats_sickness(monitor_url),
     )
 
 

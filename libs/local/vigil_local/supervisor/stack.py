@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ from vigil.contract.services import SERVICES
 from vigil_client import endpoints as endpoints_file
 from vigil_client.endpoints import Endpoints
 from vigil_local import key_file
-from vigil_local.errors import Missing
+from vigil_local.errors import DiskFull, Missing
 from vigil_local.keys import with_own
-from vigil_local.supervisor import gates, layout, lock, ports, secrets
+from vigil_local.supervisor import disk, gates, layout, lock, ports, secrets
 from vigil_local.supervisor.plan import (
     NATS_CONFIG,
     PREFERRED_PORTS,
@@ -29,6 +29,8 @@ from vigil_local.supervisor.plan import (
 )
 from vigil_local.supervisor.supervisor import Report, State, Status, Supervisor
 from vigil_local.supervisor.tenants import follow_tenants
+
+RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,19 @@ class Running:
 
 
 @asynccontextmanager
-async def running(options: UpOptions, report: Report) -> AsyncIterator[Running]:
-    """Start everything, wait until it is healthy, stop it at the end.
+async def running(
+    options: UpOptions, report: Report, say: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[Running]:
+    """Start everything, wait until it is healthy, stop it at the end. `say` gets what happens meanwhile to the disk.
 
-    Raises `AlreadyRunning`, `PortInUse`, `Missing` before anything is started, `ProcessFailed` after.
+    Raises `AlreadyRunning`, `DiskFull`, `PortInUse`, `Missing` before anything is started, `ProcessFailed` after.
     """
     data_dir = options.data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
+    if short := disk.shortage(data_dir):
+        raise DiskFull(
+            short, f"make room: Vigil needs {disk.FULL_BYTES / 1e6:.0f} MB to start, doctor says how much to run"
+        )
     # Sockets in a short path (the system limits theirs to 107 bytes), which goes away with everything in it.
     with lock.held(data_dir / "lock"), tempfile.TemporaryDirectory(prefix="vigil-") as temporary:
         plan = prepare(options, data_dir, Path(temporary))
@@ -72,6 +80,7 @@ async def running(options: UpOptions, report: Report) -> AsyncIterator[Running]:
         remove = (path, Path(temporary))
         try:
             async with (
+                disk.watched(data_dir, say),
                 Supervisor(plan.specs, data_dir / "logs", publisher.changed, remove) as supervisor,
                 _following(plan, data_dir, supervisor),
             ):
@@ -79,7 +88,7 @@ async def running(options: UpOptions, report: Report) -> AsyncIterator[Running]:
                 publisher.publish()
                 yield Running(publisher.endpoints, supervisor, plan.warnings)
         finally:
-            path.unlink(missing_ok=True)
+            publisher.close()
 
 
 @asynccontextmanager
@@ -177,13 +186,17 @@ def _webhooks(options: UpOptions) -> Path | None:
 
 
 class _Publisher:
-    """Keeps the endpoints file up to date: written once everything is healthy, and again when a process id changes."""
+    """Keeps the endpoints file up to date: written once everything is healthy, and again when a process id changes.
+
+    A full disk is no reason to end: the file is written when there is room again. Until then it is that of before.
+    """
 
     def __init__(self, path: Path, endpoints: Endpoints, report: Report) -> None:
         self.endpoints = replace(endpoints, supervisor_pid=os.getpid())
         self._path = path
         self._report = report
         self._published = False
+        self._retry: asyncio.TimerHandle | None = None
 
     def changed(self, status: Status) -> None:
         """Report a change, and write the endpoints file again if a process id changed."""
@@ -199,6 +212,21 @@ class _Publisher:
         self._report(status)
 
     def publish(self) -> None:
-        """Write the file."""
+        """Write the file; try again every `RETRY_S` while it cannot be written."""
         self._published = True
-        endpoints_file.write(self._path, self.endpoints)
+        self._cancel_retry()
+        try:
+            endpoints_file.write(self._path, self.endpoints)
+        except OSError:
+            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self.publish)
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._published = False
+        self._cancel_retry()
+        self._path.unlink(missing_ok=True)
+
+    def _cancel_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None

@@ -14,8 +14,11 @@ from types import TracebackType
 
 from vigil_client.backoff import Backoff
 from vigil_local.errors import ProcessFailed
-from vigil_local.supervisor.child import Child, Guard, ProcessLog
+from vigil_local.supervisor import disk, gates
+from vigil_local.supervisor.child import Child, Guard
 from vigil_local.supervisor.gates import Gate
+from vigil_local.supervisor.process_log import ProcessLog
+from vigil_local.supervisor.sickness import fall_sick
 
 POLL_S = 0.1
 
@@ -32,7 +35,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """What to run. It starts once all that it `needs` is ready; a higher `tier` is stopped earlier."""
+    """What to run. It starts once all that it `needs` is ready; a higher `tier` is stopped earlier.
+
+    `sickness` is asked while it runs; one that has been sick for `sick_s` is started again, see `fall_sick`.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -43,6 +49,8 @@ class ProcessSpec:
     gate_timeout_s: float = 60.0
     stop_grace_s: float = 8.0
     start_attempts: int = 3
+    sickness: Gate = gates.well
+    sick_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +102,11 @@ class Managed:
             child = await Child.spawn(self.spec.argv, self.spec.env, self.log, self._guard)
         except OSError as error:
             self.log.write(f"cannot run {self.spec.argv[0]}: {error.strerror}")
-            return f"cannot be run ({error.strerror})"
+            return self._with_shortage(f"cannot be run ({error.strerror})")
         self._change(State.STARTING, "", pid=child.pid)
         exited = asyncio.create_task(child.exited())
         gate = asyncio.create_task(self._pass_gate())
+        sick = asyncio.create_task(self._fall_sick())
         try:
             await asyncio.wait({exited, gate}, return_when=asyncio.FIRST_COMPLETED)
             if not exited.done():
@@ -105,12 +114,21 @@ class Managed:
                 self._ever_ready = True
                 self.ready.set()
                 self._change(State.READY, "")
-            return _ending(await exited)
+                await asyncio.wait({exited, sick}, return_when=asyncio.FIRST_COMPLETED)
+            return self._with_shortage(_ending(exited.result()) if exited.done() else sick.result())
         finally:
             self.ready.clear()
-            for task in (exited, gate):
+            for task in (exited, gate, sick):
                 task.cancel()
             await child.end(self.spec.stop_grace_s)
+
+    async def _fall_sick(self) -> str:
+        await self.ready.wait()
+        return await fall_sick(self.spec.sickness, self.log.path.parent, self.spec.sick_s)
+
+    def _with_shortage(self, ended: str) -> str:
+        """How it ended, and that the disk is full if it is: then that is why, more often than not."""
+        return "; ".join(filter(None, (ended, disk.shortage(self.log.path.parent))))
 
     async def _pass_gate(self) -> None:
         """Return when the process is healthy. The time limit holds for the first start only: later, what the process
@@ -175,6 +193,7 @@ class Supervisor:
 
     async def __aenter__(self) -> "Supervisor":
         self._log_dir.mkdir(parents=True, exist_ok=True)
+        self._log_dir.chmod(0o700)
         self._guard = guard = await Guard.start(self._remove)
         for spec in self._specs:
             log = ProcessLog(self._log_dir / f"{spec.name}.log")

@@ -21,15 +21,16 @@ Render = Callable[[tuple[str, ...]], str]
 async def follow_tenants(keys: Path, config: Path, render: Render, supervisor: Supervisor) -> None:
     """Give each new tenant its NATS user, and take that of a removed tenant away, for ever. NATS reads its
     configuration again without dropping anybody else. A key file that cannot be read changes nothing: the gateway says
-    so."""
+    so. On a full disk it is tried again."""
     given = await asyncio.to_thread(config.read_text)
     while True:
         await asyncio.sleep(LOOK_S)
         try:
             wanted = render(tenants_of(await asyncio.to_thread(key_file.read, keys)))
+            if wanted != given:
+                await asyncio.to_thread(write_private, config, wanted)
         except (LocalError, OSError):
             continue
         if wanted != given:
-            await asyncio.to_thread(write_private, config, wanted)
             supervisor.signal(NATS, signal.SIGHUP)
             given = wanted

@@ -1,10 +1,10 @@
 """Logs: one JSON object a line on standard output, with service, session and trace wherever they are known.
 
-Libraries that use the standard library's logging come out in the same form.
+Libraries that use the standard library's logging come out in the same form. Logging never raises: what standard output
+does not take is counted.
 """
 
 import logging
-import sys
 from contextlib import AbstractContextManager
 from typing import cast
 
@@ -14,6 +14,8 @@ from structlog.contextvars import bound_contextvars
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from vigil.core.ids import SessionKey
+from vigil.runtime.process import metrics
+from vigil.runtime.process.output import unfailing_stdout
 
 # Uvicorn's "error" log has the address of every WebSocket, with what a client may have put into its query: a key.
 _QUIET_LIBRARIES = ("aiohttp.access", "uvicorn.access", "uvicorn.error", "asyncio")
@@ -34,7 +36,7 @@ def configure_logs(service: str, level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(unfailing_stdout(metrics.LOG_LINES_LOST.inc))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

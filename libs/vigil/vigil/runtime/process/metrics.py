@@ -4,13 +4,17 @@ A component declares its own metrics beside itself as module constants: base uni
 names a session or a tenant.
 """
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Info, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Info, generate_latest
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 SERVICE = Info("vigil_service", "Name of this service and of this process")
 READY = Gauge("vigil_ready", "1 when the last readiness check passed")
 PORT_UP = Gauge("vigil_port_up", "1 when this dependency answered the last readiness check", ["port"])
+
+LOG_LINES_LOST = Counter(
+    "vigil_log_lines_lost_total", "Log lines that could not be written: a full disk, a closed pipe"
+)
 
 
 def render() -> bytes:

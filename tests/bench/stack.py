@@ -65,6 +65,7 @@ class Stack:
         name, port = f"{service}-{number}", free_port()
         environment = {
             "VIGIL_NATS_URL": self.nats.url,
+            "VIGIL_LOCAL_SOURCE_TENANTS": "*",
             "VIGIL_REDIS_URL": self.redis_server.url,
             "VIGIL_HTTP_PORT": str(port),
             "VIGIL_GRPC_PORT": "0",

@@ -166,6 +166,19 @@ async def test_a_probe_that_takes_too_long_is_given_up(
 
 
 @pytest.mark.usefixtures("workers")
+@pytest.mark.parametrize(
+    "url", ["rtsp://camera/\0", "file:///a\0.mp4", "http://camera/\x7f", "rtsp://camera/a\r\nX: y"]
+)
+async def test_an_address_with_control_characters_is_refused(
+    http: aiohttp.ClientSession, ingestion: ScriptedIngestion, url: str
+) -> None:
+    async with http.post("/v1/sessions", json={"source": {"url": url}}) as answer:
+        assert answer.status == 422
+        assert "control character" in (await answer.json())["detail"]
+    assert ingestion.probed == []
+
+
+@pytest.mark.usefixtures("workers")
 async def test_an_ingestion_that_is_down_is_told_apart_from_a_bad_source(
     http: aiohttp.ClientSession, ingestion: ScriptedIngestion
 ) -> None:

@@ -1,5 +1,6 @@
 """Which addresses may be opened, and that no credential is ever shown."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,11 @@ def test_other_schemes_are_forbidden(url: str) -> None:
         "0.0.0.0",
         "224.0.0.1",
         "2852039166",  # 169.254.169.254 as one number
+        "[64:ff9b::a9fe:a9fe]",
+        "[64:ff9b:1::a9fe:a9fe]",
+        "[64:ff9b:1:a9fe:a9:fe00::]",
+        "[2002:a9fe:a9fe::1]",
+        "[2001:0:a9fe:a9fe::1]",
     ],
 )
 @pytest.mark.parametrize("scheme", ["rtsp", "http", "https"])
@@ -75,7 +81,64 @@ def test_a_name_may_lead_astray_for_a_while() -> None:
 
 def test_a_camera_on_the_local_network_is_allowed() -> None:
     url = "rtsp://user:s3cret@192.168.1.20:8554/stream"
-    assert resolve(url, None) == Address(SourceKind.RTSP, url, "rtsp://***@192.168.1.20:8554/stream")
+    shown = "rtsp://***@192.168.1.20:8554/stream"
+    assert resolve(url, None) == Address(SourceKind.RTSP, url, shown, ("192.168.1.20",), 8_554)
+    assert resolve(url, None, allow_local=False) == resolve(url, None)
+    assert resolve("rtsps://192.168.1.20/a", None).port == 322
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "[::1]", "127.9.9.9", "[::ffff:127.0.0.1]", "2130706433", "127.1"]
+)
+@pytest.mark.parametrize("url", ["rtsp://{}:6379/", "http://{}:4222/a.mp4", "https://{}/", "rtsps://{}/cam"])
+def test_this_host_is_refused_unless_it_is_allowed(url: str, host: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        resolve(url.format(host), None, allow_local=False)
+    assert caught.value.fault is Fault.FORBIDDEN
+    assert "VIGIL_LOCAL_SOURCE_TENANTS" in caught.value.message
+    assert resolve(url.format(host), None, allow_local=True).hosts
+
+
+def test_an_own_address_of_this_machine_is_this_host() -> None:
+    own = own_address()
+    with pytest.raises(SourceError, match="this host itself"):
+        resolve(f"rtsp://{own}:6379/", None, allow_local=False)
+    assert resolve(f"rtsp://{own}:6379/", None, allow_local=True).hosts == (own,)
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback, where it has one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it only chooses an interface
+        except OSError:
+            pytest.skip("this machine has no network")
+        address = str(probe.getsockname()[0])
+    if address.startswith("127."):
+        pytest.skip("this machine has no network")
+    return address
+
+
+def test_files_are_refused_unless_they_are_allowed(tmp_path: Path) -> None:
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"video")
+    for name in (str(video), f"{tmp_path}/none.mp4", "/etc/passwd"):  # the same words, whether it is there or not
+        with pytest.raises(SourceError, match="VIGIL_LOCAL_SOURCE_TENANTS") as caught:
+            resolve(f"file://{name}", None, allow_local=False)
+        assert caught.value.fault is Fault.FORBIDDEN
+    assert resolve(f"file://{video}", tmp_path, allow_local=False).kind is SourceKind.FILE
+
+
+@pytest.mark.parametrize(
+    "url", ["rtsp://cam/\0", "file:///a\0.mp4", "rtsp://cam/a\r\nDESCRIBE", "http://cam/\x7f", "rtsp://cam/\ud800"]
+)
+def test_control_characters_are_refused_in_words(url: str) -> None:
+    assert fault(url).fault is Fault.FORBIDDEN
+    assert "control characters" in fault(url).message
+
+
+def test_a_nul_behind_a_percent_sign_is_no_file() -> None:
+    assert fault("file:///a%00.mp4").fault is Fault.NOT_FOUND
 
 
 def test_unreadable_urls_are_forbidden() -> None:

@@ -37,7 +37,14 @@ KEY = SessionKey("demo", "s-1")
 @asynccontextmanager
 async def process(nats_url: str, redis_url: str, **settings: object) -> AsyncIterator[asyncio.subprocess.Process]:
     """`vigil-ingestion`, killed on leaving if it still runs."""
-    variables = {"NATS_URL": nats_url, "REDIS_URL": redis_url, "HTTP_PORT": 0, "GRPC_PORT": 0, **settings}
+    variables = {
+        "NATS_URL": nats_url,
+        "REDIS_URL": redis_url,
+        "HTTP_PORT": 0,
+        "GRPC_PORT": 0,
+        "LOCAL_SOURCE_TENANTS": "demo",
+    }
+    variables |= settings
     started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "vigil_ingestion.main"),
         env={"PATH": os.defpath, **{f"VIGIL_{name}": str(value) for name, value in variables.items()}},
@@ -166,7 +173,10 @@ async def test_sources_are_probed(
         async with grpc.aio.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
             probe: Callable[..., grpc.aio.UnaryUnaryCall[ProbeSourceRequest, ProbeSourceResponse]]
             probe = IngestionServiceStub(channel).ProbeSource
-            answers = {url: await probe(ProbeSourceRequest(url=url), timeout=15) for url in expected}
+            answers = {url: await probe(ProbeSourceRequest(url=url, tenant="demo"), timeout=15) for url in expected}
+            other = await probe(ProbeSourceRequest(url=f"rtsp://127.0.0.1:{free_port}/cam", tenant="other"), timeout=15)
+    assert other.fault == SourceFault.SOURCE_FAULT_FORBIDDEN
+    assert "VIGIL_LOCAL_SOURCE_TENANTS" in other.message
     assert {url: answer.fault for url, answer in answers.items()} == expected
     good = answers[f"file://{root}/a.mp4"]
     assert (good.width, good.height, good.frames_per_second, good.codec) == (320, 192, 10.0, "h264")

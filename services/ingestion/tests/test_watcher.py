@@ -80,6 +80,7 @@ class Site:
     async def worker(self, name: str) -> AsyncIterator[Claimer]:
         """An ingestion worker without its process; leaving drains it."""
         values = {"worker": name, "open_timeout_s": 2, "read_timeout_s": 1, "reconnect_most_s": 0.5}
+        values |= {"local_source_tenants": "demo"}
         settings = load(IngestionSettings, values)
         run = Watcher(WorkerPorts(self.store, self.bus, self.placement), settings).run
         claimer = Claimer(self.placement, self.bus, role=Role.INGESTION, worker=name, capacity=4, run=run)

@@ -1,6 +1,5 @@
-"""Where a source is and whether it may be opened: schemes, file root, and addresses that no camera has."""
+"""Where a source is and whether it may be opened: schemes, files, and addresses that no camera has."""
 
-import ipaddress
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,29 +7,44 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from vigil.core.address_policy import why_refused
 from vigil.core.source import SourceKind
 from vigil.runtime.process.redaction import redacted
 from vigil_ingestion import login
 from vigil_ingestion.faults import Fault, SourceError
 
-# The cloud metadata services that do not live on a link-local address.
-METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")))
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+
+_NOT_LOCAL = "which this tenant may not watch: VIGIL_LOCAL_SOURCE_TENANTS names the tenants that may"
 
 LookUp = Callable[..., Sequence[tuple[Any, ...]]]  # socket.getaddrinfo
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A source that the policy allows. `url` is what the demuxer opens; `shown` is safe to show."""
+    """A source that the policy allows. `url` is what the demuxer opens; `shown` is safe to show.
+
+    `hosts` are the IP addresses that its host name stands for, each allowed, and `port` is the port; a file has none.
+    """
 
     kind: SourceKind
     url: str
     shown: str
+    hosts: tuple[str, ...] = ()
+    port: int = 0
 
 
-def resolve(url: str, file_root: Path | None, look_up: LookUp = socket.getaddrinfo) -> Address:
-    """The address at `url` when the policy allows it, else `SourceError`. Looks the host up: call it off the loop."""
+def resolve(
+    url: str, file_root: Path | None, look_up: LookUp = socket.getaddrinfo, *, allow_local: bool = True
+) -> Address:
+    """The address at `url` when the policy allows it, else `SourceError`. Looks the host up: call it off the loop.
+
+    Without `allow_local` nothing of this host is opened: neither its own addresses, nor files outside `file_root`.
+    """
+    if not url.isprintable():
+        raise SourceError(
+            Fault.FORBIDDEN, "the source's address holds control characters: check that it was copied whole"
+        )
     if not url.lower().startswith("file:") and login.is_ambiguous(url):
         raise SourceError(
             Fault.WRONG_CREDENTIALS, f"it cannot be told where the password of {redacted(url)} ends: {login.HOW}"
@@ -42,11 +56,13 @@ def resolve(url: str, file_root: Path | None, look_up: LookUp = socket.getaddrin
         raise SourceError(Fault.FORBIDDEN, f"{redacted(url)} is not a URL: check its brackets and port") from None
     match parts.scheme:
         case "file":
+            if file_root is None and not allow_local:
+                raise SourceError(Fault.FORBIDDEN, f"{redacted(url)} is a file of this server, {_NOT_LOCAL}")
             return _file(unquote(parts.path), url, file_root)
         case "rtsp" | "rtsps":
-            return _network(SourceKind.RTSP, parts, port, look_up)
+            return _network(SourceKind.RTSP, parts, port, look_up, allow_local)
         case "http" | "https":
-            return _network(SourceKind.HTTP, parts, port, look_up)
+            return _network(SourceKind.HTTP, parts, port, look_up, allow_local)
         case scheme:
             raise SourceError(
                 Fault.FORBIDDEN,
@@ -56,6 +72,8 @@ def resolve(url: str, file_root: Path | None, look_up: LookUp = socket.getaddrin
 
 def _file(name: str, url: str, root: Path | None) -> Address:
     shown = redacted(url)
+    if "\0" in name:
+        raise SourceError(Fault.NOT_FOUND, f"{shown} holds a NUL, which no file's name has")
     path = Path(name).resolve()
     if root is not None and not path.is_relative_to(root.resolve()):
         raise SourceError(
@@ -74,23 +92,42 @@ def _file(name: str, url: str, root: Path | None) -> Address:
     return Address(SourceKind.FILE, f"file:{path}", shown)
 
 
-def _network(kind: SourceKind, parts: SplitResult, port: int | None, look_up: LookUp) -> Address:
+def _network(kind: SourceKind, parts: SplitResult, port: int | None, look_up: LookUp, allow_local: bool) -> Address:
     url, shown = parts.geturl(), redacted(parts.geturl())
     if not parts.hostname:
         raise SourceError(Fault.FORBIDDEN, f"{shown} names no host: write {parts.scheme}://host/path")
+    port = port or DEFAULT_PORTS[parts.scheme]
     try:
-        found = look_up(parts.hostname, port or DEFAULT_PORTS[parts.scheme], type=socket.SOCK_STREAM)
+        found = look_up(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise SourceError(
             Fault.UNREACHABLE, f"the host of {shown} has no address: check its name and this server's DNS"
         ) from None
-    # FFmpeg looks the name up again when it connects, and the owner of the name's DNS may then answer otherwise. The
-    # address cannot be pinned: TLS, HTTP and RTSP servers need the name. Where clients are not trusted, a network
-    # policy must keep this process away from addresses that are not cameras.
-    for *_, place in found:
-        address = ipaddress.ip_address(str(place[0]).partition("%")[0])
-        _refuse_internal(address, shown, by_name=not _is_literal(parts.hostname))
-    return Address(kind, url, shown)
+    hosts = tuple(dict.fromkeys(str(place[0]) for *_, place in found))
+    for host in hosts:
+        if why := _why_refused(host, allow_local):
+            by_name = not _is_literal(parts.hostname)
+            raise SourceError(Fault.FORBIDDEN, f"{shown} leads to {host}, and {why}", by_name=by_name)
+    return Address(kind, url, shown, hosts, port)
+
+
+def _why_refused(host: str, allow_local: bool) -> str:
+    if why := why_refused(host, allow_local=allow_local):
+        return f"{why}: {_NOT_LOCAL}" if "this host" in why else f"{why}: use the camera's own address"
+    if not allow_local and _is_of_this_host(host):
+        return f"it is this host itself: {_NOT_LOCAL}"
+    return ""
+
+
+def _is_of_this_host(host: str) -> bool:
+    """Whether one of this machine's interfaces has the address: only such an address can be bound."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((host, 0))
+    except OSError:
+        return False
+    return True
 
 
 def _is_literal(host: str) -> bool:
@@ -100,14 +137,3 @@ def _is_literal(host: str) -> bool:
     except (OSError, UnicodeError):
         return False
     return True
-
-
-def _refuse_internal(address: ipaddress.IPv4Address | ipaddress.IPv6Address, shown: str, *, by_name: bool) -> None:
-    """Refuse addresses that no camera has and that lead into the cluster."""
-    plain = getattr(address, "ipv4_mapped", None) or address
-    if plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain in METADATA:
-        raise SourceError(
-            Fault.FORBIDDEN,
-            f"{shown} leads to {plain}, which is not a camera's address: use the camera's own",
-            by_name=by_name,
-        )

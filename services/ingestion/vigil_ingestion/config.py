@@ -8,14 +8,20 @@ from vigil_ingestion.media import Limits
 
 
 class IngestionSettings(WorkerSettings):
-    """Times are in seconds. Without `file_root` a session may play any file that this process can read."""
+    """Times are in seconds. Sources on this host, and files, are refused where nothing here allows them."""
 
     http_port: int = Field(
         9101, ge=0, le=65_535, description="Port of the health and metrics endpoint; 0 takes a free one"
     )
     grpc_port: int = Field(9201, ge=0, le=65_535, description="Port of the gRPC endpoint; 0 takes a free one")
     file_root: DirectoryPath | None = Field(
-        None, description="Folder below which files may be played; none: every file that the process can read"
+        None, description="Folder below which every tenant may play files; none: only those of local_source_tenants"
+    )
+    local_source_tenants: str = Field(
+        "",
+        pattern=r"^\s*(\*|[A-Za-z0-9_-]+(\s*,\s*[A-Za-z0-9_-]+)*)?\s*$",
+        description="Tenants, separated by commas, that may watch sources on this host: its addresses and, without "
+        "file_root, every file that the process can read. `*`: all tenants. Others could find out what runs here",
     )
     open_timeout_s: float = Field(5.0, gt=0, le=120, description="Seconds that opening a source may take")
     read_timeout_s: float = Field(
@@ -24,6 +30,11 @@ class IngestionSettings(WorkerSettings):
     reconnect_most_s: float = Field(
         15.0, ge=0.5, le=3_600, description="Longest wait in seconds before a source is opened again"
     )
+
+    def is_local(self, tenant: str) -> bool:
+        """Whether that tenant may watch sources on this host."""
+        allowed = {name.strip() for name in self.local_source_tenants.split(",")}
+        return bool(allowed & {tenant, "*"})
 
     @property
     def limits(self) -> Limits:

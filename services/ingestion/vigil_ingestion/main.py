@@ -17,7 +17,7 @@ async def build(worker: Worker[IngestionSettings]) -> AsyncIterator[None]:
     """Open the ports and claim sessions; NATS and Redis may start later than this process."""
     settings = worker.settings
     async with open_ports(worker) as ports:
-        with serving(settings.file_root, settings.limits) as service:
+        with serving(settings) as service:
             worker.serve(NAME, lambda server: add_IngestionServiceServicer_to_server(service, server))
             watcher = Watcher(ports, settings)
             claim_sessions(

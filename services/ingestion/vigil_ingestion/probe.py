@@ -19,6 +19,7 @@ from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, Sour
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceServicer
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, resolve
+from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.conversion import unshown
 from vigil_ingestion.faults import Fault, SourceError, as_source_errors
 from vigil_ingestion.media import US_PER_S, Limits, Media, MediaInfo, opened
@@ -33,10 +34,10 @@ MEASURE_S = 2.0  # for reading a file whose length is stated nowhere; a longer o
 PICTURE_S = 8.0  # a camera sends a key frame every few seconds, so the first may take this long
 
 
-def probe(url: str, file_root: Path | None, limits: Limits) -> MediaInfo:
+def probe(url: str, file_root: Path | None, limits: Limits, *, allow_local: bool = True) -> MediaInfo:
     """Open the source, decode a picture, close it. Blocks; raises `SourceError`."""
     with as_source_errors(redacted(url)):
-        return _probed(resolve(url, file_root), limits)
+        return _probed(resolve(url, file_root, allow_local=allow_local), limits)
 
 
 def _probed(address: Address, limits: Limits) -> MediaInfo:
@@ -74,11 +75,15 @@ def _shown(picture: av.VideoFrame, media: Media, shown: str) -> None:
 class IngestionService(IngestionServiceServicer):
     """Probes run in a few threads of their own. When too many wait, a call is answered with RESOURCE_EXHAUSTED."""
 
-    def __init__(self, threads: ThreadPoolExecutor, file_root: Path | None, limits: Limits) -> None:
+    def __init__(self, threads: ThreadPoolExecutor, settings: IngestionSettings) -> None:
         self._threads = threads
-        self._file_root = file_root
-        self._limits = limits
+        self._settings = settings
         self._pending = 0
+
+    def _probe(self, request: ProbeSourceRequest) -> MediaInfo:
+        settings = self._settings
+        allow_local = settings.is_local(request.tenant)
+        return probe(request.url, settings.file_root, settings.limits, allow_local=allow_local)
 
     async def ProbeSource(  # noqa: N802  the contract's name
         self,
@@ -89,8 +94,7 @@ class IngestionService(IngestionServiceServicer):
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many sources are being probed: try again")
         self._pending += 1
         try:
-            loop = asyncio.get_running_loop()
-            info = await loop.run_in_executor(self._threads, probe, request.url, self._file_root, self._limits)
+            info = await asyncio.get_running_loop().run_in_executor(self._threads, self._probe, request)
         except SourceError as error:
             metrics.PROBES.labels(error.fault.value).inc()
             log.info("source refused", fault=error.fault.value, reason=error.message)
@@ -108,11 +112,11 @@ class IngestionService(IngestionServiceServicer):
 
 
 @contextmanager
-def serving(file_root: Path | None, limits: Limits) -> Iterator[IngestionService]:
+def serving(settings: IngestionSettings) -> Iterator[IngestionService]:
     """The service with its threads; on leaving, probes that have not begun are cancelled."""
     threads = ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="probe")
     try:
-        yield IngestionService(threads, file_root, limits)
+        yield IngestionService(threads, settings)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
 

@@ -39,6 +39,7 @@ class Order:
     profile: PromptProfile
     file_root: Path | None
     limits: Limits
+    allow_local: bool = True
 
 
 class Stream:
@@ -82,8 +83,9 @@ class Stream:
 
     def _watch(self) -> None:
         sampler: Sampler[Frame] | None = None
-        conversion = Conversion(self._order.profile)
-        for capture in self._captures(resolve(self._order.url, self._order.file_root)):
+        order = self._order
+        conversion = Conversion(order.profile)
+        for capture in self._captures(resolve(order.url, order.file_root, allow_local=order.allow_local)):
             sampler = (sampler or self._sampler(capture.time_us)).retuned(self._cadence)
             if sampler.wants(capture.time_us) and (picture := conversion.frame(capture)):
                 metrics.SAMPLED.inc()

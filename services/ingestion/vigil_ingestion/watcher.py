@@ -197,7 +197,13 @@ class Watch:
     def _order(self) -> Order:
         spec, settings = self._spec, self._settings
         return Order(
-            spec.source.url, spec.source.loop, spec.cadence, profile(spec.profile), settings.file_root, settings.limits
+            spec.source.url,
+            spec.source.loop,
+            spec.cadence,
+            profile(spec.profile),
+            settings.file_root,
+            settings.limits,
+            settings.is_local(spec.tenant),
         )
 
     def _origin(self, capture_us: int) -> int:

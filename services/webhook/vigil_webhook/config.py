@@ -28,7 +28,7 @@ class WebhookSettings(ServiceSettings):
         60.0, ge=0.05, le=86_400, description="Longest wait in seconds between two tries"
     )
     webhook_allow_local: bool = Field(
-        False, description="Whether endpoints may be on this host or its own network link"
+        False, description="Whether endpoints may be on this host, at its loopback addresses"
     )
 
     @property

@@ -18,11 +18,11 @@ import msgspec
 
 from vigil.contract.events.envelope import CloudEvent
 from vigil.contract.unreadable import UNREADABLE
+from vigil.core.address_policy import is_address, why_refused
 from vigil.core.alert import AlertState
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
 from vigil.core.instruction import Severity
-from vigil_webhook.address_policy import is_address, why_forbidden
 from vigil_webhook.signature import signing_key
 
 MAX_ENDPOINTS = 64
@@ -80,7 +80,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(path: Path, *, allow_local: bool) -> tuple[Endpoint, ...]:
-    """Read the file, or raise `EndpointsInvalid`. `allow_local` lets endpoints be on this host or its link."""
+    """Read the file, or raise `EndpointsInvalid`. `allow_local` lets endpoints be on this host."""
     try:
         entries = msgspec.json.decode(path.read_bytes(), type=_File).endpoints
     except OSError as error:
@@ -117,6 +117,8 @@ def _check_url(url: str, allow_local: bool) -> None:
         raise ValueError("the url cannot be read") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("the url is neither http:// nor https:// and a host")
-    forbidden = why_forbidden(parts.hostname) if is_address(parts.hostname) else ""
-    if forbidden and not allow_local:
-        raise ValueError(f"{parts.hostname} is not allowed, {forbidden}: VIGIL_WEBHOOK_ALLOW_LOCAL=true allows it")
+    host = parts.hostname
+    if not is_address(host) or not (refused := why_refused(host, allow_local=allow_local)):
+        return
+    hint = "" if why_refused(host, allow_local=True) else ": VIGIL_WEBHOOK_ALLOW_LOCAL=true allows it"
+    raise ValueError(f"{host} is not allowed, {refused}{hint}")

@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from vigil.contract.outgoing import CLOUDEVENT
-from vigil_webhook.address_policy import why_forbidden
+from vigil.core.address_policy import why_refused
 from vigil_webhook.endpoints import Endpoint
 from vigil_webhook.signature import signed_headers
 from vigil_webhook.verdict import Outcome, retry_after_s
@@ -26,15 +26,16 @@ class ForbiddenAddress(OSError):
 class GuardedResolver(AbstractResolver):
     """Looks names up and refuses forbidden addresses, at each connection: a name cannot change in between."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, allow_local: bool) -> None:
         self._inner = ThreadedResolver()
+        self._allow_local = allow_local
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
         for address in found:
-            if why := why_forbidden(address["host"]):
+            if why := why_refused(address["host"], allow_local=self._allow_local):
                 raise ForbiddenAddress(f"{host} is not allowed, {why}")
         return found
 
@@ -73,7 +74,7 @@ async def sending(timeout_s: float, *, allow_local: bool) -> AsyncIterator[Sende
     """A sender whose attempts take `timeout_s` at most."""
     connector = aiohttp.TCPConnector(
         limit=0,  # one request at a time for each endpoint bounds it
-        resolver=ThreadedResolver() if allow_local else GuardedResolver(),
+        resolver=GuardedResolver(allow_local=allow_local),
         use_dns_cache=False,
     )
     timeout = aiohttp.ClientTimeout(total=timeout_s)

@@ -227,6 +227,7 @@ def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:
         "webhooks_file": str(options.webhooks),
         # The file is its user's own, and so is this machine: a receiver may well run here.
         "webhook_allow_local": "true",
+        "local_source_tenants": TENANT,  # so may a camera, and the files are its user's own
     }
     if isinstance(options.engine, LocalEngine):
         known["engine_images_gb"] = LOCAL_IMAGES_GB

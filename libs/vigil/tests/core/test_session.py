@@ -84,6 +84,12 @@ def test_the_address_says_how_a_source_is_read(url: str, kind: SourceKind) -> No
     assert kind_of(url) is kind
 
 
+@pytest.mark.parametrize("url", ["rtsp://cam/\0", "rtsp://cam/a\r\nX: y", "file:///a\x7f", "rtsp://cam/\ud800"])
+def test_an_address_with_control_characters_is_refused(url: str) -> None:
+    with pytest.raises(InvalidSpec, match="control character"):
+        kind_of(url)
+
+
 @pytest.mark.parametrize("url", ["ftp://camera/1", "/videos/a.mp4", "", "concat:/etc/passwd"])
 def test_an_address_that_cannot_be_read_is_refused(url: str) -> None:
     with pytest.raises(InvalidSpec, match="must begin with file:///, rtsp://"):

@@ -67,6 +67,8 @@ class Source:
 
 def kind_of(url: str) -> SourceKind:
     """The kind of the source at an address that Vigil pulls. Raises `InvalidSpec` for a scheme that it cannot read."""
+    if not url.isprintable():
+        raise InvalidSpec("the source's address holds a control character: check that it was copied whole")
     scheme = url.partition(":")[0].lower()
     if scheme not in _KINDS:
         raise InvalidSpec("the source's address must begin with file:///, rtsp://, rtsps://, http:// or https://")

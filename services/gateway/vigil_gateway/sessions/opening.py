@@ -35,7 +35,7 @@ async def open_session(ports: Ports, tenant: str, body: SessionIn) -> SessionSpe
     if spec.source.kind is SourceKind.PUSHED:
         await begin_pushed(ports, spec, commands)
     else:
-        await ports.probe.check(spec.source.url)
+        await ports.probe.check(spec.source.url, tenant)
         await begin(ports, spec, commands)
     return spec
 

@@ -22,9 +22,9 @@ class SourceProbe:
         self._health = HealthStub(channel)
         self._deadline_s = deadline_s
 
-    async def check(self, url: str) -> None:
+    async def check(self, url: str, tenant: str) -> None:
         """Return when the source shows a picture. Raises `SourceRefused` or `ProbeUnavailable`."""
-        answer = await self._ask(url)
+        answer = await self._ask(url, tenant)
         if answer.fault != SourceFault.SOURCE_FAULT_UNSPECIFIED:
             raise SourceRefused(fault_name(answer.fault), scrubbed(answer.message, url) or "the source cannot be read")
 
@@ -37,9 +37,9 @@ class SourceProbe:
         serving = answer.status == HealthCheckResponse.SERVING
         return OK if serving else "ingestion is shutting down: no camera or file can be watched"
 
-    async def _ask(self, url: str) -> ProbeSourceResponse:
+    async def _ask(self, url: str, tenant: str) -> ProbeSourceResponse:
         try:
-            return await self._stub.ProbeSource(ProbeSourceRequest(url=url), timeout=self._deadline_s)
+            return await self._stub.ProbeSource(ProbeSourceRequest(url=url, tenant=tenant), timeout=self._deadline_s)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise ProbeUnavailable(f"ingestion did not finish within {self._deadline_s:g} s") from None

@@ -5,7 +5,7 @@ import pytest
 
 from vigil.runtime.process.startup import PortInUse
 from vigil_gateway.http.app import routes
-from vigil_gateway.http.server import serve
+from vigil_gateway.http.server import Listening, serve
 
 
 async def broken() -> None:
@@ -16,7 +16,7 @@ async def test_what_nobody_foresaw_is_a_problem_without_its_cause() -> None:
     app = routes()
     app.add_api_route("/broken", broken)
     async with (
-        serve(app, "127.0.0.1", 0, asyncio.Event(), 1.0) as port,
+        serve(app, Listening("127.0.0.1", 0, 1.0), asyncio.Event()) as port,
         aiohttp.ClientSession() as http,
         http.get(f"http://127.0.0.1:{port}/broken") as answer,
     ):
@@ -28,11 +28,11 @@ async def test_what_nobody_foresaw_is_a_problem_without_its_cause() -> None:
 
 async def test_leaving_tells_endless_answers_to_end_and_frees_the_port() -> None:
     draining = asyncio.Event()
-    async with serve(routes(), "127.0.0.1", 0, draining, 1.0) as port:
+    async with serve(routes(), Listening("127.0.0.1", 0, 1.0), draining) as port:
         with pytest.raises(PortInUse, match=rf"127\.0\.0\.1:{port} .*set VIGIL_HTTP_PORT"):
-            async with serve(routes(), "127.0.0.1", port, asyncio.Event(), 1.0):
+            async with serve(routes(), Listening("127.0.0.1", port, 1.0), asyncio.Event()):
                 pass
         assert not draining.is_set()
     assert draining.is_set()
-    async with serve(routes(), "127.0.0.1", port, asyncio.Event(), 1.0) as again:
+    async with serve(routes(), Listening("127.0.0.1", port, 1.0), asyncio.Event()) as again:
         assert again == port

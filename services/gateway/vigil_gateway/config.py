@@ -26,6 +26,22 @@ class GatewaySettings(ServiceSettings):
         le=10_000,
         description="Live streams that a tenant may have open at this replica",
     )
+    sessions_per_tenant: int = Field(
+        256, ge=1, le=1_000_000, description="Sessions that a tenant may have open at once"
+    )
+    pushes_per_tenant_s: float = Field(
+        256.0, gt=0, le=100_000, description="Pictures a second that a tenant may push to this replica"
+    )
+    pushes_in_flight_per_tenant: int = Field(
+        128, ge=1, le=10_000, description="Pushed pictures of a tenant that may wait for their answer at this replica"
+    )
+    connections_per_client: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="Connections that one client address may have open at the HTTP endpoint of this replica; behind a "
+        "proxy every client has the proxy's address",
+    )
     heartbeat_s: float = Field(
         15.0, gt=0, le=300, description="Seconds of silence on a live event stream after which a comment line is sent"
     )

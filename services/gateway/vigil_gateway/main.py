@@ -23,14 +23,17 @@ from vigil_gateway.api.key_file import KeyFile, KeyFileInvalid
 from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
-from vigil_gateway.http.server import MAX_CONNECTIONS, serve
+from vigil_gateway.http.server import MAX_CONNECTIONS, Listening, serve
 from vigil_gateway.live.history import answer_history
 from vigil_gateway.live.idle import end_idle
+from vigil_gateway.live.pixels import PixelBudget
+from vigil_gateway.live.pushes import PushQuota
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports
 from vigil_gateway.rpc.calls import refusing
 from vigil_gateway.rpc.service import NAME, GatewayService
 from vigil_gateway.sessions.probe import SourceProbe
+from vigil_gateway.sessions.quota import SessionQuota
 from vigil_gateway.sessions.unheld import Unheld
 
 log = get_log()
@@ -49,11 +52,12 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
     ):
         service.health.register("nats", lambda: _usable(bus))
         service.health.register("redis", lambda: redis_client.ping(redis))
+        store = SessionStore(redis)
         ports = Ports(
             settings=settings,
             keys=keys,
             bus=bus,
-            store=SessionStore(redis),
+            store=store,
             placement=Placement(redis),
             probe=SourceProbe(channel, settings.probe_deadline_s),
             streams=StreamSlots(settings.streams_per_tenant),
@@ -62,6 +66,9 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
             pushed=PushedSessions(redis),
             turns=TurnLeases(redis),
             names=SessionNames(redis),
+            quota=SessionQuota(store, settings.sessions_per_tenant),
+            pushes=PushQuota(settings.pushes_in_flight_per_tenant, settings.pushes_per_tenant_s),
+            pixels=PixelBudget(),
         )
         service.spawn("history", answer_history(bus))
         service.spawn("API keys", key_file.follow(keys))
@@ -69,7 +76,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         service.spawn("sessions without a worker", Unheld(ports).run())
         async with (
             bound_grpc(settings.host, settings.grpc_port, MAX_CHAT_BODY_BYTES, MAX_CONNECTIONS, refusing(keys)) as rpc,
-            serve(create_app(ports), settings.host, settings.http_port, ports.draining, settings.drain_s) as port,
+            serve(create_app(ports), Listening.of(settings), ports.draining) as port,
         ):
             add_GatewayServiceServicer_to_server(GatewayService(ports), rpc.server)
             await rpc.start((NAME,))

@@ -12,6 +12,9 @@ SECONDS = Histogram(
 CALLS = Counter(
     "vigil_gateway_calls", "Calls and messages answered over gRPC or a WebSocket", ["door", "method", "status"]
 )
+CONNECTIONS_REFUSED = Counter(
+    "vigil_gateway_connections_refused", "Connections closed before a whole request came", ["reason"]
+)
 STREAMS = Gauge("vigil_gateway_event_streams", "Live streams that are open: events, pushed pictures, WebSockets")
 EVENTS_SENT = Counter("vigil_gateway_events_sent", "Live events written to clients", ["kind"])
 EVENTS_DROPPED = Counter("vigil_gateway_events_dropped", "Live events that a slow client did not take", ["kind"])

@@ -21,15 +21,18 @@ from vigil.runtime.store.turn_lease import TurnLeases
 from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.config import GatewaySettings
+from vigil_gateway.live.pixels import PixelBudget
+from vigil_gateway.live.pushes import PushQuota
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.sessions.probe import SourceProbe
+from vigil_gateway.sessions.quota import SessionQuota
 from vigil_gateway.sessions.session_id import id_of_name, may_begin
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything outside of the process. What requests share stands in Redis, for any replica may serve the next one;
-    `streams` alone is counted in this process."""
+    `streams`, `pushes` and `pixels` are counted in this process."""
 
     settings: GatewaySettings
     keys: KeyRing
@@ -43,6 +46,9 @@ class Ports:
     pushed: PushedSessions
     turns: TurnLeases
     names: SessionNames
+    quota: SessionQuota
+    pushes: PushQuota
+    pixels: PixelBudget
 
 
 async def _ports(request: Request) -> Ports:

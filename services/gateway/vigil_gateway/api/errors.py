@@ -10,6 +10,9 @@ GatewayError
 ├── ProbeUnavailable          no ingestion worker answered within the deadline
 ├── NoWorker, CapacityFull    nobody can take the session
 ├── TooManyStreams            the tenant's live streams are all in use
+├── TooManySessions           the tenant has as many sessions open as it may
+├── TooManyPushes             the tenant pushes more pictures than it may
+├── BodyLate                  a body that did not come whole in time
 ├── BodyTooLarge              a request of more bytes than are taken
 ├── TextInvalid               a text that is not valid Unicode
 ├── SessionChanged            one call names two sessions
@@ -108,6 +111,24 @@ class TooManyStreams(GatewayError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"this tenant has {limit} live event streams open, as many as it may")
+
+
+class TooManySessions(GatewayError):
+    """The tenant has as many sessions open as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"this tenant has {limit} sessions open, as many as it may")
+
+
+class TooManyPushes(GatewayError):
+    """The tenant pushes more pictures than it may, at once or in a second."""
+
+
+class BodyLate(GatewayError):
+    """The body of a request did not come whole in time."""
+
+    def __init__(self, within_s: float) -> None:
+        super().__init__(f"the body did not come whole within {within_s:g} s")
 
 
 class BodyTooLarge(GatewayError):

@@ -93,6 +93,20 @@ TABLE: dict[type[Exception], Row] = {
     errors.TooManyStreams: Row(
         "too_many_streams", 429, "Too many live event streams", "Close a stream that is no longer read."
     ),
+    errors.TooManySessions: Row(
+        "too_many_sessions",
+        429,
+        "Too many sessions",
+        "End a session; the operator sets VIGIL_SESSIONS_PER_TENANT.",
+    ),
+    errors.TooManyPushes: Row(
+        "too_many_pushes",
+        429,
+        "Too many pushed pictures",
+        "Push fewer pictures a second, and wait for answers; the operator sets VIGIL_PUSHES_PER_TENANT_S and "
+        "VIGIL_PUSHES_IN_FLIGHT_PER_TENANT.",
+    ),
+    errors.BodyLate: Row("body_late", 408, "The body took too long", "Send the whole body at once."),
     errors.BodyTooLarge: TOO_LARGE,
     errors.NoSuchWebSocket: Row(
         "no_such_path", 404, "No such path", "Open the WebSocket at /v1/sessions/{id}/ws; see docs/live.md."

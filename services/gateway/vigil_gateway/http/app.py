@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from vigil_gateway.api.models.base import Problem
 from vigil_gateway.http import handlers, keys, operator
-from vigil_gateway.http.limits import BodyLimit
+from vigil_gateway.http.admission import Admission
 from vigil_gateway.http.requests import RequestLog
 from vigil_gateway.live import sse
 from vigil_gateway.openai import chat
@@ -59,6 +59,6 @@ def routes() -> FastAPI:
     app.include_router(chat.router, responses=_OPENAI_ERRORS)
     app.include_router(websocket.other_paths)
     handlers.install(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(Admission)
     app.add_middleware(RequestLog)
     return app

@@ -5,12 +5,17 @@ import errno
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
 
 from vigil.runtime.process.startup import PortInUse
 from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
+from vigil_gateway.config import GatewaySettings
+from vigil_gateway.http.client_limit import ClientConnections
+from vigil_gateway.http.http_protocol import HEAD_S, HttpProtocol
 from vigil_gateway.http.websocket_protocol import WebSocketProtocol
 
 _BACKLOG = 512
@@ -19,6 +24,23 @@ MAX_CONNECTIONS = 1_024
 
 # A WebSocket that answers no ping is closed.
 PING_S, PONG_S = 20.0, 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the server listens (a free port when 0), for how long requests under way go on when it stops, and how many
+    connections one client address may have. A request's head is to come within `head_s`."""
+
+    host: str
+    port: int
+    drain_s: float
+    connections_per_client: int = MAX_CONNECTIONS
+    head_s: float = HEAD_S
+
+    @classmethod
+    def of(cls, settings: GatewaySettings) -> "Listening":
+        """As the gateway's settings say."""
+        return cls(settings.host, settings.http_port, settings.drain_s, settings.connections_per_client)
 
 
 class _Server(uvicorn.Server):
@@ -37,13 +59,14 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve(app: FastAPI, host: str, port: int, draining: asyncio.Event, drain_s: float) -> AsyncIterator[int]:
-    """Serve `app` for as long as the block runs; yields the port, which is a free one when `port` is 0.
+async def serve(app: FastAPI, listening_on: Listening, draining: asyncio.Event) -> AsyncIterator[int]:
+    """Serve `app` for as long as the block runs; yields the port.
 
     On leaving, `draining` is set so that endless answers end by themselves, and requests under way get `drain_s`.
     Raises `PortInUse`.
     """
-    listener = _bind(host, port)
+    listener = _bind(listening_on.host, listening_on.port)
+    clients = ClientConnections(listening_on.connections_per_client)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -52,13 +75,14 @@ async def serve(app: FastAPI, host: str, port: int, draining: asyncio.Event, dra
         server_header=False,
         backlog=_BACKLOG,
         limit_concurrency=MAX_CONNECTIONS,
+        http=partial(HttpProtocol, clients=clients, head_s=listening_on.head_s),  # type: ignore[arg-type]  # it calls what it is given
         ws=WebSocketProtocol,
         ws_max_size=MAX_CHAT_BODY_BYTES,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PONG_S,
         ws_per_message_deflate=False,  # pictures do not get smaller
         # The life of the process has `drain_s` in all; what is cut off must still be cut off in order.
-        timeout_graceful_shutdown=max(1, int(drain_s * 0.75)),
+        timeout_graceful_shutdown=max(1, int(listening_on.drain_s * 0.75)),
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")

@@ -1,5 +1,6 @@
 """Uvicorn's WebSocket protocol, with bounds on what it holds for a client, and no error logged for what one sends."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -15,6 +16,13 @@ MAX_UNREAD_BYTES = 16 * 1024 * 1024
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Closes a connection that breaks the protocol, or that makes the server hold too much."""
+
+    on_lost: Callable[[], None] | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.on_lost is not None:
+            self.on_lost()
+        super().connection_lost(exc)
 
     def handle_ping(self) -> None:
         super().handle_ping()

@@ -1,14 +1,13 @@
 """A picture that a client pushes, to the one JPEG that everything downstream uses (as ingestion makes them)."""
 
-import asyncio
 import io
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL import ExifTags, Image, WebPImagePlugin
 
-from vigil.core.profile import PromptProfile, profile
+from vigil.core.profile import PromptProfile
 from vigil.runtime.process.logs import get_log
 from vigil_gateway.api.turn_errors import PictureRefused
 
@@ -31,8 +30,6 @@ _OTHERS = (
     (4, b"ftyp", "a video"),
 )
 
-# A picture of a few hundred KiB may take 120 MiB while it is decoded: these threads bound how many do so at once.
-_THREADS = ThreadPoolExecutor(3, thread_name_prefix="picture")
 _Turn = Image.Transpose
 # What makes a picture upright, by the orientation that its EXIF data names.
 _UPRIGHT = {
@@ -57,11 +54,11 @@ class Picture:
     height: int
 
 
-async def fitted_in_thread(pictures: Sequence[bytes], profile_name: str) -> tuple[Picture, ...]:
-    """What `fitted` makes of each picture for a profile of that name. Raises `PictureRefused`, `UnknownProfile`."""
-    wanted = profile(profile_name)
-    in_thread = asyncio.get_running_loop().run_in_executor
-    return tuple([await in_thread(_THREADS, fitted, picture, wanted) for picture in pictures])
+def pixels_of(data: bytes) -> int:
+    """How many pixels the picture has, by its header: nothing is decoded. Raises `PictureRefused`, also for more than
+    `MAX_PIXELS`."""
+    with _readable(data), Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+        return _bounded_pixels(opened)
 
 
 def fitted(data: bytes, profile: PromptProfile) -> Picture:
@@ -69,13 +66,8 @@ def fitted(data: bytes, profile: PromptProfile) -> Picture:
 
     Raises `PictureRefused`. Takes milliseconds of processor time: call it in a thread.
     """
-    try:
+    with _readable(data):
         upright = _upright(data)
-    except PictureRefused:
-        raise
-    except Exception as error:  # noqa: BLE001  Pillow raises many kinds of errors for damaged files
-        log.info("picture refused", reason=f"it cannot be decoded: {type(error).__name__}")
-        raise PictureRefused(f"the picture {_what_instead(data)}: send JPEG, PNG or WebP") from None
     size = profile.fit(upright.width, upright.height)
     buffer = io.BytesIO()
     upright.resize(size, Image.Resampling.BOX).save(buffer, "JPEG", quality=profile.jpeg_quality)
@@ -86,14 +78,33 @@ def _upright(data: bytes) -> Image.Image:
     """The picture in RGB, upright, decoded without a copy where none is needed. EXIF data that is damaged is not used.
     Raises `PictureRefused`, and what Pillow does."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-        if opened.width * opened.height > MAX_PIXELS:
-            raise PictureRefused(
-                f"the picture has {opened.width} x {opened.height} pixels: at most {MAX_PIXELS:,} are allowed"
-            )
+        _bounded_pixels(opened)
         opened.load()
         picture = _rgb(opened)
         turn = _turn(opened)
     return picture if turn is None else picture.transpose(turn)
+
+
+@contextmanager
+def _readable(data: bytes) -> Iterator[None]:
+    """Refuse the picture for whatever Pillow raises in the block."""
+    try:
+        yield
+    except PictureRefused:
+        raise
+    except Exception as error:  # noqa: BLE001  Pillow raises many kinds of errors for damaged files
+        log.info("picture refused", reason=f"it cannot be decoded: {type(error).__name__}")
+        raise PictureRefused(f"the picture {_what_instead(data)}: send JPEG, PNG or WebP") from None
+
+
+def _bounded_pixels(opened: Image.Image) -> int:
+    """The pixels of a picture that is not decoded yet, or `PictureRefused`."""
+    pixels = opened.width * opened.height
+    if pixels > MAX_PIXELS:
+        raise PictureRefused(
+            f"the picture has {opened.width} x {opened.height} pixels: at most {MAX_PIXELS:,} are allowed"
+        )
+    return pixels
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

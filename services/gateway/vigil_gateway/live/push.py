@@ -22,7 +22,8 @@ from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.sessions import Look
 from vigil.runtime.store.turn_lease import Shown, TurnLease
 from vigil_gateway.api.errors import NoSuchSession
-from vigil_gateway.api.turn_errors import NotPushed, TimeNotLater, TurnInFlight, TurnLate
+from vigil_gateway.api.turn_errors import NotPushed, TimeNotLater, TurnInFlight
+from vigil_gateway.live.deadline import Deadline
 from vigil_gateway.live.outcome import outcomes
 from vigil_gateway.live.picture import Picture
 from vigil_gateway.live.repeat import Sent, recognised
@@ -64,7 +65,7 @@ async def ask(ports: Ports, key: SessionKey, waiting: Sequence[Command], questio
 
 
 async def turn(
-    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], question: Ask | None, sent: Sent
+    ports: Ports, lease: TurnLease, pictures: tuple[Picture, ...], question: Ask | None, sent: Sent, deadline: Deadline
 ) -> StoredDecision:
     """Show `pictures` to the model and await what it decides on them. What was shown before, and dropped, keeps its
     model time and its capture time.
@@ -72,12 +73,11 @@ async def turn(
     Raises a `TurnError` as soon as it is known that there is no decision, `TurnLate` at the deadline, `SessionEnded`. A
     question that no turn has shown by then waits for the session's next one.
     """
-    deadline_s = ports.settings.turn_deadline_s
     before = recognised(lease, sent)
     capture_us, given_ms = (before.capture_us, before.time_ms) if before else (_now_us(), sent.time_ms)
     showing = _Showing(pictures, capture_us, given_ms, sent.mark)
     try:
-        async with asyncio.timeout(deadline_s):
+        async with deadline.timeout():
             decision = await _decided(ports, lease, showing)
             if question is not None and question in await ports.store.commands(lease.key):
                 # Its nudge was overtaken by the frame, or lost: the turn did not show it. The same picture shows it a
@@ -86,7 +86,7 @@ async def turn(
             return decision
     except TimeoutError:
         await found(ports, lease.key)  # nobody decides on a session that has ended meanwhile
-        raise TurnLate(f"the session's workers did not decide within {deadline_s:g} s") from None
+        raise deadline.passed("the session's workers did not decide") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from vigil.contract.decision import StoredDecision
 from vigil.core.command import Ask
 from vigil.core.ids import SessionKey
 from vigil.runtime.store.record import Look
-from vigil_gateway.api.errors import NoSuchSession
+from vigil_gateway.api.errors import NoSuchSession, TooManyPushes
 from vigil_gateway.api.models.live import PictureIn
 from vigil_gateway.api.turn_errors import (
     PictureRefused,
@@ -20,7 +20,8 @@ from vigil_gateway.api.turn_errors import (
 )
 from vigil_gateway.live import push
 from vigil_gateway.live.data_url import bounded
-from vigil_gateway.live.picture import fitted_in_thread
+from vigil_gateway.live.deadline import Deadline
+from vigil_gateway.live.fitting import fitted_in_thread
 from vigil_gateway.live.repeat import answered, sent
 from vigil_gateway.live.turn_lease import in_turn
 from vigil_gateway.ports import Ports
@@ -30,6 +31,7 @@ from vigil_gateway.sessions.commands import new_id
 ONE_PICTURE = (
     PictureRefused,
     TimeNotLater,
+    TooManyPushes,
     TurnDropped,
     TurnIdle,
     TurnInFlight,
@@ -51,17 +53,22 @@ async def show(ports: Ports, key: SessionKey, picture: bytes, options: PictureIn
     Raises one of `ONE_PICTURE` when there is none, and what `check_pushed` raises. What is refused before the model is
     shown it leaves nothing behind. The last picture once more, under the same `time_s`, gets its decision once more.
     """
-    data = bounded(picture)
+    data, deadline = bounded(picture), Deadline.of_now(ports.settings.turn_deadline_s)
+    with ports.pushes.slot(key.tenant):
+        return await _shown(ports, key, data, options, deadline)
+
+
+async def _shown(ports: Ports, key: SessionKey, data: bytes, options: PictureIn, deadline: Deadline) -> StoredDecision:
     pushed = sent([data], options.time_s)
     async with in_turn(ports.turns, key) as lease:
         look = _there(key, push.checked(key, lease.look))
         if (decision := await answered(ports, lease, pushed)) is not None:
             return decision
-        pictures = await fitted_in_thread([data], look.spec.profile)
+        pictures = await fitted_in_thread([data], look.spec.profile, ports.pixels, deadline)
         question = None
         if options.question is not None:
             question = await push.ask(ports, key, look.waiting.commands, Ask(new_id("q"), options.question))
-        return await push.turn(ports, lease, pictures, question, pushed)
+        return await push.turn(ports, lease, pictures, question, pushed, deadline)
 
 
 def _there(key: SessionKey, look: Look | None) -> Look:

@@ -18,8 +18,9 @@ from vigil_gateway.api.errors import NotServed
 from vigil_gateway.api.turn_errors import AlreadyBegun, NoSuchModel
 from vigil_gateway.live import push
 from vigil_gateway.live.data_url import decoded
+from vigil_gateway.live.deadline import Deadline
+from vigil_gateway.live.fitting import fitted_in_thread
 from vigil_gateway.live.named import in_turn_of_name
-from vigil_gateway.live.picture import fitted_in_thread
 from vigil_gateway.live.repeat import Sent, answered, recognised, sent
 from vigil_gateway.openai.attempt import Attempted
 from vigil_gateway.openai.fields import IGNORED_HEADER
@@ -70,11 +71,11 @@ async def complete(
     """
     time_s = body.vigil.time_s if body.vigil else None
     request.state.is_of_now = time_s is None
-    message = said(body)
+    message, deadline = said(body), Deadline.of_now(ports.settings.turn_deadline_s)
     urls = [url.encode() for url in message.pictures]
     pushed = sent(urls, time_s, attempt.key, is_again=attempt.number > 0)
     async with in_turn_of_name(ports, named.key) as lease:
-        decision, spec = await _turn(ports, lease, named, body, message, pushed)
+        decision, spec = await _turn(ports, lease, named, body, message, pushed, deadline)
     response.headers[SESSION_HEADER] = named.name
     if message.ignored:
         response.headers[IGNORED_HEADER] = message.ignored
@@ -106,7 +107,7 @@ async def reset(ports: PortsOf, named: NamedSession) -> ResetOut:
 
 
 async def _turn(
-    ports: Ports, lease: TurnLease, named: Named, body: ChatIn, message: Said, pushed: Sent
+    ports: Ports, lease: TurnLease, named: Named, body: ChatIn, message: Said, pushed: Sent, deadline: Deadline
 ) -> tuple[StoredDecision, SessionSpec]:
     """Everything is checked before anything is changed: a picture that cannot be read begins no session."""
     key = lease.key
@@ -122,12 +123,12 @@ async def _turn(
     if look and given and recognised(lease, pushed) is None:
         raise AlreadyBegun(f"session {key.session} has begun without these watches and instructions")
     question = Ask(new_id("q"), message.text) if message.text else None
-    pictures = await fitted_in_thread([decoded(url) for url in message.pictures], spec.profile)
+    pictures = await fitted_in_thread([decoded(url) for url in message.pictures], spec.profile, ports.pixels, deadline)
     if look is None:
         await begin_pushed(ports, spec, (*given, question) if question else given)
     elif question:
         question = await push.ask(ports, key, look.waiting.commands, question)
-    return await push.turn(ports, lease, pictures, question, pushed), spec
+    return await push.turn(ports, lease, pictures, question, pushed, deadline), spec
 
 
 async def _new_spec(ports: Ports, key: SessionKey, named: Named, model: str) -> SessionSpec:

@@ -20,10 +20,18 @@ log = get_log()
 
 
 async def begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
-    """Store the session, let workers of its roles claim it, announce it. Raises `NoWorker`, `CapacityFull`.
+    """Store the session, let workers of its roles claim it, announce it. Raises `NoWorker`, `CapacityFull`,
+    `TooManySessions`.
 
     When there is no room nothing is left of the session. When a later step fails it is ended again.
     """
+    async with ports.quota.place(spec.tenant):
+        await _begin(ports, spec, commands)
+    metrics.SESSIONS_CREATED.inc()
+    log.info("session created", session=spec.session, source=redacted(spec.source.url), commands=len(commands))
+
+
+async def _begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
     key = spec.key
     await ports.bus.ping()  # before anything is written: without a bus no worker could work on it
     await check_capacity(ports.placement, spec.roles)
@@ -38,8 +46,6 @@ async def begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) ->
     except PortError:
         await _undo(ports, spec)
         raise
-    metrics.SESSIONS_CREATED.inc()
-    log.info("session created", session=spec.session, source=redacted(spec.source.url), commands=len(commands))
 
 
 async def finish(ports: Ports, spec: SessionSpec, reason: str) -> None:

@@ -9,7 +9,7 @@ from vigil.core.source import SourceKind
 from vigil.runtime.errors import AlreadyExists, PortError, StoreError
 from vigil.runtime.process.cancellation import while_wanted
 from vigil.runtime.process.logs import get_log
-from vigil_gateway.api.errors import CapacityFull, NoWorker
+from vigil_gateway.api.errors import CapacityFull, NoWorker, TooManySessions
 from vigil_gateway.api.models.sessions import SessionIn
 from vigil_gateway.api.turn_errors import TurnInFlight
 from vigil_gateway.ports import Ports
@@ -30,6 +30,7 @@ async def open_session(ports: Ports, tenant: str, body: SessionIn) -> SessionSpe
     """
     spec = new_spec(ports.settings, tenant, body)
     commands = first_commands(body.watches, body.instructions)
+    await ports.quota.check(tenant)
     await check_served(ports.placement, spec.model, ports.settings.model)
     await check_capacity(ports.placement, spec.roles)
     if spec.source.kind is SourceKind.PUSHED:
@@ -47,7 +48,8 @@ async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Comma
         await begin(ports, spec, commands)
     except AlreadyExists:  # the turn ran out while this call was held up, and another began the session
         raise TurnInFlight("another call has just begun the session") from None
-    except (NoWorker, CapacityFull):  # nothing is left of it: a client that tries again and again would fill the set
+    except (NoWorker, CapacityFull, TooManySessions):
+        # Nothing is left of it: a client that tries again and again would fill the set.
         with contextlib.suppress(StoreError):
             await ports.pushed.forget(spec.key)
         raise

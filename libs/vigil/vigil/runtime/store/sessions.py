@@ -106,6 +106,11 @@ class SessionStore:
             await self._redis.zremrangebyscore(index_key(tenant), 0, f"({now_ms}")
             return sorted(from_member(listed) for listed in await self._redis.zrange(index_key(tenant), 0, -1))
 
+    async def open_sessions(self, tenant: str) -> int:
+        """How many sessions of the tenant are open."""
+        with unavailable():
+            return int(await self._redis.zcount(index_key(tenant), "inf", "inf"))
+
     async def set_origin(self, key: SessionKey, capture_us: int) -> int:
         """Set when the session's clock began, once; returns what holds. Microseconds since the epoch."""
         return int(await self._run(self._set_origin, key, [capture_us]))

@@ -1,0 +1,100 @@
+"""What a request passes before the application: the key first, then the tenant's quota, then the body.
+
+Until the key is known nothing of the body is read or kept. A body is held whole, so it is bounded in bytes and in time.
+"""
+
+import asyncio
+import json
+import re
+from contextlib import AbstractContextManager, nullcontext
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vigil_gateway.api.auth import bearer_key
+from vigil_gateway.api.errors import BodyLate, BodyTooLarge, GatewayError, TextInvalid
+from vigil_gateway.api.problems import problem_of
+from vigil_gateway.api.responses import respond
+from vigil_gateway.api.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
+from vigil_gateway.ports import Ports, needed_for
+
+API = "/v1/"
+OPEN = frozenset({"/v1/health"})
+CHAT = "/v1/chat/completions"
+BODY_S = 30.0
+
+# `\ud83d` in JSON is half of a character: alone it is no text that could be stored, sent or shown.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class Admission:
+    """Middleware: a request for the API reaches the application with a known key and its whole body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(API) or scope["path"] in OPEN:
+            await self.app(scope, receive, send)  # nothing there reads a body
+            return
+        try:
+            with _admitted(scope):
+                body = await whole_body(receive, MAX_CHAT_BODY_BYTES if scope["path"] == CHAT else MAX_BODY_BYTES)
+                if body is not None:
+                    await self.app(scope, _replay(body, receive), send)
+        except GatewayError as error:
+            await respond(scope["path"], problem_of(error))(scope, receive, send)
+
+
+def _admitted(scope: Scope) -> AbstractContextManager[None]:
+    """Hold a place among the tenant's pushes where the request is one. Raises `KeyMissing`, `KeyWrong`,
+    `KeyExpired`, `RoleTooLow`, `TooManyPushes`."""
+    ports: Ports = scope["app"].state.ports
+    key = bearer_key(Headers(scope=scope).get("authorization", ""))
+    holder = ports.keys.admit(key, needed_for(scope["method"]))
+    return ports.pushes.slot(holder.tenant) if (scope["method"], scope["path"]) == ("POST", CHAT) else nullcontext()
+
+
+async def whole_body(receive: Receive, limit_bytes: int, within_s: float = BODY_S) -> bytes | None:
+    """The whole body; None when the client left meanwhile. Raises `BodyTooLarge`, `BodyLate`, `TextInvalid`."""
+    kept = bytearray()
+    try:
+        async with asyncio.timeout(within_s):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return None
+                kept += message.get("body", b"")
+                if len(kept) > limit_bytes:
+                    raise BodyTooLarge(limit_bytes)
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise BodyLate(within_s) from None
+    body = bytes(kept)
+    if has_half_characters(body):
+        raise TextInvalid
+    return body
+
+
+def has_half_characters(body: bytes) -> bool:
+    """Whether a text of this JSON has half of a surrogate pair without the other half."""
+    if not _SURROGATE.search(body):
+        return False
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):  # no JSON: the application says so
+        return False
+    return False
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """First the whole body, then whatever the server says next (that the client went away)."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

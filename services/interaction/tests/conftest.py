@@ -70,6 +70,7 @@ class Stage:
     deadline_s: float = 5.0
     engine_urls: tuple[str, ...] = ()
     prewarm_turns: int = 0
+    pictures: int = 1
     load: Load = field(default_factory=lambda: Load(CAPACITY))
     past_changed: Callable[[SessionKey, int], None] = _past_changed
     sessions: list[ClaimedSession] = field(default_factory=list)
@@ -160,10 +161,10 @@ class Stage:
         return int(await self.redis.llen(part_key(KEY, Part.OUTBOX)))
 
     async def show(self, second: int, picture: bytes = GREY, fence: int = 1) -> None:
-        """What the codec would publish for one second."""
+        """What the codec would publish for one second, in which so many pictures were taken as the stage says."""
         with Image.open(io.BytesIO(picture)) as opened:
             frame = Frame(picture, opened.width, opened.height, capture_time_us=_now_us())
-        coded = (CodedFrame(frame, FrameKind.REFERENCE, 6),)
+        coded = (CodedFrame(frame, FrameKind.REFERENCE, 6),) * self.pictures
         group = CodedFrameGroup(KEY, second * 1000, second, coded, fence)
         await self.bus.publish(subjects.coded_frames(KEY), encode_coded_group(group))
 

@@ -20,6 +20,12 @@ CAPACITY = Gauge(
 )
 LATE_SHARE = Gauge("vigil_late_share", "Share of the last window's turns that were late or never came")
 TICKS_FAILED = Counter("vigil_ticks_failed_total", "Turns that left no trace, by reason", ["reason"])
+PROMPTS_CUT = Counter(
+    "vigil_prompts_cut_total",
+    "Turns that went on without what the engine refused again and again, by what was left out: turns (the history of "
+    "the chunk), dialogue (that too), waiting (what clients said), everything",
+    ["left_out"],
+)
 STALLED = Gauge(
     "vigil_sessions_stalled",
     "Sessions of this worker that have decided nothing for several cadences, by cause",

@@ -10,11 +10,9 @@ import contextlib
 from dataclasses import replace
 
 from vigil.contract.outgoing import Outgoing
-from vigil.core.chunk import make_way
 from vigil.core.decide import (
     Completion,
     Infer,
-    Observation,
     Settled,
     decide,
     finish,
@@ -28,12 +26,8 @@ from vigil.core.session import SessionState
 from vigil.core.stall import Cause, beginning
 from vigil.runtime.engine.client import EngineRequest
 from vigil.runtime.engine.errors import (
-    ControlTokensMissing,
     EngineError,
     EngineTimeout,
-    ImagesMissing,
-    ModelNotServed,
-    PromptTooLong,
 )
 from vigil.runtime.engine.wire import Rendered
 from vigil.runtime.errors import StoreFull
@@ -47,9 +41,10 @@ from vigil_interaction.inference import Asker
 from vigil_interaction.observation import Sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
+from vigil_interaction.refusals import Refusals
 from vigil_interaction.snapshots import keep
 from vigil_interaction.turn_messages import closing, outgoing, snapshots
-from vigil_interaction.turn_metrics import measure
+from vigil_interaction.turn_metrics import measure, went_without
 from vigil_interaction.warmer import Warmer
 
 log = get_log()
@@ -84,7 +79,7 @@ class Runner:
         self._last: Asked | None = None
         self._rendered = Rendered()
         self._skipped = 0
-        self._refusals = 0
+        self._refusals = Refusals()
         self.warmer = Warmer(
             self._engine, self._resend, ports.prewarm_slots, ports.prewarm_turns, ports.engine_deadline_s
         )
@@ -95,7 +90,9 @@ class Runner:
         self.vitals = self.vitals.seen(began)
         self.skip(skipped, "superseded")
         await self._outbox.flush()  # what waits must not wait for the engine or the camera
-        planned, infer = decide(self.spec, self._profile, self.state, self._observed(seen), self._last)
+        attempt, refusal = self._refusals.attempt(self._profile, self.state, self.waiting), self.engine_error
+        observed = seen.observation(attempt.waiting.commands, attempt.waiting.results, self._skipped)
+        planned, infer = decide(self.spec, self._profile, attempt.state, observed, self._last)
         if infer is None:
             self._passed_over(seen)
             await tell_dropped(self._ports.bus, unneeded(self.key, seen, self.state.last_time_ms))
@@ -105,6 +102,10 @@ class Runner:
             if completion is None:
                 return
             settled = self._settle(planned, infer, completion)
+            given_up = self.waiting if attempt.gives_up else Waiting()
+            if attempt.gives_up:
+                consumed, results = len(given_up.commands), len(given_up.results)
+                settled = replace(settled, consumed=consumed, consumed_results=results)
             try:
                 await self._commit(settled, seen)
             except StoreFull as error:  # nothing was written: the next turn sees the newest frame
@@ -112,6 +113,8 @@ class Runner:
                 await tell_dropped(self._ports.bus, by_store(self.key, seen, error))
                 return
             self._last = Asked(planned.chunk, infer.messages)  # what later prompts must go on from
+        self._refusals.succeeded(attempt)
+        went_without(attempt.left_out, given_up, refusal)
         self.store_error = ""
         self.vitals = self.vitals.decided(self._ports.monotonic())
         tick_s, age_s = self._ports.monotonic() - began, (self._ports.clock() - seen.capture_time_us) / 1e6
@@ -145,9 +148,6 @@ class Runner:
         words = f"pictures come whose time is not after {self.state.last_time_ms / 1_000:g} s, which is decided on"
         self.vitals = self.vitals.failed(Cause.NOT_NEWER, words)
 
-    def _observed(self, seen: Sight) -> Observation:
-        return seen.observation(self.waiting.commands, self.waiting.results, self._skipped)
-
     def skip(self, count: int, reason: str) -> None:
         """Count frame groups that no turn will show; the next decision reports their number."""
         if count:
@@ -171,11 +171,10 @@ class Runner:
             completion = await self._asker.ask(request, self.spec.speech.text_temperature, infer.turn.sequence)
         except EngineError as error:
             self._failed(error)
-            await self._make_way(error)
+            self._refusals.failed(error)
             await tell_dropped(self._ports.bus, by_engine(self.key, seen, error))
             return None
         self.engine_error = ""
-        self._refusals = 0
         return completion
 
     def _failed(self, error: EngineError) -> None:
@@ -196,39 +195,6 @@ class Runner:
             log.error("turn dropped", reason="the store is full", error=str(error))
         self.store_error = str(error)
         self.vitals = self.vitals.failed(Cause.STORE, self.store_error)
-
-    async def _make_way(self, error: EngineError) -> None:
-        """Shorten the next prompt when the engine refuses this one for good, else it would refuse it every second.
-
-        A single refusal may be the fault of the newest picture, which is gone with its turn.
-        """
-        if isinstance(error, ModelNotServed | ControlTokensMissing):  # no prompt would do
-            return
-        self._refusals = 0 if error.retryable else self._refusals + 1
-        if not (self._refusals > 1 or isinstance(error, ImagesMissing | PromptTooLong)):
-            return
-        shorter = make_way(self._profile, self.state)
-        if shorter is not None:
-            self.state = shorter
-            log.warning("chunk cut short", reason="the engine refuses its prompt", error=str(error))
-        elif self.waiting != Waiting() and self._refusals > 3:
-            await self._drop_waiting(error)
-
-    async def _drop_waiting(self, error: EngineError) -> None:
-        """Go on without the commands and results of the next turn. The store forgets the turns too (`restart`), since
-        the state was shortened before. A store that is full drops nothing: it is tried again when the engine refuses
-        the next turn."""
-        commands, results = len(self.waiting.commands), len(self.waiting.results)
-        without = Commit(self.state, restart=True, consumed=commands, consumed_results=results)
-        try:
-            await self._store(replace(without, published=self._outbox.published), ())
-        except StoreFull:
-            return
-        metrics.COMMANDS_REJECTED.inc(commands)
-        metrics.RESULTS_DROPPED.labels("refused").inc(results)
-        log.error(
-            "commands dropped", reason="the engine refuses them", error=str(error), commands=commands, results=results
-        )
 
     async def _bias(self) -> dict[int, float]:
         """Also the check, once for each model, that it has the profile's action words."""

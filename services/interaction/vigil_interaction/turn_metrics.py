@@ -4,6 +4,7 @@ from vigil.core.decide import Settled
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.runtime.process.logs import get_log
+from vigil.runtime.store.sessions import Waiting
 from vigil_interaction import metrics
 
 log = get_log()
@@ -40,6 +41,21 @@ def measure(spec: SessionSpec, settled: Settled, *, tick_s: float, age_s: float)
         metrics.RESULTS_DROPPED.labels("unknown").inc()
         log.warning("result dropped", session=spec.session, task=result.task[:80], reason="no such task is open")
     return late
+
+
+def went_without(left_out: str, given_up: Waiting, refusal: str) -> None:
+    """Count and log what a turn left out because the engine refused it, in the words of `refusal`; `given_up` is what
+    no later turn will show. Nothing happens where nothing was left out."""
+    if not left_out:
+        return
+    metrics.PROMPTS_CUT.labels(left_out).inc()
+    log.warning("prompt cut short", reason="the engine refuses the whole", left_out=left_out, error=refusal)
+    if given_up != Waiting():
+        commands, results = len(given_up.commands), len(given_up.results)
+        metrics.COMMANDS_REJECTED.inc(commands)
+        metrics.RESULTS_DROPPED.labels("refused").inc(results)
+        reason = "the engine refuses them"
+        log.error("commands dropped", reason=reason, error=refusal, commands=commands, results=results)
 
 
 def past_changed(key: SessionKey, chunk: int) -> None:

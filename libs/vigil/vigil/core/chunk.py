@@ -4,13 +4,34 @@ from dataclasses import replace
 
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import chunk_prefix
-from vigil.core.session import Chunk, SessionSpec, SessionState
+from vigil.core.session import MAX_PICTURES, Chunk, SessionSpec, SessionState
 from vigil.core.turn import Turn
 
 
-def tail(state: SessionState, spec: SessionSpec) -> tuple[Turn, ...]:
-    """The turns of this chunk that go along raw into the next one, as far as they are there already."""
-    return state.chunk.turns[spec.window.chunk_turns - spec.window.tail_turns :]
+def is_full(state: SessionState, spec: SessionSpec, pictures: int) -> bool:
+    """Whether a turn of so many pictures belongs to the next chunk: this one has all of its turns, or would have more
+    pictures than an engine takes in one prompt."""
+    turns = state.chunk.turns
+    return len(turns) >= spec.window.chunk_turns or (bool(turns) and len(state.chunk.frames) + pictures > MAX_PICTURES)
+
+
+def turns_left(state: SessionState, spec: SessionSpec) -> int:
+    """The turns that the chunk still takes when they have as many pictures as the newest one."""
+    left = spec.window.chunk_turns - len(state.chunk.turns)
+    each = _pictures(state)
+    return min(left, (MAX_PICTURES - len(state.chunk.frames)) // each) if each else left
+
+
+def tail(state: SessionState, spec: SessionSpec, left: int) -> tuple[Turn, ...]:
+    """The turns that go along raw into the next chunk when `left` more come, as far as they are there already. With
+    many pictures a turn there are fewer of them, so that the next chunk takes turns for a while, too."""
+    window, turns = spec.window, state.chunk.turns
+    carried = turns[max(0, len(turns) + left - window.tail_turns) :]
+    new_turns = window.chunk_turns - window.tail_turns
+    most = max(MAX_PICTURES // 2, MAX_PICTURES - new_turns * _pictures(state))
+    while sum(len(turn.frames) for turn in carried) > most:
+        carried = carried[1:]
+    return carried
 
 
 def next_chunk(state: SessionState, profile: PromptProfile, carried: tuple[Turn, ...]) -> Chunk:
@@ -28,11 +49,17 @@ def start_over(profile: PromptProfile, state: SessionState) -> SessionState:
     return replace(state, chunk=next_chunk(state, profile, ()))
 
 
-def make_way(profile: PromptProfile, state: SessionState) -> SessionState | None:
-    """A state whose prompts are shorter, for an engine that refuses this one's for good: first without raw turns,
-    then without the dialogue. None when nothing is left to leave out."""
+def shorter(profile: PromptProfile, state: SessionState) -> tuple[SessionState, ...]:
+    """States whose prompts are shorter, for an engine that refuses this one's: first without raw turns, then without
+    the dialogue, too. Standing instructions stay."""
+    states: list[SessionState] = []
     if state.chunk.turns:
-        return start_over(profile, state)
+        states.append(start_over(profile, state))
     if state.dialogue:
-        return start_over(profile, replace(state, dialogue=()))
-    return None
+        states.append(start_over(profile, replace(state, dialogue=())))
+    return tuple(states)
+
+
+def _pictures(state: SessionState) -> int:
+    """The pictures of the newest turn."""
+    return len(state.chunk.turns[-1].frames) if state.chunk.turns else 0

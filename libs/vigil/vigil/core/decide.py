@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from vigil.core import alert as alerts
 from vigil.core.alert import AlertEvent, AlertState, Moment
 from vigil.core.attribution import Said, hear
-from vigil.core.chunk import next_chunk, tail
+from vigil.core.chunk import is_full, next_chunk, tail
 from vigil.core.command import Command
 from vigil.core.control import Action, Output
 from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, delegate, overdue
@@ -122,7 +122,7 @@ def decide(
     if not (spec.infer_when_idle or _has_work(state, observation)):
         return state, None
     told = apply(profile, state, observation.commands, observation.results, _moment(spec, state, observation))
-    planned, is_new = _in_chunk(spec, profile, told.state, reset=told.reset)
+    planned, is_new = _in_chunk(spec, profile, told.state, len(observation.frames), reset=told.reset)
     turn = Turn(planned.next_sequence, observation.time_ms, observation.frames, "", told.lines, told.results)
     messages = prompt(profile, planned.chunk, turn, last)
     return planned, Infer(messages, turn, observation, is_new, told)
@@ -174,11 +174,13 @@ def _has_work(state: SessionState, observation: Observation) -> bool:
 
 
 def _in_chunk(
-    spec: SessionSpec, profile: PromptProfile, state: SessionState, *, reset: bool
+    spec: SessionSpec, profile: PromptProfile, state: SessionState, pictures: int, *, reset: bool
 ) -> tuple[SessionState, bool]:
-    """The state with the chunk that the next turn belongs to, and whether that turn is the first to show the chunk."""
-    if reset or len(state.chunk.turns) >= spec.window.chunk_turns:
-        carried = () if reset else tail(state, spec)
+    """The state with the chunk that the next turn belongs to, which has so many pictures, and whether that turn is the
+    first to show the chunk."""
+    if reset or is_full(state, spec, pictures):
+        left = min(0, spec.window.chunk_turns - len(state.chunk.turns))
+        carried = () if reset else tail(state, spec, left)
         return replace(state, chunk=next_chunk(state, profile, carried)), True
     return state, state.chunk.number > 0 and not state.chunk.turns
 

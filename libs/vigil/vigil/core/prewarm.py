@@ -10,7 +10,7 @@ finds the first in the engine's cache, and so costs the carried turns alone.
 
 from dataclasses import dataclass
 
-from vigil.core.chunk import next_chunk, tail
+from vigil.core.chunk import next_chunk, tail, turns_left
 from vigil.core.message import Message
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import opening
@@ -36,10 +36,10 @@ def warm(
 
     `lead_turns` of 0 never warms.
     """
-    left = spec.window.chunk_turns - len(state.chunk.turns)
+    left = turns_left(state, spec)
     if left > lead_turns or lead_turns == 0 or not state.chunk.turns:
         return None
-    coming = next_chunk(state, profile, tail(state, spec))
+    coming = next_chunk(state, profile, tail(state, spec, left))
     done = before if before is not None and before.chunk == coming.number else None
     if done is not None and (done.last or left > 0):
         return None

@@ -1,8 +1,9 @@
 """A real OpenAI-compatible HTTP server that plays a script instead of a model.
 
 It treats pictures as vLLM does: one that came with a UUID is remembered, one that is named by a UUID it does not
-know is a 400 "Cache miss for image at index N". It counts a prefix cache (message by message), has `/v1/models`,
-`/tokenize`, `/health` and `/metrics`, and records what it was asked. As a process:
+know is a 400 "Cache miss for image at index N", and so are more than 256 in one prompt. A picture can be poisoned. It
+counts a prefix cache (message by message), has `/v1/models`, `/tokenize`, `/health` and `/metrics`, and records what it
+was asked. As a process:
 
     python -m vigil.testing.scripted_engine --port 8000 --script red
 """
@@ -26,6 +27,7 @@ from vigil.testing.script import Reply, Script, Seen, named, silent
 
 REMEMBERED_REQUESTS = 2_000
 IMAGE_TOKENS = 18  # sixteen visual tokens and two markers: a 128 x 128 picture
+MAX_IMAGES = 256  # as deploy/engine/serve.sh starts vLLM
 _MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
@@ -52,6 +54,7 @@ class ScriptedEngine:
         self.gzip = gzip
         self._port = port
         self._images: dict[str, bytes] = {}
+        self._poisoned: dict[str, Reply] = {}
         self._prefixes: set[str] = set()
         self._queried = self._hit = self._answered = 0
         self._arrived = asyncio.Condition()
@@ -87,9 +90,14 @@ class ScriptedEngine:
             await self._runner.cleanup()
 
     def forget(self, *uuids: str) -> None:
-        """Drop these pictures, or all of them."""
+        """Drop these pictures, or all of them; what was poisoned about them is gone as well."""
         for uuid in uuids or tuple(self._images):
             self._images.pop(uuid, None)
+            self._poisoned.pop(uuid, None)
+
+    def poison(self, uuid: str, reply: Reply) -> None:
+        """From now on answer `reply` to every prompt that names this picture, until it is forgotten."""
+        self._poisoned[uuid] = reply
 
     async def requests(self, count: int, deadline_s: float = 10.0) -> list[Seen]:
         """Wait until `count` completions were asked for, and return all. Raises `TimeoutError`."""
@@ -114,8 +122,11 @@ class ScriptedEngine:
             return _error(404, f"The model `{body['model']}` does not exist.")
         if missing is not None:
             return _error(400, f"Cache miss for image at index {missing} but data is not provided.")
+        if len(uuids) > MAX_IMAGES:
+            return _error(400, f"At most {MAX_IMAGES} image(s) may be provided in one prompt.")
         self._answered += 1
-        return await self._answer(self.script(seen), body)
+        poisoned = next((self._poisoned[uuid] for uuid in uuids if uuid in self._poisoned), None)
+        return await self._answer(poisoned or self.script(seen), body)
 
     async def _record(self, seen: Seen) -> None:
         async with self._arrived:

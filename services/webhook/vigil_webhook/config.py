@@ -15,12 +15,17 @@ class WebhookSettings(ServiceSettings):
     http_port: int = Field(
         9108, ge=0, le=65_535, description="Port of the health and metrics endpoint; 0 takes a free one"
     )
-    webhooks_file: Path = Field(description="JSON file of the endpoints that get alerts")
+    webhooks_file: Path = Field(description="JSON file of the endpoints that get alerts and session events")
     webhook_timeout_s: float = Field(10.0, gt=0, le=60, description="Seconds after which one POST is given up")
     webhook_tries: int = Field(
-        1_500, ge=1, le=100_000, description="Tries of one alert while its receiver is unavailable"
+        1_500, ge=1, le=100_000, description="Tries of one event while its receiver is unavailable"
     )
-    webhook_refusals: int = Field(20, ge=1, le=100_000, description="Tries of one alert that its receiver refuses")
+    webhook_refusals: int = Field(
+        20,
+        ge=1,
+        le=100_000,
+        description="Tries of one event that its receiver refuses, or fails at while it takes others",
+    )
     webhook_retry_first_s: float = Field(
         1.0, ge=0.05, le=3_600, description="Seconds before the second try; each later wait is twice as long"
     )

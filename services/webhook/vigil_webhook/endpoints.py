@@ -1,8 +1,10 @@
 """The file that names the endpoints: who gets which alerts, where, and signed with what.
 
     {"endpoints": [{"name": "pager", "tenant": "demo", "url": "https://pager.example/hooks/vigil",
-                    "secret": "whsec_…", "severities": ["critical"], "states": ["opened", "closed"]}]}
+                    "secret": "whsec_…", "severities": ["critical"], "states": ["opened", "closed"],
+                    "sessions": ["stalled", "recovered", "source_lost", "source_back"]}]}
 
+`sessions` names the session events that the endpoint gets beside alerts; without it, it gets none.
 `sources`, `severities` and `states` are filters; a filter that is left out lets everything through. An endpoint that
 gets openings also gets updates that are news (the alert goes on after it had closed, or became more severe). An alert
 that once had one of the severities passes until it ends, whatever its severity is now: whoever heard of an alert also
@@ -17,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigil.contract.events.envelope import CloudEvent
+from vigil.contract.subjects import Lifecycle
 from vigil.contract.unreadable import UNREADABLE
 from vigil.core.address_policy import is_address, why_refused
 from vigil.core.alert import AlertState
@@ -47,6 +50,7 @@ class Endpoint:
     sources: frozenset[str] = frozenset()
     severities: frozenset[Severity] = frozenset()
     states: frozenset[AlertState] = frozenset()
+    sessions: frozenset[Lifecycle] = frozenset()
 
     @property
     def host(self) -> str:
@@ -64,6 +68,12 @@ class Endpoint:
             not allowed or any(isinstance(value, str) and value in allowed for value in found) for allowed, found in has
         )
 
+    def wants_session(self, event: CloudEvent) -> bool:
+        """Whether an event of a session's life is one of those asked for, of one of its sources."""
+        data: dict[str, Any] = event.data if isinstance(event.data, dict) else {}
+        is_of_source = not self.sources or data.get("source_id") in self.sources
+        return data.get("tenant") == self.tenant and is_of_source and event.type.rpartition(".")[2] in self.sessions
+
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
@@ -73,6 +83,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: frozenset[str] = frozenset()
     severities: frozenset[Severity] = frozenset()
     states: frozenset[AlertState] = frozenset()
+    sessions: frozenset[Lifecycle] = frozenset()
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,7 +116,9 @@ def _endpoint(path: Path, entry: _Entry, allow_local: bool) -> Endpoint:
         key = signing_key(entry.secret)
     except (InvalidToken, ValueError) as error:
         raise EndpointsInvalid(f"the file {path}, endpoint {entry.name[:80]!r}: {error}") from None
-    return Endpoint(entry.name, entry.tenant, entry.url, key, entry.sources, entry.severities, entry.states)
+    return Endpoint(
+        entry.name, entry.tenant, entry.url, key, entry.sources, entry.severities, entry.states, entry.sessions
+    )
 
 
 def _check_url(url: str, allow_local: bool) -> None:

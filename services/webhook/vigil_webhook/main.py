@@ -9,7 +9,7 @@ from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
 from vigil_webhook.config import WebhookSettings
-from vigil_webhook.courier import Courier
+from vigil_webhook.courier import Courier, feeds
 from vigil_webhook.endpoints import Endpoint, EndpointsInvalid, load
 from vigil_webhook.sender import sending
 
@@ -27,11 +27,15 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
         Bus.connect(BusConfig(settings.nats_url, name=f"vigil-webhook {settings.worker}")) as bus,
         sending(settings.webhook_timeout_s, allow_local=settings.webhook_allow_local) as sender,
     ):
-        couriers = [Courier(bus, sender, endpoint, settings.patience, settings.ack_wait_s) for endpoint in endpoints]
+        couriers = [
+            Courier(bus, sender, endpoint, feed, settings.patience, settings.ack_wait_s)
+            for endpoint in endpoints
+            for feed in feeds(endpoint)
+        ]
         service.health.register("nats", bus.ping)
         service.health.register("endpoints", lambda: _are_there(couriers))
         for courier in couriers:
-            service.spawn(f"courier {courier.endpoint.name}", courier.run())
+            service.spawn(f"courier {courier.feed.label}", courier.run())
         log.info(
             "ports opened",
             host=settings.host,
@@ -42,7 +46,7 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
 
 
 async def _are_there(couriers: Sequence[Courier]) -> None:
-    missing = [courier.endpoint.name for courier in couriers if not courier.is_there]
+    missing = [courier.feed.label for courier in couriers if not courier.is_there]
     if missing:
         raise RuntimeError(f"no consumer yet for {', '.join(missing)}")
 

@@ -3,13 +3,14 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 ATTEMPTS = Counter(
-    "vigil_webhook_attempts", "POSTs, by what became of the alert: delivered, retry or dead", ["endpoint", "fate"]
+    "vigil_webhook_attempts", "POSTs, by what became of the event: delivered, retry or dead", ["endpoint", "fate"]
 )
-FILTERED = Counter("vigil_webhook_filtered", "Alert events that an endpoint did not ask for", ["endpoint"])
-DEAD_LETTERS = Counter("vigil_webhook_dead_letters", "Alert events put into the stream DEAD_LETTERS", ["endpoint"])
+FILTERED = Counter("vigil_webhook_filtered", "Events that an endpoint did not ask for", ["endpoint"])
+DEAD_LETTERS = Counter("vigil_webhook_dead_letters", "Events put into the stream DEAD_LETTERS", ["endpoint"])
 FAILING = Gauge(
-    "vigil_webhook_failing", "Tries that the alert at the head has failed; 0 when all is well", ["endpoint"]
+    "vigil_webhook_failing", "Attempts in a row at which the receiver was away; 0 when it takes events", ["endpoint"]
 )
+WAITING = Gauge("vigil_webhook_waiting", "Events that the receiver has not taken yet, 256 at most", ["endpoint"])
 SECONDS = Histogram(
     "vigil_webhook_post_seconds",
     "One POST, until its answer's head",

@@ -1,9 +1,8 @@
-"""What becomes of an alert after one attempt to deliver it: done, tried again later, or dead. Pure.
+"""What becomes of an event after one attempt to deliver it: done, tried again later, or dead. Pure.
 
-A receiver that is *unavailable* (no answer, 408, 425, 429, 502, 503, 504) is waited for, for hours; the alerts after
-this one wait too, so that their order is kept. A receiver that *refuses* an alert (any other answer but success) gets
-a few more tries; then the alert is dead-lettered, so that it does not hold up the alerts behind it. The answer 410
-means that the receiver does not want the alert any more.
+A receiver that is *unavailable* (no answer, 408, 425, 429, 502, 503, 504) is waited for, for hours. A receiver that
+*refuses* an event (any other answer but success) gets a few more tries; then the event is dead-lettered. The answer 410
+means that the receiver does not want the event any more. What is tried next meanwhile: `vigil_webhook.backlog`.
 """
 
 from dataclasses import dataclass
@@ -13,11 +12,12 @@ from enum import StrEnum
 from http import HTTPStatus
 
 _UNAVAILABLE = frozenset({408, 425, 429, 502, 503, 504})
-MAX_RETRY_AFTER_S = 3_600.0
+# A receiver may ask for a longer wait than the back-off, but not for hours in which an alarm is not heard.
+MAX_RETRY_AFTER_S = 300.0
 
 
 class Fate(StrEnum):
-    """What to do with the alert."""
+    """What to do with the event."""
 
     DELIVERED = "delivered"
     RETRY = "retry"
@@ -35,6 +35,11 @@ class Outcome:
     error: str = ""
     forbidden: bool = False
     retry_after_s: float = 0.0
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the receiver took the event."""
+        return 200 <= self.status < 300
 
     @property
     def text(self) -> str:
@@ -55,6 +60,10 @@ class Patience:
     first_s: float
     most_s: float
 
+    def asked_s(self, outcome: Outcome) -> float:
+        """The wait that the receiver asked for, within its bound."""
+        return min(outcome.retry_after_s, MAX_RETRY_AFTER_S)
+
     def delay_s(self, tries: int, uniform: float) -> float:
         """Exponential back-off after so many tries; `uniform` in [0, 1) takes up to half of it away."""
         plain = min(self.most_s, self.first_s * 2.0 ** min(tries - 1, 32))
@@ -63,29 +72,33 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`delay_s` is for a retry, `reason` for what was not delivered."""
+    """`delay_s` is for a retry, `reason` for what was not delivered, `tries` how many attempts it took so far."""
 
     fate: Fate
     reason: str = ""
     delay_s: float = 0.0
+    tries: int = 0
 
 
 def is_refusal(outcome: Outcome) -> bool:
     """Whether the receiver, or the address policy, said no: another try may well hear the same."""
-    unwanted = outcome.status > 0 and not 200 <= outcome.status < 300 and outcome.status not in _UNAVAILABLE
+    unwanted = outcome.status > 0 and not outcome.is_taken and outcome.status not in _UNAVAILABLE
     return outcome.forbidden or unwanted
 
 
-def judge(outcome: Outcome, tries: int, refusals: int, patience: Patience, uniform: float) -> Verdict:
-    """What to do after attempt number `tries` (from 1) came to `outcome`; `refusals` of them all were refused."""
-    if 200 <= outcome.status < 300:
-        return Verdict(Fate.DELIVERED)
+def judge(
+    outcome: Outcome, tries: int, refusals: int, patience: Patience, uniform: float, *, is_own: bool = False
+) -> Verdict:
+    """What to do after attempt number `tries` (from 1) came to `outcome`; `refusals` of them all were refused. When
+    the event's failure `is_own`, for others were delivered meanwhile, it is like a refusal whatever the answer was."""
+    if outcome.is_taken:
+        return Verdict(Fate.DELIVERED, tries=tries)
     if outcome.status == HTTPStatus.GONE:
-        return Verdict(Fate.DEAD, "the endpoint is gone (410)")
-    if tries >= patience.tries or (is_refusal(outcome) and refusals >= patience.refusals):
-        return Verdict(Fate.DEAD, f"{outcome.text}, after {tries} tries")
-    wait_s = max(patience.delay_s(tries, uniform), min(outcome.retry_after_s, MAX_RETRY_AFTER_S))
-    return Verdict(Fate.RETRY, outcome.text, wait_s)
+        return Verdict(Fate.DEAD, "the endpoint is gone (410)", tries=tries)
+    if tries >= patience.tries or ((is_own or is_refusal(outcome)) and refusals >= patience.refusals):
+        return Verdict(Fate.DEAD, f"{outcome.text}, after {tries} tries", tries=tries)
+    wait_s = max(patience.delay_s(tries, uniform), patience.asked_s(outcome))
+    return Verdict(Fate.RETRY, outcome.text, wait_s, tries)
 
 
 def retry_after_s(header: str, now: datetime) -> float:

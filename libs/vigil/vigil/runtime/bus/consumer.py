@@ -25,7 +25,7 @@ _BATCH = 32
 _FETCH_S = 2.0
 _HEARTBEAT_S = 0.5
 _RETRY_S = 0.25
-_ACKS_PENDING = 1_000
+_WINDOW = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Terms:
     """How a durable consumer is served. A later use may have other terms, except another `from_now`; a `forget_s` above
     0 cannot become 0 again.
 
-    A message that is not acknowledged within `ack_wait_s` is delivered again. With `in_order`, the messages after it
+    A message that is not acknowledged within `ack_wait_s` is delivered again. At most `window` of them are out at once.
+    With `in_order`, the messages after it
     wait until it is acknowledged or given up. With `from_now`, messages stored before the consumer was first made are
     skipped, except in a work queue. A consumer that is deleted while it is used continues where it was. A consumer
     that nobody uses for `forget_s` is deleted; 0 keeps it for ever.
@@ -41,8 +42,14 @@ class Terms:
 
     ack_wait_s: float = 30.0
     in_order: bool = False
+    window: int = _WINDOW
     from_now: bool = False
     forget_s: float = 0.0
+
+    @property
+    def most_out(self) -> int:
+        """Messages that may be delivered and not acknowledged."""
+        return 1 if self.in_order else self.window
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,11 @@ class Delivery:
         """Deliver it again after `delay_s`."""
         with translated(self.subject):
             await self._message.nak(delay=delay_s)
+
+    async def keep(self) -> None:
+        """Say that it is still being handled: `ack_wait_s` begins anew."""
+        with translated(self.subject):
+            await self._message.in_progress()
 
     async def give_up(self) -> None:
         """Never deliver it again, although it was not handled."""
@@ -94,6 +106,7 @@ class Consumer(AsyncIterator[Delivery]):
         self._filter = filter_subject
         self._terms = terms
         self.exists = False  # whether the server has it: from then on it misses no message
+        self.left = 0  # messages that were out, without an acknowledgement, when it was first bound: they come again
         self._pull: JetStreamContext.PullSubscription | None = None
         self._waiting: deque[Msg] = deque()
         self._fault = ""
@@ -145,7 +158,8 @@ class Consumer(AsyncIterator[Delivery]):
             info = await jetstream.add_consumer(self._stream, wanted)
         if created != self._created and info.ack_floor is not None:
             self._created, self._next = created, info.ack_floor.stream_seq + 1
-        self.exists = True
+        if not self.exists:
+            self.exists, self.left = True, info.num_ack_pending or 0
         return await jetstream.pull_subscribe_bind(durable=self._durable, stream=self._stream)
 
     async def _find(self, jetstream: JetStreamContext) -> ConsumerInfo | None:
@@ -158,11 +172,9 @@ class Consumer(AsyncIterator[Delivery]):
     def _updated(self, there: ConsumerConfig) -> ConsumerConfig:
         """The existing consumer with these terms. An unchanged consumer must not be written again: a server that has
         just restarted would start it over. Its start cannot be changed."""
-        in_order = there.max_ack_pending == 1
-        if in_order != self._terms.in_order:
-            there = replace(there, max_ack_pending=1 if self._terms.in_order else _ACKS_PENDING)
         return replace(
             there,
+            max_ack_pending=self._terms.most_out,
             ack_wait=self._terms.ack_wait_s,
             filter_subject=self._filter,
             inactive_threshold=self._terms.forget_s or there.inactive_threshold,
@@ -186,7 +198,7 @@ class Consumer(AsyncIterator[Delivery]):
             ack_wait=terms.ack_wait_s,
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE if is_same else first_begin,
             opt_start_seq=self._next if is_same else None,
-            max_ack_pending=1 if terms.in_order else _ACKS_PENDING,
+            max_ack_pending=terms.most_out,
             inactive_threshold=terms.forget_s or None,
         )
 

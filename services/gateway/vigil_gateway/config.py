@@ -17,7 +17,7 @@ class GatewaySettings(ServiceSettings):
         description="JSON file of the API keys, which `vigil keys` writes; read again when it changes"
     )
     ingestion_grpc: str = Field("127.0.0.1:9201", min_length=1, description="gRPC target that probes sources")
-    probe_deadline_s: float = Field(15.0, gt=0, le=120, description="Seconds that probing a source may take")
+    probe_deadline_s: float = Field(20.0, gt=0, le=120, description="Seconds that probing a source may take")
     profile: str = Field("vigil-small", description="Prompt profile that the workers run")
     model: str = Field("vigil-small", min_length=1, description="Model that the engine serves")
     streams_per_tenant: int = Field(

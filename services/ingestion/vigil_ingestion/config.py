@@ -23,9 +23,12 @@ class IngestionSettings(WorkerSettings):
         description="Tenants, separated by commas, that may watch sources on this host: its addresses and, without "
         "file_root, every file that the process can read. `*`: all tenants. Others could find out what runs here",
     )
-    open_timeout_s: float = Field(5.0, gt=0, le=120, description="Seconds that opening a source may take")
+    open_timeout_s: float = Field(9.0, gt=0, le=120, description="Seconds that opening a source may take")
     read_timeout_s: float = Field(
-        5.0, gt=0, le=120, description="Seconds of silence after which a source is opened again"
+        5.0,
+        gt=0,
+        le=120,
+        description="Seconds of silence after which a source is opened again; 20 where it sends as rarely by itself",
     )
     reconnect_most_s: float = Field(
         15.0, ge=0.5, le=3_600, description="Longest wait in seconds before a source is opened again"

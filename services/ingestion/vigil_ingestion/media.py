@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -60,12 +60,20 @@ STRICT = {"err_detect": "explode"}  # a damaged JPEG is an error, where the defa
 STRICT_CODECS = frozenset({"mjpeg"})
 
 
+SLOW_READ_S = 20.0  # for the next packet of a source that may be slow
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Seconds that a source may take to open, and to give its next packet."""
 
-    open_s: float = 5.0
+    open_s: float = 9.0
     read_s: float = 5.0
+
+    @property
+    def patient(self) -> "Limits":
+        """For a source that may be slow."""
+        return replace(self, read_s=max(self.read_s, SLOW_READ_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +98,48 @@ class Media:
         self._rate = float(stream.average_rate or stream.guessed_rate or FALLBACK_RATE)
         self._time_base = stream.time_base or FALLBACK_TIME_BASE
         self._size = stream.codec_context.width, stream.codec_context.height
+        self._formats = frozenset(container.format.name.split(","))
         self._decoded = 0
+        self.shown_us = 0  # up to where pictures were decoded
         self.broken = 0
 
     @property
     def live(self) -> bool:
         """Whether it has no end and its own pace, as a camera has."""
-        return self._address.kind is SourceKind.RTSP or (self._address.kind is SourceKind.HTTP and self.nominal_us == 0)
+        match self._address.kind:
+            case SourceKind.RTSP:
+                return True
+            case SourceKind.HTTP:
+                return self.is_camera or not (self.sized or self.nominal_us)
+            case _:
+                return False
+
+    @property
+    def is_camera(self) -> bool:
+        """Whether it sends pictures in the form that cameras alone do: each replaces the one before."""
+        return self._address.kind is SourceKind.RTSP or "mpjpeg" in self._formats
+
+    @property
+    def sized(self) -> bool:
+        """Whether the server says how many bytes there are: then it is a file, and any part of it can be asked for."""
+        return self._address.kind is SourceKind.FILE or self._container.size > 0
 
     @property
     def timed(self) -> bool:
         """Whether its time stamps are the camera's. A raw stream has no time stamps, and the demuxer invents them."""
-        return not RAW_FORMATS.intersection(self._container.format.name.split(","))
+        return not RAW_FORMATS & self._formats
 
     @property
     def nominal_us(self) -> int:
         """The length that the header claims; 0 when it claims none."""
+        if "mp4" in self._formats and not self._stream.frames and not self.sized:
+            return 0  # a stream of fragments: FFmpeg adds up those that it has read so far
         return int(self._container.duration or 0)
 
     @property
     def states_length(self) -> bool:
         """Whether its header has its length. Otherwise FFmpeg guesses one from stamps that may jump."""
-        return not STAMPS_ONLY.intersection(self._container.format.name.split(","))
+        return not STAMPS_ONLY & self._formats
 
     @property
     def picture_us(self) -> int:
@@ -151,6 +179,7 @@ class Media:
             metrics.DECODED.inc()
             self._decoded += 1
             if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
+                self.shown_us = max(self.shown_us, self.frame_position_us(frame) + self.picture_us)
                 yield frame
             else:
                 self._count_broken()
@@ -194,9 +223,9 @@ class Media:
         return end_us, continuity
 
     def continued(self, continuity: Continuity, packet: "VideoPacket") -> Continuity:
-        """The file's time after a packet."""
-        position_us = self.decoding_position_us(packet)
-        return continuity if position_us is None else continuity.step(position_us)[0]
+        """The file's time after a packet. One that does not say when it is decoded, as the first ones of a container
+        that keeps only the times of pictures, says nothing of jumps."""
+        return continuity if packet.dts is None else continuity.step(self._position_us(packet.dts))[0]
 
     def _position_us(self, pts: int) -> int:
         return int((pts - self._start) * self._time_base * US_PER_S)

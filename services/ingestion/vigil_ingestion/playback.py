@@ -38,11 +38,13 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """How much of a file can be played. `complaint` says what is missing, and `notice` that its stamps jump."""
+    """How much of a file can be played. `complaint` says what is missing, and `notice` that its stamps jump; it is
+    `recorded` when that was only found out by reading it as if it were live."""
 
     duration_us: int
     complaint: str = ""
     notice: ClockNotice | None = None
+    recorded: bool = False
 
 
 class ClockWatch:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,17 +13,23 @@ from vigil.core.session import Cadence
 from vigil.core.source import SourceKind
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import PortError
+from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, resolve
 from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.clock import WallClock
 from vigil_ingestion.conversion import Conversion
-from vigil_ingestion.faults import as_source_errors
-from vigil_ingestion.media import US_PER_S, Limits, MediaInfo, opened
+from vigil_ingestion.faults import Fault, SourceError, as_source_errors
+from vigil_ingestion.media import US_PER_S, Limits, Media, MediaInfo, opened
+from vigil_ingestion.pace import Pace
 from vigil_ingestion.playback import Capture, Length, length, live, played
 from vigil_ingestion.sampler import Group, Sampler
-from vigil_ingestion.timeline import Timeline
+from vigil_ingestion.timeline import UNSTATED_US, Timeline
+
+log = get_log()
+
+RECORDED_SLACK_US = US_PER_S // 2  # a recording that differs in length by more from one reading to the next is none
 
 # From the capture time of the first picture to the session's origin, which is the same for every worker that holds it.
 Origin = Callable[[int], int]
@@ -56,6 +62,7 @@ class Stream:
         self._cadence = order.cadence
         self._clock = WallClock(watched_us)
         self._loop = asyncio.get_running_loop()
+        self._pace = Pace()
         self._over = asyncio.Event()
 
     def retune(self, cadence: Cadence) -> None:
@@ -73,7 +80,7 @@ class Stream:
         self._loop.call_soon_threadsafe(self._end, cause)
 
     async def stop(self) -> None:
-        """End the thread; returns when it has closed its source, which takes a read timeout at most."""
+        """End the thread; returns when it has closed its source: after a read timeout, of a slow source 20 s."""
         self._clock.stop()
         await self._over.wait()
 
@@ -103,17 +110,66 @@ class Stream:
         return self._origin_us
 
     def _captures(self, address: Address) -> Iterator[Capture]:
-        with opened(address, self._order.limits) as media:
+        limits = self._order.limits
+        try:
+            whole = yield from self._opened(address, limits)
+        except SourceError as error:
+            if error.fault is not Fault.TIMED_OUT or not self._pace.may_be_silent(int(limits.read_s * US_PER_S)):
+                raise
+            log.info("source found slow", pictures=self._pace.pictures, widest_s=self._pace.widest_us / US_PER_S)
+            whole = yield from self._opened(address, limits.patient)
+        if whole is not None:
+            yield from self._played(address, whole)
+
+    def _opened(self, address: Address, limits: Limits) -> Generator[Capture, None, Length | None]:
+        """The pictures of a live source. Of any other none, but its length is returned."""
+        self._pace = Pace(self._clock.now_us())
+        with opened(address, limits) as media:
             self.info = media.info()
-            if media.live:
-                yield from live(media, self._clock, self._notice)
-                return
-            # Reading a whole local file is cheap and exact; a remote file would travel twice.
-            whole = length(media, address.shown) if address.kind is SourceKind.FILE else Length(media.nominal_us)
-        self.info = replace(self.info, duration_s=whole.duration_us / US_PER_S)
+            if not media.live:
+                return self._length(media, address)
+            try:
+                for capture in live(media, self._clock, self._notice):
+                    self._pace = self._pace.step(capture.time_us)
+                    yield capture
+            except SourceError as error:
+                if not self._is_recording(media, address, error):
+                    raise
+                return Length(media.shown_us, recorded=True)
+        return None
+
+    def _is_recording(self, media: Media, address: Address, error: SourceError) -> bool:
+        """Whether a source that ended was a recording without a stated length, all of which came at once."""
+        has_ended = error.fault is Fault.UNREACHABLE and address.kind is SourceKind.HTTP and not media.is_camera
+        return has_ended and self._pace.is_recording(self._clock.now_us(), media.shown_us)
+
+    def _length(self, media: Media, address: Address) -> Length:
+        """How much can be played. Reading a whole local file is cheap and exact; a remote one would travel twice, which
+        it only does where each round's length must be known."""
+        if address.kind is SourceKind.FILE or (self._order.loop and not media.nominal_us):
+            return length(media, address.shown)
+        return Length(media.nominal_us or UNSTATED_US)
+
+    def _played(self, address: Address, whole: Length) -> Iterator[Capture]:
+        if self.info is not None and whole.duration_us < UNSTATED_US:
+            self.info = replace(self.info, duration_s=whole.duration_us / US_PER_S)
         self.complaint, self.clock = whole.complaint, whole.notice
         timeline = Timeline.of(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)
-        yield from played(address, self._order.limits, timeline, self._clock, seekable=whole.notice is None)
+        seekable = whole.notice is None and not whole.recorded
+        captures = played(address, self._order.limits, timeline, self._clock, seekable=seekable)
+        once = whole.recorded and not self._order.loop
+        yield from self._as_before(captures, address, timeline) if once else captures
+
+    def _as_before(self, captures: Iterator[Capture], address: Address, timeline: Timeline) -> Iterator[Capture]:
+        """A recording that is read again. It has the same length again, else it is a camera that comes and goes."""
+        last_us = self._clock.now_us()
+        for capture in captures:
+            last_us = capture.time_us
+            if timeline.excess_us(last_us) > RECORDED_SLACK_US:
+                break
+            yield capture
+        if abs(timeline.excess_us(last_us)) > RECORDED_SLACK_US:
+            raise SourceError(Fault.UNREACHABLE, f"{address.shown} is no recording: it is opened as a camera again")
 
     def _notice(self, notice: ClockNotice | None) -> None:
         self.clock = notice

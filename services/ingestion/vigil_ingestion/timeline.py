@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 SHORTEST_ROUND_US = 1_000_000  # each round opens the file again, and a clip of one picture would do so all the time
 
+UNSTATED_US = 10 * 365 * 86_400 * 1_000_000  # the length of a video whose end is only known when it comes
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -32,3 +34,7 @@ class Timeline:
     def has(self, turn: int) -> bool:
         """Whether that round is ever played."""
         return self.loop or turn == 0
+
+    def excess_us(self, at_us: int) -> int:
+        """How much later than the end of the first round that is."""
+        return at_us - self.due_us(1, 0)

@@ -100,7 +100,7 @@ class Watch:
         while True:
             self._watched_since = 0.0
             try:
-                return await self._once()
+                return await self._once(failures)
             except SourceError as error:
                 if not error.retryable:
                     return error.message
@@ -121,9 +121,13 @@ class Watch:
         await self._say(reconnecting(self._settings.worker, error, failures, delay_s))
         await self._loss.lost(error)
 
-    async def _once(self) -> str:
-        """Watch the source until it ends; returns why. Raises `SourceError` when it failed."""
-        await self._say(Status(Watching.OPENING, self._settings.worker))
+    async def _once(self, failures: int) -> str:
+        """Watch the source until it ends; returns why. Raises `SourceError` when it failed.
+
+        While it is opened after failures, the status goes on to say what was wrong.
+        """
+        if not failures:
+            await self._say(Status(Watching.OPENING, self._settings.worker))
         if self._spec.source.kind is SourceKind.FILE:
             await self._listened()
         watched_us = await self._ports.store.watched_until_us(self._claim.key)

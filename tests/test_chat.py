@@ -2,6 +2,7 @@
 
 The door is two gateways behind a proxy that gives each request to the next of them: clients notice nothing of it."""
 
+import asyncio
 import base64
 import json
 import os
@@ -235,12 +236,21 @@ async def test_an_error_is_one_that_the_client_understands(stage: Stage) -> None
     assert (late.value.status_code, late.value.code) == (503, "turn_dropped")
 
 
-async def test_a_call_waits_for_a_worker_that_takes_over(tmp_path: Path) -> None:
+async def test_calls_outlive_workers_that_die_between_them_and_with_the_picture_in_hand(tmp_path: Path) -> None:
     async with chat_stage(tmp_path) as stage, stage.client() as client:
         await client.chat.completions.create(model="scripted", messages=shown(GREY))
         os.kill(stage.pids["interaction"], signal.SIGKILL)
         await eventually(stage.nobody_decides, what="NATS knows that the worker is gone")
-        async with process("interaction", stage.folder, stage.settings | {"WORKER": "second"}):
+        async with process("interaction", stage.folder, stage.settings | {"WORKER": "second"}) as second:
             answer = await client.chat.completions.create(model="scripted", messages=shown(RED))
-        assert content(answer) == "</response> A fire has started."
-        assert [decision.sequence for decision in await stage.decisions(2)] == [0, 1]
+            assert content(answer) == "</response> A fire has started."
+            stage.engine.script = lambda _: Reply(hang=True)
+            asked = len(stage.engine.seen)
+            waiting = asyncio.create_task(client.chat.completions.create(model="scripted", messages=shown(GREY)))
+            await stage.engine.requests(asked + 1)
+            os.kill(second, signal.SIGKILL)
+        stage.engine.script = when_red()
+        async with process("interaction", stage.folder, stage.settings | {"WORKER": "third"}):
+            answer = await waiting
+        assert content(answer) == "</silence>"
+        assert [decision.sequence for decision in await stage.decisions(3)] == [0, 1, 2]

@@ -1,12 +1,13 @@
 """What becomes of pictures that were shown: the decision on them, or why there is none, as soon as that is known."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
 from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision, decode_decision
+from vigil.contract.subjects import Lifecycle
 from vigil.contract.turn_dropped import DropReason, TurnDropped, decode_dropped
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, Message
@@ -20,6 +21,8 @@ from vigil_gateway.api.turn_errors import TimeNotLater, TurnError, TurnIdle, Tur
 # A worker that takes a session over may be shown once more what its predecessor has just decided on: that decision is
 # on its way then.
 ON_ITS_WAY_S = 0.7
+Again = Callable[[], Awaitable[None]]
+
 _ERRORS: dict[DropReason, type[TurnError]] = {
     DropReason.ENGINE_FAILED: turn_errors.TurnDropped,
     DropReason.ENGINE_REFUSED: TurnRefused,
@@ -34,13 +37,15 @@ _ERRORS: dict[DropReason, type[TurnError]] = {
 class Outcomes:
     """Hears what becomes of a session's turns."""
 
-    def __init__(self, decisions: KeepLatest[Message], drops: KeepLatest[Message]) -> None:
+    def __init__(self, decisions: KeepLatest[Message], drops: KeepLatest[Message], moves: KeepLatest[Message]) -> None:
         self._decisions = decisions
         self._drops = drops
+        self._moves = moves
 
-    async def of(self, shown: Shown) -> StoredDecision:
-        """The decision on these very pictures. Raises a `TurnError` when there will be none, `BusUnavailable`."""
-        return await first_to_end(self._decision(shown), self._drop(shown))
+    async def of(self, shown: Shown, again: Again) -> StoredDecision:
+        """The decision on these very pictures. When another worker takes the session over, they are shown `again`: the
+        former one may have died with them. Raises a `TurnError` when there will be no decision, `BusUnavailable`."""
+        return await first_to_end(self._decision(shown), self._drop(shown), self._show_again(again))
 
     async def _decision(self, shown: Shown) -> StoredDecision:
         async for message in self._decisions:
@@ -60,6 +65,11 @@ class Outcomes:
                 raise error_of(dropped)
         raise BusUnavailable("dropped turns cannot be heard: the subscription ended")
 
+    async def _show_again(self, again: Again) -> NoReturn:
+        async for _ in self._moves:
+            await again()
+        raise BusUnavailable("a takeover cannot be heard: the subscription ended")
+
 
 @asynccontextmanager
 async def outcomes(bus: Bus, key: SessionKey) -> AsyncIterator[Outcomes]:
@@ -67,8 +77,9 @@ async def outcomes(bus: Bus, key: SessionKey) -> AsyncIterator[Outcomes]:
     async with (
         bus.subscribe(subjects.decision(key), capacity=64) as decisions,
         bus.subscribe(subjects.turn_dropped(key), capacity=64) as drops,
+        bus.subscribe(subjects.lifecycle(Lifecycle.MOVED, key), capacity=1) as moves,
     ):
-        yield Outcomes(decisions, drops)
+        yield Outcomes(decisions, drops, moves)
 
 
 def is_of(decision: StoredDecision, shown: Shown) -> bool:

@@ -1,7 +1,8 @@
 """Sessions whose pictures are pushed through the gateway: begun by their first turn, one turn at a time.
 
 No ingestion worker holds such a session: the gateway publishes its frames, with the time at which they arrived. A turn
-is published once, when its codec and its interaction worker listen, and its answer is the decision on these very
+is published when its codec and its interaction worker listen, once more when another worker takes the session over, and
+its answer is the decision on these very
 pictures, or the reason for which there is none.
 Whoever serves a call holds the session's turn (`turn_lease`) from before it looks at the session until it has answered.
 """
@@ -10,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision
@@ -106,11 +108,12 @@ class _Showing:
 async def _decided(ports: Ports, lease: TurnLease, showing: _Showing) -> StoredDecision:
     """Publish the pictures once and wait for what becomes of them."""
     async with outcomes(ports.bus, lease.key) as heard:
-        return await heard.of(await _show(ports, lease, showing))
+        shown, group = await _show(ports, lease, showing)
+        return await heard.of(shown, partial(ports.bus.publish, subjects.raw_frames(lease.key), group))
 
 
-async def _show(ports: Ports, lease: TurnLease, showing: _Showing) -> Shown:
-    """Publish the pictures as soon as somebody codes and decides."""
+async def _show(ports: Ports, lease: TurnLease, showing: _Showing) -> tuple[Shown, bytes]:
+    """Publish the pictures as soon as somebody codes and decides; returns what was published, too."""
     key = lease.key
     shown = await _timed(ports, lease, showing)
     frames = tuple(Frame(picture.jpeg, picture.width, picture.height, shown.capture_us) for picture in showing.pictures)
@@ -118,7 +121,7 @@ async def _show(ports: Ports, lease: TurnLease, showing: _Showing) -> Shown:
     group = encode_group(FrameGroup(key, shown.time_ms, shown.time_ms, frames, fence=0))
     while not await _heard(ports, key, group):  # noqa: ASYNC110  NATS tells nobody that a subscription has come
         await asyncio.sleep(LISTEN_S)
-    return shown
+    return shown, group
 
 
 async def _timed(ports: Ports, lease: TurnLease, showing: _Showing) -> Shown:

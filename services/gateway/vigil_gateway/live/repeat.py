@@ -74,6 +74,10 @@ async def _on_its_way(heard: Outcomes, shown: Shown) -> StoredDecision | None:
     """A decision that is committed and not published yet."""
     try:
         async with asyncio.timeout(ON_ITS_WAY_S):
-            return await heard.of(shown)
+            return await heard.of(shown, _never)
     except TimeoutError:
         return None
+
+
+async def _never() -> None:
+    """What is decided on is not shown again."""

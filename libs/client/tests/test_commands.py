@@ -54,6 +54,7 @@ async def test_watch_ends_well_once_an_alert_has_closed(tmp_path: Path) -> None:
     assert result.status == 0, result.output
     assert "ALERT opened" in result.output
     assert "1 of 1 alerts opened and closed" in result.output
+    assert result.output.count("notice these weights know only the rendered world") == 1
     assert "A fire has started." in svg.read_text().replace("&#160;", " ")
     method, path, body = gateway.requests[0]
     assert (method, path) == ("POST", "/v1/sessions")

@@ -34,6 +34,7 @@ ANSWERED: dict[type, str] = {
     values.Subjects: "SubjectsOut",
     values.Progress: "ProgressOut",
     values.Session: "SessionDetail",
+    values.Notice: "NoticeOut",
     values.Instruction: "InstructionOut",
     values.Watch: "WatchOut",
     values.Turn: "TurnOut",

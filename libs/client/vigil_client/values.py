@@ -51,6 +51,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to know about a session that runs all the same: a stable `code`, and a `message` for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A session. `progress`, and by role `status` and `workers`, are there when it is asked for by its id."""
 
@@ -65,6 +73,7 @@ class Session:
     infer_when_idle: bool
     created_at: datetime
     subjects: Subjects
+    notices: tuple[Notice, ...] = ()
     ended_reason: str | None = None
     progress: Progress | None = None
     status: Mapping[str, Any] = field(default_factory=dict)

@@ -13,7 +13,8 @@ from vigil_client.cloudevents import Alert
 from vigil_client.testing.command import vigil
 from vigil_client.testing.scripted_gateway import alert_json
 from vigil_client.watching import Limits
-from vigil_local.commands.demo import Delivery, failure, renderer
+from vigil_local.commands.demo import Delivery, failure, renderer, video_in
+from vigil_local.supervisor.plan import DEMO_VIDEO
 
 
 def alert(state: str, alert_id: str = "a-1") -> Alert:
@@ -54,6 +55,10 @@ def test_only_what_was_opened_and_closed_is_complete() -> None:
 def test_a_demo_that_ends_by_itself_has_failed_without_an_alert(states: tuple[str, ...], why: str) -> None:
     assert failure(delivered(*states), Limits(duration_s=60)) == why
     assert failure(delivered(*states), Limits()) == "", "one that is stopped by hand has not failed"
+
+
+def test_the_rendered_camera_is_where_the_gateway_knows_it(tmp_path: Path) -> None:
+    assert video_in(tmp_path / "run").path == (tmp_path / "run").resolve() / DEMO_VIDEO
 
 
 def test_an_installed_package_offers_the_renderer() -> None:

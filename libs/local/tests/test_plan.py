@@ -64,6 +64,7 @@ def test_the_plan_wires_everything_together(tmp_path: Path) -> None:
     assert plan.endpoints.gateway_grpc == "127.0.0.1:9200"
     assert (worker["VIGIL_HTTP_PORT"], worker["VIGIL_GRPC_PORT"]) == ("9103", "9203")
     assert worker["HOME"] == "/h"
+    assert gateway["VIGIL_RENDERED_SOURCES"] == (tmp_path / "demo.mp4").as_uri()
     assert worker["VIGIL_ENGINE_IMAGES_GB"] == specs["engine"].env["VIGIL_ENGINE_IMAGES_GB"]
 
 

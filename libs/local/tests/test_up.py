@@ -140,6 +140,7 @@ async def test_the_demo_delivers_an_alert_and_says_how_fast(tmp_path: Path, engi
         "demo", *source, *engine, "--data-dir", str(tmp_path / "run"), *side_by_side(), deadline_s=90.0
     )
     assert result.status == 0, result.output
+    assert result.output.count("know only the rendered world of `vigil demo`") == 1, "this is another film"
     assert "ALERT opened" in result.output
     assert "ALERT closed" in result.output
     assert re.search(r"first decision \d+\.\d s after start; \d+ decisions, \d+ frames skipped", result.output)

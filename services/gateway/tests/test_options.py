@@ -177,7 +177,7 @@ def test_options_that_do_not_go_together_are_named(
         with pytest.raises(InvalidSpec, match=r"window\.(tail|chunk)_turns"):
             new(defaults, body)
         return
-    shown = session_out(new(defaults, body), None).model_dump(mode="json")
+    shown = session_out(new(defaults, body), None, ()).model_dump(mode="json")
     assert {name: shown[name] for name in ("cadence", "window")} == {name: body[name] for name in ("cadence", "window")}
     assert shown["speech"]["text_temperature"] == text_temperature
 

@@ -20,6 +20,10 @@ class GatewaySettings(ServiceSettings):
     probe_deadline_s: float = Field(20.0, gt=0, le=120, description="Seconds that probing a source may take")
     profile: str = Field("vigil-small", description="Prompt profile that the workers run")
     model: str = Field("vigil-small", min_length=1, description="Model that the engine serves")
+    rendered_sources: str = Field(
+        "",
+        description="Addresses, separated by commas, that show the rendered world which the profile vigil-small knows",
+    )
     streams_per_tenant: int = Field(
         64,
         ge=1,

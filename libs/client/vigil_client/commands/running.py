@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, NoReturn
 
 import typer
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from vigil_client.errors import ClientError
+from vigil_client.values import Notice
 
 # A second signal within this time is an echo of the first (a terminal signals every program in front of it, and some
 # of those pass it on), not impatience.
@@ -36,6 +37,12 @@ def show_error(error: ClientError) -> None:
         stderr.print(f"  [dim]│[/] {escape(line)}", soft_wrap=True, highlight=False)
     if error.next_step:
         stderr.print(f"[bold]next[/]   {escape(error.next_step)}", soft_wrap=True, highlight=False)
+
+
+def show_notices(notices: Iterable[Notice]) -> None:
+    """What the gateway says about a session that runs all the same."""
+    for notice in notices:
+        console.print(f"[bold yellow]notice[/] {escape(notice.message)}\n", soft_wrap=True, highlight=False)
 
 
 async def _interruptible(work: Coroutine[Any, Any, bool], if_stopped: bool) -> bool:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from vigil_client.api import Client
 from vigil_client.commands import options, target
-from vigil_client.commands.running import console, run
+from vigil_client.commands.running import console, run, show_notices
 from vigil_client.commands.target import ApiKey, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.events import roles_line
@@ -70,6 +70,7 @@ def show(
         _show_list((found,), as_json=False)
         if trouble := roles_line(found.status):
             console.print(f"[yellow]{escape(trouble)}[/]", highlight=False)
+        show_notices(found.notices)
         _show_options(found)
         for watch in watches:
             waiting = " (waits for the next turn)" if watch.pending else ""

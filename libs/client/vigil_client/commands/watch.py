@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from vigil_client.api import Client
 from vigil_client.commands import options, target
-from vigil_client.commands.running import console, run
+from vigil_client.commands.running import console, run, show_notices
 from vigil_client.commands.target import ApiKey, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.monitor import Monitor
@@ -116,6 +116,7 @@ async def _watch(gateway_url: str, api_key: str, asked: Asked) -> bool:
     try:
         async with Client(gateway_url, api_key) as client, watched(client, asked.new) as session:
             monitor.name = session.source.label
+            show_notices(session.notices)
             await show_until(client, session.id, monitor, asked.limits)
     finally:
         if asked.svg is not None and monitor.ticks:

@@ -69,6 +69,7 @@ def session_json(**changes: Any) -> dict[str, Any]:
         "infer_when_idle": True,
         "created_at": "2026-01-02T03:04:05Z",
         "subjects": {"alerts": "vigil.v1.alert.demo.lobby.*", "utterances": "u", "delegations": "d", "lifecycle": "l"},
+        "notices": [{"code": "source_not_rendered", "message": "these weights know only the rendered world"}],
         "progress": {"turns": 7, "time_s": 6.0, "turns_in_chunk": 7, "malformed_total": 0, "alerts_open": 0},
         "status": {"ingestion": {"state": "connected"}},
     } | changes

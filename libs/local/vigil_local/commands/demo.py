@@ -19,7 +19,7 @@ from vigil_client.alerts import alert_subject, subscribed
 from vigil_client.api import Client
 from vigil_client.cloudevents import Alert
 from vigil_client.cloudevents import alert as read_alert
-from vigil_client.commands.running import console, run
+from vigil_client.commands.running import console, run, show_notices
 from vigil_client.commands.watch import Duration, Svg
 from vigil_client.endpoints import DATA_DIR, Endpoints
 from vigil_client.errors import BadMessage
@@ -32,6 +32,7 @@ from vigil_local.commands.progress import Progress
 from vigil_local.commands.up import MODEL_DIR, EnginePython, EngineUrl, Model, ModelDir, PortBase, Profile, UpDataDir
 from vigil_local.errors import Missing, ProcessFailed
 from vigil_local.supervisor.layout import inherited
+from vigil_local.supervisor.plan import DEMO_VIDEO
 from vigil_local.supervisor.stack import UpOptions, running
 
 CAMERA = "demo"
@@ -121,7 +122,7 @@ def demo(
 
 async def _demo(options: UpOptions, source: str, alert: str, limits: Limits, svg: Path | None) -> bool:
     showing = Showing(Monitor(CAMERA), Delivery(), time.monotonic())
-    video = _video_in(options.data_dir)
+    video = video_in(options.data_dir)
     progress = Progress(console)
     try:
         async with AsyncExitStack() as stack:
@@ -145,11 +146,11 @@ async def _demo(options: UpOptions, source: str, alert: str, limits: Limits, svg
     return not why
 
 
-def _video_in(data_dir: Path) -> Video:
+def video_in(data_dir: Path) -> Video:
     """The rendered video of a data directory, which is made if it is not there."""
     directory = data_dir.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "demo.mp4"
+    path = directory / DEMO_VIDEO
     return Video(path, path.exists())
 
 
@@ -163,6 +164,7 @@ async def _watch(endpoints: Endpoints, new: NewSession, limits: Limits, showing:
         listening = asyncio.create_task(_listen(received, showing.delivery))
         try:
             async with watched(client, new) as session:
+                show_notices(session.notices)
                 with view_for(console) as view:
                     progress.tell = lambda line: _tell(showing, view, line)
                     showing.show(view, None)

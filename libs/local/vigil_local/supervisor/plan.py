@@ -28,6 +28,8 @@ NATS_CONFIG = "nats.conf"
 ENGINE_START_S = 240.0
 # A worker is ready once the engine is, so it may wait as long as that may take.
 SERVICE_START_S = ENGINE_START_S + 60.0
+# The rendered camera of `vigil demo`, in the data directory.
+DEMO_VIDEO = "demo.mp4"
 # Pictures that the engine remembers by UUID, in GB; the workers must know what it has.
 LOCAL_IMAGES_GB = "1"
 
@@ -222,6 +224,7 @@ def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:
         "engine_urls": ",".join(_engine_urls(options)),
         "model": options.model,
         "profile": options.profile,
+        "rendered_sources": (options.data_dir / DEMO_VIDEO).as_uri(),
         "api_keys_file": str(paths[key_file.FILE]),
         "ingestion_grpc": f"127.0.0.1:{ports[grpc_name(INGESTION)]}",
         "webhooks_file": str(options.webhooks),

@@ -16,6 +16,7 @@ from vigil.core.profile import (
     PROFILES,
     VIGIL_SMALL,
     PromptProfile,
+    World,
     fit_size,
     profile,
 )
@@ -156,3 +157,7 @@ def test_visual_tokens_of_a_fitted_picture() -> None:
     assert VIGIL_SMALL.visual_tokens(160, 96) == 15
     assert JOYAI.visual_tokens(512, 512) == 256
     assert HARNESS.visual_tokens(672, 384) == 252
+
+
+def test_a_profile_says_what_its_weights_are_for() -> None:
+    assert {name for name, found in PROFILES.items() if found.world is World.RENDERED} == {"vigil-small"}

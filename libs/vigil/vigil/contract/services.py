@@ -136,7 +136,17 @@ GATEWAY = ServiceSpec(
     purpose="REST, gRPC, WebSockets, live events, the OpenAI-compatible endpoint, API keys",
     module="vigil_gateway.main",
     settings="vigil_gateway.config:GatewaySettings",
-    wiring=("nats_url", "redis_url", "http_port", "grpc_port", "api_keys_file", "ingestion_grpc", "model", "profile"),
+    wiring=(
+        "nats_url",
+        "redis_url",
+        "http_port",
+        "grpc_port",
+        "api_keys_file",
+        "ingestion_grpc",
+        "model",
+        "profile",
+        "rendered_sources",
+    ),
     http_port=8080,
     grpc_port=9200,
     bus=BusAccess(

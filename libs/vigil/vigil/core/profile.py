@@ -21,6 +21,13 @@ class QueryLayout(StrEnum):
     PLAIN = "plain"  # a bare line before the time marker (the published data converter)
 
 
+class World(StrEnum):
+    """What the weights of a profile have learned to see."""
+
+    ANY = "any"  # photographs and videos of anything
+    RENDERED = "rendered"  # the procedural scenes of `libs/recipe` and nothing else
+
+
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """The words that open each action. Control tokens for trained weights, plain words for the others."""
@@ -57,7 +64,8 @@ CONTROL_SPELLING = Spelling()
 
 @dataclass(frozen=True, slots=True)
 class PromptProfile:
-    """One model family's layout. Pixels are counted after scaling; `pixel_multiple` is patch size times merge."""
+    """One model family's layout. Pixels are counted after scaling; `pixel_multiple` is patch size times merge. `world`
+    says what its weights are for: on anything else what they say means nothing."""
 
     name: str
     system: str
@@ -70,6 +78,7 @@ class PromptProfile:
     grammar: str = ""  # a regular expression that the engine holds the output to; empty for trained weights
     words_grammar: str = ""  # the same for the words after the response word
     result: str = "{question} {text}"  # a delegated question and what was found, as one line of a user turn
+    world: World = World.ANY
     mode_bias: float = 2.0  # added to the response word's logit when talkative, taken away when reserved
 
     def bias(self, mode: ResponseMode) -> float:
@@ -131,6 +140,7 @@ VIGIL_SMALL = PromptProfile(
     jpeg_quality=90,
     max_tokens=48,
     result="Result: {question} {text}",
+    world=World.RENDERED,
 )
 
 HARNESS_WORDS = r" [^\s<][^\n<]{0,299}"

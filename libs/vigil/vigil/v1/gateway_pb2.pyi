@@ -343,11 +343,16 @@ class OpenSessionResponse(_message.Message):
     SOURCE_ID_FIELD_NUMBER: _builtins.int
     ALERTS_SUBJECT_FIELD_NUMBER: _builtins.int
     UTTERANCES_SUBJECT_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     session: _builtins.str
     source_id: _builtins.str
     alerts_subject: _builtins.str
     """NATS subjects of the session's alerts and utterances."""
     utterances_subject: _builtins.str
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
+        """What to know about the session all the same; none when there is nothing."""
+
     def __init__(
         self,
         *,
@@ -355,14 +360,41 @@ class OpenSessionResponse(_message.Message):
         source_id: _builtins.str = ...,
         alerts_subject: _builtins.str = ...,
         utterances_subject: _builtins.str = ...,
+        notices: _abc.Iterable[Global___Notice] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts_subject", b"alerts_subject", "session", b"session", "source_id", b"source_id", "utterances_subject", b"utterances_subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts_subject", b"alerts_subject", "notices", b"notices", "session", b"session", "source_id", b"source_id", "utterances_subject", b"utterances_subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpenSessionResponse: _TypeAlias = OpenSessionResponse  # noqa: Y015
+
+@_typing.final
+class Notice(_message.Message):
+    """Something to know about a session that runs all the same."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Stable name of the kind of notice, such as `source_not_rendered`."""
+    message: _builtins.str
+    """What it means and what to do, for people."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Notice: _TypeAlias = Notice  # noqa: Y015
 
 @_typing.final
 class PushFramesRequest(_message.Message):

@@ -1,6 +1,6 @@
 """Protobuf messages of the gateway's gRPC service to and from the values that every door uses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from vigil.v1 import gateway_pb2 as pb
 from vigil_gateway.api.models.sessions import SessionIn
 from vigil_gateway.api.problems import Problem
 from vigil_gateway.live.feed import EventKind, LiveEvent
+from vigil_gateway.sessions.notices import Notice
 
 
 def session_in(request: pb.OpenSessionRequest) -> SessionIn:
@@ -29,13 +30,14 @@ def given(message: Message) -> dict[str, Any]:
     return {field.name: _value(field, value) for field, value in message.ListFields()}
 
 
-def opened(spec: SessionSpec) -> pb.OpenSessionResponse:
+def opened(spec: SessionSpec, notices: Sequence[Notice]) -> pb.OpenSessionResponse:
     """The answer about a session that was just made."""
     return pb.OpenSessionResponse(
         session=spec.session,
         source_id=spec.source.id,
         alerts_subject=subjects.alerts_of(spec.tenant, spec.source.id),
         utterances_subject=subjects.utterance(spec.key),
+        notices=[pb.Notice(code=notice.code, message=notice.message) for notice in notices],
     )
 
 

@@ -21,6 +21,7 @@ from vigil_gateway.rpc.calls import answered
 from vigil_gateway.rpc.messages import event_message, given, opened, pushed, session_in
 from vigil_gateway.sessions import commands
 from vigil_gateway.sessions.lifecycle import end_for_client
+from vigil_gateway.sessions.notices import notices_of
 from vigil_gateway.sessions.opening import open_while_wanted
 
 NAME = "vigil.v1.GatewayService"
@@ -42,7 +43,8 @@ class GatewayService(GatewayServiceServicer):
         async with answered(self._ports.keys, context, "OpenSession") as holder:
             if request.ByteSize() > MAX_BODY_BYTES:
                 raise BodyTooLarge(MAX_BODY_BYTES)
-            return opened(await open_while_wanted(self._ports, holder.tenant, session_in(request)))
+            spec = await open_while_wanted(self._ports, holder.tenant, session_in(request))
+            return opened(spec, notices_of(spec, self._ports.settings.rendered_sources))
 
     async def PushFrames(  # type: ignore[override]  # noqa: N802  the stubs know generators only
         self, requests: AsyncIterator[pb.PushFramesRequest], context: PushContext

@@ -15,6 +15,7 @@ from vigil_gateway import metrics
 from vigil_gateway.api.errors import CapacityFull, NoWorker
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.capacity import check_capacity, take_place
+from vigil_gateway.sessions.notices import notices_of
 
 log = get_log()
 
@@ -29,6 +30,8 @@ async def begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) ->
         await _begin(ports, spec, commands)
     metrics.SESSIONS_CREATED.inc()
     log.info("session created", session=spec.session, source=redacted(spec.source.url), commands=len(commands))
+    for notice in notices_of(spec, ports.settings.rendered_sources):
+        log.warning("session warned", session=spec.session, notice=notice.code, detail=notice.message)
 
 
 async def _begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:

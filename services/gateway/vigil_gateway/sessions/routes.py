@@ -3,12 +3,14 @@
 from fastapi import APIRouter, Response, status
 
 from vigil.core.ids import SessionKey
+from vigil.core.session import SessionSpec
 from vigil.runtime.errors import StoreCorrupt, UnknownSession
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.session.lifecycle import announce_change
 from vigil_gateway.api.models.sessions import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
 from vigil_gateway.sessions.lifecycle import end_for_client, ended_reason
+from vigil_gateway.sessions.notices import notices_of
 from vigil_gateway.sessions.opening import open_session
 from vigil_gateway.sessions.spec import changed_spec
 from vigil_gateway.sessions.status import roles_status, workers_of
@@ -24,7 +26,7 @@ async def create_session(ports: PortsOf, tenant: Tenant, body: SessionIn, respon
     """Watch a source. It is opened once before the session is made, so a bad address is told at once."""
     spec = await open_session(ports, tenant, body)
     response.headers["Location"] = f"/v1/sessions/{spec.session}"
-    return session_out(spec, None)
+    return _shown(ports, spec, None)
 
 
 @router.get("")
@@ -39,7 +41,7 @@ async def list_sessions(ports: PortsOf, tenant: Tenant) -> SessionList:
 async def show_session(ports: PortsOf, key: Key) -> SessionDetail:
     """One session: as it was asked for, how far it is, and what each role says of it."""
     spec = await ports.store.spec(key)
-    shown = session_out(spec, await ended_reason(ports, key))
+    shown = _shown(ports, spec, await ended_reason(ports, key))
     return SessionDetail(
         **dict(shown),
         progress=progress_out(await ports.store.history(key)),
@@ -53,7 +55,7 @@ async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> Sessio
     """Change what may change while the session runs; it takes effect from one of the next turns on."""
     spec = await ports.store.change_spec(key, lambda before: changed_spec(before, body))
     await announce_change(ports.bus, spec, "the client changed it")
-    return session_out(spec, await ended_reason(ports, key))
+    return _shown(ports, spec, await ended_reason(ports, key))
 
 
 @router.delete("/{session}", status_code=status.HTTP_204_NO_CONTENT)
@@ -62,11 +64,15 @@ async def end_session(ports: PortsOf, key: Key) -> None:
     await end_for_client(ports, key)
 
 
+def _shown(ports: Ports, spec: SessionSpec, ended: str | None) -> SessionOut:
+    return session_out(spec, ended, notices_of(spec, ports.settings.rendered_sources))
+
+
 async def _view(ports: Ports, key: SessionKey) -> SessionOut | None:
     """A session of the list; None when it was forgotten while the list was made, or cannot be read: that must not hide
     the others."""
     try:
-        return session_out(await ports.store.spec(key), await ended_reason(ports, key))
+        return _shown(ports, await ports.store.spec(key), await ended_reason(ports, key))
     except UnknownSession:
         return None
     except StoreCorrupt as error:

@@ -1,5 +1,6 @@
 """Core values to answers. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -12,12 +13,13 @@ from vigil.core.turn import Exchange
 from vigil.runtime.process.redaction import redacted
 from vigil_gateway.api.models.history import ExchangeOut, TurnOut
 from vigil_gateway.api.models.options import CadenceGroup, SourceOut, SpeechGroup, WindowGroup
-from vigil_gateway.api.models.sessions import ProgressOut, SessionOut, SubjectsOut
+from vigil_gateway.api.models.sessions import NoticeOut, ProgressOut, SessionOut, SubjectsOut
 from vigil_gateway.api.models.standing import InstructionOut, WatchOut
+from vigil_gateway.sessions.notices import Notice
 from vigil_gateway.sessions.standing import Standing
 
 
-def session_out(spec: SessionSpec, ended_reason: str | None) -> SessionOut:
+def session_out(spec: SessionSpec, ended_reason: str | None, notices: Sequence[Notice]) -> SessionOut:
     """The session as asked for; `ended_reason` is None while it is open."""
     return SessionOut(
         id=spec.session,
@@ -32,6 +34,7 @@ def session_out(spec: SessionSpec, ended_reason: str | None) -> SessionOut:
         infer_when_idle=spec.infer_when_idle,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
         subjects=_subjects(spec),
+        notices=[NoticeOut(code=notice.code, message=notice.message) for notice in notices],
     )
 
 

@@ -67,6 +67,13 @@ class SubjectsOut(Out):
     lifecycle: str
 
 
+class NoticeOut(Out):
+    """Something to know about a session that runs all the same."""
+
+    code: str = Field(examples=["source_not_rendered"], description="Stable name of the kind of notice")
+    message: str = Field(description="What it means and what to do, for people")
+
+
 class SessionOut(Out):
     """A session as it was asked for."""
 
@@ -82,6 +89,7 @@ class SessionOut(Out):
     infer_when_idle: bool
     created_at: datetime
     subjects: SubjectsOut
+    notices: list[NoticeOut] = Field(description="What to know about it all the same; empty when there is nothing")
 
 
 class ProgressOut(Out):

@@ -30,6 +30,7 @@ from vigil_client.testing.scripted_gateway import (
 )
 from vigil_client.transport import refusal
 from vigil_client.values import (
+    ApiKey,
     Exchange,
     Health,
     History,
@@ -73,6 +74,9 @@ async def test_answers_are_read_by_value() -> None:
         assert await client.snapshot("a-1") == b"\xff\xd8jpeg"
         sources = {"rtsp": True, "pushed": True}
         assert await client.health() == Health(True, True, sources, {"nats": "ok"}, {"codec": RoleCapacity(1, 8, 2)})
+        key = ApiKey("0a1b2c3d4e5f", "pager", "demo", "admin", datetime(2026, 1, 31, 12, tzinfo=UTC), None)
+        assert await client.key() == key
+        assert await client.keys() == (key,)
         await client.end_session(SESSION)
     assert gateway.requests[0] == (
         "POST",

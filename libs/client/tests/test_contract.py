@@ -42,6 +42,7 @@ ANSWERED: dict[type, str] = {
     values.History: "HistoryOut",
     values.RoleCapacity: "RoleOut",
     values.Health: "HealthOut",
+    values.ApiKey: "KeyOut",
     values.Accepted: "Accepted",
     Decision: "DecisionOut",
 }
@@ -222,6 +223,8 @@ async def call_everything(client: Client) -> None:
     await client.history(SESSION, limit=10)
     await client.snapshot("a-1")
     await client.health()
+    await client.key()
+    await client.keys()
     await client.end_session(SESSION)
 
 

@@ -15,7 +15,7 @@ from vigil_client.events import Connection, Event, read_event
 from vigil_client.options import NewSession, NewWatch, as_body
 from vigil_client.sse import Parser
 from vigil_client.transport import Transport
-from vigil_client.values import Accepted, Health, History, Instruction, Session, T, Watch, read
+from vigil_client.values import Accepted, ApiKey, Health, History, Instruction, Session, T, Watch, read
 
 # Creating a session opens the camera first, so it takes longer than other calls.
 CREATE_S = 45.0
@@ -122,6 +122,14 @@ class Client:
         """The picture that an alert was opened on."""
         async with self._gateway.request("GET", f"/v1/alerts/{quote(alert_id, safe='')}/snapshot") as response:
             return await response.read()
+
+    async def key(self) -> ApiKey:
+        """The key that this client has."""
+        return read(ApiKey, await self._gateway.call("GET", "/v1/key"))
+
+    async def keys(self) -> tuple[ApiKey, ...]:
+        """The keys of the client's tenant. Takes a key with the role admin."""
+        return await self._list(ApiKey, "/v1/keys", "keys")
 
     async def health(self) -> Health:
         """Whether new sessions can be taken, and the capacity of each role."""

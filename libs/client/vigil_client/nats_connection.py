@@ -31,6 +31,7 @@ class Connection:
         self.on_change: Callable[[], None] = lambda: None
         self._url = url
         self._on_fault = on_fault
+        self._told = ""
         self._faults: list[Exception] = []
 
     async def open(self) -> None:
@@ -60,8 +61,10 @@ class Connection:
         )
 
     def told(self, fault: str) -> None:
-        """Tell a fault, or with "" that all is well again."""
-        self._on_fault(fault)
+        """Tell a fault, or with "" that all is well again; once, however often it repeats."""
+        if fault != self._told:
+            self._told = fault
+            self._on_fault(fault)
 
     async def subscribe(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> None:
         """Subscribe, and return when the server has it: nothing that is published from then on is missed. Raises
@@ -88,15 +91,15 @@ class Connection:
 
     async def _note(self, error: Exception) -> None:
         self._faults = [*self._faults[-31:], error]
-        self._on_fault(f"NATS: {str(error) or type(error).__name__}")
+        self.told(f"NATS: {str(error) or type(error).__name__}")
 
     async def _lost(self) -> None:
         if not self.client.is_closed:
-            self._on_fault("the connection to NATS was lost: connecting again")
+            self.told("the connection to NATS was lost: connecting again")
         self.on_change()
 
     async def _back(self) -> None:
-        self._on_fault("")
+        self.told("")
         self.on_change()
 
     async def _closed(self) -> None:

@@ -164,6 +164,18 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as the gateway knows it: nothing here opens anything. `role` is viewer, operator or admin."""
+
+    id: str
+    name: str
+    tenant: str
+    role: str
+    created: datetime | None
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """What was told to a session waits for its next turn under this id."""
 

@@ -45,6 +45,14 @@ EXCHANGE = {
     "task": "s-1-2",
     "note": "Let me see.",
 }
+API_KEY = {
+    "id": "0a1b2c3d4e5f",
+    "name": "pager",
+    "tenant": "demo",
+    "role": "admin",
+    "created": "2026-01-31T12:00:00Z",
+    "expires": None,
+}
 HEALTH = {
     "ready": True,
     "takes_sessions": True,
@@ -230,6 +238,10 @@ class ScriptedGateway:
                 return web.json_response({"session": SESSION, "turns": [TURN], "dialogue": [EXCHANGE]})
             case "GET", ["alerts", _, "snapshot"]:
                 return web.Response(body=b"\xff\xd8jpeg", content_type="image/jpeg")
+            case "GET", ["key"]:
+                return web.json_response(API_KEY)
+            case "GET", ["keys"]:
+                return web.json_response({"keys": [API_KEY]})
             case "GET", ["health"]:
                 return web.json_response(HEALTH)
             case "POST" | "PUT" | "DELETE", _:

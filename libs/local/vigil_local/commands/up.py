@@ -80,7 +80,7 @@ def _where(endpoints: Endpoints) -> str:
         f"\n[bold green]Vigil is up.[/]  Ctrl-C stops it.\n"
         f"  gateway  {endpoints.gateway_url}  (API page: /docs)\n"
         f"  gRPC     {endpoints.gateway_grpc}  vigil.v1.GatewayService\n"
-        f"  alerts   {endpoints.nats_url}  vigil.v1.alert.>\n"
+        f"  alerts   {endpoints.nats_url}  vigil.v1.alert.{endpoints.tenant}.>\n"
         f"  engine   {endpoints.engine_url}  model {escape(endpoints.model)}\n"
         f"\nNext, in another terminal:\n"
         f'  vigil watch VIDEO-OR-RTSP-ADDRESS --alert "Alert me when a fire starts."\n'

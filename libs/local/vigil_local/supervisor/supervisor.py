@@ -216,12 +216,12 @@ class Supervisor:
         """Every process as it is now, in the order of the specs."""
         return tuple(managed.status for managed in self._managed.values())
 
-    def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to the process called `name`, if it runs now."""
+    def reload(self, name: str) -> None:
+        """Have the process called `name` read its configuration again, if it runs now."""
         pid = self._managed[name].status.pid
         if pid:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+                os.kill(pid, signal.SIGHUP)
 
     async def ready(self) -> None:
         """Wait until every process is healthy. Raises `ProcessFailed` for the first that will not be."""

@@ -1,7 +1,6 @@
 """The NATS users follow the tenants of the key file while `vigil up` runs."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,5 +31,5 @@ async def follow_tenants(keys: Path, config: Path, render: Render, supervisor: S
         except (LocalError, OSError):
             continue
         if wanted != given:
-            supervisor.signal(NATS, signal.SIGHUP)
+            supervisor.reload(NATS)
             given = wanted

@@ -1,8 +1,9 @@
 """A real NATS server with the configuration that `vigil up` gives it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vigil.contract.permissions import OPERATOR, tenant_user
@@ -17,9 +18,12 @@ SECRETS = Secrets("nats-secret", "redis-secret", "a-key")
 
 @dataclass(frozen=True, slots=True)
 class UpNats:
-    """A running server: its addresses, as those who may use it know them."""
+    """A running server: its addresses, as those who may use it know them; `render` makes its configuration file."""
 
     port: int
+    config: Path
+    render: Callable[[tuple[str, ...]], str]
+    supervisor: Supervisor
 
     @property
     def open_url(self) -> str:
@@ -45,7 +49,8 @@ async def nats_running(directory: Path, tenants: tuple[str, ...] = ()) -> AsyncI
     """A NATS server that keeps its files in `directory`, supervised, with users for these tenants beside `demo`."""
     port, monitor = free_port(), free_port()
     config = directory / "nats.conf"
-    config.write_text(nats_config.render(port, monitor, directory / "jetstream", SECRETS, tenants))
+    render = partial(nats_config.render, port, monitor, directory / "jetstream", SECRETS)
+    config.write_text(render(tenants))
     spec = ProcessSpec(
         "nats",
         (str(layout.nats_server()), "--config", str(config)),
@@ -54,4 +59,4 @@ async def nats_running(directory: Path, tenants: tuple[str, ...] = ()) -> AsyncI
     )
     async with Supervisor([spec], directory / "logs", lambda _: None) as supervisor:
         await supervisor.ready()
-        yield UpNats(port)
+        yield UpNats(port, config, render, supervisor)

@@ -1,0 +1,72 @@
+"""The NATS users follow the tenants of the key file, while NATS runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nats
+import pytest
+from nats.aio.client import Client as Nats
+from nats.errors import Error as NatsError
+
+from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
+from vigil.testing.eventually import eventually
+from vigil_local import key_file
+from vigil_local.keys import added, without_tenant
+from vigil_local.supervisor.tenants import follow_tenants
+from vigil_local.testing.servers import UpNats
+
+
+@pytest.fixture
+async def keys(up_nats: UpNats, tmp_path: Path) -> AsyncIterator[Path]:
+    """A key file that the server's users follow."""
+    path = tmp_path / key_file.FILE
+    key_file.change(path, lambda keys: (*keys, ApiKey(digest_of("own"), "demo")))
+    following = asyncio.create_task(follow_tenants(path, up_nats.config, up_nats.render, up_nats.supervisor))
+    yield path
+    following.cancel()
+    await asyncio.wait({following})
+
+
+async def may_connect(url: str) -> bool:
+    client = Nats()
+    try:
+        await client.connect(url, allow_reconnect=False)
+    except NatsError:
+        return False
+    else:
+        return True
+    finally:
+        await client.close()
+
+
+async def test_a_new_tenant_gets_a_user_and_a_removed_one_loses_it_and_nobody_else_notices(
+    up_nats: UpNats, keys: Path
+) -> None:
+    losses: list[str] = []
+
+    async def lost() -> None:
+        losses.append("lost")
+
+    url = up_nats.tenant_url("acme")
+    stranger = await nats.connect(up_nats.open_url, disconnected_cb=lost)
+    heard = await stranger.subscribe("vigil.v1.alert.demo.>")
+    service = await nats.connect(
+        up_nats.url_of("interaction"), inbox_prefix="_VIGIL_INBOX.interaction", disconnected_cb=lost
+    )
+    assert not await may_connect(url)
+    entry = ApiKey("", "acme", KeyRole.VIEWER, "pager", datetime.now(UTC))
+    key_file.change(keys, lambda before: added(before, entry))
+    await eventually(lambda: may_connect(url), what="the user of the new tenant")
+    key_file.change(keys, lambda before: without_tenant(before, "acme"))
+    await eventually(lambda: refused(url), what="the user is gone")
+    await service.publish("vigil.v1.alert.demo.lobby.opened", b"{}")
+    assert (await heard.next_msg(timeout=5)).data == b"{}"
+    assert losses == []
+    await stranger.close()
+    await service.close()
+
+
+async def refused(url: str) -> bool:
+    return not await may_connect(url)

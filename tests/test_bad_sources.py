@@ -49,6 +49,18 @@ def _cut(folder: Path) -> str:
     return whole.as_uri()
 
 
+def _unknown_codec(folder: Path) -> str:
+    """A video that is said to be coded as EVC, which nobody here decodes."""
+    video = write_video(folder / "evc.mp4", seconds=1)
+    video.write_bytes(video.read_bytes().replace(b"avc1", b"evc1"))
+    return video.as_uri()
+
+
+def _playlist(folder: Path) -> str:
+    (folder / "list.m3u8").write_text("#EXTM3U\n#EXTINF:9,\nhttp://169.254.169.254/a.ts\n")
+    return (folder / "list.m3u8").as_uri()
+
+
 def _nobody(_: Path) -> str:
     return f"rtsp://{USER}:{SECRET}@127.0.0.1:{free_port()}/cam"
 
@@ -64,13 +76,16 @@ def _written(authority: str) -> Callable[[Path], str]:
         pytest.param(_text, "not_a_video", id="text file"),
         pytest.param(_zero, "empty", id="zero bytes"),
         pytest.param(_cut, "not_a_video", id="cut before its index"),
+        pytest.param(_unknown_codec, "not_a_video", id="codec without a decoder"),
+        pytest.param(_playlist, "not_a_video", id="playlist"),
         pytest.param(lambda folder: (folder / "none.mp4").as_uri(), "not_found", id="no such file"),
         pytest.param(_written(f"{SECRET}@127.0.0.1:99999"), "forbidden", id="bad port"),
         pytest.param(_written(f"{SECRET}@[::1"), "forbidden", id="bad brackets"),
-        pytest.param(_written(f"pa/{SECRET}@127.0.0.1"), "forbidden", id="slash in the password"),
-        pytest.param(_written(f"pa#{SECRET}@127.0.0.1"), "forbidden", id="hash in the password"),
-        pytest.param(_written(f"pa?{SECRET}@127.0.0.1"), "forbidden", id="question mark in the password"),
-        pytest.param(_written(f"12/{SECRET}@127.0.0.1"), "unreachable", id="slash after digits in the password"),
+        pytest.param(_written(f"pa/{SECRET}@127.0.0.1"), "wrong_credentials", id="slash in the password"),
+        pytest.param(_written(f"pa#{SECRET}@127.0.0.1"), "wrong_credentials", id="hash in the password"),
+        pytest.param(_written(f"pa?{SECRET}@127.0.0.1"), "wrong_credentials", id="question mark in the password"),
+        pytest.param(_written(f"p@{SECRET}/w@127.0.0.1"), "wrong_credentials", id="at sign and slash in the password"),
+        pytest.param(_written(f"12/{SECRET}@127.0.0.1"), "wrong_credentials", id="slash after digits in the password"),
         pytest.param(_written(f"{SECRET}@169.254.169.254"), "forbidden", id="inside the cluster"),
     ],
 )

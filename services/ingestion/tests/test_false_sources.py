@@ -51,6 +51,19 @@ async def test_a_codec_without_a_decoder_is_no_video(tmp_path: Path, tag: bytes,
     assert told in error.message
 
 
+async def test_a_file_of_damaged_pictures_alone_is_no_video(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "a.mp4", seconds=1)
+    data = bytearray(video.read_bytes())
+    begin, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+    data[begin:end] = bytes(place * 7_919 % 251 for place in range(begin, end))
+    video.write_bytes(data)
+    with pytest.raises(SourceError, match="no picture that can be decoded"):
+        probe(f"file://{video}", None, LIMITS)
+    error = await failure(f"file://{video}")
+    assert isinstance(error, SourceError)
+    assert error.fault is Fault.NOT_A_VIDEO
+
+
 PLAYLISTS = {
     "list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://169.254.169.254/a.ts\n#EXT-X-ENDLIST\n",
     "hidden.mp4": "#EXTM3U\n#EXTINF:9,\na.ts\n",

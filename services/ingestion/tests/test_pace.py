@@ -19,7 +19,7 @@ def test_a_source_may_be_silent_until_its_pace_is_known() -> None:
     assert not paced([]).may_be_silent(5 * S)  # it has shown nothing: it may be dead
     assert paced([1]).may_be_silent(5 * S)
     assert paced([1, 1.04]).may_be_silent(5 * S)
-    assert not paced([1, 1.04, 1.08]).may_be_silent(5 * S)
+    assert not paced([1, 1.04, 1.08, 1.12, 1.16]).may_be_silent(5 * S)
     assert paced([1, 8, 15, 22]).may_be_silent(5 * S)
 
 

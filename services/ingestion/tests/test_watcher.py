@@ -276,6 +276,23 @@ async def test_an_unreachable_camera_is_tried_again_and_the_status_says_why(site
     assert await site.store.ended(KEY) is None
 
 
+async def test_a_codec_without_a_decoder_is_a_fault_in_the_status(site: Site, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "a.mp4", seconds=1)
+    video.write_bytes(video.read_bytes().replace(b"avc1", b"evc1"))
+    await site.open(f"file://{video}")
+    before = restarts()
+    async with site.worker("one"):
+
+        async def failed_twice() -> dict[str, object] | None:
+            status = await site.status()
+            return status if status.get("failures") == 2 else None
+
+        status = await eventually(failed_twice)
+    assert status is not None
+    assert (status["state"], status["fault"]) == ("reconnecting", "not_a_video")
+    assert restarts() == before
+
+
 async def test_a_drained_worker_hands_over_and_the_clock_goes_on(site: Site, tmp_path: Path) -> None:
     await site.open(f"file://{write_video(tmp_path / 'a.mp4', seconds=4)}")
     async with site.turns() as turns:

@@ -16,15 +16,12 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vigil.core.source import SourceKind
-from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address
 from vigil_ingestion.continuity import Continuity
 from vigil_ingestion.faults import Fault, SourceError, as_source_errors
 from vigil_ingestion.playlist import is_playlist
 from vigil_ingestion.selection import chosen, is_cover
-
-log = get_log()
 
 if TYPE_CHECKING:  # generic in its stubs only
     VideoPacket = Packet[VideoStream]
@@ -171,8 +168,7 @@ class Media:
             return
         try:
             decoded = packet.decode()
-        except Exception as error:  # noqa: BLE001  a damaged packet may fail a decoder in any way
-            log.debug("picture not decoded", reason=type(error).__name__)
+        except Exception:  # noqa: BLE001  a damaged packet may fail a decoder in any way
             self._count_broken()
             return
         for frame in decoded:

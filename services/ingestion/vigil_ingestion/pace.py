@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-KNOWN_AFTER = 3  # pictures, until which nobody knows how long a source may be silent
+KNOWN_AFTER = 5  # pictures, until which nobody knows how long a source may be silent
 FASTER = 3  # a camera that sends at once what it kept of the last seconds soon falls below this; a recording does not
 SLACK_US = 250_000
 

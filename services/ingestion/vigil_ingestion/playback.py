@@ -131,6 +131,10 @@ def played(
             end_us = yield from _round(media, timeline, clock, turn, position_us, seekable)
         if end_us is None:
             return
+        if media.broken and not media.shown_us:
+            raise SourceError(
+                Fault.NOT_A_VIDEO, f"none of the pictures of {address.shown} can be decoded: it is damaged"
+            )
         if end_us < timeline.duration_us - TRUNCATED_US:  # a header promised more than there is: nobody waits for that
             timeline = replace(timeline, duration_us=max(end_us, SHORTEST_ROUND_US))
         if not clock.wait_until(timeline.due_us(turn + 1, 0)):

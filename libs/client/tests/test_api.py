@@ -159,6 +159,14 @@ async def test_events_go_on_after_the_stream_is_cut() -> None:
             pytest.fail(f"unexpected: {events}")
 
 
+async def test_a_stream_that_is_cut_goes_on_after_the_last_whole_event() -> None:
+    first = [sse("decision", decision_json(0), "d1-a0"), b"event: decision\nid: d2-a0\ndata: {"]
+    second = [sse("decision", decision_json(1), "d2-a0")]
+    async with playing(ScriptedGateway([first, second])) as gateway, Client(gateway.url, KEY) as client:
+        await collect(client, 5)
+        assert gateway.last_ids == ["", "d1-a0"]
+
+
 async def test_events_of_an_unknown_session_end_at_once() -> None:
     refusals = {f"/v1/sessions/{SESSION}/events": problem(404, "unknown_session", "no such session", "list them")}
     async with playing(ScriptedGateway(refusals=refusals)) as gateway, Client(gateway.url, KEY) as client:

@@ -137,13 +137,15 @@ class Client:
 
     async def events(self, session_id: str, backoff: Backoff | None = None) -> AsyncGenerator[Event, None]:
         """The session's live events, across restarts of the gateway: `Connection` says when the stream is cut and
-        back. Ends never by itself; raises `Refused` when the gateway will not have it (session unknown, key wrong).
+        back. What came in between is sent then: nothing is left out, and nothing comes twice. Ends never by itself;
+        raises `Refused` when the gateway will not have it (session unknown, key wrong).
         """
         policy = backoff or Backoff()
-        failures = 0
+        failures, parser = 0, Parser()
         while True:
             try:
-                async for event in self._stream(session_id):
+                parser = Parser(parser.last_id)
+                async for event in self._stream(session_id, parser):
                     failures = 0
                     yield event
                 reason = "the gateway closed the stream"
@@ -153,10 +155,11 @@ class Client:
             yield Connection(connected=False, reason=reason)
             await asyncio.sleep(policy.delay_s(failures, random.random()))
 
-    async def _stream(self, session_id: str) -> AsyncIterator[Event]:
-        parser = Parser()
+    async def _stream(self, session_id: str, parser: Parser) -> AsyncIterator[Event]:
+        headers = {"Last-Event-ID": parser.last_id} if parser.last_id else {}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=SILENT_STREAM_S)
-        async with self._gateway.request("GET", f"{_session(session_id)}/events", timeout=timeout) as response:
+        path = f"{_session(session_id)}/events"
+        async with self._gateway.request("GET", path, timeout=timeout, headers=headers) as response:
             yield Connection(connected=True)
             async for chunk in response.content.iter_any():
                 for received in parser.feed(chunk):

@@ -16,12 +16,16 @@ class ServerEvent:
 
 
 class Parser:
-    """Feed it what arrives; it yields each event that a blank line completes. Comments (heartbeats) are dropped."""
+    """Feed it what arrives; it yields each event that a blank line completes. Comments (heartbeats) are dropped.
 
-    def __init__(self) -> None:
+    `last_id` is that of the last whole event, at first what the last stream's was: from there the server goes on.
+    """
+
+    def __init__(self, last_id: str = "") -> None:
+        self.last_id = last_id
         self._rest = b""
         self._kind = ""
-        self._id = ""
+        self._id = last_id
         self._data: list[str] = []
 
     def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
@@ -34,6 +38,7 @@ class Parser:
 
     def _line(self, line: str) -> Iterator[ServerEvent]:
         if not line:
+            self.last_id = self._id
             if self._data:
                 yield ServerEvent(self._kind or "message", "\n".join(self._data), self._id)
             self._kind, self._data = "", []

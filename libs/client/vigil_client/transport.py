@@ -1,6 +1,7 @@
 """Requests to the gateway over one HTTP session: JSON out and in, and every failure an error of this package."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
@@ -43,10 +44,15 @@ class Transport:
         return answer
 
     def request(
-        self, method: str, path: str, body: dict[str, Any] | None = None, timeout: aiohttp.ClientTimeout | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        timeout: aiohttp.ClientTimeout | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> "_Request":
         """The response as an async context manager, for what is not one JSON object."""
-        keywords: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+        keywords: dict[str, Any] = {"headers": headers} | ({} if timeout is None else {"timeout": timeout})
         return _Request(
             self._http.request(method, self.gateway_url + path, json=body, **keywords),
             self.gateway_url,

@@ -165,9 +165,10 @@ def delegation_json(event: str, outcome: str | None = None, result: str = "", **
     return {"specversion": "1.0", "id": f"d.{event}", "type": f"vigil.delegation.{event}", "data": data}
 
 
-def sse(kind: str, data: dict[str, Any]) -> bytes:
+def sse(kind: str, data: dict[str, Any], event_id: str = "") -> bytes:
     """One server-sent event."""
-    return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+    named = f"id: {event_id}\n" if event_id else ""
+    return f"event: {kind}\n{named}data: {json.dumps(data)}\n\n".encode()
 
 
 def problem(status: int, kind: str, detail: str, next_step: str) -> web.Response:
@@ -186,13 +187,15 @@ def problem(status: int, kind: str, detail: str, next_step: str) -> web.Response
 class ScriptedGateway:
     """`streams` are played one for each connection to the events; after the last the stream stays open.
 
-    `refusals` maps a path to the problem it is answered with. `requests` holds what came.
+    `refusals` maps a path to the problem it is answered with. `requests` holds what came, `last_ids` the id that each
+    connection to the events went on from.
     """
 
     streams: Sequence[Sequence[bytes]] = ()
     refusals: dict[str, web.Response] = field(default_factory=dict)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     connections: int = 0
+    last_ids: list[str] = field(default_factory=list)
     url: str = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -210,6 +213,7 @@ class ScriptedGateway:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        self.last_ids.append(request.headers.get("Last-Event-ID", ""))
         number, self.connections = self.connections, self.connections + 1
         for part in self.streams[number] if number < len(self.streams) else ():
             await response.write(part)

@@ -159,15 +159,12 @@ GATEWAY = ServiceSpec(
         ),
         hears=(
             subjects.ALL_DECISIONS,
-            subjects.ALL_UTTERANCES,
-            subjects.ALL_ALERTS,
-            subjects.ALL_LIFECYCLE,
-            subjects.ALL_DELEGATIONS,
+            subjects.ALL_NUMBERED,
             _of_all(Kind.TURN_DROPPED),
             subjects.ALL_HISTORY_ASKED,
         ),
         looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again
-        reads=(ALERTS, UTTERANCES, SESSIONS, DELEGATIONS),
+        reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS),
         snapshots=SnapshotAccess.READ,
     ),
     redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, HEALTH_KEYS, _placement_keys("*")),

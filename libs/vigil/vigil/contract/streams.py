@@ -23,7 +23,11 @@ class Retention(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """A stream on file storage. A full stream discards its oldest messages, acknowledged or not."""
+    """A stream on file storage. A full stream discards its oldest messages, acknowledged or not.
+
+    The server publishes each message that it has stored once more, on `subjects.numbered`, with its sequence: whoever
+    listens there can tell where in the stream to go on.
+    """
 
     name: str
     description: str

@@ -104,8 +104,14 @@ ALL_UTTERANCES = f"{PREFIX}.utterance.>"
 ALL_LIFECYCLE = f"{PREFIX}.session.>"
 ALL_DELEGATIONS = f"{PREFIX}.delegation.>"
 ALL_DEAD_LETTERS = f"{PREFIX}.dlq.>"
+ALL_NUMBERED = f"{PREFIX}.numbered.>"
 ALL_HISTORY_ASKED = f"{PREFIX}.history.ask.*"
 ALL_HISTORY_ANSWERS = f"{PREFIX}.history.answer.>"
+
+
+def numbered(subject: str) -> str:
+    """Where the server publishes what it has stored on `subject` once more, with its sequence in the stream."""
+    return f"{PREFIX}.numbered.{subject.removeprefix(f'{PREFIX}.')}"
 
 
 def raw_frames(key: SessionKey) -> str:

@@ -1,17 +1,18 @@
 """One session's live events, whichever door they leave through: server-sent events, gRPC or a WebSocket.
 
 The client gets the newest of everything: what a slow one cannot take is dropped, oldest first and kind by kind, and
-counted; the next `status` event says how many. Decisions never push an alert out. Those who need every message
-subscribe on NATS, where alerts are stored.
+counted; the next `status` event says how many. Decisions never push an alert out. A client that was away goes on where
+it was, when it says where that is (`places`); so does the gateway when NATS was away.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
+from vigil.contract import subjects
 from vigil.contract.api_keys import ApiKey
-from vigil.contract.errors import InvalidMessage
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.runtime.bus.client import Message
@@ -21,7 +22,10 @@ from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.api.errors import KeyExpired, KeyWrong
-from vigil_gateway.live.feed import EventKind, LiveEvent, Topic, event, topics
+from vigil_gateway.live import places
+from vigil_gateway.live.feed import EventKind, LiveEvent, event, topics
+from vigil_gateway.live.places import Places
+from vigil_gateway.live.topic_reader import LOOK_AGAIN, TopicReader, known_place
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.status import roles_status
 
@@ -37,33 +41,43 @@ CLIENT_GONE = ""
 
 # Writes one event to the client; None when nothing has happened for as long as the heartbeat takes.
 Send = Callable[[LiveEvent | None], Awaitable[None]]
-Feed = list[tuple[Topic, KeepLatest[Message]]]
+Feed = list[TopicReader]
 Outlet = asyncio.Queue[LiveEvent]
 
 
 @asynccontextmanager
-async def listening(ports: Ports, spec: SessionSpec) -> AsyncIterator["LiveEvents"]:
-    """Hold one of the tenant's streams and listen to the session while the block runs.
+async def listening(ports: Ports, spec: SessionSpec, after: Places | None = None) -> AsyncIterator["LiveEvents"]:
+    """Hold one of the tenant's streams and listen to the session while the block runs, from `after` on when a client
+    says where it was; it may then still hear how a session went that has ended meanwhile.
 
     Raises `TooManyStreams`, `SessionEnded`. All that is opened is closed by the task that opened it.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(ports.streams.slot(spec.tenant))
+        wanted = topics(spec.key, spec.source.id)
+        arrivals = ports.bus.arrivals
+        begin = await asyncio.gather(
+            *(known_place(ports.bus, topic, (after or {}).get(topic.kind)) for topic in wanted)
+        )
         feed: Feed = []
-        for topic in topics(spec.key, spec.source.id):
-            subscription = ports.bus.subscribe(topic.subject, topic.capacity)
-            feed.append((topic, await stack.enter_async_context(subscription)))
-        await _check_open(ports, spec.key)
-        yield LiveEvents(ports, spec.key, feed)
+        for topic, place in zip(wanted, begin, strict=True):
+            subscription = ports.bus.subscribe(subjects.numbered(topic.subject), topic.capacity)
+            channel: KeepLatest[Message] = await stack.enter_async_context(subscription)
+            feed.append(TopicReader(ports.bus, topic, channel, place))
+        if not after:
+            await _check_open(ports, spec.key)
+        yield LiveEvents(ports, spec.key, feed, arrivals)
 
 
 class LiveEvents:
     """Events of one session, sent for as long as its client, the session and this gateway live."""
 
-    def __init__(self, ports: Ports, key: SessionKey, feed: Feed) -> None:
+    def __init__(self, ports: Ports, key: SessionKey, feed: Feed, arrivals: int) -> None:
         self._ports = ports
         self._key = key
         self._feed = feed
+        self._arrivals = arrivals
+        self._places = {reader.topic.kind: reader.place for reader in feed}  # of what was sent
 
     async def run(self, send: Send, *others: Coroutine[Any, Any, str]) -> str:
         """Send events until there is a reason to stop, then `end` with the reason; returns it.
@@ -77,7 +91,8 @@ class LiveEvents:
                 self._send_all(outlet, send),
                 self._drained(),
                 self._watch_status(outlet),
-                *(_pump(topic, channel, outlet) for topic, channel in self._feed),
+                self._watch_bus(),
+                *(_pump(reader, outlet) for reader in self._feed),
             )
         except BusError as error:
             reason = f"live events are lost ({error}): connect again"
@@ -96,10 +111,25 @@ class LiveEvents:
             except TimeoutError:
                 if ended:
                     return "the session ended"
-            if not await _sent(send, live_event):
+            if not await _sent(send, live_event and self._placed(live_event)):
                 return CLIENT_GONE
             if live_event is not None:
                 metrics.EVENTS_SENT.labels(live_event.kind).inc()
+
+    def _placed(self, live_event: LiveEvent) -> LiveEvent:
+        """The event with the id from which its client can go on."""
+        if live_event.sequence:
+            self._places[live_event.kind] = live_event.sequence
+        return replace(live_event, id=places.written(self._places))
+
+    async def _watch_bus(self) -> str:
+        """Have the streams looked at each time that NATS was away: live events were missed."""
+        while True:
+            await asyncio.sleep(self._ports.settings.status_interval_s)
+            if self._ports.bus.is_connected and self._ports.bus.arrivals != self._arrivals:
+                self._arrivals = self._ports.bus.arrivals
+                for reader in self._feed:
+                    reader.channel.offer(LOOK_AGAIN)
 
     async def _drained(self) -> str:
         await self._ports.draining.wait()
@@ -118,7 +148,7 @@ class LiveEvents:
             if is_over and was_over:
                 return "the session ended"
             was_over = is_over
-            dropped = {str(topic.kind): channel.dropped for topic, channel in self._feed}
+            dropped = {str(reader.topic.kind): reader.channel.dropped for reader in self._feed}
             current = {"roles": await self._roles(), "dropped": dropped}
             if current != last:
                 await outlet.put(event(EventKind.STATUS, current))
@@ -165,16 +195,8 @@ async def _sent(send: Send, live_event: LiveEvent | None) -> bool:
     return True
 
 
-async def _pump(topic: Topic, channel: KeepLatest[Message], outlet: Outlet) -> str:
-    """Carry one subject's messages to the outlet; while that waits for the client, the channel keeps the newest."""
-    async for message, dropped in channel.counted():
-        metrics.EVENTS_DROPPED.labels(topic.kind).inc(dropped)
-        try:
-            live_event = topic.read(message.payload)
-        except InvalidMessage as error:
-            metrics.EVENTS_UNREADABLE.labels(topic.kind).inc()
-            log.warning("bus message rejected", subject=message.subject, error=str(error))
-            continue
-        if live_event is not None:
-            await outlet.put(live_event)
+async def _pump(reader: TopicReader, outlet: Outlet) -> str:
+    """Carry one topic's events to the outlet; while that waits for the client, the channel keeps the newest."""
+    async for live_event in reader.events():
+        await outlet.put(live_event)
     return "live events ended: connect again"

@@ -1,7 +1,7 @@
 """One session's live events: which subjects they come from, and how each message is read. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
@@ -29,12 +29,22 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """One event for the client; `data` is its JSON. After the `last` one the stream ends."""
+    """One event for the client; `data` is its JSON. After the `last` one the stream ends.
+
+    `sequence` is its place in its stream, 0 for an event of the gateway's own; `id` names the places in all streams, so
+    that the client can go on from there.
+    """
 
     kind: EventKind
     data: bytes
     last: bool = False
     decision: StoredDecision | None = None  # of a decision event, for doors that send it in another form
+    sequence: int = 0
+    id: str = ""
+
+    def at(self, sequence: int) -> "LiveEvent":
+        """The same event with its place in the stream."""
+        return replace(self, sequence=sequence)
 
 
 Reader = Callable[[bytes], LiveEvent | None]

@@ -73,6 +73,11 @@ class Bus:
         """Whether messages can be published and stored now."""
         return self._connection.is_ready
 
+    @property
+    def arrivals(self) -> int:
+        """How often the connection became ready: it grows when the bus was away, and messages were missed."""
+        return self._connection.arrivals
+
     async def connected(self) -> None:
         """Wait until there is a connection and the streams are there."""
         await self._connection.ready()
@@ -139,6 +144,12 @@ class Bus:
         """Messages of a stream from a sequence or a time on, read without a consumer. Raises `BusUnavailable`."""
         with translated(stream.name):
             return await stored.read(self._connection.client(), stream, filter_subject, begin, limit, self._timeout_s)
+
+    async def last_sequence(self, stream: StreamSpec, filter_subject: str) -> int:
+        """The sequence of the newest message of a stream on `filter_subject`; 0 when there is none. Raises
+        `BusUnavailable`."""
+        with translated(stream.name):
+            return await stored.last_sequence(self._connection.client(), stream, filter_subject, self._timeout_s)
 
     @asynccontextmanager
     async def keep_latest(self, subject: str) -> AsyncIterator[KeepLatest[Message]]:

@@ -54,6 +54,7 @@ class NatsConnection:
         self._client: Client | None = None
         self._ready = asyncio.Event()
         self.fault = "not connected yet"
+        self.arrivals = 0  # how often it became ready
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
@@ -157,6 +158,7 @@ class NatsConnection:
             self._report(f"it is not ready: {error}")
             return False
         self.fault = "the connection was lost"
+        self.arrivals += 1
         self._ready.set()
         log.info("bus connected")
         return True

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RawStreamMsg, RePublish, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import BadRequestError, NoStreamResponseError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 from nats.js.object_store import ObjectStore
 
+from vigil.contract import subjects
 from vigil.contract.streams import SNAPSHOTS, STREAMS, BucketSpec, Retention, StreamSpec, stream_of
 from vigil.runtime.errors import SnapshotMissing
 
@@ -105,7 +106,16 @@ def stream_config(spec: StreamSpec) -> StreamConfig:
         max_bytes=spec.max_bytes,
         duplicate_window=spec.deduplication_s,
         allow_direct=True,
+        republish=_numbered(spec),
     )
+
+
+def _numbered(spec: StreamSpec) -> RePublish | None:
+    """Publish again what is stored; what a work queue holds is for one reader alone."""
+    if spec.retention is Retention.WORK_QUEUE:
+        return None
+    (subject,) = spec.subjects
+    return RePublish(src=subject, dest=subjects.numbered(subject))
 
 
 def _bucket_config(spec: BucketSpec) -> StreamConfig:

@@ -75,3 +75,16 @@ def _has_more(status: str, headers: Mapping[str, str]) -> bool:
 
 def _stored(message: Msg, headers: Mapping[str, str]) -> StoredMessage:
     return StoredMessage(headers["Nats-Subject"], message.data, int(headers["Nats-Sequence"]), dict(headers))
+
+
+async def last_sequence(client: Client, stream: StreamSpec, filter_subject: str, timeout_s: float) -> int:
+    """The sequence of the newest stored message on a subject, which may hold wildcards; 0 when there is none.
+
+    Raises what `read` raises.
+    """
+    asked = json.dumps({"last_by_subj": filter_subject}).encode()
+    answer = await client.request(f"$JS.API.DIRECT.GET.{stream.name}", asked, timeout=timeout_s)
+    headers = answer.headers or _NO_HEADERS
+    if status := headers.get("Status"):
+        return int(_has_more(status, headers))
+    return int(headers["Nats-Sequence"])

@@ -64,7 +64,7 @@ async def refused(http: aiohttp.ClientSession, body: dict[str, Any], **headers: 
     began_s = time.monotonic()
     async with http.post(CHAT, json=body, headers={**MINE, **headers}) as answer:
         found = await answer.json()
-        assert time.monotonic() - began_s < 1.0
+        assert time.monotonic() - began_s < 1.5, "a second, and what a busy machine takes"
         return answer.status, found["error"]["code"], answer.headers["x-should-retry"]
 
 

@@ -163,6 +163,7 @@ async def test_a_newer_picture_takes_the_place_of_one_that_waits(
         first, newest = await talk.reply(), await talk.reply()
     assert (first["id"], first["superseded"]) == (0, 0)
     assert (newest["id"], newest["superseded"]) == (3, 2)
+    assert newest["data"]["capture_time"] <= first["data"]["emit_time"], "a picture that waited is of when it arrived"
 
 
 async def test_events_are_those_of_the_event_stream(http: aiohttp.ClientSession, session: str, bus: Bus) -> None:

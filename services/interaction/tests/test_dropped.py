@@ -104,3 +104,16 @@ async def test_a_full_store_is_told(stage: Stage, grey: bytes) -> None:
         await stage.redis.config_set("maxmemory", "0")
     assert (dropped.time_ms, dropped.reason) == (1_000, DropReason.STORE)
     assert "memory" in dropped.detail
+
+
+async def test_a_picture_from_an_overtaken_codec_is_told(stage: Stage, grey: bytes) -> None:
+    await stage.open()
+    async with stage.worker(), told(stage) as heard:
+        await stage.watch(grey)
+        await stage.show(1, grey, fence=3)
+        await stage.watch(grey, start=1)  # it was decided on
+        await stage.show(2, grey, fence=2)
+        async with asyncio.timeout(5):
+            while (dropped := await heard.get()).time_ms < 2_000:
+                pass
+    assert (dropped.time_ms, dropped.reason) == (2_000, DropReason.OVERTAKEN)

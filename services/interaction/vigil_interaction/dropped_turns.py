@@ -33,5 +33,10 @@ def unneeded(key: SessionKey, seen: Sight, last_time_ms: int) -> TurnDropped:
     return _dropped(key, seen, DropReason.IDLE, "the session has nothing to watch for or to answer, and saves compute")
 
 
+def overtaken(key: SessionKey, seen: Sight) -> TurnDropped:
+    """The pictures were coded by a worker that has lost the session."""
+    return _dropped(key, seen, DropReason.OVERTAKEN, "the pictures came from a worker that was overtaken")
+
+
 def _dropped(key: SessionKey, seen: Sight, reason: DropReason, detail: str) -> TurnDropped:
     return TurnDropped(key, seen.time_ms, seen.capture_time_us, reason, detail)

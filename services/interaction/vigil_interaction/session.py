@@ -34,8 +34,8 @@ from vigil.runtime.session.follow import follow
 from vigil.runtime.session.lifecycle import CAMERA_SIDE, announce_claim, announce_end, why_ended
 from vigil.runtime.store.sessions import Look, SessionStore, Taken
 from vigil_interaction import metrics
-from vigil_interaction.dropped_turns import by_store
-from vigil_interaction.observation import life, sight
+from vigil_interaction.dropped_turns import by_store, overtaken
+from vigil_interaction.observation import Sight, life, sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
 from vigil_interaction.runner import Runner
@@ -114,6 +114,10 @@ class ClaimedSession:
                     runner.skip(skipped, "superseded")
                     continue
                 seen = sight(group, life)
+                if group.fence < self._codec_fence:
+                    await self._pass_over(runner, seen, skipped)
+                    continue
+                self._codec_fence = group.fence
                 try:
                     with continued(message.headers):
                         await runner.tick(seen, skipped)
@@ -133,18 +137,23 @@ class ClaimedSession:
             await self._ports.bus.publish(subjects.coded_frames(self.key), message.payload, message.headers)
 
     def _group(self, payload: bytes) -> CodedFrameGroup | None:
-        """The group, unless it is damaged, another session's, or from a codec worker that was overtaken."""
+        """The group, unless it is damaged or another session's."""
         try:
             group = decode_coded_group(payload)
         except InvalidMessage as error:
             metrics.FRAMES_SKIPPED.labels("damaged").inc()
             log.warning("frame group dropped", reason=str(error))
             return None
-        if group.key != self.key or group.fence < self._codec_fence:
+        if group.key != self.key:
             metrics.FRAMES_SKIPPED.labels("not_for_this_session").inc()
             return None
-        self._codec_fence = group.fence
         return group
+
+    async def _pass_over(self, runner: Runner, seen: Sight, skipped: int) -> None:
+        """Tell that nobody decides on a group from a codec worker that was overtaken."""
+        runner.skip(skipped, "superseded")
+        metrics.FRAMES_SKIPPED.labels("not_for_this_session").inc()
+        await tell_dropped(self._ports.bus, overtaken(self.key, seen))
 
     def _take_up(self, look: Look) -> None:
         """What the client changed is shown by the next turn."""

@@ -20,7 +20,7 @@ from vigil_gateway.api.turn_errors import TimeNotLater, TurnError, TurnIdle, Tur
 
 # A worker that takes a session over may be shown once more what its predecessor has just decided on: that decision is
 # on its way then.
-ON_ITS_WAY_S = 0.7
+ON_ITS_WAY_S = 0.4
 Again = Callable[[], Awaitable[None]]
 
 _ERRORS: dict[DropReason, type[TurnError]] = {

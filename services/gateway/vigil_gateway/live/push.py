@@ -8,7 +8,6 @@ Whoever serves a call holds the session's turn (`turn_lease`) from before it loo
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -76,7 +75,7 @@ async def turn(
     question that no turn has shown by then waits for the session's next one.
     """
     before = recognised(lease, sent)
-    capture_us, given_ms = (before.capture_us, before.time_ms) if before else (_now_us(), sent.time_ms)
+    capture_us, given_ms = (before.capture_us, before.time_ms) if before else (sent.arrived_us, sent.time_ms)
     showing = _Showing(pictures, capture_us, given_ms, sent.mark)
     try:
         async with deadline.timeout():
@@ -135,10 +134,6 @@ async def _timed(ports: Ports, lease: TurnLease, showing: _Showing) -> Shown:
         ) from None
     except TurnTaken as error:
         raise TurnInFlight(str(error)) from None
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1_000
 
 
 async def _heard(ports: Ports, key: SessionKey, group: bytes) -> bool:

@@ -9,6 +9,7 @@ A repeat gets the decision of its turn. Where that turn was dropped, it is shown
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,22 +24,36 @@ from vigil_gateway.ports import Ports
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a client sends in one call. `mark` is the same when it sends the same again; `time_ms` is the model time
-    that it gives, None for pictures of now; `is_again` says that the client calls it a repeat, or gave it a key."""
+    """What a client sends in one call, and when it arrived. `mark` is the same when it sends the same again; `time_ms`
+    is the model time that it gives, None for pictures of now; `is_again` says that the client calls it a repeat."""
 
     mark: str
     time_ms: int | None
+    arrived_us: int
     is_again: bool = False
     has_key: bool = False
 
 
-def sent(pictures: Sequence[bytes], time_s: float | None, key: str = "", *, is_again: bool = False) -> Sent:
-    """What is sent: pictures as they came, their time, and the call's idempotency key where it has one."""
+def now_us() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+def sent(
+    pictures: Sequence[bytes],
+    time_s: float | None,
+    key: str = "",
+    *,
+    is_again: bool = False,
+    arrived_us: int | None = None,
+) -> Sent:
+    """What is sent: pictures as they came, their time, and the call's idempotency key where it has one. They have just
+    arrived unless `arrived_us` says when."""
     time_ms = None if time_s is None else round(time_s * 1_000)
     digest = hashlib.blake2b(digest_size=16)
     for part in [b"key", key.encode()] if key else [b"now" if time_ms is None else b"%d" % time_ms, *pictures]:
         digest.update(b"%d:%b" % (len(part), part))
-    return Sent(digest.hexdigest(), time_ms, is_again, bool(key))
+    return Sent(digest.hexdigest(), time_ms, arrived_us or now_us(), is_again, bool(key))
 
 
 def recognised(lease: TurnLease, sent: Sent) -> Shown | None:

@@ -22,7 +22,7 @@ from vigil_gateway.live import push
 from vigil_gateway.live.data_url import bounded
 from vigil_gateway.live.deadline import Deadline
 from vigil_gateway.live.fitting import fitted_in_thread
-from vigil_gateway.live.repeat import answered, sent
+from vigil_gateway.live.repeat import Sent, answered, sent
 from vigil_gateway.live.turn_lease import in_turn
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.commands import new_id
@@ -47,27 +47,31 @@ async def check_pushed(ports: Ports, key: SessionKey) -> None:
     _there(key, await push.found(ports, key))
 
 
-async def show(ports: Ports, key: SessionKey, picture: bytes, options: PictureIn) -> StoredDecision:
-    """Show the model one picture (JPEG, PNG or WebP) and await its decision.
+async def show(
+    ports: Ports, key: SessionKey, picture: bytes, options: PictureIn, arrived_us: int | None = None
+) -> StoredDecision:
+    """Show the model one picture (JPEG, PNG or WebP) and await its decision. One that has waited is of when it arrived.
 
     Raises one of `ONE_PICTURE` when there is none, and what `check_pushed` raises. What is refused before the model is
     shown it leaves nothing behind. The last picture once more, under the same `time_s`, gets its decision once more.
     """
     data, deadline = bounded(picture), Deadline.of_now(ports.settings.turn_deadline_s)
+    pushed = sent([data], options.time_s, arrived_us=arrived_us)
     with ports.pushes.slot(key.tenant):
-        return await _shown(ports, key, data, options, deadline)
+        return await _shown(ports, key, data, options.question, pushed, deadline)
 
 
-async def _shown(ports: Ports, key: SessionKey, data: bytes, options: PictureIn, deadline: Deadline) -> StoredDecision:
-    pushed = sent([data], options.time_s)
+async def _shown(
+    ports: Ports, key: SessionKey, data: bytes, asked: str | None, pushed: Sent, deadline: Deadline
+) -> StoredDecision:
     async with in_turn(ports.turns, key) as lease:
         look = _there(key, push.checked(key, lease.look))
         if (decision := await answered(ports, lease, pushed)) is not None:
             return decision
         pictures = await fitted_in_thread([data], look.spec.profile, ports.pixels, deadline)
         question = None
-        if options.question is not None:
-            question = await push.ask(ports, key, look.waiting.commands, Ask(new_id("q"), options.question))
+        if asked is not None:
+            question = await push.ask(ports, key, look.waiting.commands, Ask(new_id("q"), asked))
         return await push.turn(ports, lease, pictures, question, pushed, deadline)
 
 

@@ -102,7 +102,7 @@ class Connection:
         """Show the newest picture, answer, and so on: for ever."""
         async for picture, superseded in self._pictures.counted():
             try:
-                decision = await show(self._ports, self._key, picture.data, picture.options)
+                decision = await show(self._ports, self._key, picture.data, picture.options, picture.arrived_us)
             except Exception as error:  # noqa: BLE001
                 await self._refuse(_PUSH, picture.id, error)
             else:

@@ -5,7 +5,7 @@ big-endian), the header (the same JSON, without `jpeg`), then the picture's byte
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,6 +19,7 @@ from vigil_gateway.api.problems import Problem
 from vigil_gateway.api.turn_errors import PictureRefused
 from vigil_gateway.live.data_url import from_base64
 from vigil_gateway.live.feed import LiveEvent
+from vigil_gateway.live.repeat import now_us
 
 _LENGTH = struct.Struct(">I")
 MAX_HEADER_BYTES = 64 * 1024
@@ -57,11 +58,12 @@ class End(In):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture that the client pushes; `data` are its bytes as they came."""
+    """A picture that the client pushes; `data` are its bytes as they came, at `arrived_us` since the epoch."""
 
     id: str | int | None
     data: bytes
     options: PictureIn
+    arrived_us: int = field(default_factory=now_us, compare=False)
 
 
 ClientMessage = Shown | Ask | End

@@ -12,6 +12,7 @@ from PIL import Image
 from vigil.contract.frames import Frame
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence
+from vigil.runtime.errors import StoreUnavailable
 from vigil.testing.rtsp import Camera
 from vigil.testing.videos import second_shown, write_video
 from vigil_ingestion.faults import Fault, SourceError
@@ -115,10 +116,10 @@ async def test_an_origin_that_cannot_be_had_reaches_the_owner(tmp_path: Path) ->
     video = write_video(tmp_path / "a.mp4", seconds=1)
 
     def failing(_capture_us: int) -> int:
-        raise ConnectionError("the store is away")
+        raise StoreUnavailable("the store is away")
 
     async with streaming(order(f"file://{video}"), failing) as stream:
-        with pytest.raises(ConnectionError, match="the store is away"):
+        with pytest.raises(StoreUnavailable, match="the store is away"):
             await some(stream, 1)
 
 

@@ -1,10 +1,11 @@
 """Ingestion's settings: `VIGIL_` + the field's name."""
 
-from pydantic import DirectoryPath, Field
+from pydantic import DirectoryPath, Field, FilePath
 
 from vigil.runtime.process.backoff import Backoff
 from vigil.runtime.process.config import WorkerSettings
 from vigil_ingestion.media import Limits
+from vigil_ingestion.way import Trust
 
 
 class IngestionSettings(WorkerSettings):
@@ -22,6 +23,12 @@ class IngestionSettings(WorkerSettings):
         pattern=r"^\s*(\*|[A-Za-z0-9_-]+(\s*,\s*[A-Za-z0-9_-]+)*)?\s*$",
         description="Tenants, separated by commas, that may watch sources on this host: its addresses and, without "
         "file_root, every file that the process can read. `*`: all tenants. Others could find out what runs here",
+    )
+    source_tls_verify: bool = Field(
+        True, description="Whether the certificates of rtsps:// and https:// sources must be trusted"
+    )
+    source_ca_file: FilePath | None = Field(
+        None, description="Certificates of the authorities that are trusted for sources; none: those of the system"
     )
     open_timeout_s: float = Field(9.0, gt=0, le=120, description="Seconds that opening a source may take")
     read_timeout_s: float = Field(
@@ -41,7 +48,7 @@ class IngestionSettings(WorkerSettings):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.open_timeout_s, self.read_timeout_s)
+        return Limits(self.open_timeout_s, self.read_timeout_s, Trust(self.source_tls_verify, self.source_ca_file))
 
     @property
     def backoff(self) -> Backoff:

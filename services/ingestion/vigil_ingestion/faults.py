@@ -7,6 +7,7 @@ SourceError
 ├── fault NOT_A_VIDEO         it opens, but holds no pictures that can be decoded
 ├── fault EMPTY               a file of no bytes
 ├── fault TIMED_OUT           it stopped answering
+├── fault UNTRUSTED           its certificate is not trusted
 └── fault FORBIDDEN           the operator's policy does not allow this address (not retried, unless a name led there)
 """
 
@@ -31,6 +32,7 @@ class Fault(StrEnum):
     EMPTY = "empty"
     FORBIDDEN = "forbidden"
     TIMED_OUT = "timed_out"
+    UNTRUSTED = "untrusted"
 
 
 class SourceError(Exception):

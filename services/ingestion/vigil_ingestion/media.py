@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from vigil_ingestion.continuity import Continuity
 from vigil_ingestion.faults import Fault, SourceError, as_source_errors
 from vigil_ingestion.playlist import is_playlist
 from vigil_ingestion.selection import chosen, is_cover
+from vigil_ingestion.way import Trust, Way, way_to
 
 if TYPE_CHECKING:  # generic in its stubs only
     VideoPacket = Packet[VideoStream]
@@ -37,8 +38,8 @@ RAW_FORMATS = frozenset({"mjpeg", "mpjpeg", "h264", "hevc", "m4v"})
 STAMPS_ONLY = RAW_FORMATS | {"mpegts", "mpeg"}
 PROTOCOLS = {
     SourceKind.FILE: "file",
-    SourceKind.RTSP: "rtsp,rtsps,rtp,rtcp,srtp,tcp,tls,udp",
-    SourceKind.HTTP: "http,https,tcp,tls",
+    SourceKind.RTSP: "rtsp,rtp,rtcp,tcp,udp",  # without TLS: `way` speaks it
+    SourceKind.HTTP: "http,tcp",
 }
 # Packets that are read to detect the stream are kept, because one of them may be the only key frame for seconds; the
 # option `nobuffer` would drop it. Instead little is read: the frame rate need not be measured.
@@ -57,15 +58,17 @@ STRICT = {"err_detect": "explode"}  # a damaged JPEG is an error, where the defa
 STRICT_CODECS = frozenset({"mjpeg"})
 
 
+LEAST_OPEN_S = 1.0  # for the media library, after a camera took nearly all the time to be reached
 SLOW_READ_S = 20.0  # for the next packet of a source that may be slow
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds that a source may take to open, and to give its next packet."""
+    """Seconds that a source may take to open, and to give its next packet; and whose certificates are trusted."""
 
     open_s: float = 9.0
     read_s: float = 5.0
+    trust: Trust = field(default_factory=Trust)
 
     @property
     def patient(self) -> "Limits":
@@ -236,15 +239,26 @@ class Media:
 def opened(address: Address, limits: Limits) -> Iterator[Media]:
     """Open a source that the policy allowed. Raises `SourceError`."""
     options = {**OPTIONS[address.kind], "protocol_whitelist": PROTOCOLS[address.kind], "format_whitelist": FORMATS}
-    with translated(address):
-        container = av.open(address.url, options=options, timeout=(limits.open_s, limits.read_s))
-    with container:
+    until_s = time.monotonic() + limits.open_s
+    with (
+        way_to(address, limits.trust, limits.open_s) as way,
+        _container(address, limits, way, options, until_s) as container,
+    ):
         stream = _stream(container, address.shown)
         stream.thread_type = "NONE"  # decoder threads hold pictures back; without them a stream takes a single thread
         stream.codec_context.thread_count = 1
         if stream.codec_context.name in STRICT_CODECS:
             stream.codec_context.options = STRICT
         yield Media(address, container, stream)
+
+
+def _container(address: Address, limits: Limits, way: Way, options: dict[str, str], until_s: float) -> InputContainer:
+    open_s = max(until_s - time.monotonic(), LEAST_OPEN_S)
+    try:
+        with translated(address):
+            return av.open(way.url, options=options | way.options, timeout=(open_s, limits.read_s))
+    except SourceError as error:
+        raise way.refusal or error from None
 
 
 def _stream(container: InputContainer, shown: str) -> VideoStream:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18vigil/v1/ingestion.proto\x12\x08vigil.v1\"1\n\x12ProbeSourceRequest\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\"\xa9\x01\n\x13ProbeSourceResponse\x12$\n\x05\x66\x61ult\x18\x01 \x01(\x0e\x32\x15.vigil.v1.SourceFault\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x19\n\x11\x66rames_per_second\x18\x05 \x01(\x01\x12\r\n\x05\x63odec\x18\x06 \x01(\t\x12\x12\n\nduration_s\x18\x07 \x01(\x01*\xf7\x01\n\x0bSourceFault\x12\x1c\n\x18SOURCE_FAULT_UNSPECIFIED\x10\x00\x12\x1c\n\x18SOURCE_FAULT_UNREACHABLE\x10\x01\x12\"\n\x1eSOURCE_FAULT_WRONG_CREDENTIALS\x10\x02\x12\x1a\n\x16SOURCE_FAULT_NOT_FOUND\x10\x03\x12\x1c\n\x18SOURCE_FAULT_NOT_A_VIDEO\x10\x04\x12\x16\n\x12SOURCE_FAULT_EMPTY\x10\x05\x12\x1a\n\x16SOURCE_FAULT_FORBIDDEN\x10\x06\x12\x1a\n\x16SOURCE_FAULT_TIMED_OUT\x10\x07\x32^\n\x10IngestionService\x12J\n\x0bProbeSource\x12\x1c.vigil.v1.ProbeSourceRequest\x1a\x1d.vigil.v1.ProbeSourceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18vigil/v1/ingestion.proto\x12\x08vigil.v1\"1\n\x12ProbeSourceRequest\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\"\xa9\x01\n\x13ProbeSourceResponse\x12$\n\x05\x66\x61ult\x18\x01 \x01(\x0e\x32\x15.vigil.v1.SourceFault\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x19\n\x11\x66rames_per_second\x18\x05 \x01(\x01\x12\r\n\x05\x63odec\x18\x06 \x01(\t\x12\x12\n\nduration_s\x18\x07 \x01(\x01*\x93\x02\n\x0bSourceFault\x12\x1c\n\x18SOURCE_FAULT_UNSPECIFIED\x10\x00\x12\x1c\n\x18SOURCE_FAULT_UNREACHABLE\x10\x01\x12\"\n\x1eSOURCE_FAULT_WRONG_CREDENTIALS\x10\x02\x12\x1a\n\x16SOURCE_FAULT_NOT_FOUND\x10\x03\x12\x1c\n\x18SOURCE_FAULT_NOT_A_VIDEO\x10\x04\x12\x16\n\x12SOURCE_FAULT_EMPTY\x10\x05\x12\x1a\n\x16SOURCE_FAULT_FORBIDDEN\x10\x06\x12\x1a\n\x16SOURCE_FAULT_TIMED_OUT\x10\x07\x12\x1a\n\x16SOURCE_FAULT_UNTRUSTED\x10\x08\x32^\n\x10IngestionService\x12J\n\x0bProbeSource\x12\x1c.vigil.v1.ProbeSourceRequest\x1a\x1d.vigil.v1.ProbeSourceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,11 +32,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigil.v1.ingestion_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SOURCEFAULT']._serialized_start=262
-  _globals['_SOURCEFAULT']._serialized_end=509
+  _globals['_SOURCEFAULT']._serialized_end=537
   _globals['_PROBESOURCEREQUEST']._serialized_start=38
   _globals['_PROBESOURCEREQUEST']._serialized_end=87
   _globals['_PROBESOURCERESPONSE']._serialized_start=90
   _globals['_PROBESOURCERESPONSE']._serialized_end=259
-  _globals['_INGESTIONSERVICE']._serialized_start=511
-  _globals['_INGESTIONSERVICE']._serialized_end=605
+  _globals['_INGESTIONSERVICE']._serialized_start=539
+  _globals['_INGESTIONSERVICE']._serialized_end=633
 # @@protoc_insertion_point(module_scope)

@@ -31,6 +31,7 @@ class _SourceFaultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SourceFau
     SOURCE_FAULT_EMPTY: _SourceFault.ValueType  # 5
     SOURCE_FAULT_FORBIDDEN: _SourceFault.ValueType  # 6
     SOURCE_FAULT_TIMED_OUT: _SourceFault.ValueType  # 7
+    SOURCE_FAULT_UNTRUSTED: _SourceFault.ValueType  # 8
 
 class SourceFault(_SourceFault, metaclass=_SourceFaultEnumTypeWrapper): ...
 
@@ -42,6 +43,7 @@ SOURCE_FAULT_NOT_A_VIDEO: SourceFault.ValueType  # 4
 SOURCE_FAULT_EMPTY: SourceFault.ValueType  # 5
 SOURCE_FAULT_FORBIDDEN: SourceFault.ValueType  # 6
 SOURCE_FAULT_TIMED_OUT: SourceFault.ValueType  # 7
+SOURCE_FAULT_UNTRUSTED: SourceFault.ValueType  # 8
 Global___SourceFault: _TypeAlias = SourceFault  # noqa: Y015
 
 @_typing.final

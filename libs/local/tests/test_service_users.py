@@ -169,7 +169,9 @@ async def test_the_webhook_bridge_reads_alerts_and_no_other_stream(up_nats: UpNa
     ):
         delivery = await anext(alerts)
         assert delivery.subject == ALERT
-        await delivery.ack()
+        assert await alerts.differences() == ()
+        await alerts.renew()
+        assert (await anext(alerts)).sequence == delivery.sequence, "what was not acknowledged comes again"
     async with connected(up_nats.url_of(WEBHOOK.name), WEBHOOK.name) as user:
         with pytest.raises(nats.errors.Error):
             await user.nats.jetstream(timeout=1).stream_info(DECISIONS.name)

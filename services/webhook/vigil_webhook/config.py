@@ -32,6 +32,9 @@ class WebhookSettings(ServiceSettings):
     webhook_retry_most_s: float = Field(
         60.0, ge=0.05, le=86_400, description="Longest wait in seconds between two tries"
     )
+    webhook_check_s: float = Field(
+        10.0, ge=0.05, le=3_600, description="Seconds between two looks whether somebody changed an endpoint's consumer"
+    )
     webhook_allow_local: bool = Field(
         False, description="Whether endpoints may be on this host, at its loopback addresses"
     )

@@ -27,6 +27,7 @@ from vigil.runtime.process.logs import get_log
 from vigil_webhook import metrics
 from vigil_webhook.backlog import Backlog
 from vigil_webhook.endpoints import Endpoint
+from vigil_webhook.provenance import MESSAGE_ID, why_foreign
 from vigil_webhook.sender import Sender
 from vigil_webhook.verdict import Fate, Outcome, Patience, Verdict
 
@@ -38,6 +39,7 @@ WINDOW = 256
 REMEMBERED = 1_024
 RETRY_S = 1.0
 _LEAST_WAIT_S = 0.01
+_WITHHELD = "Nats-Msg-Size"  # the header of a message whose payload the server left out, as its consumer asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,13 @@ class Courier:
         self._events: Consumer = bus.consume(feed.stream, feed.durable, feed.subject, terms)
         self._backlog = Backlog(patience)
         self._held: dict[int, tuple[Delivery, CloudEvent]] = {}
-        self._settled: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
+        self._settled: deque[str] = deque(maxlen=REMEMBERED)
         self._came = asyncio.Event()
+
+    @property
+    def consumer(self) -> Consumer:
+        """The feed's consumer."""
+        return self._events
 
     @property
     def is_there(self) -> bool:
@@ -107,13 +114,21 @@ class Courier:
         """Let a wanted event wait for its delivery, and be done with every other. Raises `BusError`."""
         self._again += delivery.delivered > 1
         self._came.set()
-        if _identity(delivery) in self._settled:
+        if _WITHHELD in delivery.headers:
+            return  # somebody changed the consumer: once it is made again, the event comes whole
+        if self._is_repeat(delivery):
             await delivery.ack()
             return
         try:
             event = decode_event(delivery.payload)
         except InvalidMessage as error:
             await self._dead_letter(delivery, str(error), delivery.delivered)
+            await self._settle(delivery)
+            return
+        if reason := why_foreign(delivery, event):
+            metrics.FOREIGN.labels(self.feed.label).inc()
+            log.error("event of unknown origin put aside", reason=reason, **self._about(event))
+            await self._dead_letter(delivery, f"not stored by Vigil: {reason}", delivery.delivered)
             await self._settle(delivery)
             return
         if not self.feed.wants(event):
@@ -123,6 +138,13 @@ class Courier:
         self._held[delivery.sequence] = (delivery, event)
         self._backlog.add(delivery.sequence, event.subject)
         self._show()
+
+    def _is_repeat(self, delivery: Delivery) -> bool:
+        """Whether the event was handled, or waits here from another place in the stream: whoever stores an alert again
+        does not have it sent again."""
+        identity = _identity(delivery)
+        waiting = (other for other, _ in self._held.values() if other.sequence != delivery.sequence)
+        return identity in self._settled or any(identity == _identity(other) for other in waiting)
 
     async def _deliver_all(self) -> NoReturn:
         await self._had_before()
@@ -223,5 +245,6 @@ class Courier:
         return {"endpoint": self.feed.label, "event_id": event.id, "session": data.get("session", "")}
 
 
-def _identity(delivery: Delivery) -> tuple[int, str]:
-    return delivery.sequence, delivery.headers.get("Nats-Msg-Id", "")
+def _identity(delivery: Delivery) -> str:
+    """What the event is recognised by, wherever in the stream it lies."""
+    return delivery.headers.get(MESSAGE_ID, "") or f"#{delivery.sequence}"

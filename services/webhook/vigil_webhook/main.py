@@ -11,6 +11,7 @@ from vigil.runtime.process.startup import StartupError
 from vigil_webhook.config import WebhookSettings
 from vigil_webhook.courier import Courier, feeds
 from vigil_webhook.endpoints import Endpoint, EndpointsInvalid, load
+from vigil_webhook.guard import Guard
 from vigil_webhook.sender import sending
 
 log = get_log()
@@ -34,8 +35,12 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
         ]
         service.health.register("nats", bus.ping)
         service.health.register("endpoints", lambda: _are_there(couriers))
+        guards = [Guard(courier.consumer, courier.feed.label, settings.webhook_check_s) for courier in couriers]
+        service.health.register("consumers", lambda: _are_unchanged(guards))
         for courier in couriers:
             service.spawn(f"courier {courier.feed.label}", courier.run())
+        for guard in guards:
+            service.spawn(f"guard {guard.label}", guard.run())
         log.info(
             "ports opened",
             host=settings.host,
@@ -49,6 +54,11 @@ async def _are_there(couriers: Sequence[Courier]) -> None:
     missing = [courier.feed.label for courier in couriers if not courier.is_there]
     if missing:
         raise RuntimeError(f"no consumer yet for {', '.join(missing)}")
+
+
+async def _are_unchanged(guards: Sequence[Guard]) -> None:
+    if changed := [guard.changed for guard in guards if guard.changed]:
+        raise RuntimeError("; ".join(changed))
 
 
 def _endpoints(settings: WebhookSettings) -> tuple[Endpoint, ...]:

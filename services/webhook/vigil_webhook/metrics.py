@@ -6,6 +6,12 @@ ATTEMPTS = Counter(
     "vigil_webhook_attempts", "POSTs, by what became of the event: delivered, retry or dead", ["endpoint", "fate"]
 )
 FILTERED = Counter("vigil_webhook_filtered", "Events that an endpoint did not ask for", ["endpoint"])
+FOREIGN = Counter(
+    "vigil_webhook_foreign", "Events put aside because no service of ours had stored them there", ["endpoint"]
+)
+CONSUMER_CHANGES = Counter(
+    "vigil_webhook_consumer_changes", "Times that somebody else had changed an endpoint's consumer", ["endpoint"]
+)
 DEAD_LETTERS = Counter("vigil_webhook_dead_letters", "Events put into the stream DEAD_LETTERS", ["endpoint"])
 FAILING = Gauge(
     "vigil_webhook_failing", "Attempts in a row at which the receiver was away; 0 when it takes events", ["endpoint"]

@@ -101,6 +101,7 @@ def _reading(stream: StreamSpec) -> list[str]:
         f"{_API}.CONSUMER.DURABLE.CREATE.{stream.name}.*",
         f"{_API}.CONSUMER.INFO.{stream.name}.*",
         f"{_API}.CONSUMER.MSG.NEXT.{stream.name}.*",
+        f"{_API}.CONSUMER.DELETE.{stream.name}.*",  # one that somebody changed is made again
         f"$JS.ACK.{stream.name}.>",
     ]
 

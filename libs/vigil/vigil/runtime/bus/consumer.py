@@ -14,6 +14,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from nats.js.errors import FetchTimeoutError, NotFoundError
 
 from vigil.contract.streams import Retention, StreamSpec
+from vigil.runtime.bus import jetstream
 from vigil.runtime.bus.nats_errors import translated
 from vigil.runtime.errors import BusUnavailable, describe
 from vigil.runtime.process.cancellation import cancellation_kept
@@ -26,6 +27,21 @@ _FETCH_S = 2.0
 _HEARTBEAT_S = 0.5
 _RETRY_S = 0.25
 _WINDOW = 1_000
+_NANOSECONDS = 1_000_000_000
+# Of a consumer's configuration: its names, where it began, and what changes nothing about what is delivered.
+_FREE = frozenset(
+    {
+        "name",
+        "durable_name",
+        "description",
+        "metadata",
+        "deliver_policy",
+        "opt_start_seq",
+        "opt_start_time",
+        "max_waiting",
+        "num_replicas",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,45 @@ class Consumer(AsyncIterator[Delivery]):
         delivery = _delivery(self._waiting.popleft())
         self._next = delivery.sequence
         return delivery
+
+    async def differences(self) -> tuple[str, ...]:
+        """What somebody else has changed in the server's consumer, in words; none while there is none. Raises
+        `BusUnavailable`."""
+        with translated(self._durable):
+            there = await jetstream.consumer_config(self._jetstream(), self._stream, self._durable)
+        if there is None or not self.exists:
+            return ()
+        wanted = self._wanted(there)
+        names = sorted({*there, *wanted} - _FREE)
+        return tuple(
+            f"{name} is {there.get(name)!r} and not {wanted.get(name)!r}"
+            for name in names
+            if there.get(name) != wanted.get(name)
+        )
+
+    async def renew(self) -> None:
+        """Delete the server's consumer: the iteration makes it again, and begins with the oldest message that was not
+        acknowledged. Raises `BusUnavailable`."""
+        with translated(self._durable):
+            info = await self._find(self._jetstream())
+            if info is not None and info.ack_floor is not None:
+                self._next = min(self._next, info.ack_floor.stream_seq + 1)
+            with contextlib.suppress(NotFoundError):
+                await self._jetstream().delete_consumer(self._stream, self._durable)
+
+    def _wanted(self, there: Mapping[str, object]) -> dict[str, object]:
+        """The server's form of a consumer of these terms, without what does not matter (`_FREE`)."""
+        forget_s = self._terms.forget_s
+        threshold = round(forget_s * _NANOSECONDS) if forget_s else there.get("inactive_threshold")
+        wanted = {
+            "ack_policy": "explicit",
+            "replay_policy": "instant",
+            "ack_wait": round(self._terms.ack_wait_s * _NANOSECONDS),
+            "filter_subject": self._filter,
+            "max_ack_pending": self._terms.most_out,
+            "max_deliver": -1,
+        }
+        return wanted if threshold is None else wanted | {"inactive_threshold": threshold}
 
     async def _fetch(self) -> None:
         """Ask for a batch. Silence without heartbeats means that the consumer may be gone: look for it again."""

@@ -60,6 +60,16 @@ async def _newest(js: JetStreamContext, subject: str) -> RawStreamMsg | None:
         return None
 
 
+async def consumer_config(js: JetStreamContext, stream: str, durable: str) -> dict[str, object] | None:
+    """A consumer's configuration as the server has it, with whatever nats-py does not know; None when there is none."""
+    try:
+        found = await js._api_request(f"$JS.API.CONSUMER.INFO.{stream}.{durable}", timeout=js._timeout)
+    except NotFoundError:
+        return None
+    config: dict[str, object] = found["config"]
+    return config
+
+
 async def ensure_streams(js: JetStreamContext) -> None:
     """Create or update every stream and the snapshot bucket."""
     for config in (*map(stream_config, STREAMS), _bucket_config(SNAPSHOTS)):

@@ -127,7 +127,7 @@ class Courier:
             return
         if reason := why_foreign(delivery, event):
             metrics.FOREIGN.labels(self.feed.label).inc()
-            log.error("event of unknown origin put aside", reason=reason, **self._about(event))
+            log.error("foreign event rejected", reason=reason, **self._about(event))
             await self._dead_letter(delivery, f"not stored by Vigil: {reason}", delivery.delivered)
             await self._settle(delivery)
             return

@@ -39,10 +39,10 @@ class Guard:
         differences = "; ".join(await self._consumer.differences())
         if not differences:
             if self.changed:
-                log.info("consumer is as it was made", endpoint=self.label)
+                log.info("consumer restored", endpoint=self.label)
             return ""
         metrics.CONSUMER_CHANGES.labels(self.label).inc()
-        log.error("consumer changed by somebody", endpoint=self.label, differences=differences)
+        log.error("consumer changed", endpoint=self.label, differences=differences)
         await self._renew()
         return f"somebody changed the consumer of {self.label}: {differences}"
 
@@ -50,4 +50,4 @@ class Guard:
         try:
             await self._consumer.renew()
         except BusError as error:
-            log.error("consumer not made again", endpoint=self.label, reason=str(error))
+            log.error("consumer not renewed", endpoint=self.label, reason=str(error))

@@ -67,10 +67,15 @@ def write(
 
 def marked(video: Path, matrix: int) -> Path:
     """The same video, said to be coded with another colour matrix."""
-    out = video.with_name(f"matrix{matrix}.mp4")
+    return filtered(video, f"matrix_coefficients={matrix}")
+
+
+def filtered(video: Path, metadata: str) -> Path:
+    """The same video with other H.264 metadata."""
+    out = video.with_name(f"filtered-{video.name}")
     with av.open(str(video)) as given, av.open(str(out), "w") as container:
         stream = container.add_stream_from_template(given.streams.video[0])
-        marker = BitStreamFilterContext(f"h264_metadata=matrix_coefficients={matrix}", given.streams.video[0], stream)
+        marker = BitStreamFilterContext(f"h264_metadata={metadata}", given.streams.video[0], stream)
         for packet in given.demux(video=0):
             for coded in marker.filter(packet if packet.size else None):
                 coded.stream = stream
@@ -81,9 +86,7 @@ def marked(video: Path, matrix: int) -> Path:
 def seen(video: Path, profile: PromptProfile = JOYAI) -> Pixels:
     """What becomes of the video's last picture."""
     with opened(resolve(f"file://{video}", None), LIMITS) as media:
-        jpegs = [
-            encode(frame, 0, profile, media.aspect) for packet in media.packets() for frame in media.frames(packet)
-        ]
+        jpegs = [encode(frame, 0, profile, media.view) for packet in media.packets() for frame in media.frames(packet)]
     return np.asarray(Image.open(io.BytesIO(jpegs[-1].jpeg)))
 
 
@@ -116,6 +119,17 @@ def test_a_rotated_video_is_turned_upright(
     pixels = seen(video)
     assert_colours(pixels, *colours)
     assert pixels.shape[:2] == ((320, 192) if degrees in (90, 92, 270) else (192, 320))
+
+
+@pytest.mark.parametrize(
+    ("orientation", "colours"),
+    [("rotate=90", (GREEN, WHITE, RED, BLUE)), ("flip=horizontal", (GREEN, RED, WHITE, BLUE))],
+)
+def test_a_camera_that_says_once_how_it_hangs_is_turned_all_the_time(
+    tmp_path: Path, orientation: str, colours: tuple[tuple[int, int, int], ...]
+) -> None:
+    video = filtered(write(tmp_path / "a.mkv"), f"display_orientation=insert:{orientation}")
+    assert_colours(seen(video), *colours)  # its last picture; the word is in its key frame
 
 
 @pytest.mark.parametrize("quarter", range(4))
@@ -167,6 +181,10 @@ def test_a_wide_picture_on_its_side_is_tall(tmp_path: Path) -> None:
         ("jpeg.mjpeg", "mjpeg", "yuvj420p"),
         ("rgb.mkv", "ffv1", "bgr0"),
         ("vp9.webm", "libvpx-vp9", "yuv420p"),
+        ("transparent vp9.webm", "libvpx-vp9", "yuva420p"),
+        ("transparent rgb.mkv", "ffv1", "bgra"),
+        ("12 bit.mkv", "ffv1", "gbrp12le"),
+        ("few colours.mkv", "ffv1", "yuv410p"),
     ],
 )
 def test_colours_are_right(tmp_path: Path, name: str, codec: str, pixel_format: str) -> None:
@@ -183,6 +201,10 @@ def test_a_full_range_video_is_neither_pale_nor_crushed(tmp_path: Path) -> None:
 
     pixels = seen(write(tmp_path / "a.mp4", setup=setup, recolour=dim))
     assert corners(pixels)[3] == pytest.approx([31, 31, 31], abs=4)  # 17 if it were taken for the limited range
+
+
+def test_a_picture_of_an_odd_size_is_shown(tmp_path: Path) -> None:
+    assert_colours(seen(write(tmp_path / "a.mkv", "ffv1", "yuv444p", (321, 193))), RED, GREEN, BLUE, WHITE)
 
 
 @pytest.mark.parametrize("pixel_format", ["gray", "gray16le"])

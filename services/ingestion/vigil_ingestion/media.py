@@ -20,8 +20,10 @@ from vigil_ingestion import metrics
 from vigil_ingestion.address import Address
 from vigil_ingestion.continuity import Continuity
 from vigil_ingestion.faults import Fault, SourceError, as_source_errors
+from vigil_ingestion.orientation import orientation_of
 from vigil_ingestion.playlist import is_playlist
 from vigil_ingestion.selection import chosen, is_cover
+from vigil_ingestion.view import SQUARE, View
 from vigil_ingestion.way import Trust, Way, way_to
 
 if TYPE_CHECKING:  # generic in its stubs only
@@ -29,7 +31,6 @@ if TYPE_CHECKING:  # generic in its stubs only
 
 US_PER_S = 1_000_000
 FALLBACK_RATE = 25.0
-SQUARE = Fraction(1)
 FALLBACK_TIME_BASE = Fraction(1, 90_000)
 
 # Containers of video only: playlists (HLS, DASH, concat) would let a source name further addresses past the policy.
@@ -97,7 +98,9 @@ class Media:
         self._start = stream.start_time or 0
         self._rate = float(stream.average_rate or stream.guessed_rate or FALLBACK_RATE)
         self._time_base = stream.time_base or FALLBACK_TIME_BASE
+        self._tick_us, self._ticks = self._time_base.numerator * US_PER_S, self._time_base.denominator
         self._size = stream.codec_context.width, stream.codec_context.height
+        self.view = View()  # how the newest picture is to be seen
         self._formats = frozenset(container.format.name.split(","))
         self._decoded = 0
         self.shown_us = 0  # up to where pictures were decoded
@@ -146,13 +149,6 @@ class Media:
         """How long one picture is shown."""
         return int(US_PER_S / self._rate)
 
-    @property
-    def aspect(self) -> Fraction:
-        """A pixel's width by its height. The container's word counts before the codec's, as players have it."""
-        context = self._stream.codec_context
-        of_stream = self._stream.sample_aspect_ratio if (context.width, context.height) == self._size else None
-        return of_stream or context.sample_aspect_ratio or SQUARE
-
     def info(self) -> MediaInfo:
         """What the source is, once a picture has been decoded or its header was complete."""
         context = self._stream.codec_context
@@ -178,6 +174,8 @@ class Media:
             metrics.DECODED.inc()
             self._decoded += 1
             if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
+                if frame.key_frame or not self.shown_us:  # what it says counts until the next one
+                    self.view = View(self._aspect(), orientation_of(frame))
                 self.shown_us = max(self.shown_us, self.frame_position_us(frame) + self.picture_us)
                 yield frame
             else:
@@ -226,8 +224,15 @@ class Media:
         that keeps only the times of pictures, says nothing of jumps."""
         return continuity if packet.dts is None else continuity.step(self._position_us(packet.dts))[0]
 
+    def _aspect(self) -> Fraction:
+        """The shape of a pixel. The container's word counts before the codec's, as players have it, until the size
+        changes."""
+        context = self._stream.codec_context
+        of_stream = self._stream.sample_aspect_ratio if (context.width, context.height) == self._size else None
+        return of_stream or context.sample_aspect_ratio or SQUARE
+
     def _position_us(self, pts: int) -> int:
-        return int((pts - self._start) * self._time_base * US_PER_S)
+        return (pts - self._start) * self._tick_us // self._ticks
 
     def _count_broken(self) -> None:
         self.broken += 1

@@ -1,10 +1,13 @@
-"""How a decoded picture is turned to be upright, from the display matrix that its file or camera gives. Pure."""
+"""How a decoded picture is turned to be upright, from the display matrix that its file or camera gives."""
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
+import av
 import numpy as np
 import numpy.typing as npt
+from av.sidedata.sidedata import Type as SideDataType
 
 Pixels = npt.NDArray[np.uint8]
 MATRIX = struct.Struct("9i")  # row by row, in 16.16 fixed point: a b u, c d v, x y w
@@ -43,3 +46,13 @@ class Orientation:
         turned = pixels.transpose(1, 0, 2) if self.transposed else pixels
         turned = turned[:: -1 if self.flipped else 1, :: -1 if self.mirrored else 1]
         return np.ascontiguousarray(turned)
+
+
+def orientation_of(picture: av.VideoFrame) -> Orientation:
+    """What the picture itself says."""
+    try:
+        side_data: Any = picture.side_data  # its stubs know one kind alone
+        matrices = [bytes(data) for data in side_data if data.type is SideDataType.DISPLAYMATRIX]
+    except ValueError:  # PyAV does not know every kind, and then gives none; the turn alone can still be asked for
+        return Orientation.turned(picture.rotation)
+    return Orientation.of(matrices[0]) if matrices else Orientation()

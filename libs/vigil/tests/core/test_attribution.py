@@ -102,14 +102,14 @@ def test_no_word_is_lost_and_whether_something_was_said_is_never_guessed(
 
 def test_words_of_a_watch_in_the_turn_of_a_question_serve_both() -> None:
     said = hear("A fire has started.", (FIRE_WATCH,), asked=True)
-    assert said == Said({"fire": "A fire has started."}, is_answer=True)
+    assert said == Said({"fire": "A fire has started."}, is_answer=True, is_prompt=True)
     assert hear("", (FIRE_WATCH,), asked=True) == Said({}, is_answer=True), "silence answers later"
     said = hear("A grey wall. A fire has started.", (FIRE_WATCH, GREET), asked=True)
-    assert said == Said({"greet": "A grey wall.", "fire": "A fire has started."}, is_answer=True)
+    assert said == Said({"greet": "A grey wall.", "fire": "A fire has started."}, is_answer=True, is_prompt=True)
 
 
 def test_words_in_the_turn_of_a_question_that_fit_no_watch_only_answer_it() -> None:
-    assert hear("It is red.", (FIRE_WATCH,), asked=True) == Said({NOBODY: "It is red."}, True, is_only_answer=True)
+    assert hear("It is red.", (FIRE_WATCH,), asked=True) == Said({NOBODY: "It is red."}, True, is_prompt=True)
     assert hear("It is red.", (FIRE_WATCH, GREET), asked=True) == Said({"greet": "It is red."}, True, True)
 
 
@@ -133,7 +133,7 @@ def test_a_denial_answers_the_question_and_is_no_word_of_the_watch(text: str, is
 
 def test_a_watch_that_asks_for_a_denial_hears_it_also_while_a_question_is_open() -> None:
     desk = Instruction("desk", "Tell me when nobody is at the desk.", Watch("desk"))
-    assert hear("Nobody is at the desk.", (desk,), asked=True) == Said({"desk": "Nobody is at the desk."}, True)
+    assert hear("Nobody is at the desk.", (desk,), asked=True) == Said({"desk": "Nobody is at the desk."}, True, True)
     chinese = Instruction("fire", "如果着火了请提醒我", Watch("fire"))
     assert hear("厨房没有着火", (chinese,), asked=True).words == {NOBODY: "厨房没有着火"}
     assert hear("厨房着火了", (chinese,), asked=True).words == {"fire": "厨房着火了"}

@@ -182,6 +182,19 @@ def test_an_answer_for_no_watch_neither_opens_nor_closes_an_alert() -> None:
     assert [event.state for event in session.turn(QUIET, Ask("q3", "Hm?")).alert_events] == [AlertState.CLOSED]
 
 
+def test_an_answer_that_names_one_watch_closes_no_alert_of_another_one() -> None:
+    session = Session()
+    door = replace(DOOR, watch=Watch("door", hold_s=0))
+    session.turn(QUIET, Instruct(replace(FIRE, watch=Watch("fire", hold_s=0))), Instruct(door))
+    both = "</response> A fire has started. The door opens."
+    assert [event.state for event in session.turn(both).alert_events] == [AlertState.OPENED] * 2
+    seen = []
+    for question in ("What do you see?", "And now?"):
+        events = session.turn("</response> I see a fire.", Ask("q", question)).alert_events
+        seen += [(event.alert.watch.name, event.state) for event in events]
+    assert seen == [("fire", AlertState.UPDATED), ("door", AlertState.CLOSED)], "one such turn is no quiet, two are"
+
+
 WALL = "</response> A grey wall."
 PROMPTS = {
     "the same prompt": lambda second: "Describe what you see.",

@@ -43,12 +43,12 @@ class Said:
 
     `words` maps an instruction's id, or `NOBODY`, to the words that belong to it; empty when the model said nothing.
     `is_answer` says that a question which the user asked is answered by whatever the model says in this turn.
-    `is_only_answer` says that the model used the very turn of the question to answer, with no word for a watch.
+    `is_prompt` says that the model answers in the very turn of the question.
     """
 
     words: Mapping[str, str]
     is_answer: bool = False
-    is_only_answer: bool = False
+    is_prompt: bool = False
 
 
 def hear(text: str, instructions: Sequence[Instruction], *, asked: bool, waiting: str = "") -> Said:
@@ -66,7 +66,7 @@ def hear(text: str, instructions: Sequence[Instruction], *, asked: bool, waiting
     return Said(
         words,
         is_answer=asked or (bool(waiting) and (fits or not watch_spoke)),
-        is_only_answer=asked and bool(words) and not watch_spoke,
+        is_prompt=asked and bool(words),
     )
 
 

@@ -186,10 +186,10 @@ def _in_chunk(
 
 
 def _alerts(spec: SessionSpec, state: SessionState, infer: Infer, said: Said) -> alerts.Step:
-    """The alerts after the turn. A turn that only answers a question is no quiet of a watch that spoke just before it;
-    a second such turn is."""
+    """The alerts after the turn. A turn that answers its question is no quiet of a watch that spoke just before it; a
+    second such turn is."""
     moment = _moment(spec, state, infer.observation)
-    held_ms = state.last_time_ms if said.is_only_answer else -1
+    held_ms = state.last_time_ms if said.is_prompt else -1
     return alerts.advance(state.alerts, state.instructions, moment, said.words, held_ms=held_ms)
 
 

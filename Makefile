@@ -143,6 +143,21 @@ proto-check: workspace
 	@diff -r -x __init__.py -x __pycache__ build/proto/vigil/v1 libs/vigil/vigil/v1 || \
 	  { echo "the generated code is not current: run 'make proto'"; exit 1; }
 
+# Judges that nobody here wrote, each of a pinned version. They need a network once, and Node 20 or later.
+JUDGES := @redocly/cli@2.77.0 @stoplight/spectral-cli@6.16.1 @asyncapi/parser@3.6.0
+SCHEMATHESIS := schemathesis==4.32.5
+
+build/judges/.complete: Makefile | $(filter build/tools/bin/uv,$(UV))
+	@echo "==> installing the judges into build/judges"
+	@npm install --silent --no-audit --no-fund --prefix build/judges $(JUDGES)
+	@$(UV) venv --quiet --allow-existing build/judges/venv
+	@$(UV) pip install --quiet --python build/judges/venv/bin/python '$(SCHEMATHESIS)'
+	@touch $@
+
+.PHONY: judge
+judge: workspace build/judges/.complete ## Let foreign tools judge the published contracts and a running gateway
+	@PYTHONPATH=tests $(VENV)/python -m judge
+
 # --- the small model -------------------------------------------------------------------------------------------------
 
 .PHONY: train-small

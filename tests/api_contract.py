@@ -42,7 +42,7 @@ class Operation:
     @property
     def is_open(self) -> bool:
         """Whether it needs no key."""
-        return "security" not in self.told
+        return not self.told["security"]
 
     @property
     def is_openai(self) -> bool:

@@ -90,6 +90,7 @@ async def opened(stage: Stage) -> dict[str, str]:
             "watch_id": await client.watch(session, NewWatch("Fire?")),
             "instruction_id": await client.instruct(session, "Greet."),
             "alert_id": "a-1",
+            "model": "vigil-small",
         }
 
 
@@ -225,8 +226,10 @@ async def test_a_method_or_a_path_that_is_not_there(http: aiohttp.ClientSession,
             wrong = next(operation for operation in ALL if operation.path == path)
             other = Operation(method, path, wrong.told)
             assert method in await refused(http, other, names, 405, "method_not_allowed", json=None)
-        nowhere = Operation("GET", f"{path}/no/where", {"tags": [], "parameters": []})
-        await refused(http, nowhere, names, 404, "no_such_path")
+        told = next(operation for operation in ALL if operation.path == path).told
+        nowhere = Operation("GET", f"{path}/no/where", {"tags": told["tags"], "parameters": []})
+        kind = "model_not_found" if path.startswith("/v1/models") else "no_such_path"  # a model's name may have slashes
+        await refused(http, nowhere, names, 404, kind)
 
 
 async def test_a_body_that_is_too_large(http: aiohttp.ClientSession, names: dict[str, str]) -> None:

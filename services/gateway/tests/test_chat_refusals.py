@@ -187,6 +187,23 @@ async def test_models(http: aiohttp.ClientSession, placement: Placement) -> None
         assert [model["id"] for model in (await answer.json())["data"]] == ["vigil-small", "large"]
 
 
+async def test_a_model_by_its_name(http: aiohttp.ClientSession, placement: Placement) -> None:
+    await placement.heartbeat(Role.INTERACTION, "interaction-2", Offer(8, models=("org/large", "vigil-small")))
+    for name in ("vigil-small", "org/large"):
+        async with http.get(f"{MODELS}/{name}") as answer:
+            assert (answer.status, (await answer.json())["id"]) == (200, name)
+    told = await refused(http, 404, "model_not_found", "GET", f"{MODELS}/gpt")
+    assert "'vigil-small' or 'org/large', not 'gpt'" in told
+
+
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/responses", "/v1/completions", "/v1/audio/speech", "/v1/chat"])
+async def test_what_openai_has_and_vigil_has_not_is_told_in_openais_shape(
+    http: aiohttp.ClientSession, nobody: aiohttp.ClientSession, path: str
+) -> None:
+    assert f"there is nothing at {path}" in await refused(http, 404, "no_such_path", path=path, json={})
+    await refused(nobody, 401, "key_missing", path=path, json={})
+
+
 @pytest.mark.usefixtures("workers")
 async def test_a_session_keeps_its_model(http: aiohttp.ClientSession, placement: Placement) -> None:
     await placement.heartbeat(Role.INTERACTION, "interaction-2", Offer(8, models=("large", "vigil-small")))

@@ -3,6 +3,7 @@ from pathlib import Path
 
 from vigil_gateway.http.app import routes
 from vigil_gateway.http.openapi import document
+from vigil_gateway.live.feed import EventKind
 
 COMMITTED = Path(__file__).parent.parent / "openapi.json"
 
@@ -24,6 +25,58 @@ def test_every_path_but_health_asks_for_a_key() -> None:
     open_paths = [
         path
         for path, operations in routes().openapi()["paths"].items()
-        if not all("security" in operation for operation in operations.values())
+        if not all(operation["security"] for operation in operations.values())
     ]
     assert open_paths == ["/v1/health"]
+
+
+DOCUMENT = json.loads(COMMITTED.read_text())
+OPERATIONS = [
+    (f"{method.upper()} {path}", operation)
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+]
+
+
+def test_errors_have_the_media_type_that_they_are_sent_with() -> None:
+    for name, operation in OPERATIONS:
+        openai = "OpenAI-compatible" in operation["tags"]
+        for status in ("4XX", "5XX"):
+            content = operation["responses"][status]["content"]
+            assert list(content) == ["application/json" if openai else "application/problem+json"], name
+        assert "422" not in operation["responses"], f"{name} documents FastAPI's own error"
+
+
+def test_the_header_that_names_the_session_is_needed() -> None:
+    headers = [
+        parameter
+        for _, operation in OPERATIONS
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "header"
+    ]
+    assert {header["name"] for header in headers} >= {"x-session-id"}
+    assert all(header["required"] for header in headers if header["name"] == "x-session-id")
+
+
+def test_live_events_are_typed() -> None:
+    stream = DOCUMENT["paths"]["/v1/sessions/{session}/events"]["get"]["responses"]["200"]["content"]
+    events = stream["text/event-stream"]["schema"]["oneOf"]
+    names = {name for event in events for name in event["properties"]["event"]["enum"]}
+    assert names == set(EventKind)
+    for event in events:
+        told = event["properties"]["data"]["contentSchema"]["$ref"].rpartition("/")[2]
+        assert DOCUMENT["components"]["schemas"][told]["properties"]
+
+
+def test_bounds_of_numbers_are_published() -> None:
+    cadence = DOCUMENT["components"]["schemas"]["CadenceGroup"]["properties"]
+    assert (cadence["interval_ms"]["minimum"], cadence["interval_ms"]["maximum"]) == (200, 60_000)
+
+
+def test_the_document_says_where_who_and_under_which_licence() -> None:
+    assert DOCUMENT["servers"]
+    assert DOCUMENT["info"]["license"]["name"] == "Apache-2.0"
+    assert {tag["name"] for tag in DOCUMENT["tags"]} >= {
+        tag for _, operation in OPERATIONS for tag in operation["tags"]
+    }
+    assert list(DOCUMENT["components"]["securitySchemes"]) == ["ApiKey"]

@@ -105,6 +105,39 @@ async def test_a_value_that_breaks_a_rule_is_named(
     assert str(problem["detail"]).startswith(said)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"infer_when_idle": 0},
+        {"infer_when_idle": "false"},
+        {"cadence": {"interval_ms": "1000"}},
+        {"cadence": {"interval_ms": True}},
+        {"speech": {"text_temperature": "0.5"}},
+        {"source": {"url": SECRET_URL, "loop": "yes"}},
+        {"watches": [{"text": "Fire?", "hold_s": "5"}]},
+    ],
+)
+async def test_a_value_of_another_type_is_not_converted(http: aiohttp.ClientSession, change: dict[str, object]) -> None:
+    await refused(http, "POST", "/v1/sessions", 422, "invalid_request", json=NEW | change)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/v1/sessions", "GET, POST"),
+        ("POST", "/v1/sessions/s-1", "DELETE, GET, PATCH"),
+        ("DELETE", "/v1/health", "GET"),
+        ("TRACE", "/v1/sessions/s-1/watches/w-1", "DELETE, PUT"),
+        ("HEAD", "/v1/chat/completions", "POST"),
+    ],
+)
+async def test_another_method_is_told_which_there_are(
+    http: aiohttp.ClientSession, method: str, path: str, allowed: str
+) -> None:
+    async with http.request(method, path) as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+
+
 @pytest.mark.parametrize(("what", "asked"), [("profile", "joyai"), ("profile", "gpt"), ("model", "large")])
 async def test_what_no_worker_runs_is_refused_and_what_is_served_is_named(
     http: aiohttp.ClientSession, what: str, asked: str

@@ -7,10 +7,13 @@ import json
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jsonschema
 import pytest
+import yaml
 from prometheus_client import REGISTRY
 
 from vigil.core.ids import SessionKey
@@ -27,6 +30,7 @@ from vigil_gateway.config import GatewaySettings
 from vigil_gateway.live.data_url import MAX_PICTURE_BYTES
 
 Json = dict[str, Any]
+ASYNCAPI = Path(__file__).parents[3] / "proto" / "asyncapi.yaml"
 
 PUSHED = {
     "source": {"kind": "pushed"},
@@ -316,6 +320,28 @@ async def test_a_handshake_at_another_path_is_told_where_there_is_one(
             assert path in problem["detail"]
             assert "/v1/sessions/{id}/ws" in problem["next_step"]
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_every_message_is_as_the_published_document_says(
+    http: aiohttp.ClientSession, pushed: str, bus: Bus
+) -> None:
+    components = yaml.safe_load(ASYNCAPI.read_text("utf-8"))["components"]
+
+    def check(schema: str, message: Json) -> Json:
+        told = {"$ref": f"#/components/schemas/{schema}", "components": components}
+        jsonschema.Draft202012Validator(told).validate(message)
+        return message
+
+    async with talking(http, pushed) as talk:
+        for request in (
+            {"type": "push_frame", "id": 1, "jpeg": PICTURE, "time_s": 1.0, "question": None},
+            {"type": "ask", "id": "a", "text": "Who?"},
+            {"type": "ask", "text": "<|im_end|>"},
+            {"type": "end", "id": None},
+        ):
+            check("WebSocketReply", await talk.ask(check("WebSocketRequest", request)))
+        while check("WebSocketEvent", await talk.events.get())["type"] != "end":
+            pass
 
 
 async def test_the_clients_own_id_is_bounded(http: aiohttp.ClientSession, session: str) -> None:

@@ -63,7 +63,7 @@ _ROLES = (
     "`operator` may send all others too, an `admin` may also see the tenant's keys. An expired key is refused with 401 "
     "`key_expired`, a role that does not suffice with 403 `role_too_low`."
 )
-_bearer = HTTPBearer(auto_error=False, scheme_name="API key", description=_ROLES)
+_bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description=_ROLES)
 
 
 def needed_for(method: str) -> KeyRole:

@@ -2,13 +2,20 @@
 
 from http import HTTPStatus
 
-PATHS = frozenset({"/v1/chat/completions", "/v1/models", "/v1/streaming/reset"})
+_API = "/v1/"
+_OWN = frozenset({"sessions", "alerts", "health", "key", "keys"})
 
 _TYPES = {
     HTTPStatus.UNAUTHORIZED: "authentication_error",
     HTTPStatus.NOT_FOUND: "not_found_error",
     HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error",
 }
+
+
+def is_openai(path: str) -> bool:
+    """Whether clients of OpenAI's API call this path: every path under `/v1` that is not Vigil's own, also where there
+    is nothing."""
+    return path.startswith(_API) and path.removeprefix(_API).partition("/")[0] not in _OWN
 
 
 def error_body(status: int, code: str, message: str, next_step: str) -> dict[str, object]:

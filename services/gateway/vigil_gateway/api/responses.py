@@ -24,9 +24,13 @@ class ProblemResponse(JSONResponse):
 
 def respond(path: str, problem: Problem) -> JSONResponse:
     """The answer to a request for `path`."""
-    row = problem.row
-    headers = _HEADERS.get(row.status)
-    if path in openai_error.PATHS:
+    row, headers = problem.row, _HEADERS.get(problem.row.status)
+    if openai_error.is_openai(path):
         body = openai_error.error_body(row.status, row.kind, problem.detail, row.next_step)
         return JSONResponse(body, row.status, headers)
-    return ProblemResponse(problem.as_json(), row.status, headers)
+    return respond_problem(problem)
+
+
+def respond_problem(problem: Problem) -> ProblemResponse:
+    """The problem, whatever the path."""
+    return ProblemResponse(problem.as_json(), problem.row.status, _HEADERS.get(problem.row.status))

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from vigil_gateway.api.models.base import Problem
 from vigil_gateway.http import handlers, keys, operator
 from vigil_gateway.http.admission import Admission
+from vigil_gateway.http.contract import CONTACT, LICENSE, SERVERS, TAGS, Application
 from vigil_gateway.http.requests import RequestLog
 from vigil_gateway.live import sse
 from vigil_gateway.openai import chat
@@ -52,7 +53,16 @@ def create_app(ports: Ports) -> FastAPI:
 
 def routes() -> FastAPI:
     """The application without anything behind it: enough for its OpenAPI page."""
-    app = FastAPI(title="Vigil", version=VERSION, description=DESCRIPTION, redoc_url=None)
+    app = Application(
+        title="Vigil",
+        version=VERSION,
+        description=DESCRIPTION,
+        license_info=LICENSE,
+        contact=CONTACT,
+        servers=SERVERS,
+        openapi_tags=[{"name": name, "description": told} for name, told in TAGS.items()],
+        redoc_url=None,
+    )
     for module in _ROUTERS:
         app.include_router(module.router, responses=_ERRORS)
     app.include_router(websocket.router)

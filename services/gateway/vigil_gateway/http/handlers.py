@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import MALFORMED, NO_METHOD, NO_ROUTE, TABLE, Problem, Row, problem_of
 from vigil_gateway.api.responses import respond
+from vigil_gateway.http.contract import methods_at
 from vigil_gateway.openai.retry import HEADER, should_retry
 
 
@@ -34,7 +35,12 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    return respond(request.url.path, _http_problem(request, error))
+    answer = respond(request.url.path, _http_problem(request, error))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The error knows the methods of one route; at many paths there are several routes.
+        told = (error.headers or {}).get("Allow", "")
+        answer.headers["Allow"] = ", ".join(methods_at(request.app.openapi(), request.url.path)) or told
+    return answer
 
 
 def _http_problem(request: Request, error: HTTPException) -> Problem:

@@ -30,10 +30,7 @@ LastEventId = Annotated[
     ),
 ]
 
-_EXAMPLE = (
-    "event: decision\nid: d12-u3-a0-s2-t0\n"
-    'data: {"sequence": 12, "time_s": 12.0, "action": "silent", "p": {"speak": 0.02}}\n\n'
-)
+_EXAMPLE = 'event: decision\\nid: d12-u3-a0-s2-t0\\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", …}'
 
 
 @router.get(
@@ -41,9 +38,9 @@ _EXAMPLE = (
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "`decision`, `utterance`, `alert`, `delegation`, `session` and `status` events; "
-            "`end` is the last one.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+            "description": "Server-sent events, each as the schema says: its fields `event` and `id`, and its `data` "
+            f"in JSON. `status` comes first, `end` last. On the wire: `{_EXAMPLE}`",
+            "content": {"text/event-stream": {}},
         }
     },
 )

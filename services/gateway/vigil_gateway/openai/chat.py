@@ -37,13 +37,12 @@ router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
 _STARTED_S = int(time.time())
 _SESSION = "Session of the turn, of your choice: its first turn begins it, and after its end the next turn another one"
-_OTHER = f"Another name of `{SESSION_HEADER}`"
 
 
 async def _named_session(
     tenant: Tenant,
     header: Annotated[str | None, Header(alias=SESSION_HEADER, description=_SESSION)] = None,
-    other_header: Annotated[str | None, Header(alias=OTHER_SESSION_HEADER, description=_OTHER)] = None,
+    other_header: Annotated[str | None, Header(alias=OTHER_SESSION_HEADER, include_in_schema=False)] = None,
 ) -> Named:
     named = session_of(tenant, header, other_header)
     structlog.contextvars.bind_contextvars(session=named.key.session)
@@ -85,9 +84,17 @@ async def complete(
 @router.get("/models")
 async def list_models(ports: PortsOf, tenant: Tenant) -> ModelList:
     """The models that a session can have, the usual one first."""
-    usual, served = ports.settings.model, (await ports.placement.capacity(Role.INTERACTION)).models
-    names = [usual, *(name for name in served if name != usual)]
-    return ModelList(data=[ModelOut(id=name, created=_STARTED_S) for name in names])
+    return ModelList(data=[_model(name) for name in await _models(ports)])
+
+
+@router.get("/models/{model:path}")
+async def show_model(ports: PortsOf, tenant: Tenant, model: str) -> ModelOut:
+    """One model that a session can have."""
+    served = await _models(ports)
+    if model not in served:
+        names = " or ".join(repr(name) for name in served)
+        raise NoSuchModel(f"this deployment serves the model {names}, not {model[:80]!r}")
+    return _model(model)
 
 
 @router.post("/streaming/reset")
@@ -104,6 +111,16 @@ async def reset(ports: PortsOf, named: NamedSession) -> ResetOut:
     if look is not None:
         await submit(ports, key, Reset())
     return ResetOut(session=named.name)
+
+
+async def _models(ports: Ports) -> list[str]:
+    """The names of the models that a session can have, the usual one first."""
+    usual, served = ports.settings.model, (await ports.placement.capacity(Role.INTERACTION)).models
+    return [usual, *(name for name in served if name != usual)]
+
+
+def _model(name: str) -> ModelOut:
+    return ModelOut(id=name, created=_STARTED_S)
 
 
 async def _turn(

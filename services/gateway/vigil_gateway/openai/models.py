@@ -1,11 +1,11 @@
 """What travels through the OpenAI-compatible door. `fields.py` says what its other fields mean."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil_gateway.api.models.base import In, Integer, Out, Text
+from vigil_gateway.api.models.base import NO_TEXT_INT, In, Out, Text
 from vigil_gateway.api.models.history import DecisionOut
 from vigil_gateway.api.models.live import TimeS
 from vigil_gateway.api.models.standing import WatchIn
@@ -58,7 +58,7 @@ class ChatIn(BaseModel):
     model: str = Field(min_length=1, max_length=200, examples=["vigil-small"])
     messages: list[ChatMessage] = Field(min_length=1, max_length=1_024)
     stream: StrictBool | None = Field(None, description="Must not be true: a turn is one short decision")
-    n: Integer | None = Field(None, description="Must be 1 where it is given")
+    n: Annotated[int | None, NO_TEXT_INT] = Field(None, description="Must be 1 where it is given")
     vigil: VigilIn | None = None
 
     def given(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from vigil_gateway.api.auth import bearer_key
 from vigil_gateway.api.errors import NoSuchWebSocket
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
-from vigil_gateway.api.responses import respond
+from vigil_gateway.api.responses import respond_problem
 from vigil_gateway.live.events import CLIENT_GONE, LiveEvents, listening
 from vigil_gateway.ports import Ports, session_key
 from vigil_gateway.websocket.connection import DOOR, OK, Connection
@@ -76,4 +76,4 @@ async def _deny(websocket: WebSocket, error: Exception) -> None:
     problem = problem_of(error)
     metrics.CALLS.labels(DOOR, _CONNECT, problem.row.kind).inc()
     log_failure(problem, error, method=_CONNECT)
-    await websocket.send_denial_response(respond(websocket.url.path, problem))
+    await websocket.send_denial_response(respond_problem(problem))

@@ -23,10 +23,9 @@ def _numeric(kind: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-# JSON's types as they are. An integer may be written 1.0.
+# JSON's types as they are. An integer may be written 1.0. The markers stand after the bounds, which the document shows.
 Flag = StrictBool
-Integer = Annotated[int, _numeric("integer")]
-Number = Annotated[float, _numeric("number")]
+NO_TEXT_INT, NO_TEXT_FLOAT = _numeric("integer"), _numeric("number")
 
 Token = Annotated[str, Field(pattern=f"^{TOKEN}$")]
 

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vigil_gateway.api.models.base import In, Number, Text
+from vigil_gateway.api.models.base import NO_TEXT_FLOAT, In, Text
 
 _YEAR_S = 366 * 86_400
 
 TimeS = Annotated[
-    Number | None,
+    float | None,
     Field(
         ge=0,
         le=_YEAR_S,
@@ -18,6 +18,7 @@ TimeS = Annotated[
         "turn. Left out, it is the time since the session's first picture: the picture is of now.",
         examples=[12.0],
     ),
+    NO_TEXT_FLOAT,
 ]
 
 

@@ -18,27 +18,29 @@ from vigil.core.session import (
     Window,
 )
 from vigil.core.source import SourceKind
-from vigil_gateway.api.models.base import Flag, Group, In, Integer, Number, Out, Token, bounded
+from vigil_gateway.api.models.base import NO_TEXT_FLOAT, NO_TEXT_INT, Flag, Group, In, Out, Token, bounded
 
 _CADENCE, _WINDOW, _SPEECH = Cadence(), Window(), Speech()
 
-IntervalMs = Annotated[Integer, bounded(INTERVAL_MS, "Milliseconds of capture time between turns")]
-FramesPerTurn = Annotated[Integer, bounded(FRAMES_PER_TURN, "Frames sampled evenly within one turn")]
+IntervalMs = Annotated[int, bounded(INTERVAL_MS, "Milliseconds of capture time between turns"), NO_TEXT_INT]
+FramesPerTurn = Annotated[int, bounded(FRAMES_PER_TURN, "Frames sampled evenly within one turn"), NO_TEXT_INT]
 ChunkTurns = Annotated[
-    Integer,
+    int,
     bounded(
         CHUNK_TURNS,
         "Turns that a prompt holds before it starts afresh; times `cadence.frames_per_turn` they may be "
         f"at most {MAX_PICTURES} pictures",
     ),
+    NO_TEXT_INT,
 ]
 TailTurns = Annotated[
-    Integer,
+    int,
     bounded(
         TAIL_TURNS,
         "Last turns that the next prompt begins with; must be less than `chunk_turns`. "
         f"Left out, it is {_WINDOW.tail_turns}, or `chunk_turns` - 1 where that is less",
     ),
+    NO_TEXT_INT,
 ]
 Mode = Annotated[ResponseMode, Field(description="How readily the model speaks")]
 Guard = Annotated[
@@ -49,13 +51,14 @@ Guard = Annotated[
     ),
 ]
 Temperature = Annotated[
-    Number,
+    float,
     bounded(
         TEXT_TEMPERATURE,
         "Above 0 the words of a turn that speaks are sampled, at the cost of a second request. Whether it speaks or "
         "delegates is never left to chance.",
         allow_inf_nan=False,
     ),
+    NO_TEXT_FLOAT,
 ]
 InferWhenIdle = Annotated[
     Flag,

@@ -5,27 +5,32 @@ from typing import Annotated
 from pydantic import Field
 
 from vigil.core.instruction import CONFIRM_S, COOLDOWN_S, HOLD_S, UPDATE_INTERVAL_S, Severity, Watch
-from vigil_gateway.api.models.base import In, Number, Out, Text, Token, bounded
+from vigil_gateway.api.models.base import NO_TEXT_FLOAT, In, Out, Text, Token, bounded
 
 _WATCH = Watch("any")
 
-HoldS = Annotated[Number, bounded(HOLD_S, "Quiet seconds after which an open alert closes", allow_inf_nan=False)]
+HoldS = Annotated[
+    float, bounded(HOLD_S, "Quiet seconds after which an open alert closes", allow_inf_nan=False), NO_TEXT_FLOAT
+]
 CooldownS = Annotated[
-    Number,
+    float,
     bounded(COOLDOWN_S, "Words within this time of its closing continue the same alert", allow_inf_nan=False),
+    NO_TEXT_FLOAT,
 ]
 UpdateIntervalS = Annotated[
-    Number,
+    float,
     bounded(UPDATE_INTERVAL_S, "Least seconds between updates with unchanged words", allow_inf_nan=False),
+    NO_TEXT_FLOAT,
 ]
 ConfirmS = Annotated[
-    Number,
+    float,
     bounded(
         CONFIRM_S,
         "Seconds for which the model must go on speaking before an alert opens: takes single slips away where the "
         "model says every second what still holds, as vigil-small does; 0 for models that say it once",
         allow_inf_nan=False,
     ),
+    NO_TEXT_FLOAT,
 ]
 
 

@@ -1,0 +1,94 @@
+"""The OpenAPI document: what FastAPI makes of the routes, and what it cannot say."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from starlette.routing import compile_path
+
+from vigil_gateway.api.models.events import DATA
+from vigil_gateway.api.responses import MEDIA_TYPE
+from vigil_gateway.openai.turn import SESSION_HEADER
+from vigil_gateway.sessions.session_id import MAX_NAME_CHARS
+
+CONTACT = {"name": "The operator of this gateway"}
+LICENSE = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
+SERVERS = [{"url": "/", "description": "The gateway that serves this document"}]
+TAGS = {
+    "sessions": "Sources that are watched: opened, changed, asked, ended",
+    "watches": "Standing instructions that raise alerts",
+    "instructions": "Standing instructions",
+    "events": "What happens in a session, live",
+    "alerts": "Alerts and their pictures",
+    "keys": "API keys of your tenant",
+    "health": "Whether sessions can be opened",
+    "OpenAI-compatible": "One call is one turn, for clients of OpenAI's API",
+}
+EVENT_STREAM = "text/event-stream"
+_REFERENCE = "#/components/schemas/{model}"
+_OPENAI_ERROR = _REFERENCE.format(model="OpenAIError")
+
+Json = dict[str, Any]
+
+
+class Application(FastAPI):
+    """FastAPI, with its document completed."""
+
+    def openapi(self) -> Json:
+        """The document, made once."""
+        if not self.openapi_schema:
+            complete(super().openapi())
+        return super().openapi()
+
+
+def complete(document: Json) -> None:
+    """Say in the document what holds for every operation: how errors look, that the session's header is needed, and
+    which operations need no key."""
+    for name, schema in _event_components().items():
+        document["components"]["schemas"].setdefault(name, schema)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation.setdefault("security", [])
+            for status, response in operation["responses"].items():
+                if status[0] in "45":
+                    _as_problem(response)
+                elif EVENT_STREAM in response.get("content", {}):
+                    response["content"][EVENT_STREAM]["schema"] = _events_schema()
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == SESSION_HEADER:
+                    bounds = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARS, "pattern": "^[ -~]*[!-~]$"}
+                    parameter |= {"required": True, "schema": bounds, "example": "kitchen"}
+
+
+def methods_at(document: Json, path: str) -> list[str]:
+    """The methods that the document has for a path; none for a path that it does not have."""
+    fitting = [methods for template, methods in document["paths"].items() if compile_path(template)[0].match(path)]
+    return sorted({method.upper() for methods in fitting for method in methods})
+
+
+def _as_problem(response: Json) -> None:
+    """FastAPI documents every body as `application/json`; an error is that only in OpenAI's shape."""
+    content = response.get("content", {})
+    for media_type, told in list(content.items()):
+        if told.get("schema") != {"$ref": _OPENAI_ERROR}:
+            content[MEDIA_TYPE] = content.pop(media_type)
+
+
+def _events_schema() -> Json:
+    """One event of the stream, as its fields: `data` is a text that holds JSON."""
+    return {"oneOf": [_event_schema(names, data.__name__) for names, data in DATA.items()]}
+
+
+def _event_schema(names: Sequence[str], data: str) -> Json:
+    holds = {"contentMediaType": "application/json", "contentSchema": {"$ref": _REFERENCE.format(model=data)}}
+    properties = {"event": {"enum": list(names)}, "id": {"type": "string"}, "data": {"type": "string", **holds}}
+    return {"type": "object", "required": ["event", "data"], "properties": properties}
+
+
+def _event_components() -> Json:
+    """The schemas of what events hold, which no other answer has."""
+    keys: list[tuple[type[BaseModel], JsonSchemaMode]] = [(data, "serialization") for data in DATA.values()]
+    schemas: Json = models_json_schema(keys, ref_template=_REFERENCE)[1]["$defs"]
+    return schemas

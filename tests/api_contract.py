@@ -146,3 +146,16 @@ def _put(value: Any, path: tuple[str, ...], new: Any, schema: Json) -> Any:
         return [_put(items[0], rest, new, found["items"]), *items[1:]]
     inner = found["properties"].get(name, {})
     return {**value, name: _put(value.get(name, example(inner)) if rest else None, rest, new, inner)}
+
+
+def wrong_parameters(schema: Json) -> list[Any]:
+    """Values that a parameter's schema does not take."""
+    (kind,) = [part for part in schema.get("anyOf", [schema]) if part["type"] != "null"]
+    match kind:
+        case {"minimum": least, "maximum": most}:
+            return [least - 1, most + 1, "many"]
+        case {"type": "boolean"} | {"format": "date-time"} | {"pattern": _}:
+            return ["neither this nor that"]
+        case {"maxLength": most}:
+            return ["x" * (most + 1)]
+    raise AssertionError(f"no value is known that {kind} does not take")

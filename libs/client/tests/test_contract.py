@@ -40,6 +40,8 @@ ANSWERED: dict[type, str] = {
     values.Turn: "TurnOut",
     values.Exchange: "ExchangeOut",
     values.History: "HistoryOut",
+    values.AlertRecord: "AlertOut",
+    values.AlertPage: "AlertList",
     values.RoleCapacity: "RoleOut",
     values.Health: "HealthOut",
     values.ApiKey: "KeyOut",
@@ -221,6 +223,7 @@ async def call_everything(client: Client) -> None:
     await client.replace_watch(SESSION, "w-1", NewWatch("Smoke?"))
     await client.clear_watch(SESSION, "w-1")
     await client.history(SESSION, limit=10)
+    await client.alerts()
     await client.snapshot("a-1")
     await client.health()
     await client.key()

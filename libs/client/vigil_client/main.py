@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 import typer
 
+from vigil_client.commands.alerts import alerts
 from vigil_client.commands.running import FAILED, show_error
 from vigil_client.commands.sessions import ask, sessions
 from vigil_client.commands.subscribe import subscribe
@@ -20,6 +21,7 @@ BEGINNINGS = {
     "demo": "vigil demo                                   everything at once, with a rendered camera",
     "up": "vigil up                                     run it all on this machine",
     "watch": 'vigil watch VIDEO --alert "Alert me when a fire starts."',
+    "alerts": "vigil alerts --open                          which alerts are open, and which there were",
     "subscribe": "vigil subscribe alerts                       hear the alerts, live",
     "sessions": "vigil sessions                               what is being watched now",
     "keys": "vigil keys                                   who may use it, as which tenant, with which role",
@@ -35,7 +37,13 @@ def help_text(commands: Collection[str]) -> str:
 
 def command_line() -> typer.Typer:
     """The `vigil` command with every command that is installed."""
-    commands: dict[str, Command] = {"watch": watch, "subscribe": subscribe, "ask": ask, "sessions": sessions}
+    commands: dict[str, Command] = {
+        "watch": watch,
+        "alerts": alerts,
+        "subscribe": subscribe,
+        "ask": ask,
+        "sessions": sessions,
+    }
     commands |= {added.name: added.load() for added in entry_points(group=ADDED)}
     app = typer.Typer(
         help=help_text(commands),

@@ -143,6 +143,38 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """An alert, open or past, as the newest of its events tells of it. `closed_at` is None while it is `open`;
+    `snapshot_path` is None when its picture could not be kept."""
+
+    alert_id: str
+    open: bool
+    watch: str
+    severity: str
+    severities: tuple[str, ...]
+    session: str
+    source_id: str
+    source_name: str
+    instruction_id: str
+    text: str
+    reason: str
+    p_speak: float | None
+    opened_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    updates: int
+    snapshot_path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """Alerts, those that began last first. `next`, where it is not None, names those that began earlier."""
+
+    alerts: tuple[AlertRecord, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RoleCapacity:
     """What the live workers of a role can hold, and what they hold or are to take."""
 

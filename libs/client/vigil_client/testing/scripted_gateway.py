@@ -53,6 +53,25 @@ API_KEY = {
     "created": "2026-01-31T12:00:00Z",
     "expires": None,
 }
+ALERT = {
+    "alert_id": "a-2",
+    "open": True,
+    "watch": "fire",
+    "severity": "critical",
+    "severities": ["warning", "critical"],
+    "session": SESSION,
+    "source_id": "lobby",
+    "source_name": "Lobby",
+    "instruction_id": "w-1",
+    "text": "A fire has started.",
+    "reason": "the model spoke",
+    "p_speak": 0.97,
+    "opened_at": "2026-01-02T03:04:05.000Z",
+    "updated_at": "2026-01-02T03:04:06.000Z",
+    "closed_at": None,
+    "updates": 1,
+    "snapshot_path": "/v1/alerts/a-2/snapshot",
+}
 HEALTH = {
     "ready": True,
     "takes_sessions": True,
@@ -171,6 +190,13 @@ def sse(kind: str, data: dict[str, Any], event_id: str = "") -> bytes:
     return f"event: {kind}\n{named}data: {json.dumps(data)}\n\n".encode()
 
 
+def alert_page(before: str | None) -> dict[str, Any]:
+    """The first or the second of two pages of alerts."""
+    if before is None:
+        return {"alerts": [ALERT], "next": "7"}
+    return {"alerts": [ALERT | {"alert_id": "a-1", "open": False, "closed_at": ALERT["updated_at"]}], "next": None}
+
+
 def problem(status: int, kind: str, detail: str, next_step: str) -> web.Response:
     """An RFC 9457 answer."""
     body = {
@@ -240,6 +266,8 @@ class ScriptedGateway:
                 return web.json_response({"instructions": [INSTRUCTION]})
             case "GET", ["sessions", _, "history"]:
                 return web.json_response({"session": SESSION, "turns": [TURN], "dialogue": [EXCHANGE]})
+            case "GET", ["alerts"]:
+                return web.json_response(alert_page(request.query.get("before")))
             case "GET", ["alerts", _, "snapshot"]:
                 return web.Response(body=b"\xff\xd8jpeg", content_type="image/jpeg")
             case "GET", ["key"]:

@@ -12,6 +12,7 @@ GatewayError
 ├── TooManyStreams            the tenant's live streams are all in use
 ├── TooManySessions           the tenant has as many sessions open as it may
 ├── TooManyPushes             the tenant pushes more pictures than it may
+├── TooManyAlertEvents        a time for which there are more events of alerts than one request reads
 ├── BodyLate                  a body that did not come whole in time
 ├── BodyTooLarge              a request of more bytes than are taken
 ├── TextInvalid               a text that is not valid Unicode
@@ -122,6 +123,13 @@ class TooManySessions(GatewayError):
 
 class TooManyPushes(GatewayError):
     """The tenant pushes more pictures than it may, at once or in a second."""
+
+
+class TooManyAlertEvents(GatewayError):
+    """There are more events of alerts since then than one request reads."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"there are more than {limit:,} events of alerts since then")
 
 
 class BodyLate(GatewayError):

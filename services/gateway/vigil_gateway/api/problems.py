@@ -106,6 +106,7 @@ TABLE: dict[type[Exception], Row] = {
         "Push fewer pictures a second, and wait for answers; the operator sets VIGIL_PUSHES_PER_TENANT_S and "
         "VIGIL_PUSHES_IN_FLIGHT_PER_TENANT.",
     ),
+    errors.TooManyAlertEvents: Row("too_many_events", 422, "Too many events", "Give a later `since`."),
     errors.BodyLate: Row("body_late", 408, "The body took too long", "Send the whole body at once."),
     errors.BodyTooLarge: TOO_LARGE,
     errors.NoSuchWebSocket: Row(

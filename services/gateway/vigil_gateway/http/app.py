@@ -13,7 +13,7 @@ from vigil_gateway.live import sse
 from vigil_gateway.openai import chat
 from vigil_gateway.openai.models import OpenAIError
 from vigil_gateway.ports import Ports
-from vigil_gateway.sessions import history, instructions, queries, snapshots, watches
+from vigil_gateway.sessions import alerts, history, instructions, queries, snapshots, watches
 from vigil_gateway.sessions import routes as sessions
 from vigil_gateway.websocket import routes as websocket
 
@@ -41,7 +41,7 @@ _OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "The request cannot be served as it is", "model": OpenAIError},
     "5XX": {"description": "The gateway cannot serve it now, or no decision came in time", "model": OpenAIError},
 }
-_ROUTERS = (sessions, queries, watches, instructions, history, sse, snapshots, keys, operator)
+_ROUTERS = (sessions, queries, watches, instructions, history, sse, alerts, snapshots, keys, operator)
 
 
 def create_app(ports: Ports) -> FastAPI:

@@ -90,7 +90,7 @@ test-services:
 	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile --ignore tests/whole_system $(PYTEST_ARGS)
 	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
 
-bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak] [ENGINE=real]
+bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)
 	@PYTHONPATH=tests $(if $(ENGINE),VIGIL_BENCH_ENGINE=$(ENGINE)) $(VENV)/python -m bench $(or $(BENCH),tick)
 

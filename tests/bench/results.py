@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bench.alerts import Alerts
+from bench.camera import Watched
 from bench.economy import Economy
 from bench.failover import Failover
 from bench.faults import Faults
@@ -35,6 +36,8 @@ TARGETS: Mapping[str, Target] = {
     "boundary_ratio_summarising": Target(1.5),
     "takeover_s": Target(3),
     "rss_spread": Target(0.05),
+    "decided_share": Target(0.99, at_least=True),
+    "outage_told_s": Target(10),
 }
 
 
@@ -53,6 +56,7 @@ class Results:
     alerts: Alerts | None = None
     faults: Faults | None = None
     soak: Soak | None = None
+    camera: Watched | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
@@ -72,6 +76,8 @@ class Results:
             "event_to_alert_p50_s": alerts.event_to_alert_s.p50 if alerts else None,
             "event_to_alert_p99_s": alerts.event_to_alert_s.p99 if alerts else None,
             "recovery_s": max(recovered, default=None),
+            "decided_share": self.camera.decided_share if self.camera else None,
+            "outage_told_s": max(self.camera.outages_told_s, default=None) if self.camera else None,
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}

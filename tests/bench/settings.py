@@ -21,6 +21,7 @@ class Part(StrEnum):
     ALERTS = "alerts"
     FAULTS = "faults"
     SOAK = "soak"
+    CAMERA = "camera"
     REAL = "real"
     SUMMARISED = "summarised"
 
@@ -70,6 +71,8 @@ class BenchSettings(BaseSettings):
     soak_live_sessions: int = Field(default=5, ge=1, le=100, description="Sessions whose files ingestion plays")
     soak_turns: int = Field(default=7_200, ge=100, description="Seconds of model time of each session: two hours")
     soak_warm_up_turns: int = Field(default=1_200, ge=0, description="Turns until every log and cache is full")
+    camera_minutes: float = Field(default=10.0, ge=1, le=1_440, description="Minutes over which a camera is watched")
+    camera_udp: bool = Field(default=False, description="Whether that camera sends by UDP alone")
     events_per_session: int = Field(default=6, ge=1, le=100, description="Alerts that each session opens")
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
     model_dir: Path = Field(default=ROOT / "models" / "vigil-small", description="Weights that the real engine serves")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bench.camera import Course, Watched
 from bench.faults import Faults, Recovery
 from bench.integrity import Integrity, alert_changes, missed_turns
 from bench.load_plan import LoadPlan
@@ -175,6 +176,19 @@ def test_memory_that_grows_misses_its_target_unless_it_is_not_ours() -> None:
     assert "7,190 turns or more" in html(results)
     results.soak = replace(soak, memory_mib={"codec-1": grown})
     assert results.met() == {"rss_spread": False}
+
+
+def test_a_second_counts_as_alive_when_the_camera_served_for_all_of_it() -> None:
+    course = Course(away=[(100.5, 120.25)])
+    alive = [from_s for from_s in (98.0, 99.5, 99.6, 110.0, 120.0, 120.25, 121.0) if course.was_alive(from_s)]
+    assert alive == [98.0, 99.5, 120.25, 121.0]
+
+
+def test_a_watched_camera_has_two_targets() -> None:
+    results = _results()
+    results.camera = Watched(10.0, 560, 557, 557 / 560, 22.0, [0.4, 10.5], [2.0, 3.0], {"clock_drift": 30})
+    assert results.met() == {"decided_share": True, "outage_told_s": False}
+    assert results.summary()["outage_told_s"] == 10.5
 
 
 def test_alerts_open_and_close_with_the_words() -> None:

@@ -38,7 +38,7 @@ class IngestionSettings(WorkerSettings):
         description="Seconds of silence after which a source is opened again; 20 where it sends as rarely by itself",
     )
     reconnect_most_s: float = Field(
-        15.0, ge=0.5, le=3_600, description="Longest wait in seconds before a source is opened again"
+        5.0, ge=0.5, le=3_600, description="Longest wait in seconds before a source is opened again"
     )
 
     def is_local(self, tenant: str) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -22,10 +23,33 @@ def available() -> bool:
     )
 
 
-class RtspServer:
-    """Serves `file` (MP4 with H.264) in a loop at `url`, from one port over restarts; with `udp` by UDP alone."""
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with a camera: the speed of its clock, which is set every so many seconds by so many, and the
+    share of its pictures that are lost on the way."""
 
-    def __init__(self, file: Path, user: str = "", password: str = "", udp: bool = False) -> None:
+    speed: float = 1.0
+    step_every_s: float = 0.0
+    step_by_s: float = 0.0
+    loss: float = 0.0
+
+    @property
+    def arguments(self) -> list[str]:
+        """Of the server."""
+        steps = ["--step-every", f"{self.step_every_s}", f"--step-by={self.step_by_s}"]
+        return ["--speed", f"{self.speed}", *steps, "--loss", f"{self.loss}"]
+
+
+class RtspServer:
+    """Serves `file` (MP4 with H.264) in a loop at `url`, from one port over restarts; with `udp` by UDP alone.
+
+    `file` and `wrong` may be changed while it does not run.
+    """
+
+    def __init__(
+        self, file: Path, user: str = "", password: str = "", udp: bool = False, wrong: Wrong | None = None
+    ) -> None:
+        self.wrong = wrong or Wrong()
         self.file = file
         self.port = 0
         self._login = ["--user", user, "--password", password] if user else []
@@ -45,6 +69,7 @@ class RtspServer:
             *("--file", str(self.file), "--port", str(self.port)),
             *self._login,
             *self._transport,
+            *self.wrong.arguments,
             stdout=asyncio.subprocess.PIPE,
         )
         if self._process.stdout is None:

@@ -3,15 +3,18 @@
 Run by the system's Python, which has the GStreamer bindings, as a process of its own, so that a test can kill it:
 
     /usr/bin/python3 rtsp_server.py --file scene.mp4 [--port 8554] [--user name --password secret] [--udp]
+        [--speed 0.98] [--step-every 60 --step-by -3] [--loss 0.05]
 
 Prints `ready <port>` once it serves rtsp://127.0.0.1:<port>/cam, to each client from the file's start (a media that
 clients share may be taken down by one that leaves while another arrives). Port 0 takes a free one. The file must hold
-H.264: its pictures are sent as they are. With `--udp` RTP over TCP is refused.
+H.264: its pictures are sent as they are. With `--udp` RTP over TCP is refused. `--speed` is that of the camera's clock,
+which is set by `--step-by` seconds every `--step-every` seconds; `--loss` is the share of coded pictures that are lost.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -32,8 +35,12 @@ LAUNCH = f"( appsrc name=source is-live=true format=time ! {PARSE} ! rtph264pay 
 class LoopingFile:
     """Feeds a media's appsrc with the file's coded pictures at the file's own speed, for ever."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, speed: float, step_every_s: float, step_by_s: float, loss: float) -> None:
         self._file = file
+        self._speed = speed
+        self._step_every_s = step_every_s
+        self._step_by_s = step_by_s
+        self._loss = loss
 
     def attach(self, _factory: Any, media: Any) -> None:
         """Called for each new media: play the file into its source."""
@@ -51,12 +58,17 @@ class LoopingFile:
         media.connect("unprepared", lambda _media: player.set_state(Gst.State.NULL))
         player.set_state(Gst.State.PLAYING)
 
-    @staticmethod
-    def _forward(sink: Any, source: Any, start_ns: int) -> Any:
+    def _forward(self, sink: Any, source: Any, start_ns: int) -> Any:
         buffer = sink.emit("pull-sample").get_buffer().copy()
-        buffer.pts = buffer.dts = time.monotonic_ns() - start_ns  # the time of sending: the loop has no seam
-        source.emit("push-buffer", buffer)  # refused while the media changes state: lost, as on the air
+        buffer.pts = buffer.dts = self._stamp_ns(time.monotonic_ns() - start_ns)
+        if random.random() >= self._loss:
+            source.emit("push-buffer", buffer)  # refused while the media changes state: lost, as on the air
         return Gst.FlowReturn.OK
+
+    def _stamp_ns(self, sent_ns: int) -> int:
+        """The time of sending by the camera's clock: the loop has no seam."""
+        steps = sent_ns / 1e9 // self._step_every_s if self._step_every_s else 0
+        return max(int(sent_ns * self._speed + steps * self._step_by_s * 1e9), 0)
 
     @staticmethod
     def _rewind(player: Any) -> None:
@@ -84,6 +96,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--step-every", type=float, default=0.0)
+    parser.add_argument("--step-by", type=float, default=0.0)
+    parser.add_argument("--loss", type=float, default=0.0)
     parser.add_argument("--udp", action="store_true", help="offer RTP over UDP alone, and refuse TCP")
     arguments = parser.parse_args()
     Gst.init(None)
@@ -92,7 +108,8 @@ def main() -> None:
     server.set_service(str(arguments.port))
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(LAUNCH)
-    factory.connect("media-configure", LoopingFile(arguments.file).attach)
+    file = LoopingFile(arguments.file, arguments.speed, arguments.step_every, arguments.step_by, arguments.loss)
+    factory.connect("media-configure", file.attach)
     if arguments.udp:
         factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if arguments.user:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import re
@@ -22,9 +23,11 @@ from vigil.contract.services import SERVICES
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil.testing.servers import free_ports
+from vigil_client.alerts import alert_subject, subscribed
 from vigil_client.api import Client
 from vigil_client.cloudevents import Alert
 from vigil_client.endpoints import FILE, Endpoints, read
+from vigil_client.errors import ClientError, Unauthorised
 from vigil_client.events import Decision
 from vigil_client.options import NewSession, NewSource, NewWatch, source_url
 from vigil_client.testing.command import start, vigil
@@ -105,9 +108,38 @@ async def test_up_heals_itself_and_leaves_nothing_behind(tmp_path: Path, engine_
     assert not (tmp_path / FILE).exists()
 
 
-async def test_nothing_outlives_a_killed_up(tmp_path: Path, engine_url: str) -> None:
+async def knows(gateway_url: str, key: str) -> bool:
+    """Whether the gateway takes the key."""
+    try:
+        async with Client(gateway_url, key) as client:
+            await client.key()
+    except Unauthorised:
+        return False
+    return True
+
+
+async def tenant_with_a_key(tmp_path: Path, known: Endpoints) -> str:
+    """A second tenant's key, made while everything runs, once the gateway takes it and NATS has the tenant's user."""
+    place = ("--data-dir", str(tmp_path))
+    key = (await vigil("keys", "add", "pager", "--tenant", "acme", *place)).output.splitlines()[-1]
+    await eventually(lambda: knows(known.gateway_url, key), what="the new key opens the gateway")
+    shown = json.loads((await vigil("keys", "tenants", "--json", *place)).output)
+    assert [row["tenant"] for row in shown] == ["acme", "demo"]
+
+    async def hears() -> bool:
+        with contextlib.suppress(ClientError):
+            async with subscribed(shown[0]["nats_url"], alert_subject("acme")):
+                return True
+        return False
+
+    await eventually(hears, what="the new tenant's NATS user")
+    return key
+
+
+async def test_nothing_outlives_a_killed_up_but_the_keys(tmp_path: Path, engine_url: str) -> None:
     process, known = await up(tmp_path, engine_url)
     temporary = temporary_of(known)
+    key = await tenant_with_a_key(tmp_path, known)
     process.kill()
     await process.wait()
     await eventually(lambda: not any(runs(pid) for pid in known.pids.values()), what="the end of every process")
@@ -116,6 +148,7 @@ async def test_nothing_outlives_a_killed_up(tmp_path: Path, engine_url: str) -> 
     (tmp_path / "webhooks.json").write_text(json.dumps({"endpoints": [endpoint]}))
     again, after = await up(tmp_path, engine_url, "--webhooks", str(tmp_path / "webhooks.json"))
     assert after.api_key == known.api_key
+    assert await knows(after.gateway_url, key), "the next start erases no other tenant's key"
     assert set(after.pids) == set(known.pids) | {"webhook"}
     again.terminate()
     assert await asyncio.wait_for(again.wait(), 60) == 0

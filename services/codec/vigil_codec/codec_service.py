@@ -29,6 +29,7 @@ class CodecService(CodecServiceServicer):
         context: "grpc.aio.ServicerContext[EncodeRequest, EncodeResponse]",
     ) -> AsyncIterator[EncodeResponse]:
         state: VideoState | None = None
+        last_ms = -1
         async for request in requests:
             try:
                 group = group_from_pb(request.group)
@@ -37,6 +38,12 @@ class CodecService(CodecServiceServicer):
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
             if request.profile != state.profile.name:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "one call encodes one video: keep its profile")
+            if group.time_ms <= last_ms:
+                told = (
+                    f"the group at {group.time_ms} ms is not after {last_ms} ms: send groups in the order of their time"
+                )
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, told)
+            last_ms = group.time_ms
             state, coded = encode(state, group)
             if isinstance(coded, Refusal):
                 await context.abort(

@@ -65,10 +65,11 @@ async def test_a_result_is_told_and_answers_the_question_that_another_worker_del
     assert opened.subject == closed.subject == exchange.task.id
 
 
-async def test_a_session_that_ends_closes_its_delegated_questions(
+async def test_a_session_that_ends_closes_its_delegated_questions_and_counts_them(
     stage: Stage, engine: ScriptedEngine, grey: bytes
 ) -> None:
     engine.script = botanist
+    forgotten = counted("vigil_tasks_closed_total", outcome="forgotten")
     await stage.open(Ask("q-1", "What flower is this?"))
     async with stage.worker():
         await stage.watch(grey)
@@ -77,6 +78,7 @@ async def test_a_session_that_ends_closes_its_delegated_questions(
         opened, closed = await stage.delegations(2)
     assert (opened.data["event"], closed.data["event"], closed.data["outcome"]) == ("opened", "closed", "forgotten")
     assert (await stage.store.history(stage.key)).tasks == ()
+    assert counted("vigil_tasks_closed_total", outcome="forgotten") == forgotten + 1
 
 
 async def is_answered(stage: Stage, grey: bytes) -> bool:

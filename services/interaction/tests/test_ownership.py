@@ -7,6 +7,7 @@ from typing import Any
 import nats
 import pytest
 from nats.js.api import DiscardPolicy
+from prometheus_client import REGISTRY
 
 from vigil.contract import subjects
 from vigil.contract.events.envelope import decode_event
@@ -35,7 +36,7 @@ async def test_another_worker_goes_on_with_the_history(stage: Stage, grey: bytes
         await stage.watch(red, grey, grey, grey, start=3)
         decisions = await stage.decisions(7)
         opened, closed = await stage.alerts(2)
-    assert [one.sequence for one in decisions] == list(range(7))
+    assert [decision.sequence for decision in decisions] == list(range(7))
     assert opened.subject == closed.subject
     assert len((await stage.store.history(stage.key)).chunk.turns) == 7
 
@@ -116,7 +117,7 @@ async def test_an_engine_that_dies_costs_the_session_no_turn(stage: Stage, grey:
             await stage.watch(red, red, start=3)
             decisions = await stage.decisions(5)
         await first.__aenter__()
-    assert [one.sequence for one in decisions] == list(range(5))
+    assert [decision.sequence for decision in decisions] == list(range(5))
     assert [one.frames_skipped for one in decisions] == [0] * 5
     assert decisions[-1].action is Action.SPEAK
     assert [len(one.fresh) for one in second.seen] == [1, 4, 1], "all pictures once, then only the new one"
@@ -146,10 +147,11 @@ async def test_what_was_committed_while_nats_was_down_is_published_once(
         await stage.bus.connected()
         await eventually(lambda: _ticks(stage, grey), 20, "frames are decided on again")
         decisions = await stage.decisions((await stage.store.history(stage.key)).next_sequence)
-    assert [one.sequence for one in decisions] == list(range(len(decisions)))
+    assert [decision.sequence for decision in decisions] == list(range(len(decisions)))
 
 
 async def test_ending_a_session_closes_its_alert_and_frees_it(stage: Stage, grey: bytes, red: bytes) -> None:
+    counted = REGISTRY.get_sample_value("vigil_alerts_total", {"state": "closed"}) or 0.0
     await stage.open()
     async with stage.worker():
         await stage.watch(grey, red)
@@ -159,6 +161,7 @@ async def test_ending_a_session_closes_its_alert_and_frees_it(stage: Stage, grey
         await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
     assert closed.subject == opened.subject
     assert closed.data["reason"] == "the session ended: the client ended it"
+    assert REGISTRY.get_sample_value("vigil_alerts_total", {"state": "closed"}) == counted + 1
 
 
 async def test_a_session_that_ended_while_nobody_held_it_is_closed_by_who_comes(

@@ -44,7 +44,7 @@ from vigil_interaction.ports import Ports
 from vigil_interaction.refusals import Refusals
 from vigil_interaction.snapshots import keep
 from vigil_interaction.turn_messages import closing, outgoing, snapshots
-from vigil_interaction.turn_metrics import measure, went_without
+from vigil_interaction.turn_metrics import count_events, measure, went_without
 from vigil_interaction.warmer import Warmer
 
 log = get_log()
@@ -128,6 +128,7 @@ class Runner:
         closed, ends = forget(replace(self.state, alerts=()), max(self.state.last_time_ms, 0))
         messages = closing(self.spec, self.state, events, ends, self._ports.clock())
         await self._store(Commit(state=closed, outgoing=messages, published=self._outbox.published), messages)
+        count_events(events, ends)
         self.state = closed
         await self.tidy()
 

@@ -1,6 +1,10 @@
 """What a committed turn tells the metrics."""
 
+from collections.abc import Iterable
+
+from vigil.core.alert import AlertEvent
 from vigil.core.decide import Settled
+from vigil.core.delegation import TaskEnd
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.runtime.process.logs import get_log
@@ -33,14 +37,19 @@ def measure(spec: SessionSpec, settled: Settled, *, tick_s: float, age_s: float)
     if decision.output.malformed:
         metrics.MALFORMED.labels(decision.output.malformed).inc()
         log.warning("malformed output received", text=completion.text[:200], reason=decision.output.malformed)
-    for event in settled.alert_events:
-        metrics.ALERTS.labels(event.state).inc()
-    for end in settled.task_ends:
-        metrics.TASKS_CLOSED.labels(end.outcome).inc()
+    count_events(settled.alert_events, settled.task_ends)
     for result in settled.unknown:
         metrics.RESULTS_DROPPED.labels("unknown").inc()
         log.warning("result dropped", session=spec.session, task=result.task[:80], reason="no such task is open")
     return late
+
+
+def count_events(alert_events: Iterable[AlertEvent], task_ends: Iterable[TaskEnd]) -> None:
+    """Count the alert events and the closed tasks that were committed, by a turn or by the session's end."""
+    for event in alert_events:
+        metrics.ALERTS.labels(event.state).inc()
+    for end in task_ends:
+        metrics.TASKS_CLOSED.labels(end.outcome).inc()
 
 
 def went_without(left_out: str, given_up: Waiting, refusal: str) -> None:

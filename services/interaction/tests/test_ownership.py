@@ -19,7 +19,8 @@ from vigil.core.instruction import Instruction, Watch
 from vigil.core.session import SessionState
 from vigil.core.source import Role
 from vigil.runtime.errors import FenceLost
-from vigil.runtime.store.sessions import MAX_OUTBOX, Commit
+from vigil.runtime.store.bounds import MAX_OUTBOX
+from vigil.runtime.store.sessions import Commit
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply, when_red
 from vigil.testing.scripted_engine import ScriptedEngine

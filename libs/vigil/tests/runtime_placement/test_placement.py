@@ -196,7 +196,7 @@ async def test_workers_that_died_offer_no_place(placement: Placement) -> None:
 
 
 async def test_fifty_that_race_for_the_last_places_get_as_many_as_there_are(redis: Redis) -> None:
-    gateways = Placement(redis), Placement(redis)
+    gateways = Placement(redis, lease_s=60), Placement(redis, lease_s=60)
     await gateways[0].heartbeat(Role.CODEC, "a", Offer(9, ceiling=7))
     await gateways[0].heartbeat(Role.INTERACTION, "b", Offer(9))
     sessions = [SessionKey("demo", f"r-{number}") for number in range(50)]

@@ -19,8 +19,10 @@ from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.turn import Exchange, FrameRef, Turn
 from vigil.runtime.errors import FenceLost, SessionEnded, StoreFull, UnknownSession
 from vigil.runtime.store import redis_client
+from vigil.runtime.store.bounds import MAX_OUTBOX
+from vigil.runtime.store.commit_arguments import commit_arguments
 from vigil.runtime.store.keys import Part, part_key, session_keys
-from vigil.runtime.store.sessions import MAX_OUTBOX, Commit, LoggedTurn, SessionStore, Taken, Waiting, _commit_arguments
+from vigil.runtime.store.sessions import Commit, LoggedTurn, SessionStore, Taken, Waiting
 
 KEY = SessionKey("demo", "s-1")
 WATCH = Watch("fire")
@@ -140,7 +142,7 @@ async def test_a_commit_that_is_sent_twice_is_done_once(store: SessionStore, spe
     await store.create(spec, [Reset(), Reset()])
     await store.take(KEY, 1)
     script = redis_client.script(redis, "vigil.runtime.store", "session", "commit")
-    arguments = _commit_arguments(1, tick(0, consumed=1))
+    arguments = commit_arguments(1, tick(0, consumed=1))
     first = await script(keys=session_keys(KEY), args=arguments)
     assert await script(keys=session_keys(KEY), args=arguments) == first
     taken = await store.take(KEY, 1)
@@ -282,7 +284,7 @@ def sent(before: SessionState, after: SessionState) -> int:
     """Bytes that the commit of a silent turn sends to Redis, without its frame and its messages."""
     commit = Commit(after, after.chunk.turns[-1], after="the last commit", before=before)
     return sum(
-        len(str(argument)) if isinstance(argument, int) else len(argument) for argument in _commit_arguments(1, commit)
+        len(str(argument)) if isinstance(argument, int) else len(argument) for argument in commit_arguments(1, commit)
     )
 
 

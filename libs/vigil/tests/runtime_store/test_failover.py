@@ -67,7 +67,7 @@ async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> No
 @pytest.fixture
 async def second(tmp_path: Path, redis_server: RedisServer, redis: Redis) -> AsyncIterator[RedisServer]:
     """A replica of the test's Redis that has all of it."""
-    server = RedisServer(tmp_path / "second")
+    server = RedisServer(tmp_path / "second", redis_server.program)
     await server.start()
     await command(server, "REPLICAOF", "127.0.0.1", str(redis_server.port))
 
@@ -86,7 +86,8 @@ async def command(server: RedisServer, *words: str) -> None:
 
 
 async def fail_over(former: RedisServer, replica: RedisServer) -> None:
-    """Make the replica the master, and the former master its replica."""
+    """Make the replica, once it has every write, the master, and the former master its replica."""
+    await command(former, "WAIT", "1", "5000")
     await command(replica, "REPLICAOF", "NO", "ONE")
     await command(former, "REPLICAOF", "127.0.0.1", str(replica.port))
 

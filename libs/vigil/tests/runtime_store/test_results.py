@@ -10,7 +10,8 @@ from vigil.core.ids import SessionKey
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.turn import Exchange, FrameRef, Result, Task, Turn
 from vigil.runtime.errors import FenceLost, InboxFull, SessionEnded, UnknownSession
-from vigil.runtime.store.sessions import MAX_INBOX, MAX_RESULTS, Commit, SessionStore, Waiting
+from vigil.runtime.store.bounds import MAX_INBOX, MAX_RESULTS
+from vigil.runtime.store.sessions import Commit, SessionStore, Waiting
 
 KEY = SessionKey("demo", "s-1")
 ROSE, MONET = Result("s-1-0", "A rose."), Result("s-1-1", "No painting is signed.", is_ok=False)

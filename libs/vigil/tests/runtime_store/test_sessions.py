@@ -13,10 +13,11 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import Cadence, ResponseMode, SessionSpec, SessionState, Speech
 from vigil.runtime.errors import AlreadyExists, InboxFull, SessionEnded, StoreCorrupt, StoreUnavailable, UnknownSession
+from vigil.runtime.store.bounds import MAX_INBOX
 from vigil.runtime.store.keys import Part, session_keys
 from vigil.runtime.store.record import encode_command
 from vigil.runtime.store.redis_client import open_redis, script
-from vigil.runtime.store.sessions import MAX_INBOX, SessionStore
+from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import RedisServer, free_port
 
@@ -146,7 +147,7 @@ async def test_an_ended_session_can_be_read_but_takes_nothing(store: SessionStor
 async def test_an_ended_session_is_forgotten_after_the_retention(
     store: SessionStore, spec: SessionSpec, redis: Redis
 ) -> None:
-    brief = SessionStore(redis, retention_s=0.3)
+    brief = SessionStore(redis, retention_s=1.0)
     await brief.create(spec, [WATCH])
     await brief.take(KEY, 1)
     await brief.set_status(KEY, "codec", "{}")

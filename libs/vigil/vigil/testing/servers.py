@@ -157,14 +157,14 @@ class RedisServer(Server):
 
     def __init__(self, folder: Path, program: str = "") -> None:
         super().__init__(folder)
-        self._program = program or redis_program()
+        self.program = program or redis_program()
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def command(self) -> list[str]:
-        command = [self._program, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        command = [self.program, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
         return [*command, "--appendonly", "yes", "--appendfsync", "always", "--save", ""]
 
     async def answers(self) -> bool:

@@ -6,7 +6,7 @@ the session again to know.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -16,20 +16,18 @@ from vigil.core.command import Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.turn import Result
-from vigil.runtime.errors import AlreadyExists, FenceLost, InboxFull, SessionEnded, SessionFull, UnknownSession
+from vigil.runtime.errors import InboxFull
 from vigil.runtime.store import metrics, record, redis_client, state_parts
+from vigil.runtime.store.bounds import MAX_INBOX, MAX_LOG, MAX_RESULTS
+from vigil.runtime.store.commit_arguments import commit_arguments, place
 from vigil.runtime.store.keys import Part, from_member, index_key, member, part_key, session_keys
 from vigil.runtime.store.record import Commit, Ended, LoggedTurn, Look, Taken, Waiting
 from vigil.runtime.store.redis_client import unavailable
+from vigil.runtime.store.refusals import accepted, refuse
 from vigil.runtime.store.state_parts import STATE_PARTS
 
 __all__ = ["Commit", "Ended", "LoggedTurn", "Look", "Outgoing", "SessionStore", "Taken", "Waiting"]
 
-MAX_INBOX = 64
-MAX_RESULTS = 16
-MAX_OUTBOX = 512
-MAX_FRAMES = 8_192
-MAX_LOG = 1_000
 RETENTION_S = 3_600.0
 _UNCONFIRMED_MS = 60_000
 _PACKAGE = "vigil.runtime.store"
@@ -150,12 +148,12 @@ class SessionStore:
         Raises `FenceLost` (also when `commit.after` is not the last id any more), `StoreFull`, and `SessionEnded` for
         a turn of an ended session; without a turn it can be committed to, so that its alerts are closed.
         """
-        inbox, results = await self._run(self._commit, key, _commit_arguments(fence, commit))
+        inbox, results = await self._run(self._commit, key, commit_arguments(fence, commit))
         return record.decode_waiting(key, inbox, results)
 
     async def submit(self, key: SessionKey, command: Command) -> None:
         """Put a command into the session's inbox. Raises `InboxFull`, `UnknownSession`, `SessionEnded`."""
-        await self._run(self._submit, key, [_place(Part.INBOX), MAX_INBOX, "inbox full", _enveloped(command)])
+        await self._run(self._submit, key, [place(Part.INBOX), MAX_INBOX, "inbox full", _enveloped(command)])
 
     async def submit_result(self, key: SessionKey, result: Result) -> None:
         """Put what a worker found out into the session's inbox for results, which is beside the one for commands: a
@@ -165,7 +163,7 @@ class SessionStore:
         `SessionEnded`.
         """
         try:
-            arguments = [_place(Part.RESULTS), MAX_RESULTS, "results full", record.encode(result)]
+            arguments = [place(Part.RESULTS), MAX_RESULTS, "results full", record.encode(result)]
             await self._run(self._submit, key, arguments)
         except InboxFull:
             metrics.RESULTS_REFUSED.inc()
@@ -185,7 +183,7 @@ class SessionStore:
             with unavailable():
                 (spec, ended), inbox, results = await pipeline.execute()
         if spec is None:
-            _refuse("unknown", key)
+            refuse("unknown", key)
         return record.decode_look(key, spec, ended, inbox, results)
 
     async def frames(self, key: SessionKey, uuids: Sequence[str]) -> dict[str, bytes]:
@@ -205,7 +203,7 @@ class SessionStore:
             with unavailable():
                 known, parts, turns = await pipeline.execute()
         if not known:
-            _refuse("unknown", key)
+            refuse("unknown", key)
         return state_parts.decode_parts(key, parts, turns)
 
     async def log(self, key: SessionKey, last: int = MAX_LOG) -> tuple[LoggedTurn, ...]:
@@ -239,7 +237,7 @@ class SessionStore:
         with unavailable():
             data: bytes | None = await self._redis.get(part_key(key, Part.SPEC))
         if data is None:
-            _refuse("unknown", key)
+            refuse("unknown", key)
         return data
 
     async def _list(self, key: SessionKey, forget_in_ms: int | str, *, only_new: bool = False) -> None:
@@ -256,65 +254,8 @@ class SessionStore:
         """Run a session script; a refusal becomes its error."""
         with unavailable():
             answer = await script(keys=session_keys(key), args=arguments)
-        if isinstance(answer, bytes) and answer in _REFUSALS:
-            _refuse(answer.decode(), key)
-        return answer
-
-
-_REFUSALS = {
-    b"unknown": (UnknownSession, "there is no session {key}, or it ended long ago"),
-    b"ended": (SessionEnded, "session {key} has ended: create a new one"),
-    b"exists": (AlreadyExists, "session {key} exists already"),
-    b"fence": (FenceLost, "session {key} was taken over by another worker"),
-    b"inbox full": (InboxFull, f"session {{key}} has {MAX_INBOX} commands waiting: try again after its next turn"),
-    b"results full": (
-        InboxFull,
-        f"session {{key}} has {MAX_RESULTS} results of delegated questions waiting: try again after its next turn",
-    ),
-    b"outbox full": (SessionFull, f"session {{key}} has {MAX_OUTBOX} messages that JetStream has not stored yet"),
-    b"frames full": (SessionFull, f"session {{key}} keeps {MAX_FRAMES:,} frames: shorten its chunk"),
-}
-
-
-def _refuse(answer: str, key: SessionKey) -> NoReturn:
-    kind, message = _REFUSALS[answer.encode()]
-    raise kind(key, message.format(key=key))
+        return accepted(answer, key)
 
 
 def _enveloped(command: Command) -> bytes:
     return record.encode_command(command, uuid4().hex)
-
-
-def _commit_arguments(fence: int, commit: Commit) -> list[Any]:
-    """The arguments of `commit.lua`, in its order."""
-    state = commit.state
-    turns = state.chunk.turns if commit.restart else tuple(turn for turn in (commit.turn,) if turn is not None)
-    parts = state_parts.encode_parts(state, commit.before)
-    kept = {frame.uuid for frame in state.chunk.frames} if commit.restart else ()
-    return [
-        fence,
-        commit.id,
-        commit.after,
-        int(commit.restart),
-        commit.published,
-        commit.consumed,
-        commit.consumed_results,
-        MAX_OUTBOX,
-        MAX_FRAMES,
-        MAX_LOG,
-        record.logged(commit.turn) if commit.turn is not None else b"",
-        *_counted([piece for part, data in parts.items() for piece in (_place(part), data)]),
-        *_counted([record.encode(turn) for turn in turns]),
-        *_counted(sorted(kept)),
-        *_counted([piece for frame in commit.frames for piece in frame]),
-        *_counted([record.encode_outgoing(message) for message in commit.outgoing]),
-    ]
-
-
-def _place(part: Part) -> int:
-    """Where a script finds the part's key."""
-    return list(Part).index(part) + 1
-
-
-def _counted(items: Sequence[Any]) -> list[Any]:
-    return [len(items), *items]

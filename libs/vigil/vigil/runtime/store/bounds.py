@@ -1,0 +1,7 @@
+"""How much of each kind one session may keep in Redis; what is over it is refused, or the oldest goes."""
+
+MAX_INBOX = 64  # commands that no turn has shown yet
+MAX_RESULTS = 16  # results of delegated questions that no turn has told yet
+MAX_OUTBOX = 512  # messages that JetStream has not stored yet
+MAX_FRAMES = 8_192  # pictures of the chunk
+MAX_LOG = 1_000  # replies to look at; the oldest goes

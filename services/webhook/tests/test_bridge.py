@@ -12,6 +12,7 @@ from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.testing.eventually import eventually
+from vigil_webhook.dead_letters import newest
 from vigil_webhook.signature import signed_headers
 
 Fixture = Any  # those of conftest.py, which importlib mode does not let tests import
@@ -194,6 +195,11 @@ async def test_what_cannot_be_delivered_is_put_aside_and_the_next_goes_on(
     ]
     assert "not a CloudEvent" in told[2][2]
     assert told[3] == ("pager", 2, "it answered 302: redirects are not followed, after 2 tries")
+    listed = await newest(stage.bus)
+    assert sorted((letter["recipient"], letter["sequence"]) for letter in listed) == [
+        ("pager", sequence) for sequence in (1, 2, 3, 4)
+    ]
+    assert "payload_base64" not in listed[0]
     assert letters[0]["type"] == "vigil.dlq.webhook"
     assert letters[0]["data"]["event"]["id"] == "a-0.0"
     assert letters[0]["data"]["subject"] == stored(0).subject

@@ -113,6 +113,8 @@ async def test_killed_in_the_middle_it_loses_nothing(
     receiver.posts.clear()
     await receiver.start()
     assert await receiver.has(8, DEADLINE_S) == list(range(8)), "the one in hand again, the others once, in order"
+    async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/dead-letters") as answer:
+        assert (answer.status, await answer.json()) == (200, {"dead_letters": []})
     second.send_signal(signal.SIGTERM)
     code, out, err = await finished(second)
     assert (code, err) == (0, "")

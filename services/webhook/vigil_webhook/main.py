@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from aiohttp import web
+
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.process.http_endpoint import serve_http
 from vigil.runtime.process.logs import get_log
@@ -10,6 +12,7 @@ from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
 from vigil_webhook.config import WebhookSettings
 from vigil_webhook.courier import Courier, feeds
+from vigil_webhook.dead_letters import PATH, listing
 from vigil_webhook.endpoints import Endpoint, EndpointsInvalid, load
 from vigil_webhook.guard import Guard
 from vigil_webhook.sender import sending
@@ -24,8 +27,8 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
     settings = service.settings
     endpoints = _endpoints(settings)
     async with (
-        serve_http(service.health, settings.host, settings.http_port) as http_port,
         Bus.connect(BusConfig(settings.nats_url, name=f"vigil-webhook {settings.worker}")) as bus,
+        serve_http(service.health, settings.host, settings.http_port, [web.get(PATH, listing(bus))]) as http_port,
         sending(settings.webhook_timeout_s, allow_local=settings.webhook_allow_local) as sender,
     ):
         couriers = [

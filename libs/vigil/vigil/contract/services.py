@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vigil.contract import subjects
-from vigil.contract.streams import ALERTS, DECISIONS, DELEGATIONS, SESSIONS, UTTERANCES, StreamSpec
+from vigil.contract.streams import ALERTS, DEAD_LETTERS, DECISIONS, DELEGATIONS, SESSIONS, UTTERANCES, StreamSpec
 from vigil.contract.subjects import Kind, Lifecycle
 from vigil.core.source import Role
 
@@ -255,7 +255,7 @@ WEBHOOK = ServiceSpec(
     wiring=("nats_url", "http_port", "webhooks_file", "webhook_allow_local"),
     http_port=9108,
     grpc_port=None,
-    bus=BusAccess(publishes=(subjects.dead_letters("webhook"),), consumes=(ALERTS, SESSIONS)),
+    bus=BusAccess(publishes=(subjects.dead_letters("webhook"),), consumes=(ALERTS, SESSIONS), reads=(DEAD_LETTERS,)),
     redis_keys=(),
     resources=Resources(cpu=0.25, memory_mib=192),
     on_request=True,

@@ -1,7 +1,7 @@
 """The HTTP endpoint of a worker: `/metrics`, `/healthz` and `/readyz`."""
 
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -14,15 +14,16 @@ _SHUTDOWN_S = 1.0
 
 
 @asynccontextmanager
-async def serve_http(health: Health, host: str, port: int) -> AsyncIterator[int]:
-    """Serve while the block runs; yields the port. A `port` of 0 takes a free port.
+async def serve_http(health: Health, host: str, port: int, more: Iterable[web.RouteDef] = ()) -> AsyncIterator[int]:
+    """Serve while the block runs, with `more` routes of the service's own; yields the port. A `port` of 0 takes a free
+    port.
 
     `/healthz` says that the process runs, whatever its dependencies do. `/readyz` is 503 while the process should get
     no work. Raises `PortInUse`.
     """
     app = web.Application()
     app.add_routes(
-        [web.get("/metrics", _metrics), web.get("/healthz", _alive), web.get("/readyz", _Readyz(health).answer)]
+        [web.get("/metrics", _metrics), web.get("/healthz", _alive), web.get("/readyz", _Readyz(health).answer), *more]
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()

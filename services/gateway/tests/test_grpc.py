@@ -218,6 +218,23 @@ async def test_a_request_of_too_many_bytes_is_refused(service: ReflectedService)
     await refused(service, "OpenSession", large, grpc.StatusCode.RESOURCE_EXHAUSTED, "body_too_large")
 
 
+async def nothing() -> AsyncIterator[bytes]:
+    """No message, and no end of them."""
+    await asyncio.Event().wait()
+    yield b""
+
+
+async def test_without_a_key_no_message_is_waited_for(target: str) -> None:
+    """A call that sends its headers and no message is ended at once; with a key its message is waited for."""
+    async with grpc.aio.insecure_channel(target) as channel:
+        begin = channel.stream_unary(f"/{GATEWAY}/OpenSession", bytes, bytes)
+        for metadata in ((), (("authorization", "Bearer wrong"),)):
+            async with asyncio.timeout(5):
+                assert await begin(nothing(), metadata=metadata).code() is grpc.StatusCode.UNAUTHENTICATED
+        known = begin(iter([b"\xff"]), metadata=(("authorization", "Bearer a-key-of-demo"),))
+        assert await known.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 @pytest.mark.parametrize(
     "sent", [[b"\xff\xff garbage"], [b"\x0a\x02\xff\xfe"], []], ids=["garbage", "not UTF-8", "nothing"]
 )

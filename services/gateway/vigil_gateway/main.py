@@ -30,7 +30,7 @@ from vigil_gateway.live.pixels import PixelBudget
 from vigil_gateway.live.pushes import PushQuota
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports
-from vigil_gateway.rpc.calls import refusing
+from vigil_gateway.rpc.calls import admitting, refusing
 from vigil_gateway.rpc.service import NAME, GatewayService
 from vigil_gateway.sessions.probe import SourceProbe
 from vigil_gateway.sessions.quota import SessionQuota
@@ -75,7 +75,14 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         service.spawn("sessions without a worker", Unheld(ports).run())
         async with (
-            bound_grpc(settings.host, settings.grpc_port, MAX_CHAT_BODY_BYTES, MAX_CONNECTIONS, refusing(keys)) as rpc,
+            bound_grpc(
+                settings.host,
+                settings.grpc_port,
+                MAX_CHAT_BODY_BYTES,
+                MAX_CONNECTIONS,
+                refusing(keys),
+                admitting(keys, NAME),
+            ) as rpc,
             serve(create_app(ports), Listening.of(settings), ports.draining) as port,
         ):
             add_GatewayServiceServicer_to_server(GatewayService(ports), rpc.server)

@@ -9,10 +9,11 @@ import structlog
 from grpc import StatusCode
 
 from vigil.contract.api_keys import ApiKey, KeyRole
-from vigil.runtime.process.grpc_requests import Context, Refuse, RequestUnreadable
+from vigil.runtime.process.grpc_requests import Admit, Context, Refuse, RequestUnreadable
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.api.auth import KeyRing, bearer_key
+from vigil_gateway.api.errors import GatewayError
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
 from vigil_gateway.rpc.status import code_of, message_of, trailer_of
@@ -49,6 +50,22 @@ async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterato
         metrics.CALLS.labels(DOOR, method, code.name).inc()
         took_ms = round((time.perf_counter() - began_s) * 1_000, 1)
         log.info("call answered", method=method, status=code.name, took_ms=took_ms)
+
+
+def admitting(keys: KeyRing, service: str) -> Admit:
+    """Ends a call of `service` without a valid key before its message is read. Health and reflection need none."""
+
+    async def admit(context: Context, method: str) -> None:
+        name = method.rpartition("/")[2]
+        if method != f"/{service}/{name}":
+            return
+        try:
+            keys.admit(_key(context), _NEEDED.get(name, KeyRole.OPERATOR))
+        except GatewayError:
+            async with answered(keys, context, name):
+                pass
+
+    return admit
 
 
 def refusing(keys: KeyRing) -> Refuse:

@@ -25,25 +25,34 @@ class RequestUnreadable(Exception):
 Refuse = Callable[[Context, str, RequestUnreadable], Awaitable[None]]
 
 
+# Asked with the full name of a call's method before any message of the call is read; ends the call by raising.
+Admit = Callable[[Context, str], Awaitable[None]]
+
+
+async def admit_all(context: Context, method: str) -> None:
+    """Every call may go on."""
+
+
 async def refuse_as_invalid(context: Context, method: str, error: RequestUnreadable) -> None:
     """End the call with INVALID_ARGUMENT and the error's text."""
     await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
 
 
 class RequestReader(aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Reads the requests of every call. `refuse` ends those calls that `RequestUnreadable` was raised in; methods with
-    a stream of requests may handle it themselves."""
+    """Reads the requests of every call that `admit` lets go on. `refuse` ends those calls that `RequestUnreadable` was
+    raised in; methods with a stream of requests may handle it themselves."""
 
-    def __init__(self, refuse: Refuse) -> None:
+    def __init__(self, refuse: Refuse, admit: Admit = admit_all) -> None:
         self._refuse = refuse
+        self._admit = admit
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
     ) -> Any:
         handler = await continuation(handler_call_details)
-        return None if handler is None else self._reading(handler, handler_call_details.method.rpartition("/")[2])
+        return None if handler is None else self._reading(handler, handler_call_details.method)
 
-    def _reading(self, handler: Any, method: str) -> Any:
+    def _reading(self, handler: Any, full_name: str) -> Any:
         """The same method, as one that takes a stream of requests: of those grpcio lets the method read each itself."""
         behaviour = next(
             found
@@ -51,7 +60,10 @@ class RequestReader(aio.ServerInterceptor):  # type: ignore[type-arg]  # generic
             if found is not None
         )
 
+        method = full_name.rpartition("/")[2]
+
         async def call(requests: AsyncIterator[Any], context: Context) -> Any:
+            await self._admit(context, full_name)
             try:
                 request = requests if handler.request_streaming else await _only(requests)
                 return await _answered(behaviour(request, context), context)

@@ -9,13 +9,14 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from vigil.runtime.process.grpc_requests import Refuse, RequestReader, refuse_as_invalid
+from vigil.runtime.process.grpc_requests import Admit, Refuse, RequestReader, admit_all, refuse_as_invalid
 from vigil.runtime.process.startup import PortInUse
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 # A connection that answers no ping for so long is closed, and its calls are cancelled.
 KEEPALIVE_S, KEEPALIVE_TIMEOUT_S = 20.0, 10.0
 _GRACE_S = 1.0
+HANDSHAKE_S = 10.0
 
 
 class GrpcServer:
@@ -47,17 +48,18 @@ async def bound_grpc(
     max_message_bytes: int = MAX_MESSAGE_BYTES,
     max_calls: int | None = None,
     refuse: Refuse = refuse_as_invalid,
+    admit: Admit = admit_all,
 ) -> AsyncIterator[GrpcServer]:
     """Hold `port` (a free one when 0) and stop the server on leaving. Raises `PortInUse`.
 
     Of more than `max_calls` at once, open streams among them, the server itself refuses the newest. `refuse` ends a
-    call whose request cannot be read.
+    call whose request cannot be read, `admit` one of which no message is to be read.
     """
     _check_free(host, port)
     server = aio.server(
         options=_options(max_message_bytes),
         maximum_concurrent_rpcs=max_calls,
-        interceptors=(RequestReader(refuse),),
+        interceptors=(RequestReader(refuse, admit),),
     )
     try:
         try:
@@ -74,6 +76,7 @@ def _options(max_message_bytes: int) -> tuple[tuple[str, int], ...]:
         ("grpc.so_reuseport", 0),  # two processes on one port must be an error
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.server_handshake_timeout_ms", round(HANDSHAKE_S * 1_000)),
         ("grpc.keepalive_time_ms", round(KEEPALIVE_S * 1_000)),
         ("grpc.keepalive_timeout_ms", round(KEEPALIVE_TIMEOUT_S * 1_000)),
     )

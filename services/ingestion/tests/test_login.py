@@ -90,3 +90,35 @@ def test_no_password_becomes_a_host(password: str) -> None:
 @given(st.ip_addresses(v=4), st.text(string.ascii_lowercase + "@/?=&", max_size=20))
 def test_a_plain_host_is_never_in_doubt(host: ipaddress.IPv4Address, path: str) -> None:
     assert not is_ambiguous(f"rtsp://{host}:554/{path}")
+
+
+PIECES = (
+    "rtsp://",
+    "https://",
+    "file:///",
+    "user",
+    ":",
+    "@",
+    "/",
+    "?",
+    "#",
+    "%40",
+    "%",
+    "[",
+    "]",
+    "::1",
+    "cam",
+    "99999",
+    "é",
+    " ",
+    "\n",
+    "①",
+    "\\",
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_any_text_is_an_address_or_is_refused(text: str) -> None:
+    with contextlib.suppress(SourceError):
+        resolve(text, None, Names())

@@ -41,7 +41,7 @@ from vigil_interaction.inference import Asker
 from vigil_interaction.observation import Sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
-from vigil_interaction.refusals import Refusals
+from vigil_interaction.refusals import Attempt, Refusals
 from vigil_interaction.snapshots import keep
 from vigil_interaction.turn_messages import closing, outgoing, snapshots
 from vigil_interaction.turn_metrics import count_events, measure, went_without
@@ -90,7 +90,7 @@ class Runner:
         self.vitals = self.vitals.seen(began)
         self.skip(skipped, "superseded")
         await self._outbox.flush()  # what waits must not wait for the engine or the camera
-        attempt, refusal = self._refusals.attempt(self._profile, self.state, self.waiting), self.engine_error
+        attempt = self._refusals.attempt(self._profile, self.state, self.waiting)
         observed = seen.observation(attempt.waiting.commands, attempt.waiting.results, self._skipped)
         planned, infer = decide(self.spec, self._profile, attempt.state, observed, self._last)
         if infer is None:
@@ -98,28 +98,36 @@ class Runner:
             await tell_dropped(self._ports.bus, unneeded(self.key, seen, self.state.last_time_ms))
             return
         with span("tick", session=self.key.session, tenant=self.key.tenant, sequence=infer.turn.sequence):
-            completion = await self._infer(infer, seen)
-            if completion is None:
-                return
-            settled = self._settle(planned, infer, completion)
-            given_up = self.waiting if attempt.gives_up else Waiting()
-            if attempt.gives_up:
-                consumed, results = len(given_up.commands), len(given_up.results)
-                settled = replace(settled, consumed=consumed, consumed_results=results)
-            try:
-                await self._commit(settled, seen)
-            except StoreFull as error:  # nothing was written: the next turn sees the newest frame
-                self._refused(error)
-                await tell_dropped(self._ports.bus, by_store(self.key, seen, error))
-                return
-            self._last = Asked(planned.chunk, infer.messages)  # what later prompts must go on from
-        self._refusals.succeeded(attempt)
-        went_without(attempt.left_out, given_up, refusal)
-        self.store_error = ""
+            settled = await self._taken(seen, attempt, planned, infer)
+        if settled is None:
+            return
         self.vitals = self.vitals.decided(self._ports.monotonic())
         tick_s, age_s = self._ports.monotonic() - began, (self._ports.clock() - seen.capture_time_us) / 1e6
         self._ports.load.turn(late=measure(self.spec, settled, tick_s=tick_s, age_s=age_s))
         await self._outbox.flush()
+
+    async def _taken(self, seen: Sight, attempt: Attempt, planned: SessionState, infer: Infer) -> Settled | None:
+        """Ask the engine and commit the turn; None when one of the two did not take it, which is told."""
+        refusal = self.engine_error
+        completion = await self._infer(infer, seen)
+        if completion is None:
+            return None
+        settled = self._settle(planned, infer, completion)
+        given_up = self.waiting if attempt.gives_up else Waiting()
+        if attempt.gives_up:
+            consumed, results = len(given_up.commands), len(given_up.results)
+            settled = replace(settled, consumed=consumed, consumed_results=results)
+        try:
+            await self._commit(settled, seen)
+        except StoreFull as error:  # nothing was written: the next turn sees the newest frame
+            self._refused(error)
+            await tell_dropped(self._ports.bus, by_store(self.key, seen, error))
+            return None
+        self._last = Asked(planned.chunk, infer.messages)  # what later prompts must go on from
+        self._refusals.succeeded(attempt)
+        went_without(attempt.left_out, given_up, refusal)
+        self.store_error = ""
+        return settled
 
     async def finish(self, reason: str) -> None:
         """Close what is open, because the session ended, and publish all that waits: what waits already makes room."""

@@ -49,7 +49,7 @@ def check_fields(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         asks_nothing, why = _REFUSED.get(name, (None, ""))
         if asks_nothing is not None and not asks_nothing(value):
-            raise ChatUnsupported(f"`{name}` is {_shown(value)}, and {why}: leave it out")
+            raise ChatUnsupported(f"`{name}` is {_shown(value)}, and {why}: leave it out here")
 
 
 def check_parts(kinds: Sequence[str]) -> None:

@@ -52,7 +52,7 @@ async def workers(bus: Bus, redis: Redis, engine_url: str) -> AsyncIterator[None
             await ClaimedSession(ports, claim).run()
 
         runs: dict[Role, Run] = {
-            Role.INGESTION: Watcher(ports, load(IngestionSettings, {"worker": "worker"})).run,
+            Role.INGESTION: Watcher(ports, load(IngestionSettings, {"worker": "worker", "local_source_tenants": "demo"})).run,
             Role.CODEC: Coder(ports).run,
             Role.INTERACTION: interact,
         }

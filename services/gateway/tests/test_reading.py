@@ -114,11 +114,11 @@ async def test_without_ingestion_the_gateway_is_ready_and_health_says_that_no_se
         assert answer.status == 200
 
 
-async def test_a_method_that_is_no_word_of_http_is_no_label_of_its_own(nobody: aiohttp.ClientSession) -> None:
+async def test_a_method_that_is_no_word_of_http_is_no_label_of_its_own(http: aiohttp.ClientSession) -> None:
     for word in ("PROPFIND", "SUBSCRIBE"):
-        async with nobody.request(word, "/v1/sessions") as answer:
+        async with http.request(word, "/v1/sessions") as answer:
             assert answer.status == 405
-    async with nobody.get("/metrics") as answer:
+    async with http.get("/metrics") as answer:
         text = await answer.text()
     assert 'method="other"' in text
     assert "PROPFIND" not in text

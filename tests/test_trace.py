@@ -51,8 +51,9 @@ async def workers(bus: Bus, redis: Redis, engine_url: str) -> AsyncIterator[None
         async def interact(claim: Claim) -> None:
             await ClaimedSession(ports, claim).run()
 
+        watching = {"worker": "worker", "local_source_tenants": KEY.tenant}
         runs: dict[Role, Run] = {
-            Role.INGESTION: Watcher(ports, load(IngestionSettings, {"worker": "worker", "local_source_tenants": "demo"})).run,
+            Role.INGESTION: Watcher(ports, load(IngestionSettings, watching)).run,
             Role.CODEC: Coder(ports).run,
             Role.INTERACTION: interact,
         }

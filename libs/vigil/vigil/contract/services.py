@@ -161,6 +161,7 @@ GATEWAY = ServiceSpec(
             subjects.ALL_DECISIONS,
             subjects.ALL_NUMBERED,
             _of_all(Kind.TURN_DROPPED),
+            *_lifecycle(Lifecycle.MOVED),  # a picture that is waited for is shown again to a worker that takes over
             subjects.ALL_HISTORY_ASKED,
         ),
         looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again

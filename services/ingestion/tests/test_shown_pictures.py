@@ -86,7 +86,8 @@ def filtered(video: Path, metadata: str) -> Path:
 def seen(video: Path, profile: PromptProfile = JOYAI) -> Pixels:
     """What becomes of the video's last picture."""
     with opened(resolve(f"file://{video}", None), LIMITS) as media:
-        jpegs = [encode(frame, 0, profile, media.view) for packet in media.packets() for frame in media.frames(packet)]
+        frames = (frame for packet in media.packets() for frame in media.frames(packet))
+        jpegs = [encode(frame, 0, profile, media.geometry) for frame in frames]
     return np.asarray(Image.open(io.BytesIO(jpegs[-1].jpeg)))
 
 

@@ -5,7 +5,7 @@ from pydantic import DirectoryPath, Field, FilePath
 from vigil.runtime.process.backoff import Backoff
 from vigil.runtime.process.config import WorkerSettings
 from vigil_ingestion.media import Limits
-from vigil_ingestion.way import Trust
+from vigil_ingestion.relay import Trust
 
 
 class IngestionSettings(WorkerSettings):

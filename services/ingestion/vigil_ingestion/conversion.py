@@ -25,7 +25,7 @@ class Conversion:
     def frame(self, capture: Capture) -> Frame | None:
         """The picture for the profile; None when it cannot be shown. Raises `SourceError` when none can for long."""
         try:
-            picture = encode(capture.frame, capture.time_us, self._profile, capture.view)
+            picture = encode(capture.frame, capture.time_us, self._profile, capture.geometry)
         except NotConvertible as error:
             self._failed(capture.time_us, str(error))
             return None

@@ -1,6 +1,5 @@
 """An open source: PyAV's demuxer and decoder, with every failure as a typed `SourceError`."""
 
-import errno
 import math
 import time
 from collections.abc import Iterator
@@ -19,12 +18,12 @@ from vigil.core.source import SourceKind
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address
 from vigil_ingestion.continuity import Continuity
-from vigil_ingestion.faults import Fault, SourceError, as_source_errors
+from vigil_ingestion.faults import Fault, SourceError
+from vigil_ingestion.geometry import SQUARE, Geometry
+from vigil_ingestion.media_errors import translated
 from vigil_ingestion.orientation import orientation_of
-from vigil_ingestion.playlist import is_playlist
+from vigil_ingestion.relay import Endpoint, Trust, relayed
 from vigil_ingestion.selection import chosen, is_cover
-from vigil_ingestion.view import SQUARE, View
-from vigil_ingestion.way import Trust, Way, way_to
 
 if TYPE_CHECKING:  # generic in its stubs only
     VideoPacket = Packet[VideoStream]
@@ -39,7 +38,7 @@ RAW_FORMATS = frozenset({"mjpeg", "mpjpeg", "h264", "hevc", "m4v"})
 STAMPS_ONLY = RAW_FORMATS | {"mpegts", "mpeg"}
 PROTOCOLS = {
     SourceKind.FILE: "file",
-    SourceKind.RTSP: "rtsp,rtp,rtcp,tcp,udp",  # without TLS: `way` speaks it
+    SourceKind.RTSP: "rtsp,rtp,rtcp,tcp,udp",  # without TLS: `relay` speaks it
     SourceKind.HTTP: "http,tcp",
 }
 # Packets that are read to detect the stream are kept, because one of them may be the only key frame for seconds; the
@@ -100,7 +99,7 @@ class Media:
         self._time_base = stream.time_base or FALLBACK_TIME_BASE
         self._tick_us, self._ticks = self._time_base.numerator * US_PER_S, self._time_base.denominator
         self._size = stream.codec_context.width, stream.codec_context.height
-        self.view = View()  # how the newest picture is to be seen
+        self.geometry = Geometry()  # how the newest picture is to be seen
         self._formats = frozenset(container.format.name.split(","))
         self._decoded = 0
         self.shown_us = 0  # up to where pictures were decoded
@@ -175,7 +174,7 @@ class Media:
             self._decoded += 1
             if isinstance(frame, av.VideoFrame) and not frame.is_corrupt:
                 if frame.key_frame or not self.shown_us:  # what it says counts until the next one
-                    self.view = View(self._aspect(), orientation_of(frame))
+                    self.geometry = Geometry(self._aspect(), orientation_of(frame))
                 self.shown_us = max(self.shown_us, self.frame_position_us(frame) + self.picture_us)
                 yield frame
             else:
@@ -246,8 +245,8 @@ def opened(address: Address, limits: Limits) -> Iterator[Media]:
     options = {**OPTIONS[address.kind], "protocol_whitelist": PROTOCOLS[address.kind], "format_whitelist": FORMATS}
     until_s = time.monotonic() + limits.open_s
     with (
-        way_to(address, limits.trust, limits.open_s) as way,
-        _container(address, limits, way, options, until_s) as container,
+        relayed(address, limits.trust, limits.open_s) as endpoint,
+        _container(address, limits, endpoint, options, until_s) as container,
     ):
         stream = _stream(container, address.shown)
         stream.thread_type = "NONE"  # decoder threads hold pictures back; without them a stream takes a single thread
@@ -257,13 +256,15 @@ def opened(address: Address, limits: Limits) -> Iterator[Media]:
         yield Media(address, container, stream)
 
 
-def _container(address: Address, limits: Limits, way: Way, options: dict[str, str], until_s: float) -> InputContainer:
+def _container(
+    address: Address, limits: Limits, endpoint: Endpoint, options: dict[str, str], until_s: float
+) -> InputContainer:
     open_s = max(until_s - time.monotonic(), LEAST_OPEN_S)
     try:
         with translated(address):
-            return av.open(way.url, options=options | way.options, timeout=(open_s, limits.read_s))
+            return av.open(endpoint.url, options=options | endpoint.options, timeout=(open_s, limits.read_s))
     except SourceError as error:
-        raise way.refusal or error from None
+        raise endpoint.refusal or error from None
 
 
 def _stream(container: InputContainer, shown: str) -> VideoStream:
@@ -278,56 +279,3 @@ def _stream(container: InputContainer, shown: str) -> VideoStream:
             Fault.NOT_A_VIDEO, f"{shown} is coded by a codec that cannot be decoded here: set its camera to H.264"
         )
     return stream
-
-
-@contextmanager
-def translated(address: Address) -> Iterator[None]:
-    """Translate what the media library raises into ours. Its texts may repeat a URL with its password, so none is
-    passed on."""
-    with as_source_errors(address.shown):
-        try:
-            yield
-        except av.error.FFmpegError as error:
-            raise _source_error(error, address) from None
-
-
-def _source_error(error: av.error.FFmpegError, address: Address) -> SourceError:
-    shown = address.shown
-    match error:
-        case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
-            return SourceError(
-                Fault.WRONG_CREDENTIALS, f"{shown} refused the name and password: write them as {_with_login(shown)}"
-            )
-        case av.error.HTTPNotFoundError() | av.error.FileNotFoundError():
-            return SourceError(Fault.NOT_FOUND, f"there is nothing at {shown}: check the path")
-        case av.error.ExitError() | av.error.TimeoutError():
-            return SourceError(Fault.TIMED_OUT, f"{shown} stopped answering: check the camera and the network to it")
-        case av.error.PermissionError() if address.kind is SourceKind.FILE:
-            return SourceError(Fault.NOT_FOUND, f"{shown} may not be read by ingestion: check the file's rights")
-        case av.error.FFmpegError() if error.errno == errno.EPROTONOSUPPORT and address.kind is SourceKind.RTSP:
-            return SourceError(
-                Fault.UNREACHABLE, f"{shown} sends neither by TCP nor by UDP: turn on RTSP over TCP in the camera"
-            )
-        case av.error.InvalidDataError() | av.error.ArgumentError() | av.error.LookupError():
-            return SourceError(Fault.NOT_A_VIDEO, f"{shown} {_what_instead(address, error)}")
-        case av.error.BugError() | av.error.ExternalError() | av.error.UndefinedError() | av.error.PatchWelcomeError():
-            return SourceError(
-                Fault.NOT_A_VIDEO, f"{shown} cannot be read: the media library failed on it ({type(error).__name__})"
-            )
-        case _:
-            return SourceError(
-                Fault.UNREACHABLE, f"{shown} cannot be reached ({error.strerror}): check host, port and cable"
-            )
-
-
-def _what_instead(address: Address, error: av.error.FFmpegError) -> str:
-    if is_playlist(address):
-        return "is a playlist, and playlists are not played: give the address of the video or camera itself"
-    if isinstance(error, av.error.ArgumentError):  # FFmpeg knows the kind of file, and it is not one of `FORMATS`
-        return "is a playlist or a picture, which are not played: give the address of the video or camera itself"
-    return "is not a video that can be read: give MP4, MKV, WebM, AVI, MPEG-TS, MJPEG, or an RTSP camera"
-
-
-def _with_login(shown: str) -> str:
-    scheme, _, rest = shown.partition("://")
-    return f"{scheme}://user:password@{rest.rpartition('***@')[2]}"

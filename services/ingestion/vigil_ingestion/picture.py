@@ -12,26 +12,26 @@ from PIL import Image
 from vigil.contract.frames import Frame
 from vigil.core.profile import PromptProfile
 from vigil_ingestion import colour
+from vigil_ingestion.geometry import Geometry
 from vigil_ingestion.orientation import Pixels
-from vigil_ingestion.view import View
 
 Image.preinit()  # otherwise the first picture imports the formats, and is late
 
 
-PLAIN = View()
+PLAIN = Geometry()
 
 
 class NotConvertible(Exception):
     """The picture was decoded and cannot be shown; the message says why."""
 
 
-def encode(picture: av.VideoFrame, capture_us: int, profile: PromptProfile, view: View = PLAIN) -> Frame:
+def encode(picture: av.VideoFrame, capture_us: int, profile: PromptProfile, geometry: Geometry = PLAIN) -> Frame:
     """Turn upright, scale by area averaging to the profile's size, encode at its quality.
 
     Raises `NotConvertible`.
     """
     try:
-        pixels = _seen(picture, profile, view)
+        pixels = _seen(picture, profile, geometry)
         height, width, _ = pixels.shape
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "JPEG", quality=profile.jpeg_quality)
@@ -42,17 +42,17 @@ def encode(picture: av.VideoFrame, capture_us: int, profile: PromptProfile, view
     return Frame(buffer.getvalue(), width, height, capture_us)
 
 
-def _seen(picture: av.VideoFrame, profile: PromptProfile, view: View) -> Pixels:
+def _seen(picture: av.VideoFrame, profile: PromptProfile, geometry: Geometry) -> Pixels:
     """The picture's pixels (height, width, 3) at the profile's size."""
-    size = view.turn.size(*profile.fit(*view.size(picture.width, picture.height)))
+    size = geometry.turn.size(*profile.fit(*geometry.size(picture.width, picture.height)))
     matrix = colour.matrix_of(picture.colorspace, picture.color_primaries, picture.width, picture.height)
     if matrix is None:
         raise NotConvertible(f"its colours are {colour.NAMES[colour.Matrix(picture.colorspace)]}, which is not read")
     picture.colorspace = matrix
     if colour.is_hdr(picture.color_trc):
         wide = np.asarray(_scaled(picture, size, "rgb48le"), np.uint16)
-        return view.turn.upright(colour.for_screen(wide, picture.color_trc, picture.color_primaries))
-    return view.turn.upright(np.asarray(_scaled(picture, size, "rgb24"), np.uint8))
+        return geometry.turn.upright(colour.for_screen(wide, picture.color_trc, picture.color_primaries))
+    return geometry.turn.upright(np.asarray(_scaled(picture, size, "rgb24"), np.uint8))
 
 
 def _scaled(picture: av.VideoFrame, size: tuple[int, int], pixel_format: str) -> npt.NDArray[Any]:

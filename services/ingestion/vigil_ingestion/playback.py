@@ -15,10 +15,10 @@ from vigil_ingestion.camera_clock import CameraClock, ClockFault, ClockNotice
 from vigil_ingestion.clock import Clock
 from vigil_ingestion.continuity import Continuity
 from vigil_ingestion.faults import Fault, SourceError
+from vigil_ingestion.geometry import Geometry
 from vigil_ingestion.lateness import Gate, Lag, Passage
 from vigil_ingestion.media import US_PER_S, Limits, Media, opened
 from vigil_ingestion.timeline import SHORTEST_ROUND_US, Timeline
-from vigil_ingestion.view import View
 
 if TYPE_CHECKING:
     from vigil_ingestion.media import VideoPacket
@@ -33,7 +33,7 @@ class Capture:
 
     time_us: int
     frame: av.VideoFrame
-    view: View = field(default_factory=View)
+    geometry: Geometry = field(default_factory=Geometry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def live(
             if not clock.wait_until(0):
                 return
             decoded_us = clock.now_us()
-            yield Capture(decoded_us, frame, media.view)
+            yield Capture(decoded_us, frame, media.geometry)
         if not clock.wait_until(0):
             return
     raise SourceError(Fault.UNREACHABLE, "the stream ended: the camera or its server closed the connection")
@@ -169,7 +169,7 @@ def _round(
             due_us = timeline.due_us(turn, shown_us)
             if not clock.wait_until(due_us):
                 return None
-            yield Capture(due_us, frame, media.view)
+            yield Capture(due_us, frame, media.geometry)
     return end_us
 
 

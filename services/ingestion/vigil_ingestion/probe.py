@@ -67,7 +67,7 @@ def _seen(address: Address, limits: Limits) -> tuple[MediaInfo, bool]:
 def _shown(picture: av.VideoFrame, media: Media, shown: str) -> None:
     """Show the picture once, as it would be for a session. Raises `SourceError`."""
     try:
-        encode(picture, 0, VIGIL_SMALL, media.view)
+        encode(picture, 0, VIGIL_SMALL, media.geometry)
     except NotConvertible as error:
         raise SourceError(Fault.NOT_A_VIDEO, f"{shown}: {unshown(str(error))}") from None
 

@@ -17,12 +17,12 @@ from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, resolve
+from vigil_ingestion.arrival_rate import ArrivalRate
 from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.clock import WallClock
 from vigil_ingestion.conversion import Conversion
 from vigil_ingestion.faults import Fault, SourceError, as_source_errors
 from vigil_ingestion.media import US_PER_S, Limits, Media, MediaInfo, opened
-from vigil_ingestion.pace import Pace
 from vigil_ingestion.playback import Capture, Length, length, live, played
 from vigil_ingestion.sampler import Group, Sampler
 from vigil_ingestion.timeline import UNSTATED_US, Timeline
@@ -62,7 +62,7 @@ class Stream:
         self._cadence = order.cadence
         self._clock = WallClock(watched_us)
         self._loop = asyncio.get_running_loop()
-        self._pace = Pace()
+        self._rate = ArrivalRate()
         self._over = asyncio.Event()
 
     def retune(self, cadence: Cadence) -> None:
@@ -114,23 +114,23 @@ class Stream:
         try:
             whole = yield from self._opened(address, limits)
         except SourceError as error:
-            if error.fault is not Fault.TIMED_OUT or not self._pace.may_be_silent(int(limits.read_s * US_PER_S)):
+            if error.fault is not Fault.TIMED_OUT or not self._rate.may_be_silent(int(limits.read_s * US_PER_S)):
                 raise
-            log.info("source found slow", pictures=self._pace.pictures, widest_s=self._pace.widest_us / US_PER_S)
+            log.info("source found slow", pictures=self._rate.pictures, widest_s=self._rate.widest_us / US_PER_S)
             whole = yield from self._opened(address, limits.patient)
         if whole is not None:
             yield from self._played(address, whole)
 
     def _opened(self, address: Address, limits: Limits) -> Generator[Capture, None, Length | None]:
         """The pictures of a live source. Of any other none, but its length is returned."""
-        self._pace = Pace(self._clock.now_us())
+        self._rate = ArrivalRate(self._clock.now_us())
         with opened(address, limits) as media:
             self.info = media.info()
             if not media.live:
                 return self._length(media, address)
             try:
                 for capture in live(media, self._clock, self._notice):
-                    self._pace = self._pace.step(capture.time_us)
+                    self._rate = self._rate.step(capture.time_us)
                     yield capture
             except SourceError as error:
                 if not self._is_recording(media, address, error):
@@ -141,7 +141,7 @@ class Stream:
     def _is_recording(self, media: Media, address: Address, error: SourceError) -> bool:
         """Whether a source that ended was a recording without a stated length, all of which came at once."""
         has_ended = error.fault is Fault.UNREACHABLE and address.kind is SourceKind.HTTP and not media.is_camera
-        return has_ended and self._pace.is_recording(self._clock.now_us(), media.shown_us)
+        return has_ended and self._rate.is_recording(self._clock.now_us(), media.shown_us)
 
     def _length(self, media: Media, address: Address) -> Length:
         """How much can be played. Reading a whole local file is cheap and exact; a remote one would travel twice, which

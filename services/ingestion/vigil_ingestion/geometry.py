@@ -1,4 +1,4 @@
-"""How a stream's decoded pictures are to be seen."""
+"""Picture geometry: the shape of a stream's pixels, and how its pictures are turned."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -10,7 +10,7 @@ FLATTEST, TALLEST = Fraction(1, 5), Fraction(5)  # a pixel of another shape is a
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Geometry:
     """The shape of a pixel (its width by its height), and how the picture is turned."""
 
     aspect: Fraction = SQUARE

@@ -3,16 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil_ingestion.pace import KNOWN_AFTER, Pace
+from vigil_ingestion.arrival_rate import KNOWN_AFTER, ArrivalRate
 
 S = 1_000_000
 
 
-def paced(times_s: list[float]) -> Pace:
-    pace = Pace(0)
+def paced(times_s: list[float]) -> ArrivalRate:
+    rate = ArrivalRate(0)
     for time_s in times_s:
-        pace = pace.step(int(time_s * S))
-    return pace
+        rate = rate.step(int(time_s * S))
+    return rate
 
 
 def test_a_source_may_be_silent_until_its_pace_is_known() -> None:
@@ -25,13 +25,13 @@ def test_a_source_may_be_silent_until_its_pace_is_known() -> None:
 
 @given(st.floats(0.01, 60), st.integers(KNOWN_AFTER, 200))
 def test_a_steady_source_may_be_silent_when_its_gaps_are_long(gap_s: float, pictures: int) -> None:
-    pace = paced([gap_s * index for index in range(pictures)])
+    rate = paced([gap_s * index for index in range(pictures)])
     if abs(gap_s - 2.5) > 1e-3:
-        assert pace.may_be_silent(5 * S) == (gap_s > 2.5)
+        assert rate.may_be_silent(5 * S) == (gap_s > 2.5)
 
 
 @given(st.floats(0.3, 3_600))
 def test_what_comes_as_it_was_filmed_is_no_recording(seconds: float) -> None:
     kept_s = min(seconds, 2)  # a camera's server may send at once what it kept
-    assert not Pace(0).is_recording(int(seconds * S), int((seconds + kept_s) * S))
-    assert Pace(0).is_recording(int(seconds / 10 * S), int((seconds + 0.3) * S))
+    assert not ArrivalRate(0).is_recording(int(seconds * S), int((seconds + kept_s) * S))
+    assert ArrivalRate(0).is_recording(int(seconds / 10 * S), int((seconds + 0.3) * S))

@@ -1,4 +1,4 @@
-"""At what pace a source without a stated length sends its pictures: slow, or faster than any camera films. Pure."""
+"""How fast a source without a stated length sends its pictures: slowly, or faster than any camera films. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,7 @@ SLACK_US = 250_000
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ArrivalRate:
     """The pictures of one connection. `opened_us` is when opening it began."""
 
     opened_us: int = 0
@@ -16,7 +16,7 @@ class Pace:
     last_us: int = 0
     widest_us: int = 0
 
-    def step(self, now_us: int) -> "Pace":
+    def step(self, now_us: int) -> "ArrivalRate":
         """The state after a picture."""
         gap_us = now_us - self.last_us if self.pictures else 0
         widest_us = max(self.widest_us, gap_us)

@@ -1,7 +1,7 @@
-"""The way to a source: the media library connects to a port of this process, which is connected to the camera.
+"""Relays a source: the media library connects to a port of this process, which is connected to the camera.
 
-So the media library reaches the address that the policy looked at and no other: not one that the name's DNS has told
-it later, not one that a camera redirects it to. TLS ends here, where a certificate can be judged and its fault named.
+So the media library reaches the address that the policy checked and no other: neither an address that DNS gives for
+the name later, nor one that a camera redirects it to. TLS ends here: a certificate is checked and its fault is named.
 """
 
 import contextlib
@@ -45,8 +45,8 @@ class Trust:
 
 
 @dataclass(slots=True)
-class Way:
-    """What the media library opens. `refusal` is why its connection was ended, if the way ended it."""
+class Endpoint:
+    """What the media library opens. `refusal` is why the relay ended its connection, if it did."""
 
     url: str
     options: dict[str, str] = field(default_factory=dict)
@@ -54,17 +54,20 @@ class Way:
 
 
 @contextmanager
-def way_to(address: Address, trust: Trust, timeout_s: float) -> Iterator[Way]:
-    """A way that is open inside the block. Raises `SourceError` when the camera cannot be reached or trusted."""
+def relayed(address: Address, trust: Trust, timeout_s: float) -> Iterator[Endpoint]:
+    """Relay the source while the block runs; a file needs no relay.
+
+    Raises `SourceError` when the camera cannot be reached or trusted.
+    """
     if address.kind is SourceKind.FILE:
-        yield Way(address.url)
+        yield Endpoint(address.url)
         return
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server((LOOPBACK, 0)))
         relay = _Relay(address, trust, timeout_s, listener, _connected(address, trust, timeout_s))
         stack.callback(relay.close)
-        threading.Thread(target=relay.run, name="way", daemon=True).start()
-        yield relay.way
+        threading.Thread(target=relay.run, name="relay", daemon=True).start()
+        yield relay.endpoint
 
 
 class _Relay:
@@ -81,7 +84,7 @@ class _Relay:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._closed = False
-        self.way = _way(address, listener.getsockname()[1])
+        self.endpoint = _endpoint(address, listener.getsockname()[1])
 
     def run(self) -> None:
         """What the thread runs: for RTSP one connection, for HTTP as many as come."""
@@ -92,7 +95,7 @@ class _Relay:
                     self._listener.close()
                     self._carry(client)
                     return
-                threading.Thread(target=self._carry, args=(client,), name="way", daemon=True).start()
+                threading.Thread(target=self._carry, args=(client,), name="relay", daemon=True).start()
 
     def close(self) -> None:
         """End every connection. Idempotent; callable from any thread."""
@@ -115,16 +118,16 @@ class _Relay:
                     _carry(client, camera, replies)
                     self._forget(client, camera)
             except Redirected:
-                self.way.refusal = SourceError(
+                self.endpoint.refusal = SourceError(
                     Fault.FORBIDDEN,
                     f"{self._address.shown} redirects to another address, which is not followed: give that address",
                 )
             except Unreadable as error:
-                self.way.refusal = SourceError(
+                self.endpoint.refusal = SourceError(
                     Fault.NOT_A_VIDEO, f"{self._address.shown} does not speak RTSP ({error}): check its port"
                 )
             except SourceError as error:
-                self.way.refusal = error
+                self.endpoint.refusal = error
             except OSError as error:
                 log.debug("camera disconnected", reason=type(error).__name__)
 
@@ -143,13 +146,13 @@ class _Relay:
             self._open.difference_update(connections)
 
 
-def _way(address: Address, port: int) -> Way:
+def _endpoint(address: Address, port: int) -> Endpoint:
     parts = urlsplit(address.url)
     login, at, host = parts.netloc.rpartition("@")
     url = urlunsplit(
         parts._replace(scheme=PLAIN.get(parts.scheme, parts.scheme), netloc=f"{login}{at}{LOOPBACK}:{port}")
     )
-    return Way(url, {"headers": f"Host: {host}\r\n"} if address.kind is SourceKind.HTTP else {})
+    return Endpoint(url, {"headers": f"Host: {host}\r\n"} if address.kind is SourceKind.HTTP else {})
 
 
 def _connected(address: Address, trust: Trust, timeout_s: float) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The way to a camera on real sockets: redirects, TLS, names that change, and what ends with it."""
+"""The relay to a camera on real sockets: redirects, TLS, names that change, and what ends with it."""
 
 import contextlib
 import socket
@@ -14,7 +14,7 @@ import pytest
 from vigil_ingestion.address import Address, resolve
 from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.media import Limits, opened
-from vigil_ingestion.way import Trust, way_to
+from vigil_ingestion.relay import Trust, relayed
 
 LIMITS = Limits(open_s=3.0, read_s=2.0)
 
@@ -131,23 +131,23 @@ def test_the_first_address_that_answers_is_taken(free_port: int) -> None:
     assert caught.value.fault is Fault.NOT_FOUND
 
 
-def test_nothing_of_a_way_is_left_when_its_block_ends() -> None:
-    def ways() -> list[str]:
-        return [thread.name for thread in threading.enumerate() if thread.name == "way"]
+def test_nothing_of_a_relay_is_left_when_its_block_ends() -> None:
+    def relays() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "relay"]
 
     with camera(not_found) as asked:
         address = resolve(f"rtsp://127.0.0.1:{asked.port}/cam", None)
         for uses in (0, 1):
-            with way_to(address, Trust(), 2.0) as way:
-                port = int(way.url.rpartition(":")[2].partition("/")[0])
+            with relayed(address, Trust(), 2.0) as endpoint:
+                port = int(endpoint.url.rpartition(":")[2].partition("/")[0])
                 if uses:
                     with socket.create_connection(("127.0.0.1", port)) as client:
                         client.sendall(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")
                         assert client.recv(100).startswith(b"RTSP/1.0 404")
-                threads = [thread for thread in threading.enumerate() if thread.name == "way"]
+                threads = [thread for thread in threading.enumerate() if thread.name == "relay"]
             for thread in threads:
                 thread.join(5)
-            assert ways() == []
+            assert relays() == []
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port), 1)
 

@@ -19,9 +19,9 @@ from vigil.testing.servers import free_ports
 from vigil_local.errors import DiskFull, ProcessFailed
 from vigil_local.supervisor import disk, gates
 from vigil_local.supervisor.layout import binaries
+from vigil_local.supervisor.liveness import until_unhealthy
 from vigil_local.supervisor.plan import PREFERRED_PORTS, Options, RemoteEngine, make_plan
 from vigil_local.supervisor.secrets import Secrets
-from vigil_local.supervisor.sickness import fall_sick
 from vigil_local.supervisor.stack import UpOptions, running
 from vigil_local.supervisor.supervisor import ProcessSpec, State, Status, Supervisor
 from vigil_local.testing.processes import environment, program
@@ -59,20 +59,22 @@ async def test_nothing_is_started_on_a_full_disk(tmp_path: Path) -> None:
     assert "make room" in full.value.next_step
 
 
-async def test_sickness_is_believed_after_a_while_and_not_while_the_disk_is_full(tmp_path: Path) -> None:
+async def test_an_unhealthy_process_is_started_again_after_a_while_but_not_while_the_disk_is_full(
+    tmp_path: Path,
+) -> None:
     answers = ["", "broken", "", "broken", "broken", "broken"]
 
     async def ask() -> str:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
-    assert await fall_sick(ask, tmp_path, sick_s=0.02, poll_s=0.01) == "sick for 0.02 s: broken"
+    assert await until_unhealthy(ask, tmp_path, unhealthy_s=0.02, poll_s=0.01) == "unhealthy for 0.02 s: broken"
     with small_disk(tmp_path / "disk") as small:
         small.fill()
-        sick = asyncio.create_task(fall_sick(ask, small.path, sick_s=0.02, poll_s=0.01))
-        done, _ = await asyncio.wait({sick}, timeout=0.2)
+        unhealthy = asyncio.create_task(until_unhealthy(ask, small.path, unhealthy_s=0.02, poll_s=0.01))
+        done, _ = await asyncio.wait({unhealthy}, timeout=0.2)
         assert not done, "a new start on a full disk changes nothing"
         small.make_room()
-        await asyncio.wait_for(sick, 5)
+        await asyncio.wait_for(unhealthy, 5)
 
 
 async def test_what_ends_on_a_full_disk_says_so(tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def servers_on(directory: Path) -> tuple[list[ProcessSpec], dict[str, int]]:
         path.mkdir(mode=0o700)
     for path, text in plan.files.items():
         path.write_text(text)
-    return [replace(spec, sick_s=0.5) for spec in plan.specs if spec.name in ("nats", "redis")], ports
+    return [replace(spec, unhealthy_s=0.5) for spec in plan.specs if spec.name in ("nats", "redis")], ports
 
 
 async def stores(redis: Redis, jetstream: JetStreamContext) -> tuple[bool, bool]:
@@ -150,7 +152,7 @@ async def test_redis_and_nats_go_on_by_themselves_when_there_is_room(tmp_path: P
                 assert (await jetstream.get_msg("KEPT", seq=1)).data == b"1"
             await bus.close()
     assert f"exited with status 1; disk full: 0 MB free on {small.path}" in ended("redis", changes)[0]
-    assert "sick for 0.5 s: JetStream stream" in ended("nats", changes)[0]
+    assert "unhealthy for 0.5 s: JetStream stream" in ended("nats", changes)[0]
 
 
 def ended(name: str, changes: list[Status]) -> list[str]:

@@ -24,8 +24,8 @@ from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.admission import whole_body
 from vigil_gateway.live.deadline import Deadline
 from vigil_gateway.live.fitting import fitted_in_thread
-from vigil_gateway.live.pixels import PixelBudget
-from vigil_gateway.live.pushes import PushQuota
+from vigil_gateway.live.pixel_budget import PixelBudget
+from vigil_gateway.live.push_quota import PushQuota
 
 CHAT = "/v1/chat/completions"
 KEY = {"Authorization": "Bearer a-key-of-demo"}

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
+from redis.asyncio import Redis
 
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.grpc_server import bound_grpc
+from vigil.runtime.process.health import Health
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
@@ -26,8 +28,8 @@ from vigil_gateway.http.app import create_app
 from vigil_gateway.http.server import MAX_CONNECTIONS, Listening, serve
 from vigil_gateway.live.history import answer_history
 from vigil_gateway.live.idle import end_idle
-from vigil_gateway.live.pixels import PixelBudget
-from vigil_gateway.live.pushes import PushQuota
+from vigil_gateway.live.pixel_budget import PixelBudget
+from vigil_gateway.live.push_quota import PushQuota
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports
 from vigil_gateway.rpc.calls import admitting, refusing
@@ -52,24 +54,8 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
     ):
         service.health.register("nats", lambda: _usable(bus))
         service.health.register("redis", lambda: redis_client.ping(redis))
-        store = SessionStore(redis)
-        ports = Ports(
-            settings=settings,
-            keys=keys,
-            bus=bus,
-            store=store,
-            placement=Placement(redis),
-            probe=SourceProbe(channel, settings.probe_deadline_s),
-            streams=StreamSlots(settings.streams_per_tenant),
-            health=service.health,
-            draining=asyncio.Event(),
-            pushed=PushedSessions(redis),
-            turns=TurnLeases(redis),
-            names=SessionNames(redis),
-            quota=SessionQuota(store, settings.sessions_per_tenant),
-            pushes=PushQuota(settings.pushes_in_flight_per_tenant, settings.pushes_per_tenant_s),
-            pixels=PixelBudget(),
-        )
+        probe = SourceProbe(channel, settings.probe_deadline_s)
+        ports = _ports(settings, keys, bus, redis, probe, service.health)
         service.spawn("history", answer_history(bus))
         service.spawn("API keys", key_file.follow(keys))
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
@@ -92,6 +78,29 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
                 yield
             finally:
                 await rpc.drain()
+
+
+def _ports(
+    settings: GatewaySettings, keys: KeyRing, bus: Bus, redis: Redis, probe: SourceProbe, health: Health
+) -> Ports:
+    store = SessionStore(redis)
+    return Ports(
+        settings=settings,
+        keys=keys,
+        bus=bus,
+        store=store,
+        placement=Placement(redis),
+        probe=probe,
+        streams=StreamSlots(settings.streams_per_tenant),
+        health=health,
+        draining=asyncio.Event(),
+        pushed=PushedSessions(redis),
+        turns=TurnLeases(redis),
+        names=SessionNames(redis),
+        quota=SessionQuota(store, settings.sessions_per_tenant),
+        pushes=PushQuota(settings.pushes_in_flight_per_tenant, settings.pushes_per_tenant_s),
+        pixels=PixelBudget(),
+    )
 
 
 async def _usable(bus: Bus) -> None:

@@ -53,13 +53,13 @@ def redis(port: int, password: str) -> Gate:
     return _guarded(attempt)
 
 
-async def well() -> str:
-    """For what never says that it cannot go on."""
+async def always_healthy() -> str:
+    """For a process that is never asked."""
     return ""
 
 
-def nats_sickness(monitor_url: str) -> Gate:
-    """Empty while NATS stores what it is given. A server that cannot be asked is not called sick."""
+def nats_storage(monitor_url: str) -> Gate:
+    """Healthy while NATS stores what it is given. A server that does not answer counts as healthy."""
 
     async def attempt() -> str:
         try:

@@ -167,7 +167,7 @@ def _nats(options: Options, paths: Mapping[str, Path]) -> ProcessSpec:
         argv=(str(options.binaries.nats_server), "--config", str(paths[NATS_CONFIG])),
         env=_base(options),
         gate=gates.http(f"{monitor_url}/healthz"),
-        sickness=gates.nats_sickness(monitor_url),
+        liveness=gates.nats_storage(monitor_url),
     )
 
 

@@ -17,8 +17,8 @@ from vigil_local.errors import ProcessFailed
 from vigil_local.supervisor import disk, gates
 from vigil_local.supervisor.child import Child, Guard
 from vigil_local.supervisor.gates import Gate
+from vigil_local.supervisor.liveness import until_unhealthy
 from vigil_local.supervisor.process_log import ProcessLog
-from vigil_local.supervisor.sickness import fall_sick
 
 POLL_S = 0.1
 
@@ -37,7 +37,7 @@ class State(StrEnum):
 class ProcessSpec:
     """What to run. It starts once all that it `needs` is ready; a higher `tier` is stopped earlier.
 
-    `sickness` is asked while it runs; one that has been sick for `sick_s` is started again, see `fall_sick`.
+    `liveness` is asked while the process runs; after `unhealthy_s` of bad answers it is started again.
     """
 
     name: str
@@ -49,8 +49,8 @@ class ProcessSpec:
     gate_timeout_s: float = 60.0
     stop_grace_s: float = 8.0
     start_attempts: int = 3
-    sickness: Gate = gates.well
-    sick_s: float = 5.0
+    liveness: Gate = gates.always_healthy
+    unhealthy_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Managed:
         self._change(State.STARTING, "", pid=child.pid)
         exited = asyncio.create_task(child.exited())
         gate = asyncio.create_task(self._pass_gate())
-        sick = asyncio.create_task(self._fall_sick())
+        unhealthy = asyncio.create_task(self._until_unhealthy())
         try:
             await asyncio.wait({exited, gate}, return_when=asyncio.FIRST_COMPLETED)
             if not exited.done():
@@ -114,17 +114,17 @@ class Managed:
                 self._ever_ready = True
                 self.ready.set()
                 self._change(State.READY, "")
-                await asyncio.wait({exited, sick}, return_when=asyncio.FIRST_COMPLETED)
-            return self._with_shortage(_ending(exited.result()) if exited.done() else sick.result())
+                await asyncio.wait({exited, unhealthy}, return_when=asyncio.FIRST_COMPLETED)
+            return self._with_shortage(_ending(exited.result()) if exited.done() else unhealthy.result())
         finally:
             self.ready.clear()
-            for task in (exited, gate, sick):
+            for task in (exited, gate, unhealthy):
                 task.cancel()
             await child.end(self.spec.stop_grace_s)
 
-    async def _fall_sick(self) -> str:
+    async def _until_unhealthy(self) -> str:
         await self.ready.wait()
-        return await fall_sick(self.spec.sickness, self.log.path.parent, self.spec.sick_s)
+        return await until_unhealthy(self.spec.liveness, self.log.path.parent, self.spec.unhealthy_s)
 
     def _with_shortage(self, ended: str) -> str:
         """How it ended, and that the disk is full if it is: then that is why, more often than not."""

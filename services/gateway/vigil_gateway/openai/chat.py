@@ -20,7 +20,7 @@ from vigil_gateway.live import push
 from vigil_gateway.live.data_url import decoded
 from vigil_gateway.live.deadline import Deadline
 from vigil_gateway.live.fitting import fitted_in_thread
-from vigil_gateway.live.named import in_turn_of_name
+from vigil_gateway.live.named_session import in_turn_of_name
 from vigil_gateway.live.repeat import Sent, answered, recognised, sent
 from vigil_gateway.openai.attempt import Attempted
 from vigil_gateway.openai.fields import IGNORED_HEADER

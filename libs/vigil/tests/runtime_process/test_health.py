@@ -45,6 +45,19 @@ async def test_a_port_that_hangs_is_given_a_second_and_pings_run_side_by_side() 
     assert set(readiness.checks.values()) == {"no answer within 1 s"}
 
 
+async def test_a_port_that_registers_during_a_check_is_of_the_next_one() -> None:
+    health, late = Health(), list[str]()
+
+    async def registers_another() -> None:
+        if not late:
+            late.append("late")
+            health.register("late", refuses)
+
+    health.register("early", registers_another)
+    assert (await health.check()).checks == {"early": "ok"}
+    assert set((await health.check()).checks) == {"early", "late"}
+
+
 def test_two_ports_of_one_name_are_a_mistake() -> None:
     health = Health()
     health.register("nats", answers)

@@ -51,8 +51,9 @@ class Health:
 
     async def check(self) -> Readiness:
         """Ping every port at once, each for at most `PING_TIMEOUT_S`. Never raises."""
-        states = await asyncio.gather(*(_state(ping) for ping in self._pings.values()))
-        readiness = Readiness(self.phase, dict(zip(self._pings, states, strict=True)))
+        pings = dict(self._pings)  # a port may register meanwhile: it is of the next check
+        states = await asyncio.gather(*(_state(ping) for ping in pings.values()))
+        readiness = Readiness(self.phase, dict(zip(pings, states, strict=True)))
         metrics.READY.set(readiness.ready)
         for name, state in readiness.checks.items():
             metrics.PORT_UP.labels(name).set(state == OK)

@@ -29,5 +29,6 @@ async def test_the_command_lists_page_after_page() -> None:
     assert wrong.status == 2
     assert "fire" in shown.output
     assert "critical" in shown.output
+    assert SESSION in shown.output, "whole, to be copied, also without a terminal"
     assert [alert["alert_id"] for alert in json.loads(as_json.output)] == ["a-2", "a-1"]
     assert [alert["alert_id"] for alert in json.loads(one.output)] == ["a-2"]

@@ -120,6 +120,7 @@ def test_the_command_from_the_first_key_to_the_last(tmp_path: Path) -> None:
     (row,) = json.loads(keys_command("tenants", "--json", *place))
     assert (row["tenant"], row["keys"]) == ("acme", 2)
     assert row["nats_url"].startswith("nats://tenant-acme:")
+    assert row["nats_url"] in keys_command("tenants", *place), "whole, to be copied"
     keys_command("remove", "--tenant", "acme", "--all", *place)
     assert key_file.read(tmp_path / key_file.FILE) == ()
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from vigil_client.api import Client
 from vigil_client.commands import target
-from vigil_client.commands.running import console, run
+from vigil_client.commands.running import console, run, show_table
 from vigil_client.commands.subscribe import duration
 from vigil_client.commands.target import ApiKey, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
@@ -93,4 +93,4 @@ def _show(found: list[AlertRecord]) -> None:
             escape(alert.session),
             escape(alert.text),
         )
-    console.print(table)
+    show_table(table)

@@ -11,6 +11,7 @@ import typer
 import uvloop
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from vigil_client.errors import ClientError
 from vigil_client.values import Notice
@@ -43,6 +44,13 @@ def show_notices(notices: Iterable[Notice]) -> None:
     """What the gateway says about a session that runs all the same."""
     for notice in notices:
         console.print(f"[bold yellow]notice[/] {escape(notice.message)}\n", soft_wrap=True, highlight=False)
+
+
+def show_table(table: Table) -> None:
+    """Every cell whole, also in a narrow terminal or a pipe: what is cut off can be neither read nor copied."""
+    anything_fits = console.options.update(max_width=10_000)
+    table.width = console.measure(table, options=anything_fits).maximum
+    console.print(table, crop=False)
 
 
 async def _interruptible(work: Coroutine[Any, Any, bool], if_stopped: bool) -> bool:

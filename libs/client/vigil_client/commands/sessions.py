@@ -10,7 +10,7 @@ from rich.table import Table
 
 from vigil_client.api import Client
 from vigil_client.commands import options, target
-from vigil_client.commands.running import console, run, show_notices
+from vigil_client.commands.running import console, run, show_notices, show_table
 from vigil_client.commands.target import ApiKey, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.events import roles_line
@@ -174,7 +174,7 @@ def _show_list(found: tuple[Session, ...], as_json: bool) -> None:
             session.model,
             f"{session.created_at.astimezone():%m-%d %H:%M:%S}",
         )
-    console.print(table)
+    show_table(table)
 
 
 def _show_options(session: Session) -> None:

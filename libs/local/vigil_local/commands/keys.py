@@ -14,7 +14,7 @@ from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
 from vigil_client import endpoints
 from vigil_client.commands.options import one_of
-from vigil_client.commands.running import console, stderr
+from vigil_client.commands.running import console, show_table, stderr
 from vigil_client.commands.subscribe import duration
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.errors import NotConfigured
@@ -103,7 +103,7 @@ def list_keys(
     table = Table("tenant", "name", "role", "id", "created", "expires", box=None, pad_edge=False)
     for key in sorted(found, key=lambda key: (key.tenant, key.name)):
         table.add_row(key.tenant, key.name or "-", key.role, key.id, _day(key.created), _expiry(key))
-    console.print(table)
+    show_table(table)
 
 
 @keys.command()
@@ -156,7 +156,7 @@ def tenants(data_dir: DataDir = DATA_DIR, file: KeyFile = None, as_json: AsJson 
     table = Table("tenant", "keys", "NATS address", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*map(str, row.values()))
-    console.print(table, soft_wrap=True)
+    show_table(table)
 
 
 def _path(data_dir: Path, file: Path | None) -> Path:

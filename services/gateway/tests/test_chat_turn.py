@@ -12,7 +12,7 @@ from vigil.core.probability import Probabilities
 from vigil_gateway.api.turn_errors import ChatUnsupported, NothingShown, SessionHeaderInvalid
 from vigil_gateway.openai.models import ChatIn
 from vigil_gateway.openai.turn import Said, chat_out, said, session_of
-from vigil_gateway.sessions.session_id import may_begin
+from vigil_gateway.sessions.session_id import id_of_name, may_begin
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:a"}}
 OLDER = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:old"}}]}
@@ -118,6 +118,15 @@ def test_a_part_that_cannot_be_read_is_named(kind: str) -> None:
 def test_a_session_is_always_named_and_always_the_tenants() -> None:
     assert str(session_of("demo", "s-1", None).key) == str(session_of("demo", None, "s-1").key) == "demo/s-1"
     assert str(session_of("rival", "s-1", "s-1").key) == "rival/s-1"
+
+
+@pytest.mark.parametrize("name", ["küche", "à la porte", "玄関", "🚪"])
+def test_a_name_in_utf_8_is_the_same_in_a_header_and_in_a_path(name: str) -> None:
+    as_the_server_reads_it = name.encode().decode("latin-1")
+    named = session_of("demo", as_the_server_reads_it, None)
+    assert (named.name, named.key.session) == (name, id_of_name(name))
+    assert named.header == as_the_server_reads_it, "it is sent back as it came"
+    assert session_of("demo", "k\xfcche", None).name == "küche", "Latin-1"
     for header, other_header, told in (
         (None, None, "names no session"),
         ("", None, "names no"),

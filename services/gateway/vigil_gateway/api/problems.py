@@ -137,7 +137,10 @@ TABLE: dict[type[Exception], Row] = {
         "unknown_instruction", 404, "No such instruction", "List the session's instructions and watches for their ids."
     ),
     turn_errors.SessionHeaderInvalid: Row(
-        "session_header", 400, "Which session?", "Send a header x-session-id: 1 to 64 letters, digits, '_' or '-'."
+        "session_header",
+        400,
+        "Which session?",
+        "Send a header x-session-id: the session's name in it, up to 128 characters.",
     ),
     turn_errors.ChatUnsupported: Row("unsupported", 400, "Not supported here", "See /docs."),
     turn_errors.NothingShown: Row(

@@ -75,7 +75,7 @@ async def complete(
     pushed = sent(urls, time_s, attempt.key, is_again=attempt.number > 0)
     async with in_turn_of_name(ports, named.key) as lease:
         decision, spec = await _turn(ports, lease, named, body, message, pushed, deadline)
-    response.headers[SESSION_HEADER] = named.name
+    response.headers[SESSION_HEADER] = named.header
     if message.ignored:
         response.headers[IGNORED_HEADER] = message.ignored
     return chat_out(decision, spec.model)

@@ -38,10 +38,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a client calls its session, as its header has it, and the id that this name stands for."""
+    """What a client calls its session, and the id that this name stands for. `header` is the name as it came."""
 
     name: str
     key: SessionKey
+    header: str
 
 
 def session_of(tenant: str, header: str | None, other_header: str | None) -> Named:
@@ -51,11 +52,20 @@ def session_of(tenant: str, header: str | None, other_header: str | None) -> Nam
         raise SessionHeaderInvalid(f"the request names no session in its header {SESSION_HEADER}")
     if len(named) > 1:
         raise SessionHeaderInvalid(f"{SESSION_HEADER} and {OTHER_SESSION_HEADER} name different sessions")
-    name = named.pop()
+    came = named.pop()
+    name = _as_text(came)
     try:
-        return Named(name, SessionKey(tenant, id_of_name(name)))
+        return Named(name, SessionKey(tenant, id_of_name(name)), came)
     except InvalidToken as error:
         raise SessionHeaderInvalid(str(error)) from None
+
+
+def _as_text(header: str) -> str:
+    """What a header says: the server reads Latin-1, and clients write UTF-8, as in a path."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
 
 
 def said(body: ChatIn) -> Said:

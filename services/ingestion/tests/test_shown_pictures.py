@@ -1,5 +1,6 @@
 """Pictures as a person would see them: upright, in their true shape and colours, or refused with a name."""
 
+import gc
 import io
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -131,6 +132,18 @@ def test_a_camera_that_says_once_how_it_hangs_is_turned_all_the_time(
 ) -> None:
     video = filtered(write(tmp_path / "a.mkv"), f"display_orientation=insert:{orientation}")
     assert_colours(seen(video), *colours)  # its last picture; the word is in its key frame
+
+
+def test_pictures_go_without_the_garbage_collector(tmp_path: Path) -> None:
+    """It looks rarely, and each picture that waits for it holds megabytes and two threads of the scaler."""
+    video = write(tmp_path / "a.mp4")
+    gc.collect()
+    gc.disable()
+    try:
+        seen(video)
+        assert sum(type(found) is av.VideoFrame for found in gc.get_objects()) == 0
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("quarter", range(4))

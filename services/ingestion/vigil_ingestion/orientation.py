@@ -7,6 +7,7 @@ from typing import Any
 import av
 import numpy as np
 import numpy.typing as npt
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 
 Pixels = npt.NDArray[np.uint8]
@@ -51,8 +52,9 @@ class Orientation:
 def orientation_of(picture: av.VideoFrame) -> Orientation:
     """What the picture itself says."""
     try:
-        side_data: Any = picture.side_data  # its stubs know one kind alone
-        matrices = [bytes(data) for data in side_data if data.type is SideDataType.DISPLAYMATRIX]
+        # Not `picture.side_data`: the picture keeps that, which keeps the picture, until the garbage collector looks.
+        container: Any = SideDataContainer  # its stubs know neither how it is made nor all kinds
+        matrices = [bytes(data) for data in container(picture) if data.type is SideDataType.DISPLAYMATRIX]
     except ValueError:  # PyAV does not know every kind, and then gives none; the turn alone can still be asked for
         return Orientation.turned(picture.rotation)
     return Orientation.of(matrices[0]) if matrices else Orientation()

@@ -86,5 +86,5 @@ def _shown(entry: Entry) -> AlertOut | None:
     try:
         return entry.shown()
     except ValidationError as error:
-        log.warning("alert not shown", place=entry.place, error=str(error))
+        log.warning("alert skipped", place=entry.place, error=str(error))
         return None

@@ -18,7 +18,7 @@ from vigil.contract.services import GATEWAY, INTERACTION
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil_client.alerts import alert_subject, alerts, messages, utterances
 from vigil_client.errors import ClientError
-from vigil_client.testing.scripted_gateway import alert_json
+from vigil_client.testing.scripted_answers import alert_json
 from vigil_gateway.live.history import answer_history
 from vigil_local.testing.servers import UpNats, nats_running
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from vigil_client.api import Client
 from vigil_client.testing.command import vigil
-from vigil_client.testing.scripted_gateway import KEY, SESSION, ScriptedGateway, playing
+from vigil_client.testing.scripted_answers import SESSION
+from vigil_client.testing.scripted_gateway import KEY, ScriptedGateway, playing
 
 
 async def test_a_page_of_alerts_by_value() -> None:
@@ -23,12 +24,12 @@ async def test_the_command_lists_page_after_page() -> None:
         to = ("--gateway", gateway.url, "--api-key", KEY)
         shown = await vigil("alerts", "--open", "--since", "1h", *to)
         as_json = await vigil("alerts", "--json", "--limit", "5", *to)
-        one = await vigil("alerts", "--json", "--limit", "1", *to)
+        newest = await vigil("alerts", "--json", "--limit", "1", *to)
         wrong = await vigil("alerts", "--since", "soon", *to)
-    assert {shown.status, as_json.status, one.status} == {0}
+    assert {shown.status, as_json.status, newest.status} == {0}
     assert wrong.status == 2
     assert "fire" in shown.output
     assert "critical" in shown.output
     assert SESSION in shown.output, "whole, to be copied, also without a terminal"
     assert [alert["alert_id"] for alert in json.loads(as_json.output)] == ["a-2", "a-1"]
-    assert [alert["alert_id"] for alert in json.loads(one.output)] == ["a-2"]
+    assert [alert["alert_id"] for alert in json.loads(newest.output)] == ["a-2"]

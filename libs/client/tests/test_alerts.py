@@ -18,7 +18,7 @@ from vigil.testing.servers import NatsServer, free_port
 from vigil_client.alerts import alert_subject, alerts, subscribed, utterances
 from vigil_client.cloudevents import Alert, Utterance
 from vigil_client.errors import BadSubject, ClientError, Unreachable
-from vigil_client.testing.scripted_gateway import alert_json
+from vigil_client.testing.scripted_answers import alert_json
 from vigil_client.testing.scripted_history import ScriptedHistory
 
 OPENED, CLOSED = "vigil.v1.alert.demo.lobby.opened", "vigil.v1.alert.demo.lobby.closed"

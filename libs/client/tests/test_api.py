@@ -17,17 +17,8 @@ from vigil_client.errors import BadMessage, Invalid, NotFound, Refused, Unauthor
 from vigil_client.events import Connection, Decision, Event, Lifecycle, RoleStatus, read_event
 from vigil_client.options import NewSession, NewSource, NewWatch, Speech, source_url
 from vigil_client.sse import Parser, ServerEvent
-from vigil_client.testing.scripted_gateway import (
-    KEY,
-    SESSION,
-    ScriptedGateway,
-    alert_json,
-    decision_json,
-    delegation_json,
-    playing,
-    problem,
-    sse,
-)
+from vigil_client.testing.scripted_answers import SESSION, alert_json, decision_json, delegation_json, sse
+from vigil_client.testing.scripted_gateway import KEY, ScriptedGateway, playing, problem
 from vigil_client.transport import refusal
 from vigil_client.values import (
     ApiKey,

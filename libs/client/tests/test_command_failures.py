@@ -12,7 +12,8 @@ from vigil.testing.servers import free_port
 from vigil_client.endpoints import FILE, Endpoints, write
 from vigil_client.main import command_line
 from vigil_client.testing.command import invoked, vigil
-from vigil_client.testing.scripted_gateway import KEY, SESSION, ScriptedGateway, playing_aside, problem
+from vigil_client.testing.scripted_answers import SESSION
+from vigil_client.testing.scripted_gateway import KEY, ScriptedGateway, playing_aside, problem
 
 WATCH = ("watch", "/lobby.mp4", "--alert", "Alert me.")
 # Every command that speaks to the gateway, with what it needs.

@@ -19,16 +19,8 @@ from vigil_client.commands.watch import source_id, watches_of
 from vigil_client.endpoints import FILE, Endpoints, write
 from vigil_client.options import SEVERITIES, NewWatch
 from vigil_client.testing.command import Result, start, vigil
-from vigil_client.testing.scripted_gateway import (
-    KEY,
-    SESSION,
-    ScriptedGateway,
-    alert_json,
-    decision_json,
-    playing,
-    problem,
-    sse,
-)
+from vigil_client.testing.scripted_answers import SESSION, alert_json, decision_json, sse
+from vigil_client.testing.scripted_gateway import KEY, ScriptedGateway, playing, problem
 
 QUIET = [sse("decision", decision_json(number)) for number in range(3)]
 SPEAKS = sse("decision", decision_json(3, "speak", "A fire has started."))

@@ -17,7 +17,8 @@ from vigil_client.api import Client
 from vigil_client.events import Decision
 from vigil_client.main import command_line
 from vigil_client.options import NewSession, NewSource, NewWatch, as_body
-from vigil_client.testing.scripted_gateway import KEY, SESSION, ScriptedGateway, playing
+from vigil_client.testing.scripted_answers import SESSION
+from vigil_client.testing.scripted_gateway import KEY, ScriptedGateway, playing
 
 OPENAPI = json.loads((Path(__file__).parents[3] / "services" / "gateway" / "openapi.json").read_text())
 SCHEMAS: dict[str, dict[str, Any]] = OPENAPI["components"]["schemas"]

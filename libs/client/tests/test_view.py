@@ -14,7 +14,7 @@ from vigil_client.events import Connection, Decision, Event, Lifecycle, RoleStat
 from vigil_client.events import decision as read_decision
 from vigil_client.monitor import ALERTS_KNOWN, STRIP, WAITING, Monitor
 from vigil_client.strip import BARS, clock, spark, strip
-from vigil_client.testing.scripted_gateway import alert_json, decision_json
+from vigil_client.testing.scripted_answers import alert_json, decision_json
 from vigil_client.view import PlainView, picture, save_svg
 from vigil_client.watching import Limits, verdict
 

@@ -45,7 +45,7 @@ def _token(value: str, what: str) -> str:
 
 
 def _ignored(_: str) -> None:
-    """Nobody wants to hear of faults."""
+    """Ignore a fault: nobody listens for faults."""
 
 
 async def alerts(
@@ -55,7 +55,7 @@ async def alerts(
     since: timedelta | None = None,
     on_fault: OnFault = _ignored,
 ) -> AsyncIterator[Alert]:
-    """Alert events, for ever; what is no alert is left out, and told. Raises `Unreachable`."""
+    """Alert events, for ever; a message that is no alert is left out, and `on_fault` is told. Raises `Unreachable`."""
     async for payload in messages(nats_url, alert_subject(tenant, source), since, on_fault):
         try:
             yield cloudevents.alert(payload)

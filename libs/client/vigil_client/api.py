@@ -161,7 +161,7 @@ class Client:
     async def events(self, session_id: str, backoff: Backoff | None = None) -> AsyncGenerator[Event, None]:
         """The session's live events, across restarts of the gateway: `Connection` says when the stream is cut and
         back. What came in between is sent then: nothing is left out, and nothing comes twice. Ends never by itself;
-        raises `Refused` when the gateway will not have it (session unknown, key wrong).
+        raises `Refused` when the gateway refuses it (session unknown, key wrong).
         """
         policy = backoff or Backoff()
         failures, parser = 0, Parser()

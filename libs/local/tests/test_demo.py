@@ -11,7 +11,7 @@ import pytest
 from vigil_client import cloudevents
 from vigil_client.cloudevents import Alert
 from vigil_client.testing.command import vigil
-from vigil_client.testing.scripted_gateway import alert_json
+from vigil_client.testing.scripted_answers import alert_json
 from vigil_client.watching import Limits
 from vigil_local.commands.demo import Delivery, failure, renderer, video_in
 from vigil_local.supervisor.plan import DEMO_VIDEO

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vigil.core.control import SILENCE
 from vigil_client.events import decision
-from vigil_client.testing.scripted_gateway import decision_json
+from vigil_client.testing.scripted_answers import decision_json
 from vigil_recipe.exam.players.real_time import aligned, turn_at
 from vigil_recipe.testing.scripts import script
 

@@ -1,0 +1,188 @@
+"""What the real gateway answers, as JSON, for the scripted gateway and for tests."""
+
+import json
+from typing import Any
+
+SESSION = "s-0123456789abcdef"
+
+WATCH = {
+    "id": "w-1",
+    "text": "Alert me.",
+    "pending": True,
+    "given_at": None,
+    "name": "fire",
+    "severity": "warning",
+    "hold_s": 5.0,
+    "cooldown_s": 30.0,
+    "update_interval_s": 10.0,
+    "confirm_s": 0.0,
+}
+INSTRUCTION = {"id": "i-1", "text": "Greet.", "pending": False, "given_at": 2}
+TURN = {
+    "sequence": 3,
+    "time_s": 3.0,
+    "action": "speak",
+    "text": "Hello.",
+    "question": "",
+    "reply": "</response> Hello.",
+    "queries": ["Who?"],
+}
+EXCHANGE = {
+    "query": "Who?",
+    "asked_s": 2.0,
+    "state": "answered",
+    "answer": "Hello.",
+    "answered_s": 3.0,
+    "task": "s-1-2",
+    "note": "Let me see.",
+}
+API_KEY = {
+    "id": "0a1b2c3d4e5f",
+    "name": "pager",
+    "tenant": "demo",
+    "role": "admin",
+    "created": "2026-01-31T12:00:00Z",
+    "expires": None,
+}
+ALERT = {
+    "alert_id": "a-2",
+    "open": True,
+    "watch": "fire",
+    "severity": "critical",
+    "severities": ["warning", "critical"],
+    "session": SESSION,
+    "source_id": "lobby",
+    "source_name": "Lobby",
+    "instruction_id": "w-1",
+    "text": "A fire has started.",
+    "reason": "the model spoke",
+    "p_speak": 0.97,
+    "opened_at": "2026-01-02T03:04:05.000Z",
+    "updated_at": "2026-01-02T03:04:06.000Z",
+    "closed_at": None,
+    "updates": 1,
+    "snapshot_path": "/v1/alerts/a-2/snapshot",
+}
+HEALTH = {
+    "ready": True,
+    "takes_sessions": True,
+    "sources": {"rtsp": True, "pushed": True},
+    "checks": {"nats": "ok"},
+    "capacity": {"codec": {"workers": 1, "capacity": 8, "open_sessions": 2}},
+}
+
+
+def session_json(**changes: Any) -> dict[str, Any]:
+    """A session as the gateway describes it."""
+    return {
+        "id": SESSION,
+        "state": "open",
+        "ended_reason": None,
+        "source": {"id": "lobby", "kind": "rtsp", "name": "Lobby", "url": "rtsp://***@camera/1", "loop": False},
+        "profile": "vigil-small",
+        "model": "vigil-small",
+        "cadence": {"interval_ms": 1000, "frames_per_turn": 1},
+        "window": {"chunk_turns": 100, "tail_turns": 9},
+        "speech": {"response_mode": "balanced", "duplicate_guard": "exact", "text_temperature": 0.0},
+        "infer_when_idle": True,
+        "created_at": "2026-01-02T03:04:05Z",
+        "subjects": {"alerts": "vigil.v1.alert.demo.lobby.*", "utterances": "u", "delegations": "d", "lifecycle": "l"},
+        "notices": [{"code": "source_not_rendered", "message": "these weights know only the rendered world"}],
+        "progress": {"turns": 7, "time_s": 6.0, "turns_in_chunk": 7, "malformed_total": 0, "alerts_open": 0},
+        "status": {"ingestion": {"state": "connected"}},
+    } | changes
+
+
+def decision_json(sequence: int, action: str = "silent", text: str = "", **changes: Any) -> dict[str, Any]:
+    """A decision as the gateway streams it."""
+    p_speak = 0.97 if action == "speak" else 0.02
+    return {
+        "session": SESSION,
+        "sequence": sequence,
+        "time_s": float(sequence),
+        "capture_time": "2026-01-02T03:04:05.000Z",
+        "emit_time": "2026-01-02T03:04:05.180Z",
+        "latency_ms": 180.0,
+        "action": action,
+        "spoke": bool(text),
+        "text": text,
+        "question": "",
+        "p": {"silent": 1 - p_speak, "speak": p_speak, "delegate": 0.0},
+        "malformed": "",
+        "frames_skipped": 0,
+        "engine_ms": 150.0,
+        "prompt_tokens": 900,
+        "cached_tokens": 800,
+        "completion_tokens": 3,
+        "request_bytes": 4_000,
+        "prefix_share": 1.0,
+        "duplicate": False,
+        "task": "",
+    } | changes
+
+
+def alert_json(state: str, number: int = 1, **changes: Any) -> dict[str, Any]:
+    """An alert's CloudEvent."""
+    data = {
+        "alert_id": "a-1",
+        "watch": "fire",
+        "severity": "critical",
+        "state": state,
+        "reason": "quiet" if state == "closed" else "",
+        "tenant": "demo",
+        "source_id": "lobby",
+        "source_name": "Lobby",
+        "session": SESSION,
+        "instruction_id": "w-1",
+        "text": "A fire has started.",
+        "p_speak": 0.97,
+        "capture_time": "2026-01-02T03:04:05.000Z",
+        "emit_time": "2026-01-02T03:04:05.250Z",
+        "latency_ms": 250.0,
+        "opened_at": "2026-01-02T03:04:05.000Z",
+        "time_s": 12.0,
+        "decision_sequence": 12,
+        "updates": 0,
+        "snapshot": {
+            "bucket": "VIGIL_SNAPSHOTS",
+            "key": "k",
+            "media_type": "image/jpeg",
+            "path": "/v1/alerts/a-1/snapshot",
+        },
+    } | changes
+    return {"specversion": "1.0", "id": f"a-1.{number}", "type": f"vigil.alert.{state}", "data": data}
+
+
+def delegation_json(event: str, outcome: str | None = None, result: str = "", **changes: Any) -> dict[str, Any]:
+    """The CloudEvent of a delegated question."""
+    data = {
+        "tenant": "demo",
+        "session": SESSION,
+        "source_id": "lobby",
+        "task": f"{SESSION}-4",
+        "event": event,
+        "question": "Which flower is it?",
+        "note": "Let me see.",
+        "outcome": outcome,
+        "result": result,
+        "capture_time": "2026-01-02T03:04:05.000Z",
+        "emit_time": "2026-01-02T03:04:05.250Z",
+        "time_s": 6.0,
+        "opened_s": 4.0,
+        "deadline_s": 124.0,
+        "decision_sequence": 6,
+    } | changes
+    return {"specversion": "1.0", "id": f"d.{event}", "type": f"vigil.delegation.{event}", "data": data}
+
+
+def sse(kind: str, data: dict[str, Any], event_id: str = "") -> bytes:
+    """One server-sent event."""
+    named = f"id: {event_id}\n" if event_id else ""
+    return f"event: {kind}\n{named}data: {json.dumps(data)}\n\n".encode()
+
+
+def alert_page(before: str | None) -> dict[str, Any]:
+    """The first or the second of two pages of alerts."""
+    if before is None:
+        return {"alerts": [ALERT], "next": "7"}
+    return {"alerts": [ALERT | {"alert_id": "a-1", "open": False, "closed_at": ALERT["updated_at"]}], "next": None}

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from vigil_ingestion.continuity import unwrapped_us
-from vigil_ingestion.lateness import BACK_US, US_PER_S, Lag
+from vigil_ingestion.continuity import US_PER_S, unwrapped_us
+from vigil_ingestion.lateness import BACK_US, Lag
 
 SETTLED_US = 5 * US_PER_S  # a camera begins with pictures that it had in hand, and they come faster than it makes them
 MEASURED_US = 20 * US_PER_S  # how long a drift is measured

@@ -53,7 +53,7 @@ class SourceError(Exception):
 
 @contextmanager
 def as_source_errors(shown: str, *passed: type[Exception]) -> Iterator[None]:
-    """Turn an error that nobody thought of into a fault with a status; `passed` errors and `SourceError` stay.
+    """Turn an unexpected error into a fault with a status; `passed` errors and `SourceError` stay.
 
     Its text may repeat an address with its password, so the log has its kind and place alone.
     """

@@ -8,7 +8,8 @@ than the camera makes them.
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-US_PER_S = 1_000_000
+from vigil_ingestion.continuity import US_PER_S
+
 BACK_US = US_PER_S // 2  # stamps that go back by more were set back; reordered pictures go back by less
 AHEAD_US = US_PER_S  # a stamp that is at once so much ahead of all stamps before was set forward
 STALL_US = US_PER_S // 4  # a picture that comes so much later than its stamp says was held up somewhere

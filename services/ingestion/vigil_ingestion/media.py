@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from vigil.core.source import SourceKind
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address
-from vigil_ingestion.continuity import Continuity
+from vigil_ingestion.continuity import US_PER_S, Continuity
 from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.geometry import SQUARE, Geometry
 from vigil_ingestion.media_errors import translated
@@ -28,7 +28,6 @@ from vigil_ingestion.selection import chosen, is_cover
 if TYPE_CHECKING:  # generic in its stubs only
     VideoPacket = Packet[VideoStream]
 
-US_PER_S = 1_000_000
 FALLBACK_RATE = 25.0
 FALLBACK_TIME_BASE = Fraction(1, 90_000)
 

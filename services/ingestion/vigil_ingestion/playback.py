@@ -13,11 +13,11 @@ from vigil_ingestion import metrics
 from vigil_ingestion.address import Address
 from vigil_ingestion.camera_clock import CameraClock, ClockFault, ClockNotice
 from vigil_ingestion.clock import Clock
-from vigil_ingestion.continuity import Continuity
+from vigil_ingestion.continuity import US_PER_S, Continuity
 from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.geometry import Geometry
 from vigil_ingestion.lateness import Gate, Lag, Passage
-from vigil_ingestion.media import US_PER_S, Limits, Media, opened
+from vigil_ingestion.media import Limits, Media, opened
 from vigil_ingestion.timeline import SHORTEST_ROUND_US, Timeline
 
 if TYPE_CHECKING:

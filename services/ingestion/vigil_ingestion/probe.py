@@ -20,9 +20,10 @@ from vigil.v1.ingestion_pb2_grpc import IngestionServiceServicer
 from vigil_ingestion import metrics
 from vigil_ingestion.address import Address, resolve
 from vigil_ingestion.config import IngestionSettings
+from vigil_ingestion.continuity import US_PER_S
 from vigil_ingestion.conversion import unshown
 from vigil_ingestion.faults import Fault, SourceError, as_source_errors
-from vigil_ingestion.media import US_PER_S, Limits, Media, MediaInfo, opened
+from vigil_ingestion.media import Limits, Media, MediaInfo, opened
 from vigil_ingestion.picture import NotConvertible, encode
 
 log = get_log()

@@ -20,9 +20,10 @@ from vigil_ingestion.address import Address, resolve
 from vigil_ingestion.arrival_rate import ArrivalRate
 from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.clock import WallClock
+from vigil_ingestion.continuity import US_PER_S
 from vigil_ingestion.conversion import Conversion
 from vigil_ingestion.faults import Fault, SourceError, as_source_errors
-from vigil_ingestion.media import US_PER_S, Limits, Media, MediaInfo, opened
+from vigil_ingestion.media import Limits, Media, MediaInfo, opened
 from vigil_ingestion.playback import Capture, Length, length, live, played
 from vigil_ingestion.sampler import Group, Sampler
 from vigil_ingestion.timeline import UNSTATED_US, Timeline

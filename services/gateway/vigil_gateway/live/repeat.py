@@ -9,13 +9,13 @@ A repeat gets the decision of its turn. Where that turn was dropped, it is shown
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.runtime.bus.client import Bus
+from vigil.runtime.session.lifecycle import now_us
 from vigil.runtime.store.turn_lease import Shown, TurnLease
 from vigil_gateway.api.turn_errors import PictureOld, TimeNotLater
 from vigil_gateway.live.outcome import ON_ITS_WAY_S, Outcomes, is_of, outcomes
@@ -32,11 +32,6 @@ class Sent:
     arrived_us: int
     is_again: bool = False
     has_key: bool = False
-
-
-def now_us() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 def sent(

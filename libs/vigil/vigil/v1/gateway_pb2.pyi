@@ -351,7 +351,7 @@ class OpenSessionResponse(_message.Message):
     utterances_subject: _builtins.str
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
-        """What to know about the session all the same; none when there is nothing."""
+        """What the client should know about the session; empty when there is nothing."""
 
     def __init__(
         self,

@@ -54,7 +54,7 @@ class ProbeSourceRequest(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     url: _builtins.str
     tenant: _builtins.str
-    """Whose session it is for: what a tenant may watch is the operator's to say."""
+    """The tenant of the session: the operator says which sources a tenant may watch."""
     def __init__(
         self,
         *,

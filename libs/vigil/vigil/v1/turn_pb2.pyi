@@ -29,7 +29,7 @@ class _DropReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DropReason
     DROP_REASON_ENGINE_REFUSED: _DropReason.ValueType  # 2
     """The engine refused the prompt, or gave an answer that cannot be read. The same picture would be refused again."""
     DROP_REASON_STORE: _DropReason.ValueType  # 3
-    """The session store took nothing."""
+    """The session store did not take the turn."""
     DROP_REASON_NOT_NEWER: _DropReason.ValueType  # 4
     """The session has decided on this model time, or on a later one."""
     DROP_REASON_IDLE: _DropReason.ValueType  # 5
@@ -47,7 +47,7 @@ DROP_REASON_ENGINE_FAILED: DropReason.ValueType  # 1
 DROP_REASON_ENGINE_REFUSED: DropReason.ValueType  # 2
 """The engine refused the prompt, or gave an answer that cannot be read. The same picture would be refused again."""
 DROP_REASON_STORE: DropReason.ValueType  # 3
-"""The session store took nothing."""
+"""The session store did not take the turn."""
 DROP_REASON_NOT_NEWER: DropReason.ValueType  # 4
 """The session has decided on this model time, or on a later one."""
 DROP_REASON_IDLE: DropReason.ValueType  # 5
@@ -60,7 +60,7 @@ Global___DropReason: _TypeAlias = DropReason  # noqa: Y015
 
 @_typing.final
 class TurnDropped(_message.Message):
-    """A group of pictures on which nobody decides: for who waits for the decision. Live only, never stored."""
+    """Tells whoever waits for a decision that a group of pictures gets none. Live only, never stored."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -74,10 +74,10 @@ class TurnDropped(_message.Message):
     session: _builtins.str
     time_ms: _builtins.int
     capture_time_us: _builtins.int
-    """That of the group's first picture: with `time_ms` it tells the group from another one of the same model time."""
+    """Capture time of the group's first picture: with `time_ms` it tells this group from another of the same model time."""
     reason: Global___DropReason.ValueType
     detail: _builtins.str
-    """In words, the engine's own where there are any."""
+    """The reason in words: the engine's own, where there are any."""
     def __init__(
         self,
         *,

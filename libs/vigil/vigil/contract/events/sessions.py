@@ -11,10 +11,11 @@ from vigil.core.ids import SessionKey
 
 @dataclass(frozen=True, slots=True)
 class SessionData:
-    """The `data` of a session event. `role` and `worker` are empty when the gateway announces the event.
+    """The `data` of a session event. `role` is the role that the event is about, empty for the whole session; `worker`
+    the process that holds the session in that role, empty when there is none.
 
-    `reason` is a sentence. `cause` is one word for programs: of `stalled` the stage that is to blame (`Cause`), of
-    `source_lost` what is wrong with the source; empty for every other event.
+    `reason` is a sentence. `cause` is one word for programs: of `stalled` the stage behind which nothing is seen
+    (`Cause`), of `source_lost` what is wrong with the source; empty for every other event.
     """
 
     tenant: str

@@ -1,7 +1,7 @@
-"""The outages of a session, told once each whoever finds them: it is stalled and recovers, its source is lost and back.
+"""Outages of a session, each told once: the session stalls and recovers, its source is lost and comes back.
 
 The stream of session events is the memory. The beginning and the end of an outage carry the same number, so a worker
-that takes a session over finds out whether an outage was told that has not ended.
+that takes a session over finds out whether an outage that was told still goes on.
 """
 
 from dataclasses import dataclass

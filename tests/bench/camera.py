@@ -1,4 +1,5 @@
-"""A watch over a real RTSP camera whose clock drifts and is set, which loses pictures, changes size, and dies twice.
+"""A watch over a real RTSP camera whose clock drifts and is set, which loses pictures, dies twice, and comes back
+changed: with pictures of another size, turned at last.
 
 The camera sends ten pictures a second, by UDP where `camera_udp` is set. The session is opened through the gateway, and
 each second of it ought to be decided on. A second counts as alive when the camera served for all of it; those in which
@@ -23,10 +24,11 @@ from bench.progress import say
 from bench.settings import BenchSettings
 from bench.stack import running
 from vigil.testing.rtsp import RtspServer, Wrong, available
-from vigil.testing.videos import write_video
+from vigil.testing.videos import write_turned, write_video
 
 _SIZES = ((640, 384), (320, 192), (640, 480))
 _WRONG = Wrong(speed=0.98, step_every_s=45.0, step_by_s=-3.0, loss=0.05)
+_TURNED_DEGREES = 90  # of its last life
 _AWAY_S = 20.0
 _LOOK_S = 0.2
 _FIRST_S = 30.0
@@ -85,6 +87,7 @@ async def _camera(folder: Path, udp: bool) -> AsyncIterator[tuple[RtspServer, li
         await asyncio.to_thread(write_video, folder / f"camera-{number}.mp4", 6, 10, size)
         for number, size in enumerate(_SIZES)
     ]
+    videos[-1] = await asyncio.to_thread(write_turned, videos[-1], folder / "turned.mp4", _TURNED_DEGREES)
     camera = RtspServer(videos[0], udp=udp, wrong=_WRONG)
     await camera.start()
     try:
@@ -104,7 +107,7 @@ async def _opened(client: aiohttp.ClientSession, url: str) -> str:
 async def _live(
     seconds: float, client: aiohttp.ClientSession, session: str, course: Course, place: tuple[RtspServer, list[Path]]
 ) -> None:
-    """The camera's life: it dies after a third and after two thirds, and comes back with pictures of another size."""
+    """The camera's life: it dies after a third and after two thirds, and comes back with other pictures."""
     camera, videos = place
     looking = asyncio.create_task(_looking(client, session, course))
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.bitstream import BitStreamFilterContext
 
 LEVEL_STEP = 20
 
@@ -59,6 +60,19 @@ def write_stamped(video: Path, path: Path, begins_s: float) -> Path:
                 shift = int(begins_s / packet.time_base)
                 packet.dts, packet.pts, packet.stream = packet.dts + shift, packet.pts + shift, stream
                 container.mux(packet)
+    return path
+
+
+def write_turned(video: Path, path: Path, degrees: int) -> Path:
+    """The coded pictures of an H.264 video, which now say that the camera hangs turned by that many degrees."""
+    with av.open(str(video)) as source, av.open(str(path), "w") as container:
+        given = source.streams.video[0]
+        stream = container.add_stream_from_template(given)
+        turn = BitStreamFilterContext(f"h264_metadata=display_orientation=insert:rotate={degrees}", given, stream)
+        for packet in source.demux(given):
+            for coded in turn.filter(packet if packet.size else None):
+                coded.stream = stream
+                container.mux(coded)
     return path
 
 

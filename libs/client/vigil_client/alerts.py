@@ -93,7 +93,7 @@ async def subscribed(
 ) -> AsyncIterator[AsyncIterator[bytes]]:
     """Like `messages`, and once the block is entered nothing published from then on is missed.
 
-    `on_fault` is told in words what goes wrong while the connection is kept up, and "" when all is well again. Raises
+    `on_fault` is told in words what goes wrong while the connection is kept up, and "" when the fault has ended. Raises
     `Unreachable`, `ClientError` for what this user may not read, `BadSubject` for the past of every tenant at once.
     """
     async with connected(nats_url, on_fault) as connection:

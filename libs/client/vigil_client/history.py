@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 from vigil_client.errors import BadSubject, ClientError, Unreachable
 from vigil_client.nats_connection import Connection, next_message
 
-# How long an answer may take to go on, and after how many requests in vain the first one is given up.
+# How long the next message of an answer may take, and how many unanswered requests end the first one.
 ANSWER_S = 3.0
 TRIES = 3
 RETRY_S = 0.5

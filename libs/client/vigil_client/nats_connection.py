@@ -19,7 +19,7 @@ PING_S = 3.0
 PENDING_EVENTS = 8_192
 _REFUSED = "permissions violation"
 
-# Is told what goes wrong while the connection is kept up, and with "" that all is well again.
+# Is told each fault while the connection is kept up, and "" when the fault has ended.
 OnFault = Callable[[str], None]
 
 
@@ -61,7 +61,7 @@ class Connection:
         )
 
     def told(self, fault: str) -> None:
-        """Tell a fault, or with "" that all is well again; once, however often it repeats."""
+        """Tell a fault once, however often it repeats; "" tells that it has ended."""
         if fault != self._told:
             self._told = fault
             self._on_fault(fault)

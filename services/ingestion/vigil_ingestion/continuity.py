@@ -21,7 +21,7 @@ def unwrapped_us(jump_us: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Continuity:
-    """Joins what a recording's stamps tear apart.
+    """Joins the parts of a recording whose time stamps jump.
 
     Stamps that go back, or forward by more than 2 s and more than twice the usual distance of two pictures, begin
     another part. Its first picture comes one usual distance after the last picture before it. So no part is lost, and
@@ -38,7 +38,7 @@ class Continuity:
     jump_us: int = 0
 
     def step(self, position_us: int) -> "tuple[Continuity, int]":
-        """The state after a packet whose decoding stamp is `position_us`, and its place in the one time."""
+        """The state after a packet whose decoding stamp is `position_us`, and its place in the joined time."""
         if self.last_us is None:
             return replace(self, last_us=position_us), position_us
         advance_us = position_us - self.last_us
@@ -62,7 +62,7 @@ class Continuity:
         return joined, position_us + shift_us
 
     def place_us(self, stamp_us: int) -> int:
-        """Where a picture stands in the one time. A decoder may still give out pictures of the part before."""
+        """Where a picture stands in the joined time. A decoder may still give out pictures of the part before."""
         newest_us = (self.last_us or 0) + self.shift_us
         places = (stamp_us + self.shift_us, stamp_us + self.former_us)
         return min(places, key=lambda place_us: abs(place_us - newest_us)) if self.jumps else stamp_us

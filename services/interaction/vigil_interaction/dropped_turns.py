@@ -1,4 +1,4 @@
-"""What is said of a turn that was dropped, to whoever waits for its decision."""
+"""Why a turn was dropped, for the client that waits for its decision."""
 
 import re
 

@@ -2,8 +2,8 @@
 
 The cause may be a picture of the history, a word of the dialogue, or what waits for the next turn. Or it is none of
 these, and the engine fails whatever it is asked. So each is left out of one turn as a *trial*: what the engine then
-takes is committed without the rest, and what it refuses as well costs nothing. After a round of trials in vain the next
-one comes later and later.
+takes is committed without the rest, and a trial that it refuses costs nothing. When every trial of a round fails, the
+next round begins after a longer time.
 
 What clients said is given up only when it is sure to be the cause: the engine took a turn without it, refused the next
 one with it, and takes one without it again.
@@ -57,7 +57,7 @@ class Refusals:
     def attempt(self, profile: PromptProfile, state: SessionState, waiting: Waiting) -> Attempt:
         """What the next turn is to be made of."""
         attempts = _attempts(profile, state, waiting, gives_up=self._waiting_suspected)
-        if self._trial >= len(attempts):  # all in vain
+        if self._trial >= len(attempts):  # every trial failed
             self._patience = min(self._patience * 4, MAX_PATIENCE)
             self._trial = self._count = 0
         return attempts[self._trial]

@@ -1,8 +1,8 @@
 """What an endpoint has not taken yet, and what is tried next. Pure: sequences and clocks in, decisions out.
 
-Events are tried in the order of their streams. Two troubles are told apart. A receiver that is *away* takes nothing:
+Events are tried in the order of their streams. Two failures are told apart. A receiver that is *away* takes nothing:
 all waits, and one event is tried now and then. A receiver that *refuses* one event, or fails at it each time while it
-takes others, has trouble with that event: it waits beside the stream and those behind it go on.
+takes others, fails at that event: the event waits beside the stream, and those behind it are delivered.
 
 What belongs together (the events of one alert) keeps its order: none is tried while an earlier one waits.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from vigil_webhook.verdict import Fate, Outcome, Patience, Verdict, is_refusal, judge
 
-# As many tries of the event at the head fail before one behind it is tried: it may be that event's fault.
+# After so many failed tries of the first event the next ones are tried too: the first event itself may be the cause.
 SUSPICIOUS = 3
 
 

@@ -11,10 +11,10 @@ from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
 from vigil_webhook.config import WebhookSettings
+from vigil_webhook.consumer_check import ConsumerCheck
 from vigil_webhook.courier import Courier, feeds
 from vigil_webhook.dead_letters import PATH, listing
 from vigil_webhook.endpoints import Endpoint, EndpointsInvalid, load
-from vigil_webhook.guard import Guard
 from vigil_webhook.sender import sending
 
 log = get_log()
@@ -38,12 +38,12 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
         ]
         service.health.register("nats", bus.ping)
         service.health.register("endpoints", lambda: _are_there(couriers))
-        guards = [Guard(courier.consumer, courier.feed.label, settings.webhook_check_s) for courier in couriers]
-        service.health.register("consumers", lambda: _are_unchanged(guards))
+        checks = [ConsumerCheck(courier.consumer, courier.feed.label, settings.webhook_check_s) for courier in couriers]
+        service.health.register("consumers", lambda: _are_unchanged(checks))
         for courier in couriers:
             service.spawn(f"courier {courier.feed.label}", courier.run())
-        for guard in guards:
-            service.spawn(f"guard {guard.label}", guard.run())
+        for check in checks:
+            service.spawn(f"check {check.label}", check.run())
         log.info(
             "ports opened",
             host=settings.host,
@@ -59,8 +59,8 @@ async def _are_there(couriers: Sequence[Courier]) -> None:
         raise RuntimeError(f"no consumer yet for {', '.join(missing)}")
 
 
-async def _are_unchanged(guards: Sequence[Guard]) -> None:
-    if changed := [guard.changed for guard in guards if guard.changed]:
+async def _are_unchanged(checks: Sequence[ConsumerCheck]) -> None:
+    if changed := [check.changed for check in checks if check.changed]:
         raise RuntimeError("; ".join(changed))
 
 

@@ -1,7 +1,7 @@
 """Whether a stored message is what the interaction service stored there, and not a copy that somebody had made.
 
-A copy of an alert is an alert in every byte: what tells it is where it lies, under which id, and what a server wrote on
-it when it copied it.
+The bytes of a copied alert are those of the alert. A copy is told by its subject, its message id, and the headers that
+a server adds when it copies a message.
 """
 
 from typing import Any

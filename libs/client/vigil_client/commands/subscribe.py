@@ -88,7 +88,7 @@ async def _print(nats_url: str, subject: str, since: timedelta | None, write: Wr
 
 
 def _show_fault(fault: str) -> None:
-    stderr.print(f"[yellow]fault[/]  {escape(fault)}" if fault else "[green]well again[/]", highlight=False)
+    stderr.print(f"[yellow]fault[/]  {escape(fault)}" if fault else "[green]fault ended[/]", highlight=False)
 
 
 def _alert(payload: bytes) -> str:

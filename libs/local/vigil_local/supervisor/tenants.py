@@ -18,9 +18,9 @@ Render = Callable[[tuple[str, ...]], str]
 
 
 async def follow_tenants(keys: Path, config: Path, render: Render, supervisor: Supervisor) -> None:
-    """Give each new tenant its NATS user, and take that of a removed tenant away, for ever. NATS reads its
-    configuration again without dropping anybody else. A key file that cannot be read changes nothing: the gateway says
-    so. On a full disk it is tried again."""
+    """Add the NATS user of each new tenant and remove that of each removed tenant, until cancelled. NATS reads its
+    configuration again without dropping other connections. A key file that cannot be read changes nothing: the gateway
+    logs that. On a full disk it is tried again."""
     given = await asyncio.to_thread(config.read_text)
     while True:
         await asyncio.sleep(LOOK_S)

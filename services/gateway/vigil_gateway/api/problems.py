@@ -196,7 +196,7 @@ def row_of(error: Exception) -> Row:
 
 
 def problem_of(error: Exception) -> Problem:
-    """What a client is told of `error`. Of an error that nobody thought of, nothing but that it happened."""
+    """What a client is told of `error`. Of an unexpected error, only that it happened."""
     if isinstance(error, RequestValidationError):
         return _invalid(error.errors(), within=1)
     if isinstance(error, ValidationError):

@@ -15,7 +15,7 @@ from vigil_gateway.openai.retry import HEADER, should_retry
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the table, FastAPI's own and whatever nobody thought of, as problems."""
+    """Answer every error as a problem: those of the table, FastAPI's own and unexpected ones."""
     for kind in (*TABLE, RequestValidationError):
         app.add_exception_handler(kind, _problem)
     app.add_exception_handler(HTTPException, _http)

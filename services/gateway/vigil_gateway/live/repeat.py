@@ -1,4 +1,4 @@
-"""A picture that is sent again: it is recognised, asked about once, and never dated as now.
+"""Repeats of a picture: each is recognised, its question is asked once, and it is never dated as now.
 
 Client libraries send a call again by themselves when its answer was lost, late or an error. A repeat has the session,
 the model time and the pictures of the session's last call, or its idempotency key. A picture of now has no time of its
@@ -90,4 +90,4 @@ async def _on_its_way(heard: Outcomes, shown: Shown) -> StoredDecision | None:
 
 
 async def _never() -> None:
-    """What is decided on is not shown again."""
+    """Show nothing: pictures that are decided on are not shown again."""

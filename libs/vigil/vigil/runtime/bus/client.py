@@ -232,10 +232,10 @@ def _received(message: Msg) -> Message:
 
 
 async def _answer(client: Client, inquiry: Msg) -> None:
-    """Say that this reader listens. Whoever asks in vain asks again.
+    """Say that this reader listens. A service that gets no answer asks again.
 
-    Only a place where services get their answers is written to: else whoever may publish here, as downstream systems
-    may where they ask for past events, chose where we publish.
+    The reply subject must be an inbox of a service. Otherwise a downstream system, which may publish requests for past
+    events, could choose where a service publishes.
     """
     if not inquiry.reply.startswith(f"{INBOXES}."):
         return

@@ -1,4 +1,4 @@
-"""Telling who waits for a decision that there will be none."""
+"""Tells the client that waits for a decision that its turn was dropped."""
 
 from vigil.contract import subjects
 from vigil.contract.turn_dropped import TurnDropped, encode_dropped
@@ -10,7 +10,7 @@ log = get_log()
 
 
 async def tell_dropped(bus: Bus, dropped: TurnDropped) -> None:
-    """Publish it to whoever listens now. Without NATS nobody is told: who waits has a deadline of its own."""
+    """Publish it to current listeners. Without NATS nobody is told: the waiting client has a deadline of its own."""
     try:
         await bus.publish(subjects.turn_dropped(dropped.key), encode_dropped(dropped))
     except BusError as error:

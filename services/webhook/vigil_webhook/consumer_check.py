@@ -1,4 +1,4 @@
-"""Looks whether a consumer is still as the bridge made it, and makes it again where it is not.
+"""Checks whether a consumer is still as the bridge made it, and makes it again where it is not.
 
 A consumer with another filter, paused, or with one try for each event is silent, and looks healthy: nothing is wrong
 with NATS, and nothing comes. Nobody but the operator and the bridge may change it; this tells when somebody did.
@@ -15,9 +15,8 @@ from vigil_webhook import metrics
 log = get_log()
 
 
-class Guard:
-    """Watches over one consumer while `run` runs. `changed` says in words what was found at the last look; empty when
-    all was as it should be."""
+class ConsumerCheck:
+    """Checks one consumer while `run` runs. `changed` says in words what the last check found changed; else empty."""
 
     def __init__(self, consumer: Consumer, label: str, check_s: float) -> None:
         self.label = label
@@ -26,7 +25,7 @@ class Guard:
         self._check_s = check_s
 
     async def run(self) -> NoReturn:
-        """Look every `check_s`."""
+        """Check every `check_s` seconds."""
         metrics.CONSUMER_CHANGES.labels(self.label)
         while True:
             await asyncio.sleep(self._check_s)

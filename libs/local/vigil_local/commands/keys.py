@@ -47,8 +47,10 @@ Expires = Annotated[
     typer.Option("--expires", parser=duration, metavar="90d", help="Valid for so long; without it until removed."),
 ]
 Overlap = Annotated[
-    timedelta,
-    typer.Option("--overlap", parser=duration, metavar="1h", help="The old key holds for so long; 0s ends it at once."),
+    timedelta | None,
+    typer.Option(
+        "--overlap", parser=duration, metavar="1h", help="The old key holds for so long; without it ends at once."
+    ),
 ]
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Where `vigil up` keeps its files.")]
 KeyFile = Annotated[
@@ -110,12 +112,14 @@ def list_keys(
 def rotate(
     name: Name,
     tenant: Tenant = TENANT,
-    overlap: Overlap = timedelta(),
+    overlap: Overlap = None,
     data_dir: DataDir = DATA_DIR,
     file: KeyFile = None,
 ) -> None:
     """Replace a key by a new one with the same name, role and expiry, and print it."""
-    made = key_file.change(_path(data_dir, file), lambda keys: rotated(keys, tenant, name, _now(), overlap))
+    made = key_file.change(
+        _path(data_dir, file), lambda keys: rotated(keys, tenant, name, _now(), overlap or timedelta())
+    )
     _show_made(made, "rotated")
 
 

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from vigil.contract.turn_dropped import DropReason
+from vigil.core.command import Ask
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.store.sessions import SessionStore
@@ -103,6 +104,25 @@ async def test_an_idempotency_key_names_a_call(http: aiohttp.ClientSession, deci
     assert (await push(http, turn(), **{"Idempotency-Key": "call-2"}))["sequence"] == first["sequence"] + 1
 
 
+async def test_a_key_that_every_call_has_is_refused(http: aiohttp.ClientSession, decider: ScriptedDecider) -> None:
+    key = {**MINE, "Idempotency-Key": "always"}
+    first = await push(http, turn(RED), **key)
+    for other in (turn(BLUE), turn(RED, time_s=90.0)):
+        async with http.post(CHAT, json=other, headers=key) as answer:
+            assert (answer.status, (await answer.json())["error"]["code"]) == (422, "key_used")
+    assert await push(http, turn(RED), **key) == first
+
+
+async def test_another_question_about_the_same_picture_is_not_lost(
+    http: aiohttp.ClientSession, decider: ScriptedDecider, store: SessionStore
+) -> None:
+    await push(http, turn(time_s=5.0))
+    asking = turn(time_s=5.0)
+    asking["messages"][0]["content"].append({"type": "text", "text": "Who is there?"})
+    assert await refused(http, asking) == (409, "time_not_later", "false")
+    assert [command.text for command in await store.commands(KEY) if isinstance(command, Ask)] == ["Who is there?"]
+
+
 @pytest.mark.parametrize("headers", [AGAIN, {"Idempotency-Key": "call-1"}], ids=["counted", "with a key"])
 async def test_a_dropped_picture_of_now_keeps_its_first_time_when_it_is_sent_again(
     http: aiohttp.ClientSession, decider: ScriptedDecider, headers: dict[str, str]
@@ -151,10 +171,12 @@ def test_marks_tell_pictures_times_and_keys_apart() -> None:
         sent([RED + BLUE], 5.0).mark,
         sent([RED], 5.0, "a key").mark,
         sent([RED], 5.0, "another key").mark,
+        sent([RED], 5.0, question="Who is there?").mark,
     ]
     assert len(set(marks)) == len(marks)
     assert sent([RED], 5.0004).mark == sent([RED], 5.0).mark, "model time is in milliseconds"
-    assert sent([BLUE], 9.0, "a key").mark == sent([RED], 5.0, "a key").mark
+    assert sent([BLUE], 9.0, "a key").key_mark == sent([RED], 5.0, "a key").key_mark != ""
+    assert sent([RED], 5.0).key_mark == ""
 
 
 @pytest.mark.parametrize("is_of_now", [True, False])

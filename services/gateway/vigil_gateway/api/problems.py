@@ -175,6 +175,12 @@ TABLE: dict[type[Exception], Row] = {
         "Send another picture; the operator sees the cause in the logs.",
     ),
     turn_errors.PictureOld: Row("picture_old", 409, "The picture is not of now any more", "Send the picture of now."),
+    turn_errors.KeyUsed: Row(
+        "key_used",
+        422,
+        "The idempotency key is another call's",
+        "Give each call an Idempotency-Key of its own, or none.",
+    ),
     turn_errors.TurnIdle: Row(
         "turn_idle", 409, "The session has nothing to do", "Ask a question, or add a watch or an instruction."
     ),

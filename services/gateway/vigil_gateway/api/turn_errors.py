@@ -16,6 +16,7 @@ GatewayError
     ├── TurnDropped            no decision: the workers dropped the turn, and another try may succeed
     ├── TurnRefused            no decision: the engine refuses this picture or this session's prompt
     ├── PictureOld             a picture of now that is sent again, and was not shown before
+    ├── KeyUsed                an idempotency key that another call had
     └── TurnIdle               no decision: the session saves compute while there is nothing to do
 """
 
@@ -84,3 +85,7 @@ class TurnIdle(TurnError):
 
 class PictureOld(TurnError):
     """A picture without a time is of now. It was sent before and is not of now any more."""
+
+
+class KeyUsed(TurnError):
+    """The last call's idempotency key came with other pictures, another time or another question."""

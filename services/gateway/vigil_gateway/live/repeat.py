@@ -1,15 +1,17 @@
 """Repeats of a picture: each is recognised, its question is asked once, and it is never dated as now.
 
 Client libraries send a call again by themselves when its answer was lost, late or an error. A repeat has the session,
-the model time and the pictures of the session's last call, or its idempotency key. A picture of now has no time of its
-own: its repeat is recognised where the client says that it sends it again, and refused where it is not.
+the model time, the pictures and the question of the session's last call, and its idempotency key. A picture of now has
+no time of its own: its repeat is recognised by the key or where the client says that it sends it again, and refused
+where it is not. A key that comes with something else is refused: a client that gives all its calls one key would hear
+its first answer for ever.
 
 A repeat gets the decision of its turn. Where that turn was dropped, it is shown under its first model time.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vigil.contract import subjects
@@ -17,21 +19,27 @@ from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.session.lifecycle import now_us
 from vigil.runtime.store.turn_lease import Shown, TurnLease
-from vigil_gateway.api.turn_errors import PictureOld, TimeNotLater
+from vigil_gateway.api.turn_errors import KeyUsed, PictureOld, TimeNotLater
 from vigil_gateway.live.outcome import ON_ITS_WAY_S, Outcomes, is_of, outcomes
 from vigil_gateway.ports import Ports
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a client sends in one call, and when it arrived. `mark` is the same when it sends the same again; `time_ms`
-    is the model time that it gives, None for pictures of now; `is_again` says that the client calls it a repeat."""
+    """What a client sends in one call, and when it arrived. `mark` is the same when it sends the same again: a digest
+    of its idempotency key, empty without one, a dot, and a digest of the rest. `time_ms` is the model time that it
+    gives, None for pictures of now; `is_again` says that the client calls it a repeat."""
 
     mark: str
     time_ms: int | None
     arrived_us: int
     is_again: bool = False
-    has_key: bool = False
+
+    @property
+    def key_mark(self) -> str:
+        """What the marks of all calls with this idempotency key begin with; empty without one."""
+        key, dot, _ = self.mark.partition(".")
+        return key and key + dot
 
 
 def sent(
@@ -39,29 +47,39 @@ def sent(
     time_s: float | None,
     key: str = "",
     *,
+    question: str = "",
     is_again: bool = False,
     arrived_us: int | None = None,
 ) -> Sent:
-    """What is sent: pictures as they came, their time, and the call's idempotency key where it has one. They have just
-    arrived unless `arrived_us` says when."""
+    """What is sent: pictures as they came, their time and the question about them, and the call's idempotency key where
+    it has one. They have just arrived unless `arrived_us` says when."""
     time_ms = None if time_s is None else round(time_s * 1_000)
+    content = _digest([b"now" if time_ms is None else b"%d" % time_ms, question.encode(), *pictures])
+    mark = f"{_digest([key.encode()]) if key else ''}.{content}"
+    return Sent(mark, time_ms, arrived_us or now_us(), is_again)
+
+
+def _digest(parts: Iterable[bytes]) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for part in [b"key", key.encode()] if key else [b"now" if time_ms is None else b"%d" % time_ms, *pictures]:
+    for part in parts:
         digest.update(b"%d:%b" % (len(part), part))
-    return Sent(digest.hexdigest(), time_ms, arrived_us or now_us(), is_again, bool(key))
+    return digest.hexdigest()
 
 
 def recognised(lease: TurnLease, sent: Sent) -> Shown | None:
     """The session's last showing when this call repeats it."""
-    tells_apart = sent.time_ms is not None or sent.has_key or sent.is_again
+    tells_apart = sent.time_ms is not None or bool(sent.key_mark) or sent.is_again
     return lease.shown if tells_apart and lease.shown is not None and lease.shown.mark == sent.mark else None
 
 
 async def answered(ports: Ports, lease: TurnLease, sent: Sent) -> StoredDecision | None:
     """The decision on a repeat; None for what is to be shown. Takes less than a second. Raises `TimeNotLater` for a
-    repeat whose decision is not the newest any more, `PictureOld` for a picture that was of now in an earlier call."""
+    repeat whose decision is not the newest any more, `PictureOld` for a picture that was of now in an earlier
+    call, `KeyUsed` for the last call's idempotency key with something else."""
     shown = recognised(lease, sent)
     if shown is None:
+        if lease.shown is not None and sent.key_mark and lease.shown.mark.startswith(sent.key_mark):
+            raise KeyUsed("the session's last call had this idempotency key and showed or asked something else")
         if sent.is_again and sent.time_ms is None:
             raise PictureOld("the picture was of now when it was first sent, and is sent again")
         return None

@@ -53,10 +53,11 @@ async def show(
     """Show the model one picture (JPEG, PNG or WebP) and await its decision. One that has waited is of when it arrived.
 
     Raises one of `ONE_PICTURE` when there is none, and what `check_pushed` raises. What is refused before the model is
-    shown it leaves nothing behind. The last picture once more, under the same `time_s`, gets its decision once more.
+    shown it leaves nothing behind. The last picture and question once more, under the same `time_s`, get their
+    decision once more.
     """
     data, deadline = bounded(picture), Deadline.of_now(ports.settings.turn_deadline_s)
-    pushed = sent([data], options.time_s, arrived_us=arrived_us)
+    pushed = sent([data], options.time_s, question=options.question or "", arrived_us=arrived_us)
     with ports.pushes.slot(key.tenant):
         return await _shown(ports, key, data, options.question, pushed, deadline)
 

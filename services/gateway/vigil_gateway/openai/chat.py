@@ -64,15 +64,15 @@ async def complete(
     The request's `vigil` may hold the picture's time, for a recording that is shown faster or slower than it was
     taken, and with the first call what to watch for.
 
-    A call that is sent again, with the same `time_s` and picture or the same `Idempotency-Key`, gets its decision once
-    more; where its turn was dropped it is shown again. An error that is not to be sent again says so in the header
-    `x-should-retry`.
+    A call that is sent again, with the same `time_s`, picture and question or the same `Idempotency-Key`, gets its
+    decision once more; where its turn was dropped it is shown again. An error that is not to be sent again says so in
+    the header `x-should-retry`.
     """
     time_s = body.vigil.time_s if body.vigil else None
     request.state.is_of_now = time_s is None
     message, deadline = said(body), Deadline.of_now(ports.settings.turn_deadline_s)
     urls = [url.encode() for url in message.pictures]
-    pushed = sent(urls, time_s, attempt.key, is_again=attempt.number > 0)
+    pushed = sent(urls, time_s, attempt.key, question=message.text, is_again=attempt.number > 0)
     async with in_turn_of_name(ports, named.key) as lease:
         decision, spec = await _turn(ports, lease, named, body, message, pushed, deadline)
     response.headers[SESSION_HEADER] = named.header

@@ -19,7 +19,8 @@ from vigil_client.errors import BadMessage
 from vigil_client.view import alert_line
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+MOST_S = 36_500 * _SECONDS["d"]
 
 Write = Callable[[bytes], str]
 
@@ -32,11 +33,14 @@ class Topic(StrEnum):
 
 
 def duration(text: str) -> timedelta:
-    """`90s`, `15m`, `1h`, `2d`. Raises `typer.BadParameter`."""
+    """`90s`, `15m`, `1h`, `2d`, at most a hundred years. Raises `typer.BadParameter`."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise typer.BadParameter(f"{text!r} is not a duration: write 90s, 15m, 1h or 2d")
-    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    if seconds > MOST_S:
+        raise typer.BadParameter(f"{text!r} is longer than a hundred years: give less")
+    return timedelta(seconds=seconds)
 
 
 def subscribe(

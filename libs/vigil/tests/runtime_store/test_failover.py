@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
@@ -143,6 +144,29 @@ async def test_idle_connections_to_the_former_master_are_dropped_too(
         await store.set_status(KEY, "codec", '{"state": "new"}')
         found = await asyncio.gather(*(store.status(KEY) for _ in range(8)))
         assert found == [{"codec": '{"state": "new"}'}] * 8, "nobody reads from the replica any more"
+
+
+async def test_while_the_store_is_a_replica_every_connection_is_dropped_and_logged_once(
+    redis_server: RedisServer, second: RedisServer
+) -> None:
+    address = Address(second)
+    async with address.url() as url, redis_client.open_redis(url) as client:
+        with capture_logs() as logs:
+            for _ in range(3):
+                with pytest.raises(StoreUnavailable, match="READONLY"):
+                    await redis_client.ping(client)
+    assert address.opened == 9, "each call was tried three times, each time on a connection of its own"
+    assert [entry["event"] for entry in logs] == ["connections to redis dropped"]
+
+
+def test_dropped_connections_are_logged_at_most_every_ten_seconds_with_their_number() -> None:
+    now_s = 0.0
+    drops = redis_client._Drops(lambda: now_s)
+    with capture_logs() as logs:
+        for second_s in range(26):
+            now_s = float(second_s)
+            drops.add()
+    assert [entry["connections"] for entry in logs] == [1, 10, 10]
 
 
 async def test_a_full_store_is_ready_for_sessions_can_be_ended_there(redis: Redis) -> None:

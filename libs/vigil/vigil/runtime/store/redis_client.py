@@ -1,7 +1,9 @@
 """The connection pool to Redis, and what redis-py raises as the store's own errors."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from importlib import resources
 from typing import Any
@@ -23,6 +25,7 @@ log = get_log()
 _TIMEOUT_S = 1.0
 _RETRIES = 2
 _CONNECTIONS = 64
+_QUIET_S = 10.0  # dropped connections are logged once in this time, with their number
 _OF_REPLICA = ("READONLY", "MASTERDOWN")  # what a server says that was the primary and is no more
 
 
@@ -97,9 +100,28 @@ def unavailable() -> Iterator[None]:
         raise as_store_error(error) from None
 
 
+class _Drops:
+    """Logs that connections are dropped: the first at once, those after it together, once every `_QUIET_S`."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._logged_s = -math.inf
+        self._count = 0
+
+    def add(self) -> None:
+        """A connection is dropped."""
+        self._count += 1
+        now_s = self._monotonic()
+        if now_s - self._logged_s < _QUIET_S:
+            return
+        log.warning("connections to redis dropped", reason="the server has become a replica", connections=self._count)
+        self._logged_s, self._count = now_s, 0
+
+
 def _leaving_replicas(pool: Any) -> type[AbstractConnection]:
     """The pool's class of connections, except that a server's word that it is a replica breaks them."""
     kind: Any = pool.connection_class  # it depends on the URL
+    drops = _Drops()
 
     class Connection(kind):  # type: ignore[misc]
         async def read_response(self, *arguments: Any, **options: Any) -> Any:
@@ -110,7 +132,7 @@ def _leaving_replicas(pool: Any) -> type[AbstractConnection]:
                 if code not in _OF_REPLICA:
                     raise
                 refusal = RedisConnectionError(f"{code} {error}")  # one that is tried again, on a new connection
-            log.warning("connections to redis dropped", reason="the server has become a replica")
+            drops.add()
             await self.disconnect()
             await pool.update_active_connections_for_reconnect()
             await pool.disconnect(inuse_connections=False)

@@ -1,11 +1,13 @@
 """Sessions without an interaction worker: told by the gateways, once, and only when it lasts."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from vigil.contract import subjects
 from vigil.contract.events.envelope import decode_event
@@ -16,6 +18,8 @@ from vigil.core.source import Role
 from vigil.core.stall import LEAST_S
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
+from vigil.runtime.session.outages import STALL, tell_end
+from vigil.runtime.session.outages import told as told_of
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.emitted import spec
 from vigil_gateway.sessions.unheld import Unheld
@@ -90,6 +94,31 @@ async def test_a_session_that_has_ended_is_not_told(shared: Shared) -> None:
         clock.now_s = float(second)
         await gateway.look()
     assert await told(shared.bus) == 0
+
+
+async def test_two_gateways_log_a_stall_once(shared: Shared) -> None:
+    clock = Clock()
+    gateways = [watcher(shared, clock), watcher(shared, clock)]
+    with capture_logs() as logs:
+        for now_s in (0.0, LEAST_S + 1):
+            clock.now_s = now_s
+            await asyncio.gather(*(gateway.look() for gateway in gateways))
+    assert [entry["event"] for entry in logs] == ["session stalled"]
+
+
+async def test_a_second_outage_without_a_turn_in_between_is_an_event_of_its_own(shared: Shared) -> None:
+    clock = Clock()
+    gateway, session = watcher(shared, clock), await shared.store.spec(KEY)
+    for outage in range(2):
+        for _ in range(2):
+            clock.now_s += LEAST_S + 1
+            await gateway.look()
+        assert (await told_of(shared.bus, session, STALL)).lasting == outage
+        (claim,) = await shared.placement.claim(Role.INTERACTION, "one", 1)
+        await tell_end(shared.bus, session, STALL, outage, worker="one", reason="a worker holds it again")
+        await gateway.look()
+        await shared.placement.release(Role.INTERACTION, "one", [claim])
+    assert await told(shared.bus) == 4
 
 
 async def test_a_stall_shows_in_the_sessions_status_and_on_its_event_stream(

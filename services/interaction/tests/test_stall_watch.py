@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,9 +14,10 @@ from vigil.contract.frames import CodedFrame, CodedFrameGroup, Frame, FrameKind
 from vigil.contract.streams import SESSIONS
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role, Source, SourceKind
-from vigil.core.stall import LEAST_S
+from vigil.core.stall import LEAST_S, Cause
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.placement.leases import Claim, Placement
+from vigil.runtime.session.outages import STALL, tell_begin
 from vigil.testing.script import Reply, when_red
 from vigil_interaction.load import Load
 from vigil_interaction.observation import life, sight
@@ -182,6 +183,38 @@ async def test_whoever_takes_a_stalled_session_over_tells_that_it_has_recovered_
     events = await held.events(2)
     assert [event.type for event in events] == ["vigil.session.stalled", "vigil.session.recovered"]
     assert [event.data["worker"] for event in events] == ["one", "two"]
+
+
+async def gateway_tells(held: Held, number: int) -> None:
+    """What a gateway tells of a session that no interaction worker holds."""
+    said = {"state": "stalled", "cause": "no_worker", "detail": "nobody holds it", "since": "2026-01-01T00:00:00Z"}
+    await held.stage.store.set_status(held.stage.key, "interaction", json.dumps(said))
+    stage = held.stage
+    await tell_begin(
+        stage.bus, held.runner.spec, STALL, number, worker="", cause=Cause.NO_WORKER, reason="nobody holds it"
+    )
+
+
+@pytest.mark.parametrize(
+    "source", [Source("cam-1", SourceKind.PUSHED), Source("cam-1", SourceKind.RTSP, "rtsp://camera")]
+)
+async def test_a_takeover_ends_the_stall_of_a_session_without_a_worker_before_any_turn(
+    held: Held, source: Source
+) -> None:
+    without_worker = stalled("no_worker")
+    for fence, worker in ((2, "two"), (3, "three")):
+        await gateway_tells(held, fence - 2)
+        await held.take(fence, worker)
+        held.runner.spec = replace(held.runner.spec, source=source)
+        await held.silence(1)
+        assert await held.status() == {"state": "deciding", "worker": worker}
+        await held.has_told(*[("stalled", "no_worker"), ("recovered", "")] * (fence - 1))
+    await held.silence(LEAST_S * 20)
+    is_pushed = source.kind is SourceKind.PUSHED
+    assert (await held.status())["state"] == ("deciding" if is_pushed else "stalled")
+    assert stalled("no_worker") == without_worker
+    again = [] if is_pushed else [("stalled", "no_frame")]
+    await held.has_told(*[("stalled", "no_worker"), ("recovered", "")] * 2, *again)
 
 
 async def test_a_second_stall_is_an_event_of_its_own(held: Held, grey: bytes) -> None:

@@ -11,10 +11,10 @@ import msgspec
 from vigil.contract.events.envelope import rfc3339
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role, SourceKind
-from vigil.core.stall import Cause, Stall, stall
+from vigil.core.stall import LEAST_S, Cause, Stall, stall
 from vigil.runtime.errors import BusError, PortError, StoreError
 from vigil.runtime.process.logs import get_log
-from vigil.runtime.session.outages import STALL, open_number, tell_begin, tell_end
+from vigil.runtime.session.outages import STALL, tell_begin, tell_end, told
 from vigil_interaction import metrics
 from vigil_interaction.ports import Ports
 from vigil_interaction.runner import Runner
@@ -22,6 +22,7 @@ from vigil_interaction.runner import Runner
 log = get_log()
 
 LOOK_S = 1.0  # how often the session is looked at
+HELD_AGAIN = "a worker holds it again"
 WATCHING = "watching"  # ingestion's state while pictures come
 
 
@@ -34,7 +35,10 @@ class StallWatch:
         self._runner = runner
         self._since_us = 0
         self._number: int | None = None  # of the stall that was told and has not ended
+        self._following = 0  # the least number of the next stall
         self._memory_read = False
+        self._is_relieved = False  # it had no worker before this claim, and this claim has found no stall yet
+        self._asks_until_s: float | None = ports.monotonic() + LEAST_S  # a gateway may still be telling
         self._written = ""  # the status that the store has from here
 
     async def run(self) -> NoReturn:
@@ -50,10 +54,13 @@ class StallWatch:
         """Tell what has changed since the last look. What cannot be told now is told later."""
         found = await self._found()
         self._take_up(found)
-        if found is None and not self._has_decided:
-            return  # a session that was just taken: it may still be stalled
+        is_taken_up = found is None and not self._has_decided  # it was just taken: it may still be stalled
+        if found is not None:
+            self._is_relieved, self._asks_until_s = False, None
+        elif is_taken_up and not await self._had_no_worker():
+            return
         try:
-            await self._tell(found)
+            await self._tell(found, HELD_AGAIN if is_taken_up else "it decides again")
         except BusError as error:
             log.warning("session event not stored", reason=str(error))
         await self._write(found)
@@ -61,6 +68,23 @@ class StallWatch:
     @property
     def _has_decided(self) -> bool:
         return bool(self._runner.vitals.gaps)
+
+    async def _had_no_worker(self) -> bool:
+        """Whether the session was told as stalled because no interaction worker held it. This claim ends that."""
+        if self._is_relieved or self._asks_until_s is None:
+            return self._is_relieved
+        try:
+            said = _read((await self._ports.store.status(self._runner.key)).get(Role.INTERACTION, ""))
+        except StoreError as error:
+            log.warning("status not read", reason=str(error))
+            return False
+        if self._ports.monotonic() > self._asks_until_s:
+            self._asks_until_s = None
+        # Without the name of a worker it is a gateway that said so: of the session's interaction worker.
+        self._is_relieved = said.get("cause") == Cause.NO_WORKER and not said.get("worker")
+        if self._is_relieved:
+            log.info("session recovered", reason=HELD_AGAIN)
+        return self._is_relieved
 
     async def _found(self) -> Stall | None:
         runner = self._runner
@@ -86,17 +110,18 @@ class StallWatch:
         elif before is not None and self._has_decided:
             log.info("session recovered", stalled_s=round((self._ports.clock() - self._since_us) / 1e6, 1))
 
-    async def _tell(self, found: Stall | None) -> None:
+    async def _tell(self, found: Stall | None, why_ended: str) -> None:
         """Store the event of the stall's beginning or end. Raises `BusError`."""
         bus, spec, worker = self._ports.bus, self._runner.spec, self._ports.worker
         if not self._memory_read:
-            self._number, self._memory_read = await open_number(bus, spec, STALL), True
+            before = await told(bus, spec, STALL)
+            self._number, self._following, self._memory_read = before.lasting, before.following, True
         if found is not None and self._number is None:
-            number = self._runner.state.next_sequence
+            number = max(self._runner.state.next_sequence, self._following)
             await tell_begin(bus, spec, STALL, number, worker=worker, cause=found.cause, reason=found.words)
-            self._number = number
+            self._number, self._following = number, number + 1
         elif found is None and self._number is not None:
-            await tell_end(bus, spec, STALL, self._number, worker=worker, reason="it decides again")
+            await tell_end(bus, spec, STALL, self._number, worker=worker, reason=why_ended)
             self._number = None
 
     async def _write(self, found: Stall | None) -> None:

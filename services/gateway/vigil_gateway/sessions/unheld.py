@@ -17,7 +17,7 @@ from vigil.core.stall import LEAST_S, Cause
 from vigil.runtime.errors import PortError, StoreCorrupt, UnknownSession
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.session.lifecycle import now_us
-from vigil.runtime.session.outages import STALL, open_number, tell_begin
+from vigil.runtime.session.outages import STALL, tell_begin, told
 from vigil_gateway import metrics
 from vigil_gateway.ports import Ports
 
@@ -59,12 +59,16 @@ class Unheld:
     async def _tell_all(self, keys: Iterable[SessionKey]) -> None:
         for key in tuple(keys):
             try:
-                if await self._ports.store.ended(key) is None:
+                if await self._ports.store.ended(key) is None and await self._is_unheld(key):
                     await self._tell(key)
                     self._told.add(key)
             except (UnknownSession, StoreCorrupt) as error:
                 log.warning("stalled session not read", tenant=key.tenant, session=key.session, error=str(error))
                 self._told.add(key)
+
+    async def _is_unheld(self, key: SessionKey) -> bool:
+        """Whether the session still has no worker: telling of the sessions before it took time."""
+        return bool(await self._ports.placement.lacking(key, [Role.INTERACTION]))
 
     async def _tell(self, key: SessionKey) -> None:
         """Write the status first: when the store refuses it, all is tried again. Raises `PortError`."""
@@ -72,7 +76,9 @@ class Unheld:
         spec, state = await store.spec(key), await store.history(key)
         said = {"state": "stalled", "cause": Cause.NO_WORKER, "detail": WORDS, "since": rfc3339(now_us())}
         await store.set_status(key, Role.INTERACTION, msgspec.json.encode(said).decode())
-        if await open_number(bus, spec, STALL) is None:
-            number = state.next_sequence
-            await tell_begin(bus, spec, STALL, number, worker="", cause=Cause.NO_WORKER, reason=WORDS)
-        log.warning("session stalled", tenant=key.tenant, session=key.session, cause=Cause.NO_WORKER.value)
+        before = await told(bus, spec, STALL)
+        if before.lasting is not None:
+            return  # another gateway told it, or it began while a worker held the session
+        number = max(state.next_sequence, before.following)
+        if await tell_begin(bus, spec, STALL, number, worker="", cause=Cause.NO_WORKER, reason=WORDS):
+            log.warning("session stalled", tenant=key.tenant, session=key.session, cause=Cause.NO_WORKER.value)

@@ -80,11 +80,12 @@ def _event(
     return session_outgoing(event, data, created_us=spec.created_us, number=number, emit_time_us=now_us())
 
 
-async def store_once(bus: Bus, outgoing: Outgoing) -> None:
+async def store_once(bus: Bus, outgoing: Outgoing) -> bool:
     """Store the message unless it is the newest of its subject already: JetStream itself knows the ids of the last
-    minutes only."""
-    if await bus.last_message_id(outgoing.subject) != outgoing.message_id:
-        await bus.publish_stored(outgoing)
+    minutes only. Returns whether it was not stored before."""
+    if await bus.last_message_id(outgoing.subject) == outgoing.message_id:
+        return False
+    return not (await bus.publish_stored(outgoing)).duplicate
 
 
 def now_us() -> int:

@@ -25,16 +25,25 @@ class Outage:
     role: Role
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told of a session's outages of one kind. `lasting` is the number of the outage that has not ended, None
+    when there is none. `following` is greater than the number of every outage before."""
+
+    lasting: int | None
+    following: int
+
+
 STALL = Outage(Lifecycle.STALLED, Lifecycle.RECOVERED, Role.INTERACTION)
 SOURCE_LOSS = Outage(Lifecycle.SOURCE_LOST, Lifecycle.SOURCE_BACK, Role.INGESTION)
 
 
 async def tell_begin(
     bus: Bus, spec: SessionSpec, outage: Outage, number: int, *, worker: str, cause: str, reason: str
-) -> None:
+) -> bool:
     """Store that an outage has begun. Every caller that finds the same outage gives the same `number`, greater than
-    that of any outage of this kind before. Raises `BusError`."""
-    await store_once(bus, _event(spec, outage, outage.begins, number, worker, cause, reason))
+    that of any outage of this kind before. Returns whether this call was the first. Raises `BusError`."""
+    return await store_once(bus, _event(spec, outage, outage.begins, number, worker, cause, reason))
 
 
 async def tell_end(bus: Bus, spec: SessionSpec, outage: Outage, number: int, *, worker: str, reason: str) -> None:
@@ -44,8 +53,14 @@ async def tell_end(bus: Bus, spec: SessionSpec, outage: Outage, number: int, *, 
 
 async def open_number(bus: Bus, spec: SessionSpec, outage: Outage) -> int | None:
     """The number of the outage that was told and has not ended; None when there is none. Raises `BusError`."""
+    return (await told(bus, spec, outage)).lasting
+
+
+async def told(bus: Bus, spec: SessionSpec, outage: Outage) -> Told:
+    """What was told of this session's outages of this kind. Raises `BusError`."""
     begun = await _newest(bus, spec, outage, outage.begins)
-    return None if begun == await _newest(bus, spec, outage, outage.ends) else begun
+    lasts = begun != await _newest(bus, spec, outage, outage.ends)
+    return Told(lasting=begun if lasts else None, following=0 if begun is None else begun + 1)
 
 
 async def _newest(bus: Bus, spec: SessionSpec, outage: Outage, event: Lifecycle) -> int | None:

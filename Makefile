@@ -12,7 +12,7 @@ BUF := build/buf/node_modules/.bin/buf
 # The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
 BREAKING_REF ?= HEAD~1
 # Most tests wait for real processes most of the time: more of them than processors run side by side.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
 
 .PHONY: help
@@ -86,8 +86,10 @@ test-recipe:
 	  libs/recipe/tests/test_engine_*.py
 
 # The whole system decides every second with the real engine: nothing runs beside it.
+# The tests of several services together wait most: they begin first, and what is quick fills the end.
 test-services:
-	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile --ignore tests/whole_system $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+	  $(or $(PYTEST_ARGS),tests services libs) --ignore tests/whole_system
 	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
 
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera] [ENGINE=real]

@@ -12,7 +12,7 @@ BUF := build/buf/node_modules/.bin/buf
 # The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
 BREAKING_REF ?= HEAD~1
 # Most tests wait for real processes most of the time: more of them than processors run side by side.
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 3
 PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
 
 .PHONY: help

@@ -22,11 +22,13 @@ from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from vigil.contract.decision import StoredDecision, decode_decision
+from vigil.testing.eventually import eventually
 from vigil.testing.servers import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 START_S = 280.0
+ROOM_S = 90.0
 PORTS = 20  # more than `vigil up` takes
 
 
@@ -121,12 +123,24 @@ class Rest:
             return answer.status, json.loads(text) if text else None
 
     async def open(self, url: str, **body: Any) -> str:
-        """Open a session on `url`; its id. The session ends when the client is closed."""
+        """Open a session on `url`; its id. The session ends when the client is closed.
+
+        Where every worker is full it is tried again, as the answer says: a machine that others use, too, has less room.
+        """
         source = {"url": url, **body.pop("source", {})}
-        status, answer = await self.call("POST", "/v1/sessions", {"source": source, **body})
+        status, answer = await eventually(lambda: self._opened({"source": source, **body}), ROOM_S, "there is room")
         assert status == 201, answer
         self.opened.append(answer["id"])
         return str(answer["id"])
+
+    async def _opened(self, body: dict[str, Any]) -> tuple[int, Any] | None:
+        """Status and answer; None, after the time that the answer asks for, when every worker is full."""
+        async with self.http.post(f"{self.url}/v1/sessions", json=body) as answer:
+            found = await answer.json()
+            if answer.status == 503 and found["type"] == "urn:vigil:problem:capacity_full":
+                await asyncio.sleep(float(answer.headers["Retry-After"]))
+                return None
+            return answer.status, found
 
     async def turns(self, session: str, count: int) -> bool:
         """Whether the session has had `count` turns; no when the gateway is away."""

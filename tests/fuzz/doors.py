@@ -25,10 +25,10 @@ from vigil_codec.tokenizer import VideoState, encode
 from vigil_gateway.api.errors import GatewayError
 from vigil_gateway.api.models.options import SourceIn
 from vigil_gateway.api.models.standing import WatchIn
-from vigil_gateway.live.data_url import bounded, decoded
-from vigil_gateway.live.picture import fitted
 from vigil_gateway.openai.models import ChatIn
 from vigil_gateway.openai.turn import said
+from vigil_gateway.pushed.data_url import bounded, decoded
+from vigil_gateway.pushed.picture import fitted
 from vigil_gateway.sessions.commands import first_commands
 from vigil_gateway.websocket.messages import id_of, read_binary, read_text
 from vigil_ingestion.address import resolve

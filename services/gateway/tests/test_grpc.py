@@ -26,7 +26,7 @@ from vigil.testing.reflected_grpc import Json, ReflectedService, problem_of, ref
 from vigil.testing.scripted_decider import ScriptedDecider
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil_gateway.config import GatewaySettings
-from vigil_gateway.live.data_url import MAX_PICTURE_BYTES
+from vigil_gateway.pushed.data_url import MAX_PICTURE_BYTES
 
 GATEWAY = "vigil.v1.GatewayService"
 FIRE = {"name": "fire", "text": "Alert me when a fire starts.", "severity": "SEVERITY_CRITICAL", "hold_s": 3}

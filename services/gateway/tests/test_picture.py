@@ -13,8 +13,8 @@ from PIL import ExifTags, Image, ImageOps
 from vigil.core.profile import JOYAI, VIGIL_SMALL
 from vigil.testing.images import jpeg, redness
 from vigil_gateway.api.turn_errors import PictureRefused
-from vigil_gateway.live.data_url import MAX_PICTURE_BYTES, decoded
-from vigil_gateway.live.picture import Picture, fitted
+from vigil_gateway.pushed.data_url import MAX_PICTURE_BYTES, decoded
+from vigil_gateway.pushed.picture import Picture, fitted
 
 
 def url(data: bytes, media_type: str = "image/jpeg") -> str:

@@ -22,10 +22,10 @@ from vigil_gateway.api.errors import BodyLate, BodyTooLarge, TooManyPushes
 from vigil_gateway.api.turn_errors import PictureRefused, TurnLate
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.admission import whole_body
-from vigil_gateway.live.deadline import Deadline
-from vigil_gateway.live.fitting import fitted_in_thread
-from vigil_gateway.live.pixel_budget import PixelBudget
-from vigil_gateway.live.push_quota import PushQuota
+from vigil_gateway.pushed.deadline import Deadline
+from vigil_gateway.pushed.fitting import fitted_in_thread
+from vigil_gateway.pushed.pixel_budget import PixelBudget
+from vigil_gateway.pushed.quota import PushQuota
 
 CHAT = "/v1/chat/completions"
 KEY = {"Authorization": "Bearer a-key-of-demo"}

@@ -19,8 +19,8 @@ from vigil.testing.images import jpeg, redness
 from vigil.testing.scripted_decider import ScriptedDecider
 from vigil_gateway.api.problems import INTERNAL, TABLE, Problem
 from vigil_gateway.api.turn_errors import TurnRefused
-from vigil_gateway.live.repeat import sent
 from vigil_gateway.openai.retry import should_retry
+from vigil_gateway.pushed.repeat import sent
 
 CHAT = "/v1/chat/completions"
 MINE = {"x-session-id": "kitchen"}

@@ -27,7 +27,7 @@ from vigil.testing.scripted_decider import ScriptedDecider
 from vigil.testing.servers import NatsServer
 from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.config import GatewaySettings
-from vigil_gateway.live.data_url import MAX_PICTURE_BYTES
+from vigil_gateway.pushed.data_url import MAX_PICTURE_BYTES
 
 Json = dict[str, Any]
 ASYNCAPI = Path(__file__).parents[3] / "proto" / "asyncapi.yaml"

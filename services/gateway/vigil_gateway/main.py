@@ -27,11 +27,11 @@ from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
 from vigil_gateway.http.server import MAX_CONNECTIONS, Listening, serve
 from vigil_gateway.live.history import answer_history
-from vigil_gateway.live.idle import end_idle
-from vigil_gateway.live.pixel_budget import PixelBudget
-from vigil_gateway.live.push_quota import PushQuota
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.ports import Ports
+from vigil_gateway.pushed.idle import end_idle
+from vigil_gateway.pushed.pixel_budget import PixelBudget
+from vigil_gateway.pushed.quota import PushQuota
 from vigil_gateway.rpc.calls import admitting, refusing
 from vigil_gateway.rpc.service import NAME, GatewayService
 from vigil_gateway.sessions.probe import SourceProbe

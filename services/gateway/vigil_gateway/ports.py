@@ -21,9 +21,9 @@ from vigil.runtime.store.turn_lease import TurnLeases
 from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.config import GatewaySettings
-from vigil_gateway.live.pixel_budget import PixelBudget
-from vigil_gateway.live.push_quota import PushQuota
 from vigil_gateway.live.streams import StreamSlots
+from vigil_gateway.pushed.pixel_budget import PixelBudget
+from vigil_gateway.pushed.quota import PushQuota
 from vigil_gateway.sessions.probe import SourceProbe
 from vigil_gateway.sessions.quota import SessionQuota
 from vigil_gateway.sessions.session_id import id_of_name, may_begin

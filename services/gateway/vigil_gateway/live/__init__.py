@@ -1,1 +1,1 @@
-"""What is live: events that go out, pictures that come in."""
+"""Live events: heard once from the bus, numbered, and sent to whoever listens, through every door."""

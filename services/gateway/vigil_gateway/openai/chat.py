@@ -16,17 +16,17 @@ from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.turn_lease import TurnLease
 from vigil_gateway.api.errors import NotServed
 from vigil_gateway.api.turn_errors import AlreadyBegun, NoSuchModel
-from vigil_gateway.live import push
-from vigil_gateway.live.data_url import decoded
-from vigil_gateway.live.deadline import Deadline
-from vigil_gateway.live.fitting import fitted_in_thread
-from vigil_gateway.live.named_session import in_turn_of_name
-from vigil_gateway.live.repeat import Sent, answered, recognised, sent
 from vigil_gateway.openai.attempt import Attempted
 from vigil_gateway.openai.fields import IGNORED_HEADER
 from vigil_gateway.openai.models import ChatIn, ChatOut, ModelList, ModelOut, ResetOut, VigilIn
 from vigil_gateway.openai.turn import OTHER_SESSION_HEADER, SESSION_HEADER, Named, Said, chat_out, said, session_of
 from vigil_gateway.ports import Ports, PortsOf, Tenant, session_key
+from vigil_gateway.pushed import push
+from vigil_gateway.pushed.data_url import decoded
+from vigil_gateway.pushed.deadline import Deadline
+from vigil_gateway.pushed.fitting import fitted_in_thread
+from vigil_gateway.pushed.named_session import in_turn_of_name
+from vigil_gateway.pushed.repeat import Sent, answered, recognised, sent
 from vigil_gateway.sessions.capacity import check_served
 from vigil_gateway.sessions.commands import first_commands, new_id
 from vigil_gateway.sessions.opening import begin_pushed

@@ -15,8 +15,8 @@ from vigil_gateway.api.problems import problem_of
 from vigil_gateway.api.sizes import MAX_BODY_BYTES
 from vigil_gateway.live.events import listening, withdrawn
 from vigil_gateway.live.feed import LiveEvent
-from vigil_gateway.live.turns import ONE_PICTURE, check_pushed, show
 from vigil_gateway.ports import Ports, session_key
+from vigil_gateway.pushed.turns import ONE_PICTURE, check_pushed, show
 from vigil_gateway.rpc.calls import answered
 from vigil_gateway.rpc.messages import event_message, given, opened, pushed, session_in
 from vigil_gateway.sessions import commands

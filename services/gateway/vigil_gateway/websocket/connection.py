@@ -19,8 +19,8 @@ from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
 from vigil_gateway.live.events import CLIENT_GONE, SEND_TIMEOUT_S, LiveEvents, withdrawn
 from vigil_gateway.live.feed import LiveEvent
-from vigil_gateway.live.turns import show
 from vigil_gateway.ports import Ports
+from vigil_gateway.pushed.turns import show
 from vigil_gateway.sessions import commands
 from vigil_gateway.sessions.lifecycle import end_for_client
 from vigil_gateway.websocket.messages import (

@@ -18,8 +18,8 @@ from vigil_gateway.api.models.base import In, Text
 from vigil_gateway.api.models.live import PictureIn
 from vigil_gateway.api.problems import Problem
 from vigil_gateway.api.turn_errors import PictureRefused
-from vigil_gateway.live.data_url import from_base64
 from vigil_gateway.live.feed import LiveEvent
+from vigil_gateway.pushed.data_url import from_base64
 
 _LENGTH = struct.Struct(">I")
 MAX_HEADER_BYTES = 64 * 1024

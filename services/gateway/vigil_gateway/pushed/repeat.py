@@ -20,8 +20,8 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.session.lifecycle import now_us
 from vigil.runtime.store.turn_lease import Shown, TurnLease
 from vigil_gateway.api.turn_errors import KeyUsed, PictureOld, TimeNotLater
-from vigil_gateway.live.outcome import ON_ITS_WAY_S, Outcomes, is_of, outcomes
 from vigil_gateway.ports import Ports
+from vigil_gateway.pushed.outcome import ON_ITS_WAY_S, Outcomes, is_of, outcomes
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,13 @@ from vigil_gateway.api.turn_errors import (
     TurnRefused,
     TurnSuperseded,
 )
-from vigil_gateway.live import push
-from vigil_gateway.live.data_url import bounded
-from vigil_gateway.live.deadline import Deadline
-from vigil_gateway.live.fitting import fitted_in_thread
-from vigil_gateway.live.repeat import Sent, answered, sent
-from vigil_gateway.live.turn_lease import in_turn
 from vigil_gateway.ports import Ports
+from vigil_gateway.pushed import push
+from vigil_gateway.pushed.data_url import bounded
+from vigil_gateway.pushed.deadline import Deadline
+from vigil_gateway.pushed.fitting import fitted_in_thread
+from vigil_gateway.pushed.repeat import Sent, answered, sent
+from vigil_gateway.pushed.turn_lease import in_turn
 from vigil_gateway.sessions.commands import new_id
 
 # Refusals of one picture: the next picture of the same client may well be shown. Every other error ends the call.

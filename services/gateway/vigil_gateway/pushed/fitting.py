@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from vigil.core.profile import profile
 from vigil_gateway.api.turn_errors import PictureRefused
-from vigil_gateway.live.deadline import Deadline
-from vigil_gateway.live.picture import MAX_PIXELS, Picture, fitted, pixels_of
-from vigil_gateway.live.pixel_budget import PixelBudget
+from vigil_gateway.pushed.deadline import Deadline
+from vigil_gateway.pushed.picture import MAX_PIXELS, Picture, fitted, pixels_of
+from vigil_gateway.pushed.pixel_budget import PixelBudget
 
 MAX_CALL_PIXELS = 2 * MAX_PIXELS  # two photographs of a telephone, or eight frames of 1080p video and more
 _THREADS = ThreadPoolExecutor(3, thread_name_prefix="picture")

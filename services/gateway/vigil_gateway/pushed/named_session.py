@@ -8,8 +8,8 @@ import structlog
 from vigil.core.ids import SessionKey
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.store.turn_lease import TurnLease
-from vigil_gateway.live.turn_lease import in_turn
 from vigil_gateway.ports import Ports
+from vigil_gateway.pushed.turn_lease import in_turn
 from vigil_gateway.sessions.session_id import may_begin
 
 log = get_log()

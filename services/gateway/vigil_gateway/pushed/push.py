@@ -24,11 +24,11 @@ from vigil.runtime.store.sessions import Look
 from vigil.runtime.store.turn_lease import Shown, TurnLease
 from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.api.turn_errors import NotPushed, TimeNotLater, TurnInFlight
-from vigil_gateway.live.deadline import Deadline
-from vigil_gateway.live.outcome import outcomes
-from vigil_gateway.live.picture import Picture
-from vigil_gateway.live.repeat import Sent, recognised
 from vigil_gateway.ports import Ports
+from vigil_gateway.pushed.deadline import Deadline
+from vigil_gateway.pushed.outcome import outcomes
+from vigil_gateway.pushed.picture import Picture
+from vigil_gateway.pushed.repeat import Sent, recognised
 from vigil_gateway.sessions.session_id import may_begin
 
 LISTEN_S = 0.05  # how often a new session, or one that moves, is asked whether its workers listen

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from vigil.contract.events.envelope import rfc3339
+from vigil.contract.unreadable import UNREADABLE
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role, SourceKind
 from vigil.core.stall import LEAST_S, Cause, Stall, stall
@@ -159,5 +160,5 @@ async def upstream(ports: Ports, spec: SessionSpec) -> Stall | None:
 def _read(said: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(said, type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return {}

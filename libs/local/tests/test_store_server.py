@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vigil_local.commands import doctor
+from vigil_local.commands.check import Check
 from vigil_local.errors import Missing
 from vigil_local.supervisor import store_server
 from vigil_local.supervisor.store_server import CRITICAL, StoreServer, choose, look_at
@@ -128,4 +129,4 @@ def test_doctor_says_the_version_and_the_flaw() -> None:
     def none() -> StoreServer:
         raise Missing("redis-server is not installed", "install it")
 
-    assert doctor.store(none) == doctor.Check("redis-server", False, "redis-server is not installed", "install it")
+    assert doctor.store(none) == Check("redis-server", False, "redis-server is not installed", "install it")

@@ -8,15 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from rich.markup import escape
+import typer
 
 from vigil.contract.services import SERVICES, ServiceSpec
-from vigil_client.commands.running import console, run
+from vigil_client.commands.running import run
 from vigil_client.commands.target import DataDir
 from vigil_client.endpoints import DATA_DIR, FILE, Endpoints, read
 from vigil_client.errors import ClientError
+from vigil_local.commands import compose_checks
+from vigil_local.commands.check import Check, output_of, report
 from vigil_local.commands.up import MODEL_DIR, EnginePython, ModelDir
 from vigil_local.supervisor import gates, layout, ports, store_server
 from vigil_local.supervisor.plan import PREFERRED_PORTS
@@ -26,7 +29,6 @@ NEEDED_DISK_BYTES = 2 << 30
 NEEDED_MEMORY_BYTES = 4 << 30
 IMPORT_S = 60.0
 SYSTEM_PYTHON = "/usr/bin/python3"
-NAME_WIDTH = max(len(row.program) for row in SERVICES)
 RTSP_PACKAGES = (
     "python3-gi",
     "gir1.2-gst-rtsp-server-1.0",
@@ -37,20 +39,36 @@ RTSP_PACKAGES = (
 MODEL_FILES = ("config.json", "tokenizer_config.json", "preprocessor_config.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the report. An `optional` one that fails is no problem; `mend` says how to put it right."""
-
-    name: str
-    ok: bool
-    detail: str
-    mend: str = ""
-    optional: bool = False
+ByCompose = Annotated[bool, typer.Option("--compose", help="Check a deployment by Docker Compose instead.")]
+Layers = Annotated[list[Path] | None, typer.Option("--layer", help="A compose file over deploy/compose.yaml.")]
 
 
-def doctor(data_dir: DataDir = DATA_DIR, model_dir: ModelDir = MODEL_DIR, engine_python: EnginePython = None) -> None:
-    """Check what Vigil needs on this machine, and what runs. Exit status 1 when something must be mended."""
+def doctor(
+    data_dir: DataDir = DATA_DIR,
+    model_dir: ModelDir = MODEL_DIR,
+    engine_python: EnginePython = None,
+    by_compose: ByCompose = False,
+    layer: Layers = None,
+) -> None:
+    """Check what Vigil needs on this machine, and what runs. Exit status 1 when something must be mended.
+
+    \b
+    Examples:
+      vigil doctor
+      vigil doctor --compose
+      vigil doctor --compose --layer deploy/compose.gpu.yaml
+    """
+    if by_compose or layer:
+        run(_compose(tuple(layer or ())))
     run(_doctor(data_dir, model_dir, engine_python))
+
+
+async def _compose(layers: tuple[Path, ...]) -> bool:
+    """Docker, the files, the images and the containers, and room for them."""
+    root = layout.repository() or Path.cwd()
+    base = compose_checks.BASE if compose_checks.BASE.exists() else root / compose_checks.BASE
+    found = await compose_checks.checks(compose_checks.Compose((base, *layers)))
+    return report([*found, disk(root), memory(Path("/proc/meminfo"))])
 
 
 async def _doctor(data_dir: Path, model_dir: Path, engine_python: Path | None) -> bool:
@@ -65,12 +83,7 @@ async def _doctor(data_dir: Path, model_dir: Path, engine_python: Path | None) -
         *await running_vigil(paths.data_dir),
         await rtsp_for_tests(),
     ]
-    for check in checks:
-        _show(check)
-    problems = [check for check in checks if not check.ok and not check.optional]
-    verdict = f"[bold red]{len(problems)} to mend[/]" if problems else "[bold green]all is well[/]"
-    console.print(f"\n{verdict}")
-    return not problems
+    return report(checks)
 
 
 def python_version(version: tuple[int, ...]) -> Check:
@@ -107,7 +120,7 @@ async def engine_environment(python: Path, limit_s: float = IMPORT_S) -> Check:
     """The engine environment can import torch and vllm; found out in its own process, as it takes seconds."""
     code = "import torch; print('torch', torch.__version__)"
     argv = (str(python), "-c", code + "; import vllm; print('vllm', vllm.__version__)")
-    status, output = await _output(argv, limit_s)
+    status, output = await output_of(argv, limit_s)
     lines = output.strip().splitlines() or ["no output"]
     found = ", ".join(line for line in lines if line.startswith(("torch ", "vllm ")))
     return Check(
@@ -164,7 +177,7 @@ async def running_vigil(data_dir: Path) -> list[Check]:
 async def rtsp_for_tests(python: str = SYSTEM_PYTHON) -> Check:
     """GStreamer's RTSP server, which only the RTSP tests use: a package of the system's own Python."""
     code = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
-    status, _ = await _output((python, "-c", code), IMPORT_S)
+    status, _ = await output_of((python, "-c", code), IMPORT_S)
     mend = f"run `make system`, or: apt-get install {' '.join(RTSP_PACKAGES)}"
     detail = "GStreamer's RTSP server" if status == 0 else "GStreamer's RTSP server is not installed"
     return Check("rtsp tests", status == 0, detail, mend, optional=True)
@@ -201,32 +214,3 @@ def _gates(known: Endpoints) -> list[tuple[str, gates.Gate]]:
 async def _answers(name: str, gate: gates.Gate) -> Check:
     why = await gate()
     return Check(name, not why, why or "answers", "look at `vigil up` and its logs; if it does not run, start it")
-
-
-async def _output(argv: Sequence[str], limit_s: float) -> tuple[int, str]:
-    """A program's exit status and output; it is ended after `limit_s` seconds."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            env=layout.inherited(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-    except OSError as error:
-        return 127, f"cannot be run: {error.strerror}"
-    try:
-        async with asyncio.timeout(limit_s):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return 124, f"did not finish within {limit_s:g} s"
-    return process.returncode or 0, output.decode(errors="replace")
-
-
-def _show(check: Check) -> None:
-    mark = "[green]ok     [/]" if check.ok else ("[dim]absent [/]" if check.optional else "[bold red]problem[/]")
-    console.print(f"{mark}  {check.name:<{NAME_WIDTH}} {escape(check.detail)}", highlight=False, soft_wrap=True)
-    if not check.ok and check.mend:
-        console.print(f"         {'':<{NAME_WIDTH}} [dim]→ {escape(check.mend)}[/]", highlight=False, soft_wrap=True)

@@ -48,7 +48,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
     key_file = KeyFile(settings.api_keys_file)
     keys = _loaded(key_file)
     async with (
-        Bus.connect(BusConfig(settings.nats_url, name="gateway")) as bus,
+        Bus.connect(BusConfig(settings.nats_url, "gateway", settings.stream_replicas)) as bus,
         redis_client.open_redis(settings.redis_url) as redis,
         grpc.aio.insecure_channel(settings.ingestion_grpc) as channel,
     ):

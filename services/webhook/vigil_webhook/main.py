@@ -27,7 +27,7 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
     settings = service.settings
     endpoints = _endpoints(settings)
     async with (
-        Bus.connect(BusConfig(settings.nats_url, name=f"vigil-webhook {settings.worker}")) as bus,
+        Bus.connect(BusConfig(settings.nats_url, f"vigil-webhook {settings.worker}", settings.stream_replicas)) as bus,
         serve_http(service.health, settings.host, settings.http_port, [web.get(PATH, listing(bus))]) as http_port,
         sending(settings.webhook_timeout_s, allow_local=settings.webhook_allow_local) as sender,
     ):

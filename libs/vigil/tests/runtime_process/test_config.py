@@ -1,5 +1,7 @@
 """Configuration: typed, frozen, named by its variable when wrong, and never showing a secret."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import Field, SecretStr, ValidationError
 
@@ -120,3 +122,54 @@ def test_an_address_that_cannot_be_read_is_one_line_without_its_secret(
 )
 def test_addresses_that_can_be_read_are_kept(name: str, value: str) -> None:
     assert getattr(load(WorkerSettings, {name: value}), name) == value
+
+
+@pytest.fixture
+def secrets_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that `VIGIL_SECRETS_DIR` names."""
+    monkeypatch.setenv("VIGIL_SECRETS_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_a_setting_without_a_variable_is_read_from_the_file_of_its_name(
+    secrets_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (secrets_dir / "nats_url").write_text("nats://gateway:sesame@bus:4222\n")
+    (secrets_dir / "engine_api_key").write_text("open\n")
+    (secrets_dir / "redis_url").write_text("redis://file:6379/0")
+    monkeypatch.setenv("VIGIL_REDIS_URL", "redis://variable:6379/0")
+    settings = load(EngineSettings)
+    assert settings.nats_url == "nats://gateway:sesame@bus:4222"
+    assert settings.engine_api_key.get_secret_value() == "open"
+    assert settings.redis_url == "redis://variable:6379/0", "a variable comes before a file"
+    assert "sesame" not in str(shown(settings))
+
+
+def test_what_else_lies_in_the_folder_of_secrets_is_passed_over(secrets_dir: Path) -> None:
+    (secrets_dir / "..data").mkdir()  # Kubernetes makes it
+    (secrets_dir / "ca.pem").write_bytes(b"\xff")
+    assert load(WorkerSettings) == load(WorkerSettings, {"secrets_dir": str(secrets_dir)})
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"\xff", "it is not UTF-8"), (None, "Is a directory")])
+def test_a_secret_that_cannot_be_read_is_named(secrets_dir: Path, content: bytes | None, why: str) -> None:
+    path = secrets_dir / "nats_url"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ConfigInvalid, match=rf"VIGIL_SECRETS_DIR: the file {path} cannot be read: {why}"):
+        load(WorkerSettings)
+
+
+def test_a_wrong_value_in_a_file_is_named_by_its_variable_and_not_shown(secrets_dir: Path) -> None:
+    (secrets_dir / "nats_url").write_text("mqtt://user:sesame@bus")
+    with pytest.raises(ConfigInvalid, match="VIGIL_NATS_URL: ") as caught:
+        load(WorkerSettings)
+    assert "sesame" not in str(caught.value)
+
+
+def test_a_folder_of_secrets_that_is_not_there_stops_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIL_SECRETS_DIR", "/nowhere")
+    with pytest.raises(ConfigInvalid, match="VIGIL_SECRETS_DIR: /nowhere is not a folder: mount the secrets there"):
+        load(WorkerSettings)

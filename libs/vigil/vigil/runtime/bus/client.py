@@ -58,6 +58,7 @@ class Bus:
 
     def __init__(self, config: BusConfig) -> None:
         self._timeout_s = config.request_timeout_s
+        self._replicas = config.stream_replicas
         self._connection = NatsConnection(config, prepare=self.ensure_streams, on_lost=self._end_subscriptions)
         self._channels: set[KeepLatest[Message]] = set()
 
@@ -73,6 +74,11 @@ class Bus:
     def is_connected(self) -> bool:
         """Whether messages can be published and stored now."""
         return self._connection.is_ready
+
+    @property
+    def fault(self) -> str:
+        """Why it is not connected, or why it was not."""
+        return self._connection.fault
 
     @property
     def arrivals(self) -> int:
@@ -129,7 +135,9 @@ class Bus:
         if outgoing.traceparent:
             headers[TRACEPARENT] = outgoing.traceparent
         with translated(outgoing.subject):
-            return await jetstream.store(self._jetstream(), outgoing.subject, outgoing.payload, with_trace(headers))
+            return await jetstream.store(
+                self._jetstream(), outgoing.subject, outgoing.payload, with_trace(headers), self._replicas
+            )
 
     async def last_message_id(self, subject: str) -> str:
         """The id under which the newest message on `subject` is stored; empty when there is none."""
@@ -194,7 +202,7 @@ class Bus:
     async def ensure_streams(self) -> None:
         """Create what `vigil.contract.streams` declares, or bring it up to date. Idempotent."""
         with translated("streams"):
-            await jetstream.ensure_streams(self._jetstream())
+            await jetstream.ensure_streams(self._jetstream(), self._replicas)
 
     async def put_snapshot(self, name: str, data: bytes) -> None:
         """Store a snapshot under `name`; it replaces an earlier snapshot of that name."""

@@ -30,10 +30,12 @@ _LOOK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class BusConfig:
-    """`url` may hold user and password; several servers are separated by commas. Times are in seconds."""
+    """`url` may hold user and password; several servers are separated by commas. Each stored message is kept by
+    `stream_replicas` servers. Times are in seconds."""
 
     url: str
     name: str = "vigil"
+    stream_replicas: int = 1
     request_timeout_s: float = 2.0
     reconnect_wait_s: float = 0.25
     ping_interval_s: float = 2.0

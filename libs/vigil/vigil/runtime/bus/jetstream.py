@@ -31,12 +31,14 @@ class Stored:
     duplicate: bool
 
 
-async def store(js: JetStreamContext, subject: str, payload: bytes, headers: Mapping[str, str]) -> Stored:
+async def store(
+    js: JetStreamContext, subject: str, payload: bytes, headers: Mapping[str, str], replicas: int = 1
+) -> Stored:
     """Publish and await the acknowledgement. When the server lost its streams, they are made again first."""
     try:
         ack = await js.publish(subject, payload, headers=dict(headers))
     except NoStreamResponseError:
-        await ensure_streams(js)
+        await ensure_streams(js, replicas)
         ack = await js.publish(subject, payload, headers=dict(headers))
     return Stored(ack.seq, bool(ack.duplicate))
 
@@ -70,9 +72,10 @@ async def consumer_config(js: JetStreamContext, stream: str, durable: str) -> di
     return config
 
 
-async def ensure_streams(js: JetStreamContext) -> None:
-    """Create or update every stream and the snapshot bucket."""
+async def ensure_streams(js: JetStreamContext, replicas: int = 1) -> None:
+    """Create or update every stream and the snapshot bucket; each message in them is kept by so many servers."""
     for config in (*map(stream_config, STREAMS), _bucket_config(SNAPSHOTS)):
+        config.num_replicas = replicas
         try:
             await js.add_stream(config)
         except BadRequestError as error:

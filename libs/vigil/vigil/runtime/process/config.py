@@ -2,18 +2,22 @@
 
 Nothing else in a service reads the environment. A service derives its own settings from `WorkerSettings` (or from
 `ServiceSettings` when it brings its own HTTP server) and adds fields; the variable of a field is `VIGIL_` + its name.
+A setting without a variable is read from the file of its name in `VIGIL_SECRETS_DIR`, where there is one: a password in
+a variable shows in every dump of the environment.
 """
 
 import os
 import re
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from vigil.runtime.process.redaction import HIDDEN, redacted_list
 
@@ -58,6 +62,38 @@ Url = Annotated[str, AfterValidator(_readable)]
 Urls = Annotated[str, AfterValidator(_all_readable)]
 
 
+class _SecretFiles(PydanticBaseSettingsSource):
+    """The settings that stand in files of `secrets_dir`, each named like its setting; white space around is cut off.
+
+    Whatever else lies in the folder is passed over. Raises `ConfigInvalid` when there is no such folder, or when a file
+    in it cannot be read.
+    """
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = Path(self.current_state["secrets_dir"]) / field_name
+        try:
+            value = path.read_text("utf-8").strip()
+        except FileNotFoundError:
+            value = None
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise ConfigInvalid((f"VIGIL_SECRETS_DIR: the file {path} cannot be read: {why}",)) from None
+        return value, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        folder = self.current_state.get("secrets_dir")
+        if not folder:
+            return {}
+        if not Path(folder).is_dir():
+            raise ConfigInvalid((f"VIGIL_SECRETS_DIR: {folder} is not a folder: mount the secrets there, or unset it",))
+        found = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, _, is_complex = self.get_field_value(field, name)
+            if value is not None:
+                found[name] = self.prepare_field_value(name, field, value, is_complex)
+        return found
+
+
 class ServiceSettings(BaseSettings):
     """What every service needs. Times are in seconds."""
 
@@ -73,6 +109,14 @@ class ServiceSettings(BaseSettings):
         pattern=r"^(redis|rediss|unix)://",
         description="Address of Redis; user and password may stand in it",
     )
+    stream_replicas: int = Field(
+        1, ge=1, le=5, description="Servers of the NATS cluster that keep each stored message; every service the same"
+    )
+    secrets_dir: str = Field(
+        "",
+        description="Folder with files that are named like settings (`nats_url`, `redis_url`) and hold their values; a "
+        "variable of the same setting comes first; empty: there is none",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged")
     otlp_endpoint: Url = Field(
         "",
@@ -85,6 +129,18 @@ class ServiceSettings(BaseSettings):
         description="Name of this process in leases, status and logs; by default host name and process id",
     )
     drain_s: float = Field(8.0, gt=0, le=300, description="Seconds that a service may take to stop after SIGTERM")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What comes first holds: values of the caller, variables, files of `secrets_dir`, defaults."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)
 
 
 class WorkerSettings(ServiceSettings):

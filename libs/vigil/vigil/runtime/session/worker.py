@@ -21,9 +21,10 @@ W = TypeVar("W", bound=WorkerSettings)
 async def open_ports(worker: Worker[W]) -> AsyncIterator[WorkerPorts]:
     """Connections for as long as the block runs; readiness asks both. NATS and Redis may come later than this."""
     settings = worker.settings
+    name = f"vigil-{worker.name} {settings.worker}"
     async with (
         open_redis(settings.redis_url) as redis,
-        Bus.connect(BusConfig(settings.nats_url, name=f"vigil-{worker.name} {settings.worker}")) as bus,
+        Bus.connect(BusConfig(settings.nats_url, name, settings.stream_replicas)) as bus,
     ):
         ports = WorkerPorts(SessionStore(redis), bus, Placement(redis))
         worker.health.register("nats", bus.ping)

@@ -121,7 +121,7 @@ format: workspace ## Format all code
 	@$(VENV)/ruff format --quiet .
 
 .PHONY: docs
-docs: workspace ## Write the pages that are generated from the code: settings, metrics, services
+docs: workspace ## Write what is generated from the code: settings, metrics, services, files of the chart
 	@PYTHONPATH=tests $(VENV)/python -m reference
 
 # --- contracts -------------------------------------------------------------------------------------------------------

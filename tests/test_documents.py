@@ -92,7 +92,8 @@ def test_every_log_event_that_an_operator_is_told_of_is_logged() -> None:
 
 def test_every_metric_that_is_named_exists() -> None:
     known = {metric.name for found in metrics.declared().values() for metric in found}
-    packages = {f"vigil_{service}" for service in services()} | {"vigil_client", "vigil_local", "vigil_recipe"}
+    libraries = {"vigil_client", "vigil_local", "vigil_provision", "vigil_recipe"}
+    packages = {f"vigil_{service}" for service in services()} | libraries
     for page in PAGES:
         named = set(re.findall(r"`(vigil_[a-z_]+)[`{]", page.read_text()))
         assert not named - known - packages, page.name

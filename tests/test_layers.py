@@ -22,8 +22,18 @@ ALLOWED = {
     "vigil.testing": ("vigil",),
     "vigil.v1": ("vigil.v1",),
     "vigil_client": ("vigil_client",),
-    "vigil_local.testing": ("vigil", "vigil_client", "vigil_local"),
-    "vigil_local": ("vigil.core", "vigil.contract", "vigil.runtime.process.output", "vigil_client", "vigil_local"),
+    "vigil_provision.testing": ("vigil", "vigil_client", "vigil_provision"),
+    "vigil_provision.commands.streams": ("vigil.runtime", "vigil_client", "vigil_provision"),
+    "vigil_provision": ("vigil.core", "vigil.contract", "vigil_client", "vigil_provision"),
+    "vigil_local.testing": ("vigil", "vigil_client", "vigil_provision", "vigil_local"),
+    "vigil_local": (
+        "vigil.core",
+        "vigil.contract",
+        "vigil.runtime.process.output",
+        "vigil_client",
+        "vigil_provision",
+        "vigil_local",
+    ),
     "vigil_recipe.exam": ("vigil", "vigil_client", "vigil_local", "vigil_recipe"),
     "vigil_recipe": ("vigil", "vigil_recipe"),
     "vigil_": ("vigil.core", "vigil.contract", "vigil.runtime", "vigil.v1"),  # a service, beside itself
@@ -32,7 +42,8 @@ ALLOWED = {
 ALLOWED_TO_TESTS = {
     "vigil": ("vigil",),
     "vigil_client": ("vigil", "vigil_client"),
-    "vigil_local": ("vigil", "vigil_client", "vigil_local"),
+    "vigil_provision": ("vigil", "vigil_client", "vigil_provision"),
+    "vigil_local": ("vigil", "vigil_client", "vigil_provision", "vigil_local"),
     "vigil_recipe": ("vigil", "vigil_client", "vigil_local", "vigil_recipe"),
     "vigil_": ("vigil",),
 }

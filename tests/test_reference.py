@@ -3,7 +3,7 @@
 import pytest
 from bench.settings import BenchSettings
 from pydantic_settings import BaseSettings
-from reference import code, metrics, settings
+from reference import chart, code, metrics, settings
 from reference.__main__ import PAGES
 
 from vigil.runtime.process.config import ServiceSettings, WorkerSettings
@@ -23,6 +23,11 @@ UNBOUNDED_LABELS = frozenset({"session", "tenant", "source", "camera", "watch", 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_what_the_code_says(name: str) -> None:
     assert (code.ROOT / "docs" / name).read_text() == PAGES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", chart.files())
+def test_a_file_of_the_chart_is_what_the_code_says(name: str) -> None:
+    assert (code.ROOT / chart.FOLDER / name).read_text() == chart.files()[name], "run `make docs`"
 
 
 def test_every_service_is_found() -> None:

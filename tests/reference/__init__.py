@@ -1,1 +1,1 @@
-"""The pages of `docs/` that are generated from the code: settings and metrics. `make docs` writes them."""
+"""What is generated from the code: reference pages of `docs/`, and files of the chart. `make docs` writes them."""

@@ -1,6 +1,6 @@
-"""Writes the generated pages of `docs/`."""
+"""Writes what is made from the code: the reference pages of `docs/`, and files of the chart."""
 
-from reference import metrics, services, settings
+from reference import chart, metrics, services, settings
 from reference.code import ROOT
 
 PAGES = {"settings.md": settings.page, "metrics.md": metrics.page, "services.md": services.page}
@@ -9,6 +9,9 @@ PAGES = {"settings.md": settings.page, "metrics.md": metrics.page, "services.md"
 def main() -> None:
     for name, page in PAGES.items():
         (ROOT / "docs" / name).write_text(page())
+    (ROOT / chart.FOLDER).mkdir(parents=True, exist_ok=True)
+    for name, text in chart.files().items():
+        (ROOT / chart.FOLDER / name).write_text(text)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from reference.table import code, table
-from vigil.contract import permissions
-from vigil.contract.services import SERVICES, ServiceSpec, SnapshotAccess
+from vigil.contract import permissions, store_permissions
+from vigil.contract.services import GATEWAY, SERVICES, ServiceSpec, SnapshotAccess
 
 INTRODUCTION = """\
 # Services
@@ -12,9 +12,10 @@ INTRODUCTION = """\
 This page is generated from the rows in `vigil.contract.services`: change those, then run `make docs`. A test compares
 the two.
 
-A row says all that others must know of a service. `vigil up` makes the processes, their environment and their NATS
-users from it, `vigil doctor` its checks. `/readyz` of the HTTP port answers 200 when the service can work and 503 with
-the reasons when it cannot, `/healthz` says that the process runs, `/metrics` is for Prometheus ([metrics](metrics.md)).
+A row says all that others must know of a service. `vigil up` makes the processes and their environment from it, every
+deployment its NATS and Redis users (`vigil_provision`), `vigil doctor` its checks. `/readyz` of the HTTP port answers
+200 when the service can work and 503 with the reasons when it cannot, `/healthz` says that the process runs, `/metrics`
+is for Prometheus ([metrics](metrics.md)).
 A *claimer* holds sessions by leases in Redis, a *consumer* takes messages from a stream.
 """
 
@@ -27,16 +28,19 @@ Streams and snapshots stand for what reading or writing them takes of JetStream 
 """
 
 DOWNSTREAM = """\
-Each tenant has a NATS user for its downstream systems, `tenant-<tenant>` (`vigil.contract.permissions.users`). That of
-the tenant `demo` subscribes to {heard}, and publishes on {asked} alone: there it asks the gateway for past events of
+Each tenant has a NATS account of its own with one user for its downstream systems, `tenant-<tenant>`. That of the
+tenant `demo` subscribes to {heard}, and publishes on {asked} alone: there it asks the gateway for past events of
 {streams} (`vigil.contract.history`). It has no right in JetStream: whoever may make a consumer chooses where the server
 publishes.
 """
 
 REDIS = """\
-## The keys that each touches in Redis
+## What each does in Redis
 
-`*` stands for any text.
+Each service that uses Redis has a user of its own there, called like the service. It may touch the keys that stand here
+(`*` stands for any text) and give these commands, also within a script, and no others
+(`vigil.contract.store_permissions`): {commands}; the gateway also {more}. There is one more user, `operator`, who may
+do everything; whoever gives no name may do nothing.
 """
 
 WIRING = """\
@@ -56,7 +60,7 @@ def page() -> str:
         BUS,
         _lines(table(("service", "publishes", "subscribes to", "streams", "snapshots"), map(_bus, SERVICES))),
         _downstream(),
-        REDIS,
+        _redis(),
         _lines(table(("service", "keys"), ((code(row.name), _codes(row.redis_keys) or "none") for row in SERVICES))),
     ]
     return "\n".join(parts)
@@ -90,6 +94,11 @@ def _downstream() -> str:
     allowed = permissions.of_tenant("demo")
     streams = _codes(stream.name for stream in permissions.HISTORY_STREAMS)
     return DOWNSTREAM.format(heard=_codes(allowed.subscribe), asked=_codes(allowed.publish), streams=streams)
+
+
+def _redis() -> str:
+    more = [name for name in store_permissions.of_service(GATEWAY).commands if name not in store_permissions.COMMANDS]
+    return REDIS.format(commands=_codes(store_permissions.COMMANDS), more=_codes(more))
 
 
 def _codes(texts: Iterable[str]) -> str:

@@ -1,17 +1,15 @@
 """The `vigil` command: its own commands, and those of the packages that are installed beside it."""
 
-import sys
 from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import entry_points
 
 import typer
 
 from vigil_client.commands.alerts import alerts
-from vigil_client.commands.running import FAILED, show_error
+from vigil_client.commands.running import run_program
 from vigil_client.commands.sessions import ask, sessions
 from vigil_client.commands.subscribe import subscribe
 from vigil_client.commands.watch import watch
-from vigil_client.errors import ClientError
 
 ADDED = "vigil.commands"  # the entry-point group by which a package adds a command
 Command = Callable[..., None] | typer.Typer  # a group of commands is a Typer
@@ -62,15 +60,5 @@ def command_line() -> typer.Typer:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command, by default that of the process, and exit with its status.
-
-    Whatever a command cannot do is a message and a status of 1, never a traceback; a wrong option is a status of 2.
-    """
-    try:
-        command_line()(arguments, prog_name="vigil")
-    except ClientError as error:
-        show_error(error)
-        sys.exit(FAILED)
-    except OSError as error:
-        show_error(ClientError(f"{error.filename or 'the system'}: {error.strerror or error}", "check path and rights"))
-        sys.exit(FAILED)
+    """Run a command, by default that of the process, and exit with its status."""
+    run_program(command_line(), "vigil", arguments)

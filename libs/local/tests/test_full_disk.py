@@ -21,11 +21,11 @@ from vigil_local.supervisor import disk, gates
 from vigil_local.supervisor.layout import binaries
 from vigil_local.supervisor.liveness import until_unhealthy
 from vigil_local.supervisor.plan import PREFERRED_PORTS, Options, RemoteEngine, make_plan
-from vigil_local.supervisor.secrets import Secrets
 from vigil_local.supervisor.stack import UpOptions, running
 from vigil_local.supervisor.supervisor import ProcessSpec, State, Status, Supervisor
 from vigil_local.testing.processes import environment, program
 from vigil_local.testing.small_disk import small_disk
+from vigil_provision.secrets import Secrets
 
 SECRETS = Secrets("nats-secret", "redis-secret", "a-key")
 
@@ -133,7 +133,7 @@ async def test_redis_and_nats_go_on_by_themselves_when_there_is_room(tmp_path: P
             bus = await nats.connect(address, reconnect_time_wait=0.2)
             jetstream = bus.jetstream()
             await jetstream.add_stream(name="KEPT", subjects=["kept.>"])
-            async with Redis(port=ports["redis"], password=SECRETS.redis_password) as redis:
+            async with Redis(port=ports["redis"], username="operator", password=SECRETS.redis_password) as redis:
                 await redis.set("before", "1")
                 await jetstream.publish("kept.before", b"1")
                 small.fill()

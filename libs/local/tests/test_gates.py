@@ -62,7 +62,7 @@ async def test_nothing_listens(two_ports: list[int]) -> None:
     for gate in (
         gates.http(f"http://127.0.0.1:{two_ports[0]}/"),
         gates.engine(f"http://127.0.0.1:{two_ports[0]}", "m"),
-        gates.redis(two_ports[0], "pw"),
+        gates.redis(two_ports[0], "operator", "pw"),
         gates.listening("127.0.0.1", two_ports[0]),
     ):
         assert await gate() == "not listening yet"
@@ -109,8 +109,8 @@ async def test_redis_must_take_its_password(tmp_path: Path) -> None:
     server = Guarded(tmp_path)
     await server.start()
     try:
-        assert await gates.redis(server.port, "right")() == ""
-        assert "PING answered" in await gates.redis(server.port, "wrong")()
+        assert await gates.redis(server.port, "default", "right")() == ""
+        assert "PING answered" in await gates.redis(server.port, "default", "wrong")()
     finally:
         await server.kill()
 

@@ -1,15 +1,14 @@
-"""Ports, lock, guard, secrets and the Redis configuration: by value and property."""
+"""Ports, lock and guard: by value and property."""
 
 import socket
-import stat
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil_local.errors import AlreadyRunning, LocalError, PortInUse
-from vigil_local.supervisor import guard, lock, ports, redis_config, secrets
+from vigil_local.errors import AlreadyRunning, PortInUse
+from vigil_local.supervisor import guard, lock, ports
 
 
 def test_a_taken_port_is_named_with_its_user() -> None:
@@ -48,20 +47,3 @@ def test_the_guard_keeps_exactly_what_was_not_taken_away(added: list[int], data:
     gone = data.draw(st.lists(st.sampled_from(added), unique=True)) if added else []
     lines = [f"+{group}\n" for group in added] + [f"-{group}\n" for group in gone]
     assert guard.groups_left(lines) == set(added) - set(gone)
-
-
-def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
-    path = tmp_path / "secrets.json"
-    made = secrets.load_or_create(path)
-    assert secrets.load_or_create(path) == made
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len({made.nats_password, made.redis_password, made.api_key}) == 3
-    assert made.api_key not in repr(made)
-    path.write_text("[]")
-    with pytest.raises(LocalError, match="not what vigil up writes"):
-        secrets.load_or_create(path)
-
-
-def test_redis_keeps_every_write_and_lets_only_its_password_in(tmp_path: Path) -> None:
-    lines = redis_config.render(6390, tmp_path, "pw").splitlines()
-    assert {"bind 127.0.0.1", "port 6390", "requirepass pw", "appendonly yes", "appendfsync always"} <= set(lines)

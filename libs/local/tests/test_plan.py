@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
 from vigil.contract.services import GATEWAY, SERVICES, WEBHOOK, ServiceSpec
 from vigil_local.errors import Missing, PortInUse
-from vigil_local.supervisor import ports, secrets
+from vigil_local.supervisor import ports
 from vigil_local.supervisor.layout import Binaries
 from vigil_local.supervisor.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan, rows
 from vigil_local.supervisor.stack import UpOptions, prepare
 from vigil_local.supervisor.store_server import StoreServer
+from vigil_provision import key_file
+from vigil_provision.errors import ProvisionError
+from vigil_provision.secrets import Secrets
 
 LOCAL = LocalEngine(Path("/e/python"), Path("/e/serve.sh"), Path("/m/small"))
 REMOTE = RemoteEngine(("http://gpu:8000",))
@@ -38,7 +42,7 @@ def options(
             store,
             {row.name: Path(f"/b/{row.program}") for row in SERVICES},
         ),
-        secrets=secrets.Secrets("nats-pw", "redis-pw", "key"),
+        secrets=Secrets("nats-pw", "redis-pw", "key"),
         environment={"HOME": "/h"},
         webhooks=webhooks,
     )
@@ -53,10 +57,11 @@ def test_the_plan_wires_everything_together(tmp_path: Path) -> None:
     assert specs["gateway"].needs == ("nats", "redis")
     assert specs["gateway"].tier > specs["engine"].tier > specs["nats"].tier
     gateway, worker = specs["gateway"].env, specs["interaction"].env
-    password = secrets.Secrets("nats-pw", "", "").nats_password_of("gateway")
+    password = Secrets("nats-pw", "", "").nats_password_of("gateway")
     assert gateway["VIGIL_NATS_URL"] == f"nats://gateway:{password}@127.0.0.1:4222"
     assert worker["VIGIL_NATS_URL"].startswith("nats://interaction:")
-    assert gateway["VIGIL_REDIS_URL"] == "redis://:redis-pw@127.0.0.1:6379/0"
+    password = Secrets("", "redis-pw", "").redis_password_of("gateway")
+    assert gateway["VIGIL_REDIS_URL"] == f"redis://gateway:{password}@127.0.0.1:6379/0"
     assert gateway["VIGIL_INGESTION_GRPC"] == f"127.0.0.1:{specs['ingestion'].env['VIGIL_GRPC_PORT']}"
     assert gateway["VIGIL_API_KEYS_FILE"] == str(tmp_path / "api-keys.json")
     assert worker["VIGIL_ENGINE_URLS"] == plan.endpoints.engine_url == "http://127.0.0.1:8000"
@@ -141,6 +146,29 @@ def test_a_service_has_a_process_a_gate_and_an_address(tmp_path: Path, row: Serv
     assert plan.endpoints.ready_urls[row.name] == f"http://127.0.0.1:{row.http_port}/readyz"
 
 
+def acme_key() -> ApiKey:
+    return ApiKey(digest_of("pager"), "acme", KeyRole.VIEWER, "pager")
+
+
+def test_a_second_start_does_not_erase_a_second_tenants_key(tmp_path: Path) -> None:
+    options = UpOptions(tmp_path, engine_url="http://127.0.0.1:9", model="m")
+    prepare(options, tmp_path, tmp_path)
+    path = tmp_path / key_file.FILE
+    key_file.change(path, lambda keys: (*keys, acme_key()))
+    plan = prepare(options, tmp_path, tmp_path)
+    assert acme_key() in key_file.read(path)
+    assert '"tenant-acme"' in plan.files[tmp_path / "nats.conf"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_file_that_cannot_be_used_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / key_file.FILE
+    path.write_text("not json")
+    with pytest.raises(ProvisionError, match=r"cannot be used: it is not valid .*"):
+        prepare(UpOptions(tmp_path, engine_url="http://127.0.0.1:9", model="m"), tmp_path, tmp_path)
+    assert path.read_text() == "not json"
+
+
 @BY_NAME
 def test_a_service_has_a_nats_user_with_the_password_that_it_is_given(tmp_path: Path, row: ServiceSpec) -> None:
     plan = make_plan(options(tmp_path, LOCAL, HOOKS))
@@ -156,9 +184,10 @@ def test_a_service_has_a_nats_user_with_the_password_that_it_is_given(tmp_path: 
 
 
 def test_no_two_users_have_one_password() -> None:
-    made = secrets.Secrets("nats-pw", "redis-pw", "key")
-    passwords = {made.nats_password_of(row.name) for row in SERVICES} | {made.nats_password, made.redis_password}
-    assert len(passwords) == len(SERVICES) + 2
+    made = Secrets("nats-pw", "redis-pw", "key")
+    users = [*(row.name for row in SERVICES), "operator", "system", "tenant-demo"]
+    passwords = [*map(made.nats_password_of, users), *map(made.redis_password_of, users)]
+    assert len(set(passwords)) == 2 * len(users)
 
 
 def test_no_secret_is_on_a_command_line(tmp_path: Path) -> None:
@@ -166,7 +195,7 @@ def test_no_secret_is_on_a_command_line(tmp_path: Path) -> None:
     plan = make_plan(options(tmp_path, LOCAL, HOOKS))
     lines = " ".join(part for spec in plan.specs for part in spec.argv)
     assert not [secret for secret in ("nats-pw", "redis-pw", "key") if secret in lines.split()]
-    assert secrets.Secrets("nats-pw", "", "").nats_password_of(GATEWAY.name) not in lines
+    assert Secrets("nats-pw", "", "").nats_password_of(GATEWAY.name) not in lines
 
 
 def test_only_what_is_on_request_is_left_out() -> None:

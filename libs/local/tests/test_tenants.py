@@ -12,10 +12,10 @@ from nats.errors import Error as NatsError
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
 from vigil.testing.eventually import eventually
-from vigil_local import key_file
-from vigil_local.keys import added, without_tenant
 from vigil_local.supervisor.tenants import follow_tenants
 from vigil_local.testing.servers import UpNats
+from vigil_provision import key_file
+from vigil_provision.keys import added, without_tenant
 
 
 @pytest.fixture

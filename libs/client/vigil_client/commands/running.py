@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, NoReturn
 
 import typer
@@ -29,6 +30,21 @@ def run(work: Coroutine[Any, Any, bool], *, if_stopped: bool = True) -> NoReturn
     """Run a command to its end; exit 0 when it returns True. `if_stopped` is its result when a signal stops it."""
     succeeded = uvloop.run(_interruptible(work, if_stopped))
     raise typer.Exit(0 if succeeded else FAILED)
+
+
+def run_program(app: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> None:
+    """Run a program's command, by default that of the process, and exit with its status.
+
+    Whatever a command cannot do is a message and a status of 1, never a traceback; a wrong option is a status of 2.
+    """
+    try:
+        app(arguments, prog_name=name)
+    except ClientError as error:
+        show_error(error)
+        sys.exit(FAILED)
+    except OSError as error:
+        show_error(ClientError(f"{error.filename or 'the system'}: {error.strerror or error}", "check path and rights"))
+        sys.exit(FAILED)
 
 
 def show_error(error: ClientError) -> None:

@@ -37,13 +37,13 @@ def engine(base_url: str, model: str) -> Gate:
     return _guarded(attempt)
 
 
-def redis(port: int, password: str) -> Gate:
+def redis(port: int, user: str, password: str) -> Gate:
     """Ready when Redis answers PING, which it does not while it loads its append-only file."""
 
     async def attempt() -> str:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            writer.write(f"AUTH {password}\r\nPING\r\n".encode())
+            writer.write(f"AUTH {user} {password}\r\nPING\r\n".encode())
             await writer.drain()
             answers = [(await reader.readline()).decode().strip() for _ in range(2)]
         finally:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from vigil.contract.permissions import OPERATOR, tenant_user
 from vigil.contract.services import GATEWAY, INGESTION, SERVICES, WEBHOOK, ServiceSpec, variable
 from vigil_client.endpoints import Endpoints
-from vigil_local import key_file
-from vigil_local.supervisor import gates, nats_config, redis_config
+from vigil_local.supervisor import gates
 from vigil_local.supervisor.layout import Binaries
 from vigil_local.supervisor.ports import grpc_name, ports_of
-from vigil_local.supervisor.secrets import TENANT, Secrets
 from vigil_local.supervisor.supervisor import ProcessSpec
+from vigil_provision import key_file, nats_config, redis_config
+from vigil_provision.nats_config import NatsServer
+from vigil_provision.redis_config import RedisServer
+from vigil_provision.secrets import TENANT, Secrets
 
 # Preferred ports; `vigil up` takes another one where a preferred port is in use.
 PREFERRED_PORTS = {
@@ -25,6 +28,9 @@ PREFERRED_PORTS = {
 }
 
 NATS_CONFIG = "nats.conf"
+REDIS_CONFIG = "redis.conf"
+REDIS_USERS = "redis-users.acl"
+HOST = "127.0.0.1"
 ENGINE_START_S = 240.0
 # A worker is ready once the engine is, so it may wait as long as that may take.
 SERVICE_START_S = ENGINE_START_S + 60.0
@@ -109,21 +115,25 @@ def rows(*, webhooks: bool) -> tuple[ServiceSpec, ...]:
 
 
 def _paths(data_dir: Path) -> dict[str, Path]:
-    names = {NATS_CONFIG, "redis.conf", key_file.FILE, "jetstream", "redis"}
+    names = {NATS_CONFIG, REDIS_CONFIG, REDIS_USERS, key_file.FILE, "jetstream", "redis"}
     return {name: data_dir / name for name in names}
 
 
 def _nats_file(options: Options, tenants: tuple[str, ...]) -> str:
-    """The text of NATS's configuration file when these tenants have a key."""
-    ports, store_dir = options.ports, options.data_dir / "jetstream"
-    return nats_config.render(ports["nats"], ports["nats monitor"], store_dir, options.secrets, tenants)
+    """The text of NATS's configuration file when these tenants have a key. It listens on loopback only; whoever gives
+    no name is the reader of the tenant `demo`."""
+    monitor = f"{HOST}:{options.ports['nats monitor']}"
+    store = str(options.data_dir / "jetstream")
+    server = NatsServer(HOST, options.ports["nats"], monitor, store, without_name=tenant_user(TENANT))
+    return nats_config.render(server, {TENANT, *tenants}, options.secrets.nats_password_of)
 
 
 def _files(options: Options, paths: Mapping[str, Path]) -> dict[Path, str]:
-    ports, secrets = options.ports, options.secrets
+    redis = RedisServer(HOST, options.ports["redis"], str(paths["redis"]), str(paths[REDIS_USERS]))
     return {
         paths[NATS_CONFIG]: _nats_file(options, options.tenants),
-        paths["redis.conf"]: redis_config.render(ports["redis"], paths["redis"], secrets.redis_password),
+        paths[REDIS_CONFIG]: redis_config.render(redis),
+        paths[REDIS_USERS]: redis_config.users(options.secrets.redis_password_of),
     }
 
 
@@ -174,9 +184,9 @@ def _nats(options: Options, paths: Mapping[str, Path]) -> ProcessSpec:
 def _redis(options: Options, paths: Mapping[str, Path]) -> ProcessSpec:
     return ProcessSpec(
         name="redis",
-        argv=(str(options.binaries.store.path), str(paths["redis.conf"])),
+        argv=(str(options.binaries.store.path), str(paths[REDIS_CONFIG])),
         env=_base(options),
-        gate=gates.redis(options.ports["redis"], options.secrets.redis_password),
+        gate=gates.redis(options.ports["redis"], OPERATOR, options.secrets.redis_password_of(OPERATOR)),
     )
 
 
@@ -220,7 +230,6 @@ def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:
     """Settings that have the same value in every service that has them."""
     ports = options.ports
     known = {
-        "redis_url": f"redis://:{options.secrets.redis_password}@127.0.0.1:{ports['redis']}/0",
         "engine_urls": ",".join(_engine_urls(options)),
         "model": options.model,
         "profile": options.profile,
@@ -238,11 +247,12 @@ def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _own_settings(options: Options, row: ServiceSpec) -> dict[str, str]:
-    """Settings that no two services share: ports, and who they are to NATS."""
-    password = options.secrets.nats_password_of(row.name)
+    """Settings that no two services share: ports, and who they are to NATS and Redis."""
+    secrets, ports = options.secrets, options.ports
     own = {
-        "nats_url": f"nats://{row.name}:{password}@127.0.0.1:{options.ports['nats']}",
-        "http_port": str(options.ports[row.name]),
+        "nats_url": f"nats://{row.name}:{secrets.nats_password_of(row.name)}@{HOST}:{ports['nats']}",
+        "redis_url": f"redis://{row.name}:{secrets.redis_password_of(row.name)}@{HOST}:{ports['redis']}/0",
+        "http_port": str(ports[row.name]),
     }
     if row.grpc_port is not None:
         own["grpc_port"] = str(options.ports[grpc_name(row)])

@@ -13,10 +13,8 @@ from vigil.contract.api_keys import tenants_of
 from vigil.contract.services import SERVICES
 from vigil_client import endpoints as endpoints_file
 from vigil_client.endpoints import Endpoints
-from vigil_local import key_file
 from vigil_local.errors import DiskFull, Missing
-from vigil_local.keys import with_own
-from vigil_local.supervisor import disk, gates, layout, lock, ports, secrets
+from vigil_local.supervisor import disk, gates, layout, lock, ports
 from vigil_local.supervisor.plan import (
     NATS_CONFIG,
     PREFERRED_PORTS,
@@ -29,6 +27,9 @@ from vigil_local.supervisor.plan import (
 )
 from vigil_local.supervisor.supervisor import Report, State, Status, Supervisor
 from vigil_local.supervisor.tenants import follow_tenants
+from vigil_provision import key_file, secrets
+from vigil_provision.keys import with_own
+from vigil_provision.private_file import write_private
 
 RETRY_S = 1.0
 
@@ -130,7 +131,7 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
     for directory in plan.directories:
         directory.mkdir(mode=0o700, exist_ok=True)
     for path, text in plan.files.items():
-        secrets.write_private(path, text)
+        write_private(path, text)
     return plan
 
 

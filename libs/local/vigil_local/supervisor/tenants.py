@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vigil.contract.api_keys import tenants_of
-from vigil_local import key_file
-from vigil_local.errors import LocalError
-from vigil_local.supervisor.secrets import write_private
 from vigil_local.supervisor.supervisor import Supervisor
+from vigil_provision import key_file
+from vigil_provision.errors import ProvisionError
+from vigil_provision.private_file import write_private
 
 LOOK_S = 1.0
 NATS = "nats"
@@ -28,7 +28,7 @@ async def follow_tenants(keys: Path, config: Path, render: Render, supervisor: S
             wanted = render(tenants_of(await asyncio.to_thread(key_file.read, keys)))
             if wanted != given:
                 await asyncio.to_thread(write_private, config, wanted)
-        except (LocalError, OSError):
+        except (ProvisionError, OSError):
             continue
         if wanted != given:
             supervisor.reload(NATS)

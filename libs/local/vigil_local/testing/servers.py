@@ -3,15 +3,16 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from vigil.contract.permissions import OPERATOR, tenant_user
 from vigil.testing.servers import free_port
-from vigil_local.supervisor import gates, layout, nats_config
-from vigil_local.supervisor.secrets import Secrets
+from vigil_local.supervisor import gates, layout
 from vigil_local.supervisor.supervisor import ProcessSpec, Supervisor
 from vigil_local.testing.processes import environment
+from vigil_provision import nats_config
+from vigil_provision.nats_config import NatsServer
+from vigil_provision.secrets import TENANT, Secrets
 
 SECRETS = Secrets("nats-secret", "redis-secret", "a-key")
 
@@ -49,7 +50,11 @@ async def nats_running(directory: Path, tenants: tuple[str, ...] = ()) -> AsyncI
     """A NATS server that keeps its files in `directory`, supervised, with users for these tenants beside `demo`."""
     port, monitor = free_port(), free_port()
     config = directory / "nats.conf"
-    render = partial(nats_config.render, port, monitor, directory / "jetstream", SECRETS)
+    own = NatsServer("127.0.0.1", port, f"127.0.0.1:{monitor}", str(directory / "jetstream"), tenant_user(TENANT))
+
+    def render(tenants: tuple[str, ...]) -> str:
+        return nats_config.render(own, {TENANT, *tenants}, SECRETS.nats_password_of)
+
     config.write_text(render(tenants))
     spec = ProcessSpec(
         "nats",

@@ -150,11 +150,21 @@ def test_a_downstream_system_reads_its_tenant_and_has_no_right_in_jetstream() ->
     )
 
 
-def test_there_is_a_user_for_each_service_and_tenant_and_one_who_may_do_everything() -> None:
-    users = permissions.users(("acme", "gateway"))
-    names = [user.name for user in users]
-    assert names == [*(row.name for row in SERVICES), "tenant-acme", "tenant-gateway", "operator"]
-    assert [user.name for user in users if user.allowed is None] == ["operator"]
+def test_there_is_a_user_for_each_service_and_one_who_may_do_everything_among_the_services() -> None:
+    services, system, *_ = permissions.accounts(())
+    assert [user.name for user in services.users] == [*(row.name for row in SERVICES), "operator"]
+    assert [user.name for user in (*services.users, *system.users) if user.allowed is None] == ["operator", "system"]
+    assert (services.hears, services.asks, system.hears, system.asks) == ((), (), (), ())
+
+
+def test_each_tenant_has_an_account_with_one_user_who_reads_what_is_carried_into_it() -> None:
+    _, _, *tenants = permissions.accounts(("acme", "gateway"))
+    assert [account.name for account in tenants] == ["TENANT_acme", "TENANT_gateway"]
+    for account, tenant in zip(tenants, ("acme", "gateway"), strict=True):
+        (user,) = account.users
+        assert user == permissions.NatsUser(f"tenant-{tenant}", permissions.of_tenant(tenant))
+        assert account.hears == permissions.of_tenant(tenant).subscribe
+        assert account.asks == (f"vigil.v1.history.ask.{tenant}",)
 
 
 def test_nobody_but_the_gateway_says_what_only_it_may_answer() -> None:

@@ -1,7 +1,11 @@
-"""The NATS users, and what each may publish and subscribe to, made from the rows of the services and the tenants.
+"""The NATS accounts and users, and what each may publish and subscribe to, made from the rows and the tenants.
 
-Whoever configures a NATS server (`vigil up`, a deployment) makes these users with these lists. NATS refuses everything
-that is not listed.
+Whoever configures a NATS server (`vigil up`, compose, the chart) makes these accounts and users with these lists. NATS
+refuses everything that is not listed.
+
+An account is a space of subjects of its own. The services share one. Each tenant has another, into which NATS carries
+that tenant's events and nothing else, and out of which it carries nothing but questions for past events. So a tenant's
+reader is kept from all others twice: by its account, and by the lists of its user.
 
 Reading must not be writing. A downstream system reads its tenant's events as they are published, and asks for past
 ones with a message to the gateway. It has no right in JetStream at all: whoever may make a consumer, or ask one for
@@ -29,6 +33,11 @@ _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS)
 
 OPERATOR = "operator"
+# Who may have the server read its configuration again and look into its state, and may hear and say nothing of ours.
+SYSTEM = "system"
+
+SERVICES_ACCOUNT = "VIGIL"
+SYSTEM_ACCOUNT = "SYS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,18 @@ class NatsUser:
 
     name: str
     allowed: Permissions | None
+
+
+@dataclass(frozen=True, slots=True)
+class NatsAccount:
+    """Users that share a space of subjects. From the account of the services it `hears` and `asks` on these subjects:
+    what is published there on the former is carried into this account, and what is published here on the latter is
+    carried there. Nothing else passes."""
+
+    name: str
+    users: tuple[NatsUser, ...]
+    hears: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
 
 
 def inbox_prefix(user: str) -> str:
@@ -79,11 +100,21 @@ def tenant_user(tenant: str) -> str:
     return f"tenant-{tenant}"
 
 
-def users(tenants: Iterable[str]) -> tuple[NatsUser, ...]:
-    """Every NATS user: one for each service, one for each tenant's downstream systems, and the operator."""
-    services = (NatsUser(row.name, of_service(row)) for row in SERVICES)
-    readers = (NatsUser(tenant_user(tenant), of_tenant(tenant)) for tenant in tenants)
-    return (*services, *readers, NatsUser(OPERATOR, None))
+def accounts(tenants: Iterable[str]) -> tuple[NatsAccount, ...]:
+    """Every account: that of the services and the operator, that of the server itself, and one for each tenant."""
+    services = tuple(NatsUser(row.name, of_service(row)) for row in SERVICES)
+    return (
+        NatsAccount(SERVICES_ACCOUNT, (*services, NatsUser(OPERATOR, None))),
+        NatsAccount(SYSTEM_ACCOUNT, (NatsUser(SYSTEM, None),)),
+        *map(tenant_account, tenants),
+    )
+
+
+def tenant_account(tenant: str) -> NatsAccount:
+    """The account of a tenant's downstream systems: one user, who may do there what the account may do at all."""
+    allowed = of_tenant(tenant)
+    user = NatsUser(tenant_user(tenant), allowed)
+    return NatsAccount(f"TENANT_{tenant}", (user,), hears=allowed.subscribe, asks=allowed.publish)
 
 
 def _declaring() -> list[str]:

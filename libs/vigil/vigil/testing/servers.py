@@ -135,7 +135,7 @@ class NatsServer(Server):
         return f"nats://127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
-        command = [_executable("nats-server"), "-a", "127.0.0.1", "-p", str(self.port)]
+        command = [executable("nats-server"), "-a", "127.0.0.1", "-p", str(self.port)]
         command += ["-js", "-sd", str(self.folder / "jetstream")]
         if self._config:
             path = self.folder / "nats.conf"
@@ -171,7 +171,7 @@ class RedisServer(Server):
         return await self._exchange(b"PING\r\n") == b"+PONG\r\n"
 
 
-def _executable(name: str) -> str:
+def executable(name: str) -> str:
     """A program of this environment, else of the system."""
     here = Path(sysconfig.get_path("scripts")) / name
     found = str(here) if here.exists() else shutil.which(name)

@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from vigil.runtime.process.cancellation import cancellation_kept
 from vigil.runtime.process.logs import get_log
@@ -44,6 +45,9 @@ async def open_redis(url: str) -> AsyncIterator[Redis]:
         socket_connect_timeout=_TIMEOUT_S,
         health_check_interval=15,
         retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.05), _RETRIES),
+        # Neither is ours to ask for: the user of a service may give no command of the group `client`.
+        driver_info=None,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
     pool.connection_class = _leaving_replicas(pool)
     client = Redis(connection_pool=pool)

@@ -23,7 +23,7 @@ _NEXT_STEPS = {
     "CLUSTERDOWN": "its cluster is down: bring the missing nodes back",
     "NOAUTH": "its URL needs a password",
     "WRONGPASS": "the user or password in its URL is wrong",
-    "NOPERM": "the user in its URL may not do this: give it the keys and commands that the services' table names",
+    "NOPERM": "the user in its URL may not do this: give it the rights of `vigil.contract.store_permissions`",
 }
 _CHECK = "check that it runs and that its URL is right"
 

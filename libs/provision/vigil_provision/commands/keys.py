@@ -9,20 +9,16 @@ import typer
 from rich.table import Table
 
 from vigil.contract.api_keys import ApiKey, KeyRole, tenants_of
-from vigil.contract.permissions import tenant_user
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
-from vigil_client import endpoints
 from vigil_client.commands.options import one_of
 from vigil_client.commands.running import console, show_table, stderr
 from vigil_client.commands.subscribe import duration
 from vigil_client.endpoints import DATA_DIR
-from vigil_client.errors import NotConfigured
-from vigil_local import key_file
-from vigil_local.errors import LocalError
-from vigil_local.keys import Keys, Made, added, removed, rotated, without_tenant
-from vigil_local.supervisor import secrets
-from vigil_local.supervisor.secrets import TENANT
+from vigil_provision.commands.place import Place
+from vigil_provision.errors import ProvisionError
+from vigil_provision.keys import Keys, Made, added, removed, rotated, without_tenant
+from vigil_provision.secrets import TENANT
 
 keys = typer.Typer(invoke_without_command=True)
 
@@ -56,6 +52,10 @@ DataDir = Annotated[Path, typer.Option("--data-dir", help="Where `vigil up` keep
 KeyFile = Annotated[
     Path | None, typer.Option("--file", help="Key file of another deployment; default: that of the data directory.")
 ]
+SiteFolder = Annotated[
+    Path | None,
+    typer.Option("--site", envvar="VIGIL_SITE", help="Folder that `vigil-provision write` fills for containers."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -64,7 +64,7 @@ def by_default(context: typer.Context) -> None:
     """Add, list, rotate and remove API keys and tenants; alone it lists the keys.
 
     A change is in effect within two seconds, without a restart. A key is shown once, when it is made: the key file
-    has only its SHA-256.
+    has only its SHA-256. With --site the NATS of the containers is told of new and removed tenants.
 
     \b
     Examples:
@@ -85,20 +85,25 @@ def add(
     expires: Expires = None,
     data_dir: DataDir = DATA_DIR,
     file: KeyFile = None,
+    site: SiteFolder = None,
 ) -> None:
     """Make a key and print it: on standard output there is nothing but the key."""
     now = _now()
     ends = None if expires is None else now + expires
     entry = ApiKey("", _token(tenant, "tenant"), KeyRole(role), _token(name, "name"), now, ends)
-    _show_made(key_file.change(_path(data_dir, file), lambda keys: added(keys, entry)), "added")
+    _show_made(Place(data_dir, file, site).change(lambda keys: added(keys, entry)), "added")
 
 
 @keys.command("list")
 def list_keys(
-    tenant: OneTenant = "", data_dir: DataDir = DATA_DIR, file: KeyFile = None, as_json: AsJson = False
+    tenant: OneTenant = "",
+    data_dir: DataDir = DATA_DIR,
+    file: KeyFile = None,
+    site: SiteFolder = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the keys: never the keys themselves, which nobody can read again."""
-    found = [key for key in key_file.read(_path(data_dir, file)) if tenant in ("", key.tenant)]
+    found = [key for key in Place(data_dir, file, site).stored() if tenant in ("", key.tenant)]
     if as_json:
         _plain(json.dumps([_as_json(key) for key in found], indent=2))
         return
@@ -115,11 +120,11 @@ def rotate(
     overlap: Overlap = None,
     data_dir: DataDir = DATA_DIR,
     file: KeyFile = None,
+    site: SiteFolder = None,
 ) -> None:
     """Replace a key by a new one with the same name, role and expiry, and print it."""
-    made = key_file.change(
-        _path(data_dir, file), lambda keys: rotated(keys, tenant, name, _now(), overlap or timedelta())
-    )
+    place = Place(data_dir, file, site)
+    made = place.change(lambda keys: rotated(keys, tenant, name, _now(), overlap or timedelta()))
     _show_made(made, "rotated")
 
 
@@ -130,27 +135,31 @@ def remove(
     everything: Annotated[bool, typer.Option("--all", help="Every key of the tenant, and so the tenant.")] = False,
     data_dir: DataDir = DATA_DIR,
     file: KeyFile = None,
+    site: SiteFolder = None,
 ) -> None:
     """Remove a key, or with --all a tenant. What was opened with it ends within two seconds; sessions go on."""
     if bool(name) == everything:
-        raise LocalError("which key?", "give the name of a key, or --all to remove every key of the tenant")
+        raise ProvisionError("which key?", "give the name of a key, or --all to remove every key of the tenant")
 
     def left(before: Keys) -> Keys:
         return without_tenant(before, tenant) if everything else removed(before, tenant, name)
 
-    key_file.change(_path(data_dir, file), left)
+    Place(data_dir, file, site).change(left)
     stderr.print(f"removed  {tenant}/{name or '*'}", highlight=False)
 
 
 @keys.command()
-def tenants(data_dir: DataDir = DATA_DIR, file: KeyFile = None, as_json: AsJson = False) -> None:
+def tenants(
+    data_dir: DataDir = DATA_DIR, file: KeyFile = None, site: SiteFolder = None, as_json: AsJson = False
+) -> None:
     """List the tenants, and the NATS address by which a tenant's downstream systems hear its events and no others."""
-    found = key_file.read(_path(data_dir, file))
+    place = Place(data_dir, file, site)
+    found = place.stored()
     rows = [
         {
             "tenant": tenant,
             "keys": sum(key.tenant == tenant for key in found),
-            "nats_url": "" if file else _nats_url(data_dir, tenant),
+            "nats_url": place.nats_url(tenant),
         }
         for tenant in tenants_of(found)
     ]
@@ -163,28 +172,11 @@ def tenants(data_dir: DataDir = DATA_DIR, file: KeyFile = None, as_json: AsJson 
     show_table(table)
 
 
-def _path(data_dir: Path, file: Path | None) -> Path:
-    return (file or data_dir / key_file.FILE).absolute()
-
-
-def _nats_url(data_dir: Path, tenant: str) -> str:
-    """The address of the running NATS for this tenant's user; without the host while `vigil up` does not run."""
-    path = data_dir / secrets.FILE
-    if not path.exists():
-        return ""
-    user = tenant_user(tenant)
-    try:
-        place = endpoints.read(data_dir / endpoints.FILE).nats_url.removeprefix("nats://")
-    except NotConfigured:
-        place = "…"
-    return f"nats://{user}:{secrets.load_or_create(path).nats_password_of(user)}@{place}"
-
-
 def _token(value: str, what: str) -> str:
     try:
         return token(value, what)
     except InvalidToken as error:
-        raise LocalError(str(error), f"choose another {what}") from None
+        raise ProvisionError(str(error), f"choose another {what}") from None
 
 
 def _now() -> datetime:

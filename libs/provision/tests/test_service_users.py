@@ -1,4 +1,4 @@
-"""Each service's NATS user at the NATS server of `vigil up`: what its row says, it may do, and nothing else."""
+"""Each service's NATS user at the NATS of each deployment: what its row says, it may do, and nothing else."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from vigil.contract.streams import ALERTS, DECISIONS, STREAMS
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.errors import BusUnavailable
 from vigil.testing.eventually import eventually
-from vigil_local.testing.servers import UpNats
+from vigil_provision.testing.servers import ConfiguredNats
 
 EVERY_SUBJECT = sorted({subject for row in SERVICES for subject in (*row.bus.publishes, *row.bus.hears)})
 ALERT = "vigil.v1.alert.demo.lobby.opened"
@@ -49,17 +49,17 @@ async def connected(url: str, user: str = "") -> AsyncIterator[User]:
 
 
 @pytest.fixture
-async def operator(up_nats: UpNats) -> AsyncIterator[Bus]:
+async def operator(server: ConfiguredNats) -> AsyncIterator[Bus]:
     """A bus with every right."""
-    async with Bus.connect(BusConfig(up_nats.operator_url, "operator")) as bus:
+    async with Bus.connect(BusConfig(server.operator_url, "operator")) as bus:
         await bus.connected()
         yield bus
 
 
 @contextlib.asynccontextmanager
-async def bus_of(up_nats: UpNats, row: ServiceSpec) -> AsyncIterator[Bus]:
+async def bus_of(server: ConfiguredNats, row: ServiceSpec) -> AsyncIterator[Bus]:
     """The bus as the service has it."""
-    async with Bus.connect(BusConfig(up_nats.url_of(row.name), row.name)) as bus:
+    async with Bus.connect(BusConfig(server.url_of(row.name), row.name)) as bus:
         async with asyncio.timeout(10):
             await bus.connected()
         yield bus
@@ -71,15 +71,15 @@ def concrete(pattern: str) -> str:
 
 
 @BY_NAME
-async def test_a_service_declares_the_streams(up_nats: UpNats, row: ServiceSpec) -> None:
-    async with bus_of(up_nats, row), connected(up_nats.operator_url) as operator:
+async def test_a_service_declares_the_streams(server: ConfiguredNats, row: ServiceSpec) -> None:
+    async with bus_of(server, row), connected(server.operator_url) as operator:
         found = {info.config.name for info in await operator.nats.jetstream().streams_info()}
     assert found == {*(stream.name for stream in STREAMS), "OBJ_VIGIL_SNAPSHOTS"}
 
 
 @BY_NAME
-async def test_a_service_says_what_its_row_says(up_nats: UpNats, operator: Bus, row: ServiceSpec) -> None:
-    async with bus_of(up_nats, row) as bus:
+async def test_a_service_says_what_its_row_says(server: ConfiguredNats, operator: Bus, row: ServiceSpec) -> None:
+    async with bus_of(server, row) as bus:
         for pattern in row.bus.publishes:
             async with operator.subscribe(pattern, capacity=8) as heard:
                 await bus.publish(concrete(pattern), b"hello")
@@ -88,8 +88,8 @@ async def test_a_service_says_what_its_row_says(up_nats: UpNats, operator: Bus, 
 
 
 @BY_NAME
-async def test_a_service_hears_what_its_row_says(up_nats: UpNats, operator: Bus, row: ServiceSpec) -> None:
-    async with bus_of(up_nats, row) as bus:
+async def test_a_service_hears_what_its_row_says(server: ConfiguredNats, operator: Bus, row: ServiceSpec) -> None:
+    async with bus_of(server, row) as bus:
         for pattern in row.bus.hears:
             async with bus.subscribe(pattern, capacity=8) as heard:
                 await operator.publish(concrete(pattern), b"hello")
@@ -98,11 +98,11 @@ async def test_a_service_hears_what_its_row_says(up_nats: UpNats, operator: Bus,
 
 
 @BY_NAME
-async def test_a_service_is_refused_what_its_row_does_not_say(up_nats: UpNats, row: ServiceSpec) -> None:
+async def test_a_service_is_refused_what_its_row_does_not_say(server: ConfiguredNats, row: ServiceSpec) -> None:
     said, heard = set(row.bus.publishes), set(row.bus.hears)
     unsaid = [concrete(pattern) for pattern in EVERY_SUBJECT if not covered(pattern, said)]
     unheard = [pattern for pattern in EVERY_SUBJECT if not covered(pattern, heard)]
-    async with connected(up_nats.url_of(row.name), row.name) as user:
+    async with connected(server.url_of(row.name), row.name) as user:
         for subject in unsaid:
             await user.nats.publish(subject, b"forged")
         for pattern in unheard:
@@ -122,14 +122,14 @@ def covered(pattern: str, allowed: set[str]) -> bool:
 
 
 @BY_NAME
-async def test_no_service_destroys_a_stream_or_overhears_another(up_nats: UpNats, row: ServiceSpec) -> None:
+async def test_no_service_destroys_a_stream_or_overhears_another(server: ConfiguredNats, row: ServiceSpec) -> None:
     deeds = [
         f"$JS.API.STREAM.{deed}.{stream.name}"
         for deed, stream in itertools.product(("DELETE", "PURGE", "MSG.DELETE"), STREAMS)
     ]
     elsewhere = [f"{inbox_prefix(other.name)}.>" for other in SERVICES if other is not row]
     inboxes = [*elsewhere, f"{inbox_prefix('')}.>", "_INBOX.>", ">"]
-    async with connected(up_nats.url_of(row.name), row.name) as user:
+    async with connected(server.url_of(row.name), row.name) as user:
         for deed in deeds:
             await user.nats.publish(deed, b"")
         for inbox in inboxes:
@@ -143,16 +143,16 @@ async def test_no_service_destroys_a_stream_or_overhears_another(up_nats: UpNats
         )
 
 
-async def test_the_interaction_service_looks_up_what_it_stored(up_nats: UpNats) -> None:
-    async with bus_of(up_nats, INTERACTION) as bus:
+async def test_the_interaction_service_looks_up_what_it_stored(server: ConfiguredNats) -> None:
+    async with bus_of(server, INTERACTION) as bus:
         for stream in INTERACTION.bus.looks_up:
             subject = concrete(stream.subjects[0]).replace("session.demo", "session.started.demo")
             await bus.publish_stored(Outgoing(subject, f"id-{stream.name}", b"{}", CLOUDEVENT))
             assert await bus.last_message_id(subject) == f"id-{stream.name}"
 
 
-async def test_a_snapshot_goes_from_the_interaction_service_to_the_gateway(up_nats: UpNats) -> None:
-    async with bus_of(up_nats, INTERACTION) as writer, bus_of(up_nats, GATEWAY) as reader:
+async def test_a_snapshot_goes_from_the_interaction_service_to_the_gateway(server: ConfiguredNats) -> None:
+    async with bus_of(server, INTERACTION) as writer, bus_of(server, GATEWAY) as reader:
         for picture in (b"first" * 100_000, b"second" * 100_000):  # the second replaces the first
             await writer.put_snapshot("demo.a-1", picture)
             assert await reader.get_snapshot("demo.a-1") == picture
@@ -160,10 +160,10 @@ async def test_a_snapshot_goes_from_the_interaction_service_to_the_gateway(up_na
             await reader.put_snapshot("demo.a-1", b"forged")
 
 
-async def test_the_webhook_bridge_reads_alerts_and_no_other_stream(up_nats: UpNats, operator: Bus) -> None:
+async def test_the_webhook_bridge_reads_alerts_and_no_other_stream(server: ConfiguredNats, operator: Bus) -> None:
     await operator.publish_stored(Outgoing(ALERT, "a-1", b"{}", CLOUDEVENT))
     async with (
-        bus_of(up_nats, WEBHOOK) as bus,
+        bus_of(server, WEBHOOK) as bus,
         bus.consume(ALERTS, "webhook-pager", subjects.ALL_ALERTS) as alerts,
         asyncio.timeout(10),
     ):
@@ -172,7 +172,7 @@ async def test_the_webhook_bridge_reads_alerts_and_no_other_stream(up_nats: UpNa
         assert await alerts.differences() == ()
         await alerts.renew()
         assert (await anext(alerts)).sequence == delivery.sequence, "what was not acknowledged comes again"
-    async with connected(up_nats.url_of(WEBHOOK.name), WEBHOOK.name) as user:
+    async with connected(server.url_of(WEBHOOK.name), WEBHOOK.name) as user:
         with pytest.raises(nats.errors.Error):
             await user.nats.jetstream(timeout=1).stream_info(DECISIONS.name)
         assert user.was_refused("publish", "$JS.API.STREAM.INFO.DECISIONS")

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from vigil.contract.api_keys import decode_keys, encode_keys
 from vigil.contract.errors import InvalidKeyFile
-from vigil_local.errors import LocalError
-from vigil_local.keys import Keys, Made
-from vigil_local.supervisor.secrets import write_private
+from vigil_provision.errors import ProvisionError
+from vigil_provision.keys import Keys, Made
+from vigil_provision.private_file import write_private
 
 FILE = "api-keys.json"
 
@@ -18,26 +18,28 @@ Change = TypeVar("Change", Keys, Made)
 
 
 def read(path: Path) -> Keys:
-    """The keys in the file; none when there is no file. Raises `LocalError`."""
+    """The keys in the file; none when there is no file. Raises `ProvisionError`."""
     try:
         return decode_keys(path.read_bytes())
     except FileNotFoundError:
         return ()
     except InvalidKeyFile as error:
-        raise LocalError(
+        raise ProvisionError(
             f"the key file {path} cannot be used: {error}", "mend it, or delete it and add the keys anew"
         ) from None
 
 
-def change(path: Path, made: Callable[[Keys], Change]) -> Change:
-    """Replace the keys of the file by what `made` makes of them; nobody else changes it meanwhile, and whoever reads it
-    reads the old keys or the new ones. Raises `LocalError`."""
+def change(path: Path, made: Callable[[Keys], Change], follow: Callable[[Keys], None] = lambda _: None) -> Change:
+    """Replace the keys of the file by what `made` makes of them, then let `follow` see them; nobody else changes them
+    meanwhile, and whoever reads the file reads the old keys or the new ones. Raises `ProvisionError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         result = made(read(path))
-        write_private(path, encode_keys(result.keys if isinstance(result, Made) else result).decode())
+        keys = result.keys if isinstance(result, Made) else result
+        write_private(path, encode_keys(keys).decode())
+        follow(keys)
         return result
     finally:
         os.close(descriptor)

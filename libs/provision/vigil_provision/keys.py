@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 import msgspec
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
-from vigil_local.errors import LocalError
+from vigil_provision.errors import ProvisionError
 
 Keys = tuple[ApiKey, ...]
 
-# The name of the key that `vigil up` makes for the commands on this machine; it is in endpoints.json.
-OWN_NAME = "vigil-up"
+# The names of the keys that deployments make for their own commands, which stand in endpoints.json: that of `vigil up`,
+# and that of a site of containers.
+UP_KEY, SITE_KEY = OWN_NAMES = ("vigil-up", "vigil-site")
 _KEY_BYTES = 24
 
 
@@ -26,19 +27,19 @@ class Made:
     entry: ApiKey
 
 
-def with_own(keys: Keys, key: str, tenant: str, now: datetime) -> Keys:
-    """The keys with that of `vigil up` among them, and no earlier one of it; every other key stays as it is."""
+def with_own(keys: Keys, key: str, tenant: str, now: datetime, name: str = UP_KEY) -> Keys:
+    """The keys with a deployment's own among them, called `name`, and no earlier one; every other stays as it is."""
     digest = digest_of(key)
-    own = next((known for known in keys if known.sha256 == digest and known.name == OWN_NAME), None)
-    own = own or ApiKey(digest, tenant, KeyRole.ADMIN, OWN_NAME, now)
-    others = (known for known in keys if known.sha256 != digest and (known.name, known.tenant) != (OWN_NAME, tenant))
+    own = next((known for known in keys if known.sha256 == digest and known.name == name), None)
+    own = own or ApiKey(digest, tenant, KeyRole.ADMIN, name, now)
+    others = (known for known in keys if known.sha256 != digest and (known.name, known.tenant) != (name, tenant))
     return (own, *others)
 
 
 def added(keys: Keys, entry: ApiKey) -> Made:
-    """A new key with the name, tenant, role and times of `entry`. Raises `LocalError` when the name is taken."""
+    """A new key with the name, tenant, role and times of `entry`. Raises `ProvisionError` when the name is taken."""
     if any(known.name == entry.name and known.tenant == entry.tenant for known in keys):
-        raise LocalError(
+        raise ProvisionError(
             f"the tenant {entry.tenant} has a key {entry.name!r}", "choose another name, or use `vigil keys rotate`"
         )
     return _made(keys, entry)
@@ -55,30 +56,28 @@ def rotated(keys: Keys, tenant: str, name: str, now: datetime, overlap: timedelt
 
 
 def removed(keys: Keys, tenant: str, name: str) -> Keys:
-    """The keys without those that `name` (or an id) means. Raises `LocalError`."""
+    """The keys without those that `name` (or an id) means. Raises `ProvisionError`."""
     found(keys, tenant, name)
     return tuple(known for known in keys if known.tenant != tenant or name not in (known.name, known.id))
 
 
 def without_tenant(keys: Keys, tenant: str) -> Keys:
-    """The keys of all other tenants. Raises `LocalError` when this one has none."""
+    """The keys of all other tenants. Raises `ProvisionError` when this one has none."""
     kept = tuple(known for known in keys if known.tenant != tenant)
     if len(kept) == len(keys):
-        raise LocalError(f"there is no tenant {tenant}", "`vigil keys tenants` lists them")
-    if any(known.name == OWN_NAME for known in keys if known.tenant == tenant):
-        raise _own(tenant)
+        raise ProvisionError(f"there is no tenant {tenant}", "`vigil keys tenants` lists them")
+    _check_foreign(known for known in keys if known.tenant == tenant)
     return kept
 
 
 def found(keys: Iterable[ApiKey], tenant: str, name: str) -> ApiKey:
-    """The newest key of the tenant with this name or id. Raises `LocalError`."""
+    """The newest key of the tenant with this name or id. Raises `ProvisionError`."""
     meant = [known for known in keys if known.tenant == tenant and name in (known.name, known.id)]
     if not meant:
-        raise LocalError(
+        raise ProvisionError(
             f"the tenant {tenant} has no key {name!r}", f"`vigil keys list --tenant {tenant}` shows its keys"
         )
-    if any(known.name == OWN_NAME for known in meant):
-        raise _own(tenant)
+    _check_foreign(meant)
     return meant[-1]
 
 
@@ -88,8 +87,11 @@ def _made(keys: Keys, entry: ApiKey) -> Made:
     return Made((*keys, whole), key, whole)
 
 
-def _own(tenant: str) -> LocalError:
-    return LocalError(
-        f"the key {OWN_NAME!r} of the tenant {tenant} is that of `vigil up` itself",
-        "to change it, stop `vigil up`, delete secrets.json in its data directory, and start it again",
-    )
+def _check_foreign(keys: Iterable[ApiKey]) -> None:
+    """Raise `ProvisionError` when a deployment's own key is among them: it stands in other files, too."""
+    for known in keys:
+        if known.name in OWN_NAMES:
+            raise ProvisionError(
+                f"the key {known.name!r} of the tenant {known.tenant} is the deployment's own",
+                "to change it, stop the deployment, delete its secrets.json, and start it again",
+            )

@@ -1,4 +1,4 @@
-"""What whoever may read tries in order to write, at the NATS server of `vigil up`: none of it changes anything.
+"""What whoever may read tries in order to write, at the NATS of each deployment: none of it changes anything.
 
 Each attack here once worked. The user is the one that needs no password, or that of a tenant.
 """
@@ -8,7 +8,6 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import nats
@@ -26,7 +25,8 @@ from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.bus.consumer import Terms
 from vigil.runtime.bus.round_trip import round_trip
 from vigil.testing.eventually import eventually
-from vigil_local.testing.servers import UpNats, nats_running
+from vigil_provision.testing.deployments import Deployment, of_accounts_alone
+from vigil_provision.testing.servers import ConfiguredNats
 
 ALERT = "vigil.v1.alert.demo.lobby.opened"
 FORGED = "vigil.v1.alert.demo.forged.opened"
@@ -45,7 +45,7 @@ Attack = Callable[[Nats], Awaitable[None]]
 class Stage:
     """A server with stored events, the bridge's consumer, and somebody with every right who listens to everything."""
 
-    server: UpNats
+    server: ConfiguredNats
     operator: Nats
     heard: list[str] = field(default_factory=list)
 
@@ -63,9 +63,8 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(server: ConfiguredNats) -> AsyncIterator[Stage]:
     async with (
-        nats_running(tmp_path, ("acme",)) as server,
         Bus.connect(BusConfig(server.operator_url, "operator")) as bus,
         connected(server.operator_url) as operator,
     ):
@@ -84,7 +83,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         yield built
 
 
-async def make_bridge_consumer(server: UpNats) -> None:
+async def make_bridge_consumer(server: ConfiguredNats) -> None:
     """The consumer of an endpoint, as the bridge makes it; nobody reads from it in these tests."""
     async with Bus.connect(BusConfig(server.url_of(WEBHOOK.name), WEBHOOK.name)) as bus:
         async with asyncio.timeout(10):
@@ -225,8 +224,20 @@ ATTACKS: list[Attack] = [
 
 
 @pytest.mark.parametrize("user", ["nobody", "acme"])
-async def test_no_attack_changes_anything(stage: Stage, user: str) -> None:
-    url = stage.server.open_url if user == "nobody" else stage.server.tenant_url("acme")
+async def test_no_attack_changes_anything(deployment: Deployment, stage: Stage, user: str) -> None:
+    if user == "nobody" and not deployment.is_open:
+        await is_refused(stage.server.url)
+        return
+    await suffer_every_attack(stage, stage.server.url if user == "nobody" else stage.server.tenant_url("acme"))
+
+
+@pytest.mark.parametrize("deployment", [of_accounts_alone()], indirect=True, ids=lambda deployment: deployment.name)
+async def test_the_account_alone_keeps_a_reader_from_writing(stage: Stage) -> None:
+    """The lists of the readers' users are the second wall; this is the first."""
+    await suffer_every_attack(stage, stage.server.tenant_url("acme"))
+
+
+async def suffer_every_attack(stage: Stage, url: str) -> None:
     before = await stage.state()
     worked = {}
     for attack in ATTACKS:
@@ -283,10 +294,15 @@ async def test_a_tenants_user_hears_that_tenant_alone(stage: Stage, own: str, ot
     await client.close()
 
 
-async def test_a_wrong_password_is_refused(stage: Stage) -> None:
+async def test_a_wrong_password_is_refused(server: ConfiguredNats) -> None:
+    await is_refused(f"nats://tenant-acme:guess@127.0.0.1:{server.port}")
+
+
+async def is_refused(url: str) -> None:
+    """The server lets nobody in who connects like this."""
     client = Nats()
     try:
-        with pytest.raises(NatsError):
-            await client.connect(f"nats://tenant-acme:guess@127.0.0.1:{stage.server.port}", allow_reconnect=False)
+        with pytest.raises(NatsError, match=r"(?i)authorization"):
+            await client.connect(url, allow_reconnect=False)
     finally:
         await client.close()

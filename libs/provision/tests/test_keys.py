@@ -1,7 +1,6 @@
 """Keys and tenants: changes of the key file, by value and by the command."""
 
 import json
-import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,14 @@ import pytest
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of, encode_keys
 from vigil_client.testing.command import invoked
-from vigil_local import key_file
-from vigil_local.errors import LocalError
-from vigil_local.keys import OWN_NAME, added, removed, rotated, with_own, without_tenant
-from vigil_local.supervisor import secrets
-from vigil_local.supervisor.stack import UpOptions, prepare
+from vigil_provision import key_file, secrets
+from vigil_provision.errors import ProvisionError
+from vigil_provision.keys import SITE_KEY, UP_KEY, added, removed, rotated, with_own, without_tenant
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PAGER = ApiKey(digest_of("pager"), "acme", KeyRole.VIEWER, "pager", NOW, NOW + 2 * HOUR)
-OWN = ApiKey(digest_of("own"), "demo", KeyRole.ADMIN, OWN_NAME, NOW)
+OWN = ApiKey(digest_of("own"), "demo", KeyRole.ADMIN, UP_KEY, NOW)
 
 
 def test_a_key_is_added_with_a_digest_and_nothing_that_opens_anything() -> None:
@@ -28,7 +25,7 @@ def test_a_key_is_added_with_a_digest_and_nothing_that_opens_anything() -> None:
     assert made.entry.sha256 == digest_of(made.key)
     assert len(made.key) >= 32
     assert made.key not in repr(made)
-    with pytest.raises(LocalError, match="the tenant acme has a key 'pager'"):
+    with pytest.raises(ProvisionError, match="the tenant acme has a key 'pager'"):
         added(made.keys, ApiKey("", "acme", name="pager"))
     assert len(added(made.keys, ApiKey("", "demo", name="pager")).keys) == 3, "another tenant's name is another name"
 
@@ -49,51 +46,33 @@ def test_a_rotated_key_holds_for_the_overlap_and_never_longer_than_before(
 def test_a_key_is_removed_by_name_or_id_and_a_tenant_with_all_of_its_keys() -> None:
     keys = (OWN, PAGER)
     assert removed(keys, "acme", "pager") == removed(keys, "acme", PAGER.id) == without_tenant(keys, "acme") == (OWN,)
-    with pytest.raises(LocalError, match="the tenant demo has no key 'pager'"):
+    with pytest.raises(ProvisionError, match="the tenant demo has no key 'pager'"):
         removed(keys, "demo", "pager")
-    with pytest.raises(LocalError, match="no tenant rival"):
+    with pytest.raises(ProvisionError, match="no tenant rival"):
         without_tenant(keys, "rival")
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda keys: removed(keys, "demo", OWN_NAME),
-        lambda keys: rotated(keys, "demo", OWN_NAME, NOW, HOUR),
+        lambda keys: removed(keys, "demo", UP_KEY),
+        lambda keys: rotated(keys, "demo", UP_KEY, NOW, HOUR),
         lambda keys: without_tenant(keys, "demo"),
     ],
 )
-def test_the_key_of_vigil_up_is_changed_where_it_is_kept(change: Any) -> None:
-    with pytest.raises(LocalError, match="is that of `vigil up` itself"):
+def test_the_key_of_a_deployment_is_changed_where_it_is_kept(change: Any) -> None:
+    with pytest.raises(ProvisionError, match="the key 'vigil-up' of the tenant demo is the deployment's own"):
         change((OWN, PAGER))
 
 
 def test_the_next_start_keeps_every_key_but_an_earlier_one_of_its_own() -> None:
     fresh = with_own((OWN, PAGER), "another", "demo", NOW)
-    assert [key.name for key in fresh] == [OWN_NAME, "pager"]
+    assert [key.name for key in fresh] == [UP_KEY, "pager"]
     assert fresh[0].sha256 == digest_of("another")
     assert with_own((OWN, PAGER), "own", "demo", NOW + HOUR) == (OWN, PAGER)
+    assert with_own((OWN, PAGER), "site", "demo", NOW, SITE_KEY)[1:] == (OWN, PAGER), "that of another deployment stays"
     plain = (ApiKey(digest_of("own"), "demo"), ApiKey(digest_of("rivals"), "rival"))
     assert with_own(plain, "own", "demo", NOW) == (OWN, plain[1]), "what an earlier version wrote, and a key beside it"
-
-
-def test_a_second_start_does_not_erase_a_second_tenants_key(tmp_path: Path) -> None:
-    options = UpOptions(tmp_path, engine_url="http://127.0.0.1:9", model="m")
-    prepare(options, tmp_path, tmp_path)
-    path = tmp_path / key_file.FILE
-    key_file.change(path, lambda keys: (*keys, PAGER))
-    plan = prepare(options, tmp_path, tmp_path)
-    assert PAGER in key_file.read(path)
-    assert '"tenant-acme"' in plan.files[tmp_path / "nats.conf"]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_a_key_file_that_cannot_be_used_is_not_overwritten(tmp_path: Path) -> None:
-    path = tmp_path / key_file.FILE
-    path.write_text("not json")
-    with pytest.raises(LocalError, match=r"cannot be used: it is not valid .*"):
-        prepare(UpOptions(tmp_path, engine_url="http://127.0.0.1:9", model="m"), tmp_path, tmp_path)
-    assert path.read_text() == "not json"
 
 
 def keys_command(*arguments: object) -> str:

@@ -1,0 +1,1 @@
+"""The commands of this package: `vigil keys`, and those of `vigil-provision`."""

@@ -1,0 +1,76 @@
+"""Where a deployment keeps its keys, and what must follow when they change."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vigil.contract.permissions import SYSTEM, tenant_user
+from vigil_client import endpoints
+from vigil_client.commands.running import show_error
+from vigil_client.errors import ClientError, NotConfigured
+from vigil_provision import key_file, secrets, site_folder
+from vigil_provision import site as sites
+from vigil_provision.key_file import Change
+from vigil_provision.keys import Keys
+from vigil_provision.nats_reload import reload
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The data directory of a `vigil up`; or the key file of any deployment; or the folder of a site of containers."""
+
+    data_dir: Path
+    file: Path | None
+    site: Path | None
+
+    @property
+    def path(self) -> Path:
+        """The key file."""
+        if self.file is not None:
+            return self.file.absolute()
+        return (self.data_dir / key_file.FILE if self.site is None else self.site / sites.KEYS).absolute()
+
+    def stored(self) -> Keys:
+        """The keys. Raises `ProvisionError`."""
+        return key_file.read(self.path)
+
+    def change(self, made: Callable[[Keys], Change]) -> Change:
+        """Change the keys; the NATS of a site gets the users of exactly their tenants. `vigil up` sees to that by
+        itself. Raises `ProvisionError`."""
+        if self.file is not None or self.site is None:
+            return key_file.change(self.path, made)
+        rewritten: list[bool] = []
+        follow = site_folder.follower(self.site, lambda: rewritten.append(True))
+        result = key_file.change(self.path, made, follow)
+        if rewritten:
+            tell_nats(self.site)
+        return result
+
+    def nats_url(self, tenant: str) -> str:
+        """The address of NATS for a tenant's downstream systems, password included; empty where it is not known."""
+        user = tenant_user(tenant)
+        if self.file is not None:
+            return ""
+        if self.site is not None:
+            site, made = site_folder.read(self.site)
+            return sites.nats_url(site.public_nats, made, user)
+        path = self.data_dir / secrets.FILE
+        return sites.nats_url(self._running_nats(), secrets.load(path), user) if path.exists() else ""
+
+    def _running_nats(self) -> str:
+        """`host:port` of the NATS of a running `vigil up`; `…` while it does not run."""
+        try:
+            return endpoints.read(self.data_dir / endpoints.FILE).nats_url.removeprefix("nats://")
+        except NotConfigured:
+            return "…"
+
+
+def tell_nats(folder: Path) -> None:
+    """Have the NATS of a site read its configuration again. When it cannot be reached that is said, and no more: it
+    reads its configuration when it starts."""
+    site, made = site_folder.read(folder)
+    try:
+        asyncio.run(reload(sites.nats_url(site.nats, made, SYSTEM)))
+    except ClientError as error:
+        show_error(error)

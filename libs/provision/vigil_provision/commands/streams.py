@@ -1,0 +1,36 @@
+"""`vigil-provision streams`: the streams and the bucket, made before any service needs them."""
+
+import asyncio
+
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.runtime.process.config import ConfigInvalid, ServiceSettings, load
+from vigil_client.commands.running import run, stderr
+from vigil_provision.errors import ProvisionError
+
+READY_S = 60.0
+
+
+def streams() -> None:
+    """Make the streams and the bucket of NATS, or bring them up to date; it may run again and again.
+
+    It takes the settings of a service: VIGIL_NATS_URL or VIGIL_SECRETS_DIR, and VIGIL_STREAM_REPLICAS.
+    """
+    try:
+        settings = load(ServiceSettings)
+    except ConfigInvalid as error:
+        raise ProvisionError(str(error), "correct the variable") from None
+    run(_made(settings))
+
+
+async def _made(settings: ServiceSettings) -> bool:
+    async with Bus.connect(BusConfig(settings.nats_url, "vigil-provision", settings.stream_replicas)) as bus:
+        try:
+            async with asyncio.timeout(READY_S):
+                await bus.connected()
+        except TimeoutError:
+            raise ProvisionError(
+                f"NATS took no streams within {READY_S:.0f} s: {bus.fault}",
+                "check that it runs, its address, and that it has as many servers as VIGIL_STREAM_REPLICAS",
+            ) from None
+    stderr.print(f"streams are made, each kept by {settings.stream_replicas} servers", highlight=False)
+    return True

@@ -1,0 +1,108 @@
+"""A site: the folder of configuration and credentials from which the containers of a deployment start.
+
+    secrets.json, site.json     passwords and addresses, for `vigil-provision` alone
+    nats/nats.conf              for NATS, mounted at /etc/vigil/nats
+    redis/redis.conf, users.acl for Redis, mounted at /etc/vigil/redis
+    <service>/nats_url, …       for one service, mounted at /run/secrets/vigil (`VIGIL_SECRETS_DIR`)
+    keys/api-keys.json          for the gateway and `vigil-provision keys`
+    cli/endpoints.json, …       for the `vigil` command: the key and the reader of the site's own tenant
+
+Each folder is a volume, which is mounted where its reader runs and nowhere else. Pure: values in, texts out.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+
+from vigil.contract.permissions import OPERATOR, tenant_user
+from vigil.contract.services import GATEWAY, SERVICES, ServiceSpec
+from vigil_client.endpoints import Endpoints
+from vigil_provision import nats_config, redis_config
+from vigil_provision.nats_config import NatsServer
+from vigil_provision.redis_config import RedisServer
+from vigil_provision.secrets import TENANT, Secrets
+
+# The keys of a site, in its folder; the gateway reads them.
+KEYS = PurePosixPath("keys/api-keys.json")
+NATS_CONFIG = PurePosixPath("nats/nats.conf")
+# Where the container of Redis finds the file of its users.
+REDIS_USERS = "/etc/vigil/redis/users.acl"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the processes of a deployment reach each other, as `host:port`. `public_nats` is NATS as downstream systems
+    reach it from outside; `tenant` is the one whose key and reader the `vigil` command of the site gets; `nats_store`
+    and `redis_store` are where the containers of the servers have their volumes."""
+
+    nats: str = "nats:4222"
+    redis: str = "redis:6379"
+    gateway: str = f"gateway:{GATEWAY.http_port}"
+    gateway_grpc: str = f"gateway:{GATEWAY.grpc_port}"
+    engine: str = "engine:8000"
+    public_nats: str = "127.0.0.1:4222"
+    tenant: str = TENANT
+    model: str = ""
+    profile: str = ""
+    nats_store: str = "/data/jetstream"
+    redis_store: str = "/data"
+
+
+def files(site: Site, secrets: Secrets, tenants: Iterable[str]) -> dict[PurePosixPath, str]:
+    """The files of a site by their place in it, without the keys, when these tenants and the site's own have a key."""
+    made = {NATS_CONFIG: nats_file(site, secrets, tenants)}
+    redis = RedisServer("* -::*", _port(site.redis), site.redis_store, REDIS_USERS)
+    made[PurePosixPath("redis/redis.conf")] = redis_config.render(redis)
+    made[PurePosixPath("redis/users.acl")] = redis_config.users(secrets.redis_password_of)
+    for row in SERVICES:
+        made |= _of_service(site, secrets, row)
+    return made | _of_command(site, secrets)
+
+
+def nats_file(site: Site, secrets: Secrets, tenants: Iterable[str]) -> str:
+    """The text of NATS's configuration file when these tenants and the site's own have a key."""
+    server = NatsServer("0.0.0.0", _port(site.nats), "0.0.0.0:8222", site.nats_store)
+    return nats_config.render(server, {site.tenant, *tenants}, secrets.nats_password_of)
+
+
+def nats_url(place: str, secrets: Secrets, user: str) -> str:
+    """The address of NATS at `place` (`host:port`) for one user."""
+    return f"nats://{user}:{secrets.nats_password_of(user)}@{place}"
+
+
+def redis_url(place: str, secrets: Secrets, user: str = OPERATOR) -> str:
+    """The address of Redis at `place` (`host:port`) for one user."""
+    return f"redis://{user}:{secrets.redis_password_of(user)}@{place}/0"
+
+
+def _of_service(site: Site, secrets: Secrets, row: ServiceSpec) -> dict[PurePosixPath, str]:
+    """The settings of a service that are secret, each in a file of its name."""
+    folder = PurePosixPath(row.name)
+    made = {folder / "nats_url": nats_url(site.nats, secrets, row.name)}
+    if row.uses_redis:
+        made[folder / "redis_url"] = redis_url(site.redis, secrets, row.name)
+    return made
+
+
+def _of_command(site: Site, secrets: Secrets) -> dict[PurePosixPath, str]:
+    """What the `vigil` command finds as if `vigil up` had written it, and the same as plain files."""
+    reader = nats_url(site.nats, secrets, tenant_user(site.tenant))
+    endpoints = Endpoints(
+        gateway_url=f"http://{site.gateway}",
+        nats_url=reader,
+        api_key=secrets.api_key,
+        tenant=site.tenant,
+        engine_url=f"http://{site.engine}" if site.engine else "",
+        model=site.model,
+        profile=site.profile,
+        gateway_grpc=site.gateway_grpc,
+        ready_urls={row.name: f"http://{row.name}:{row.http_port}{row.ready_path}" for row in SERVICES},
+    )
+    folder = PurePosixPath("cli")
+    texts = {"endpoints.json": json.dumps(asdict(endpoints), indent=2), "api_key": secrets.api_key, "nats_url": reader}
+    return {folder / name: text for name, text in texts.items()}
+
+
+def _port(place: str) -> int:
+    return int(place.rpartition(":")[2])

@@ -1,0 +1,73 @@
+"""A site on disk: written from nothing, brought up to date, and kept in step with the keys."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from vigil.contract.api_keys import tenants_of
+from vigil_provision import key_file, secrets
+from vigil_provision import site as sites
+from vigil_provision.errors import ProvisionError
+from vigil_provision.keys import SITE_KEY, Keys, with_own
+from vigil_provision.private_file import write_private
+from vigil_provision.secrets import Secrets
+from vigil_provision.site import Site
+
+FILE = "site.json"
+FOLDER_MODE = 0o700
+
+
+def write(folder: Path, site: Site, now: datetime) -> tuple[str, ...]:
+    """Write the files of a site; those that are what they should be stay as they are, and so do passwords and keys.
+    Returns the places of the files that were written. Raises `ProvisionError`."""
+    _make(folder)
+    made = secrets.load_or_create(folder / secrets.FILE)
+    changed: list[str] = []
+
+    def rest(keys: Keys) -> None:
+        texts = sites.files(site, made, tenants_of(keys))
+        changed.extend(str(place) for place, text in texts.items() if put(folder / place, text))
+
+    _make((folder / sites.KEYS).parent)
+    put(folder / FILE, json.dumps(asdict(site), indent=2))
+    key_file.change(folder / sites.KEYS, lambda keys: with_own(keys, made.api_key, site.tenant, now, SITE_KEY), rest)
+    return tuple(changed)
+
+
+def read(folder: Path) -> tuple[Site, Secrets]:
+    """The addresses and the passwords of a site. Raises `ProvisionError`."""
+    path = folder / FILE
+    try:
+        site = Site(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        raise ProvisionError(f"{folder} is no site: {path} is not there", "run `vigil-provision write`") from None
+    except (ValueError, TypeError):
+        raise ProvisionError(f"{path} is not what vigil-provision writes", "run `vigil-provision write`") from None
+    return site, secrets.load(folder / secrets.FILE)
+
+
+def follower(folder: Path, tell: Callable[[], None]) -> Callable[[Keys], None]:
+    """What is to see the keys of a site whenever they change: NATS gets the users of exactly their tenants. `tell` is
+    called when its configuration has changed."""
+    site, made = read(folder)
+
+    def follow(keys: Keys) -> None:
+        if put(folder / sites.NATS_CONFIG, sites.nats_file(site, made, tenants_of(keys))):
+            tell()
+
+    return follow
+
+
+def put(path: Path, text: str) -> bool:
+    """Have the file hold this text; whether it had to be written."""
+    _make(path.parent)
+    if path.exists() and path.read_text() == text:
+        return False
+    write_private(path, text)
+    return True
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""Test support: NATS and Redis servers with the configuration of a deployment."""

@@ -22,10 +22,16 @@ export OMP_NUM_THREADS="${VIGIL_ENGINE_THREADS:-1}"
 export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
 export VLLM_NO_USAGE_STATS=1 HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 
+# The model runs in the scheduler's process. In vLLM's default for the CPU (`mp`) both processes spin for a second after
+# each message: a session that ticks every second then occupies two cores for nothing. vLLM replaces the short name
+# `uni` by `mp` there, so its class is named; the one thread that is set above is what `mp` is for.
+in_process=vllm.v1.executor.uniproc_executor.UniProcExecutor
+
 flags=(
   --model "$model" --served-model-name "$name"
   --host "${VIGIL_ENGINE_HOST:-127.0.0.1}" --port "${VIGIL_ENGINE_PORT:-8000}"
   --dtype bfloat16 --enforce-eager
+  --distributed-executor-backend "$in_process"
   --block-size 32                                            # smallest on the CPU: least of the prefix is computed anew
   --middleware vigil_gunzip.Gunzip
   --enable-prefix-caching --enable-chunked-prefill

@@ -70,6 +70,7 @@ test: workspace engine system ## Run the tests, side by side [PYTEST_ARGS=…]
 
 test-slow: workspace engine system browser ## Run the tests that need a browser or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-recipe RECIPE_TESTS=slow
 
 # `make test` runs them against the one server that comes with Vigil.
 STORE_TESTS := libs/vigil/tests/runtime_store libs/vigil/tests/runtime_placement
@@ -83,7 +84,7 @@ test-stores: workspace ## Run the tests of store and placement against every Red
 # The tests of training run in the engine's Python, which has torch. They get the processors that nobody else wants.
 test-recipe:
 	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 nice -n 19 $(ENGINE_PYTHON) -m pytest --noconftest -q --timeout 900 \
-	  libs/recipe/tests/test_engine_*.py
+	  -m "$(or $(RECIPE_TESTS),not slow)" libs/recipe/tests/test_engine_*.py
 
 # The whole system decides every second with the real engine: nothing runs beside it.
 # The tests of several services together wait most: they begin first, and what is quick fills the end.

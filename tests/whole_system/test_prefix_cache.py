@@ -10,7 +10,7 @@ from system import System, decisions, rest
 from vigil.testing.eventually import eventually
 from vigil_recipe.world import Split, make_episode, render
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(300)]  # 90 turns in real time
 
 TURNS = 90
 INTERVAL_MS = 500

@@ -12,19 +12,11 @@ from vigil_recipe.world import Split, make_episode
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
+# Each kill takes half a minute; the kills of all services with the scripted engine are tests/test_faults.py.
+OTHERS = ("gateway", "ingestion", "codec", "nats", "redis", "engine")
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "gateway",
-        "ingestion",
-        "codec",
-        "interaction",
-        "nats",
-        "redis",
-        pytest.param("engine", marks=pytest.mark.slow),  # it takes most of a minute to load the model again
-    ],
-)
+
+@pytest.mark.parametrize("name", ["interaction", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
 async def test_the_session_goes_on_after_a_kill(vigil: System, videos: Path, name: str) -> None:
     video = videos / "quiet.mp4"
     if not video.exists():

@@ -48,6 +48,7 @@ def test_a_row_is_made_of_all_kinds() -> None:
     assert "| paper | 0.750 | 0.250 | 0.100 | 100.000 | 0.750 | 0.250 |" in markdown({"paper": kinds}, "About.")
 
 
+@pytest.mark.slow
 def test_every_variant_is_trained_and_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checkpoints.save(checkpoints.fresh(layers=3), tmp_path / "base")
     (tmp_path / "run.toml").write_text(

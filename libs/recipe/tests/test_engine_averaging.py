@@ -36,6 +36,7 @@ def test_models_of_two_sizes_have_no_mean() -> None:
         mean([])
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_the_mean_of_two_of_its_stages(tmp_path: Path) -> None:
     clips = {"plain": 1}
     table = {

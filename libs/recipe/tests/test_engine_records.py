@@ -174,6 +174,7 @@ probe = false
     return path
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_model(folder: Path, tmp_path: Path) -> None:
     records = [f'files = ["{folder}/records.jsonl"]', f'videos = "{folder}"', f'frames = "{tmp_path}/frames"']
     path = written(folder, tmp_path / "two", "\n".join(records))

@@ -102,6 +102,7 @@ def test_the_log_has_losses_and_validation_of_every_kind(settings: Settings, tra
     assert spent_s(notes) > 0
 
 
+@pytest.mark.slow
 def test_a_stopped_stage_goes_on_as_if_it_had_not_stopped(settings: Settings, trained: Path) -> None:
     stage = settings.out / "all"
     before = load_file(trained / "model.safetensors")

@@ -143,7 +143,7 @@ def option_of(path: str, name: str) -> str:
 
 
 NOT_OF_WATCH = {"source.kind"}  # the command watches what Vigil pulls
-OWN = {"--gateway", "--api-key", "--data-dir"}
+OWN = {"--gateway", "--api-key", "--ca-file", "--data-dir"}
 
 
 def test_the_watch_command_can_set_every_option_of_a_session() -> None:

@@ -5,7 +5,7 @@
 
 Without `since`, events come as they are published. With it, stored events come first, in order; then live ones, and
 whenever the connection was lost, those that were stored meanwhile: none is left out. Either way the connection is kept
-up for ever.
+up for ever. `ca_file` is the PEM file of the authorities that vouch for a `tls://` server; empty: the system's.
 """
 
 import contextlib
@@ -54,9 +54,10 @@ async def alerts(
     source: str = "*",
     since: timedelta | None = None,
     on_fault: OnFault = _ignored,
+    ca_file: str = "",
 ) -> AsyncIterator[Alert]:
     """Alert events, for ever; a message that is no alert is left out, and `on_fault` is told. Raises `Unreachable`."""
-    async for payload in messages(nats_url, alert_subject(tenant, source), since, on_fault):
+    async for payload in messages(nats_url, alert_subject(tenant, source), since, on_fault, ca_file):
         try:
             yield cloudevents.alert(payload)
         except BadMessage as error:
@@ -69,9 +70,10 @@ async def utterances(
     source: str = "*",
     since: timedelta | None = None,
     on_fault: OnFault = _ignored,
+    ca_file: str = "",
 ) -> AsyncIterator[Utterance]:
     """Utterances, for ever; `source` is compared with each event's source, which is not in the subject."""
-    async for payload in messages(nats_url, utterance_subject(tenant), since, on_fault):
+    async for payload in messages(nats_url, utterance_subject(tenant), since, on_fault, ca_file):
         with contextlib.suppress(BadMessage):
             said = cloudevents.utterance(payload)
             if source in ("*", said.source_id):
@@ -79,24 +81,32 @@ async def utterances(
 
 
 async def messages(
-    nats_url: str, subject: str, since: timedelta | None = None, on_fault: OnFault = _ignored
+    nats_url: str,
+    subject: str,
+    since: timedelta | None = None,
+    on_fault: OnFault = _ignored,
+    ca_file: str = "",
 ) -> AsyncIterator[bytes]:
     """The payloads on `subject`, from `since` ago on when given, else from now on."""
-    async with subscribed(nats_url, subject, since, on_fault) as received:
+    async with subscribed(nats_url, subject, since, on_fault, ca_file) as received:
         async for payload in received:
             yield payload
 
 
 @asynccontextmanager
 async def subscribed(
-    nats_url: str, subject: str, since: timedelta | None = None, on_fault: OnFault = _ignored
+    nats_url: str,
+    subject: str,
+    since: timedelta | None = None,
+    on_fault: OnFault = _ignored,
+    ca_file: str = "",
 ) -> AsyncIterator[AsyncIterator[bytes]]:
     """Like `messages`, and once the block is entered nothing published from then on is missed.
 
     `on_fault` is told in words what goes wrong while the connection is kept up, and "" when the fault has ended. Raises
     `Unreachable`, `ClientError` for what this user may not read, `BadSubject` for the past of every tenant at once.
     """
-    async with connected(nats_url, on_fault) as connection:
+    async with connected(nats_url, on_fault, ca_file) as connection:
         history = History(connection, subject, since) if since is not None else None
         feed = Feed(connection, history)
         await feed.open(subject)

@@ -28,10 +28,12 @@ class Client:
     """A tenant's view of one gateway. Use it as an async context manager.
 
     Every call raises `Unreachable` when nothing answers, else a `Refused` that says what was wrong and what to do.
+    Behind an `https://` address the gateway's certificate must be of an authority in `ca_file` (PEM), or of the
+    system's when that is empty.
     """
 
-    def __init__(self, gateway_url: str, api_key: str, timeout_s: float = 15.0) -> None:
-        self._gateway = Transport(gateway_url, api_key, timeout_s)
+    def __init__(self, gateway_url: str, api_key: str, ca_file: str = "", timeout_s: float = 15.0) -> None:
+        self._gateway = Transport(gateway_url, api_key, ca_file, timeout_s)
 
     async def __aenter__(self) -> "Client":
         return self

@@ -18,7 +18,8 @@ class Endpoints:
 
     `engine_url` is one address, or several of one model separated by commas. `gateway_grpc`
     is the `host:port` of the gateway's gRPC service. `ready_urls` say of each service, by its
-    name, whether it is ready.
+    name, whether it is ready. `ca_file` is the PEM file of the authorities behind `https://` and
+    `tls://` addresses; empty: the system's.
     """
 
     gateway_url: str
@@ -32,6 +33,7 @@ class Endpoints:
     profile: str = ""
     supervisor_pid: int = 0
     gateway_grpc: str = ""
+    ca_file: str = ""
     ready_urls: dict[str, str] = field(default_factory=dict)
     pids: dict[str, int] = field(default_factory=dict)
 

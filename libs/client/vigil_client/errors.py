@@ -57,7 +57,7 @@ class Invalid(Refused):
 
 
 class Unavailable(Refused):
-    """No capacity, no worker, or something behind the gateway is down."""
+    """No capacity, no worker, something behind the gateway is down, or the key makes more requests than it may."""
 
     retryable = True
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from vigil_client.errors import ClientError, Unreachable
+from vigil_client.trust import trusting
 
 CONNECT_S = 3.0
 RECONNECT_S = 0.5
@@ -23,11 +25,24 @@ _REFUSED = "permissions violation"
 OnFault = Callable[[str], None]
 
 
-class Connection:
-    """An open connection. `on_change` is called when it was lost, is back, or was closed for good."""
+class GuardedNats(Nats):
+    """A client that sends its password to a `tls://` server over TLS, or not at all: nats-py goes on without TLS where
+    whoever answers says that there is none."""
 
-    def __init__(self, url: str, on_fault: OnFault) -> None:
-        self.client = Nats()
+    def _connect_command(self) -> bytes:
+        server = self._current_server
+        if server is not None and server.uri.scheme == "tls" and not self._server_info.get("tls_required"):
+            raise NatsError("the server has no TLS: use a nats:// address, or give it a certificate")
+        return super()._connect_command()
+
+
+class Connection:
+    """An open connection. `on_change` is called when it was lost, is back, or was closed for good. The certificate of a
+    `tls://` server is verified with `tls`; None: by the system's authorities."""
+
+    def __init__(self, url: str, on_fault: OnFault, tls: ssl.SSLContext | None = None) -> None:
+        self.client = GuardedNats()
+        self._tls = tls
         self.on_change: Callable[[], None] = lambda: None
         self._url = url
         self._on_fault = on_fault
@@ -49,6 +64,7 @@ class Connection:
                     reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type]  # it is slept, as a float
                     ping_interval=PING_S,  # type: ignore[arg-type]
                     max_outstanding_pings=2,
+                    tls=self._tls,
                 )
         except (NatsError, OSError, TimeoutError, ValueError) as error:
             raise self.unreachable(str(error) or self._telling()) from None
@@ -115,9 +131,9 @@ class Connection:
 
 
 @asynccontextmanager
-async def connected(url: str, on_fault: OnFault) -> AsyncIterator[Connection]:
-    """A connection, closed on leaving. Raises `Unreachable`."""
-    connection = Connection(url, on_fault)
+async def connected(url: str, on_fault: OnFault, ca_file: str = "") -> AsyncIterator[Connection]:
+    """A connection, closed on leaving; `ca_file`: see `trusting`. Raises `Unreachable`."""
+    connection = Connection(url, on_fault, trusting(ca_file))
     try:
         await connection.open()
         yield connection

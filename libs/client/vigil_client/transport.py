@@ -9,17 +9,21 @@ from typing import Any
 import aiohttp
 
 from vigil_client.errors import BadMessage, Invalid, NotFound, Refused, Unauthorised, Unavailable, Unreachable
+from vigil_client.trust import trusting
 
 PROBLEM_PREFIX = "urn:vigil:problem:"
+TOO_MANY_REQUESTS = "too_many_requests"
 
 
 class Transport:
-    """One tenant's connections to one gateway. Close it when it is no longer needed."""
+    """One tenant's connections to one gateway. Close it when it is no longer needed. `ca_file`: see `trusting`."""
 
-    def __init__(self, gateway_url: str, api_key: str, timeout_s: float) -> None:
+    def __init__(self, gateway_url: str, api_key: str, ca_file: str, timeout_s: float) -> None:
         self.gateway_url = gateway_url.rstrip("/")
         self._http = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {api_key}"}, timeout=aiohttp.ClientTimeout(total=timeout_s)
+            connector=aiohttp.TCPConnector(ssl=trusting(ca_file) or True),
+            headers={"Authorization": f"Bearer {api_key}"},
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
         )
 
     async def close(self) -> None:
@@ -86,6 +90,12 @@ class _Request:
             raise self._unreachable(error) from None
 
     def _unreachable(self, error: BaseException) -> Unreachable:
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            return Unreachable(
+                f"the gateway at {self._gateway_url} shows a certificate that is not trusted: "
+                f"{error.certificate_error}",
+                "give the file of the authority that made it with --ca-file, and the host name that is in it",
+            )
         why = "took too long to answer" if isinstance(error, TimeoutError) else "does not answer"
         return Unreachable(
             f"the gateway at {self._gateway_url} {why}", "start Vigil with `vigil up`, or check --gateway"
@@ -101,12 +111,13 @@ def refusal(status: int, body: str) -> Refused:
         kind = str(problem.get("type", "")).removeprefix(PROBLEM_PREFIX)
     except (ValueError, AttributeError):
         message, next_step, kind = f"the gateway answered {status} without saying why", "", ""
-    return _class_of(status)(message, next_step, status=status, kind=kind)
+    return _class_of(status, kind)(message, next_step, status=status, kind=kind)
 
 
-def _class_of(status: int) -> type[Refused]:
+def _class_of(status: int, kind: str) -> type[Refused]:
     if status == HTTPStatus.UNAUTHORIZED:
         return Unauthorised
     if status == HTTPStatus.NOT_FOUND:
         return NotFound
-    return Unavailable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Invalid
+    is_later = status >= HTTPStatus.INTERNAL_SERVER_ERROR or kind == TOO_MANY_REQUESTS
+    return Unavailable if is_later else Invalid

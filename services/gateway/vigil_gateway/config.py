@@ -1,8 +1,10 @@
 """The gateway's settings: `VIGIL_` and the field's name, in upper case."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, FilePath, model_validator
+from pydantic_core import PydanticCustomError
 
 from vigil.runtime.process.config import ServiceSettings
 
@@ -16,6 +18,12 @@ class GatewaySettings(ServiceSettings):
     api_keys_file: Path = Field(
         description="JSON file of the API keys, which `vigil keys` writes; read again when it changes"
     )
+    tls_cert_file: FilePath | None = Field(
+        None,
+        description="PEM file with the certificate chain of the HTTP and gRPC endpoints, which then speak TLS alone; "
+        "read again when it changes; unset: no TLS",
+    )
+    tls_key_file: FilePath | None = Field(None, description="PEM file with the private key of that certificate")
     ingestion_grpc: str = Field("127.0.0.1:9201", min_length=1, description="gRPC target that probes sources")
     probe_deadline_s: float = Field(20.0, gt=0, le=120, description="Seconds that probing a source may take")
     profile: str = Field("vigil-small", description="Prompt profile that the workers run")
@@ -39,6 +47,13 @@ class GatewaySettings(ServiceSettings):
     pushes_in_flight_per_tenant: int = Field(
         128, ge=1, le=10_000, description="Pushed pictures of a tenant that may wait for their answer at this replica"
     )
+    requests_per_key_s: float = Field(
+        512.0,
+        gt=0,
+        le=100_000,
+        description="Requests a second that one API key may make at this replica, over HTTP, gRPC and WebSockets; "
+        "pictures that are pushed over an open stream are none",
+    )
     connections_per_client: int = Field(
         256,
         ge=1,
@@ -61,3 +76,9 @@ class GatewaySettings(ServiceSettings):
     status_interval_s: float = Field(
         2.0, gt=0, le=300, description="Seconds between two looks of a live event stream at the status of the roles"
     )
+
+    @model_validator(mode="after")
+    def _whole_certificate(self) -> Self:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise PydanticCustomError("tls", "set both VIGIL_TLS_CERT_FILE and VIGIL_TLS_KEY_FILE, or neither")
+        return self

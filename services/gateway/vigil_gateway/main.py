@@ -14,6 +14,7 @@ from vigil.runtime.process.health import Health
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
+from vigil.runtime.process.tls import ServerCertificate, trusted_by
 from vigil.runtime.store import redis_client
 from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
@@ -22,6 +23,7 @@ from vigil.runtime.store.turn_lease import TurnLeases
 from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.key_file import KeyFile, KeyFileInvalid
+from vigil_gateway.api.request_rate import RequestRate
 from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
@@ -47,9 +49,10 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
     settings = service.settings
     key_file = KeyFile(settings.api_keys_file)
     keys = _loaded(key_file)
+    tls, certificate = trusted_by(settings.ca_file), _certificate(settings)
     async with (
-        Bus.connect(BusConfig(settings.nats_url, "gateway", settings.stream_replicas)) as bus,
-        redis_client.open_redis(settings.redis_url) as redis,
+        Bus.connect(BusConfig(settings.nats_url, "gateway", settings.stream_replicas, tls=tls)) as bus,
+        redis_client.open_redis(settings.redis_url, tls) as redis,
         grpc.aio.insecure_channel(settings.ingestion_grpc) as channel,
     ):
         service.health.register("nats", lambda: _usable(bus))
@@ -60,24 +63,35 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         service.spawn("API keys", key_file.follow(keys))
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         service.spawn("sessions without a worker", Unheld(ports).run())
-        async with (
-            bound_grpc(
-                settings.host,
-                settings.grpc_port,
-                MAX_CHAT_BODY_BYTES,
-                MAX_CONNECTIONS,
-                refusing(keys),
-                admitting(keys, NAME),
-            ) as rpc,
-            serve(create_app(ports), Listening.of(settings), ports.draining) as port,
-        ):
-            add_GatewayServiceServicer_to_server(GatewayService(ports), rpc.server)
-            await rpc.start((NAME,))
-            log.info("ports opened", host=settings.host, port=port, grpc_port=rpc.port)
-            try:
-                yield
-            finally:
-                await rpc.drain()
+        async with _endpoints(ports, certificate):
+            yield
+
+
+@asynccontextmanager
+async def _endpoints(ports: Ports, certificate: ServerCertificate | None) -> AsyncIterator[None]:
+    """Serve HTTP and gRPC for as long as the block runs, over TLS where there is a certificate."""
+    settings, keys = ports.settings, ports.keys
+    credentials, tls = (certificate.credentials(), certificate.context()) if certificate is not None else (None, None)
+    admit = admitting(keys, ports.rates, NAME)
+    async with (
+        bound_grpc(
+            settings.host,
+            settings.grpc_port,
+            MAX_CHAT_BODY_BYTES,
+            MAX_CONNECTIONS,
+            refusing(keys),
+            admit,
+            credentials,
+        ) as rpc,
+        serve(create_app(ports), Listening.of(settings, tls), ports.draining) as port,
+    ):
+        add_GatewayServiceServicer_to_server(GatewayService(ports), rpc.server)
+        await rpc.start((NAME,))
+        log.info("ports opened", host=settings.host, port=port, grpc_port=rpc.port, tls=tls is not None)
+        try:
+            yield
+        finally:
+            await rpc.drain()
 
 
 def _ports(
@@ -100,6 +114,7 @@ def _ports(
         quota=SessionQuota(store, settings.sessions_per_tenant),
         pushes=PushQuota(settings.pushes_in_flight_per_tenant, settings.pushes_per_tenant_s),
         pixels=PixelBudget(),
+        rates=RequestRate(settings.requests_per_key_s),
     )
 
 
@@ -107,6 +122,12 @@ async def _usable(bus: Bus) -> None:
     """Return when NATS answers and the streams are there, for without them no session can be announced."""
     await bus.ping()
     await bus.connected()
+
+
+def _certificate(settings: GatewaySettings) -> ServerCertificate | None:
+    if settings.tls_cert_file is None or settings.tls_key_file is None:
+        return None
+    return ServerCertificate(settings.tls_cert_file, settings.tls_key_file)
 
 
 def _loaded(key_file: KeyFile) -> KeyRing:

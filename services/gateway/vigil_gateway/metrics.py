@@ -15,6 +15,9 @@ CALLS = Counter(
 CONNECTIONS_REFUSED = Counter(
     "vigil_gateway_connections_refused", "Connections closed before a whole request came", ["reason"]
 )
+REQUESTS_LIMITED = Counter(
+    "vigil_gateway_requests_limited", "Requests refused because their key makes more than it may", ["door"]
+)
 STREAMS = Gauge("vigil_gateway_event_streams", "Live streams that are open: events, pushed pictures, WebSockets")
 EVENTS_SENT = Counter("vigil_gateway_events_sent", "Live events written to clients", ["kind"])
 EVENTS_DROPPED = Counter("vigil_gateway_events_dropped", "Live events that a slow client did not take", ["kind"])

@@ -20,6 +20,7 @@ from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
 from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.errors import NoSuchSession
+from vigil_gateway.api.request_rate import RequestRate
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.pushed.pixel_budget import PixelBudget
@@ -32,7 +33,7 @@ from vigil_gateway.sessions.session_id import id_of_name, may_begin
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything outside of the process. What requests share stands in Redis, for any replica may serve the next one;
-    `streams`, `pushes` and `pixels` are counted in this process."""
+    `streams`, `pushes`, `pixels` and `rates` are counted in this process."""
 
     settings: GatewaySettings
     keys: KeyRing
@@ -49,6 +50,7 @@ class Ports:
     quota: SessionQuota
     pushes: PushQuota
     pixels: PixelBudget
+    rates: RequestRate
 
 
 async def _ports(request: Request) -> Ports:

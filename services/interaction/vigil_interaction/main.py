@@ -9,6 +9,7 @@ from vigil.core.session import DEFAULT_CHUNK_TURNS
 from vigil.core.source import Role
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.placement.leases import Claim
+from vigil.runtime.process.tls import trusted_by
 from vigil.runtime.process.worker import Worker, run_worker
 from vigil.runtime.session.worker import claim_sessions, open_ports
 from vigil.v1.session_pb2_grpc import add_SessionServiceServicer_to_server
@@ -25,9 +26,10 @@ from vigil_interaction.session_service import Held, SessionServicer
 async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
     """Open the ports, wait until the model is there and knows its control words, then claim sessions."""
     settings = worker.settings
+    key, tls = settings.engine_api_key.get_secret_value(), trusted_by(settings.ca_file)
     async with (
         open_ports(worker) as shared,
-        EnginePool(settings.engines, api_key=settings.engine_api_key.get_secret_value()) as engines,
+        EnginePool(settings.engines, api_key=key, tls=tls) as engines,
     ):
         worker.health.register("engine", engines.ping)
         warm_up = WarmUp(settings.warm_up_turns, settings.warm_up_s)

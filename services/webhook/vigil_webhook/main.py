@@ -10,6 +10,7 @@ from vigil.runtime.process.http_endpoint import serve_http
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
+from vigil.runtime.process.tls import trusted_by
 from vigil_webhook.config import WebhookSettings
 from vigil_webhook.consumer_check import ConsumerCheck
 from vigil_webhook.courier import Courier, feeds
@@ -26,8 +27,9 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
     bridge's readiness."""
     settings = service.settings
     endpoints = _endpoints(settings)
+    name, tls = f"vigil-webhook {settings.worker}", trusted_by(settings.ca_file)
     async with (
-        Bus.connect(BusConfig(settings.nats_url, f"vigil-webhook {settings.worker}", settings.stream_replicas)) as bus,
+        Bus.connect(BusConfig(settings.nats_url, name, settings.stream_replicas, tls=tls)) as bus,
         serve_http(service.health, settings.host, settings.http_port, [web.get(PATH, listing(bus))]) as http_port,
         sending(settings.webhook_timeout_s, allow_local=settings.webhook_allow_local) as sender,
     ):

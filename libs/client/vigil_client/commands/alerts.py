@@ -12,7 +12,7 @@ from vigil_client.api import Client
 from vigil_client.commands import target
 from vigil_client.commands.running import console, run, show_table
 from vigil_client.commands.subscribe import duration
-from vigil_client.commands.target import ApiKey, DataDir, Gateway
+from vigil_client.commands.target import ApiKey, CaFile, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.strip import SEVERITY_STYLES
 from vigil_client.values import AlertPage, AlertRecord
@@ -32,6 +32,7 @@ def alerts(
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
     gateway: Gateway = "",
     api_key: ApiKey = "",
+    ca_file: CaFile = "",
     data_dir: DataDir = DATA_DIR,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
 ) -> None:
@@ -45,7 +46,7 @@ def alerts(
 
     async def work() -> bool:
         begin = None if since is None else datetime.now(UTC) - since
-        async with Client(*target.gateway(gateway, api_key, data_dir)) as client:
+        async with Client(*target.gateway(gateway, api_key, ca_file, data_dir)) as client:
             found = await _all(client, is_open, begin, session, limit)
         if as_json:
             console.print_json(msgspec.json.encode(found).decode())

@@ -11,7 +11,7 @@ from rich.table import Table
 from vigil_client.api import Client
 from vigil_client.commands import options, target
 from vigil_client.commands.running import console, run, show_notices, show_table
-from vigil_client.commands.target import ApiKey, DataDir, Gateway
+from vigil_client.commands.target import ApiKey, CaFile, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.events import roles_line
 from vigil_client.strip import clock
@@ -42,12 +42,16 @@ def by_default(context: typer.Context) -> None:
 
 @sessions.command("list")
 def list_sessions(
-    gateway: Gateway = "", api_key: ApiKey = "", data_dir: DataDir = DATA_DIR, as_json: Json = False
+    gateway: Gateway = "",
+    api_key: ApiKey = "",
+    ca_file: CaFile = "",
+    data_dir: DataDir = DATA_DIR,
+    as_json: Json = False,
 ) -> None:
     """List the open sessions and those that ended a short while ago."""
 
     async def work() -> bool:
-        async with Client(*target.gateway(gateway, api_key, data_dir)) as client:
+        async with Client(*target.gateway(gateway, api_key, ca_file, data_dir)) as client:
             _show_list(await client.sessions(), as_json)
         return True
 
@@ -56,12 +60,17 @@ def list_sessions(
 
 @sessions.command()
 def show(
-    session: SessionId, gateway: Gateway = "", api_key: ApiKey = "", data_dir: DataDir = DATA_DIR, as_json: Json = False
+    session: SessionId,
+    gateway: Gateway = "",
+    api_key: ApiKey = "",
+    ca_file: CaFile = "",
+    data_dir: DataDir = DATA_DIR,
+    as_json: Json = False,
 ) -> None:
     """Show a session: its source, its watches, how far it is, what was said last."""
 
     async def work() -> bool:
-        async with Client(*target.gateway(gateway, api_key, data_dir)) as client:
+        async with Client(*target.gateway(gateway, api_key, ca_file, data_dir)) as client:
             found = await client.session(session)
             if as_json:
                 console.print_json(_json(found))
@@ -93,6 +102,7 @@ def change(
     infer_when_idle: options.NewInferWhenIdle = None,
     gateway: Gateway = "",
     api_key: ApiKey = "",
+    ca_file: CaFile = "",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Change how a session is watched while it runs; what is left out stays as it is.
@@ -103,7 +113,7 @@ def change(
     """
 
     async def work() -> bool:
-        async with Client(*target.gateway(gateway, api_key, data_dir)) as client:
+        async with Client(*target.gateway(gateway, api_key, ca_file, data_dir)) as client:
             changed = await client.change_session(
                 session,
                 interval_ms=interval_ms,
@@ -120,11 +130,13 @@ def change(
 
 
 @sessions.command()
-def end(session: SessionId, gateway: Gateway = "", api_key: ApiKey = "", data_dir: DataDir = DATA_DIR) -> None:
+def end(
+    session: SessionId, gateway: Gateway = "", api_key: ApiKey = "", ca_file: CaFile = "", data_dir: DataDir = DATA_DIR
+) -> None:
     """Stop watching."""
 
     async def work() -> bool:
-        async with Client(*target.gateway(gateway, api_key, data_dir)) as client:
+        async with Client(*target.gateway(gateway, api_key, ca_file, data_dir)) as client:
             await client.end_session(session)
         console.print(f"session {session} has ended")
         return True
@@ -137,6 +149,7 @@ def ask(
     question: Annotated[str, typer.Argument(help="What to ask about what the camera shows.")],
     gateway: Gateway = "",
     api_key: ApiKey = "",
+    ca_file: CaFile = "",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Ask the model about what it sees; the answer appears in `vigil watch` and `vigil subscribe utterances`.
@@ -147,7 +160,7 @@ def ask(
     """
 
     async def work() -> bool:
-        async with Client(*target.gateway(gateway, api_key, data_dir)) as client:
+        async with Client(*target.gateway(gateway, api_key, ca_file, data_dir)) as client:
             query = await client.ask(session, question)
         console.print(f"asked ({query}): the model sees the question with its next frame")
         return True

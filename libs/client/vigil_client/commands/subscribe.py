@@ -13,7 +13,7 @@ from vigil_client import cloudevents
 from vigil_client.alerts import alert_subject, subscribed, utterance_subject
 from vigil_client.commands import target
 from vigil_client.commands.running import console, run, stderr
-from vigil_client.commands.target import DataDir, Nats
+from vigil_client.commands.target import CaFile, DataDir, Nats
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.errors import BadMessage
 from vigil_client.view import alert_line
@@ -54,6 +54,7 @@ def subscribe(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each CloudEvent as it is, one a line.")] = False,
     nats: Nats = "",
+    ca_file: CaFile = "",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Print alerts or utterances as they are published, until Ctrl-C.
@@ -64,18 +65,19 @@ def subscribe(
       vigil subscribe alerts --since 1h --json | jq .data.text
       vigil subscribe utterances --source lobby
     """
-    url, of = target.nats(nats, data_dir), tenant or target.tenant(data_dir)
+    place, of = target.nats(nats, ca_file, data_dir), tenant or target.tenant(data_dir)
     write: Write
     match topic:
         case Topic.ALERTS:
             subject, write = alert_subject(of, source), _alert
         case Topic.UTTERANCES:
             subject, write = utterance_subject(of), _utterance_of(source)
-    run(_print(url, subject, since, _as_json(write) if as_json else write))
+    run(_print(place, subject, since, _as_json(write) if as_json else write))
 
 
-async def _print(nats_url: str, subject: str, since: timedelta | None, write: Write) -> bool:
-    async with subscribed(nats_url, subject, since, _show_fault) as received:
+async def _print(place: tuple[str, str], subject: str, since: timedelta | None, write: Write) -> bool:
+    nats_url, ca_file = place
+    async with subscribed(nats_url, subject, since, _show_fault, ca_file) as received:
         stderr.print(
             f"[dim]listening on {escape(subject)} at {escape(nats_url.rpartition('@')[2])}; Ctrl-C ends[/]",
             highlight=False,

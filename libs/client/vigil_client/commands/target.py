@@ -17,20 +17,34 @@ ApiKey = Annotated[str, typer.Option("--api-key", envvar="VIGIL_API_KEY", help="
 Nats = Annotated[
     str, typer.Option("--nats", envvar="VIGIL_NATS_URL", help="NATS address; default: the `vigil up` here.")
 ]
+CaFile = Annotated[
+    str,
+    typer.Option(
+        "--ca-file",
+        envvar="VIGIL_CA_FILE",
+        metavar="PEM",
+        help="Authorities behind https:// and tls:// addresses; default: the system's.",
+    ),
+]
 DataDir = Annotated[Path, typer.Option("--data-dir", envvar="VIGIL_DATA_DIR", help="Where `vigil up` keeps its files.")]
 
 
-def gateway(url: str, api_key: str, data_dir: Path = DATA_DIR) -> tuple[str, str]:
-    """Address and key: as given, else those of the `vigil up` on this machine. Raises `NotConfigured`."""
+def gateway(url: str, api_key: str, ca_file: str = "", data_dir: Path = DATA_DIR) -> tuple[str, str, str]:
+    """Address, key and file of authorities: as given, else those of the `vigil up` on this machine. Raises
+    `NotConfigured`."""
     if url and api_key:
-        return url, api_key
+        return url, api_key, ca_file
     known = endpoints.find(data_dir)
-    return url or known.gateway_url, api_key or known.api_key
+    return url or known.gateway_url, api_key or known.api_key, ca_file or known.ca_file
 
 
-def nats(url: str, data_dir: Path = DATA_DIR) -> str:
-    """The NATS address: as given, else that of the `vigil up` on this machine. Raises `NotConfigured`."""
-    return url or endpoints.find(data_dir).nats_url
+def nats(url: str, ca_file: str = "", data_dir: Path = DATA_DIR) -> tuple[str, str]:
+    """The NATS address and the file of authorities: as given, else those of the `vigil up` on this machine. Raises
+    `NotConfigured`."""
+    if url:
+        return url, ca_file
+    known = endpoints.find(data_dir)
+    return known.nats_url, ca_file or known.ca_file
 
 
 def tenant(data_dir: Path = DATA_DIR) -> str:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from vigil_client.api import Client
 from vigil_client.commands import options, target
 from vigil_client.commands.running import console, run, show_notices
-from vigil_client.commands.target import ApiKey, DataDir, Gateway
+from vigil_client.commands.target import ApiKey, CaFile, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.monitor import Monitor
 from vigil_client.options import Cadence, NewSession, NewSource, NewWatch, Speech, Window, source_url
@@ -81,6 +81,7 @@ def watch(
     detach: Detach = False,
     gateway: Gateway = "",
     api_key: ApiKey = "",
+    ca_file: CaFile = "",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Watch a source and show each decision: · silent, █ speaks, ▲ delegates.
@@ -112,9 +113,9 @@ def watch(
         infer_when_idle=infer_when_idle,
     )
     if detach:
-        run(_leave_running(*target.gateway(gateway, api_key, data_dir), new))
+        run(_leave_running(*target.gateway(gateway, api_key, ca_file, data_dir), new))
     asked = Asked(new, Limits(duration, until_closed), svg)
-    run(_watch(*target.gateway(gateway, api_key, data_dir), asked), if_stopped=not asked.limits.judged)
+    run(_watch(*target.gateway(gateway, api_key, ca_file, data_dir), asked), if_stopped=not asked.limits.judged)
 
 
 def source_id(camera: str) -> str | None:
@@ -122,10 +123,10 @@ def source_id(camera: str) -> str | None:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", camera).strip("-")[:64] or None
 
 
-async def _watch(gateway_url: str, api_key: str, asked: Asked) -> bool:
+async def _watch(gateway_url: str, api_key: str, ca_file: str, asked: Asked) -> bool:
     monitor = Monitor(asked.new.source.name or "camera")
     try:
-        async with Client(gateway_url, api_key) as client, watched(client, asked.new) as session:
+        async with Client(gateway_url, api_key, ca_file) as client, watched(client, asked.new) as session:
             monitor.name = session.source.label
             show_notices(session.notices)
             await show_until(client, session.id, monitor, asked.limits)
@@ -135,9 +136,9 @@ async def _watch(gateway_url: str, api_key: str, asked: Asked) -> bool:
     return report(monitor, asked.limits)
 
 
-async def _leave_running(gateway_url: str, api_key: str, new: NewSession) -> bool:
+async def _leave_running(gateway_url: str, api_key: str, ca_file: str, new: NewSession) -> bool:
     """Open the session, except where an open one watches a source of the same id: that one is kept as it is."""
-    async with Client(gateway_url, api_key) as client:
+    async with Client(gateway_url, api_key, ca_file) as client:
         for known in await client.sessions() if new.source.id else ():
             if known.source.id == new.source.id and known.state == "open":
                 console.print(f"session {known.id} watches {escape(known.source.label)} already", highlight=False)

@@ -4,6 +4,8 @@ import asyncio
 
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.process.config import ConfigInvalid, ServiceSettings, load
+from vigil.runtime.process.startup import StartupError
+from vigil.runtime.process.tls import trusted_by
 from vigil_client.commands.running import run, stderr
 from vigil_provision.errors import ProvisionError
 
@@ -17,13 +19,16 @@ def streams() -> None:
     """
     try:
         settings = load(ServiceSettings)
-    except ConfigInvalid as error:
+        config = BusConfig(
+            settings.nats_url, "vigil-provision", settings.stream_replicas, tls=trusted_by(settings.ca_file)
+        )
+    except (ConfigInvalid, StartupError) as error:
         raise ProvisionError(str(error), "correct the variable") from None
-    run(_made(settings))
+    run(_made(config))
 
 
-async def _made(settings: ServiceSettings) -> bool:
-    async with Bus.connect(BusConfig(settings.nats_url, "vigil-provision", settings.stream_replicas)) as bus:
+async def _made(config: BusConfig) -> bool:
+    async with Bus.connect(config) as bus:
         try:
             async with asyncio.timeout(READY_S):
                 await bus.connected()
@@ -32,5 +37,5 @@ async def _made(settings: ServiceSettings) -> bool:
                 f"NATS took no streams within {READY_S:.0f} s: {bus.fault}",
                 "check that it runs, its address, and that it has as many servers as VIGIL_STREAM_REPLICAS",
             ) from None
-    stderr.print(f"streams are made, each kept by {settings.stream_replicas} servers", highlight=False)
+    stderr.print(f"streams are made, each kept by {config.stream_replicas} servers", highlight=False)
     return True

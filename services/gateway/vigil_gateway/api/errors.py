@@ -12,6 +12,7 @@ GatewayError
 ├── TooManyStreams            the tenant's live streams are all in use
 ├── TooManySessions           the tenant has as many sessions open as it may
 ├── TooManyPushes             the tenant pushes more pictures than it may
+├── TooManyRequests           the key makes more requests than it may
 ├── TooManyAlertEvents        a time for which there are more events of alerts than one request reads
 ├── BodyLate                  a body that did not come whole in time
 ├── BodyTooLarge              a request of more bytes than are taken
@@ -123,6 +124,14 @@ class TooManySessions(GatewayError):
 
 class TooManyPushes(GatewayError):
     """The tenant pushes more pictures than it may, at once or in a second."""
+
+
+class TooManyRequests(GatewayError):
+    """The API key makes more requests than it may. `retry_after_s` are the seconds until it may make one."""
+
+    def __init__(self, per_s: float, retry_after_s: float) -> None:
+        super().__init__(f"this key makes more than {per_s:g} requests a second, as many as it may")
+        self.retry_after_s = retry_after_s
 
 
 class TooManyAlertEvents(GatewayError):

@@ -4,6 +4,7 @@
 names, and source URLs are redacted before they get here.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,11 +36,13 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One error as a client is told of it; `extra` has further members of the problem's JSON. A longer `detail` than
-    `MAX_DETAIL_CHARS` is cut."""
+    `MAX_DETAIL_CHARS` is cut. `retry_after_s` are the whole seconds after which the same may succeed; 0: nobody knows.
+    """
 
     row: Row
     detail: str
     extra: Mapping[str, object] = field(default_factory=dict)
+    retry_after_s: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "detail", self.detail[:MAX_DETAIL_CHARS])
@@ -105,6 +108,13 @@ TABLE: dict[type[Exception], Row] = {
         "Too many pushed pictures",
         "Push fewer pictures a second, and wait for answers; the operator sets VIGIL_PUSHES_PER_TENANT_S and "
         "VIGIL_PUSHES_IN_FLIGHT_PER_TENANT.",
+    ),
+    errors.TooManyRequests: Row(
+        "too_many_requests",
+        429,
+        "Too many requests",
+        "Wait as long as `Retry-After` says; follow live events in the place of asking again and again; the operator "
+        "sets VIGIL_REQUESTS_PER_KEY_S.",
     ),
     errors.TooManyAlertEvents: Row("too_many_events", 422, "Too many events", "Give a later `since`."),
     errors.BodyLate: Row("body_late", 408, "The body took too long", "Send the whole body at once."),
@@ -212,7 +222,9 @@ def problem_of(error: Exception) -> Problem:
     row = row_of(error)
     if row is INTERNAL:
         return Problem(row, "something unforeseen happened while the request was served")
-    return Problem(row, str(error), {"fault": error.fault} if isinstance(error, errors.SourceRefused) else {})
+    extra = {"fault": error.fault} if isinstance(error, errors.SourceRefused) else {}
+    retry_after_s = math.ceil(error.retry_after_s) if isinstance(error, errors.TooManyRequests) else 0
+    return Problem(row, str(error), extra, retry_after_s)
 
 
 def _invalid(found: Sequence[Any], *, within: int) -> Problem:

@@ -9,11 +9,8 @@ from vigil_gateway.api.problems import Problem
 
 MEDIA_TYPE = "application/problem+json"
 
-_HEADERS: dict[int, dict[str, str]] = {
-    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
-    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "2"},
-    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "2"},
-}
+# Seconds, where the problem does not say after how many the same may succeed.
+_RETRY_AFTER_S = {HTTPStatus.TOO_MANY_REQUESTS: 2, HTTPStatus.SERVICE_UNAVAILABLE: 2}
 
 
 class ProblemResponse(JSONResponse):
@@ -24,13 +21,21 @@ class ProblemResponse(JSONResponse):
 
 def respond(path: str, problem: Problem) -> JSONResponse:
     """The answer to a request for `path`."""
-    row, headers = problem.row, _HEADERS.get(problem.row.status)
+    row = problem.row
     if openai_error.is_openai(path):
         body = openai_error.error_body(row.status, row.kind, problem.detail, row.next_step)
-        return JSONResponse(body, row.status, headers)
+        return JSONResponse(body, row.status, _headers(problem))
     return respond_problem(problem)
 
 
 def respond_problem(problem: Problem) -> ProblemResponse:
     """The problem, whatever the path."""
-    return ProblemResponse(problem.as_json(), problem.row.status, _HEADERS.get(problem.row.status))
+    return ProblemResponse(problem.as_json(), problem.row.status, _headers(problem))
+
+
+def _headers(problem: Problem) -> dict[str, str]:
+    status = HTTPStatus(problem.row.status)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": "Bearer"}
+    retry_after_s = problem.retry_after_s or _RETRY_AFTER_S.get(status, 0)
+    return {"Retry-After": str(retry_after_s)} if retry_after_s else {}

@@ -1,4 +1,4 @@
-"""What a request passes before the application: the key first, then the tenant's quota, then the body.
+"""What a request passes before the application: the key first, then the limits of key and tenant, then the body.
 
 Until the key is known nothing of the body is read or kept. A body is held whole, so it is bounded in bytes and in time.
 """
@@ -21,6 +21,7 @@ from vigil_gateway.ports import Ports, needed_for
 API = "/v1/"
 OPEN = frozenset({"/v1/health"})
 CHAT = "/v1/chat/completions"
+DOOR = "http"
 BODY_S = 30.0
 
 # `\ud83d` in JSON is half of a character: alone it is no text that could be stored, sent or shown.
@@ -47,11 +48,12 @@ class Admission:
 
 
 def _admitted(scope: Scope) -> AbstractContextManager[None]:
-    """Hold a place among the tenant's pushes where the request is one. Raises `KeyMissing`, `KeyWrong`,
-    `KeyExpired`, `RoleTooLow`, `TooManyPushes`."""
+    """Count the request, and hold a place among the tenant's pushes where it is one. Raises `KeyMissing`, `KeyWrong`,
+    `KeyExpired`, `RoleTooLow`, `TooManyRequests`, `TooManyPushes`."""
     ports: Ports = scope["app"].state.ports
     key = bearer_key(Headers(scope=scope).get("authorization", ""))
     holder = ports.keys.admit(key, needed_for(scope["method"]))
+    ports.rates.count(holder, DOOR)
     return ports.pushes.slot(holder.tenant) if (scope["method"], scope["path"]) == ("POST", CHAT) else nullcontext()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ _BACKLOG = 512
 # Connections at once, open event streams among them; beyond it the server itself answers 503.
 MAX_CONNECTIONS = 1_024
 
+# A client that has not finished its TLS handshake by then is let go.
+HANDSHAKE_S = 10.0
+
 # A WebSocket that answers no ping is closed.
 PING_S, PONG_S = 20.0, 20.0
 
@@ -29,33 +33,53 @@ PING_S, PONG_S = 20.0, 20.0
 @dataclass(frozen=True, slots=True)
 class Listening:
     """Where the server listens (a free port when 0), for how long requests under way go on when it stops, and how many
-    connections one client address may have. A request's head is to come within `head_s`."""
+    connections one client address may have. A request's head is to come within `head_s`. With `tls` the server speaks
+    TLS and nothing else, and a handshake is to end within `handshake_s`."""
 
     host: str
     port: int
     drain_s: float
     connections_per_client: int = MAX_CONNECTIONS
     head_s: float = HEAD_S
+    tls: ssl.SSLContext | None = None
+    handshake_s: float = HANDSHAKE_S
 
     @classmethod
-    def of(cls, settings: GatewaySettings) -> "Listening":
+    def of(cls, settings: GatewaySettings, tls: ssl.SSLContext | None = None) -> "Listening":
         """As the gateway's settings say."""
-        return cls(settings.host, settings.http_port, settings.drain_s, settings.connections_per_client)
+        return cls(settings.host, settings.http_port, settings.drain_s, settings.connections_per_client, tls=tls)
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the process's signals alone, and says when it listens."""
+    """A server that leaves the process's signals alone, says when it listens, and bounds the handshake of TLS."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, listening_on: Listening) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._tls = listening_on.tls
+        self._handshake_s = listening_on.handshake_s
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup([])
+        for listener in sockets or ():
+            server = await asyncio.get_running_loop().create_server(
+                self._connection,
+                sock=listener,
+                backlog=self.config.backlog,
+                ssl=self._tls,
+                ssl_handshake_timeout=self._handshake_s if self._tls is not None else None,
+            )
+            self.servers.append(server)
         self.listening.set()
+
+    def _connection(self) -> asyncio.Protocol:
+        """As uvicorn makes one."""
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 @asynccontextmanager
@@ -84,7 +108,7 @@ async def serve(app: FastAPI, listening_on: Listening, draining: asyncio.Event) 
         # The life of the process has `drain_s` in all; what is cut off must still be cut off in order.
         timeout_graceful_shutdown=max(1, int(listening_on.drain_s * 0.75)),
     )
-    server = _Server(config)
+    server = _Server(config, listening_on)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     listening = asyncio.create_task(server.listening.wait())
     try:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from vigil_gateway.api.errors import TooManyPushes
+from vigil_gateway.api.pace import Pace
 
 BURST_S = 2.0  # so many seconds' pushes may come at once
 
@@ -22,14 +23,15 @@ class PushQuota:
         self._per_s = per_s
         self._clock = clock
         self._open: Counter[str] = Counter()
-        self._free_at: dict[str, float] = {}
+        self._pace = Pace(per_s, BURST_S)
 
     @contextmanager
     def slot(self, tenant: str) -> Iterator[None]:
         """Hold one place for as long as the block runs, or raise `TooManyPushes`."""
         if self._open[tenant] >= self._in_flight:
             raise TooManyPushes(f"this tenant waits for {self._in_flight} pushed pictures, as many as it may at once")
-        self._count(tenant)
+        if self._pace.take(tenant, self._clock()):
+            raise TooManyPushes(f"this tenant pushes more than {self._per_s:g} pictures a second, as many as it may")
         self._open[tenant] += 1
         try:
             yield
@@ -37,11 +39,3 @@ class PushQuota:
             self._open[tenant] -= 1
             if not self._open[tenant]:
                 del self._open[tenant]
-
-    def _count(self, tenant: str) -> None:
-        """Each push moves the tenant's time on by its share of a second; it may be `BURST_S` ahead of the clock."""
-        now_s = self._clock()
-        next_s = max(now_s, self._free_at.get(tenant, now_s)) + 1.0 / self._per_s
-        if next_s - now_s > max(BURST_S, 1.0 / self._per_s):
-            raise TooManyPushes(f"this tenant pushes more than {self._per_s:g} pictures a second, as many as it may")
-        self._free_at[tenant] = next_s

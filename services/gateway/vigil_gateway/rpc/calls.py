@@ -16,6 +16,7 @@ from vigil_gateway.api.auth import KeyRing, bearer_key
 from vigil_gateway.api.errors import GatewayError
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
+from vigil_gateway.api.request_rate import RequestRate
 from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 
 log = get_log()
@@ -52,18 +53,19 @@ async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterato
         log.info("call answered", method=method, status=code.name, took_ms=took_ms)
 
 
-def admitting(keys: KeyRing, service: str) -> Admit:
-    """Ends a call of `service` without a valid key before its message is read. Health and reflection need none."""
+def admitting(keys: KeyRing, rates: RequestRate, service: str) -> Admit:
+    """Ends a call of `service` without a valid key, or of a key that calls too often, before its message is read.
+    Health and reflection need none."""
 
     async def admit(context: Context, method: str) -> None:
         name = method.rpartition("/")[2]
         if method != f"/{service}/{name}":
             return
         try:
-            keys.admit(_key(context), _NEEDED.get(name, KeyRole.OPERATOR))
-        except GatewayError:
+            rates.count(keys.admit(_key(context), _NEEDED.get(name, KeyRole.OPERATOR)), DOOR)
+        except GatewayError as error:
             async with answered(keys, context, name):
-                pass
+                raise error
 
     return admit
 

@@ -7,6 +7,7 @@ from grpc import StatusCode
 from vigil_gateway.api.problems import Problem
 
 TRAILER = "vigil-problem"
+RETRY_AFTER = "retry-after"
 
 BY_STATUS = {
     400: StatusCode.INVALID_ARGUMENT,
@@ -41,6 +42,7 @@ def message_of(problem: Problem) -> str:
 
 
 def trailer_of(problem: Problem) -> tuple[tuple[str, str], ...]:
-    """The problem's JSON as trailing metadata, in ASCII, without its further members."""
-    short = Problem(problem.row, problem.detail)
-    return ((TRAILER, json.dumps(short.as_json())),)
+    """The problem's JSON as trailing metadata, in ASCII, without its further members; and after how many seconds the
+    same may succeed, where that is known."""
+    short = (TRAILER, json.dumps(Problem(problem.row, problem.detail).as_json()))
+    return (short, (RETRY_AFTER, str(problem.retry_after_s))) if problem.retry_after_s else (short,)

@@ -84,6 +84,7 @@ class Connection:
             if isinstance(message, Shown):
                 self._pictures.offer(message)
                 return
+            self._ports.rates.count(self._holder, DOOR)
             accepted = await self._told(message)
         except Exception as error:  # noqa: BLE001
             await self._refuse(method, message.id, error)

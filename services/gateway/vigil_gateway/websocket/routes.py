@@ -34,6 +34,7 @@ async def open_websocket(websocket: WebSocket, session: str) -> None:
     ports: Ports = websocket.app.state.ports
     try:
         holder = ports.keys.admit(key_of(websocket), KeyRole.VIEWER)  # each message asks for more where it takes more
+        ports.rates.count(holder, DOOR)
         structlog.contextvars.bind_contextvars(tenant=holder.tenant)
         key = await session_key(ports, holder.tenant, session)
         async with listening(ports, await ports.store.spec(key)) as events:

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
@@ -31,7 +32,8 @@ _LOOK_S = 1.0
 @dataclass(frozen=True, slots=True)
 class BusConfig:
     """`url` may hold user and password; several servers are separated by commas. Each stored message is kept by
-    `stream_replicas` servers. Times are in seconds."""
+    `stream_replicas` servers. Times are in seconds. Certificates of servers are verified with `tls`; None: by the
+    system's authorities."""
 
     url: str
     name: str = "vigil"
@@ -39,6 +41,20 @@ class BusConfig:
     request_timeout_s: float = 2.0
     reconnect_wait_s: float = 0.25
     ping_interval_s: float = 2.0
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+
+
+class GuardedClient(Client):
+    """A client that sends its password to a `tls://` server over TLS, or not at all.
+
+    nats-py goes on without TLS where a server says that it has none. Whoever sits between could say so, too.
+    """
+
+    def _connect_command(self) -> bytes:
+        server = self._current_server
+        if server is not None and server.uri.scheme == "tls" and not self._server_info.get("tls_required"):
+            raise NatsError("nats: the server has no TLS: use a nats:// address, or give it a certificate")
+        return super()._connect_command()
 
 
 class NatsConnection:
@@ -87,7 +103,7 @@ class NatsConnection:
         """Hold a connection until cancelled. nats-py reconnects by itself, except after an authorization error or a
         limit: then a new client takes its place."""
         while True:
-            client = Client()
+            client = GuardedClient()
             changed = asyncio.Event()
             try:
                 await self._open(client, changed)
@@ -129,6 +145,7 @@ class NatsConnection:
             pending_size=_CLIENT_PENDING_BYTES,
             flush_timeout=self._config.request_timeout_s,
             inbox_prefix=inbox_prefix(_user(self._config.url)),
+            tls=self._config.tls,
         )
 
     async def _tend(self, client: Client, changed: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ from the caller and the request is sent in full, once (design §4). Errors: see 
 
 import asyncio
 import io
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -63,12 +64,14 @@ Resend = Callable[[set[str]], Awaitable[Mapping[str, bytes]]]
 class EngineConfig:
     """Where the engine is. `url` is its root, with or without `/v1`; an empty key sends no authorisation.
 
-    `model` is asked where a request names none.
+    `model` is asked where a request names none. The certificate of an `https://` engine is verified with `tls`; None:
+    by the system's authorities.
     """
 
     url: str
     model: str = ""
     api_key: str = field(default="", repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
 
     @property
     def root(self) -> str:
@@ -120,7 +123,8 @@ class Engine:
     async def __aenter__(self) -> Self:
         key = self.config.api_key
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),  # a session has one request in flight: its worker bounds them
+            # A session has one request in flight, so its worker bounds them.
+            connector=aiohttp.TCPConnector(limit=0, ssl=self.config.tls or True),
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
         )

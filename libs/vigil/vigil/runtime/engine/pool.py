@@ -12,6 +12,7 @@ time, because each return sends all pictures of a chunk again.
 
 import asyncio
 import random
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
@@ -46,11 +47,13 @@ Prepare = Callable[[Engine, Collection[str]], Awaitable[None]]
 class EnginePool:
     """The clients of all engines. One pool serves all sessions of a process. Use it as an async context manager."""
 
-    def __init__(self, urls: Sequence[str], *, api_key: str = "", pace: Pace | None = None) -> None:
-        """`urls` are the engines' roots; a repeated root counts once."""
+    def __init__(
+        self, urls: Sequence[str], *, api_key: str = "", pace: Pace | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """`urls` are the engines' roots; a repeated root counts once. `tls`: see `EngineConfig`."""
         self.pace = pace or Pace()
         roots = dict.fromkeys(EngineConfig(url).root for url in urls)
-        self._members = tuple(Member(Engine(EngineConfig(root, api_key=api_key))) for root in roots)
+        self._members = tuple(Member(Engine(EngineConfig(root, api_key=api_key, tls=tls))) for root in roots)
         self._action_ids: dict[tuple[str, str], dict[str, int]] = {}
         self._prepare: Prepare | None = None
         self._stack = AsyncExitStack()

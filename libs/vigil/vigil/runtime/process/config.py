@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -108,6 +108,11 @@ class ServiceSettings(BaseSettings):
         "redis://127.0.0.1:6379/0",
         pattern=r"^(redis|rediss|unix)://",
         description="Address of Redis; user and password may stand in it",
+    )
+    ca_file: FilePath | None = Field(
+        None,
+        description="PEM file of the authorities that vouch for NATS (`tls://`), Redis (`rediss://`) and `https://` "
+        "engines, in the place of the system's; read again when it changes",
     )
     stream_replicas: int = Field(
         1, ge=1, le=5, description="Servers of the NATS cluster that keep each stored message; every service the same"

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -49,11 +50,13 @@ async def bound_grpc(
     max_calls: int | None = None,
     refuse: Refuse = refuse_as_invalid,
     admit: Admit = admit_all,
+    credentials: grpc.ServerCredentials | None = None,
 ) -> AsyncIterator[GrpcServer]:
     """Hold `port` (a free one when 0) and stop the server on leaving. Raises `PortInUse`.
 
     Of more than `max_calls` at once, open streams among them, the server itself refuses the newest. `refuse` ends a
-    call whose request cannot be read, `admit` one of which no message is to be read.
+    call whose request cannot be read, `admit` one of which no message is to be read. With `credentials` the port speaks
+    TLS, without them it does not.
     """
     _check_free(host, port)
     server = aio.server(
@@ -62,8 +65,13 @@ async def bound_grpc(
         interceptors=(RequestReader(refuse, admit),),
     )
     try:
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            taken = server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+            taken = (
+                server.add_insecure_port(address)
+                if credentials is None
+                else server.add_secure_port(address, credentials)
+            )
         except RuntimeError as error:
             raise PortInUse("gRPC", host, port, str(error)) from error
         yield GrpcServer(server, taken)

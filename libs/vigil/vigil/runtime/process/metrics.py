@@ -12,6 +12,12 @@ SERVICE = Info("vigil_service", "Name of this service and of this process")
 READY = Gauge("vigil_ready", "1 when the last readiness check passed")
 PORT_UP = Gauge("vigil_port_up", "1 when this dependency answered the last readiness check", ["port"])
 
+TLS_FILES_FAULT = Gauge(
+    "vigil_tls_files_fault",
+    "1 while files of certificates cannot be used and those that were read before hold: `authorities`, `certificate`",
+    ["what"],
+)
+
 LOG_LINES_LOST = Counter(
     "vigil_log_lines_lost_total", "Log lines that could not be written: a full disk, a closed pipe"
 )

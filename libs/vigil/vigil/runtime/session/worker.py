@@ -9,6 +9,7 @@ from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement.claimer import HAND_OVER_S, Claimer, Offers, Relieved, Run
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.config import WorkerSettings
+from vigil.runtime.process.tls import trusted_by
 from vigil.runtime.process.worker import Worker
 from vigil.runtime.session.ports import WorkerPorts
 from vigil.runtime.store.redis_client import open_redis
@@ -21,10 +22,11 @@ W = TypeVar("W", bound=WorkerSettings)
 async def open_ports(worker: Worker[W]) -> AsyncIterator[WorkerPorts]:
     """Connections for as long as the block runs; readiness asks both. NATS and Redis may come later than this."""
     settings = worker.settings
+    tls = trusted_by(settings.ca_file)
     name = f"vigil-{worker.name} {settings.worker}"
     async with (
-        open_redis(settings.redis_url) as redis,
-        Bus.connect(BusConfig(settings.nats_url, name, settings.stream_replicas)) as bus,
+        open_redis(settings.redis_url, tls) as redis,
+        Bus.connect(BusConfig(settings.nats_url, name, settings.stream_replicas, tls=tls)) as bus,
     ):
         ports = WorkerPorts(SessionStore(redis), bus, Placement(redis))
         worker.health.register("nats", bus.ping)

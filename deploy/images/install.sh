@@ -1,0 +1,10 @@
+#!/bin/sh
+# Installs packages of the workspace, and what they need by uv.lock, into /opt/vigil. It runs while an image is built:
+# the sources are mounted at /src, uv's cache at /cache. The arguments are those of `uv sync`.
+set -eu
+
+export UV_PROJECT_ENVIRONMENT=/opt/vigil UV_CACHE_DIR=/cache UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt # the authorities that the base image trusts
+
+cd /src
+exec /tools/bin/uv sync --quiet --frozen --no-dev --no-editable --compile-bytecode "$@"

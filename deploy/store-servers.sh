@@ -5,30 +5,20 @@
 # Debian's servers run with the C library of their own release, so that any release's server runs on any machine.
 set -euo pipefail
 
+# shellcheck source=deploy/debian-suite.sh
+. "$(dirname "${BASH_SOURCE[0]}")/debian-suite.sh"
 mkdir -p "${1:-build/stores}"
 target="$(cd "${1:-build/stores}" && pwd)"
 uv="${UV:-$(command -v uv || echo build/tools/bin/uv)}"
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 libraries=(libc6 libgcc-s1 libstdc++6 libatomic1 libjemalloc2 liblzf1 libsystemd0 libcap2 libgcrypt20 libgpg-error0
   liblzma5 libzstd1 liblz4-1 zlib1g)
-
-# apt-get with a state of its own: the lists of one suite, from where this machine gets its Debian packages.
-apt_of() {
-  local suite=$1 state="$target/.apt/$1" site
-  shift
-  site="$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)"
-  mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$state/none"
-  echo "deb [signed-by=$keyring] $site $suite main" >"$state/sources.list"
-  apt-get -qq -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts="$state/none" \
-    -o Dir::State::Lists="$state/lists" -o Dir::Cache="$state/cache" -o APT::Sandbox::User=root "$@"
-}
 
 # A server of Debian's: name, suite, the package and file of its program, the suite's package of OpenSSL.
 debian() {
   local folder="$target/$1.part" suite=$2 package=$3 program=$4 openssl=$5 file loader directory path=
   mkdir -p "$folder/files"
-  apt_of "$suite" update
-  (cd "$folder" && apt_of "$suite" download "$package" "$openssl" "${libraries[@]}")
+  apt_of "$target" "$suite" update
+  (cd "$folder" && apt_of "$target" "$suite" download "$package" "$openssl" "${libraries[@]}")
   for file in "$folder"/*.deb; do dpkg -x "$file" "$folder/files"; done
   rm "$folder"/*.deb
   cd "$folder"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from reference.table import code, table
 from vigil.contract import permissions, store_permissions
-from vigil.contract.services import GATEWAY, SERVICES, ServiceSpec, SnapshotAccess
+from vigil.contract.services import SERVICES, ServiceSpec, SnapshotAccess
 
 INTRODUCTION = """\
 # Services
@@ -38,9 +38,12 @@ REDIS = """\
 ## What each does in Redis
 
 Each service that uses Redis has a user of its own there, called like the service. It may touch the keys that stand here
-(`*` stands for any text) and give these commands, also within a script, and no others
-(`vigil.contract.store_permissions`): {commands}; the gateway also {more}. There is one more user, `operator`, who may
-do everything; whoever gives no name may do nothing.
+(`*` stands for any text) and give the commands of its level, also within a script, and no others
+(`vigil.contract.store_permissions`):
+
+{levels}
+
+There is one more user, `operator`, who may do everything; whoever gives no name may do nothing.
 """
 
 WIRING = """\
@@ -61,7 +64,7 @@ def page() -> str:
         _lines(table(("service", "publishes", "subscribes to", "streams", "snapshots"), map(_bus, SERVICES))),
         _downstream(),
         _redis(),
-        _lines(table(("service", "keys"), ((code(row.name), _codes(row.redis_keys) or "none") for row in SERVICES))),
+        _lines(table(("service", "sessions", "keys"), map(_store, SERVICES))),
     ]
     return "\n".join(parts)
 
@@ -90,6 +93,10 @@ def _bus(row: ServiceSpec) -> tuple[str, ...]:
     return (code(row.name), _codes(bus.publishes), _codes(bus.hears), ", ".join(streams), snapshots[bus.snapshots])
 
 
+def _store(row: ServiceSpec) -> tuple[str, ...]:
+    return (code(row.name), f"{row.store} them" if row.uses_redis else "none", _codes(row.redis_keys) or "none")
+
+
 def _downstream() -> str:
     allowed = permissions.of_tenant("demo")
     streams = _codes(stream.name for stream in permissions.HISTORY_STREAMS)
@@ -97,8 +104,12 @@ def _downstream() -> str:
 
 
 def _redis() -> str:
-    more = [name for name in store_permissions.of_service(GATEWAY).commands if name not in store_permissions.COMMANDS]
-    return REDIS.format(commands=_codes(store_permissions.COMMANDS), more=_codes(more))
+    lines, known = [], set[str]()
+    for level, commands in store_permissions.COMMANDS.items():
+        also = "also " if known else ""
+        lines.append(f"- who {level} sessions: {also}{_codes(name for name in commands if name not in known)}")
+        known.update(commands)
+    return REDIS.format(levels="\n".join(lines))
 
 
 def _codes(texts: Iterable[str]) -> str:

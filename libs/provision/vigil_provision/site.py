@@ -26,8 +26,9 @@ from vigil_provision.secrets import TENANT, Secrets
 # The keys of a site, in its folder; the gateway reads them.
 KEYS = PurePosixPath("keys/api-keys.json")
 NATS_CONFIG = PurePosixPath("nats/nats.conf")
+REDIS_USERS = PurePosixPath("redis/users.acl")
 # Where the container of Redis finds the file of its users.
-REDIS_USERS = "/etc/vigil/redis/users.acl"
+_MOUNTED_USERS = "/etc/vigil/redis/users.acl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ class Site:
 def files(site: Site, secrets: Secrets, tenants: Iterable[str]) -> dict[PurePosixPath, str]:
     """The files of a site by their place in it, without the keys, when these tenants and the site's own have a key."""
     made = {NATS_CONFIG: nats_file(site, secrets, tenants)}
-    redis = RedisServer("* -::*", _port(site.redis), site.redis_store, REDIS_USERS)
+    redis = RedisServer("* -::*", _port(site.redis), site.redis_store, _MOUNTED_USERS)
     made[PurePosixPath("redis/redis.conf")] = redis_config.render(redis)
-    made[PurePosixPath("redis/users.acl")] = redis_config.users(secrets.redis_password_of)
+    made[REDIS_USERS] = redis_config.users(secrets.redis_password_of)
     for row in SERVICES:
         made |= _of_service(site, secrets, row)
     return made | _of_command(site, secrets)

@@ -1,19 +1,19 @@
 """Where a deployment keeps its keys, and what must follow when they change."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vigil.contract.permissions import SYSTEM, tenant_user
 from vigil_client import endpoints
 from vigil_client.commands.running import show_error
 from vigil_client.errors import ClientError, NotConfigured
-from vigil_provision import key_file, secrets, site_folder
+from vigil_provision import key_file, nats_reload, redis_reload, secrets, site_folder
 from vigil_provision import site as sites
 from vigil_provision.key_file import Change
 from vigil_provision.keys import Keys
-from vigil_provision.nats_reload import reload
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,17 @@ def tell_nats(folder: Path) -> None:
     """Have the NATS of a site read its configuration again. When it cannot be reached that is said, and no more: it
     reads its configuration when it starts."""
     site, made = site_folder.read(folder)
+    _told(nats_reload.reload(sites.nats_url(site.nats, made, SYSTEM)))
+
+
+def tell_redis(folder: Path) -> None:
+    """Have the Redis of a site read its users again. When it cannot be reached that is said, and no more."""
+    site, made = site_folder.read(folder)
+    _told(redis_reload.reload(sites.redis_url(site.redis, made)))
+
+
+def _told(telling: Coroutine[Any, Any, object]) -> None:
     try:
-        asyncio.run(reload(sites.nats_url(site.nats, made, SYSTEM)))
+        asyncio.run(telling)
     except ClientError as error:
         show_error(error)

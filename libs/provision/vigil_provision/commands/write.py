@@ -9,7 +9,7 @@ import typer
 from vigil_client.commands.running import stderr
 from vigil_provision import site as sites
 from vigil_provision import site_folder
-from vigil_provision.commands.place import tell_nats
+from vigil_provision.commands.place import tell_nats, tell_redis
 from vigil_provision.site import Site
 
 USUAL = Site()
@@ -36,8 +36,8 @@ def write(
     """Fill a folder with what the containers of a deployment start from: the configuration of NATS and Redis with a
     user for each service, each service's addresses, the key file, and the addresses and the key for `vigil`.
 
-    What is there already stays: passwords, keys, and files that are what they should be. A NATS that runs is told of a
-    configuration that has changed. All files may be read by their owner only.
+    What is there already stays: passwords, keys, and files that are what they should be. NATS and Redis that
+    run are told of a configuration that has changed. All files may be read by their owner only.
 
     \b
     Example:
@@ -49,3 +49,5 @@ def write(
     stderr.print(f"{site}: {len(written)} files written", highlight=False, soft_wrap=True)
     if ran_before and str(sites.NATS_CONFIG) in written:
         tell_nats(site)
+    if ran_before and str(sites.REDIS_USERS) in written:
+        tell_redis(site)

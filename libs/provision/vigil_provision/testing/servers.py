@@ -56,15 +56,16 @@ class ConfiguredRedis(RedisServer):
 
     def __init__(self, folder: Path, config: str, users: str, program: str = "", secrets: Secrets = SECRETS) -> None:
         super().__init__(folder, program)
-        here = _FOLDER.sub(f'dir "{folder}"', config)
-        self._texts = {"redis.conf": here, "users.acl": users}
+        self.users_file = folder / "users.acl"
+        self._config_file = folder / "redis.conf"
         self._secrets = secrets
+        folder.mkdir(parents=True, exist_ok=True)
+        self._config_file.write_text(_FOLDER.sub(f'dir "{folder}"', config), "utf-8")
+        self.users_file.write_text(users, "utf-8")
 
     def command(self) -> list[str]:
-        for name, text in self._texts.items():
-            (self.folder / name).write_text(text, "utf-8")
-        place = ["--bind", "127.0.0.1", "--port", str(self.port), "--aclfile", str(self.folder / "users.acl")]
-        return [self.program, str(self.folder / "redis.conf"), *place]
+        place = ["--bind", "127.0.0.1", "--port", str(self.port), "--aclfile", str(self.users_file)]
+        return [self.program, str(self._config_file), *place]
 
     def url_of(self, user: str) -> str:
         """For the Redis user of this name; a service's is called like it."""

@@ -33,6 +33,15 @@ class SnapshotAccess(StrEnum):
     WRITE = "write"
 
 
+class StoreAccess(StrEnum):
+    """What a service does with sessions in Redis; each level does all that those before it do."""
+
+    NONE = "none"  # it does not use Redis
+    CLAIM = "claims"  # it holds sessions by leases, and looks at what they are asked to be
+    WORK = "works on"  # it also writes their state, status and end
+    MANAGE = "manages"  # it also makes, lists and forgets them
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
     """What one process of a service should be given: CPU cores, and MiB of memory, with as many sessions as its default
@@ -71,8 +80,8 @@ class ServiceSpec:
 
     `module` has its `main`; `settings` is its settings class, as `module:class`. `wiring` are the settings that depend
     on where it runs, so whoever starts it gives them; every other setting has a default that suits. A service without a
-    `grpc_port` has no gRPC endpoint. `redis_keys` are the patterns of the keys that it touches; none: it does not use
-    Redis. One that is `on_request` runs only where somebody asks for it.
+    `grpc_port` has no gRPC endpoint. `redis_keys` are the patterns of the keys that it touches, `store` what it
+    does there. One that is `on_request` runs only where somebody asks for it.
     """
 
     name: str
@@ -86,6 +95,7 @@ class ServiceSpec:
     bus: BusAccess
     redis_keys: tuple[str, ...]
     resources: Resources
+    store: StoreAccess = StoreAccess.NONE
     on_request: bool = False
     ready_path: str = "/readyz"
 
@@ -97,7 +107,7 @@ class ServiceSpec:
     @property
     def uses_redis(self) -> bool:
         """Whether it needs Redis to be ready."""
-        return bool(self.redis_keys)
+        return self.store is not StoreAccess.NONE
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -170,6 +180,7 @@ GATEWAY = ServiceSpec(
     ),
     redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, HEALTH_KEYS, _placement_keys("*")),
     resources=Resources(cpu=0.5, memory_mib=512),
+    store=StoreAccess.MANAGE,
 )
 
 INGESTION = ServiceSpec(
@@ -192,6 +203,7 @@ INGESTION = ServiceSpec(
     ),
     redis_keys=(SESSION_KEYS, INDEX_KEYS, HEALTH_KEYS, _placement_keys(Role.INGESTION), _placement_keys(Role.CODEC)),
     resources=Resources(cpu=2.0, memory_mib=1_024),
+    store=StoreAccess.WORK,
 )
 
 CODEC = ServiceSpec(
@@ -209,6 +221,7 @@ CODEC = ServiceSpec(
     ),
     redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys(Role.CODEC)),
     resources=Resources(cpu=0.5, memory_mib=256),
+    store=StoreAccess.CLAIM,
 )
 
 INTERACTION = ServiceSpec(
@@ -245,6 +258,7 @@ INTERACTION = ServiceSpec(
     ),
     redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys("*")),
     resources=Resources(cpu=1.0, memory_mib=256),
+    store=StoreAccess.WORK,
 )
 
 WEBHOOK = ServiceSpec(

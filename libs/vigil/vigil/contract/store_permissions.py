@@ -7,21 +7,22 @@ script is checked like any other, so a service that is taken over can give no ot
 from dataclasses import dataclass
 
 from vigil.contract.permissions import OPERATOR
-from vigil.contract.services import SERVICES, ServiceKind, ServiceSpec
+from vigil.contract.services import SERVICES, ServiceSpec, StoreAccess
 
-# What a connection takes, whatever it is for.
-_CONNECTION = ("auth", "hello", "ping")
-# The scripts of store and placement are sent once, then called by their hash; some calls are several commands at once.
-_SCRIPTS = ("eval", "evalsha", "multi", "exec", "discard", "time")
-# What they read and write: texts, lists, hashes and sorted sets of keys that they name.
-_VALUES = ("get", "mget", "set", "setnx", "del", "exists", "pttl", "pexpire", "persist")
-_LISTS = ("lrange", "llen", "rpush", "ltrim")
-_HASHES = ("hget", "hmget", "hgetall", "hset", "hdel", "hkeys", "hlen", "hincrby")
-_SORTED_SETS = ("zadd", "zrem", "zscore", "zcard", "zrangebyscore", "zremrangebyscore")
-# The list of a tenant's sessions, and the session that a client's own name means.
-_OF_THE_GATEWAY = ("zrange", "zcount", "getex")
+# What a connection takes, whatever it is for; the script calls, and what is given together or not at all.
+_EVERYBODY = ("auth", "hello", "ping", "eval", "evalsha", "multi", "exec", "discard", "time")
+_LEASES = ("zadd", "zrem", "zscore", "zcard", "zrangebyscore", "hget", "hset", "hdel", "hincrby")
+_LOOKING = ("get", "mget", "lrange", "del")  # the key that shows whether the store takes writes is removed
+_WRITING = ("set", "setnx", "exists", "pttl", "pexpire", "llen", "rpush", "ltrim", "hmget", "hgetall", "hkeys", "hlen")
+_ENDING = ("zremrangebyscore",)
+_MANAGING = ("persist", "zrange", "zcount", "getex")
 
-COMMANDS = (*_CONNECTION, *_SCRIPTS, *_VALUES, *_LISTS, *_HASHES, *_SORTED_SETS)
+COMMANDS = {
+    StoreAccess.CLAIM: (*_EVERYBODY, *_LEASES, *_LOOKING),
+    StoreAccess.WORK: (*_EVERYBODY, *_LEASES, *_LOOKING, *_WRITING, *_ENDING),
+    StoreAccess.MANAGE: (*_EVERYBODY, *_LEASES, *_LOOKING, *_WRITING, *_ENDING, *_MANAGING),
+}
+"""The commands of each level, in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,7 @@ class RedisUser:
 
 def of_service(row: ServiceSpec) -> RedisUser:
     """The Redis user of a service that uses Redis."""
-    more = _OF_THE_GATEWAY if row.kind is ServiceKind.GATEWAY else ()
-    return RedisUser(row.name, row.redis_keys, (*COMMANDS, *more))
+    return RedisUser(row.name, row.redis_keys, COMMANDS[row.store])
 
 
 def users() -> tuple[RedisUser, ...]:

@@ -1,0 +1,139 @@
+"""Each service does with Redis all that its code does, as its own user: nothing of it is refused."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from vigil.contract.outgoing import PROTOBUF, Outgoing
+from vigil.contract.services import CODEC, GATEWAY, INGESTION, INTERACTION, SERVICES, ServiceSpec
+from vigil.core.command import Ask, Reset
+from vigil.core.ids import SessionKey
+from vigil.core.session import Chunk, SessionSpec, SessionState
+from vigil.core.source import Role, Source, SourceKind
+from vigil.core.turn import FrameRef, Turn
+from vigil.runtime.placement.leases import Offer, Placement
+from vigil.runtime.store.names import SessionNames
+from vigil.runtime.store.pushed import PushedSessions
+from vigil.runtime.store.redis_client import open_redis
+from vigil.runtime.store.sessions import Commit, SessionStore
+from vigil.runtime.store.turn_lease import TurnLeases
+from vigil_provision.testing.servers import ConfiguredRedis
+
+KEY = SessionKey("demo", "s-1")
+SPEC = SessionSpec("demo", "s-1", Source("lobby", SourceKind.RTSP, "rtsp://camera/1"), "vigil-small", "vigil-small")
+ROLES = tuple(Role)
+
+
+@pytest.fixture
+async def operator(store: ConfiguredRedis) -> AsyncIterator[Any]:
+    """A Redis with an open session that nobody holds; the client of the one who may do everything."""
+    async with open_redis(store.url_of("operator")) as client:
+        await SessionStore(client).create(SPEC, [Ask("q-1", "Who is there?")])
+        await Placement(client).open(KEY, ROLES)
+        yield client
+
+
+async def hold(redis: Redis, role: Role) -> None:
+    """What every claimer does."""
+    placement, sessions = Placement(redis), SessionStore(redis)
+    await sessions.ping()
+    await placement.heartbeat(role, "w-1", Offer(4, 8, ("vigil-small",)))
+    claims = await placement.claim(role, "w-1", 4)
+    assert [claim.key for claim in claims] == [KEY]
+    assert await placement.renew(role, "w-1", claims) == []
+    assert (await placement.capacity(role)).workers == 1
+    assert (await sessions.look(KEY)).spec == SPEC
+    assert await sessions.ended(KEY) is None
+    await placement.lacking(KEY, [role])
+    await placement.owner(role, KEY)
+    assert await placement.release(role, "w-1", claims) == []
+    await placement.retire(role, "w-1")
+    await placement.close(KEY, [role])
+
+
+async def code(redis: Redis) -> None:
+    await hold(redis, Role.CODEC)
+
+
+async def ingest(redis: Redis) -> None:
+    sessions = SessionStore(redis)
+    await hold(redis, Role.INGESTION)
+    await sessions.set_origin(KEY, 1_000_000)
+    await sessions.set_status(KEY, "ingestion", "{}")
+    assert await sessions.status(KEY) == {"ingestion": "{}"}
+    assert await sessions.watched_until_us(KEY) == 0
+    await Placement(redis).lacking(KEY, [Role.CODEC])
+    await sessions.end(KEY, "the file is over")
+    await sessions.set_status(KEY, "ingestion", "{}")
+    await Placement(redis).close(KEY, [Role.INGESTION, Role.CODEC])
+
+
+async def interact(redis: Redis) -> None:
+    sessions, placement = SessionStore(redis), Placement(redis)
+    await hold(redis, Role.INTERACTION)
+    await sessions.take(KEY, 2)
+    assert not await sessions.is_overtaken(KEY, 2)
+    turn = Turn(0, 0, (FrameRef("f-0", 160, 96),), "</silence>", ("Who is there?",))
+    message = Outgoing("vigil.v1.decision.demo.s-1", "d-0", b"0", PROTOBUF)
+    state = SessionState(next_sequence=1, chunk=Chunk(0, (), (turn,)))
+    for restart in (False, True):
+        commit = Commit(state, turn, restart=restart, frames=(("f-0", b"jpeg"),), outgoing=(message,))
+        await sessions.commit(KEY, 2, commit)
+    await sessions.commit(KEY, 2, Commit(state, published=1, consumed=1))
+    assert await sessions.frames(KEY, ["f-0"]) == {"f-0": b"jpeg"}
+    await sessions.submit(KEY, Reset())
+    await sessions.set_status(KEY, "interaction", "{}")
+    await placement.lacking(KEY, ROLES)
+
+
+async def serve(redis: Redis) -> None:
+    sessions, placement, names = SessionStore(redis), Placement(redis), SessionNames(redis)
+    pushed, turns = PushedSessions(redis), TurnLeases(redis)
+    other = SessionSpec("demo", "s-2", Source("hall", SourceKind.PUSHED, ""), "vigil-small", "vigil-small")
+    await sessions.ping()
+    await sessions.create(other, confirmed=False)
+    await placement.admit(other.key, ROLES)
+    await placement.shortage(ROLES)
+    await sessions.confirm(other.key)
+    await sessions.change_spec(other.key, lambda spec: spec)
+    assert KEY in await sessions.sessions("demo")
+    await sessions.open_sessions("demo")
+    await sessions.submit(other.key, Reset())
+    await sessions.commands(other.key)
+    await sessions.history(KEY)
+    await sessions.log(KEY)
+    await sessions.status(KEY)
+    await sessions.frames(KEY, ["f-0"])
+    await pushed.expect(other.key, 0.0)
+    lease = await turns.claim(other.key)
+    await turns.show(lease, 1_000_000)
+    await turns.renew(lease)
+    await turns.release(lease)
+    await pushed.silent(0.0)
+    await pushed.silent(60.0)
+    await pushed.forget(other.key)
+    assert await names.newest(other.key) == other.key
+    await names.begin_anew(other.key)
+    await placement.unheld(Role.INTERACTION, 10)
+    await sessions.end(other.key, "the client ended it")
+    await placement.close(other.key, ROLES)
+    await sessions.create(SessionSpec("demo", "s-3", other.source, "p", "m"), confirmed=False)
+    await sessions.discard(SessionKey("demo", "s-3"))
+
+
+WORK: dict[str, Callable[[Redis], Awaitable[None]]] = {
+    CODEC.name: code,
+    INGESTION.name: ingest,
+    INTERACTION.name: interact,
+    GATEWAY.name: serve,
+}
+
+
+@pytest.mark.parametrize("row", [row for row in SERVICES if row.uses_redis], ids=lambda row: row.name)
+async def test_nothing_that_a_service_does_is_refused(store: ConfiguredRedis, operator: Any, row: ServiceSpec) -> None:
+    async with open_redis(store.url_of(row.name)) as redis:
+        await WORK[row.name](redis)
+    refused = await operator.execute_command("ACL", "LOG")
+    assert refused == []

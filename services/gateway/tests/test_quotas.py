@@ -26,6 +26,7 @@ from vigil_gateway.pushed.deadline import Deadline
 from vigil_gateway.pushed.fitting import fitted_in_thread
 from vigil_gateway.pushed.pixel_budget import PixelBudget
 from vigil_gateway.pushed.quota import PushQuota
+from vigil_gateway.replicas import Replicas
 
 CHAT = "/v1/chat/completions"
 KEY = {"Authorization": "Bearer a-key-of-demo"}
@@ -144,7 +145,7 @@ async def test_open_websockets_count_as_connections(settings: GatewaySettings, f
 
 def test_pushes_are_bounded_at_once_and_over_time() -> None:
     now_s = [100.0]
-    quota = PushQuota(in_flight=2, per_s=4.0, clock=lambda: now_s[0])
+    quota = PushQuota(in_flight=2, per_s=4.0, replicas=Replicas(), clock=lambda: now_s[0])
     with quota.slot("demo"), quota.slot("demo"), pytest.raises(TooManyPushes, match="waits for 2"), quota.slot("demo"):
         pass
     for _ in range(6):  # with the two above these are two seconds' pushes

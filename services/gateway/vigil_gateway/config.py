@@ -36,16 +36,19 @@ class GatewaySettings(ServiceSettings):
         64,
         ge=1,
         le=10_000,
-        description="Live streams that a tenant may have open at this replica",
+        description="Live streams that a tenant may have open, over all replicas",
     )
     sessions_per_tenant: int = Field(
         256, ge=1, le=1_000_000, description="Sessions that a tenant may have open at once"
     )
     pushes_per_tenant_s: float = Field(
-        256.0, gt=0, le=100_000, description="Pictures a second that a tenant may push to this replica"
+        256.0, gt=0, le=100_000, description="Pictures a second that a tenant may push, over all replicas"
     )
     pushes_in_flight_per_tenant: int = Field(
-        128, ge=1, le=10_000, description="Pushed pictures of a tenant that may wait for their answer at this replica"
+        128,
+        ge=1,
+        le=10_000,
+        description="Pushed pictures of a tenant that may wait for their answer, over all replicas",
     )
     requests_per_key_s: float = Field(
         512.0,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import grpc
 from redis.asyncio import Redis
@@ -19,6 +20,7 @@ from vigil.runtime.store import redis_client
 from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
+from vigil.runtime.store.tally import Tally
 from vigil.runtime.store.turn_lease import TurnLeases
 from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from vigil_gateway.api.auth import KeyRing
@@ -29,11 +31,12 @@ from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
 from vigil_gateway.http.server import MAX_CONNECTIONS, Listening, serve
 from vigil_gateway.live.history import answer_history
-from vigil_gateway.live.streams import StreamSlots
+from vigil_gateway.live.streams import QUOTA, StreamSlots
 from vigil_gateway.ports import Ports
 from vigil_gateway.pushed.idle import end_idle
 from vigil_gateway.pushed.pixel_budget import PixelBudget
-from vigil_gateway.pushed.quota import PushQuota
+from vigil_gateway.pushed.quota import IN_FLIGHT, PER_S, PushQuota
+from vigil_gateway.replicas import Replicas
 from vigil_gateway.rpc.calls import admitting, refusing
 from vigil_gateway.rpc.service import NAME, GatewayService
 from vigil_gateway.sessions.probe import SourceProbe
@@ -58,7 +61,10 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         service.health.register("nats", lambda: _usable(bus))
         service.health.register("redis", lambda: redis_client.ping(redis))
         probe = SourceProbe(channel, settings.probe_deadline_s)
-        ports = _ports(settings, keys, bus, redis, probe, service.health)
+        replicas = Replicas()
+        ports = _ports(settings, keys, bus, redis, probe, service.health, replicas)
+        uses = {QUOTA: ports.streams.open, IN_FLIGHT: ports.pushes.open, PER_S: ports.pushes.rates}
+        service.spawn("quotas", replicas.exchange(Tally(redis, uuid4().hex), uses))
         service.spawn("history", answer_history(bus))
         service.spawn("API keys", key_file.follow(keys))
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
@@ -95,7 +101,13 @@ async def _endpoints(ports: Ports, certificate: ServerCertificate | None) -> Asy
 
 
 def _ports(
-    settings: GatewaySettings, keys: KeyRing, bus: Bus, redis: Redis, probe: SourceProbe, health: Health
+    settings: GatewaySettings,
+    keys: KeyRing,
+    bus: Bus,
+    redis: Redis,
+    probe: SourceProbe,
+    health: Health,
+    replicas: Replicas,
 ) -> Ports:
     store = SessionStore(redis)
     return Ports(
@@ -105,14 +117,14 @@ def _ports(
         store=store,
         placement=Placement(redis),
         probe=probe,
-        streams=StreamSlots(settings.streams_per_tenant),
+        streams=StreamSlots(settings.streams_per_tenant, replicas),
         health=health,
         draining=asyncio.Event(),
         pushed=PushedSessions(redis),
         turns=TurnLeases(redis),
         names=SessionNames(redis),
         quota=SessionQuota(store, settings.sessions_per_tenant),
-        pushes=PushQuota(settings.pushes_in_flight_per_tenant, settings.pushes_per_tenant_s),
+        pushes=PushQuota(settings.pushes_in_flight_per_tenant, settings.pushes_per_tenant_s, replicas),
         pixels=PixelBudget(),
         rates=RequestRate(settings.requests_per_key_s),
     )

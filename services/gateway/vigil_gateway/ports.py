@@ -33,7 +33,8 @@ from vigil_gateway.sessions.session_id import id_of_name, may_begin
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything outside of the process. What requests share stands in Redis, for any replica may serve the next one;
-    `streams`, `pushes`, `pixels` and `rates` are counted in this process."""
+    `streams` and `pushes` are counted in this process, and the replicas tell one another; `pixels` and `rates` are its
+    own."""
 
     settings: GatewaySettings
     keys: KeyRing

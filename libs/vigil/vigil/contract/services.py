@@ -139,6 +139,7 @@ SESSION_KEYS = "vigil:v1:{*.*}:*"
 INDEX_KEYS = "vigil:v1:{tenant:*}:sessions"
 PUSHED_KEYS = "vigil:v1:{pushed}:*"
 HEALTH_KEYS = "vigil:v1:{health}:*"
+GATEWAY_KEYS = "vigil:v1:{gateway}:*"
 
 GATEWAY = ServiceSpec(
     name="gateway",
@@ -178,7 +179,7 @@ GATEWAY = ServiceSpec(
         reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS),
         snapshots=SnapshotAccess.READ,
     ),
-    redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, HEALTH_KEYS, _placement_keys("*")),
+    redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, GATEWAY_KEYS, HEALTH_KEYS, _placement_keys("*")),
     resources=Resources(cpu=0.5, memory_mib=512),
     store=StoreAccess.MANAGE,
 )

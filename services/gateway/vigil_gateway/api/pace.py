@@ -18,11 +18,12 @@ class Pace:
         self._burst_s = max(burst_s, self._share_s)
         self._next_s: dict[str, float] = {}
 
-    def take(self, name: str, now_s: float) -> float:
+    def take(self, name: str, now_s: float, part: float = 1.0) -> float:
         """Count one event and return 0.0; or, when it comes too soon, count nothing and return the seconds after which
-        it may come."""
-        next_s = max(now_s, self._next_s.get(name, now_s)) + self._share_s
-        wait_s = next_s - now_s - self._burst_s
+        it may come. The name has `part` of `per_s` at the moment, above 0 and at most 1."""
+        share_s = self._share_s / part
+        next_s = max(now_s, self._next_s.get(name, now_s)) + share_s
+        wait_s = next_s - now_s - max(self._burst_s, share_s)
         if wait_s > _ROUNDING_S:
             return wait_s
         self._next_s[name] = next_s

@@ -27,6 +27,7 @@ def html(results: Results) -> str:
         *(_knee(one) for one in results.knees),
         *_failover(results),
         *_faults(results),
+        *_rolling(results),
         *_soak(results),
     ]
     body = "\n".join(sections)
@@ -159,6 +160,23 @@ def _faults(results: Results) -> list[str]:
         "<h2>Faults of what is underneath</h2>",
         _table(("what happened", "for, s", "all well again after, s", "seconds without a turn, a session"), rows),
         f"<p>{found.decisions:,} decisions and {found.alerts:,} alert events stored: {escape(intact)}.</p>",
+    ]
+
+
+def _rolling(results: Results) -> list[str]:
+    found = results.rolling
+    if found is None:
+        return []
+    rows = [
+        (restart.process, f"{restart.restart_s:.1f}", str(restart.missed_turns), f"{restart.longest_gap_s:.2f}")
+        for restart in found.restarts
+    ]
+    return [
+        f"<h2>A rolling restart under {found.sessions} sessions</h2>",
+        _table(("restarted", "for, s", "seconds missed", "longest gap, s"), rows),
+        f"<p>{found.pushes:,} pushed pictures answered, {found.unanswered} not, {found.repeats} sent again; live "
+        f"events {'each heard once' if found.listeners_intact else 'NOT each heard once'} over {found.connections} "
+        f"connections; {escape('; '.join(found.integrity.faults) or 'sequences gapless, histories whole')}.</p>",
     ]
 
 

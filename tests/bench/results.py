@@ -11,6 +11,7 @@ from bench.faults import Faults
 from bench.knee import Knee
 from bench.machine import Machine
 from bench.overhead import Overhead
+from bench.rolling import Rolling
 from bench.soak import Soak
 
 
@@ -38,6 +39,7 @@ TARGETS: Mapping[str, Target] = {
     "rss_spread": Target(0.05),
     "decided_share": Target(0.99, at_least=True),
     "outage_told_s": Target(10),
+    "missed_in_rolling_restart": Target(0),
 }
 
 
@@ -57,6 +59,7 @@ class Results:
     faults: Faults | None = None
     soak: Soak | None = None
     camera: Watched | None = None
+    rolling: Rolling | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
@@ -78,6 +81,7 @@ class Results:
             "recovery_s": max(recovered, default=None),
             "decided_share": self.camera.decided_share if self.camera else None,
             "outage_told_s": max(self.camera.outages_told_s, default=None) if self.camera else None,
+            "missed_in_rolling_restart": self.rolling.missed_turns if self.rolling else None,
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}

@@ -22,6 +22,7 @@ class Part(StrEnum):
     FAULTS = "faults"
     SOAK = "soak"
     CAMERA = "camera"
+    ROLLING = "rolling"
     REAL = "real"
     SUMMARISED = "summarised"
 

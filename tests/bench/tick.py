@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from bench import alerts, camera, economy, failover, faults, knee, overhead, soak
+from bench import alerts, camera, economy, failover, faults, knee, overhead, rolling, soak
 from bench.machine import machine, versions
 from bench.progress import say
 from bench.report import html
@@ -19,7 +19,13 @@ from bench.settings import BenchSettings, Part
 
 TICK = "tick"
 BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
-    {TICK: (), "faults": (Part.FAILOVER, Part.FAULTS), "soak": (Part.SOAK,), "camera": (Part.CAMERA,)}
+    {
+        TICK: (),
+        "faults": (Part.FAILOVER, Part.FAULTS),
+        "soak": (Part.SOAK,),
+        "camera": (Part.CAMERA,),
+        "rolling": (Part.ROLLING,),
+    }
 )
 
 
@@ -61,6 +67,8 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.soak = await soak.measure(settings)
         case Part.CAMERA:
             results.camera = await camera.measure(settings)
+        case Part.ROLLING:
+            results.rolling = await rolling.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
         case Part.SUMMARISED:

@@ -26,6 +26,7 @@ IRREGULAR_PASTS = frozenset(
         "forgotten",
         "found",
         "kept",
+        "left",
         "lost",
         "read",
         "taken",

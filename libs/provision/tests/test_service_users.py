@@ -174,5 +174,5 @@ async def test_the_webhook_bridge_reads_alerts_and_no_other_stream(server: Confi
         assert (await anext(alerts)).sequence == delivery.sequence, "what was not acknowledged comes again"
     async with connected(server.url_of(WEBHOOK.name), WEBHOOK.name) as user:
         with pytest.raises(nats.errors.Error):
-            await user.nats.jetstream(timeout=1).stream_info(DECISIONS.name)
-        assert user.was_refused("publish", "$JS.API.STREAM.INFO.DECISIONS")
+            await user.nats.jetstream(timeout=1).get_last_msg(DECISIONS.name, subjects.ALL_DECISIONS)
+        assert user.was_refused("publish", "$JS.API.STREAM.MSG.GET.DECISIONS")

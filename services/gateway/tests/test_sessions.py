@@ -150,6 +150,20 @@ async def test_a_session_that_cannot_be_read_is_ended_and_gives_its_place_back(
     assert [(await placement.capacity(role)).open_sessions for role in Role] == [0] * len(Role)
 
 
+async def test_a_session_of_a_newer_release_is_another_replicas_and_can_be_ended(
+    http: aiohttp.ClientSession, session: str, placement: Placement, redis: Redis
+) -> None:
+    await redis.set(part_key(SessionKey("demo", session), Part.SPEC), '{"form": 99, "tenant": "demo"}')
+    async with http.get(f"/v1/sessions/{session}") as answer:
+        problem = await answer.json()
+    assert (answer.status, problem["type"]) == (503, "urn:vigil:problem:session_newer")
+    assert "stored in a newer form" in problem["detail"]
+    for _ in range(2):
+        async with http.delete(f"/v1/sessions/{session}") as answer:
+            assert answer.status == 204
+    assert [(await placement.capacity(role)).open_sessions for role in Role] == [0] * len(Role)
+
+
 async def test_ending_a_session_twice_tells_it_once(
     http: aiohttp.ClientSession, session: str, placement: Placement, nats_server: NatsServer
 ) -> None:

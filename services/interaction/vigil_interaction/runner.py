@@ -75,7 +75,7 @@ class Runner:
         self._asker = Asker(self._engine, self._resend, self._profile)
         self._outbox = outbox
         self._last_id = taken.id
-        self._stored = taken.state
+        self._stored = None if taken.is_of_old_form else taken.state
         self._last: Asked | None = None
         self._rendered = Rendered()
         self._skipped = 0
@@ -244,8 +244,10 @@ class Runner:
 
     async def _store(self, commit: Commit, messages: tuple[Outgoing, ...]) -> None:
         """Commit on top of the last acknowledged write. After an error a commit may still be on its way: then nothing
-        more is written by this runner, and whoever takes the session again makes the late one void."""
-        commit = replace(commit, after=self._last_id, before=self._stored)
+        more is written by this runner, and whoever takes the session again makes the late one void. What an older
+        release stored is written anew, all of it, by the first commit."""
+        is_anew = self._stored is None
+        commit = replace(commit, after=self._last_id, before=self._stored, restart=commit.restart or is_anew)
         self.waiting = await self._ports.store.commit(self.key, self._fence, commit)
         self._last_id, self._stored = commit.id, commit.state
         self._outbox.committed(messages)

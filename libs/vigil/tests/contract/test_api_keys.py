@@ -27,6 +27,11 @@ def test_what_is_written_is_read(keys: list[ApiKey]) -> None:
     assert list(decode_keys(encode_keys(keys))) == keys
 
 
+def test_a_file_is_of_the_first_form_until_a_later_one_is_needed() -> None:
+    assert b"form" not in encode_keys([ApiKey(digest_of("a"), "demo")])
+    assert decode_keys(b'{"form": 1, "keys": []}') == ()
+
+
 def test_a_key_of_the_least_form_is_an_operators_and_does_not_expire() -> None:
     (key,) = decode_keys(f'{{"keys": [{{"sha256": "{digest_of("a").upper()}", "tenant": "demo"}}]}}'.encode())
     assert (key.role, key.name, key.created, key.expires) == (KeyRole.OPERATOR, "", None, None)
@@ -71,6 +76,7 @@ def test_tenants_are_those_with_keys() -> None:
         ),
         (f'{{"keys": [{{"sha256": "{digest_of("a")}", "tenant": "a", "name": "{"n" * 65}"}}]}}', "longer than 64"),
         ('{"keys": [], "extra": 1}', "unknown field `extra`"),
+        ('{"form": 2, "keys": {"of": "another kind"}}', "a newer release wrote it, in form 2: .* upgrade it"),
     ],
 )
 def test_a_bad_key_file_says_what_to_mend_and_quotes_no_digest(text: str, said: str) -> None:

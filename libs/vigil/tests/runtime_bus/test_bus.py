@@ -1,6 +1,7 @@
 """The bus against a real NATS server."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import nats
@@ -9,12 +10,13 @@ from nats.aio.msg import Msg
 from nats.js.api import DiscardPolicy, StorageType
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from structlog.testing import capture_logs
 
 from vigil.contract import streams, subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, BusConfig, Message
-from vigil.runtime.bus.jetstream import Stored
+from vigil.runtime.bus.jetstream import FORM_KEY, Stored
 from vigil.runtime.bus.round_trip import round_trip
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, SnapshotMissing
@@ -94,6 +96,24 @@ async def test_ensuring_the_streams_again_changes_nothing(bus: Bus) -> None:
     await bus.publish_stored(decision(1))
     await bus.ensure_streams()
     assert (await bus.publish_stored(decision(2))).sequence == 2
+
+
+async def test_a_stream_that_a_newer_release_declared_stays_as_it_is(bus: Bus, nats_server: NatsServer) -> None:
+    client = await nats.connect(nats_server.url)
+    try:
+        js = client.jetstream()
+        larger = 2 * streams.DECISIONS.max_bytes
+        for form, is_kept in ((streams.FORM + 1, True), (0, False)):
+            found = (await js.stream_info(streams.DECISIONS.name)).config
+            await js.update_stream(replace(found, metadata={FORM_KEY: str(form)}, max_bytes=larger))
+            with capture_logs() as logs:
+                await bus.ensure_streams()
+            found = (await js.stream_info(streams.DECISIONS.name)).config
+            assert found.max_bytes == (larger if is_kept else streams.DECISIONS.max_bytes)
+            told = [entry["stream"] for entry in logs if entry["event"] == "stream of a newer release kept"]
+            assert told == [streams.DECISIONS.name] * is_kept
+    finally:
+        await client.close()
 
 
 async def test_what_no_stream_stores_says_so(bus: Bus) -> None:

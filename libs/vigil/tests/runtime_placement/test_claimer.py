@@ -15,7 +15,7 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
-from vigil.runtime.errors import BusUnavailable, StoreCorrupt
+from vigil.runtime.errors import BusUnavailable, StoreCorrupt, StoreNewer
 from vigil.runtime.placement.claimer import Claimer, Offers, Run
 from vigil.runtime.placement.leases import Claim, Offer, Placement
 from vigil.testing.eventually import eventually
@@ -343,6 +343,37 @@ async def test_a_session_that_cannot_be_read_is_told_of_once_without_a_traceback
     told = [entry for entry in logs if entry["log_level"] in ("warning", "error")]
     assert [(entry["event"], entry["error"]) for entry in told] == [("session not read", "its spec cannot be read")]
     assert "exc_info" not in told[0]
+
+
+async def test_a_session_of_a_newer_release_is_left_to_a_worker_that_knows_it(
+    make: MakeClaimer, placement: Placement
+) -> None:
+    older, newer = Worker(), Worker()
+    tried: list[Claim] = []
+
+    async def run(claim: Claim) -> None:
+        if claim.key == KEY:
+            tried.append(claim)
+            raise StoreNewer(claim.key, "it is stored in a newer form")
+        await older.run(claim)
+
+    await placement.open(KEY, ROLES)
+    with capture_logs() as logs:
+        async with claiming(make("older", run)):
+            await eventually(lambda: _is_unheld(placement, KEY), what="it is given up")
+            await placement.open(OTHER, ROLES)
+            await eventually(lambda: older.running, what="what comes after it is taken all the same")
+            assert await placement.unheld(Role.CODEC, 9) == [KEY]
+            async with claiming(make("newer", newer.run)):
+                await eventually(lambda: newer.running, what="the other worker takes it")
+                assert await placement.owner(Role.CODEC, KEY) == "newer"
+    assert len(tried) == 1
+    told = [entry for entry in logs if entry["event"] == "session left to a newer release"]
+    assert [entry["error"] for entry in told] == ["it is stored in a newer form"]
+
+
+async def _is_unheld(placement: Placement, key: SessionKey) -> bool:
+    return await placement.owner(Role.CODEC, key) is not None and key in await placement.unheld(Role.CODEC, 9)
 
 
 async def test_without_the_bus_sessions_are_found_by_looking(

@@ -6,7 +6,7 @@ import pytest
 
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, BusConfig
-from vigil.runtime.errors import FenceLost, PortError, StoreCorrupt, StoreUnavailable
+from vigil.runtime.errors import FenceLost, PortError, StoreCorrupt, StoreNewer, StoreUnavailable
 from vigil.runtime.session.claimed import until_over
 from vigil.runtime.session.follow import follow
 from vigil.runtime.session.ports import WorkerPorts
@@ -41,6 +41,14 @@ async def test_a_session_that_cannot_be_read_is_closed_once_it_has_ended(opened:
     async with until_over(opened.ports, opened.key, CODEC):
         raise unreadable
     assert await opened.open_roles() == REST
+
+
+async def test_a_session_of_a_newer_release_is_left_open_also_when_it_has_ended(opened: Opened) -> None:
+    await opened.ports.store.end(opened.key, "the client ended it")
+    with pytest.raises(StoreNewer):
+        async with until_over(opened.ports, opened.key, CODEC):
+            raise StoreNewer(opened.key, "it is stored in a newer form")
+    assert await opened.open_roles() == {Role.CODEC, *REST}
 
 
 @pytest.mark.parametrize("kind", [StoreUnavailable, FenceLost])

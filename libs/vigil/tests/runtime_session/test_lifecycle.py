@@ -12,7 +12,15 @@ from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.placement.leases import Claim
-from vigil.runtime.session.lifecycle import announce, announce_change, announce_claim, announce_end, end, why_ended
+from vigil.runtime.session.lifecycle import (
+    announce,
+    announce_change,
+    announce_claim,
+    announce_end,
+    end,
+    end_newer,
+    why_ended,
+)
 from vigil.testing.eventually import eventually
 from vigil.testing.opened_session import Opened
 from vigil.testing.servers import NatsServer
@@ -97,3 +105,15 @@ async def test_an_end_without_the_bus_is_stored_and_announced_when_it_is_repeate
         await opened.ports.bus.connected()
     await end(opened.ports, opened.spec, "the client ended it again")
     assert [event.data["reason"] for event in await opened.events()] == ["the client ended it"]
+
+
+@pytest.mark.parametrize("held", [True, False])
+async def test_a_newer_releases_session_is_left_to_its_worker_or_else_closed_whole(
+    opened: Opened, *, held: bool
+) -> None:
+    if held:
+        await opened.ports.placement.claim(Role.INTERACTION, "of the newer release", 1)
+    await end_newer(opened.ports, opened.key, "the client ended it")
+    assert await why_ended(opened.ports.store, opened.key) == "the client ended it"
+    assert await opened.open_roles() == ({Role.INTERACTION} if held else set())
+    assert await opened.events() == [], "its worker announces it"

@@ -5,7 +5,7 @@
 
 `vigil keys` writes it, the gateway reads it; compose, the chart and the console need no other store. Only SHA-256
 digests are in it, so a leaked file opens nothing: keys are long random strings, never passwords. A tenant is there for
-as long as it has a key.
+as long as it has a key. A file whose form changes says so in a field `form`; without one it is of form 1.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from vigil.contract.unreadable import UNREADABLE
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
 
+FORM = 1
 MAX_KEYS = 10_000
 MAX_NAME_CHARS = 64
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -61,8 +62,13 @@ class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         return self.expires is not None and self.expires <= now
 
 
-class _KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     keys: tuple[ApiKey, ...]
+    form: int = FORM
+
+
+class _Form(msgspec.Struct, frozen=True):
+    form: int = FORM
 
 
 def digest_of(key: str) -> str:
@@ -83,6 +89,9 @@ def encode_keys(keys: Iterable[ApiKey]) -> bytes:
 def decode_keys(text: bytes) -> tuple[ApiKey, ...]:
     """Read a key file. Raises `InvalidKeyFile`, which says what to mend and quotes no digest."""
     try:
+        form = msgspec.json.decode(text, type=_Form).form
+        if form > FORM:
+            raise InvalidKeyFile(f"a newer release wrote it, in form {form}: this one reads form {FORM}, so upgrade it")
         keys = msgspec.json.decode(text, type=_KeyFile).keys
     except UNREADABLE as error:
         raise InvalidKeyFile(f"it is not valid ({error}): {_HOW}") from None

@@ -118,9 +118,9 @@ def tenant_account(tenant: str) -> NatsAccount:
 
 
 def _declaring() -> list[str]:
-    """What declaring the streams and the bucket takes."""
+    """What declaring the streams and the bucket takes: also to look whether a newer release has declared them."""
     names = [*(stream.name for stream in STREAMS), _BUCKET_STREAM]
-    return [f"{_API}.STREAM.{deed}.{name}" for name in names for deed in ("CREATE", "UPDATE")]
+    return [f"{_API}.STREAM.{deed}.{name}" for name in names for deed in ("CREATE", "UPDATE", "INFO")]
 
 
 def _reading(stream: StreamSpec) -> list[str]:

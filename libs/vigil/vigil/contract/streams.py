@@ -71,6 +71,10 @@ DEAD_LETTERS = StreamSpec(
     64 * _MIB,
     Retention.LIMITS,
 )
+FORM = 1
+"""The number of these declarations, which the server keeps with each stream. Raise it with every change of them: a
+release with a lower number leaves the streams as they are, so that it takes nothing out of them."""
+
 STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DELEGATIONS, DEAD_LETTERS)
 
 SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened alerts", 7 * _DAY_S, 512 * _MIB)

@@ -18,6 +18,7 @@ PortError
     ├── TurnTaken          another call holds the session's turn                      retryable
     ├── TimePassed         the session has decided on that time or a later one
     └── StoreCorrupt       a stored value cannot be read
+        └── StoreNewer     a newer release wrote it, in a form that this one does not know
 """
 
 from typing import ClassVar
@@ -119,6 +120,10 @@ class TimePassed(SessionError):
 
 class StoreCorrupt(SessionError):
     """A stored value cannot be read."""
+
+
+class StoreNewer(StoreCorrupt):
+    """A stored value is of a form that this release does not know: a newer one wrote it, and can read it."""
 
 
 def describe(error: BaseException) -> str:

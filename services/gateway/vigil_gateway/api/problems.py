@@ -137,6 +137,12 @@ TABLE: dict[type[Exception], Row] = {
     port_errors.StoreFull: Row(
         "store_full", 503, "The session store is full", "End sessions, or give Redis more memory."
     ),
+    port_errors.StoreNewer: Row(
+        "session_newer",
+        503,
+        "The session was stored by a newer release",
+        "Try again: a replica of that release can serve it. The operator upgrades the other replicas.",
+    ),
     port_errors.StoreCorrupt: Row(
         "session_unreadable", 500, "The session cannot be read", "End the session and create a new one."
     ),

@@ -6,11 +6,11 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
-from vigil.runtime.errors import PortError, StoreCorrupt
+from vigil.runtime.errors import PortError, StoreCorrupt, StoreNewer
 from vigil.runtime.process.cancellation import to_the_end
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
-from vigil.runtime.session.lifecycle import announce, end, end_unreadable
+from vigil.runtime.session.lifecycle import announce, end, end_newer, end_unreadable
 from vigil_gateway import metrics
 from vigil_gateway.api.errors import CapacityFull, NoWorker
 from vigil_gateway.ports import Ports
@@ -64,6 +64,9 @@ async def finish_by_key(ports: Ports, key: SessionKey, reason: str) -> None:
     """`finish` the session of that key; one whose spec cannot be read is ended, too. Raises `UnknownSession`."""
     try:
         spec = await ports.store.spec(key)
+    except StoreNewer as error:
+        await end_newer(ports, key, reason)
+        log.warning("session of a newer release ended", session=key.session, reason=reason, error=str(error))
     except StoreCorrupt as error:
         await end_unreadable(ports, key, reason)
         log.error("unreadable session ended", session=key.session, reason=reason, error=str(error))

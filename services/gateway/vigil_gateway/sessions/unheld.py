@@ -25,7 +25,7 @@ log = get_log()
 
 LOOK_S = 1.0
 MOST = 1_024  # sessions without a worker that are looked at, at once
-WORDS = "no interaction worker holds the session: start one, or see why it is full"
+WORDS = "no interaction worker holds the session: start one, or see why it is full, or of an older release (its log)"
 
 
 class Unheld:

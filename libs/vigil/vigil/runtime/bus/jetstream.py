@@ -11,10 +11,14 @@ from nats.js.errors import Error as JetStreamError
 from nats.js.object_store import ObjectStore
 
 from vigil.contract import subjects
-from vigil.contract.streams import SNAPSHOTS, STREAMS, BucketSpec, Retention, StreamSpec, stream_of
+from vigil.contract.streams import FORM, SNAPSHOTS, STREAMS, BucketSpec, Retention, StreamSpec, stream_of
 from vigil.runtime.errors import SnapshotMissing
+from vigil.runtime.process.logs import get_log
+
+log = get_log()
 
 MESSAGE_ID = "Nats-Msg-Id"
+FORM_KEY = "vigil-form"
 _NAME_IN_USE = 10058
 # Reading an object whose oldest part was discarded never ends by itself.
 _SNAPSHOT_TIMEOUT_S = 5.0
@@ -73,7 +77,8 @@ async def consumer_config(js: JetStreamContext, stream: str, durable: str) -> di
 
 
 async def ensure_streams(js: JetStreamContext, replicas: int = 1) -> None:
-    """Create or update every stream and the snapshot bucket; each message in them is kept by so many servers."""
+    """Create or update every stream and the snapshot bucket; each message in them is kept by so many servers. What a
+    newer release has declared stays as it is."""
     for config in (*map(stream_config, STREAMS), _bucket_config(SNAPSHOTS)):
         config.num_replicas = replicas
         try:
@@ -81,7 +86,15 @@ async def ensure_streams(js: JetStreamContext, replicas: int = 1) -> None:
         except BadRequestError as error:
             if error.err_code != _NAME_IN_USE:
                 raise
-            await js.update_stream(config)
+            if await _is_newer(js, config):
+                log.warning("stream of a newer release kept", stream=config.name)
+            else:
+                await js.update_stream(config)
+
+
+async def _is_newer(js: JetStreamContext, declared: StreamConfig) -> bool:
+    found = (await js.stream_info(str(declared.name))).config.metadata or {}
+    return int(found.get(FORM_KEY, "0")) > FORM
 
 
 async def put_snapshot(js: JetStreamContext, name: str, data: bytes) -> None:
@@ -120,6 +133,7 @@ def stream_config(spec: StreamSpec) -> StreamConfig:
         duplicate_window=spec.deduplication_s,
         allow_direct=True,
         republish=_numbered(spec),
+        metadata={FORM_KEY: str(FORM)},
     )
 
 
@@ -144,4 +158,5 @@ def _bucket_config(spec: BucketSpec) -> StreamConfig:
         max_bytes=spec.max_bytes,
         allow_rollup_hdrs=True,
         allow_direct=True,
+        metadata={FORM_KEY: str(FORM)},
     )

@@ -16,7 +16,7 @@ from vigil.contract import subjects
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
-from vigil.runtime.errors import BusUnavailable, FenceLost, StoreCorrupt, StoreError
+from vigil.runtime.errors import BusUnavailable, FenceLost, StoreCorrupt, StoreError, StoreNewer
 from vigil.runtime.placement.leases import Claim, Offer, Placement
 from vigil.runtime.process.backoff import Backoff
 from vigil.runtime.process.logs import get_log, session_logs
@@ -32,6 +32,9 @@ HAND_OVER_S = 3.0
 _LINGER_S = 0.2
 # A worker that measured that it is full takes only sessions that nobody else has taken for this long.
 _PATIENCE_S = 2.0
+# A session of a form that this release cannot read is left to other workers for so long; so many are remembered.
+_LEFT_S = 60.0
+_MOST_LEFT = 1_024
 
 HELD = Gauge("vigil_claims_held", "Sessions that this worker holds", ["role"])
 CLAIMED = Counter("vigil_claims_total", "Sessions that this worker has claimed", ["role"])
@@ -48,7 +51,8 @@ class Claimer:
 
     `run(claim)` works on one session until it is cancelled: when the lease is lost, when the session is closed, or on
     drain. If it returns or raises before that, it is run again after a jittered back-off of 0.5 to 5 s.
-    A session that cannot be read is told of once for each claim, and tried again every 5 s until somebody ends it.
+    A session that cannot be read is told of once for each claim, and tried again every 5 s until somebody ends it. One
+    that a newer release wrote is given up at once and left to workers of that release for a minute.
 
     `offer(held)` says with each heartbeat what the worker offers, at most `capacity`; without it that is `capacity`.
     New sessions are admitted by what is offered. A session whose worker died needs a worker in any case: when it
@@ -83,6 +87,7 @@ class Claimer:
         self._hand_over_s = hand_over_s
         self._leases: dict[SessionKey, Claim] = {}
         self._tasks: dict[SessionKey, asyncio.Task[None]] = {}  # also those that are still stopping
+        self._left: dict[SessionKey, float] = {}  # sessions of a newer form, and until when they are passed over
         self._wake = asyncio.Event()
         self._renewed_at = time.monotonic()
         self._fault = ""
@@ -132,11 +137,14 @@ class Claimer:
 
     async def _claim(self, offer: Offer) -> list[Claim]:
         """Claim what fits into the offer, else sessions that no other worker has taken."""
-        room = min(offer.capacity, self._capacity) - len(self._tasks)
-        if room > 0:
-            return await self._placement.claim(self._role, self._worker, room)
-        room = self._capacity - len(self._tasks)
-        return await self._placement.claim(self._role, self._worker, room, patience_s=_PATIENCE_S)
+        now = time.monotonic()
+        self._left = {key: until for key, until in self._left.items() if until > now}
+        room, patience_s = min(offer.capacity, self._capacity) - len(self._tasks), 0.0
+        if room <= 0:
+            room, patience_s = self._capacity - len(self._tasks), _PATIENCE_S
+        return await self._placement.claim(
+            self._role, self._worker, room, patience_s=patience_s, passing_over=self._left
+        )
 
     def _start(self, sessions: asyncio.TaskGroup, claim: Claim) -> None:
         """Run a session. Waits for an earlier run of it that is still stopping: a session never runs twice."""
@@ -176,6 +184,10 @@ class Claimer:
                 log.info("session run ended", role=self._role)
             except FenceLost:
                 log.info("session taken over by another worker", role=self._role)
+            except StoreNewer as error:
+                log.error("session left to a newer release", role=self._role, error=str(error))
+                await self._leave(claim)
+                return
             except StoreCorrupt as error:  # no run can mend it: the session waits for its end
                 if not is_unreadable:  # once for each claim
                     log.error("session not read", role=self._role, error=str(error))
@@ -187,6 +199,14 @@ class Claimer:
                 log.warning("session run failed", role=self._role, error=repr(error), exc_info=True)
             failures = _BACKOFF.failures_after(failures, time.monotonic() - started)
             await asyncio.sleep(_BACKOFF.delay_s(failures, random.random()))
+
+    async def _leave(self, claim: Claim) -> None:
+        """Give a session up that another release has to run, so that one of its workers finds it at once."""
+        self._leases.pop(claim.key, None)
+        if len(self._left) < _MOST_LEFT:
+            self._left[claim.key] = time.monotonic() + _LEFT_S
+        with contextlib.suppress(StoreError):  # then the lease runs out by itself
+            await self._placement.release(self._role, self._worker, [claim])
 
     async def _listen(self) -> None:
         """Wake up when the bus announces a change of a session; without the bus the next sweep finds it."""

@@ -112,12 +112,15 @@ class Placement:
             with unavailable():
                 await pipeline.execute()
 
-    async def claim(self, role: Role, worker: str, limit: int, *, patience_s: float = 0.0) -> list[Claim]:
+    async def claim(
+        self, role: Role, worker: str, limit: int, *, patience_s: float = 0.0, passing_over: Iterable[SessionKey] = ()
+    ) -> list[Claim]:
         """Take up to `limit` sessions that nobody holds (for `patience_s`), those that waited longest first."""
         if limit < 1:
             return []
         with unavailable():
             arguments: list[str | int] = [worker, limit, self._lease_ms, round(patience_s * 1000)]
+            arguments += map(member, passing_over)
             flat = await self._claim(keys=_keys(role, "expiry", "owner", "fence"), args=arguments)
         triples = zip(flat[0::3], flat[1::3], flat[2::3], strict=True)
         return [Claim(from_member(name), int(fence), previous.decode()) for name, fence, previous in triples]

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
-from vigil.runtime.errors import StoreCorrupt, UnknownSession
+from vigil.runtime.errors import StoreCorrupt, StoreNewer, UnknownSession
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.session.ports import SessionPorts
 
@@ -18,14 +18,17 @@ async def until_over(ports: SessionPorts, key: SessionKey, roles: Sequence[Role]
     over: then the session is closed for `roles`, and nobody claims it for them again.
 
     That the store has forgotten the session (`UnknownSession`) is an end like any other. So is the end of a session
-    whose stored state cannot be read (`StoreCorrupt`): nothing more can be done for it. Any other error, and
-    cancellation, leaves the session open: the claimer runs it again, or another worker does.
+    whose stored state cannot be read (`StoreCorrupt`): nothing more can be done for it, except by a worker of the newer
+    release that wrote it (`StoreNewer`). Any other error, and cancellation, leaves the session open: the claimer runs
+    it again, or another worker does.
     """
     await ports.bus.connected()
     try:
         yield
     except UnknownSession:
         log.warning("session forgotten", reason="the store does not know it any more")
+    except StoreNewer:
+        raise
     except StoreCorrupt as error:
         if await ports.store.ended(key) is None:
             raise

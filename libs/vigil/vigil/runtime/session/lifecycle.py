@@ -73,6 +73,15 @@ async def end_unreadable(ports: SessionPorts, key: SessionKey, reason: str) -> N
     await ports.placement.close(key, tuple(Role))
 
 
+async def end_newer(ports: SessionPorts, key: SessionKey, reason: str) -> None:
+    """End a session that a newer release stored. A worker of that release closes its alerts and announces the end;
+    where none holds the session, it is closed for every role. Idempotent. Raises `UnknownSession`,
+    `StoreUnavailable`."""
+    await ports.store.end(key, reason)
+    unheld = await ports.placement.lacking(key, [Role.INTERACTION])
+    await ports.placement.close(key, (*CAMERA_SIDE, *unheld))
+
+
 def _event(
     spec: SessionSpec, event: Lifecycle, *, reason: str, role: str = "", worker: str = "", number: int = 0
 ) -> Outgoing:

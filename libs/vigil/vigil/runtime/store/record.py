@@ -13,7 +13,8 @@ from vigil.core.command import Ask, Clear, Command, Instruct, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.turn import Result, Turn
-from vigil.runtime.errors import StoreCorrupt
+from vigil.runtime.errors import StoreCorrupt, StoreNewer
+from vigil.runtime.store import form
 
 _COMMANDS: dict[str, type[Command]] = {"ask": Ask, "instruct": Instruct, "clear": Clear, "reset": Reset}
 _COMMAND_NAMES = {kind: name for name, kind in _COMMANDS.items()}
@@ -70,7 +71,7 @@ class Ended:
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A session as the worker that takes it over finds it. The worker publishes `outbox`, perhaps once more: JetStream
-    drops what it has."""
+    drops what it has. `is_of_old_form`: an older release wrote the state, so the first commit writes all of it anew."""
 
     spec: SessionSpec
     state: SessionState
@@ -78,6 +79,7 @@ class Taken:
     waiting: Waiting
     ended: Ended | None = None
     id: str = ""
+    is_of_old_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +123,34 @@ def decode(key: SessionKey, data: bytes, kind: type[V]) -> V:
         raise StoreCorrupt(key, f"the stored {kind.__name__} of session {key} cannot be read: {error}") from error
 
 
+def encode_numbered(value: Any) -> bytes:
+    """A value as a JSON object that says of which form it is."""
+    return form.numbered(encode(value))
+
+
+def decode_numbered(key: SessionKey, data: bytes, kind: type[V]) -> V:
+    """Read what `encode_numbered` wrote, in this release or in one before. Raises `StoreNewer`, `StoreCorrupt`."""
+    if form_of(key, data) > form.READ:
+        raise StoreNewer(key, form.IS_NEWER.format(key=key))
+    return decode(key, data, kind)
+
+
+def form_of(key: SessionKey, data: bytes) -> int:
+    """Of which form a JSON object is. Raises `StoreCorrupt`."""
+    try:
+        return form.form_of(data)
+    except UNREADABLE as error:
+        raise StoreCorrupt(key, f"the form of session {key} cannot be read: {error}") from error
+
+
 def encode_command(command: Command, nonce: str) -> bytes:
     """A command in its envelope."""
-    return encode(_Envelope(_COMMAND_NAMES[type(command)], nonce, msgspec.Raw(encode(command))))
+    return encode_numbered(_Envelope(_COMMAND_NAMES[type(command)], nonce, msgspec.Raw(encode(command))))
 
 
 def decode_command(key: SessionKey, data: bytes) -> Command:
     """Read what `encode_command` wrote."""
-    envelope = decode(key, data, _Envelope)
+    envelope = decode_numbered(key, data, _Envelope)
     if envelope.kind not in _COMMANDS:
         raise StoreCorrupt(key, f"session {key} has a command of unknown kind {envelope.kind!r}")
     return decode(key, bytes(envelope.value), _COMMANDS[envelope.kind])
@@ -141,7 +163,7 @@ def decode_commands(key: SessionKey, entries: Sequence[bytes]) -> tuple[Command,
 
 def decode_waiting(key: SessionKey, inbox: Sequence[bytes], results: Sequence[bytes] = ()) -> Waiting:
     """Read both inboxes."""
-    return Waiting(decode_commands(key, inbox), tuple(decode(key, result, Result) for result in results))
+    return Waiting(decode_commands(key, inbox), tuple(decode_numbered(key, result, Result) for result in results))
 
 
 def decode_look(
@@ -149,7 +171,7 @@ def decode_look(
 ) -> Look:
     """What others may have changed about a session that is there. Who serves a client need not give the results."""
     return Look(
-        spec=decode(key, spec, SessionSpec),
+        spec=decode_numbered(key, spec, SessionSpec),
         waiting=decode_waiting(key, inbox, results),
         ended=None if ended is None else decode(key, ended, Ended),
     )

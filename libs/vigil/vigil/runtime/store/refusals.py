@@ -3,14 +3,24 @@
 from typing import Any, NoReturn
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.errors import AlreadyExists, FenceLost, InboxFull, SessionEnded, SessionFull, UnknownSession
+from vigil.runtime.errors import (
+    AlreadyExists,
+    FenceLost,
+    InboxFull,
+    SessionEnded,
+    SessionFull,
+    StoreNewer,
+    UnknownSession,
+)
 from vigil.runtime.store.bounds import MAX_FRAMES, MAX_INBOX, MAX_OUTBOX, MAX_RESULTS
+from vigil.runtime.store.form import IS_NEWER
 
 _REFUSALS = {
     b"unknown": (UnknownSession, "there is no session {key}, or it ended long ago"),
     b"ended": (SessionEnded, "session {key} has ended: create a new one"),
     b"exists": (AlreadyExists, "session {key} exists already"),
     b"fence": (FenceLost, "session {key} was taken over by another worker"),
+    b"newer": (StoreNewer, IS_NEWER),
     b"inbox full": (InboxFull, f"session {{key}} has {MAX_INBOX} commands waiting: try again after its next turn"),
     b"results full": (
         InboxFull,

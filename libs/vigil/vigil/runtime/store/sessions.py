@@ -17,7 +17,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.turn import Result
 from vigil.runtime.errors import InboxFull
-from vigil.runtime.store import metrics, record, redis_client, state_parts
+from vigil.runtime.store import form, metrics, record, redis_client, state_parts
 from vigil.runtime.store.bounds import MAX_INBOX, MAX_LOG, MAX_RESULTS
 from vigil.runtime.store.commit_arguments import commit_arguments, place
 from vigil.runtime.store.keys import Part, from_member, index_key, member, part_key, session_keys
@@ -65,7 +65,7 @@ class SessionStore:
         if len(commands) > MAX_INBOX:
             raise InboxFull(key, f"session {key} cannot begin with {len(commands)} commands: give at most {MAX_INBOX}")
         forget_ms = 0 if confirmed else _UNCONFIRMED_MS
-        arguments = [record.encode(spec), forget_ms, *(_enveloped(command) for command in commands)]
+        arguments = [record.encode_numbered(spec), forget_ms, *(_enveloped(command) for command in commands)]
         # Listed first: a session that exists is always found. What is not completed is forgotten by itself.
         await self._list(key, _UNCONFIRMED_MS, only_new=True)
         await self._run(self._create, key, arguments)
@@ -85,7 +85,7 @@ class SessionStore:
 
     async def spec(self, key: SessionKey) -> SessionSpec:
         """What the session is asked to be. Raises `UnknownSession`."""
-        return record.decode(key, await self._stored_spec(key), SessionSpec)
+        return record.decode_numbered(key, await self._stored_spec(key), SessionSpec)
 
     async def change_spec(self, key: SessionKey, change: Callable[[SessionSpec], SessionSpec]) -> SessionSpec:
         """Replace what the session is asked to be by what `change` makes of it; returns that. When another change
@@ -93,8 +93,8 @@ class SessionStore:
         `UnknownSession`, `SessionEnded`."""
         while True:
             before = await self._stored_spec(key)
-            after = change(record.decode(key, before, SessionSpec))
-            if await self._run(self._change_spec, key, [record.encode(after), before]) == b"ok":
+            after = change(record.decode_numbered(key, before, SessionSpec))
+            if await self._run(self._change_spec, key, [record.encode_numbered(after), before]) == b"ok":
                 return after
 
     async def sessions(self, tenant: str) -> list[SessionKey]:
@@ -122,16 +122,19 @@ class SessionStore:
         return int(origin) + state_parts.decode_head(key, head).last_time_ms * 1_000
 
     async def take(self, key: SessionKey, fence: int) -> Taken:
-        """Load a session to work on it; from now on lower fences cannot commit. Raises `FenceLost`."""
+        """Load a session to work on it; from now on lower fences cannot commit. Raises `FenceLost`, and `StoreNewer`,
+        which changes nothing about the session."""
         take_id = uuid4().hex
-        spec, parts, turns, outbox, inbox, results, ended = await self._run(self._take, key, [fence, take_id])
+        answer = await self._run(self._take, key, [fence, take_id, form.READ])
+        spec, parts, turns, outbox, inbox, results, ended = answer
         return Taken(
-            spec=record.decode(key, spec, SessionSpec),
+            spec=record.decode_numbered(key, spec, SessionSpec),
             state=state_parts.decode_parts(key, parts, turns),
             outbox=tuple(record.decode_outgoing(key, message) for message in outbox),
             waiting=record.decode_waiting(key, inbox, results),
             ended=None if ended is None else record.decode(key, ended, Ended),
             id=take_id,
+            is_of_old_form=state_parts.is_of_old_form(key, parts[STATE_PARTS.index(Part.HEAD)]),
         )
 
     async def is_overtaken(self, key: SessionKey, fence: int) -> bool:
@@ -163,7 +166,7 @@ class SessionStore:
         `SessionEnded`.
         """
         try:
-            arguments = [place(Part.RESULTS), MAX_RESULTS, "results full", record.encode(result)]
+            arguments = [place(Part.RESULTS), MAX_RESULTS, "results full", record.encode_numbered(result)]
             await self._run(self._submit, key, arguments)
         except InboxFull:
             metrics.RESULTS_REFUSED.inc()

@@ -16,16 +16,18 @@ from vigil.core.instruction import Instructions
 from vigil.core.message import Image, Parts, Text
 from vigil.core.session import Chunk, SessionState
 from vigil.core.turn import Exchange, FrameRef, Task, Turn
+from vigil.runtime.store import form
 from vigil.runtime.store.keys import Part
-from vigil.runtime.store.record import decode, encode
+from vigil.runtime.store.record import decode, decode_numbered, encode, form_of
 
 V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What every turn changes."""
+    """What every turn changes, and the form of all of the state."""
 
+    form: int = 0
     next_sequence: int = 0
     last_time_ms: int = -1
     malformed_total: int = 0
@@ -48,7 +50,7 @@ class _Memory:
 
 
 _VIEWS: Mapping[Part, Callable[[SessionState], Any]] = {
-    Part.HEAD: lambda state: _Head(state.next_sequence, state.last_time_ms, state.malformed_total),
+    Part.HEAD: lambda state: _Head(form.WRITTEN, state.next_sequence, state.last_time_ms, state.malformed_total),
     Part.MEMORY: lambda state: (state.chunk.number, state.chunk.prefix),
     Part.INSTRUCTIONS: lambda state: state.instructions,
     Part.ALERTS: lambda state: state.alerts,
@@ -68,7 +70,7 @@ def encode_parts(state: SessionState, before: SessionState | None) -> dict[Part,
 
 def decode_parts(key: SessionKey, parts: Sequence[bytes | None], turns: Sequence[bytes]) -> SessionState:
     """The state of the parts, in the order of `STATE_PARTS`, and its turns. A part that is not there has not begun.
-    Raises `StoreCorrupt`."""
+    Raises `StoreNewer`, `StoreCorrupt`."""
     found = dict(zip(STATE_PARTS, parts, strict=True))
     head = decode_head(key, found[Part.HEAD])
     memory = _decoded(key, found[Part.MEMORY], _Memory, _Memory())
@@ -86,8 +88,15 @@ def decode_parts(key: SessionKey, parts: Sequence[bytes | None], turns: Sequence
 
 
 def decode_head(key: SessionKey, data: bytes | None) -> _Head:
-    """What every turn changes; of a session that has not begun, what it begins with. Raises `StoreCorrupt`."""
-    return _decoded(key, data, _Head, _Head())
+    """What every turn changes; of a session that has not begun, what it begins with. Raises `StoreNewer`,
+    `StoreCorrupt`."""
+    return _Head() if data is None else decode_numbered(key, data, _Head)
+
+
+def is_of_old_form(key: SessionKey, head: bytes | None) -> bool:
+    """Whether an older release wrote the state, which must then be written anew. One that has not begun is of no form.
+    Raises `StoreCorrupt`."""
+    return head is not None and form_of(key, head) < form.WRITTEN
 
 
 def _decoded(key: SessionKey, data: bytes | None, kind: Any, nothing: V) -> V:

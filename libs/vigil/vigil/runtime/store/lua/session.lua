@@ -7,6 +7,11 @@ local function exists(key)
   return redis.call('EXISTS', key) == 1
 end
 
+-- The form of a document, which is its first field (`vigil.runtime.store.form`); 0 where it has none.
+local function form_of(document)
+  return tonumber(string.match(document or '', '^{"form":(%d+)') or '0')
+end
+
 -- What is written to a session that will be forgotten (it ended, or was never confirmed) must not outlive it.
 local function keep_expiry()
   local left_ms = redis.call('PTTL', SPEC)

@@ -1,7 +1,9 @@
--- ARGV: fence, id of this take. Commits still on their way build on another id and are refused.
+-- ARGV: fence, id of this take, the newest form that the caller reads. Commits still on their way build on another id
+-- and are refused. A session of a newer form stays as it is, for a worker that can read it.
 -- Returns spec, parts of the state, turns, outbox, inbox, results, ended.
 local spec = redis.call('GET', SPEC)
 if not spec then return 'unknown' end
+if math.max(form_of(spec), form_of(redis.call('GET', HEAD))) > tonumber(ARGV[3]) then return 'newer' end
 if tonumber(redis.call('GET', FENCE) or '0') > tonumber(ARGV[1]) then return 'fence' end
 redis.call('SET', FENCE, ARGV[1])
 redis.call('SET', LAST, ARGV[2])

@@ -60,7 +60,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-slow test-stores test-recipe test-services bench fuzz eval coverage lint format
+.PHONY: test test-slow test-stores test-helm test-recipe test-services bench fuzz eval coverage lint format
 test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST_ARGS=…]
 	@mkdir -p build; $(MAKE) --no-print-directory test-recipe >build/test-recipe.log 2>&1 & recipe=$$!; \
 	trap "kill $$recipe 2>/dev/null || true" INT TERM; status=0; \
@@ -80,6 +80,10 @@ test-stores: workspace ## Run the tests of store and placement against every Red
 	  echo "==> $$($$server --version | cut -d' ' -f1-3)"; \
 	  $(VENV)/python -m pytest -q -n $(TEST_PROCESSES) $(STORE_TESTS) --redis-server "$(CURDIR)/$$server" $(PYTEST_ARGS) || status=$$?; \
 	done; exit $$status
+
+# A real Kubernetes on this machine's Docker. Its programs are built from source at the first run: see tests/cluster.
+test-helm: chart-tools ## Install, test, upgrade and uninstall the chart in a cluster of one node (root, Docker, the images of make images)
+	@tests/cluster/test-chart.sh
 
 # The tests of training run in the engine's Python, which has torch. They get the processors that nobody else wants.
 test-recipe:

@@ -91,10 +91,10 @@ async def make_bridge_consumer(server: ConfiguredNats) -> None:
         async with bus.consume(
             ALERTS, DURABLE, subjects.alerts_of("demo"), Terms(from_now=True, in_order=True)
         ) as made:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await anext(made)
-            assert made.exists
+            reading = asyncio.ensure_future(anext(made))
+            await eventually(lambda: made.exists, what="the consumer of the endpoint")
+            reading.cancel()
+            await asyncio.wait({reading})
 
 
 @contextlib.asynccontextmanager

@@ -93,8 +93,10 @@ async def test_a_service_hears_what_its_row_says(server: ConfiguredNats, operato
         for pattern in row.bus.hears:
             async with bus.subscribe(pattern, capacity=8) as heard:
                 await operator.publish(concrete(pattern), b"hello")
+                # A stream may publish once more what was said before, so that other messages come first.
                 async with asyncio.timeout(10):
-                    assert (await anext(heard)).subject == concrete(pattern)
+                    while (await anext(heard)).subject != concrete(pattern):
+                        pass
 
 
 @BY_NAME

@@ -1,9 +1,13 @@
 """The NATS configuration of each kind of deployment, with the tenants `demo` and `acme`."""
 
 import json
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from vigil.contract.permissions import tenant_user
+import yaml
+
+from vigil.contract.permissions import accounts, tenant_user
 from vigil_provision import nats_config, site
 from vigil_provision.nats_config import NatsServer
 from vigil_provision.secrets import TENANT
@@ -11,6 +15,8 @@ from vigil_provision.site import Site
 from vigil_provision.testing.servers import SECRETS
 
 TENANTS = (TENANT, "acme")
+RENDERED_CHART = Path(__file__).resolve().parents[4] / "deploy/helm/vigil/examples/rendered/production.yaml"
+CHART_TENANT = "globex"  # the example has it in the place of `demo`
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,24 @@ def of_a_site() -> Deployment:
     return Deployment("site", site.nats_file(Site(), SECRETS, TENANTS))
 
 
+def of_the_chart() -> Deployment:
+    """That of the chart's production values, as Helm renders them, on one server without certificates. The passwords
+    stand in it as variables, which the chart's Secret gives."""
+    documents = yaml.safe_load_all(RENDERED_CHART.read_text())
+    (config,) = (found["data"]["nats.conf"] for found in documents if found and "nats.conf" in found.get("data", {}))
+    alone = re.sub(r"^include .*\n|^tls: .*\n|^cluster: \{\n(?: .*\n)*\}\n", "", config, flags=re.MULTILINE)
+    users = [user.name for account in accounts(TENANTS) for user in account.users]
+    given = "".join(f"{_variable(user)}: {json.dumps(SECRETS.nats_password_of(user))}\n" for user in users)
+    return Deployment(
+        "chart", given + alone.replace(CHART_TENANT, TENANT).replace(CHART_TENANT.upper(), TENANT.upper())
+    )
+
+
+def _variable(user: str) -> str:
+    """The variable of a user's password in the chart."""
+    return f"NATS_PASSWORD_{user.upper().replace('-', '_')}"
+
+
 def of_accounts_alone() -> Deployment:
     """That of a site whose readers' users may do anything: what keeps them from writing is their account."""
     lines = site.nats_file(Site(), SECRETS, TENANTS).splitlines()
@@ -45,4 +69,4 @@ def of_accounts_alone() -> Deployment:
     return Deployment("accounts alone", "\n".join(lines))
 
 
-DEPLOYMENTS = (of_vigil_up(), of_a_site())
+DEPLOYMENTS = (of_vigil_up(), of_a_site(), of_the_chart())

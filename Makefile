@@ -38,13 +38,15 @@ build/tools/bin/uv:
 	@deploy/engine/install.sh .venv-engine
 	@touch $@
 
-.PHONY: workspace engine system browser
+.PHONY: workspace engine system browser prometheus
 workspace: .venv/.complete ## Install the libraries and services
 engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
 system: ## Install the system packages that the RTSP tests need
 	@deploy/system-packages.sh rtsp
 browser: ## Install the browser that the slow tests drive
 	@deploy/system-packages.sh browser
+prometheus: ## Install Prometheus, to which the slow tests put every query of the dashboards
+	@deploy/system-packages.sh prometheus
 
 # --- use -----------------------------------------------------------------------------------------------------------
 
@@ -68,7 +70,7 @@ test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST
 	echo "==> the tests of training, which ran meanwhile"; \
 	wait $$recipe || status=$$?; cat build/test-recipe.log; exit $$status
 
-test-slow: workspace engine system browser ## Run the tests that need a browser or take minutes
+test-slow: workspace engine system browser prometheus ## Run the tests that need a browser or Prometheus, or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-recipe RECIPE_TESTS=slow
 
@@ -131,9 +133,12 @@ format: workspace ## Format all code
 images: ## Build the container images [IMAGES="gateway cli"] [VIGIL_REGISTRY=registry.example/]
 	@VIGIL_REGISTRY='$(VIGIL_REGISTRY)' deploy/images/build.sh $(IMAGES)
 
-.PHONY: docs
-docs: workspace ## Write what is generated from the code: settings, metrics, services, files of the chart
+.PHONY: docs trace
+docs: workspace ## Write what is generated from the code: pages of docs/, dashboards, files of the chart
 	@PYTHONPATH=tests $(VENV)/python -m reference
+
+trace: workspace ## Draw docs/trace.svg from the spans of one alert of a whole system
+	@PYTHONPATH=tests $(VENV)/python -m observability
 
 # --- contracts -------------------------------------------------------------------------------------------------------
 

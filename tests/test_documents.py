@@ -10,6 +10,8 @@ import pytest
 from reference import metrics, settings
 from reference.code import ROOT, services
 
+from vigil.contract.spans import ATTRIBUTES
+
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("*/*/README.md")])
 CODE = [path for folder in ("libs", "services", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -21,7 +23,8 @@ FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 GLOSSARY_ROW = re.compile(r"^\| (?P<term>[\w -]+) \| (?P<meaning>.+) \| `(?P<module>[\w.]+)` \|$", re.MULTILINE)
 FILE = re.compile(r"`((?:deploy|docs|libs|models|proto|services|tests)/[\w./-]+)[`:]")
 MODULE = re.compile(r"`(vigil(?:_[a-z]+)?(?:\.(?!v1)\w+)+)[`:]")
-NO_MODULES = frozenset({"vigil.time_s", "vigil_gunzip.py"})  # a field of a request, a file beside its page
+# A field of a request, a file beside its page, attributes of spans.
+NO_MODULES = frozenset({"vigil.time_s", "vigil_gunzip.py"}) | ATTRIBUTES.keys()
 LOG_EVENT = re.compile(r"\blog `([^`]+)`")
 
 

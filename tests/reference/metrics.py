@@ -25,8 +25,8 @@ This page is generated from the code: change the metric's object, then run `make
 
 Every service serves its metrics at `GET /metrics` on its HTTP port, in the text format of Prometheus. Units are base
 units, and no label names a session or a tenant. A histogram `x` is served as `x_bucket`, `x_sum` and `x_count`. The
-processes also report `process_…` and `python_gc_…`, which come with the client library. What to alarm on stands in
-[operations](operations.md#what-to-alarm-on)."""
+processes also report `process_…` and `python_gc_…`, which come with the client library. Dashboards and alert rules are
+made of these: [operations](operations.md#metrics-and-dashboards)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def _bus(row: ServiceSpec) -> tuple[str, ...]:
     streams = [f"consumes {code(stream.name)}" for stream in bus.consumes]
     streams += [f"newest of {code(stream.name)}" for stream in bus.looks_up]
     streams += [f"reads {code(stream.name)}" for stream in bus.reads]
+    streams += ["size of each"] if bus.measures else []
     snapshots = {SnapshotAccess.NONE: "", SnapshotAccess.READ: "reads", SnapshotAccess.WRITE: "writes"}
     return (code(row.name), _codes(bus.publishes), _codes(bus.hears), ", ".join(streams), snapshots[bus.snapshots])
 

@@ -2,7 +2,9 @@
 
 from typing import NoReturn
 
-from vigil.contract import subjects
+from opentelemetry.trace import Span
+
+from vigil.contract import spans, subjects
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.frames import CodedFrameGroup, FrameGroup, decode_group, encode_coded_group
 from vigil.contract.turn_dropped import DropReason, TurnDropped
@@ -15,7 +17,7 @@ from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, BusUnavailable
 from vigil.runtime.placement.leases import Claim
 from vigil.runtime.process.cancellation import first_to_end
-from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.logs import get_log, source_logs
 from vigil.runtime.process.trace import continued, span
 from vigil.runtime.session.claimed import until_over
 from vigil.runtime.session.dropped import tell_dropped
@@ -48,30 +50,36 @@ class Coder:
         ):
             look = await ports.store.look(key)
             if look.ended is None:
-                await first_to_end(self._code_all(claim, look.spec, groups), follow(ports, key))
+                with source_logs(look.spec.source.id):
+                    await first_to_end(self._code_all(claim, look.spec, groups), follow(ports, key))
 
     async def _code_all(self, claim: Claim, spec: SessionSpec, groups: KeepLatest[Message]) -> NoReturn:
         state = VideoState(profile(spec.profile), claim.fence)
         log.info("coding began", profile=spec.profile, fence=claim.fence)
+        attributes = {spans.TENANT: spec.tenant, spans.SESSION: spec.session, spans.SOURCE: spec.source.id}
         async for message, dropped in groups.counted():
             metrics.DROPPED.labels("replaced").inc(dropped)
-            with metrics.SECONDS.time(), continued(message.headers), span("frames code"):
-                state = await self._code(state, claim.key, message.payload)
+            with metrics.SECONDS.time(), continued(message.headers), span(spans.CODE, attributes) as current:
+                state = await self._code(state, claim.key, message.payload, current)
         raise BusUnavailable("no frame groups can be heard: the subscription ended")
 
-    async def _code(self, state: VideoState, key: SessionKey, payload: bytes) -> VideoState:
+    async def _code(self, state: VideoState, key: SessionKey, payload: bytes, current: Span) -> VideoState:
         try:
             group = decode_group(payload)
         except InvalidMessage as error:
             metrics.DROPPED.labels("invalid").inc()
+            current.set_attribute(spans.DROPPED, "invalid")
             log.warning("frame group skipped", reason=str(error))
             return state
         state, coded = encode(state, group)
+        current.set_attributes({spans.TIME_MS: group.time_ms, spans.PICTURES: len(group.frames)})
         if isinstance(coded, Refusal):
             metrics.DROPPED.labels(coded.value).inc()
+            current.set_attribute(spans.DROPPED, coded.value)
             log.info("frame group skipped", time_ms=group.time_ms, reason=coded.value)
             await tell_dropped(self._ports.bus, _dropped(group, coded))
         else:
+            current.set_attribute(spans.VISUAL_TOKENS, sum(frame.visual_tokens for frame in coded.frames))
             await self._publish(key, coded)
         return state
 

@@ -42,6 +42,7 @@ from vigil_gateway.rpc.service import NAME, GatewayService
 from vigil_gateway.sessions.probe import SourceProbe
 from vigil_gateway.sessions.quota import SessionQuota
 from vigil_gateway.sessions.unheld import Unheld
+from vigil_gateway.stores import measure_stores
 
 log = get_log()
 
@@ -69,6 +70,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         service.spawn("API keys", key_file.follow(keys))
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         service.spawn("sessions without a worker", Unheld(ports).run())
+        service.spawn("sizes of the stores", measure_stores(bus, redis))
         async with _endpoints(ports, certificate):
             yield
 

@@ -31,6 +31,15 @@ KEYS = Gauge("vigil_gateway_api_keys", "API keys in the key file, expired ones t
 KEY_FILE_FAULT = Gauge(
     "vigil_gateway_key_file_fault", "1 while the key file cannot be used and the keys that were read before it hold"
 )
+STREAM_MESSAGES = Gauge("vigil_stream_messages", "Messages that a stream of JetStream holds", ["stream"])
+STREAM_BYTES = Gauge("vigil_stream_bytes", "What a stream of JetStream holds", ["stream"])
+STREAM_LIMIT_BYTES = Gauge(
+    "vigil_stream_limit_bytes", "The most that a stream may hold: then its oldest messages go", ["stream"]
+)
+REDIS_MEMORY_BYTES = Gauge("vigil_redis_memory_bytes", "Memory that Redis uses")
+REDIS_MEMORY_LIMIT_BYTES = Gauge(
+    "vigil_redis_memory_limit_bytes", "The most that Redis may use (`maxmemory`): then turns are dropped; 0: no limit"
+)
 HISTORY = Counter(
     "vigil_gateway_history_requests",
     "Requests of downstream systems for past events: answered, refused, failed, or dropped because others wait",

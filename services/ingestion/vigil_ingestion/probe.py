@@ -10,9 +10,13 @@ from pathlib import Path
 
 import av
 import grpc
+from opentelemetry.trace import Span
 
+from vigil.contract import spans
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.source import SourceKind
+from vigil.runtime.process.grpc_requests import Context
+from vigil.runtime.process.grpc_trace import called
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.redaction import redacted
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
@@ -91,6 +95,10 @@ class IngestionService(IngestionServiceServicer):
         request: ProbeSourceRequest,
         context: "grpc.aio.ServicerContext[ProbeSourceRequest, ProbeSourceResponse]",
     ) -> ProbeSourceResponse:
+        with called(context, f"{NAME}/ProbeSource") as current:
+            return await self._answer(request, context, current)
+
+    async def _answer(self, request: ProbeSourceRequest, context: Context, current: Span) -> ProbeSourceResponse:
         if self._pending >= PROBES_WAITING:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many sources are being probed: try again")
         self._pending += 1
@@ -98,6 +106,7 @@ class IngestionService(IngestionServiceServicer):
             info = await asyncio.get_running_loop().run_in_executor(self._threads, self._probe, request)
         except SourceError as error:
             metrics.PROBES.labels(error.fault.value).inc()
+            current.set_attribute(spans.FAULT, error.fault.value)
             log.info("source refused", fault=error.fault.value, reason=error.message)
             return ProbeSourceResponse(fault=_fault(error.fault), message=error.message)
         finally:

@@ -3,8 +3,9 @@
 import asyncio
 import random
 import time
+from contextlib import AbstractContextManager
 
-from vigil.contract import subjects
+from vigil.contract import spans, subjects
 from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
@@ -12,8 +13,8 @@ from vigil.core.source import Role, SourceKind
 from vigil.runtime.errors import BusError, BusUnavailable, SessionEnded, StoreError, StoreUnavailable
 from vigil.runtime.placement.leases import Claim
 from vigil.runtime.process.cancellation import first_to_end
-from vigil.runtime.process.logs import get_log
-from vigil.runtime.process.trace import span
+from vigil.runtime.process.logs import get_log, source_logs
+from vigil.runtime.process.trace import AttributeValue, span
 from vigil.runtime.session.claimed import until_over
 from vigil.runtime.session.follow import follow
 from vigil.runtime.session.lifecycle import CAMERA_SIDE, announce_end, end
@@ -49,15 +50,19 @@ class Watcher:
         ports = self._ports
         async with until_over(ports, claim.key, CAMERA_SIDE):
             look = await ports.store.look(claim.key)
-            reason = None
-            if look.ended is None:
-                reason = await Watch(ports, self._settings, claim, look.spec).run()
-            if reason is None:  # it was ended elsewhere
-                await announce_end(ports, look.spec)
-                return
-            log.info("source ended", reason=reason)
-            await asyncio.sleep(LAST_TURN_S)
-            await end(ports, look.spec, reason)
+            with source_logs(look.spec.source.id):
+                await self._watch(claim, look)
+
+    async def _watch(self, claim: Claim, look: Look) -> None:
+        reason = None
+        if look.ended is None:
+            reason = await Watch(self._ports, self._settings, claim, look.spec).run()
+        if reason is None:  # it was ended elsewhere
+            await announce_end(self._ports, look.spec)
+            return
+        log.info("source ended", reason=reason)
+        await asyncio.sleep(LAST_TURN_S)
+        await end(self._ports, look.spec, reason)
 
     async def is_relieved(self, claim: Claim) -> bool:
         """Whether another worker is past opening the source of this session, or the session is over."""
@@ -190,13 +195,25 @@ class Watch:
         group = FrameGroup(key, turn.time_ms, self._sequence, turn.frames, self._claim.fence)
         self._sequence += 1
         try:
-            with span("frames publish", tenant=key.tenant, session=key.session, time_ms=turn.time_ms):
+            with self._captured(turn):
                 await self._ports.bus.publish(subjects.raw_frames(key), encode_group(group))
         except BusError as error:
             metrics.DROPPED.labels("unpublished").inc()
             log.warning("turn not published", time_ms=turn.time_ms, reason=str(error))
             return
         metrics.PUBLISH_SECONDS.observe(max(0.0, time.time() - turn.frames[-1].capture_time_us / 1e6))
+
+    def _captured(self, turn: Group[Frame]) -> AbstractContextManager[object]:
+        """The span with which the turn's trace begins: when its newest picture was captured."""
+        attributes: dict[str, AttributeValue] = {
+            spans.TENANT: self._claim.key.tenant,
+            spans.SESSION: self._claim.key.session,
+            spans.SOURCE: self._spec.source.id,
+            spans.TIME_MS: turn.time_ms,
+            spans.PICTURES: len(turn.frames),
+        }
+        began_us = min(turn.frames[-1].capture_time_us, time.time_ns() // 1_000)
+        return span(spans.CAPTURE, attributes, began_us=began_us)
 
     def _order(self) -> Order:
         spec, settings = self._spec, self._settings

@@ -9,6 +9,7 @@ A turn that fails leaves the state as it was; its commands and results stay in t
 import contextlib
 from dataclasses import replace
 
+from vigil.contract import spans
 from vigil.contract.outgoing import Outgoing
 from vigil.core.decide import (
     Completion,
@@ -32,7 +33,7 @@ from vigil.runtime.engine.errors import (
 from vigil.runtime.engine.wire import Rendered
 from vigil.runtime.errors import StoreFull
 from vigil.runtime.process.logs import get_log
-from vigil.runtime.process.trace import span
+from vigil.runtime.process.trace import AttributeValue, span
 from vigil.runtime.session.dropped import tell_dropped
 from vigil.runtime.store.sessions import Commit, Taken, Waiting
 from vigil_interaction import metrics
@@ -97,14 +98,25 @@ class Runner:
             self._passed_over(seen)
             await tell_dropped(self._ports.bus, unneeded(self.key, seen, self.state.last_time_ms))
             return
-        with span("tick", session=self.key.session, tenant=self.key.tenant, sequence=infer.turn.sequence):
+        with span(spans.TICK, self._attributes(infer)) as current:
             settled = await self._taken(seen, attempt, planned, infer)
-        if settled is None:
-            return
-        self.vitals = self.vitals.decided(self._ports.monotonic())
-        tick_s, age_s = self._ports.monotonic() - began, (self._ports.clock() - seen.capture_time_us) / 1e6
-        self._ports.load.turn(late=measure(self.spec, settled, tick_s=tick_s, age_s=age_s))
-        await self._outbox.flush()
+            if settled is None:
+                current.set_attribute(spans.DROPPED, str(self.vitals.failure.cause) if self.vitals.failure else "")
+                return
+            current.set_attribute(spans.ACTION, settled.decision.output.action)
+            self.vitals = self.vitals.decided(self._ports.monotonic())
+            tick_s, age_s = self._ports.monotonic() - began, (self._ports.clock() - seen.capture_time_us) / 1e6
+            self._ports.load.turn(late=measure(self.spec, settled, tick_s=tick_s, age_s=age_s))
+            await self._outbox.flush()
+
+    def _attributes(self, infer: Infer) -> dict[str, AttributeValue]:
+        return {
+            spans.TENANT: self.key.tenant,
+            spans.SESSION: self.key.session,
+            spans.SOURCE: self.spec.source.id,
+            spans.SEQUENCE: infer.turn.sequence,
+            spans.TIME_MS: infer.turn.time_ms,
+        }
 
     async def _taken(self, seen: Sight, attempt: Attempt, planned: SessionState, infer: Infer) -> Settled | None:
         """Ask the engine and commit the turn; None when one of the two did not take it, which is told."""
@@ -237,7 +249,8 @@ class Runner:
             consumed=settled.consumed,
             consumed_results=settled.consumed_results,
         )
-        await self._store(commit, messages)
+        with span(spans.COMMIT, {spans.DB_SYSTEM: "redis", spans.SEQUENCE: settled.decision.sequence}):
+            await self._store(commit, messages)
         self.state = settled.state
         self._skipped = 0
         self.warmer.committed(self.spec, self._profile, self.state)

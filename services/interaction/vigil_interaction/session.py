@@ -26,7 +26,7 @@ from vigil.runtime.errors import (
 from vigil.runtime.placement.claimer import Relieved
 from vigil.runtime.placement.leases import Claim
 from vigil.runtime.process.cancellation import first_to_end
-from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.logs import get_log, source_logs
 from vigil.runtime.process.trace import continued
 from vigil.runtime.session.claimed import until_over
 from vigil.runtime.session.dropped import tell_dropped
@@ -75,7 +75,9 @@ class ClaimedSession:
             until_over(self._ports, self.key, (Role.INTERACTION, *CAMERA_SIDE)),
             self._ports.bus.keep_latest(subjects.coded_frames(self.key)) as frames,
         ):
-            await self._run_taken(await self._ports.store.take(self.key, self.fence), frames)
+            taken = await self._ports.store.take(self.key, self.fence)
+            with source_logs(taken.spec.source.id):
+                await self._run_taken(taken, frames)
 
     async def _run_taken(self, taken: Taken, frames: KeepLatest[Message]) -> None:
         outbox = Outbox(self._ports.bus, taken.outbox)

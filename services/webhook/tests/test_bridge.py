@@ -29,7 +29,7 @@ async def test_an_alert_arrives_unchanged_and_signed(
     (post,) = receiver.posts
     assert post.body == stored(7).payload
     assert post.headers["Content-Type"] == "application/cloudevents+json"
-    assert post.headers["traceparent"] == f"00-{8:032x}-00f067aa0ba902b7-01"
+    assert post.headers["traceparent"].split("-")[1] == f"{8:032x}", "the trace of the turn that caused it goes on"
     sent_s = int(post.headers["webhook-timestamp"])
     assert abs(sent_s - time.time()) < 30
     expected = signed_headers(key, "a-7.0", sent_s, post.body)

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from vigil.contract import streams, subjects
+from opentelemetry.trace import StatusCode
+
+from vigil.contract import spans, streams, subjects
 from vigil.contract.dead_letters import DeadLetter, dead_letter_outgoing
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.envelope import CloudEvent, decode_event
@@ -24,12 +26,13 @@ from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
 from vigil.runtime.errors import BusError
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.trace import TRACEPARENT, AttributeValue, continued, span
 from vigil_webhook import metrics
 from vigil_webhook.backlog import Backlog
 from vigil_webhook.endpoints import Endpoint
 from vigil_webhook.provenance import MESSAGE_ID, why_foreign
 from vigil_webhook.sender import Sender
-from vigil_webhook.verdict import Fate, Outcome, Patience, Verdict
+from vigil_webhook.verdict import Fate, Patience, Verdict
 
 log = get_log()
 
@@ -169,23 +172,41 @@ class Courier:
                     await self._came.wait()
 
     async def _deliver(self, number: int) -> None:
-        """Try an event once."""
+        """Try an event once, in the trace of the turn that caused it."""
         delivery, event = self._held[number]
-        outcome = await self._post(delivery, event)
-        verdict = self._backlog.tried(number, outcome, time.monotonic(), random.random())
-        self._report(event, verdict)
+        with continued({TRACEPARENT: event.traceparent or ""}):
+            await self._attempt(number, delivery, event)
+        self._show()
+
+    async def _attempt(self, number: int, delivery: Delivery, event: CloudEvent) -> None:
+        verdict = await self._tried(number, delivery, event)
         if verdict.fate is not Fate.RETRY:
             if verdict.fate is Fate.DEAD:
                 await self._put_aside(delivery, verdict)
             try:
                 await self._settle(self._held.pop(number)[0])
             except BusError as error:  # it comes again, and is recognised
-                log.warning("event handling failed", endpoint=self.feed.label, reason=str(error))
-        self._show()
+                log.warning("event handling failed", reason=str(error), **self._about(event))
 
-    async def _post(self, delivery: Delivery, event: CloudEvent) -> Outcome:
-        with metrics.SECONDS.time():
-            return await self._sender.post(self.endpoint, event.id, delivery.payload, event.traceparent or "")
+    async def _tried(self, number: int, delivery: Delivery, event: CloudEvent) -> Verdict:
+        attributes: dict[str, AttributeValue] = {
+            spans.HTTP_METHOD: "POST",
+            spans.SERVER_ADDRESS: self.endpoint.host,
+            spans.ENDPOINT: self.feed.label,
+            spans.MESSAGE_ID: _identity(delivery),
+        }
+        with span(spans.DELIVER, attributes) as current:
+            with metrics.SECONDS.time():
+                outcome = await self._sender.post(self.endpoint, event.id, delivery.payload)
+            verdict = self._backlog.tried(number, outcome, time.monotonic(), random.random())
+            current.set_attributes({spans.FATE: verdict.fate, spans.HTTP_RESENDS: verdict.tries - 1})
+            if outcome.status:
+                current.set_attribute(spans.HTTP_STATUS, outcome.status)
+            if verdict.fate is not Fate.DELIVERED:
+                current.set_attribute(spans.ERROR_TYPE, str(outcome.status or "unreachable"))
+                current.set_status(StatusCode.ERROR)
+            self._report(event, verdict)
+        return verdict
 
     async def _put_aside(self, delivery: Delivery, verdict: Verdict) -> None:
         """Store the dead letter, however long NATS is away: without it no event comes anyway."""
@@ -242,7 +263,13 @@ class Courier:
 
     def _about(self, event: CloudEvent) -> dict[str, object]:
         data = event.data if isinstance(event.data, dict) else {}
-        return {"endpoint": self.feed.label, "event_id": event.id, "session": data.get("session", "")}
+        return {
+            "endpoint": self.feed.label,
+            "event_id": event.id,
+            "tenant": data.get("tenant", ""),
+            "session": data.get("session", ""),
+            "source": data.get("source_id", ""),
+        }
 
 
 def _identity(delivery: Delivery) -> str:

@@ -12,6 +12,7 @@ from aiohttp.resolver import ThreadedResolver
 
 from vigil.contract.outgoing import CLOUDEVENT
 from vigil.core.address_policy import why_refused
+from vigil.runtime.process.trace import with_trace
 from vigil_webhook.endpoints import Endpoint
 from vigil_webhook.signature import signed_headers
 from vigil_webhook.verdict import Outcome, retry_after_s
@@ -49,14 +50,14 @@ class Sender:
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
 
-    async def post(self, endpoint: Endpoint, event_id: str, body: bytes, traceparent: str) -> Outcome:
-        """Try once. Never raises: what went wrong is in the outcome, without the URL."""
+    async def post(self, endpoint: Endpoint, event_id: str, body: bytes) -> Outcome:
+        """Try once, in the current trace. Never raises: what went wrong is in the outcome, without the URL."""
         headers = {"Content-Type": CLOUDEVENT, "User-Agent": _USER_AGENT}
         headers |= signed_headers(endpoint.key, event_id, int(time.time()), body)
-        if traceparent:
-            headers["traceparent"] = traceparent
         try:
-            async with self._http.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as answer:
+            async with self._http.post(
+                endpoint.url, data=body, headers=with_trace(headers), allow_redirects=False
+            ) as answer:
                 asked_s = retry_after_s(answer.headers.get("Retry-After", ""), datetime.now(UTC))
                 return Outcome(answer.status, retry_after_s=asked_s)
         except TimeoutError:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
+from prometheus_client import REGISTRY
 
 from vigil.core.ids import SessionKey
-from vigil.runtime.process.logs import configure_logs, get_log, session_logs
+from vigil.runtime.process.logs import configure_logs, get_log, session_logs, source_logs
 
 
 @pytest.fixture
@@ -72,6 +73,30 @@ def test_the_current_span_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = lines(capsys)
     assert line["trace_id"] == f"{span.get_span_context().trace_id:032x}"
     assert line["span_id"] == f"{span.get_span_context().span_id:016x}"
+
+
+@pytest.mark.usefixtures("root_logging")
+def test_the_source_is_named_inside_its_block(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("codec", "info")
+    with session_logs(SessionKey("demo", "s-1")), source_logs("lobby"):
+        get_log().info("frame coded")
+    (line,) = lines(capsys)
+    assert (line["tenant"], line["session"], line["source"]) == ("demo", "s-1", "lobby")
+
+
+@pytest.mark.usefixtures("root_logging")
+def test_lines_of_our_own_code_are_counted_by_their_words() -> None:
+    configure_logs("codec", "info")
+    before = counted("warning", "frame broke"), counted("warning", "slow consumer")
+    get_log().warning("frame broke", size=3)
+    get_log().debug("frame broke")
+    logging.getLogger("nats").warning("slow consumer")
+    assert (counted("warning", "frame broke"), counted("warning", "slow consumer")) == (before[0] + 1, before[1])
+    assert not counted("debug", "frame broke")
+
+
+def counted(level: str, event: str) -> float:
+    return REGISTRY.get_sample_value("vigil_log_lines_total", {"level": level, "event": event}) or 0.0
 
 
 @pytest.mark.usefixtures("root_logging")

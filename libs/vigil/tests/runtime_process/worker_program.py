@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from vigil.contract.spans import SpanKind, SpanRow
 from vigil.runtime.engine.client import Engine, EngineConfig
 from vigil.runtime.process.config import WorkerSettings
 from vigil.runtime.process.logs import get_log
@@ -19,6 +20,9 @@ class Settings(WorkerSettings):
     behaviour: str = "well"
 
 
+_STEP = SpanRow("trial.step", ("trial",), SpanKind.CLIENT, "A step", ("",), ("trial.turns",))
+
+
 @asynccontextmanager
 async def build(worker: Worker[Settings]) -> AsyncIterator[None]:
     behaviour = worker.settings.behaviour
@@ -29,7 +33,7 @@ async def build(worker: Worker[Settings]) -> AsyncIterator[None]:
             log.info("waiting for a dependency")
             await asyncio.Event().wait()
         if behaviour == "trace":
-            with span("trial.step", turns=3):
+            with span(_STEP, {"trial.turns": 3}):
                 log.info("traced")
         if behaviour == "crash":
             raise RuntimeError("a mistake in the build")

@@ -85,6 +85,7 @@ def of_service(row: ServiceSpec) -> Permissions:
         publish += _reading(stream)
     publish += [f"{_API}.STREAM.MSG.GET.{stream.name}" for stream in bus.looks_up]
     publish += [f"{_API}.DIRECT.GET.{stream.name}" for stream in bus.reads]
+    publish += [f"{_API}.STREAM.INFO.{stream.name}" for stream in bus.measures]
     publish += _snapshots(bus.snapshots)
     return Permissions(tuple(publish), (*bus.hears, own_inbox), answers=bool(bus.hears))
 

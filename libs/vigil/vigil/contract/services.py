@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vigil.contract import subjects
-from vigil.contract.streams import ALERTS, DEAD_LETTERS, DECISIONS, DELEGATIONS, SESSIONS, UTTERANCES, StreamSpec
+from vigil.contract.streams import (
+    ALERTS,
+    DEAD_LETTERS,
+    DECISIONS,
+    DELEGATIONS,
+    SESSIONS,
+    STREAMS,
+    UTTERANCES,
+    StreamSpec,
+)
 from vigil.contract.subjects import Kind, Lifecycle
 from vigil.core.source import Role
 
@@ -63,7 +72,7 @@ class BusAccess:
 
     `publishes` is what it may publish, live or into a stream; `hears` what it may subscribe to. `consumes` are the
     streams that it reads with durable consumers, `looks_up` those whose newest message it may ask for, `reads` those
-    of which it may ask for any messages, without a consumer.
+    of which it may ask for any messages, without a consumer, `measures` those whose size it may ask for.
     """
 
     publishes: tuple[str, ...] = ()
@@ -71,6 +80,7 @@ class BusAccess:
     consumes: tuple[StreamSpec, ...] = ()
     looks_up: tuple[StreamSpec, ...] = ()
     reads: tuple[StreamSpec, ...] = ()
+    measures: tuple[StreamSpec, ...] = ()
     snapshots: SnapshotAccess = SnapshotAccess.NONE
 
 
@@ -177,6 +187,7 @@ GATEWAY = ServiceSpec(
         ),
         looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again
         reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS),
+        measures=STREAMS,
         snapshots=SnapshotAccess.READ,
     ),
     redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, GATEWAY_KEYS, HEALTH_KEYS, _placement_keys("*")),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from vigil_gateway.api.models.base import Problem
 from vigil_gateway.http import handlers, keys, operator
@@ -41,6 +42,8 @@ _OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "The request cannot be served as it is", "model": OpenAIError},
     "5XX": {"description": "The gateway cannot serve it now, or no decision came in time", "model": OpenAIError},
 }
+# FastAPI's own spans have the whole path and query of a request. Ours have its route (`http.request_span`).
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 _ROUTERS = (sessions, queries, watches, instructions, history, sse, alerts, snapshots, keys, operator)
 
 
@@ -62,6 +65,7 @@ def routes() -> FastAPI:
         servers=SERVERS,
         openapi_tags=[{"name": name, "description": told} for name, told in TAGS.items()],
         redoc_url=None,
+        telemetry=_NO_TELEMETRY,
     )
     for module in _ROUTERS:
         app.include_router(module.router, responses=_ERRORS)

@@ -2,10 +2,13 @@
 
 import time
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.trace import TRACEPARENT, continued
 from vigil_gateway import metrics
+from vigil_gateway.http.request_span import request_span
 
 log = get_log()
 
@@ -27,18 +30,33 @@ class RequestLog:
             await self.app(scope, receive, send)
             return
         began_s = time.perf_counter()
+        with continued(_trace_of(scope)), request_span(_method(scope), scope["scheme"]) as current:
 
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                _report(scope, message["status"], time.perf_counter() - began_s)
-            await send(message)
+            async def answer(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    current.answered(_route(scope), message["status"])
+                    _report(scope, message["status"], time.perf_counter() - began_s)
+                await send(message)
 
-        await self.app(scope, receive, answer)
+            await self.app(scope, receive, answer)
+
+
+def _trace_of(scope: Scope) -> dict[str, str]:
+    """The trace that the client wants the request to belong to."""
+    given = Headers(scope=scope).get(TRACEPARENT)
+    return {TRACEPARENT: given} if given else {}
+
+
+def _route(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", NO_ROUTE))
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else OTHER_METHOD
 
 
 def _report(scope: Scope, status: int, took_s: float) -> None:
-    route = getattr(scope.get("route"), "path", NO_ROUTE)
-    method = scope["method"] if scope["method"] in _METHODS else OTHER_METHOD
+    route, method = _route(scope), _method(scope)
     metrics.REQUESTS.labels(method, route, status).inc()
     metrics.SECONDS.labels(route).observe(took_s)
     level = log.debug if method in _READS and status < 400 else log.info

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from vigil.contract import subjects
+from vigil.contract import spans, subjects
 from vigil.contract.decision import StoredDecision
 from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.core.command import Ask, Command
 from vigil.core.ids import SessionKey
 from vigil.core.source import SourceKind
 from vigil.runtime.errors import SessionEnded, TimePassed, TurnTaken, UnknownSession
+from vigil.runtime.process.trace import AttributeValue, span
 from vigil.runtime.session.inbox import submit
 from vigil.runtime.store.sessions import Look
 from vigil.runtime.store.turn_lease import Shown, TurnLease
@@ -77,17 +78,27 @@ async def turn(
     before = recognised(lease, sent)
     capture_us, given_ms = (before.capture_us, before.time_ms) if before else (sent.arrived_us, sent.time_ms)
     showing = _Showing(pictures, capture_us, given_ms, sent.mark)
+    attributes: dict[str, AttributeValue] = {
+        spans.TENANT: lease.key.tenant,
+        spans.SESSION: lease.key.session,
+        spans.PICTURES: len(pictures),
+    }
     try:
-        async with deadline.timeout():
-            decision = await _decided(ports, lease, showing)
-            if question is not None and question in await ports.store.commands(lease.key):
-                # Its nudge was overtaken by the frame, or lost: the turn did not show it. The same picture shows it a
-                # moment later by the session's clock: it is not of now any more.
-                decision = await _decided(ports, lease, replace(showing, given_ms=decision.time_ms + 1))
-            return decision
+        with span(spans.PUSH, attributes):
+            async with deadline.timeout():
+                return await _with_question(ports, lease, showing, question)
     except TimeoutError:
         await found(ports, lease.key)  # nobody decides on a session that has ended meanwhile
         raise deadline.passed("the session's workers did not decide") from None
+
+
+async def _with_question(ports: Ports, lease: TurnLease, showing: "_Showing", question: Ask | None) -> StoredDecision:
+    decision = await _decided(ports, lease, showing)
+    if question is not None and question in await ports.store.commands(lease.key):
+        # Its nudge was overtaken by the frame, or lost: the turn did not show it. The same picture shows it a
+        # moment later by the session's clock: it is not of now any more.
+        decision = await _decided(ports, lease, replace(showing, given_ms=decision.time_ms + 1))
+    return decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import structlog
 from grpc import StatusCode
 
 from vigil.contract.api_keys import ApiKey, KeyRole
 from vigil.runtime.process.grpc_requests import Admit, Context, Refuse, RequestUnreadable
+from vigil.runtime.process.grpc_trace import called
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.api.auth import KeyRing, bearer_key
@@ -22,6 +23,8 @@ from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 log = get_log()
 
 DOOR = "grpc"
+SERVICE = "vigil.v1.GatewayService"
+_ONE_ANSWER = frozenset({"OpenSession", "Ask", "EndSession"})
 # The roles that methods take; one that is not here changes something, and takes an operator.
 _NEEDED = {"Events": KeyRole.VIEWER}
 
@@ -30,8 +33,17 @@ _NEEDED = {"Events": KeyRole.VIEWER}
 async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterator[ApiKey]:
     """One call by the holder of the key that the block is given. What the block raises ends the call as the table says.
 
-    A call whose client has left, or whose deadline has passed, is cancelled.
+    A call whose client has left, or whose deadline has passed, is cancelled. A call with one answer has a span; of a
+    stream each picture has its own.
     """
+    traced = called(context, f"{SERVICE}/{method}") if method in _ONE_ANSWER else nullcontext()
+    with traced:
+        async with _answered(keys, context, method) as holder:
+            yield holder
+
+
+@asynccontextmanager
+async def _answered(keys: KeyRing, context: Context, method: str) -> AsyncIterator[ApiKey]:
     began_s = time.perf_counter()
     code = StatusCode.OK
     structlog.contextvars.clear_contextvars()

@@ -4,6 +4,7 @@ import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
+from vigil.runtime.process.grpc_trace import asking
 from vigil.runtime.process.health import OK
 from vigil.runtime.process.redaction import scrubbed
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
@@ -11,6 +12,7 @@ from vigil.v1.ingestion_pb2_grpc import IngestionServiceStub
 from vigil_gateway.api.errors import ProbeUnavailable, SourceRefused
 
 _PREFIX = "SOURCE_FAULT_"
+_PROBE = "vigil.v1.IngestionService/ProbeSource"
 _HEALTH_S = 1.0
 
 
@@ -38,8 +40,10 @@ class SourceProbe:
         return OK if serving else "ingestion is shutting down: no camera or file can be watched"
 
     async def _ask(self, url: str, tenant: str) -> ProbeSourceResponse:
+        request = ProbeSourceRequest(url=url, tenant=tenant)
         try:
-            return await self._stub.ProbeSource(ProbeSourceRequest(url=url, tenant=tenant), timeout=self._deadline_s)
+            with asking(_PROBE) as metadata:
+                return await self._stub.ProbeSource(request, timeout=self._deadline_s, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise ProbeUnavailable(f"ingestion did not finish within {self._deadline_s:g} s") from None

@@ -19,21 +19,22 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
+from vigil.contract import spans
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.permissions import INBOXES
 from vigil.contract.streams import StreamSpec
-from vigil.runtime.bus import jetstream, stored
+from vigil.runtime.bus import jetstream, metrics, stored
 from vigil.runtime.bus.connection import MAX_PENDING_BYTES, BusConfig, NatsConnection
 from vigil.runtime.bus.consumer import Consumer, Terms
-from vigil.runtime.bus.jetstream import Stored
+from vigil.runtime.bus.jetstream import Stored, StreamSize
 from vigil.runtime.bus.nats_errors import translated
 from vigil.runtime.bus.round_trip import round_trip
 from vigil.runtime.bus.stored import Page, StoredMessage
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusUnavailable
-from vigil.runtime.process.trace import TRACEPARENT, with_trace
+from vigil.runtime.process.trace import TRACEPARENT, AttributeValue, continued, span, with_trace
 
-__all__ = ["Bus", "BusConfig", "Message", "Page", "Stored", "StoredMessage"]
+__all__ = ["Bus", "BusConfig", "Message", "Page", "Stored", "StoredMessage", "StreamSize"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _INQUIRY = "Vigil-Inquiry"  # the header of a message that only asks who listens, and of its answer
@@ -106,6 +107,7 @@ class Bus:
             raise BusUnavailable("NATS takes messages too slowly: this message is dropped")
         with translated(subject):
             await client.publish(subject, payload, headers=with_trace(headers) or None)
+        metrics.published(subject, payload)
 
     async def is_heard(self, subject: str) -> bool:
         """Whether a reader of `subscribe` listens on `subject` now. Raises `BusUnavailable`.
@@ -134,10 +136,17 @@ class Bus:
         headers = {jetstream.MESSAGE_ID: outgoing.message_id, "Content-Type": outgoing.content_type}
         if outgoing.traceparent:
             headers[TRACEPARENT] = outgoing.traceparent
-        with translated(outgoing.subject):
-            return await jetstream.store(
+        with (
+            continued({TRACEPARENT: outgoing.traceparent}),
+            span(spans.PUBLISH, _publishing(outgoing)),
+            metrics.STORE_SECONDS.labels(metrics.kind_of(outgoing.subject)).time(),
+            translated(outgoing.subject),
+        ):
+            found = await jetstream.store(
                 self._jetstream(), outgoing.subject, outgoing.payload, with_trace(headers), self._replicas
             )
+        metrics.published(outgoing.subject, outgoing.payload)
+        return found
 
     async def last_message_id(self, subject: str) -> str:
         """The id under which the newest message on `subject` is stored; empty when there is none."""
@@ -159,6 +168,11 @@ class Bus:
         `BusUnavailable`."""
         with translated(stream.name):
             return await stored.last_sequence(self._connection.client(), stream, filter_subject, self._timeout_s)
+
+    async def size(self, stream: StreamSpec) -> StreamSize:
+        """How much a stream holds now, and may hold. Raises `BusUnavailable`."""
+        with translated(stream.name):
+            return await jetstream.size(self._jetstream(), stream.name)
 
     @asynccontextmanager
     async def keep_latest(self, subject: str) -> AsyncIterator[KeepLatest[Message]]:
@@ -224,6 +238,16 @@ class Bus:
     def _end_subscriptions(self, reason: str) -> None:
         for channel in self._channels:
             channel.close(BusUnavailable(f"the subscription ended: {reason}"))
+
+
+def _publishing(outgoing: Outgoing) -> dict[str, AttributeValue]:
+    return {
+        spans.MESSAGING_SYSTEM: "nats",
+        spans.MESSAGING_OPERATION: "publish",
+        spans.MESSAGING_OPERATION_TYPE: "send",
+        spans.MESSAGING_DESTINATION: outgoing.subject,
+        spans.MESSAGE_ID: outgoing.message_id,
+    }
 
 
 def _received(message: Msg) -> Message:

@@ -35,6 +35,15 @@ class Stored:
     duplicate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class StreamSize:
+    """What a stream holds, and the most that it may hold."""
+
+    messages: int
+    stored_bytes: int
+    limit_bytes: int
+
+
 async def store(
     js: JetStreamContext, subject: str, payload: bytes, headers: Mapping[str, str], replicas: int = 1
 ) -> Stored:
@@ -45,6 +54,12 @@ async def store(
         await ensure_streams(js, replicas)
         ack = await js.publish(subject, payload, headers=dict(headers))
     return Stored(ack.seq, bool(ack.duplicate))
+
+
+async def size(js: JetStreamContext, stream: str) -> StreamSize:
+    """How much a stream holds, and may hold."""
+    info = await js.stream_info(stream)
+    return StreamSize(info.state.messages, info.state.bytes, info.config.max_bytes or 0)
 
 
 async def last_message_id(js: JetStreamContext, subject: str) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
+from vigil.contract import spans
 from vigil.contract.unreadable import UNREADABLE
 from vigil.core.decide import Completion
 from vigil.core.message import Image, Message
@@ -34,6 +35,7 @@ from vigil.runtime.engine.errors import (
     ModelNotServed,
     PromptTooLong,
 )
+from vigil.runtime.engine.span import answered, asking
 from vigil.runtime.engine.wire import (
     Answer,
     Models,
@@ -142,9 +144,15 @@ class Engine:
         `resend` returns the JPEGs of the UUIDs that it is given; it is called at most once, when the engine has
         forgotten a picture. Raises `EngineError`. A cancelled call leaves nothing running.
         """
-        with span("engine.complete", model=self._model(request)), self._counted():
+        with (
+            span(
+                spans.CHAT, asking(self.config.root, self._model(request), request.max_tokens, request.sampling)
+            ) as current,
+            self._counted(),
+        ):
             async with self._within(request.deadline_s):
                 completion = await self._complete(request, resend)
+            current.set_attributes(answered(completion))
         self._count_success(completion)
         return completion
 

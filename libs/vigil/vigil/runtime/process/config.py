@@ -128,6 +128,13 @@ class ServiceSettings(BaseSettings):
         pattern=r"^(https?://.*)?$",
         description="Address of the OTLP/gRPC collector of traces; empty: no traces are exported",
     )
+    trace_share: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces that are recorded where a collector is given; a trace that another service "
+        "began is recorded whole, or not at all",
+    )
     worker: str = Field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}"[-64:],
         pattern=r"^[A-Za-z0-9._-]{1,64}$",

@@ -17,7 +17,9 @@ TLS_FILES_FAULT = Gauge(
     "1 while files of certificates cannot be used and those that were read before hold: `authorities`, `certificate`",
     ["what"],
 )
-
+LOG_LINES = Counter(
+    "vigil_log_lines_total", "Log lines of this service's own code, by level and by their words", ["level", "event"]
+)
 LOG_LINES_LOST = Counter(
     "vigil_log_lines_lost_total", "Log lines that could not be written: a full disk, a closed pipe"
 )

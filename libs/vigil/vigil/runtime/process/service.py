@@ -151,7 +151,7 @@ async def _life(name: str, settings: S, build: Build[S]) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
-    with telemetry.exporting(name, settings.worker, settings.otlp_endpoint):
+    with telemetry.exporting(name, settings.worker, settings.otlp_endpoint, settings.trace_share):
         return await service.live(build)
 
 

@@ -8,18 +8,18 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 
 
 @contextmanager
-def exporting(service: str, instance: str, endpoint: str) -> Iterator[None]:
+def exporting(service: str, instance: str, endpoint: str, share: float = 1.0) -> Iterator[None]:
     """Send this process's spans to the OTLP/gRPC collector at `endpoint`. With an empty `endpoint` no span is
-    sent; trace contexts still travel in headers.
+    sent; trace contexts still travel in headers. Of the traces that begin here, a `share` is recorded.
 
     What is still buffered is sent on leaving. While the collector is down, spans are lost and work goes on.
     """
     # Without a collector, spans are recorded only when the sender of a message asks for its trace.
-    sampler = ALWAYS_ON if endpoint else ALWAYS_OFF
+    sampler = TraceIdRatioBased(share) if endpoint else ALWAYS_OFF
     resource = Resource.create({SERVICE_NAME: service, SERVICE_INSTANCE_ID: instance})
     provider = TracerProvider(ParentBased(sampler), resource)
     if endpoint:

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -68,6 +69,21 @@ async def ping(redis: Redis) -> None:
     """
     with unavailable():
         await redis.delete(PROBE_KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisMemory:
+    """The memory that Redis uses, and `maxmemory`: 0 where it has no limit."""
+
+    used_bytes: int
+    limit_bytes: int
+
+
+async def memory(redis: Redis) -> RedisMemory:
+    """How full Redis is. Raises `StoreUnavailable`."""
+    with unavailable():
+        found = await redis.info("memory")
+    return RedisMemory(int(found["used_memory"]), int(found["maxmemory"]))
 
 
 class Script:

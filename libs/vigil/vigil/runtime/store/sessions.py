@@ -151,7 +151,8 @@ class SessionStore:
         Raises `FenceLost` (also when `commit.after` is not the last id any more), `StoreFull`, and `SessionEnded` for
         a turn of an ended session; without a turn it can be committed to, so that its alerts are closed.
         """
-        inbox, results = await self._run(self._commit, key, commit_arguments(fence, commit))
+        with metrics.COMMIT_SECONDS.time():
+            inbox, results = await self._run(self._commit, key, commit_arguments(fence, commit))
         return record.decode_waiting(key, inbox, results)
 
     async def submit(self, key: SessionKey, command: Command) -> None:

@@ -1,0 +1,1 @@
+"""Traces, metrics, alarms: what an operator sees of Vigil, tried with the real tools where they are installed."""

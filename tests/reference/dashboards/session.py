@@ -1,0 +1,123 @@
+"""Sessions: how fast and how well turns are decided. One session's own turns are found by its traces."""
+
+from reference.dashboards.grafana import Dashboard, Panel, Query, TracePanel, Unit, quantiles, rate
+from vigil.contract import spans
+
+SESSION = Dashboard(
+    uid="vigil-session",
+    title="Vigil: session",
+    answers="How late are decisions, what is decided, and what is left out?",
+    asks=(("session", "Session"),),
+    panels=(
+        Panel(
+            "Stalled",
+            "Sessions that decide nothing",
+            Unit.COUNT,
+            (Query("sum(vigil_sessions_stalled) or vector(0)"),),
+            stat=True,
+            width=6,
+        ),
+        Panel(
+            "Without a worker",
+            "Sessions that no interaction worker holds",
+            Unit.COUNT,
+            (Query("max(vigil_gateway_sessions_unheld)"),),
+            stat=True,
+            width=6,
+        ),
+        Panel(
+            "Late turns",
+            "Share of the last turns that were late or never came, at the worst worker",
+            Unit.SHARE,
+            (Query("max(vigil_late_share)"),),
+            stat=True,
+            width=6,
+        ),
+        Panel(
+            "Capture to decision",
+            "95 of 100 turns are decided within",
+            Unit.SECONDS,
+            quantiles("vigil_capture_to_decision_seconds", 0.95),
+            stat=True,
+            width=6,
+        ),
+        Panel(
+            "From capture to decision",
+            "What a person in front of the camera waits for",
+            Unit.SECONDS,
+            quantiles("vigil_capture_to_decision_seconds", 0.5, 0.95, 0.99),
+        ),
+        Panel(
+            "Tick",
+            "From the frame at the interaction worker to its decision",
+            Unit.SECONDS,
+            quantiles("vigil_tick_seconds", 0.5, 0.95, 0.99),
+        ),
+        Panel(
+            "Where the time goes",
+            "95th percentile of each stage",
+            Unit.SECONDS,
+            (
+                *quantiles("vigil_ingestion_publish_seconds", 0.95, name="capture to publish"),
+                *quantiles("vigil_codec_group_seconds", 0.95, name="codec"),
+                *quantiles("vigil_tick_overhead_seconds", 0.95, name="tick without engine"),
+                *quantiles("vigil_engine_request_seconds", 0.95, name="engine"),
+                *quantiles("vigil_store_commit_seconds", 0.95, name="commit"),
+            ),
+        ),
+        Panel("Decisions", "Turns by action", Unit.PER_SECOND, (rate("vigil_ticks_total", "action"),)),
+        Panel("Alerts", "Alert events by state", Unit.PER_SECOND, (rate("vigil_alerts_total", "state"),)),
+        Panel(
+            "Turns that left no trace",
+            "Dropped turns, by reason",
+            Unit.PER_SECOND,
+            (rate("vigil_ticks_failed_total", "reason", may_be_none=True),),
+        ),
+        Panel(
+            "Pictures left out",
+            "By ingestion, codec and interaction, by reason",
+            Unit.PER_SECOND,
+            (
+                rate("vigil_ingestion_frames_dropped_total", "reason", may_be_none=True),
+                rate("vigil_codec_groups_dropped_total", "reason", may_be_none=True),
+                rate("vigil_frames_skipped_total", "reason", may_be_none=True),
+            ),
+        ),
+        Panel(
+            "Longer than the cadence",
+            "Ticks that took longer than the session's cadence",
+            Unit.PER_SECOND,
+            (rate("vigil_ticks_missed_deadline_total"),),
+        ),
+        Panel(
+            "Stalls",
+            "Sessions that decide nothing, by cause",
+            Unit.COUNT,
+            (Query("sum by (cause) (vigil_sessions_stalled) or vector(0)", "{{cause}}"),),
+        ),
+        Panel(
+            "Unchanged share of the prompt",
+            "With which the next prompt of a chunk begins: near 1, or the prefix cache is of no use",
+            Unit.SHARE,
+            quantiles("vigil_prompt_prefix_share", 0.5, 0.05),
+        ),
+        Panel(
+            "Outputs that could not be read",
+            "Silent turns, though the model said something",
+            Unit.PER_SECOND,
+            (rate("vigil_outputs_malformed_total", "reason", may_be_none=True),),
+        ),
+        Panel(
+            "Words held back",
+            "Utterances that repeated what was just said",
+            Unit.PER_SECOND,
+            (rate("vigil_utterances_suppressed_total", "guard", may_be_none=True),),
+        ),
+        TracePanel(
+            "Turns of one session",
+            "Type the session's id above. An alert's own trace stands in its event, as traceparent",
+            "interaction",
+            f"{spans.SESSION}=$session",
+        ),
+    ),
+)

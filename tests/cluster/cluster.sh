@@ -71,7 +71,7 @@ start_control_plane() {
     --secure-port "$port" --service-cluster-ip-range "$services" --authorization-mode Node,RBAC \
     --enable-admission-plugins NodeRestriction --client-ca-file "$pki/ca.crt" --tls-cert-file "$pki/api-server.crt" \
     --tls-private-key-file "$pki/api-server.key" --kubelet-client-certificate "$pki/kubelet-client.crt" \
-    --kubelet-client-key "$pki/kubelet-client.key" --kubelet-certificate-authority "$pki/ca.crt" \
+    --kubelet-preferred-address-types InternalIP --kubelet-client-key "$pki/kubelet-client.key" --kubelet-certificate-authority "$pki/ca.crt" \
     --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$pki/service-account.pub" \
     --service-account-signing-key-file "$pki/service-account.key"
   await 120 "API server" kubectl get --raw /readyz
@@ -155,8 +155,9 @@ remove_rules() {
 down() {
   local containers
   mkdir -p "$run" "$log"
+  stop kube-controller-manager # It would make the pods anew.
   kubectl delete pods --all --all-namespaces --grace-period 1 --timeout 60s >"$log/down.log" 2>&1 || true
-  for program in policies kubelet kube-proxy kube-scheduler kube-controller-manager kube-apiserver etcd; do stop "$program"; done
+  for program in policies kubelet kube-proxy kube-scheduler kube-apiserver etcd; do stop "$program"; done
   containers="$(docker ps -aq --filter label=io.kubernetes.pod.name 2>/dev/null || true)"
   # shellcheck disable=SC2086
   [ -z "$containers" ] || docker rm -fv $containers >/dev/null

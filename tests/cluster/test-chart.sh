@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs the chart in the test cluster, and shows that it works there: `make test-helm` runs it.
+#   tests/cluster/test-chart.sh [ARGUMENTS OF HELM]
 #   install → helm test → a stranger's pod is refused → upgrade → helm test → uninstall leaves nothing
 # Its log is build/cluster/test-helm.log. The cluster is stopped at the end, unless VIGIL_KEEP_CLUSTER is set.
 set -euo pipefail
@@ -8,10 +9,11 @@ here=tests/cluster
 base="$PWD/build/cluster"
 namespace=vigil release=vigil
 version="${VIGIL_VERSION:-0.1.0}"
-helm="${HELM:-build/chart/helm-4.1.4}"
-values=(-f deploy/helm/vigil/examples/cpu.yaml -f "$here/values.yaml")
+# Helm 3: what helm 4 sends (server-side apply of ports without a protocol) Kubernetes 1.20 refuses.
+helm="${HELM:-build/chart/helm-3.10.1}"
+values=(-f deploy/helm/vigil/examples/cpu.yaml -f "$here/values.yaml" "$@")
 
-# All pods that did not become ready, with what Kubernetes and they themselves say of it.
+# What Kubernetes and the pods themselves say of a failure.
 explain() {
   local pod
   kubectl -n "$namespace" get pods -o wide
@@ -38,22 +40,27 @@ stranger_reaches() {
     >/dev/null 2>&1
 }
 
-# A stranger reaches neither NATS nor Redis. Without the policies it would: they are what refuses it.
+# Whether a command succeeds within 20 s: the rules of the policies follow a change within a second or two.
+eventually() {
+  local deadline=$((SECONDS + 20))
+  until "$@"; do [ $SECONDS -lt $deadline ] || return 1; done
+}
+
+# A stranger reaches neither NATS nor Redis. Without the policies it does: they are what refuses it. The upgrade that
+# follows makes them anew.
 check_policies() {
   local target
+  kubectl -n default delete pod stranger --ignore-not-found --grace-period 1
   kubectl -n default run stranger --image "vigil-cli:$version" --image-pull-policy Never --restart Never --command -- sleep 3600
   kubectl -n default wait --for condition=Ready pod/stranger --timeout 60s
-  sleep 3
   for target in nats:4222 redis:6379; do
     ! stranger_reaches "$release-${target%:*}" "${target#*:}" || { echo "a stranger reaches $target"; return 1; }
   done
-  kubectl -n "$namespace" get networkpolicies -o yaml >"$base/policies.yaml"
   kubectl -n "$namespace" delete networkpolicies --all
-  sleep 3
   for target in nats:4222 redis:6379; do
-    stranger_reaches "$release-${target%:*}" "${target#*:}" || { echo "the control failed: $target is not there at all"; return 1; }
+    eventually stranger_reaches "$release-${target%:*}" "${target#*:}" || { echo "the control failed: nobody reaches $target"; return 1; }
+    echo "$target: refused with the policies, reached without them"
   done
-  kubectl apply -f "$base/policies.yaml"
   kubectl -n default delete pod stranger --grace-period 1
 }
 
@@ -76,11 +83,12 @@ run() {
   "$helm" test "$release" -n "$namespace" --logs --timeout 5m
   step "uninstalling"
   "$helm" uninstall "$release" -n "$namespace" --wait --timeout 5m
-  step "what is left"
-  kubectl -n "$namespace" get all,configmaps,secrets,networkpolicies,persistentvolumeclaims
+  step "what is left of it"
+  kubectl -n "$namespace" get all,configmaps,secrets,networkpolicies,persistentvolumeclaims --selector "app.kubernetes.io/instance=$release"
   step "passed"
 }
 
+docker image inspect "vigil-engine-cpu:$version" >/dev/null || { echo "the images are missing: run make images" >&2; exit 1; }
 mkdir -p "$base"
 "$here/programs.sh"
 run 2>&1 | tee "$base/test-helm.log"

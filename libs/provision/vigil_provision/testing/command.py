@@ -8,7 +8,7 @@ from pathlib import Path
 from vigil_client.testing.command import Result
 
 PROGRAM = str(Path(sys.executable).with_name("vigil-provision"))
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0  # longer than any wait of the command itself
 
 
 async def provision(*arguments: str, **variables: str) -> Result:

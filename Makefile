@@ -136,6 +136,7 @@ images: ## Build the container images [IMAGES="gateway cli"] [VIGIL_REGISTRY=reg
 .PHONY: docs trace
 docs: workspace ## Write what is generated from the code: pages of docs/, dashboards, files of the chart
 	@PYTHONPATH=tests $(VENV)/python -m reference
+	@[ ! -x build/chart/helm-4.1.4 ] || PYTHONPATH=tests $(VENV)/python -m chart.rendering
 
 trace: workspace ## Draw docs/trace.svg from the spans of one alert of a whole system
 	@PYTHONPATH=tests $(VENV)/python -m observability
@@ -192,7 +193,7 @@ build/chart/.complete: Makefile | $(CHART_TOOLS) $(filter build/tools/bin/uv,$(U
 	@$(UV) pip install --quiet --python build/chart/venv/bin/python $(CHART_JUDGES)
 	@touch $@
 
-.PHONY: chart chart-tools chart-render helm-if-any
+.PHONY: chart chart-tools helm-if-any
 helm-if-any:
 	@$(MAKE) --no-print-directory chart-tools || echo "==> no helm could be installed: the tests that render the chart are skipped"
 
@@ -201,9 +202,6 @@ chart-tools: $(CHART_TOOLS) ## Install helm 4, helm 3 and kubectl into build/cha
 chart: workspace build/chart/.complete ## Lint, render, compare, validate and scan the chart
 	@$(VENV)/python -m pytest -q -m "slow or not slow" tests/test_chart.py $(PYTEST_ARGS)
 	@PYTHONPATH=tests $(VENV)/python -m chart.judges
-
-chart-render: workspace chart-tools ## Write the rendered examples of the chart anew
-	@PYTHONPATH=tests $(VENV)/python -m chart.rendering
 
 # --- the small model -------------------------------------------------------------------------------------------------
 

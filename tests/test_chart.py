@@ -16,6 +16,7 @@ from chart.rendering import (
     HELMS,
     NEWEST,
     RENDERED,
+    ROOT,
     TOOLS,
     Helm,
     Object,
@@ -128,9 +129,7 @@ def env_of(container: Any) -> dict[str, str]:
 @needs_helm
 @BY_EXAMPLE
 def test_an_example_is_committed_as_helm_renders_it(name: str) -> None:
-    assert masked(NEWEST.template([example(name)])) == (RENDERED / f"{name}.yaml").read_text(), (
-        "run `make chart-render`"
-    )
+    assert masked(NEWEST.template([example(name)])) == (RENDERED / f"{name}.yaml").read_text(), "run `make docs`"
 
 
 @needs_helm
@@ -360,6 +359,32 @@ def test_an_old_cluster_gets_nothing_that_it_does_not_know() -> None:
     for pod in pods(found).values():
         for container in containers(pod):
             assert "grpc" not in container.get("readinessProbe", {})
+
+
+@pytest.mark.parametrize("preset", sorted((ROOT / "deploy/presets").glob("*.env")), ids=lambda path: path.stem)
+def test_a_preset_is_that_of_compose(preset: Path) -> None:
+    text = preset.read_text()
+    variables = dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    values = yaml.safe_load((CHART / f"presets/{preset.stem}.yaml").read_text())
+    engine = values["engineDefaults"]
+    assert {
+        "VIGIL_ENGINE_GPU_SHARE": f"{engine['gpuMemoryUtilization']:.2f}",
+        "VIGIL_ENGINE_KV_DTYPE": engine["kvCacheDtype"],
+        "VIGIL_ENGINE_MAX_LEN": str(engine["maxModelLen"]),
+        "VIGIL_ENGINE_IMAGES_GB": str(engine["imagesGb"]),
+        "VIGIL_ENGINE_MEMORY": engine["resources"]["limits"]["memory"].replace("Gi", "g"),
+        "VIGIL_CAPACITY": str(values["services"]["interaction"]["capacity"]),
+    } == variables
+
+
+@needs_helm
+def test_a_preset_reaches_the_engine() -> None:
+    found = objects(NEWEST.template([example("single-gpu"), CHART / "presets/gpu-24gb.yaml"]))
+    (container,) = pods(found)["StatefulSet/vigil-engine-qwen"]["spec"]["containers"]
+    words = container["args"]
+    assert words[words.index("--gpu-memory-utilization") + 1] == "0.92"
+    assert words[words.index("--kv-cache-dtype") + 1] == "fp8"
+    assert words[-2:] == ["--quantization", "fp8"]
 
 
 @needs_helm

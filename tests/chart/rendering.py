@@ -17,6 +17,8 @@ EXAMPLES = sorted(path.stem for path in (CHART / "examples").glob("*.yaml"))
 RELEASE, NAMESPACE = "vigil", "vigil"
 
 _PASSWORD = re.compile(r"\b[A-Za-z0-9]{40}\b")
+_BODY = re.compile(r"^(data|spec):\n.*", re.MULTILINE | re.DOTALL)
+OBSERVABILITY = "# Source: vigil/templates/observability.yaml\n"
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 Object = dict[str, Any]
@@ -59,13 +61,17 @@ def example(name: str) -> Path:
 
 
 def masked(text: str) -> str:
-    """The text with what is made at random in Secrets masked: passwords, and the digest of a key."""
-    documents = re.split(r"(?m)^---\n", text)
-    return "---\n".join(_masked(document) if "\nkind: Secret\n" in document else document for document in documents)
+    """The text with two things masked: what is made at random in Secrets (passwords, the digest of a key), and the
+    dashboards and rules, which stand in files of their own."""
+    return "---\n".join(map(_masked, re.split(r"(?m)^---\n", text)))
 
 
 def _masked(document: str) -> str:
-    return _DIGEST.sub("<digest>", _PASSWORD.sub("<generated>", document))
+    if "\nkind: Secret\n" in document:
+        return _DIGEST.sub("<digest>", _PASSWORD.sub("<generated>", document))
+    if OBSERVABILITY in document:
+        return _BODY.sub(r"\1: <the file>\n", document)
+    return document
 
 
 def objects(text: str) -> list[Object]:

@@ -253,6 +253,12 @@ spec:
 - '{"image":256,"video":0}'
 - --mm-processor-cache-gb
 - {{ .block.imagesGb | quote }}
+- --max-model-len
+- {{ int .block.maxModelLen | quote }}
+- --gpu-memory-utilization
+- {{ .block.gpuMemoryUtilization | quote }}
+- --kv-cache-dtype
+- {{ .block.kvCacheDtype }}
 {{- range .block.args }}
 - {{ . | quote }}
 {{- end }}

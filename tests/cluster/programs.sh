@@ -3,7 +3,7 @@
 #   tests/cluster/programs.sh [DIRECTORY]       default: build/cluster/programs. Afterwards DIRECTORY/bin has them all.
 # etcd, kubectl, the CNI plugins and Go come from packages of Debian 12. Kubernetes itself (API server, scheduler,
 # controller manager, proxy, kubelet) is built from Debian's source package: 1.20.2, the newest of which Debian has all
-# parts. The build needs about 20 minutes on two idle processors and 3 GB of disk, once.
+# parts. The build needs ten minutes of processor time and 3 GB of disk, once.
 set -euo pipefail
 
 version=1.20.2

@@ -18,7 +18,7 @@ from vigil_client.commands.running import run
 from vigil_client.commands.target import DataDir
 from vigil_client.endpoints import DATA_DIR, FILE, Endpoints, read
 from vigil_client.errors import ClientError
-from vigil_local.commands import compose_checks
+from vigil_local.commands import cluster_checks, compose_checks
 from vigil_local.commands.check import Check, output_of, report
 from vigil_local.commands.up import MODEL_DIR, EnginePython, ModelDir
 from vigil_local.supervisor import gates, layout, ports, store_server
@@ -41,6 +41,9 @@ MODEL_FILES = ("config.json", "tokenizer_config.json", "preprocessor_config.json
 
 ByCompose = Annotated[bool, typer.Option("--compose", help="Check a deployment by Docker Compose instead.")]
 Layers = Annotated[list[Path] | None, typer.Option("--layer", help="A compose file over deploy/compose.yaml.")]
+ByCluster = Annotated[bool, typer.Option("--cluster", help="Check a release of the chart on Kubernetes instead.")]
+Namespace = Annotated[str, typer.Option("--namespace", help="With --cluster: the release's namespace.")]
+Release = Annotated[str, typer.Option("--release", help="With --cluster: its name.")]
 
 
 def doctor(
@@ -49,6 +52,9 @@ def doctor(
     engine_python: EnginePython = None,
     by_compose: ByCompose = False,
     layer: Layers = None,
+    by_cluster: ByCluster = False,
+    namespace: Namespace = "vigil",
+    release: Release = "vigil",
 ) -> None:
     """Check what Vigil needs on this machine, and what runs. Exit status 1 when something must be mended.
 
@@ -57,9 +63,12 @@ def doctor(
       vigil doctor
       vigil doctor --compose
       vigil doctor --compose --layer deploy/compose.gpu.yaml
+      vigil doctor --cluster --namespace watch
     """
     if by_compose or layer:
         run(_compose(tuple(layer or ())))
+    if by_cluster:
+        run(_cluster(namespace, release))
     run(_doctor(data_dir, model_dir, engine_python))
 
 
@@ -69,6 +78,11 @@ async def _compose(layers: tuple[Path, ...]) -> bool:
     base = compose_checks.BASE if compose_checks.BASE.exists() else root / compose_checks.BASE
     found = await compose_checks.checks(compose_checks.Compose((base, *layers)))
     return report([*found, disk(root), memory(Path("/proc/meminfo"))])
+
+
+async def _cluster(namespace: str, release: str) -> bool:
+    """The cluster that kubectl means, and what of the release runs there."""
+    return report(await cluster_checks.checks(cluster_checks.Cluster(namespace, release)))
 
 
 async def _doctor(data_dir: Path, model_dir: Path, engine_python: Path | None) -> bool:

@@ -107,7 +107,7 @@ def test_a_summariser_can_read_a_full_chunk(gpu: Gpu) -> None:
         ("keys and values (`--kv-cache-dtype`)", "VIGIL_ENGINE_KV_DTYPE"),
         ("engine's share (`--gpu-memory-utilization`)", "VIGIL_ENGINE_GPU_SHARE"),
         ("picture cache (`--mm-processor-cache-gb`, in host memory)", "VIGIL_ENGINE_IMAGES_GB"),
-        ("sessions (`VIGIL_CAPACITY`)", "VIGIL_CAPACITY"),
+        ("sessions (`VIGIL_CAPACITY`, of each interaction worker)", "VIGIL_CAPACITY"),
         ("prompt (`--max-model-len`)", "VIGIL_ENGINE_MAX_LEN"),
         ("host memory for the engine", "VIGIL_ENGINE_MEMORY"),
     ],

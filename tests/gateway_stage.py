@@ -19,11 +19,11 @@ from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.scripted_ingestion import ScriptedIngestion
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer, Server, free_port
 from vigil_client.api import Client
 
 KEYS = {"demo": "a-key-of-demo", "rival": "a-key-of-rival"}
-START_S = 30.0
+START_S = 90.0
 FENCE = 1
 
 
@@ -36,6 +36,7 @@ class Stage:
     store: SessionStore
     placement: Placement
     bus: Bus
+    servers: tuple[Server, ...]
 
     def client(self, tenant: str = "demo") -> Client:
         """The SDK with a tenant's key."""
@@ -54,9 +55,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def gateway_stage(folder: Path) -> AsyncIterator[Stage]:
-    """Everything started and ready; ended on leaving."""
-    nats, redis, port = NatsServer(folder / "nats"), RedisServer(folder / "redis"), free_port()
+async def gateway_stage(folder: Path, nats_config: str = "", appendfsync: str = "always") -> AsyncIterator[Stage]:
+    """Everything started and ready; ended on leaving. `nats_config` are lines of the configuration of NATS,
+    `appendfsync` is when Redis has its writes on disk."""
+    nats, port = NatsServer(folder / "nats", nats_config), free_port()
+    redis = RedisServer(folder / "redis", appendfsync=appendfsync)
     async with AsyncExitStack() as stack:
         for server in (nats, redis):
             await server.start()
@@ -79,7 +82,9 @@ async def gateway_stage(folder: Path) -> AsyncIterator[Stage]:
         for role in Role:
             await placement.heartbeat(role, f"{role}-1", 1_000)
         bus = await stack.enter_async_context(Bus.connect(BusConfig(nats.url, name="test")))
-        made = Stage(f"http://127.0.0.1:{port}", ingestion, SessionStore(client), placement, bus)
+        await bus.connected()
+        url = f"http://127.0.0.1:{port}"
+        made = Stage(url, ingestion, SessionStore(client), placement, bus, (nats, redis))
         await eventually(lambda: takes_sessions(made), START_S, "sessions are taken")
         yield made
 

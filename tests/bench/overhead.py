@@ -40,10 +40,14 @@ class Overhead:
     load: LoadReport
 
 
-async def measure(settings: BenchSettings) -> Overhead:
-    """Run `settings.sessions` for `settings.turns` seconds at one frame a second."""
+async def measure(settings: BenchSettings, name: str = "overhead", nats_config: str = "") -> Overhead:
+    """Run `settings.sessions` for `settings.turns` seconds at one frame a second, with these lines in the configuration
+    of NATS."""
     sessions = names(settings.sessions)
-    async with running(settings, "overhead") as (stack, sampler), collecting(stack.nats.url) as collector:
+    async with (
+        running(settings, name, nats_config=nats_config) as (stack, sampler),
+        collecting(stack.nats.url) as collector,
+    ):
         await collector.note_coded_frames()
         await open_sessions(stack, collector.client, sessions, chunk_turns=max(settings.turns, settings.chunk_turns))
         await asyncio.sleep(1.0)  # claims

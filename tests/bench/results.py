@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bench.alerts import Alerts
 from bench.camera import Watched
+from bench.durability import Durability
 from bench.economy import Economy
 from bench.failover import Failover
 from bench.faults import Faults
@@ -60,6 +61,7 @@ class Results:
     soak: Soak | None = None
     camera: Watched | None = None
     rolling: Rolling | None = None
+    durability: Durability | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
@@ -82,6 +84,9 @@ class Results:
             "decided_share": self.camera.decided_share if self.camera else None,
             "outage_told_s": max(self.camera.outages_told_s, default=None) if self.camera else None,
             "missed_in_rolling_restart": self.rolling.missed_turns if self.rolling else None,
+            "durability_tick_p50_added_ms": self.durability.tick_p50_added_ms if self.durability else None,
+            "durability_tick_p99_added_ms": self.durability.tick_p99_added_ms if self.durability else None,
+            "durability_stored_p50_added_ms": self.durability.stored_p50_added_ms if self.durability else None,
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}

@@ -23,6 +23,7 @@ class Part(StrEnum):
     SOAK = "soak"
     CAMERA = "camera"
     ROLLING = "rolling"
+    DURABILITY = "durability"
     REAL = "real"
     SUMMARISED = "summarised"
 

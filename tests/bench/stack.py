@@ -103,12 +103,14 @@ async def running(
     engine: str = "instant",
     interaction_workers: int = 1,
     variables: Mapping[str, str] = _NONE,
+    nats_config: str = "",
 ) -> AsyncIterator[tuple[Stack, Sampler]]:
     """A fresh system and the sampler of its memory. `engine` is `instant`, `scripted` (and `seeing`, which
-    speaks when it is shown red), or `real`; `variables` are interaction's, before the usual ones."""
+    speaks when it is shown red), or `real`; `variables` are interaction's, before the usual ones; `nats_config` are
+    lines of the configuration of NATS."""
     folder = await asyncio.to_thread(_emptied, settings.out / "run" / name)
     async with AsyncExitStack() as exits:
-        nats, redis_server = NatsServer(folder / "nats"), RedisServer(folder / "redis")
+        nats, redis_server = NatsServer(folder / "nats", nats_config), RedisServer(folder / "redis")
         for server in (nats, redis_server):
             exits.push_async_callback(server.kill)
             await server.start()

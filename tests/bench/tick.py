@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from bench import alerts, camera, economy, failover, faults, knee, overhead, rolling, soak
+from bench import alerts, camera, durability, economy, failover, faults, knee, overhead, rolling, soak
 from bench.machine import machine, versions
 from bench.progress import say
 from bench.report import html
@@ -25,6 +25,7 @@ BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
         "soak": (Part.SOAK,),
         "camera": (Part.CAMERA,),
         "rolling": (Part.ROLLING,),
+        "durability": (Part.DURABILITY,),
     }
 )
 
@@ -69,6 +70,8 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.camera = await camera.measure(settings)
         case Part.ROLLING:
             results.rolling = await rolling.measure(settings)
+        case Part.DURABILITY:
+            results.durability = await durability.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
         case Part.SUMMARISED:

@@ -148,16 +148,18 @@ class NatsServer(Server):
 
 
 class RedisServer(Server):
-    """A Redis or Valkey server that writes every change to disk at once, so that a crash loses nothing.
+    """A Redis or Valkey server that writes every change to disk at once, so that a crash loses nothing, unless
+    `appendfsync` says otherwise.
 
     `program` is the server to run; by default the one that Vigil brings, else the system's.
     """
 
     name = "redis-server"
 
-    def __init__(self, folder: Path, program: str = "") -> None:
+    def __init__(self, folder: Path, program: str = "", appendfsync: str = "always") -> None:
         super().__init__(folder)
         self.program = program or redis_program()
+        self._appendfsync = appendfsync
 
     @property
     def url(self) -> str:
@@ -165,7 +167,7 @@ class RedisServer(Server):
 
     def command(self) -> list[str]:
         command = [self.program, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
-        return [*command, "--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        return [*command, "--appendonly", "yes", "--appendfsync", self._appendfsync, "--save", ""]
 
     async def answers(self) -> bool:
         return await self._exchange(b"PING\r\n") == b"+PONG\r\n"

@@ -75,7 +75,7 @@ test-slow: workspace engine system browser prometheus ## Run the tests that need
 	@$(MAKE) --no-print-directory test-recipe RECIPE_TESTS=slow
 
 # `make test` runs them against the one server that comes with Vigil.
-STORE_TESTS := libs/vigil/tests/runtime_store libs/vigil/tests/runtime_placement
+STORE_TESTS := libs/vigil/tests/runtime_store libs/vigil/tests/runtime_placement libs/provision/tests/test_certificates.py
 test-stores: workspace ## Run the tests of store and placement against every Redis and Valkey that can be had here
 	@UV='$(UV)' deploy/store-servers.sh build/stores; status=0; \
 	for server in build/stores/*/server; do \

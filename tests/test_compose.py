@@ -271,3 +271,22 @@ def test_the_gpu_engine_has_the_flags_that_the_workers_rely_on() -> None:
 def test_a_layer_says_what_it_lacks() -> None:
     with pytest.raises(composition.Missing, match="commit of the weights"):
         deployment("compose.gpu.yaml", VIGIL_MODEL_REVISION="")
+
+
+# --- the TLS layer ----------------------------------------------------------------------------------------------------
+
+
+@each_row
+def test_with_tls_every_service_trusts_the_authority_of_the_site(row: ServiceSpec) -> None:
+    service = deployment("compose.tls.yaml")["services"][row.name]
+    assert service["environment"]["VIGIL_CA_FILE"] == "/run/secrets/vigil/ca.crt"
+    assert any(str(volume).endswith(":/run/secrets/vigil:ro") for volume in service["volumes"])
+
+
+def test_with_tls_the_gateway_is_asked_over_https_and_the_proxy_knows() -> None:
+    found = deployment("compose.tls.yaml", VIGIL_PUBLIC_HOSTS="vigil.example.org")["services"]
+    assert found["provision"]["environment"] == {"VIGIL_SITE_TLS": "true", "VIGIL_PUBLIC_HOSTS": "vigil.example.org"}
+    assert "https://127.0.0.1:8080/readyz" in found["gateway"]["healthcheck"]["test"]
+    assert {"VIGIL_TLS_CERT_FILE", "VIGIL_TLS_KEY_FILE"} <= set(found["gateway"]["environment"])
+    assert ".if defined(VIGIL_TLS)" in (DEPLOY / "haproxy/haproxy.cfg").read_text()
+    assert "VIGIL_TLS" in found["proxy"]["environment"]

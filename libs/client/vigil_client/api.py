@@ -28,8 +28,8 @@ class Client:
     """A tenant's view of one gateway. Use it as an async context manager.
 
     Every call raises `Unreachable` when nothing answers, else a `Refused` that says what was wrong and what to do.
-    Behind an `https://` address the gateway's certificate must be of an authority in `ca_file` (PEM), or of the
-    system's when that is empty.
+    Behind an `https://` address the gateway's certificate must be of an authority of the system, or of one
+    in `ca_file` (PEM).
     """
 
     def __init__(self, gateway_url: str, api_key: str, ca_file: str = "", timeout_s: float = 15.0) -> None:

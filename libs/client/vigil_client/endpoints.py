@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from vigil_client.errors import NotConfigured
@@ -19,7 +19,7 @@ class Endpoints:
     `engine_url` is one address, or several of one model separated by commas. `gateway_grpc`
     is the `host:port` of the gateway's gRPC service. `ready_urls` say of each service, by its
     name, whether it is ready. `ca_file` is the PEM file of the authorities behind `https://` and
-    `tls://` addresses; empty: the system's.
+    `tls://` addresses, from the folder of the endpoints on; empty: the system's.
     """
 
     gateway_url: str
@@ -51,8 +51,8 @@ def write(path: Path, endpoints: Endpoints) -> None:
 def read(path: Path) -> Endpoints:
     """Read what `vigil up` wrote. Raises `NotConfigured` when it is not there or is something else."""
     try:
-        values = json.loads(path.read_text())
-        return Endpoints(**values)
+        found = Endpoints(**json.loads(path.read_text()))
+        return replace(found, ca_file=str(path.parent / found.ca_file)) if found.ca_file else found
     except FileNotFoundError:
         raise NotConfigured(
             f"no running Vigil is known here ({path} is not there)",

@@ -26,13 +26,15 @@ _REFERENCE = re.compile(r'"(\$NATS_PASSWORD_[A-Z0-9_]+)"')
 @dataclass(frozen=True, slots=True)
 class NatsServer:
     """Where the server listens (`host` and `port`; `monitor` is `host:port` of its status over HTTP) and where it
-    stores. Whoever gives no name is `without_name`; empty: he is refused."""
+    stores. Whoever gives no name is `without_name`; empty: he is refused. In the folder `certificates` are tls.crt and
+    tls.key; empty: it speaks no TLS."""
 
     host: str
     port: int
     monitor: str
     store_dir: str
     without_name: str = ""
+    certificates: str = ""
 
 
 def render(server: NatsServer, tenants: Iterable[str], password_of: PasswordOf) -> str:
@@ -56,6 +58,8 @@ def render(server: NatsServer, tenants: Iterable[str], password_of: PasswordOf) 
         "accounts": accounts(tenants, password_of),
         "system_account": SYSTEM_ACCOUNT,
     }
+    if server.certificates:
+        lines["tls"] = {"cert_file": f"{server.certificates}/tls.crt", "key_file": f"{server.certificates}/tls.key"}
     if server.without_name:
         lines["no_auth_user"] = server.without_name
     return as_text(lines)

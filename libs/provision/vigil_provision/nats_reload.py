@@ -8,6 +8,8 @@ from nats.aio.client import Client as Nats
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 
+from vigil_client.nats_connection import GuardedNats
+from vigil_client.trust import trusting
 from vigil_provision.errors import ProvisionError
 
 REQUEST_S = 3.0
@@ -16,13 +18,16 @@ GATHER_S = 0.5
 _ALL = "$SYS.REQ.SERVER.PING"
 
 
-async def reload(url: str) -> tuple[str, ...]:
-    """Have every server that can be reached from `url` read its configuration again; their names. `url` names the user
-    of the system account. Nobody who is connected and still may be is disconnected. Raises `ProvisionError`."""
-    client = Nats()
+async def reload(url: str, ca_file: str = "") -> tuple[str, ...]:
+    """Have every server that can be reached from `url` read its configuration again; their names.
+
+    `url` names the user of the system account, `ca_file` the authority behind a `tls://` address. Nobody who is
+    connected and still may be is disconnected. Raises `ProvisionError`.
+    """
+    client = GuardedNats()
     try:
         async with asyncio.timeout(REQUEST_S + GATHER_S):
-            await client.connect(url, allow_reconnect=False, error_cb=_ignored)
+            await client.connect(url, allow_reconnect=False, error_cb=_ignored, tls=trusting(ca_file))
             found = await _servers(client)
             for server in found:
                 answer = await client.request(f"$SYS.REQ.SERVER.{server}.RELOAD", b"", timeout=REQUEST_S)

@@ -13,12 +13,14 @@ _DEFAULT_USER = "user default reset off"  # whoever gives no name may do nothing
 
 @dataclass(frozen=True, slots=True)
 class RedisServer:
-    """Where the server listens, where it stores, and the file of its users."""
+    """Where the server listens, where it stores, and the file of its users. In the folder `certificates` are tls.crt,
+    tls.key and ca.crt, and the port speaks TLS alone; empty: it speaks none."""
 
     host: str
     port: int
     directory: str
     users_file: str
+    certificates: str = ""
 
 
 def render(server: RedisServer) -> str:
@@ -26,7 +28,7 @@ def render(server: RedisServer) -> str:
     and when the memory is used up sessions are refused rather than the machine brought down."""
     return _lines(
         f"bind {server.host}",
-        f"port {server.port}",
+        *_ports(server),
         f'aclfile "{server.users_file}"',
         f'dir "{server.directory}"',
         "daemonize no",
@@ -36,6 +38,14 @@ def render(server: RedisServer) -> str:
         f"maxmemory {MAX_MEMORY}",
         "maxmemory-policy noeviction",
     )
+
+
+def _ports(server: RedisServer) -> tuple[str, ...]:
+    if not server.certificates:
+        return (f"port {server.port}",)
+    files = {"tls-cert-file": "tls.crt", "tls-key-file": "tls.key", "tls-ca-cert-file": "ca.crt"}
+    named = (f'{option} "{server.certificates}/{name}"' for option, name in files.items())
+    return ("port 0", f"tls-port {server.port}", *named, "tls-auth-clients no")
 
 
 def users(password_of: Callable[[str], str]) -> str:

@@ -7,6 +7,8 @@
     keys/api-keys.json          for the gateway and `vigil-provision keys`
     cli/endpoints.json, …       for the `vigil` command: the key and the reader of the site's own tenant
 
+With TLS, certificates lie beside these (`vigil_provision.site_tls`).
+
 Each folder is a volume, which is mounted where its reader runs and nowhere else. Pure: values in, texts out.
 """
 
@@ -27,15 +29,20 @@ from vigil_provision.secrets import TENANT, Secrets
 KEYS = PurePosixPath("keys/api-keys.json")
 NATS_CONFIG = PurePosixPath("nats/nats.conf")
 REDIS_USERS = PurePosixPath("redis/users.acl")
-# Where the container of Redis finds the file of its users.
-_MOUNTED_USERS = "/etc/vigil/redis/users.acl"
+# The folder of the `vigil` command.
+COMMAND = "cli"
+# Where the containers of NATS and Redis find their folders.
+_NATS_FOLDER = "/etc/vigil/nats"
+_REDIS_FOLDER = "/etc/vigil/redis"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """Where the processes of a deployment reach each other, as `host:port`. `public_nats` is NATS as downstream systems
     reach it from outside; `tenant` is the one whose key and reader the `vigil` command of the site gets; `nats_store`
-    and `redis_store` are where the containers of the servers have their volumes."""
+    and `redis_store` are where the containers of the servers have their volumes. With `tls` NATS, Redis and the gateway
+    speak TLS alone; `public_hosts` are the names and addresses, separated by commas, by which clients outside reach
+    the gateway and NATS."""
 
     nats: str = "nats:4222"
     redis: str = "redis:6379"
@@ -48,12 +55,15 @@ class Site:
     profile: str = ""
     nats_store: str = "/data/jetstream"
     redis_store: str = "/data"
+    tls: bool = False
+    public_hosts: str = ""
 
 
 def files(site: Site, secrets: Secrets, tenants: Iterable[str]) -> dict[PurePosixPath, str]:
     """The files of a site by their place in it, without the keys, when these tenants and the site's own have a key."""
     made = {NATS_CONFIG: nats_file(site, secrets, tenants)}
-    redis = RedisServer("* -::*", _port(site.redis), site.redis_store, _MOUNTED_USERS)
+    certificates = _REDIS_FOLDER if site.tls else ""
+    redis = RedisServer("* -::*", _port(site.redis), site.redis_store, f"{_REDIS_FOLDER}/users.acl", certificates)
     made[PurePosixPath("redis/redis.conf")] = redis_config.render(redis)
     made[REDIS_USERS] = redis_config.users(secrets.redis_password_of)
     for row in SERVICES:
@@ -63,34 +73,36 @@ def files(site: Site, secrets: Secrets, tenants: Iterable[str]) -> dict[PurePosi
 
 def nats_file(site: Site, secrets: Secrets, tenants: Iterable[str]) -> str:
     """The text of NATS's configuration file when these tenants and the site's own have a key."""
-    server = NatsServer("0.0.0.0", _port(site.nats), "0.0.0.0:8222", site.nats_store)
+    certificates = _NATS_FOLDER if site.tls else ""
+    server = NatsServer("0.0.0.0", _port(site.nats), "0.0.0.0:8222", site.nats_store, certificates=certificates)
     return nats_config.render(server, {site.tenant, *tenants}, secrets.nats_password_of)
 
 
-def nats_url(place: str, secrets: Secrets, user: str) -> str:
+def nats_url(place: str, secrets: Secrets, user: str, *, tls: bool = False) -> str:
     """The address of NATS at `place` (`host:port`) for one user."""
-    return f"nats://{user}:{secrets.nats_password_of(user)}@{place}"
+    return f"{'tls' if tls else 'nats'}://{user}:{secrets.nats_password_of(user)}@{place}"
 
 
-def redis_url(place: str, secrets: Secrets, user: str = OPERATOR) -> str:
+def redis_url(place: str, secrets: Secrets, user: str = OPERATOR, *, tls: bool = False) -> str:
     """The address of Redis at `place` (`host:port`) for one user."""
-    return f"redis://{user}:{secrets.redis_password_of(user)}@{place}/0"
+    return f"{'rediss' if tls else 'redis'}://{user}:{secrets.redis_password_of(user)}@{place}/0"
 
 
 def _of_service(site: Site, secrets: Secrets, row: ServiceSpec) -> dict[PurePosixPath, str]:
     """The settings of a service that are secret, each in a file of its name."""
     folder = PurePosixPath(row.name)
-    made = {folder / "nats_url": nats_url(site.nats, secrets, row.name)}
+    made = {folder / "nats_url": nats_url(site.nats, secrets, row.name, tls=site.tls)}
     if row.uses_redis:
-        made[folder / "redis_url"] = redis_url(site.redis, secrets, row.name)
+        made[folder / "redis_url"] = redis_url(site.redis, secrets, row.name, tls=site.tls)
     return made
 
 
 def _of_command(site: Site, secrets: Secrets) -> dict[PurePosixPath, str]:
     """What the `vigil` command finds as if `vigil up` had written it, and the same as plain files."""
-    reader = nats_url(site.nats, secrets, tenant_user(site.tenant))
+    reader = nats_url(site.nats, secrets, tenant_user(site.tenant), tls=site.tls)
+    http = "https" if site.tls else "http"
     endpoints = Endpoints(
-        gateway_url=f"http://{site.gateway}",
+        gateway_url=f"{http}://{site.gateway}",
         nats_url=reader,
         api_key=secrets.api_key,
         tenant=site.tenant,
@@ -98,9 +110,13 @@ def _of_command(site: Site, secrets: Secrets) -> dict[PurePosixPath, str]:
         model=site.model,
         profile=site.profile,
         gateway_grpc=site.gateway_grpc,
-        ready_urls={row.name: f"http://{row.name}:{row.http_port}{row.ready_path}" for row in SERVICES},
+        ca_file="ca.crt" if site.tls else "",
+        ready_urls={
+            row.name: f"{http if row is GATEWAY else 'http'}://{row.name}:{row.http_port}{row.ready_path}"
+            for row in SERVICES
+        },
     )
-    folder = PurePosixPath("cli")
+    folder = PurePosixPath(COMMAND)
     texts = {"endpoints.json": json.dumps(asdict(endpoints), indent=2), "api_key": secrets.api_key, "nats_url": reader}
     return {folder / name: text for name, text in texts.items()}
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from vigil.contract.api_keys import tenants_of
-from vigil_provision import key_file, secrets
+from vigil_provision import key_file, secrets, site_tls
 from vigil_provision import site as sites
 from vigil_provision.errors import ProvisionError
 from vigil_provision.keys import SITE_KEY, Keys, with_own
@@ -27,7 +27,7 @@ def write(folder: Path, site: Site, now: datetime) -> tuple[str, ...]:
     changed: list[str] = []
 
     def rest(keys: Keys) -> None:
-        texts = sites.files(site, made, tenants_of(keys))
+        texts = sites.files(site, made, tenants_of(keys)) | site_tls.files(folder, site, now)
         changed.extend(str(place) for place, text in texts.items() if put(folder / place, text))
 
     _make((folder / sites.KEYS).parent)

@@ -10,7 +10,7 @@ from vigil.contract.permissions import SYSTEM, tenant_user
 from vigil_client import endpoints
 from vigil_client.commands.running import show_error
 from vigil_client.errors import ClientError, NotConfigured
-from vigil_provision import key_file, nats_reload, redis_reload, secrets, site_folder
+from vigil_provision import key_file, nats_reload, redis_reload, secrets, site_folder, site_tls
 from vigil_provision import site as sites
 from vigil_provision.key_file import Change
 from vigil_provision.keys import Keys
@@ -54,7 +54,7 @@ class Place:
             return ""
         if self.site is not None:
             site, made = site_folder.read(self.site)
-            return sites.nats_url(site.public_nats, made, user)
+            return sites.nats_url(site.public_nats, made, user, tls=site.tls)
         path = self.data_dir / secrets.FILE
         return sites.nats_url(self._running_nats(), secrets.load(path), user) if path.exists() else ""
 
@@ -70,13 +70,13 @@ def tell_nats(folder: Path) -> None:
     """Have the NATS of a site read its configuration again. When it cannot be reached that is said, and no more: it
     reads its configuration when it starts."""
     site, made = site_folder.read(folder)
-    _told(nats_reload.reload(sites.nats_url(site.nats, made, SYSTEM)))
+    _told(nats_reload.reload(sites.nats_url(site.nats, made, SYSTEM, tls=site.tls), site_tls.ca_file(folder, site)))
 
 
 def tell_redis(folder: Path) -> None:
     """Have the Redis of a site read its users again. When it cannot be reached that is said, and no more."""
     site, made = site_folder.read(folder)
-    _told(redis_reload.reload(sites.redis_url(site.redis, made)))
+    _told(redis_reload.reload(sites.redis_url(site.redis, made, tls=site.tls), site_tls.ca_file(folder, site)))
 
 
 def _told(telling: Coroutine[Any, Any, object]) -> None:

@@ -85,14 +85,20 @@ class CurrentContext(ssl.SSLContext):
 
 
 def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
-    """What a client verifies servers with: the authorities of the PEM file `ca_file`, in the place of the system's.
+    """What a client verifies servers with: the authorities of the PEM file `ca_file`, beside those of the system.
 
     None without a file: then libraries trust the system's authorities. Raises `StartupError`.
     """
     if ca_file is None:
         return None
-    read = ReadAgain("authorities", (ca_file,), lambda: ssl.create_default_context(cafile=ca_file))
+    read = ReadAgain("authorities", (ca_file,), lambda: _trusted(ca_file))
     return CurrentContext(ssl.PROTOCOL_TLS_CLIENT, read.current)
+
+
+def _trusted(ca_file: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(ca_file)
+    return context
 
 
 def trusted_by(ca_file: Path | None) -> ssl.SSLContext | None:

@@ -62,7 +62,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-slow test-stores test-helm test-recipe test-services bench fuzz eval coverage lint format
+.PHONY: test test-slow test-compose test-stores test-helm test-recipe test-services bench fuzz eval coverage lint format
 test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST_ARGS=…]
 	@mkdir -p build; $(MAKE) --no-print-directory test-recipe >build/test-recipe.log 2>&1 & recipe=$$!; \
 	trap "kill $$recipe 2>/dev/null || true" INT TERM; status=0; \
@@ -73,6 +73,11 @@ test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST
 test-slow: workspace engine system browser prometheus ## Run the tests that need a browser or Prometheus, or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-recipe RECIPE_TESTS=slow
+
+# No part of `make test`: where no Docker daemon can start it says so, and that nothing was proven.
+test-compose: workspace ## Prove the deployment by compose in real containers [SKIP_IMAGES=yes] [PYTEST_ARGS=…]
+	@tests/containers/dockerd.sh || { echo "==> no container was started, so nothing was proven"; exit 0; }; \
+	SKIP_IMAGES='$(SKIP_IMAGES)' tests/compose/prepare.sh && $(VENV)/python -m pytest -v tests/compose $(PYTEST_ARGS)
 
 # `make test` runs them against the one server that comes with Vigil.
 STORE_TESTS := libs/vigil/tests/runtime_store libs/vigil/tests/runtime_placement libs/provision/tests/test_certificates.py
@@ -96,7 +101,7 @@ test-recipe:
 # The tests of several services together wait most: they begin first, and what is quick fills the end.
 test-services:
 	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
-	  $(or $(PYTEST_ARGS),tests services libs) --ignore tests/whole_system
+	  $(or $(PYTEST_ARGS),tests services libs) --ignore tests/whole_system --ignore tests/compose
 	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
 
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability] [ENGINE=real]

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import nats
@@ -30,6 +30,20 @@ BIN = Path(sys.executable).parent
 START_S = 280.0
 ROOM_S = 90.0
 PORTS = 20  # more than `vigil up` takes
+
+
+class Reachable(Protocol):
+    """A running Vigil as its clients see it, however it was started."""
+
+    @property
+    def endpoints(self) -> dict[str, Any]:
+        """`gateway_url`, `api_key` and `nats_url`, at least."""
+        ...
+
+    @property
+    def service_nats_url(self) -> str:
+        """NATS with the operator's rights."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +170,7 @@ class Rest:
 
 
 @asynccontextmanager
-async def rest(system: System, key: str | None = None) -> AsyncIterator[Rest]:
+async def rest(system: Reachable, key: str | None = None) -> AsyncIterator[Rest]:
     """A REST client with the demo tenant's key; ends the sessions it opened."""
     found = system.endpoints
     headers = {"Authorization": f"Bearer {key or found['api_key']}"}
@@ -169,7 +183,7 @@ async def rest(system: System, key: str | None = None) -> AsyncIterator[Rest]:
                 await client.end(session)
 
 
-async def decisions(system: System, session: str) -> list[StoredDecision]:
+async def decisions(system: Reachable, session: str) -> list[StoredDecision]:
     """All of a session's decisions in the DECISIONS stream, in the order in which they were stored."""
     client: Client = await nats.connect(system.service_nats_url)
     try:
@@ -214,7 +228,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def subscriber(system: System, subject: str) -> AsyncIterator[Listener]:
+async def subscriber(system: Reachable, subject: str) -> AsyncIterator[Listener]:
     """What a downstream system does: connect, without a password on this machine, and subscribe."""
     client: Client = await nats.connect(system.endpoints["nats_url"])
     listener = Listener()

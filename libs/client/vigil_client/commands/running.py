@@ -13,6 +13,7 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from typer.core import TyperGroup
 
 from vigil_client.errors import ClientError
 from vigil_client.values import Notice
@@ -45,6 +46,16 @@ def run_program(app: typer.Typer, name: str, arguments: Sequence[str] | None = N
     except OSError as error:
         show_error(ClientError(f"{error.filename or 'the system'}: {error.strerror or error}", "check path and rights"))
         sys.exit(FAILED)
+
+
+def run_by_default(context: typer.Context, name: str) -> None:
+    """Run the subcommand `name` as if it had been typed: its options read their environment variables."""
+    group = context.command
+    if not isinstance(group, TyperGroup):
+        raise TypeError(f"{context.info_name} has no subcommands")
+    command = group.commands[name]
+    with command.make_context(name, [], parent=context) as chosen:
+        command.invoke(chosen)
 
 
 def show_error(error: ClientError) -> None:

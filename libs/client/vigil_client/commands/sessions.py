@@ -10,7 +10,7 @@ from rich.table import Table
 
 from vigil_client.api import Client
 from vigil_client.commands import options, target
-from vigil_client.commands.running import console, run, show_notices, show_table
+from vigil_client.commands.running import console, run, run_by_default, show_notices, show_table
 from vigil_client.commands.target import ApiKey, CaFile, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.events import roles_line
@@ -37,7 +37,7 @@ def by_default(context: typer.Context) -> None:
       vigil sessions end s-5d0c6b6b4b1f4e7f
     """
     if context.invoked_subcommand is None:
-        context.invoke(list_sessions)
+        run_by_default(context, "list")
 
 
 @sessions.command("list")

@@ -2,8 +2,8 @@
 
 Run by the system's Python, which has the GStreamer bindings, as a process of its own, so that a test can kill it:
 
-    /usr/bin/python3 rtsp_server.py --file scene.mp4 [--port 8554] [--user name --password secret] [--udp]
-        [--speed 0.98] [--step-every 60 --step-by -3] [--loss 0.05]
+    /usr/bin/python3 rtsp_server.py --file scene.mp4 [--host 127.0.0.1] [--port 8554] [--user name --password secret]
+        [--udp] [--speed 0.98] [--step-every 60 --step-by -3] [--loss 0.05]
 
 Prints `ready <port>` once it serves rtsp://127.0.0.1:<port>/cam, to each client from the file's start (a media that
 clients share may be taken down by one that leaves while another arrives). Port 0 takes a free one. The file must hold
@@ -93,6 +93,7 @@ def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser(description="Serves a video file in a loop over RTSP.")
     parser.add_argument("--file", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
@@ -104,7 +105,7 @@ def main() -> None:
     arguments = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
+    server.set_address(arguments.host)
     server.set_service(str(arguments.port))
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(LAUNCH)

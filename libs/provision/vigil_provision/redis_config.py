@@ -8,7 +8,9 @@ from vigil.contract import store_permissions
 from vigil.contract.store_permissions import RedisUser
 
 MAX_MEMORY = "2gb"  # some hundred sessions with the pictures of their chunks
-_DEFAULT_USER = "user default reset off"  # whoever gives no name may do nothing
+# Whoever gives no name is refused: this user is off. Its rights are those by which Redis reads its append-only file:
+# without them it leaves out every transaction and script, and so loses them when it starts.
+_DEFAULT_USER = "user default reset ~* &* +@all off"
 
 
 @dataclass(frozen=True, slots=True)

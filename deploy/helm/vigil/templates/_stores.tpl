@@ -100,7 +100,7 @@ maxmemory-policy noeviction
 {{- end -}}
 
 {{- define "vigil.redisUsers" -}}
-user default reset off
+user default reset ~* &* +@all off
 {{- range .Files.Get "files/redis-users.json" | fromJsonArray }}
 user {{ .name }} {{ .rights }} #${{ include "vigil.passwordOf" (dict "store" "REDIS" "user" .name) }}
 {{- end }}

@@ -45,7 +45,7 @@ ALLOWED_TO_TESTS = {
     "vigil_provision": ("vigil", "vigil_client", "vigil_provision"),
     "vigil_local": ("vigil", "vigil_client", "vigil_provision", "vigil_local"),
     "vigil_recipe": ("vigil", "vigil_client", "vigil_local", "vigil_recipe"),
-    "vigil_": ("vigil",),
+    "vigil_": ("vigil", "vigil_client"),
 }
 WITHOUT_IO = ("asyncio", "socket", "threading", "subprocess", "aiohttp", "grpc", "nats", "redis", "os", "time")
 # The engine has an environment of its own; what the recipe runs there is not among the dependencies of the workspace.

@@ -114,7 +114,7 @@ async def test_sigterm_drains_streams_are_told_and_no_secret_was_logged(
     )
     await eventually(lambda: answers(port, "/readyz", 200), DEADLINE_S, "the gateway is ready")
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=KEY) as http:
-        body = {"source": {"url": "rtsp://user:secret@camera.local/stream1"}}
+        body = {"source": {"url": "rtsp://user:a-camera-password@camera.local/stream1"}}
         async with http.post("/v1/sessions", json=body) as answer:
             session = (await answer.json())["id"]
         async with http.get(f"/v1/sessions/{session}/events") as stream:
@@ -126,7 +126,7 @@ async def test_sigterm_drains_streams_are_told_and_no_secret_was_logged(
     assert json.loads(last[1].removeprefix("data: ")) == {"reason": "the gateway is shutting down: connect again"}
     code, out, err = await finished(process)
     assert (code, err) == (0, "")
-    assert "secret" not in out
+    assert "a-camera-password" not in out
     assert "a-key-of-demo" not in out
     lines = [json.loads(line) for line in out.splitlines()]
     assert {line["service"] for line in lines} == {"gateway"}

@@ -103,7 +103,9 @@ async def _replicated(stack: Stack) -> dict[str, Mapping[str, str]]:
     keys = stack.folder / "keys.json"
     keys.write_text(json.dumps({"keys": [{"sha256": hashlib.sha256(_KEY.encode()).hexdigest(), "tenant": TENANT}]}))
     probes = str(free_port())
-    variables: dict[str, Mapping[str, str]] = {f"{name}-{one}": {} for name in ORDER for one in range(1, REPLICAS + 1)}
+    variables: dict[str, Mapping[str, str]] = {
+        f"{name}-{number}": {} for name in ORDER for number in range(1, REPLICAS + 1)
+    }
     variables["ingestion-1"] = {"VIGIL_GRPC_PORT": probes}
     for number in range(1, REPLICAS + 1):
         variables[f"gateway-{number}"] = {

@@ -149,7 +149,7 @@ async def test_a_rolling_update_misses_no_second(deployment: Deployment, table: 
     for of_session in stored:
         _assert_exact(of_session)
     missed = sum(missed_turns(of_session, began_us, ended_us) for of_session in stored)
-    seconds = sum(1 for of_session in stored for one in of_session if began_us < one.capture_time_us < ended_us)
+    seconds = sum(began_us < decision.capture_time_us < ended_us for session in stored for decision in session)
     table.note(f"seconds missed of {seconds:,} in a rolling update under {SESSIONS} sessions", str(missed))
     assert [container.image for container in light.of("interaction")] == [f"vigil-interaction:{NEXT}"] * 2
     assert missed == 0

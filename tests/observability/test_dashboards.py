@@ -112,6 +112,6 @@ async def _settled(prometheus: Prometheus) -> set[str]:
     """The alerts that fire all through `QUIET_S`."""
     fired = await prometheus.fired()
     for _ in range(int(QUIET_S)):
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # that nothing fires for so long has no event to wait for
         fired &= await prometheus.fired()
     return fired

@@ -145,7 +145,15 @@ async def test_the_stream_is_read_page_by_page_and_not_beyond_a_bound(bus: Bus) 
     assert (row.status, row.kind, row.next_step) == (422, "too_many_events", "Give a later `since`.")
 
 
-WRONG = ["open=perhaps", "since=yesterday", "since=2026-01-31T12:00:00", "limit=0", "before=x"]
+WRONG = [
+    "open=perhaps",
+    "since=yesterday",
+    "since=0.5",
+    "since=1767225600",
+    "since=2026-01-31T12:00:00",
+    "limit=0",
+    "before=x",
+]
 
 
 @pytest.mark.parametrize("query", WRONG)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, BeforeValidator, ValidationError
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
@@ -25,9 +25,18 @@ MAX_EVENTS = 50_000  # that one request has read: seconds of this process's time
 USUAL_SINCE = timedelta(days=1)
 MAX_ALERTS = 500
 
+
+def _no_number(value: object) -> object:
+    """A bare number is refused: pydantic would take it for seconds since 1970."""
+    if isinstance(value, str) and value.strip("+- .0123456789") == "":
+        raise ValueError("write a date and a time with its zone, such as 2026-01-31T12:00:00Z")
+    return value
+
+
 Open = Annotated[bool | None, Query(description="Only alerts that are open, or only those that have closed")]
 Since = Annotated[
     AwareDatetime | None,
+    BeforeValidator(_no_number),
     Query(description="Alerts with an event since then; when left out a day ago, with `open` the oldest"),
 ]
 Session = Annotated[str | None, Query(max_length=256, description="Only alerts of this session")]

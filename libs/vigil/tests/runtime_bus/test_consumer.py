@@ -103,6 +103,18 @@ async def test_a_consumer_that_was_deleted_is_created_again(bus: Bus, nats_serve
     assert seen[-1] == 2
 
 
+async def test_what_was_taken_before_a_renewal_and_not_acknowledged_comes_again(bus: Bus) -> None:
+    await send(bus, 1, 2, 3)
+    async with alerts(bus) as consumer:
+        held = await anext(consumer)
+        await consumer.renew()  # 2 and 3 have come already: they are taken after it
+        seen: set[int] = set()
+        async with asyncio.timeout(15):
+            while int(held.payload) not in seen:
+                seen.update(await take(consumer, 1))
+    assert seen == {1, 2, 3}
+
+
 async def test_one_that_skips_the_past_misses_nothing_when_it_is_deleted(bus: Bus, nats_server: NatsServer) -> None:
     await send(bus, 1)
     terms = Terms(in_order=True, from_now=True)

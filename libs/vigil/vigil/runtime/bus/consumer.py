@@ -129,6 +129,7 @@ class Consumer(AsyncIterator[Delivery]):
         self._fault = ""
         self._created: datetime.datetime | None = None  # when the stream that was last read was made
         self._next = 0  # in that stream: sequence of the delivered message, or of the next message
+        self._again: int | None = None  # after a renewal: the sequence with which the new consumer begins
 
     async def __aenter__(self) -> "Consumer":
         return self
@@ -169,11 +170,11 @@ class Consumer(AsyncIterator[Delivery]):
 
     async def renew(self) -> None:
         """Delete the server's consumer: the iteration makes it again, and begins with the oldest message that was not
-        acknowledged. Raises `BusUnavailable`."""
+        acknowledged, whatever is taken meanwhile of what came before. Raises `BusUnavailable`."""
         with translated(self._durable):
             info = await self._find(self._jetstream())
             if info is not None and info.ack_floor is not None:
-                self._next = min(self._next, info.ack_floor.stream_seq + 1)
+                self._again = info.ack_floor.stream_seq + 1
             with contextlib.suppress(NotFoundError):
                 await self._jetstream().delete_consumer(self._stream, self._durable)
 
@@ -206,6 +207,7 @@ class Consumer(AsyncIterator[Delivery]):
         info = await self._find(jetstream)
         if info is None:
             info = await jetstream.add_consumer(self._stream, self._new(created))
+            self._again = None
         elif (wanted := self._updated(info.config)) != info.config:
             info = await jetstream.add_consumer(self._stream, wanted)
         if created != self._created and info.ack_floor is not None:
@@ -250,7 +252,7 @@ class Consumer(AsyncIterator[Delivery]):
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=terms.ack_wait_s,
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE if is_same else first_begin,
-            opt_start_seq=self._next if is_same else None,
+            opt_start_seq=(self._next if self._again is None else self._again) if is_same else None,
             max_ack_pending=terms.most_out,
             inactive_threshold=terms.forget_s or None,
         )

@@ -31,6 +31,7 @@ LIVE = (
     "vigil.v1.frame.coded.>",
     "vigil.v1.command.>",
     "vigil.v1.turn.dropped.>",
+    "vigil.v1.signalling.>",
     subjects.ALL_HISTORY_ANSWERS,
 )
 KEY = SessionKey("demo", "s-1")

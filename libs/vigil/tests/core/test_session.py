@@ -46,7 +46,7 @@ def test_the_defaults_are_those_of_the_released_model() -> None:
         (lambda: Speech(text_temperature=2.1), "text_temperature is 2.1: give 0 to 2"),
         (lambda: Speech(text_temperature=float("nan")), "text_temperature is nan: give 0 to 2"),
         (lambda: Source("door", SourceKind.RTSP), "every other source needs one"),
-        (lambda: Source("door", SourceKind.PUSHED, "rtsp://camera/door"), "a pushed source has no address"),
+        (lambda: Source("door", SourceKind.PUSHED, "rtsp://camera/door"), "a pushed or webrtc source has no address"),
     ],
 )
 def test_options_out_of_range(make: Callable[[], object], message: str) -> None:
@@ -99,6 +99,7 @@ def test_an_address_that_cannot_be_read_is_refused(url: str) -> None:
 def test_a_pushed_source_needs_no_ingestion() -> None:
     assert spec().roles == (Role.INGESTION, Role.CODEC, Role.INTERACTION)
     assert spec(source=Source("door", SourceKind.PUSHED)).roles == (Role.CODEC, Role.INTERACTION)
+    assert spec(source=Source("door", SourceKind.WEBRTC)).roles == spec().roles
 
 
 @pytest.mark.parametrize("interval_ms", [199, 60_001, 0, -1_000])

@@ -19,13 +19,14 @@ from vigil.runtime.bus.client import Bus, BusConfig, Message
 from vigil.runtime.bus.jetstream import FORM_KEY, Stored
 from vigil.runtime.bus.round_trip import round_trip
 from vigil.runtime.channel import KeepLatest
-from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, SnapshotMissing
+from vigil.runtime.errors import BusUnavailable, NoResponders, PayloadTooLarge, SnapshotMissing
 from vigil.runtime.process.trace import continued
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, free_port
 
 KEY = SessionKey("demo", "s-1")
 DECISIONS = subjects.decision(KEY)
+SIGNALLING = subjects.signalling(KEY)
 
 
 def decision(number: int) -> Outgoing:
@@ -74,6 +75,37 @@ async def test_the_trace_travels_in_the_headers(bus: Bus) -> None:
     with continued(message.headers):
         assert trace.get_current_span().get_span_context().trace_id == sent.trace_id
     assert not trace.get_current_span().get_span_context().is_valid
+
+
+async def test_a_request_is_answered_by_who_listens(bus: Bus) -> None:
+    async def answer_one(channel: KeepLatest[Message]) -> None:
+        request = await received(channel)
+        await bus.answer(request, request.payload.upper())
+
+    async with bus.subscribe(SIGNALLING, capacity=8) as channel, asyncio.TaskGroup() as tasks:
+        tasks.create_task(answer_one(channel))
+        assert await bus.request(SIGNALLING, b"offer", timeout_s=5) == b"OFFER"
+
+
+async def test_a_request_that_nobody_hears_fails_at_once(bus: Bus) -> None:
+    async with asyncio.timeout(5):
+        with pytest.raises(NoResponders, match="nobody listens"):
+            await bus.request(SIGNALLING, b"offer", timeout_s=60)
+
+
+async def test_a_request_that_is_not_answered_fails_in_time(bus: Bus) -> None:
+    async with bus.subscribe(SIGNALLING, capacity=8):
+        with pytest.raises(BusUnavailable, match="did not answer") as failure:
+            await bus.request(SIGNALLING, b"offer", timeout_s=0.05)
+    assert not isinstance(failure.value, NoResponders)
+
+
+async def test_nothing_but_an_inbox_of_a_service_is_answered(bus: Bus) -> None:
+    async with bus.subscribe(DECISIONS, capacity=8) as heard:
+        await bus.answer(Message(SIGNALLING, b"offer", reply=DECISIONS), b"forged")
+        await bus.answer(Message(SIGNALLING, b"offer"), b"unwanted")
+        await bus.publish(DECISIONS, b"true")
+        assert (await received(heard)).payload == b"true"
 
 
 async def test_the_same_message_id_is_stored_once(bus: Bus) -> None:

@@ -175,6 +175,7 @@ GATEWAY = ServiceSpec(
             _of_all(Kind.COMMAND),
             _of_all(Kind.RAW_FRAMES),  # pictures that clients push
             _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
+            _of_all(Kind.SIGNALLING),  # the offers of WebRTC clients, to the worker that holds the session
             *_lifecycle(Lifecycle.REQUESTED, Lifecycle.CHANGED, Lifecycle.STALLED, Lifecycle.ENDED),
             subjects.ALL_HISTORY_ANSWERS,
         ),
@@ -198,7 +199,7 @@ GATEWAY = ServiceSpec(
 INGESTION = ServiceSpec(
     name="ingestion",
     kind=ServiceKind.CLAIMER,
-    purpose="pulls cameras and files, samples them by capture time, publishes frames",
+    purpose="pulls cameras and files, receives WebRTC, samples by capture time, publishes frames",
     module="vigil_ingestion.main",
     settings="vigil_ingestion.config:IngestionSettings",
     wiring=("nats_url", "redis_url", "http_port", "grpc_port", "local_source_tenants"),
@@ -210,7 +211,7 @@ INGESTION = ServiceSpec(
             _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
             *_lifecycle(Lifecycle.SOURCE_LOST, Lifecycle.SOURCE_BACK, Lifecycle.ENDED),
         ),
-        hears=(subjects.ALL_LIFECYCLE,),
+        hears=(subjects.ALL_LIFECYCLE, _of_all(Kind.SIGNALLING)),
         looks_up=(SESSIONS,),
     ),
     redis_keys=(SESSION_KEYS, INDEX_KEYS, HEALTH_KEYS, _placement_keys(Role.INGESTION), _placement_keys(Role.CODEC)),

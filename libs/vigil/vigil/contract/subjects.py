@@ -24,6 +24,7 @@ class Kind(StrEnum):
     DECISION = "decision"
     UTTERANCE = "utterance"
     TURN_DROPPED = "turn.dropped"
+    SIGNALLING = "signalling"
 
 
 class Lifecycle(StrEnum):
@@ -142,6 +143,11 @@ def utterance(key: SessionKey) -> str:
 def turn_dropped(key: SessionKey) -> str:
     """Where `TurnDropped` says that nobody decides on a group of pictures."""
     return str(SessionSubject(Kind.TURN_DROPPED, key))
+
+
+def signalling(key: SessionKey) -> str:
+    """Where the ingestion worker that holds a WebRTC session answers `SignallingRequest`s with `SignallingReply`s."""
+    return str(SessionSubject(Kind.SIGNALLING, key))
 
 
 def lifecycle(event: Lifecycle, key: SessionKey) -> str:

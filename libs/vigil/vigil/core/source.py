@@ -14,6 +14,7 @@ class SourceKind(StrEnum):
     RTSP = "rtsp"  # ingestion pulls a camera's stream
     HTTP = "http"  # ingestion pulls a stream or a recording
     PUSHED = "pushed"  # a client sends each picture through the gateway
+    WEBRTC = "webrtc"  # a client sends its camera or screen to ingestion by WebRTC
 
 
 class Role(StrEnum):
@@ -33,6 +34,7 @@ _KINDS = {
 }
 _PULLED = (Role.INGESTION, Role.CODEC, Role.INTERACTION)
 _PUSHED = (Role.CODEC, Role.INTERACTION)
+_SENT = frozenset({SourceKind.PUSHED, SourceKind.WEBRTC})
 
 
 def roles_of(kind: SourceKind) -> tuple[Role, ...]:
@@ -40,12 +42,17 @@ def roles_of(kind: SourceKind) -> tuple[Role, ...]:
     return _PUSHED if kind is SourceKind.PUSHED else _PULLED
 
 
+def has_address(kind: SourceKind) -> bool:
+    """Whether Vigil pulls such a source from an address. Of the others a client sends the pictures."""
+    return kind not in _SENT
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A camera, a file or a client that pushes.
+    """A camera, a file or a client that sends its pictures.
 
-    `id` is the token of the source in subjects, `name` free text for people. A pushed source has no `url`. `loop`
-    starts a file again when it ends.
+    `id` is the token of the source in subjects, `name` free text for people. A source whose client sends the pictures
+    (pushed, WebRTC) has no `url`. `loop` starts a file again when it ends.
     """
 
     id: str
@@ -56,8 +63,8 @@ class Source:
 
     def __post_init__(self) -> None:
         token(self.id, "source id")
-        if bool(self.url) == (self.kind is SourceKind.PUSHED):
-            raise InvalidSpec("a pushed source has no address, and every other source needs one")
+        if bool(self.url) != has_address(self.kind):
+            raise InvalidSpec("a pushed or webrtc source has no address, and every other source needs one")
 
     @property
     def roles(self) -> tuple[Role, ...]:

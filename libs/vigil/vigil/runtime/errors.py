@@ -3,6 +3,7 @@
 PortError
 ├── BusError
 │   ├── BusUnavailable     NATS cannot be reached, or did not answer in time          retryable
+│   │   └── NoResponders   nobody listens where something was asked                   retryable
 │   ├── PublishRefused     JetStream answered, and will not store the message
 │   ├── PayloadTooLarge    the message is over the server's limit
 │   └── SnapshotMissing    no such snapshot, or it has aged out
@@ -40,6 +41,10 @@ class BusUnavailable(BusError):
     """NATS cannot be reached, or did not answer in time."""
 
     retryable = True
+
+
+class NoResponders(BusUnavailable):
+    """Nobody listens where something was asked: whoever shall answer has not begun to, or has stopped."""
 
 
 class PublishRefused(BusError):

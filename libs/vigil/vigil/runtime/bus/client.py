@@ -17,6 +17,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.js import JetStreamContext
 
 from vigil.contract import spans
@@ -31,7 +32,7 @@ from vigil.runtime.bus.nats_errors import translated
 from vigil.runtime.bus.round_trip import round_trip
 from vigil.runtime.bus.stored import Page, StoredMessage
 from vigil.runtime.channel import KeepLatest
-from vigil.runtime.errors import BusUnavailable
+from vigil.runtime.errors import BusUnavailable, NoResponders
 from vigil.runtime.process.trace import TRACEPARENT, AttributeValue, continued, span, with_trace
 
 __all__ = ["Bus", "BusConfig", "Message", "Page", "Stored", "StoredMessage", "StreamSize"]
@@ -47,11 +48,12 @@ _USUAL_TERMS = Terms()
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as received."""
+    """A message as received. `reply` is where its sender waits for an answer; empty when it waits for none."""
 
     subject: str
     payload: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    reply: str = ""
 
 
 class Bus:
@@ -108,6 +110,24 @@ class Bus:
         with translated(subject):
             await client.publish(subject, payload, headers=with_trace(headers) or None)
         metrics.published(subject, payload)
+
+    async def request(self, subject: str, payload: bytes, timeout_s: float) -> bytes:
+        """What a reader of `subject` answers. Raises `NoResponders` at once when nobody listens there,
+        `BusUnavailable` when no answer came within `timeout_s`, `PayloadTooLarge`."""
+        client = self._connection.client()
+        with translated(subject):
+            try:
+                answer = await client.request(subject, payload, timeout_s, headers=with_trace(_NO_HEADERS) or None)
+            except NoRespondersError:
+                raise NoResponders(f"{subject}: nobody listens: the worker that shall answer is not there") from None
+        metrics.published(subject, payload)
+        return answer.data
+
+    async def answer(self, request: Message, payload: bytes) -> None:
+        """Answer a `request`. A message that wants no answer gets none. Raises `BusUnavailable`, `PayloadTooLarge`."""
+        if _is_inbox(request.reply):
+            with translated(request.subject):
+                await self._connection.client().publish(request.reply, payload)
 
     async def is_heard(self, subject: str) -> bool:
         """Whether a reader of `subscribe` listens on `subject` now. Raises `BusUnavailable`.
@@ -251,16 +271,18 @@ def _publishing(outgoing: Outgoing) -> dict[str, AttributeValue]:
 
 
 def _received(message: Msg) -> Message:
-    return Message(message.subject, message.data, message.headers or _NO_HEADERS)
+    return Message(message.subject, message.data, message.headers or _NO_HEADERS, message.reply)
+
+
+def _is_inbox(reply: str) -> bool:
+    """Whether it is the inbox of a service. Otherwise a downstream system, which may publish requests for past events,
+    could choose where a service publishes."""
+    return reply.startswith(f"{INBOXES}.")
 
 
 async def _answer(client: Client, inquiry: Msg) -> None:
-    """Say that this reader listens. A service that gets no answer asks again.
-
-    The reply subject must be an inbox of a service. Otherwise a downstream system, which may publish requests for past
-    events, could choose where a service publishes.
-    """
-    if not inquiry.reply.startswith(f"{INBOXES}."):
+    """Say that this reader listens. A service that gets no answer asks again."""
+    if not _is_inbox(inquiry.reply):
         return
     with contextlib.suppress(NatsError, OSError):
         await client.publish(inquiry.reply, headers={_INQUIRY: _HEARD})

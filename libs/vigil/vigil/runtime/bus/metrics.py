@@ -15,12 +15,24 @@ STORE_SECONDS = Histogram(
 
 _OF_OURS = f"{PREFIX}."
 _KINDS = frozenset(
-    {"frame", "command", "decision", "utterance", "turn", "alert", "session", "delegation", "history", "dlq"}
+    (
+        "frame",
+        "command",
+        "decision",
+        "utterance",
+        "turn",
+        "alert",
+        "session",
+        "delegation",
+        "history",
+        "dlq",
+        "signalling",
+    )
 )
 
 
 def kind_of(subject: str) -> str:
-    """The kind of a subject: one of ten words, `other` for whatever is none of ours."""
+    """The kind of a subject: one of eleven words, `other` for whatever is none of ours."""
     if not subject.startswith(_OF_OURS):
         return "other"
     kind = subject[len(_OF_OURS) :].partition(".")[0]

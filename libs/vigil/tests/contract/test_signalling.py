@@ -25,7 +25,7 @@ def test_a_request_comes_back(request_: Request) -> None:
 
 @pytest.mark.parametrize("refusal", [None, *Refusal])
 def test_a_reply_comes_back(refusal: Refusal | None) -> None:
-    reply = Reply("r", "v=0", "e", refusal, "why")
+    reply = Reply("r", "v=0", refusal, "why")
     assert decode_reply(encode_reply(reply)) == reply
 
 
@@ -41,4 +41,4 @@ def test_what_is_no_request_is_refused(data: bytes) -> None:
 
 def test_a_refusal_of_a_newer_release_is_refused() -> None:
     with pytest.raises(InvalidMessage, match="SignallingReply"):
-        decode_reply(b"\x20\x63")
+        decode_reply(b"\x18\x63")

@@ -29,7 +29,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The client ends its connection for good, and with it its session."""
+    """The client ends its connection. The session goes on for its grace time: the client may come back."""
 
     resource: str
 
@@ -46,19 +46,19 @@ class Refusal(StrEnum):
     UNKNOWN_RESOURCE = "unknown_resource"
     BUSY = "busy"
     ICE_RESTART_UNSUPPORTED = "ice_restart_unsupported"
+    ALREADY_SENDING = "already_sending"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What became of a request. `refusal` is None when it was done; `message` says why not, and what to do.
 
-    To an `Offer` the answer is `answer_sdp`, with the name of the connection, `resource`, and of its ICE session,
-    `etag`.
+    To an `Offer` the answer is `answer_sdp`, with the name of the connection, `resource`: it has one ICE session for as
+    long as it lasts.
     """
 
     resource: str = ""
     answer_sdp: str = ""
-    etag: str = ""
     refusal: Refusal | None = None
     message: str = ""
 
@@ -97,7 +97,6 @@ def encode_reply(reply: Reply) -> bytes:
     return pb.SignallingReply(
         resource=reply.resource,
         answer_sdp=reply.answer_sdp,
-        etag=reply.etag,
         refusal=pb.REFUSAL_UNSPECIFIED if reply.refusal is None else pb.Refusal.Value(_name(reply.refusal)),
         message=reply.message,
     ).SerializeToString()
@@ -110,7 +109,7 @@ def decode_reply(data: bytes) -> Reply:
         refusal = _refusal(message.refusal)
     except (DecodeError, ValueError):
         raise InvalidMessage("these bytes are not a SignallingReply") from None
-    return Reply(message.resource, message.answer_sdp, message.etag, refusal, message.message)
+    return Reply(message.resource, message.answer_sdp, refusal, message.message)
 
 
 def _name(refusal: Refusal) -> str:

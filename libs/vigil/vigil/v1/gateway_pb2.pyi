@@ -88,16 +88,18 @@ class _SourceKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SourceKind
     DESCRIPTOR: _descriptor.EnumDescriptor
     SOURCE_KIND_UNSPECIFIED: _SourceKind.ValueType  # 0
     SOURCE_KIND_PUSHED: _SourceKind.ValueType  # 1
+    SOURCE_KIND_WEBRTC: _SourceKind.ValueType  # 2
 
 class SourceKind(_SourceKind, metaclass=_SourceKindEnumTypeWrapper): ...
 
 SOURCE_KIND_UNSPECIFIED: SourceKind.ValueType  # 0
 SOURCE_KIND_PUSHED: SourceKind.ValueType  # 1
+SOURCE_KIND_WEBRTC: SourceKind.ValueType  # 2
 Global___SourceKind: _TypeAlias = SourceKind  # noqa: Y015
 
 @_typing.final
 class SessionSource(_message.Message):
-    """What to watch: a camera or file by its address, or pictures that the client pushes."""
+    """What to watch: a camera or file by its address, or pictures that the client sends."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -107,9 +109,11 @@ class SessionSource(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     LOOP_FIELD_NUMBER: _builtins.int
     kind: Global___SourceKind.ValueType
-    """Which kind of source it is. `SOURCE_KIND_PUSHED`: the client pushes the pictures. Left out, `url` says it."""
+    """Which kind of source it is. `SOURCE_KIND_PUSHED`: the client pushes each picture. `SOURCE_KIND_WEBRTC`: the client
+    publishes its camera or screen by WHIP at `/v1/sessions/{session}/whip`. Left out, `url` says it.
+    """
     url: _builtins.str
-    """rtsp, rtsps, http or https address, or a file; empty when the client pushes the pictures."""
+    """rtsp, rtsps, http or https address, or a file; empty when the client sends the pictures."""
     id: _builtins.str
     """Name of the source in alert subjects; made by the gateway when empty."""
     name: _builtins.str

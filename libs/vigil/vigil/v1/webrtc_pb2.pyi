@@ -33,9 +33,11 @@ class _RefusalEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Refusal.Value
     REFUSAL_UNKNOWN_RESOURCE: _Refusal.ValueType  # 4
     """No connection of that name, or no longer."""
     REFUSAL_BUSY: _Refusal.ValueType  # 5
-    """Another connection sends, or the worker has no room for one more."""
+    """The worker has no room for one more connection."""
     REFUSAL_ICE_RESTART_UNSUPPORTED: _Refusal.ValueType  # 6
     """The client offers again, instead of restarting ICE."""
+    REFUSAL_ALREADY_SENDING: _Refusal.ValueType  # 7
+    """Another connection sends into the session, and the offer does not replace it."""
 
 class Refusal(_Refusal, metaclass=_RefusalEnumTypeWrapper): ...
 
@@ -49,9 +51,11 @@ REFUSAL_UNSUPPORTED_CODEC: Refusal.ValueType  # 3
 REFUSAL_UNKNOWN_RESOURCE: Refusal.ValueType  # 4
 """No connection of that name, or no longer."""
 REFUSAL_BUSY: Refusal.ValueType  # 5
-"""Another connection sends, or the worker has no room for one more."""
+"""The worker has no room for one more connection."""
 REFUSAL_ICE_RESTART_UNSUPPORTED: Refusal.ValueType  # 6
 """The client offers again, instead of restarting ICE."""
+REFUSAL_ALREADY_SENDING: Refusal.ValueType  # 7
+"""Another connection sends into the session, and the offer does not replace it."""
 Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
 
 @_typing.final
@@ -64,7 +68,7 @@ class Offer(_message.Message):
     REPLACES_FIELD_NUMBER: _builtins.int
     sdp: _builtins.str
     replaces: _builtins.bool
-    """It replaces the connection that sends now. Without it an offer is refused as BUSY while one sends."""
+    """It replaces the connection that sends now. Without it an offer is refused as ALREADY_SENDING while one sends."""
     def __init__(
         self,
         *,
@@ -106,7 +110,7 @@ Global___Candidates: _TypeAlias = Candidates  # noqa: Y015
 
 @_typing.final
 class Close(_message.Message):
-    """The client ends its connection for good."""
+    """The client ends its connection. The session goes on for its grace time: the client may come back."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -163,14 +167,11 @@ class SignallingReply(_message.Message):
 
     RESOURCE_FIELD_NUMBER: _builtins.int
     ANSWER_SDP_FIELD_NUMBER: _builtins.int
-    ETAG_FIELD_NUMBER: _builtins.int
     REFUSAL_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
-    """The connection, as the client names it from now on: 32 letters and digits."""
+    """The connection, as the client names it from now on: 32 letters and digits. It has one ICE session while it lasts."""
     answer_sdp: _builtins.str
-    etag: _builtins.str
-    """Names the ICE session: it changes when that does."""
     refusal: Global___Refusal.ValueType
     """Unset when what was asked was done."""
     message: _builtins.str
@@ -180,13 +181,12 @@ class SignallingReply(_message.Message):
         *,
         resource: _builtins.str = ...,
         answer_sdp: _builtins.str = ...,
-        etag: _builtins.str = ...,
         refusal: Global___Refusal.ValueType = ...,
         message: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_sdp", b"answer_sdp", "etag", b"etag", "message", b"message", "refusal", b"refusal", "resource", b"resource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_sdp", b"answer_sdp", "message", b"message", "refusal", b"refusal", "resource", b"resource"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

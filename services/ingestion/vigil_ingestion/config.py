@@ -1,11 +1,29 @@
 """Ingestion's settings: `VIGIL_` + the field's name."""
 
-from pydantic import DirectoryPath, Field, FilePath
+from typing import Annotated
+
+from pydantic import AfterValidator, DirectoryPath, Field, FilePath, SecretStr
 
 from vigil.runtime.process.backoff import Backoff
 from vigil.runtime.process.config import WorkerSettings
+from vigil.runtime.process.ice_servers import IceServersSetting, ice_servers
 from vigil_ingestion.media import Limits
 from vigil_ingestion.relay import Trust
+from vigil_ingestion.webrtc.network import Network, addresses, port_range
+
+
+def _ports(text: str) -> str:
+    port_range(text)
+    return text
+
+
+def _addresses(text: str) -> str:
+    addresses(text)
+    return text
+
+
+PortRange = Annotated[str, AfterValidator(_ports)]
+Addresses = Annotated[str, AfterValidator(_addresses)]
 
 
 class IngestionSettings(WorkerSettings):
@@ -41,6 +59,24 @@ class IngestionSettings(WorkerSettings):
         5.0, ge=0.5, le=3_600, description="Longest wait in seconds before a source is opened again"
     )
 
+    ice_servers: IceServersSetting = Field(
+        SecretStr(""),
+        description="STUN and TURN servers of WebRTC, as JSON like a browser's `iceServers`; of each kind the first "
+        "one is used here. The gateway tells clients of the same ones",
+    )
+    webrtc_udp_ports: PortRange = Field(
+        "", description="First and last UDP port for clients of WebRTC, like `50000-50019`; empty: any free port"
+    )
+    webrtc_advertised_address: Addresses = Field(
+        "",
+        description="Address, or one of IPv4 and one of IPv6, at which clients of WebRTC reach this host; empty: those "
+        "that the process sees, which in a container are not reached from elsewhere",
+    )
+    webrtc_grace_s: float = Field(
+        30.0, ge=1, le=3_600, description="Seconds that a lost client of WebRTC may come back into its session"
+    )
+    webrtc_peers: int = Field(16, ge=1, le=1_000, description="Clients of WebRTC that this worker receives at most")
+
     def is_local(self, tenant: str) -> bool:
         """Whether that tenant may watch sources on this host."""
         allowed = {name.strip() for name in self.local_source_tenants.split(",")}
@@ -49,6 +85,15 @@ class IngestionSettings(WorkerSettings):
     @property
     def limits(self) -> Limits:
         return Limits(self.open_timeout_s, self.read_timeout_s, Trust(self.source_tls_verify, self.source_ca_file))
+
+    @property
+    def network(self) -> Network:
+        """Where clients of WebRTC reach this worker."""
+        return Network(
+            port_range(self.webrtc_udp_ports),
+            addresses(self.webrtc_advertised_address),
+            ice_servers(self.ice_servers.get_secret_value()),
+        )
 
     @property
     def backoff(self) -> Backoff:

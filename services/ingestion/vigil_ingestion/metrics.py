@@ -22,6 +22,18 @@ CLOCK_FAULTS = Counter(
 )
 SOURCES = Gauge("vigil_ingestion_sources", "Sources that are open or being opened")
 LOST = Gauge("vigil_ingestion_sources_lost", "Sources that show no pictures and are opened again and again")
+CLIENTS = Gauge("vigil_ingestion_webrtc_clients", "Clients of WebRTC that are connected or being connected")
+SIGNALLED = Counter(
+    "vigil_ingestion_webrtc_signalled",
+    "Requests of clients of WebRTC (offer, candidates, close), by outcome: taken, or why they were refused",
+    ["request", "outcome"],
+)
+WEBRTC_DROPPED = Counter(
+    "vigil_ingestion_webrtc_dropped",
+    "What clients of WebRTC sent and nobody took in time: datagram (not read), coded (not decoded), decoded (a newer "
+    "picture or sound was there)",
+    ["what"],
+)
 PROBES = Counter("vigil_ingestion_probes", "Sources probed, by outcome", ["outcome"])
 PUBLISH_SECONDS = Histogram(
     "vigil_ingestion_publish_seconds",

@@ -62,8 +62,18 @@ def watching(worker: str, source: MediaInfo | None, complaint: str, clock: Clock
 
 def is_at_work(text: str, other_than: str) -> bool:
     """Whether the stored status is that of another worker, which has opened the source or failed to."""
+    said = _read(text)
+    return said is not None and said.get("worker") != other_than and said.get("state") != Watching.OPENING
+
+
+def is_taken(text: str, other_than: str) -> bool:
+    """Whether the stored status is that of another worker."""
+    said = _read(text)
+    return said is not None and said.get("worker") != other_than
+
+
+def _read(text: str) -> dict[str, Any] | None:
     try:
-        said = msgspec.json.decode(text, type=dict[str, Any])
+        return msgspec.json.decode(text, type=dict[str, Any])
     except UNREADABLE:
-        return False
-    return said.get("worker") != other_than and said.get("state") != Watching.OPENING
+        return None

@@ -56,6 +56,7 @@ class Stream:
         self.turns: KeepLatest[Group[Frame]] = KeepLatest()
         self.info: MediaInfo | None = None
         self.complaint = ""
+        self.ending = "the file has ended"
         self.clock: ClockNotice | None = None  # what is wrong with the source's time stamps now
         self._order = order
         self._origin = origin

@@ -3,10 +3,11 @@
 import asyncio
 import random
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 from vigil.contract import spans, subjects
 from vigil.contract.frames import Frame, FrameGroup, encode_group
+from vigil.core.ids import SessionKey
 from vigil.core.profile import profile
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role, SourceKind
@@ -23,11 +24,15 @@ from vigil.runtime.store.sessions import Look
 from vigil_ingestion import metrics
 from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.config import IngestionSettings
-from vigil_ingestion.faults import SourceError
+from vigil_ingestion.faults import Fault, SourceError
+from vigil_ingestion.media import MediaInfo
 from vigil_ingestion.sampler import Group
 from vigil_ingestion.source_loss import SourceLoss
-from vigil_ingestion.status import Status, Watching, is_at_work, reconnecting, watching
-from vigil_ingestion.stream import Order, Stream, streaming
+from vigil_ingestion.status import Status, Watching, is_at_work, is_taken, reconnecting, watching
+from vigil_ingestion.stream import Order, streaming
+from vigil_ingestion.turns import Turns
+from vigil_ingestion.webrtc.reception import Reception, Terms
+from vigil_ingestion.webrtc.room import Room
 
 log = get_log()
 
@@ -36,6 +41,7 @@ STORE_RETRY_S = 1.0
 HAND_OVER_S = 6.0  # a draining worker goes on until another one shows the camera's pictures: for so long at most
 LISTENED_S = 3.0  # a file waits for its codec and interaction worker, for so long at most
 LISTEN_S = 0.05  # how often NATS is asked whether they listen
+AWAY = (Fault.UNREACHABLE, Fault.TIMED_OUT)  # then a client of WebRTC is waited for, and nothing is opened
 
 
 class Watcher:
@@ -44,6 +50,9 @@ class Watcher:
     def __init__(self, ports: SessionPorts, settings: IngestionSettings) -> None:
         self._ports = ports
         self._settings = settings
+        self._received: set[SessionKey] = set()  # those whose client comes by WebRTC
+        room = Room(settings.webrtc_peers)
+        self._terms = Terms(settings.network, room, settings.read_timeout_s, settings.webrtc_grace_s)
 
     async def run(self, claim: Claim) -> None:
         """Watch, then end the session. Raises `PortError`; it is run again then."""
@@ -51,12 +60,15 @@ class Watcher:
         async with until_over(ports, claim.key, CAMERA_SIDE):
             look = await ports.store.look(claim.key)
             with source_logs(look.spec.source.id):
-                await self._watch(claim, look)
+                try:
+                    await self._watch(claim, look)
+                finally:
+                    self._received.discard(claim.key)
 
     async def _watch(self, claim: Claim, look: Look) -> None:
         reason = None
         if look.ended is None:
-            reason = await Watch(self._ports, self._settings, claim, look.spec).run()
+            reason = await Watch(self._ports, self._settings, claim, look.spec, self._reception(claim, look)).run()
         if reason is None:  # it was ended elsewhere
             await announce_end(self._ports, look.spec)
             return
@@ -65,32 +77,55 @@ class Watcher:
         await end(self._ports, look.spec, reason)
 
     async def is_relieved(self, claim: Claim) -> bool:
-        """Whether another worker is past opening the source of this session, or the session is over."""
+        """Whether another worker is past opening the source of this session, or the session is over.
+
+        A client of WebRTC comes to the other worker only once this one lets it go: then it is enough that the other
+        worker has the session.
+        """
         if await self._ports.store.ended(claim.key) is not None:
             return True
         said = (await self._ports.store.status(claim.key)).get(Role.INGESTION, "")
-        return is_at_work(said, other_than=self._settings.worker)
+        is_relief = is_taken if claim.key in self._received else is_at_work
+        return is_relief(said, other_than=self._settings.worker)
+
+    def _reception(self, claim: Claim, look: Look) -> Reception | None:
+        if look.spec.source.kind is not SourceKind.WEBRTC:
+            return None
+        self._received.add(claim.key)
+        return Reception(self._terms, self._ports.bus, claim.key, look.spec)
 
 
 class Watch:
-    """One claim's work on one session."""
+    """One claim's work on one session. `reception` is what receives the client of a WebRTC source."""
 
-    def __init__(self, ports: SessionPorts, settings: IngestionSettings, claim: Claim, spec: SessionSpec) -> None:
+    def __init__(
+        self,
+        ports: SessionPorts,
+        settings: IngestionSettings,
+        claim: Claim,
+        spec: SessionSpec,
+        reception: Reception | None,
+    ) -> None:
         self._ports = ports
         self._settings = settings
         self._claim = claim
         self._spec = spec
-        self._stream: Stream | None = None
+        self._reception = reception
+        self._stream: Turns | None = None
         self._sequence = 0
         self._watched_since = 0.0
         self._clock: ClockNotice | None = None
+        self._info: MediaInfo | None = None
         self._loss = SourceLoss(ports.bus, spec, settings.worker)
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> str | None:
         """Watch until the source ends for good, and why; None when the session ended first. Raises `UnknownSession`."""
         with self._loss:
-            result = await first_to_end(self._until_ended(), follow(self._ports, self._claim.key, self._take_up))
+            beside = [] if self._reception is None else [self._reception.serve()]
+            result = await first_to_end(
+                self._until_ended(), follow(self._ports, self._claim.key, self._take_up), *beside
+            )
         return result if isinstance(result, str) else None
 
     def _take_up(self, look: Look) -> None:
@@ -111,7 +146,8 @@ class Watch:
                     return error.message
                 watched_s = time.monotonic() - self._watched_since if self._watched_since else 0.0
                 failures = backoff.failures_after(failures, watched_s)
-                delay_s = backoff.delay_s(failures, random.random())
+                is_awaited = self._reception is not None and error.fault in AWAY
+                delay_s = 0.0 if is_awaited else backoff.delay_s(failures, random.random())
                 await self._lost(error, failures, delay_s)
             except StoreUnavailable as error:
                 delay_s = STORE_RETRY_S
@@ -132,18 +168,19 @@ class Watch:
         While it is opened after failures, the status goes on to say what was wrong.
         """
         if not failures:
-            await self._say(Status(Watching.OPENING, self._settings.worker))
+            awaited = "" if self._reception is None else "it waits for its client to offer a connection"
+            await self._say(Status(Watching.OPENING, self._settings.worker, awaited))
         if self._spec.source.kind is SourceKind.FILE:
             await self._listened()
         watched_us = await self._ports.store.watched_until_us(self._claim.key)
-        async with streaming(self._order(), self._origin, watched_us) as stream:
+        async with self._opened(watched_us) as stream:
             self._stream = stream
             try:
                 with metrics.SOURCES.track_inprogress():
                     await self._turns(stream)
             finally:
                 self._stream = None
-        reason = stream.complaint or "the file has ended"
+        reason = stream.complaint or stream.ending
         await self._say(Status(Watching.ENDED, self._settings.worker, reason))
         return reason
 
@@ -165,29 +202,30 @@ class Watch:
         except BusUnavailable:
             return False
 
-    async def _turns(self, stream: Stream) -> None:
+    async def _turns(self, stream: Turns) -> None:
         async for turn, dropped in stream.turns.counted():
             if not self._watched_since:
                 await self._begun(stream)
-            elif stream.clock != self._clock:
+            elif (stream.clock, stream.info) != (self._clock, self._info):
                 await self._tell(stream)
             metrics.DROPPED.labels("replaced").inc(dropped)
             await self._publish(turn)
             await self._loss.back()
 
-    async def _begun(self, stream: Stream) -> None:
+    async def _begun(self, stream: Turns) -> None:
         self._watched_since = time.monotonic()
         if stream.complaint:
             log.warning("source found damaged", reason=stream.complaint)
         log.info("source opened", fence=self._claim.fence, complaint=stream.complaint)
         await self._tell(stream)
 
-    async def _tell(self, stream: Stream) -> None:
-        """Say in the status that the source is watched, and what is wrong with its time stamps, if anything."""
+    async def _tell(self, stream: Turns) -> None:
+        """Say in the status that the source is watched, what it is, and what is wrong with its time stamps, if
+        anything."""
         if stream.clock is not None and stream.clock != self._clock:
             notice = stream.clock
             log.warning("clock disagreed", fault=notice.fault.value, figure=notice.figure, reason=notice.detail)
-        self._clock = stream.clock
+        self._clock, self._info = stream.clock, stream.info
         await self._say(watching(self._settings.worker, stream.info, stream.complaint, self._clock))
 
     async def _publish(self, turn: Group[Frame]) -> None:
@@ -214,6 +252,13 @@ class Watch:
         }
         began_us = min(turn.frames[-1].capture_time_us, time.time_ns() // 1_000)
         return span(spans.CAPTURE, attributes, began_us=began_us)
+
+    def _opened(self, watched_us: int) -> AbstractAsyncContextManager[Turns]:
+        if self._reception is None:
+            return streaming(self._order(), self._origin, watched_us)
+        return self._reception.receiving(
+            lambda capture_us: self._ports.store.set_origin(self._claim.key, capture_us), watched_us
+        )
 
     def _order(self) -> Order:
         spec, settings = self._spec, self._settings

@@ -1,0 +1,146 @@
+"""What aiortc and aioice keep of a client has an end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from fractions import Fraction
+
+import av
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver
+from aiortc.codecs import CODECS
+from aiortc.jitterbuffer import JitterFrame
+from prometheus_client import REGISTRY
+
+from vigil_ingestion.testing.sender import recorded
+from vigil_ingestion.webrtc.bounds import (
+    KEY_AGAIN_S,
+    MOST_DATAGRAMS,
+    MOST_PACKED,
+    MOST_PACKED_BYTES,
+    MOST_SHOWN,
+    Datagrams,
+    Packed,
+    PackedPictures,
+    PackedSound,
+    Shown,
+)
+from vigil_ingestion.webrtc.key_pictures import is_key
+
+VP8, OPUS = CODECS["video"][0], CODECS["audio"][0]
+KEY, DELTA = b"\x00key", b"\x01delta"
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[RTCRtpReceiver]:
+    """A receiver of video that receives nothing."""
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    yield connection.addTransceiver("video", direction="recvonly").receiver
+    await connection.close()
+
+
+def dropped(what: str) -> float:
+    return REGISTRY.get_sample_value("vigil_ingestion_webrtc_dropped_total", {"what": what}) or 0.0
+
+
+def picture(data: bytes) -> Packed:
+    return VP8, JitterFrame(data, 0)
+
+
+def data_of(item: Packed) -> bytes:
+    assert item is not None
+    return item[1].data
+
+
+def is_asked(receiver: RTCRtpReceiver) -> bool:
+    """Whether the client will be asked for a key picture; it counts as asked then."""
+    event = receiver._RTCRtpReceiver__decoder_error  # type: ignore[attr-defined]
+    asked = bool(event.is_set())
+    event.clear()
+    return asked
+
+
+async def test_a_decoder_that_falls_behind_begins_anew_at_a_key_picture(receiver: RTCRtpReceiver) -> None:
+    packed, before = PackedPictures(receiver), dropped("coded")
+    packed.put(picture(KEY))
+    for _ in range(10 * MOST_PACKED):
+        packed.put(picture(DELTA))
+        assert packed.qsize() <= MOST_PACKED
+    assert is_asked(receiver)
+    assert packed.empty()
+    packed.put(picture(DELTA))
+    packed.put(picture(KEY))
+    packed.put(picture(DELTA))
+    assert dropped("coded") - before == 10 * MOST_PACKED + 2
+    assert [data_of(packed.get()) for _ in range(2)] == [KEY, DELTA]
+
+
+async def test_a_client_is_asked_for_a_key_picture_once_a_second(receiver: RTCRtpReceiver) -> None:
+    packed = PackedPictures(receiver)
+    for _ in range(MOST_PACKED + 1):
+        packed.put(picture(KEY))
+    packed._skipping = True
+    packed.put(picture(DELTA))
+    assert is_asked(receiver)
+    packed.put(picture(DELTA))
+    assert not is_asked(receiver)
+    packed._asked_s -= KEY_AGAIN_S
+    packed.put(picture(DELTA))
+    assert is_asked(receiver)
+
+
+async def test_large_pictures_count_by_their_bytes(receiver: RTCRtpReceiver) -> None:
+    packed, large = PackedPictures(receiver), KEY + bytes(MOST_PACKED_BYTES // 3)
+    for _ in range(10):
+        packed.put(picture(large))
+        assert packed.qsize() <= 2
+    while packed.qsize():
+        packed.get()
+    assert packed._bytes == 0
+
+
+async def test_the_end_does_not_wait_for_the_decoder(receiver: RTCRtpReceiver) -> None:
+    for packed in (PackedPictures(receiver), PackedSound()):
+        packed.put(picture(KEY))
+        packed.put(None)
+        assert packed.get() is None
+
+
+def test_the_newest_sound_is_kept() -> None:
+    packed = PackedSound()
+    for number in range(3 * MOST_PACKED):
+        packed.put((OPUS, JitterFrame(b"%d" % number, 0)))
+    assert packed.qsize() == MOST_PACKED
+    assert data_of(packed.get()) == b"%d" % (2 * MOST_PACKED)
+
+
+async def test_the_newest_pictures_and_the_end_are_kept() -> None:
+    shown, before = Shown(), dropped("decoded")
+    for number in (*range(10), None):
+        await shown.put(number)
+    assert [shown.get_nowait() for _ in range(MOST_SHOWN)] == [9, None]
+    assert dropped("decoded") - before == 9
+
+
+async def test_what_nobody_reads_from_the_network_is_dropped() -> None:
+    datagrams: asyncio.Queue[object] = Datagrams()
+    for _ in range(2 * MOST_DATAGRAMS):
+        datagrams.put_nowait((b"", 1))
+    datagrams.put_nowait(None)
+    assert datagrams.qsize() == MOST_DATAGRAMS + 1
+
+
+def test_key_pictures_of_vp8_are_known() -> None:
+    recording = recorded(seconds=1, rate=10)
+    assert [is_key("VP8", coded) for coded in recording.pictures] == ([True] + [False] * 4) * 2
+    assert not is_key("VP8", b"")
+
+
+def test_key_pictures_of_h264_are_known() -> None:
+    coder = av.CodecContext.create("libx264", "w")
+    assert isinstance(coder, av.VideoCodecContext)
+    coder.width, coder.height, coder.pix_fmt, coder.time_base = 64, 64, "yuv420p", Fraction(1, 10)
+    coder.gop_size, coder.options = 3, {"tune": "zerolatency", "preset": "ultrafast"}
+    coded = [coder.encode(av.VideoFrame(64, 64, "yuv420p")) for _ in range(6)]
+    assert [is_key("H264", bytes(packet)) for packets in coded for packet in packets] == [True, False, False] * 2
+    assert not is_key("H264", b"\x00\x00\x01")
+    assert is_key("opus", b"")

@@ -1,0 +1,1 @@
+"""For tests of what receives WebRTC. Nothing here runs in production."""

@@ -1,0 +1,1 @@
+"""WebRTC: a client sends its camera or screen to the ingestion worker that holds its session."""

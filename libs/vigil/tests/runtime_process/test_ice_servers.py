@@ -40,7 +40,7 @@ def test_servers_are_read_as_a_browser_is_given_them(text: str, servers: tuple[I
 def test_a_setting_that_breaks_a_rule_is_refused_with_its_reason(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         ice_servers(text)
-    with pytest.raises(ConfigInvalid, match="VIGIL_ICE_SERVERS: .*"):
+    with pytest.raises(ConfigInvalid, match="VIGIL_ICE_SERVERS: "):
         load(_Settings, {"ice_servers": text})
 
 

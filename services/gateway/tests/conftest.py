@@ -93,6 +93,14 @@ async def front(gateway: Service[GatewaySettings], replicas: int) -> AsyncIterat
 
 
 @pytest.fixture
+async def second(gateway: Service[GatewaySettings]) -> AsyncIterator[str]:
+    """Where another replica of the gateway is."""
+    own = gateway.settings.model_copy(update={"http_port": free_port(), "grpc_port": 0})
+    async with serving(own) as service:
+        yield url_of(service.settings)
+
+
+@pytest.fixture
 def idle_s() -> float:
     """When the gateways behind `proxy` end a silent session."""
     return 60.0

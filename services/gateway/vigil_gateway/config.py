@@ -57,6 +57,22 @@ class GatewaySettings(ServiceSettings):
         description="Requests a second that one API key may make at this replica, over HTTP, gRPC and WebSockets; "
         "pictures that are pushed over an open stream are none",
     )
+    login_hours: float = Field(
+        12.0, gt=0, le=720, description="Hours after which a login at the console ends; its key may end it sooner"
+    )
+    logins_per_tenant: int = Field(
+        1_000,
+        ge=1,
+        le=100_000,
+        description="Logins that a tenant has at once; with one more, that which would end first is ended",
+    )
+    login_attempts_per_minute: int = Field(
+        30,
+        ge=1,
+        le=10_000,
+        description="Attempts to log in that one client address may make in a minute at this replica; behind a proxy "
+        "every client has the proxy's address",
+    )
     connections_per_client: int = Field(
         256,
         ge=1,

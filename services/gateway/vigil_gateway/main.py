@@ -17,6 +17,7 @@ from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
 from vigil.runtime.process.tls import ServerCertificate, trusted_by
 from vigil.runtime.store import redis_client
+from vigil.runtime.store.logins import LoginStore
 from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
@@ -32,6 +33,8 @@ from vigil_gateway.http.app import create_app
 from vigil_gateway.http.server import MAX_CONNECTIONS, Listening, serve
 from vigil_gateway.live.history import answer_history
 from vigil_gateway.live.streams import QUOTA, StreamSlots
+from vigil_gateway.login.attempts import LoginAttempts
+from vigil_gateway.login.logins import Logins
 from vigil_gateway.ports import Ports
 from vigil_gateway.pushed.idle import end_idle
 from vigil_gateway.pushed.pixel_budget import PixelBudget
@@ -129,6 +132,8 @@ def _ports(
         pushes=PushQuota(settings.pushes_in_flight_per_tenant, settings.pushes_per_tenant_s, replicas),
         pixels=PixelBudget(),
         rates=RequestRate(settings.requests_per_key_s),
+        logins=Logins(LoginStore(redis), keys, hours=settings.login_hours, most=settings.logins_per_tenant),
+        attempts=LoginAttempts(settings.login_attempts_per_minute),
     )
 
 

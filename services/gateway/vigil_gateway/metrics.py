@@ -18,6 +18,11 @@ CONNECTIONS_REFUSED = Counter(
 REQUESTS_LIMITED = Counter(
     "vigil_gateway_requests_limited", "Requests refused because their key makes more than it may", ["door"]
 )
+LOGINS = Counter(
+    "vigil_gateway_logins",
+    "Logins at the console: opened, closed, displaced by newer ones of the tenant, or refused and why",
+    ["outcome"],
+)
 STREAMS = Gauge("vigil_gateway_event_streams", "Live streams that are open: events, pushed pictures, WebSockets")
 EVENTS_SENT = Counter("vigil_gateway_events_sent", "Live events written to clients", ["kind"])
 EVENTS_DROPPED = Counter("vigil_gateway_events_dropped", "Live events that a slow client did not take", ["kind"])

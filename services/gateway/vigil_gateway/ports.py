@@ -6,7 +6,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, Path, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 
 from vigil.contract.api_keys import ApiKey, KeyRole
 from vigil.core.errors import InvalidToken
@@ -23,6 +23,9 @@ from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.api.request_rate import RequestRate
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.live.streams import StreamSlots
+from vigil_gateway.login.attempts import LoginAttempts
+from vigil_gateway.login.cookie import COOKIE, CSRF_HEADER
+from vigil_gateway.login.logins import Logins
 from vigil_gateway.pushed.pixel_budget import PixelBudget
 from vigil_gateway.pushed.quota import PushQuota
 from vigil_gateway.sessions.probe import SourceProbe
@@ -33,8 +36,8 @@ from vigil_gateway.sessions.session_id import id_of_name, may_begin
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything outside of the process. What requests share stands in Redis, for any replica may serve the next one;
-    `streams` and `pushes` are counted in this process, and the replicas tell one another; `pixels` and `rates` are its
-    own."""
+    `streams` and `pushes` are counted in this process, and the replicas tell one another; `pixels`, `rates` and
+    `attempts` are its own."""
 
     settings: GatewaySettings
     keys: KeyRing
@@ -52,6 +55,8 @@ class Ports:
     pushes: PushQuota
     pixels: PixelBudget
     rates: RequestRate
+    logins: Logins
+    attempts: LoginAttempts
 
 
 async def _ports(request: Request) -> Ports:
@@ -66,18 +71,28 @@ _ROLES = (
     "`operator` may send all others too, an `admin` may also see the tenant's keys. An expired key is refused with 401 "
     "`key_expired`, a role that does not suffice with 403 `role_too_low`."
 )
+_COOKIE = (
+    "The cookie of a login (`POST /v1/login`), from pages of this gateway alone. It has the role of its key. A request "
+    f"that is no GET also carries the login's `csrf` in the header `{CSRF_HEADER}`. A key in `Authorization` comes "
+    "first."
+)
+# Both only describe: a request comes here with its holder known (`http.admission`).
 _bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description=_ROLES)
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False, scheme_name="Login", description=_COOKIE)
+
+LOGIN = "/v1/login"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def needed_for(method: str) -> KeyRole:
-    """The role that a request of this HTTP method takes."""
-    return KeyRole.VIEWER if method in ("GET", "HEAD", "OPTIONS") else KeyRole.OPERATOR
+def needed_for(method: str, path: str) -> KeyRole:
+    """The role that a request of this HTTP method takes at this path: everybody may log out."""
+    return KeyRole.VIEWER if method in READING or path == LOGIN else KeyRole.OPERATOR
 
 
 async def _holder(
-    request: Request, ports: PortsOf, given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+    request: Request, _key: Annotated[object, Security(_bearer)], _login: Annotated[object, Security(_cookie)]
 ) -> ApiKey:
-    holder = ports.keys.admit(given.credentials if given is not None else "", needed_for(request.method))
+    holder: ApiKey = request.state.holder
     structlog.contextvars.bind_contextvars(tenant=holder.tenant)
     return holder
 

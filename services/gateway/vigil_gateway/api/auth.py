@@ -33,7 +33,13 @@ class KeyRing:
         self._now = now
 
     def admit(self, key: str, needed: KeyRole) -> ApiKey:
-        """Who holds this key. Raises `KeyMissing` (empty), `KeyWrong`, `KeyExpired`, `RoleTooLow`."""
+        """Who holds this key, when its role suffices. Raises what `find` raises, and `RoleTooLow`."""
+        found = self.find(key)
+        require(found, needed)
+        return found
+
+    def find(self, key: str) -> ApiKey:
+        """Who holds this key. Raises `KeyMissing` (empty), `KeyWrong`, `KeyExpired`."""
         if not key:
             raise KeyMissing
         if len(key) > MAX_KEY_CHARS:
@@ -44,8 +50,11 @@ class KeyRing:
         if not found:
             raise KeyWrong
         self._check_expiry(found[0])
-        require(found[0], needed)
         return found[0]
+
+    def of_digest(self, sha256: str) -> ApiKey | None:
+        """The key with this digest, an expired one too; None when there is none."""
+        return next((known for known in self._keys if known.sha256 == sha256), None)
 
     def of_tenant(self, tenant: str) -> tuple[ApiKey, ...]:
         """The keys of a tenant, expired ones too."""
@@ -60,7 +69,7 @@ class KeyRing:
         role, `KeyExpired` once it has expired."""
         while True:
             await asyncio.sleep(LOOK_S)
-            known = next((known for known in self._keys if known.sha256 == key.sha256), None)
+            known = self.of_digest(key.sha256)
             if known is None or (known.tenant, known.role) != (key.tenant, key.role):
                 raise KeyWrong
             self._check_expiry(known)

@@ -4,6 +4,9 @@ GatewayError
 ├── KeyMissing, KeyWrong      who is asking
 ├── NoSuchWebSocket           no WebSocket is at this path
 ├── KeyExpired, RoleTooLow    a key that is known, and may not do this
+├── LoginEnded                a cookie whose login holds no longer
+├── CsrfInvalid, CrossSite    a request with a cookie that a page of this gateway did not cause
+├── TooManyLogins             an address tries to log in more often than it may
 ├── NoSuchSession             of this tenant; another tenant's is answered the same way
 ├── NotServed                 a model or a prompt profile that no worker here runs
 ├── SourceRefused             the source was opened and cannot be watched
@@ -56,6 +59,35 @@ class RoleTooLow(GatewayError):
 
     def __init__(self, role: KeyRole, needed: KeyRole) -> None:
         super().__init__(f"a key with the role {role} may not do this: it takes the role {needed}")
+
+
+class LoginEnded(GatewayError):
+    """The cookie's login is over: it ran out, somebody ended it, or its key was removed or changed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the login has ended: {why}")
+
+
+class CsrfInvalid(GatewayError):
+    """A request with a cookie would change something, and does not carry the login's CSRF token."""
+
+    def __init__(self) -> None:
+        super().__init__("a request with the cookie of a login that changes something needs the login's CSRF token")
+
+
+class CrossSite(GatewayError):
+    """The browser says that a page of another site caused the request."""
+
+    def __init__(self) -> None:
+        super().__init__("the browser does not say that a page of this gateway caused the request")
+
+
+class TooManyLogins(GatewayError):
+    """The address tries to log in more often than it may. `retry_after_s` are the seconds until it may try again."""
+
+    def __init__(self, per_minute: int, retry_after_s: float) -> None:
+        super().__init__(f"this address tries to log in more than {per_minute} times a minute, as often as it may")
+        self.retry_after_s = retry_after_s
 
 
 class NoSuchSession(GatewayError):

@@ -33,3 +33,6 @@ class Pace:
 
     def __len__(self) -> int:
         return len(self._next_s)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._next_s

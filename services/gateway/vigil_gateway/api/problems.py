@@ -80,6 +80,25 @@ TABLE: dict[type[Exception], Row] = {
     errors.RoleTooLow: Row(
         "role_too_low", 403, "The key's role does not suffice", "Use a key with the role that is named here."
     ),
+    errors.LoginEnded: Row("login_ended", 401, "The login has ended", "Log in again at /v1/login."),
+    errors.CsrfInvalid: Row(
+        "csrf_token",
+        403,
+        "The CSRF token is missing or wrong",
+        "Send the header `X-CSRF-Token` with the `csrf` that /v1/login answered.",
+    ),
+    errors.CrossSite: Row(
+        "cross_site",
+        403,
+        "The request came from another site",
+        "Send it from a page of this gateway, or with the header `Authorization: Bearer <key>` and no cookie.",
+    ),
+    errors.TooManyLogins: Row(
+        "too_many_logins",
+        429,
+        "Too many attempts to log in",
+        "Wait as long as `Retry-After` says; the operator sets VIGIL_LOGIN_ATTEMPTS_PER_MINUTE.",
+    ),
     errors.NotServed: Row(
         "not_served", 422, "It is not served here", "Leave `model` and `profile` out, or give the ones named here."
     ),
@@ -229,7 +248,9 @@ def problem_of(error: Exception) -> Problem:
     if row is INTERNAL:
         return Problem(row, "something unforeseen happened while the request was served")
     extra = {"fault": error.fault} if isinstance(error, errors.SourceRefused) else {}
-    retry_after_s = math.ceil(error.retry_after_s) if isinstance(error, errors.TooManyRequests) else 0
+    retry_after_s = (
+        math.ceil(error.retry_after_s) if isinstance(error, errors.TooManyRequests | errors.TooManyLogins) else 0
+    )
     return Problem(row, str(error), extra, retry_after_s)
 
 

@@ -1,22 +1,26 @@
-"""What a request passes before the application: the key first, then the limits of key and tenant, then the body.
+"""What a request passes before the application: who sends it, then the limits of key and tenant, then the body.
 
-Until the key is known nothing of the body is read or kept. A body is held whole, so it is bounded in bytes and in time.
+Until the sender is known nothing of the body is read or kept. A body is held whole, so it is bounded in bytes and in
+time.
 """
 
 import asyncio
 import json
 import re
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vigil_gateway.api.auth import bearer_key
+from vigil.runtime.errors import StoreError
+from vigil_gateway.api.auth import require
 from vigil_gateway.api.errors import BodyLate, BodyTooLarge, GatewayError, TextInvalid
-from vigil_gateway.api.problems import problem_of
+from vigil_gateway.api.problems import Problem, problem_of
 from vigil_gateway.api.responses import respond
 from vigil_gateway.api.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
-from vigil_gateway.ports import Ports, needed_for
+from vigil_gateway.login.credentials import admit_attempt, check_request, identified
+from vigil_gateway.ports import LOGIN, Ports, needed_for
 
 API = "/v1/"
 OPEN = frozenset({"/v1/health"})
@@ -29,7 +33,8 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Admission:
-    """Middleware: a request for the API reaches the application with a known key and its whole body."""
+    """Middleware: a request for the API reaches the application with its holder known, as `state.holder`, and with its
+    whole body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -39,22 +44,40 @@ class Admission:
             await self.app(scope, receive, send)  # nothing there reads a body
             return
         try:
-            with _admitted(scope):
+            with await _admitted(scope):
                 body = await whole_body(receive, MAX_CHAT_BODY_BYTES if scope["path"] == CHAT else MAX_BODY_BYTES)
                 if body is not None:
                     await self.app(scope, _replay(body, receive), send)
-        except GatewayError as error:
-            await respond(scope["path"], problem_of(error))(scope, receive, send)
+        except (GatewayError, StoreError) as error:
+            await respond(scope["path"], _told(error, scope))(scope, receive, send)
 
 
-def _admitted(scope: Scope) -> AbstractContextManager[None]:
-    """Count the request, and hold a place among the tenant's pushes where it is one. Raises `KeyMissing`, `KeyWrong`,
-    `KeyExpired`, `RoleTooLow`, `TooManyRequests`, `TooManyPushes`."""
+async def _admitted(scope: Scope) -> AbstractContextManager[None]:
+    """Count the request, and hold a place among the tenant's pushes where it is one.
+
+    Raises `KeyMissing`, `KeyWrong`, `KeyExpired`, `LoginEnded`, `CrossSite`, `CsrfInvalid`, `RoleTooLow`,
+    `TooManyRequests`, `TooManyLogins`, `TooManyPushes`, `StoreError`.
+    """
     ports: Ports = scope["app"].state.ports
-    key = bearer_key(Headers(scope=scope).get("authorization", ""))
-    holder = ports.keys.admit(key, needed_for(scope["method"]))
+    method, path, headers = scope["method"], scope["path"], Headers(scope=scope)
+    if (method, path) == ("POST", LOGIN):
+        admit_attempt(ports, headers, (scope["client"] or ("",))[0])
+        return nullcontext()
+    holder = await identified(ports, headers)
+    scope["state"]["holder"] = holder
+    check_request(holder, method, headers)
+    require(holder, needed_for(method, path))
     ports.rates.count(holder, DOOR)
-    return ports.pushes.slot(holder.tenant) if (scope["method"], scope["path"]) == ("POST", CHAT) else nullcontext()
+    return ports.pushes.slot(holder.tenant) if (method, path) == ("POST", CHAT) else nullcontext()
+
+
+def _told(error: Exception, scope: Scope) -> Problem:
+    """The problem. Who asks whether he is logged in, and is not, is told how he may log in."""
+    problem = problem_of(error)
+    if scope["path"] != LOGIN:
+        return problem
+    ports: Ports = scope["app"].state.ports
+    return replace(problem, extra={**problem.extra, "oidc": ports.logins.by_oidc})
 
 
 async def whole_body(receive: Receive, limit_bytes: int, within_s: float = BODY_S) -> bytes | None:

@@ -11,6 +11,7 @@ from vigil_gateway.http.admission import Admission
 from vigil_gateway.http.contract import CONTACT, LICENSE, SERVERS, TAGS, Application
 from vigil_gateway.http.requests import RequestLog
 from vigil_gateway.live import sse
+from vigil_gateway.login import routes as login
 from vigil_gateway.openai import chat
 from vigil_gateway.openai.models import OpenAIError
 from vigil_gateway.ports import Ports
@@ -29,7 +30,8 @@ session names its subjects.
 The same messages travel over a **WebSocket** at `/v1/sessions/{id}/ws` (a browser offers the protocols `vigil.v1` and
 `vigil.v1.bearer.<key>`), and over **gRPC** (`vigil.v1.GatewayService`, with reflection): docs/live.md describes both.
 
-Send `Authorization: Bearer <key>` with every request. A key has a role: a `viewer` reads (`GET`), an `operator` also
+Send `Authorization: Bearer <key>` with every request; a page logs in with its key at `/v1/login` and then has a cookie
+in its place. A key has a role: a `viewer` reads (`GET`), an `operator` also
 opens, changes and ends sessions, pushes pictures and asks, an `admin` also sees the tenant's keys (`/v1/keys`). Errors
 are RFC 9457 problems whose `next_step` says what to do.
 """
@@ -44,7 +46,7 @@ _OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 # FastAPI's own spans have the whole path and query of a request. Ours have its route (`http.request_span`).
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-_ROUTERS = (sessions, queries, watches, instructions, history, sse, alerts, snapshots, keys, operator)
+_ROUTERS = (sessions, queries, watches, instructions, history, sse, alerts, snapshots, keys, login, operator)
 
 
 def create_app(ports: Ports) -> FastAPI:

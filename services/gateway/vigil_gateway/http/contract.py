@@ -23,6 +23,7 @@ TAGS = {
     "events": "What happens in a session, live",
     "alerts": "Alerts and their pictures",
     "keys": "API keys of your tenant",
+    "login": "A cookie in the place of a key, for pages",
     "health": "Whether sessions can be opened",
     "OpenAI-compatible": "One call is one turn, for clients of OpenAI's API",
 }

@@ -21,11 +21,12 @@ from vigil.runtime.errors import BusError, SessionEnded, StoreError
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
-from vigil_gateway.api.errors import KeyExpired, KeyWrong
+from vigil_gateway.api.errors import KeyExpired, KeyWrong, LoginEnded
 from vigil_gateway.live import places
 from vigil_gateway.live.feed import EventKind, LiveEvent, event, topics
 from vigil_gateway.live.places import Places
 from vigil_gateway.live.topic_reader import LOOK_AGAIN, TopicReader, known_place
+from vigil_gateway.login.holder import LoggedIn
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.status import roles_status
 
@@ -170,10 +171,13 @@ class LiveEvents:
 
 
 async def withdrawn(ports: Ports, holder: ApiKey) -> str:
-    """Wait until the client's key was removed, changed or has expired; returns why the stream ends."""
+    """Wait until the client's key was removed, changed or has expired, or its login has ended; returns why the stream
+    ends."""
     try:
+        if isinstance(holder, LoggedIn):
+            await ports.logins.withdrawn(holder)
         await ports.keys.withdrawn(holder)
-    except (KeyWrong, KeyExpired) as error:
+    except (KeyWrong, KeyExpired, LoginEnded) as error:
         return str(error)
     raise AssertionError("a key is watched until it holds no longer")
 

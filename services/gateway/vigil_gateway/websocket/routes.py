@@ -4,15 +4,14 @@ import structlog
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from vigil.contract.api_keys import KeyRole
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
-from vigil_gateway.api.auth import bearer_key
 from vigil_gateway.api.errors import NoSuchWebSocket
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
 from vigil_gateway.api.responses import respond_problem
 from vigil_gateway.live.events import CLIENT_GONE, LiveEvents, listening
+from vigil_gateway.login.credentials import check_handshake, identified
 from vigil_gateway.ports import Ports, session_key
 from vigil_gateway.websocket.connection import DOOR, OK, Connection
 
@@ -22,7 +21,8 @@ router = APIRouter(prefix="/v1/sessions/{session}")
 other_paths = APIRouter()  # after every other router: the first one that fits is taken
 
 PROTOCOL = "vigil.v1"
-# A browser cannot set headers, and a key in an address ends up in logs: it offers its key as a second protocol.
+# A page cannot set headers, and a key in an address ends up in logs: it offers its key as a second protocol, or the
+# browser sends the cookie of its login.
 KEY_PROTOCOL = f"{PROTOCOL}.bearer."
 NORMAL, GOING_AWAY = 1000, 1001
 _CONNECT = "connect"
@@ -33,7 +33,8 @@ async def open_websocket(websocket: WebSocket, session: str) -> None:
     """Push pictures, ask, end the session and get its live events. What is refused is answered before the handshake."""
     ports: Ports = websocket.app.state.ports
     try:
-        holder = ports.keys.admit(key_of(websocket), KeyRole.VIEWER)  # each message asks for more where it takes more
+        holder = await identified(ports, websocket.headers, offered_key(websocket))
+        check_handshake(holder, websocket.headers)  # each message asks for the role that it takes
         ports.rates.count(holder, DOOR)
         structlog.contextvars.bind_contextvars(tenant=holder.tenant)
         key = await session_key(ports, holder.tenant, session)
@@ -57,12 +58,10 @@ async def refuse_path(websocket: WebSocket, path: str) -> None:
     await _deny(websocket, NoSuchWebSocket(f"/{path}"))
 
 
-def key_of(websocket: WebSocket) -> str:
-    """The API key that the handshake carries; empty when there is none."""
-    offered = (
-        name.removeprefix(KEY_PROTOCOL) for name in websocket.scope["subprotocols"] if name.startswith(KEY_PROTOCOL)
-    )
-    return bearer_key(websocket.headers.get("authorization", "")) or next(offered, "")
+def offered_key(websocket: WebSocket) -> str:
+    """The API key that the handshake offers as a protocol; empty when there is none."""
+    names = websocket.scope["subprotocols"]
+    return next((name.removeprefix(KEY_PROTOCOL) for name in names if name.startswith(KEY_PROTOCOL)), "")
 
 
 async def _served(connection: Connection, events: LiveEvents) -> str:

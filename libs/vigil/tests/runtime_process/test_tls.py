@@ -2,12 +2,16 @@
 
 import asyncio
 import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import grpc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
@@ -15,6 +19,7 @@ from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.engine.client import Engine, EngineConfig
 from vigil.runtime.engine.errors import EngineUnreachable
 from vigil.runtime.errors import StoreUnavailable
+from vigil.runtime.process.certificate_dates import expiries_s
 from vigil.runtime.process.startup import StartupError
 from vigil.runtime.process.tls import ReadAgain, ServerCertificate, trusted_by
 from vigil.runtime.store.redis_client import open_redis, ping
@@ -219,3 +224,56 @@ def test_a_new_pair_of_files_is_used_once_both_are_there(tmp_path: Path, authori
     assert isinstance(server._changed(), grpc.ServerCertificateConfiguration)
     assert server._changed() is None
     assert isinstance(server.context(), ssl.SSLContext)
+
+
+def expiry_s(cert: Path) -> float:
+    """When a certificate expires, as OpenSSL says it."""
+    command = ("openssl", "x509", "-noout", "-enddate", "-dateopt", "iso_8601", "-in", str(cert))
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return datetime.fromisoformat(said.strip().removeprefix("notAfter=")).timestamp()
+
+
+def exported_expiry_s(what: str) -> float | None:
+    return REGISTRY.get_sample_value("vigil_certificate_expiry_timestamp_seconds", {"what": what})
+
+
+@pytest.mark.parametrize("days", [1, 9_000, 40_000])
+def test_the_expiry_of_a_certificate_is_what_openssl_says(tmp_path: Path, days: int) -> None:
+    """From 2050 on a certificate holds the time in another form."""
+    made = Authority(tmp_path).certificate(days=days)
+    assert expiries_s(made.cert.read_text()) == (expiry_s(made.cert),)
+
+
+def test_the_expiry_of_each_certificate_of_a_file_is_read_and_what_is_none_is_left_out(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certs = [authority.certificate(f"days-{days}", days=days).cert for days in (3, 1)]
+    spoiled = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
+    text = "A comment.\n" + spoiled.join(cert.read_text() for cert in certs)
+    assert expiries_s(text) == tuple(map(expiry_s, certs))
+    assert expiries_s("no certificate") == ()
+
+
+@given(st.binary(max_size=400))
+def test_bytes_that_are_no_certificate_have_no_expiry(content: bytes) -> None:
+    assert expiries_s(ssl.DER_cert_to_PEM_cert(content)) == ()
+
+
+def test_the_metric_tells_when_the_shown_certificate_expires_and_follows_the_file(
+    tmp_path: Path, authority: Authority
+) -> None:
+    old, new = authority.certificate("old", days=1), authority.certificate("new", days=30)
+    shown = Certificate(tmp_path / "tls.crt", tmp_path / "tls.key")
+    shown.replace_with(old)
+    shown.cert.write_text(old.cert.read_text() + authority.ca.read_text())  # the whole chain: its first end counts
+    ServerCertificate(shown.cert, shown.key)
+    assert exported_expiry_s("certificate") == expiry_s(old.cert)
+    shown.replace_with(new)
+    assert exported_expiry_s("certificate") == expiry_s(new.cert), "nobody has connected since"
+
+
+def test_the_metric_tells_when_the_last_authority_expires(tmp_path: Path, authority: Authority) -> None:
+    retired = authority.certificate("retired", days=1)
+    both = tmp_path / "ca.crt"
+    both.write_text(retired.cert.read_text() + authority.ca.read_text())
+    assert trusted_by(both) is not None
+    assert exported_expiry_s("authorities") == expiry_s(authority.ca)

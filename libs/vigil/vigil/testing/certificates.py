@@ -47,20 +47,28 @@ class Authority:
         self.ca, self._key = folder / "ca.crt", folder / "ca.key"
         self._make(name, "authority", self.ca, self._key, ())
 
-    def certificate(self, name: str = "server", hosts: tuple[str, ...] = LOCAL) -> Certificate:
-        """A new certificate for these hosts, in the files `name`.crt and `name`.key."""
+    def certificate(self, name: str = "server", hosts: tuple[str, ...] = LOCAL, days: int = 2) -> Certificate:
+        """A new certificate for these hosts, in the files `name`.crt and `name`.key, which expires in so many days."""
         made = Certificate(self._folder / f"{name}.crt", self._folder / f"{name}.key")
-        self._make(name, "server", made.cert, made.key, ("-CA", str(self.ca), "-CAkey", str(self._key)), hosts)
+        self._make(name, "server", made.cert, made.key, ("-CA", str(self.ca), "-CAkey", str(self._key)), hosts, days)
         return made
 
     def _make(
-        self, name: str, kind: str, cert: Path, key: Path, signed_by: tuple[str, ...], hosts: tuple[str, ...] = LOCAL
+        self,
+        name: str,
+        kind: str,
+        cert: Path,
+        key: Path,
+        signed_by: tuple[str, ...],
+        hosts: tuple[str, ...] = LOCAL,
+        days: int = 2,
     ) -> None:
         request = self._folder / f"{name}.cnf"
         request.write_text(_REQUEST.format(name=name, hosts=", ".join(hosts)), "utf-8")
         subprocess.run(
             [
-                *("openssl", "req", "-x509", "-config", str(request), "-extensions", kind, "-days", "2", "-nodes"),
+                *("openssl", "req", "-x509", "-config", str(request), "-extensions", kind),
+                *("-days", str(days), "-nodes"),
                 *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", *signed_by),
                 *("-keyout", str(key), "-out", str(cert)),
             ],

@@ -17,6 +17,12 @@ TLS_FILES_FAULT = Gauge(
     "1 while files of certificates cannot be used and those that were read before hold: `authorities`, `certificate`",
     ["what"],
 )
+CERTIFICATE_EXPIRY = Gauge(
+    "vigil_certificate_expiry_timestamp_seconds",
+    "When what is read from files of certificates expires: `certificate`, the first of the chain that this process "
+    "shows; `authorities`, the last of those that it trusts beside the system's",
+    ["what"],
+)
 LOG_LINES = Counter(
     "vigil_log_lines_total", "Log lines of this service's own code, by level and by their words", ["level", "event"]
 )

@@ -5,6 +5,7 @@ files as they are at that moment; connections that are open stay open. Files tha
 ones that were read before hold, and the fault is logged once.
 """
 
+import math
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from typing import Any, Generic, Self, TypeVar
 import grpc
 
 from vigil.runtime.process import metrics
+from vigil.runtime.process.certificate_dates import expiries_s
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.startup import StartupError
 
 log = get_log()
 
 T = TypeVar("T")
+# What files of certificates are, in logs and metrics.
+_AUTHORITIES, _CERTIFICATE = "authorities", "certificate"
 _Looks = tuple[tuple[int, int, int], ...]
 
 
@@ -37,7 +41,8 @@ class ReadAgain(Generic[T]):
     def current(self) -> T:
         """The value of the files as they are now; the one before when they cannot be used.
 
-        It looks at each file (some microseconds) and reads them only when they have changed.
+        It looks at each file (some microseconds) and reads them only when they have changed. Whoever asks for the
+        metrics of this process so looks, too.
         """
         looks = self._looks()
         if looks != self._seen:
@@ -91,14 +96,23 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
     """
     if ca_file is None:
         return None
-    read = ReadAgain("authorities", (ca_file,), lambda: _trusted(ca_file))
-    return CurrentContext(ssl.PROTOCOL_TLS_CLIENT, read.current)
+    read = ReadAgain(_AUTHORITIES, (ca_file,), lambda: _trusted(ca_file))
+    metrics.CERTIFICATE_EXPIRY.labels(_AUTHORITIES).set_function(lambda: read.current().expires_s)
+    return CurrentContext(ssl.PROTOCOL_TLS_CLIENT, lambda: read.current().context)
 
 
-def _trusted(ca_file: Path) -> ssl.SSLContext:
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """Whom a client trusts, and when the last authority expires: the file may hold one that is being retired."""
+
+    context: ssl.SSLContext
+    expires_s: float
+
+
+def _trusted(ca_file: Path) -> _Trusted:
     context = ssl.create_default_context()
     context.load_verify_locations(ca_file)
-    return context
+    return _Trusted(context, max(expiries_s(ca_file.read_text("utf-8", "replace")), default=math.nan))
 
 
 def trusted_by(ca_file: Path | None) -> ssl.SSLContext | None:
@@ -114,10 +128,11 @@ def trusted_by(ca_file: Path | None) -> ssl.SSLContext | None:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What a server shows, in both forms that servers take."""
+    """What a server shows, in both forms that servers take, and when the first certificate of the chain expires."""
 
     context: ssl.SSLContext
     for_grpc: grpc.ServerCertificateConfiguration
+    expires_s: float
 
 
 class ServerCertificate:
@@ -126,13 +141,14 @@ class ServerCertificate:
     def __init__(self, cert_file: Path, key_file: Path) -> None:
         """Raises `StartupError` when the files cannot be used."""
         try:
-            self._shown = ReadAgain("certificate", (cert_file, key_file), lambda: _shown(cert_file, key_file))
+            self._shown = ReadAgain(_CERTIFICATE, (cert_file, key_file), lambda: _shown(cert_file, key_file))
         except (OSError, ValueError) as error:
             raise StartupError(
                 f"VIGIL_TLS_CERT_FILE, VIGIL_TLS_KEY_FILE: {cert_file} and {key_file} cannot be used "
                 f"({_reason(error)}): give a certificate and its own private key, without a passphrase, both as PEM"
             ) from None
         self._given: _Shown = self._shown.current()
+        metrics.CERTIFICATE_EXPIRY.labels(_CERTIFICATE).set_function(lambda: self._shown.current().expires_s)
 
     def context(self) -> ssl.SSLContext:
         """For a server of asyncio."""
@@ -155,8 +171,9 @@ class ServerCertificate:
 def _shown(cert_file: Path, key_file: Path) -> _Shown:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert_file, key_file, password=lambda: "")  # without it OpenSSL would ask at the terminal
-    pair = (key_file.read_bytes(), cert_file.read_bytes())
-    return _Shown(context, grpc.ssl_server_certificate_configuration([pair]))
+    chain = cert_file.read_bytes()
+    for_grpc = grpc.ssl_server_certificate_configuration([(key_file.read_bytes(), chain)])
+    return _Shown(context, for_grpc, min(expiries_s(chain.decode("utf-8", "replace")), default=math.nan))
 
 
 def _reason(error: Exception) -> str:

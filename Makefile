@@ -89,8 +89,8 @@ test-stores: workspace ## Run the tests of store and placement against every Red
 	done; exit $$status
 
 # A real Kubernetes on this machine's Docker. Its programs are built from source at the first run: see tests/cluster.
-test-helm: chart-tools ## Install, test, upgrade and uninstall the chart in a cluster of one node (root, Docker, the images of make images)
-	@tests/cluster/test-chart.sh
+test-helm: chart-tools ## Install, test, upgrade and uninstall the chart in a cluster of one node (root, Docker, the images of make images) [HELM_ARGS=…]
+	@tests/cluster/test-chart.sh $(HELM_ARGS)
 
 # The tests of training run in the engine's Python, which has torch. They get the processors that nobody else wants.
 test-recipe:
@@ -104,7 +104,7 @@ test-services:
 	  $(or $(PYTEST_ARGS),tests services libs) --ignore tests/whole_system --ignore tests/compose
 	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
 
-bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability] [ENGINE=real]
+bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)
 	@PYTHONPATH=tests $(if $(ENGINE),VIGIL_BENCH_ENGINE=$(ENGINE)) $(VENV)/python -m bench $(or $(BENCH),tick)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 _POLL_S = 0.05
+_SIGN_S = 10.0
 _began = time.monotonic()
 
 
@@ -24,11 +25,23 @@ async def wait_until(condition: Callable[[], bool], deadline_s: float, what: str
         await asyncio.sleep(_POLL_S)
 
 
+async def hold_until(condition: Callable[[], bool], at_most_s: float, what: str) -> bool:
+    """Let the load run until the condition holds; whether it did within so many seconds. A sign of life every ten."""
+    began = told = time.monotonic()
+    say(f"{what}: at most {at_most_s:g} s")
+    while not (held := condition()) and time.monotonic() - began < at_most_s:
+        await asyncio.sleep(_POLL_S)
+        if time.monotonic() - told > _SIGN_S:
+            told = time.monotonic()
+            say(f"  … {told - began:.0f} s")
+    return held
+
+
 async def hold(seconds: float, what: str) -> None:
     """Let the load run for a while, with a sign of life every ten seconds."""
     end = time.monotonic() + seconds
     say(f"{what}: {seconds:g} s")
     while (left := end - time.monotonic()) > 0:
-        await asyncio.sleep(min(left, 10.0))
-        if left > 20.0:
-            say(f"  … {left - 10:.0f} s to go")
+        await asyncio.sleep(min(left, _SIGN_S))
+        if left > 2 * _SIGN_S:
+            say(f"  … {left - _SIGN_S:.0f} s to go")

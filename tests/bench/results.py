@@ -14,6 +14,7 @@ from bench.machine import Machine
 from bench.overhead import Overhead
 from bench.rolling import Rolling
 from bench.soak import Soak
+from bench.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Results:
     camera: Watched | None = None
     rolling: Rolling | None = None
     durability: Durability | None = None
+    tracing: Tracing | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
@@ -87,6 +89,8 @@ class Results:
             "durability_tick_p50_added_ms": self.durability.tick_p50_added_ms if self.durability else None,
             "durability_tick_p99_added_ms": self.durability.tick_p99_added_ms if self.durability else None,
             "durability_stored_p50_added_ms": self.durability.stored_p50_added_ms if self.durability else None,
+            "spans_tick_p50_added_ms": self.tracing.tick_p50_added_ms if self.tracing else None,
+            "spans_cpu_added_ms": self.tracing.cpu_added_ms if self.tracing else None,
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}

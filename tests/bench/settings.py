@@ -24,6 +24,7 @@ class Part(StrEnum):
     CAMERA = "camera"
     ROLLING = "rolling"
     DURABILITY = "durability"
+    TRACING = "tracing"
     REAL = "real"
     SUMMARISED = "summarised"
 

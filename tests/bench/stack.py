@@ -106,8 +106,8 @@ async def running(
     nats_config: str = "",
 ) -> AsyncIterator[tuple[Stack, Sampler]]:
     """A fresh system and the sampler of its memory. `engine` is `instant`, `scripted` (and `seeing`, which
-    speaks when it is shown red), or `real`; `variables` are interaction's, before the usual ones; `nats_config` are
-    lines of the configuration of NATS."""
+    speaks when it is shown red), or `real`; `variables` are those of codec and interaction, before the usual ones;
+    `nats_config` are lines of the configuration of NATS."""
     folder = await asyncio.to_thread(_emptied, settings.out / "run" / name)
     async with AsyncExitStack() as exits:
         nats, redis_server = NatsServer(folder / "nats", nats_config), RedisServer(folder / "redis")
@@ -118,7 +118,7 @@ async def running(
         redis = await exits.enter_async_context(open_redis(redis_server.url))
         profile = "vigil-small" if engine == EngineKind.REAL else "joyai"
         stack = Stack(folder, nats, redis_server, redis, found, profile, exits)
-        await stack.start("codec")
+        await stack.start("codec", variables=variables)
         for number in range(1, interaction_workers + 1):
             await stack.start("interaction", number, variables)
         sampler = Sampler(stack.usages)

@@ -16,12 +16,14 @@ from bench.integrity import Integrity, alert_changes, missed_turns
 from bench.load_plan import LoadPlan
 from bench.machine import Machine
 from bench.plot import Chart, Line, svg
+from bench.progress import hold_until
 from bench.report import html
 from bench.results import TARGETS, Results, Target
 from bench.settings import BenchSettings, EngineKind, Part
 from bench.soak import Soak
 from bench.statistics import is_gapless, longest_gap, quantile, slope, spread, steadiness
 from bench.tick import BENCHES, TICK, paths
+from bench.tracing import Run, tracing
 from vigil.contract.decision import StoredDecision
 from vigil.core.control import Action
 from vigil.core.ids import SessionKey
@@ -196,3 +198,16 @@ def test_alerts_open_and_close_with_the_words() -> None:
     decisions = [_decision(second, action) for second, action in enumerate(actions)]
     assert alert_changes(decisions) == [("opened", 1000), ("closed", 3000), ("opened", 5000)]
     assert alert_changes([]) == []
+
+
+async def test_a_load_is_held_until_the_condition_holds_or_the_time_is_over() -> None:
+    looks = iter([False, False, True])
+    assert await hold_until(lambda: next(looks), 60, "three looks")
+    assert not await hold_until(lambda: False, 0.1, "what never comes")
+
+
+def test_the_cost_of_spans_is_the_mean_of_the_rounds_with_less_the_mean_of_those_without() -> None:
+    plain = [Run(False, 20, 100, 0, spread([ms]), {"codec-1": 0.5, "interaction-1": ms / 2}) for ms in (2.0, 4.0)]
+    traced = [Run(True, 20, 100, 900, spread([ms]), {"codec-1": 1.0, "interaction-1": ms / 2}) for ms in (3.0, 6.0)]
+    found = tracing([plain[0], traced[0], plain[1], traced[1]])
+    assert (found.spans_per_tick, found.tick_p50_added_ms, found.cpu_added_ms) == (9, 1.5, 1.25)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from bench import alerts, camera, durability, economy, failover, faults, knee, overhead, rolling, soak
+from bench import alerts, camera, durability, economy, failover, faults, knee, overhead, rolling, soak, tracing
 from bench.machine import machine, versions
 from bench.progress import say
 from bench.report import html
@@ -26,6 +26,7 @@ BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
         "camera": (Part.CAMERA,),
         "rolling": (Part.ROLLING,),
         "durability": (Part.DURABILITY,),
+        "tracing": (Part.TRACING,),
     }
 )
 
@@ -72,6 +73,8 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.rolling = await rolling.measure(settings)
         case Part.DURABILITY:
             results.durability = await durability.measure(settings)
+        case Part.TRACING:
+            results.tracing = await tracing.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
         case Part.SUMMARISED:

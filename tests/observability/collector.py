@@ -29,9 +29,11 @@ class ReceivedSpan:
 
 @dataclass(slots=True)
 class Collector:
-    """What came since it was opened."""
+    """What came since it was opened: how many spans, and the spans themselves unless it keeps none."""
 
     endpoint: str = ""
+    keep: bool = True
+    count: int = 0
     spans: list[ReceivedSpan] = field(default_factory=list)
 
     def trace(self, trace: str) -> list[ReceivedSpan]:
@@ -39,16 +41,19 @@ class Collector:
         return sorted((span for span in self.spans if span.trace == trace), key=lambda span: span.began_ns)
 
     def take(self, request: trace_service_pb2.ExportTraceServiceRequest) -> None:
-        """Keep what a process sends."""
+        """Count and keep what a process sends."""
         for resource in request.resource_spans:
+            self.count += sum(len(scope.spans) for scope in resource.scope_spans)
+            if not self.keep:
+                continue
             service = _attributes(resource.resource.attributes)["service.name"]
             self.spans += [_read(str(service), span) for scope in resource.scope_spans for span in scope.spans]
 
 
 @asynccontextmanager
-async def collecting_spans() -> AsyncIterator[Collector]:
+async def collecting_spans(*, keep: bool = True) -> AsyncIterator[Collector]:
     """A collector at a free port, until the block is left."""
-    server, collector = grpc.aio.server(), Collector()
+    server, collector = grpc.aio.server(), Collector(keep=keep)
     trace_service_pb2_grpc.add_TraceServiceServicer_to_server(_Service(collector), server)  # type: ignore[no-untyped-call]
     collector.endpoint = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()

@@ -36,6 +36,7 @@ from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement import claimer
 from vigil.testing.servers import NatsServer, free_port
 from vigil_ingestion import watcher
+from vigil_provision import redis_config
 
 needs_helm = pytest.mark.skipif(not HELMS, reason=f"no helm in {TOOLS}: run `make chart-tools`")
 BY_EXAMPLE = pytest.mark.parametrize("name", EXAMPLES)
@@ -229,6 +230,16 @@ def test_no_pod_has_a_right_that_it_does_not_need(name: str, committed: dict[str
                 "capabilities": {"drop": ["ALL"]},
             }, key
             assert container["resources"]["limits"]["memory"], key
+
+
+@BY_EXAMPLE
+def test_every_port_names_its_protocol(name: str, committed: dict[str, list[Object]]) -> None:
+    """Helm 4 has the server merge the lists of ports by it, and Kubernetes before 1.21 does not fill it in first."""
+    ports = [port for item in committed[name] if item["kind"] == "Service" for port in item["spec"]["ports"]]
+    for pod in pods(committed[name]).values():
+        ports += [port for container in containers(pod) for port in container.get("ports", ())]
+    assert len(ports) > 20
+    assert [port for port in ports if port.get("protocol") != "TCP"] == []
 
 
 @BY_EXAMPLE
@@ -426,6 +437,8 @@ def test_the_users_of_redis_get_the_digests_of_their_passwords(tmp_path: Path, w
         if row.uses_redis:
             assert users[row.name] == f"#{sha256(secret[f'REDIS_PASSWORD_{row.name.upper()}'])}"
     assert users["default"] == "off"
+    passwordless = [line for line in redis_config.users(str).splitlines() if "#" not in line]
+    assert [line for line in lines if "#" not in line] == passwordless, "as in every other deployment"
     (tmp_path / "secrets/REDIS_PASSWORD_CODEC").unlink()
     status, said = run_shell(script)
     assert status == 1

@@ -110,6 +110,7 @@ def test_no_secret_is_part_of_an_image() -> None:
         "models/vigil-small/model.safetensors",
         "deploy/engine/serve.sh",
         "deploy/images/install.sh",
+        "deploy/helm/vigil/files/engine-warm.py",
     ],
 )
 def test_a_build_sees_the_sources(path: str) -> None:

@@ -3,6 +3,7 @@
 What is refused is generated: every command that the server knows and the table does not name, and every key of another.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from fnmatch import fnmatchcase
@@ -15,6 +16,7 @@ from vigil.contract import store_permissions
 from vigil.contract.services import GATEWAY, INTERACTION, SERVICES
 from vigil.contract.store_permissions import RedisUser
 from vigil.runtime.store.redis_client import open_redis
+from vigil.testing.eventually import eventually
 from vigil_provision import redis_config
 from vigil_provision.redis_config import RedisServer
 from vigil_provision.testing.servers import ConfiguredRedis
@@ -169,6 +171,45 @@ async def test_nobody_is_the_default_user(store: ConfiguredRedis, password: str)
             await client.ping()
 
 
+async def health_of(store: ConfiguredRedis) -> list[bytes]:
+    """What the health check of a container hears: to its name, to PING."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", store.port)
+    try:
+        writer.write(f"AUTH {redis_config.HEALTH} any\r\nPING\r\n".encode())
+        return [(await reader.readline()).split()[0] for _ in range(2)]
+    finally:
+        writer.close()
+
+
+async def test_the_health_check_may_ask_whether_redis_answers_and_nothing_else(
+    store: ConfiguredRedis, operator: Any
+) -> None:
+    assert await health_of(store) == [b"+OK", b"+PONG"]
+    allowed = []
+    for name, count in (await commands(operator)).items():
+        said = await refusal(operator, redis_config.HEALTH, name, *("x" for _ in range(count)))
+        if "permission" not in said:
+            allowed.append(name)
+    assert set(allowed) <= {"ping", "auth", "hello", *OF_EVERYBODY}, "the last ones concern its own connection"
+
+
+async def test_redis_is_not_well_before_it_has_read_its_file(store: ConfiguredRedis) -> None:
+    async with open_redis(store.url_of("operator")) as client:
+        writes: Any = client.pipeline(transaction=False)
+        for number in range(3_600):  # it answers once in 1,024 commands that it reads
+            writes.set(f"key-{number}", "x")
+        await writes.execute()
+    await store.kill()
+    store.options = ("--key-load-delay", "1000")  # microseconds
+    await store.start()
+    assert await health_of(store) == [b"+OK", b"-LOADING"]
+
+    async def is_well() -> bool:
+        return await health_of(store) == [b"+OK", b"+PONG"]
+
+    await eventually(is_well, what="Redis has read its file")
+
+
 def test_passwords_stand_in_the_file_as_digests_only() -> None:
     text = redis_config.users(lambda user: f"password-of-{user}")
     assert "password-of" not in text
@@ -176,6 +217,7 @@ def test_passwords_stand_in_the_file_as_digests_only() -> None:
     assert text.splitlines()[0] == "user default reset ~* &* +@all off"
     assert [line.split()[1] for line in text.splitlines()] == [
         "default",
+        redis_config.HEALTH,
         *(user.name for user in SERVICE_USERS),
         "operator",
     ]

@@ -11,6 +11,10 @@ MAX_MEMORY = "2gb"  # some hundred sessions with the pictures of their chunks
 # Whoever gives no name is refused: this user is off. Its rights are those by which Redis reads its append-only file:
 # without them it leaves out every transaction and script, and so loses them when it starts.
 _DEFAULT_USER = "user default reset ~* &* +@all off"
+# For the health check of a container: without a password, and it may ask PING alone. The answer is PONG once Redis has
+# read its append-only file; whoever has no name hears NOAUTH before that, too.
+HEALTH = "health"
+_HEALTH_USER = f"user {HEALTH} reset on nopass +ping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def users(password_of: Callable[[str], str]) -> str:
     rules = (
         f"user {user.name} {rights(user)} #{_digest(password_of(user.name))}" for user in store_permissions.users()
     )
-    return _lines(_DEFAULT_USER, *rules)
+    return _lines(_DEFAULT_USER, _HEALTH_USER, *rules)
 
 
 def rights(user: RedisUser) -> str:

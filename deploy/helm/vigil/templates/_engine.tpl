@@ -26,6 +26,7 @@ spec:
   ports:
     - name: http
       port: 8000
+      protocol: TCP
       targetPort: http
 ---
 apiVersion: v1
@@ -116,7 +117,7 @@ spec:
           env:
             {{- include "vigil.engineEnv" . | nindent 12 }}
           ports:
-            - {name: http, containerPort: 8000}
+            - {name: http, containerPort: 8000, protocol: TCP}
           # Started once it is healthy, lists the model, and has answered one turn with a picture: ten minutes at most.
           startupProbe:
             exec:

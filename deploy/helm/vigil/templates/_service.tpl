@@ -24,10 +24,12 @@ spec:
   ports:
     - name: http
       port: {{ .row.http_port }}
+      protocol: TCP
       targetPort: http
     {{- if .row.grpc_port }}
     - name: grpc
       port: {{ .row.grpc_port }}
+      protocol: TCP
       targetPort: grpc
       appProtocol: grpc
     {{- end }}
@@ -64,9 +66,11 @@ spec:
           ports:
             - name: http
               containerPort: {{ .row.http_port }}
+              protocol: TCP
             {{- if .row.grpc_port }}
             - name: grpc
               containerPort: {{ .row.grpc_port }}
+              protocol: TCP
             {{- end }}
           env:
             {{- include "vigil.serviceEnv" . | trim | nindent 12 }}

@@ -101,6 +101,7 @@ maxmemory-policy noeviction
 
 {{- define "vigil.redisUsers" -}}
 user default reset ~* &* +@all off
+user health reset on nopass +ping
 {{- range .Files.Get "files/redis-users.json" | fromJsonArray }}
 user {{ .name }} {{ .rights }} #${{ include "vigil.passwordOf" (dict "store" "REDIS" "user" .name) }}
 {{- end }}

@@ -57,6 +57,7 @@ class ConfiguredRedis(RedisServer):
     def __init__(self, folder: Path, config: str, users: str, program: str = "", secrets: Secrets = SECRETS) -> None:
         super().__init__(folder, program)
         self.users_file = folder / "users.acl"
+        self.options: tuple[str, ...] = ()  # more of the command line, from the next start on
         self._config_file = folder / "redis.conf"
         self._secrets = secrets
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ class ConfiguredRedis(RedisServer):
 
     def command(self) -> list[str]:
         place = ["--bind", "127.0.0.1", "--port", str(self.port), "--aclfile", str(self.users_file)]
-        return [self.program, str(self._config_file), *place]
+        return [self.program, str(self._config_file), *place, *self.options]
 
     def url_of(self, user: str) -> str:
         """For the Redis user of this name; a service's is called like it."""

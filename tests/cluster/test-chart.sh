@@ -2,6 +2,7 @@
 # Installs the chart in the test cluster, and shows that it works there: `make test-helm` runs it.
 #   tests/cluster/test-chart.sh [ARGUMENTS OF HELM]
 #   install → helm test → a stranger's pod is refused → upgrade → helm test → uninstall leaves nothing
+# All of it with helm 4, then with helm 3; HELMS names others. With VIGIL_TLS=yes NATS and the gateway speak TLS.
 # Its log is build/cluster/test-helm.log. The cluster is stopped at the end, unless VIGIL_KEEP_CLUSTER is set.
 set -euo pipefail
 
@@ -9,9 +10,10 @@ here=tests/cluster
 base="$PWD/build/cluster"
 namespace=vigil release=vigil
 version="${VIGIL_VERSION:-0.1.0}"
-# Helm 3: what helm 4 sends (server-side apply of ports without a protocol) Kubernetes 1.20 refuses.
-helm="${HELM:-build/chart/helm-3.10.1}"
-values=(-f deploy/helm/vigil/examples/cpu.yaml -f "$here/values.yaml" "$@")
+read -ra helms <<<"${HELMS:-build/chart/helm-4.1.4 build/chart/helm-3.10.1}"
+values=(-f deploy/helm/vigil/examples/cpu.yaml -f "$here/values.yaml")
+[ -z "${VIGIL_TLS:-}" ] || values+=(-f "$here/tls.yaml")
+values+=("$@")
 
 # What Kubernetes and the pods themselves say of a failure.
 explain() {
@@ -64,13 +66,18 @@ check_policies() {
   kubectl -n default delete pod stranger --grace-period 1
 }
 
-run() {
-  export KUBECONFIG="$base/pki/admin.kubeconfig" PATH="$base/programs/bin:$PATH"
-  trap finish EXIT
-  step "starting the cluster"
-  "$here/cluster.sh" up
-  step "installing"
-  "$helm" install "$release" deploy/helm/vigil -n "$namespace" --create-namespace "${values[@]}" --wait --timeout 10m
+# Nothing of the release runs or listens any more.
+is_gone() {
+  [ -z "$(kubectl -n "$namespace" get all,configmaps,networkpolicies,serviceaccounts --selector "app.kubernetes.io/instance=$release" -o name)" ]
+}
+
+# The whole life of a release, with one helm, in a namespace of its own.
+life() {
+  local helm=$1
+  step "installing with $("$helm" version --short)"
+  kubectl create namespace "$namespace"
+  [ -z "${VIGIL_TLS:-}" ] || "$here/tls.sh" "$base/tls" "$namespace"
+  "$helm" install "$release" deploy/helm/vigil -n "$namespace" "${values[@]}" --wait --timeout 10m
   kubectl -n "$namespace" get pods -o wide
   step "helm test"
   "$helm" test "$release" -n "$namespace" --logs --timeout 5m
@@ -83,9 +90,21 @@ run() {
   "$helm" test "$release" -n "$namespace" --logs --timeout 5m
   step "uninstalling"
   "$helm" uninstall "$release" -n "$namespace" --wait --timeout 5m
-  step "what is left of it"
-  kubectl -n "$namespace" get all,configmaps,secrets,networkpolicies,persistentvolumeclaims --selector "app.kubernetes.io/instance=$release"
-  step "passed"
+  kubectl -n "$namespace" delete pod "$release-test" --ignore-not-found # the hook's, which helm leaves for its log
+  eventually is_gone || { echo "not gone after 20 s"; return 1; }
+  step "what is left of it: the passwords, and the data of NATS and Redis"
+  kubectl -n "$namespace" get secrets,persistentvolumeclaims --selector "app.kubernetes.io/instance=$release"
+  kubectl delete namespace "$namespace" --timeout 2m
+}
+
+run() {
+  local helm
+  export KUBECONFIG="$base/pki/admin.kubeconfig" PATH="$base/programs/bin:$PATH"
+  trap finish EXIT
+  step "starting the cluster"
+  "$here/cluster.sh" up
+  for helm in "${helms[@]}"; do life "$helm"; done
+  step "passed: ${helms[*]##*/}"
 }
 
 docker image inspect "vigil-engine-cpu:$version" >/dev/null || { echo "the images are missing: run make images" >&2; exit 1; }

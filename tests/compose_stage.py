@@ -80,6 +80,10 @@ class Deployment:
         """The same project with more compose files of the tests."""
         return Deployment((*self.files, *(LAYERS / name for name in names)), dict(self.variables), self._known)
 
+    def with_files(self, *names: str) -> "Deployment":
+        """The same project with more compose files of `deploy`, begun anew: nothing is known of its site yet."""
+        return Deployment((*self.files, *(DEPLOY / name for name in names)), dict(self.variables))
+
     def of_version(self, version: str) -> "Deployment":
         """The same project with images of another version: another tag on the same content."""
         for service in UPDATED:
@@ -187,10 +191,14 @@ class Deployment:
         """Where a client outside of the compose network reaches it, with the demo tenant's key and reader."""
         rows = json.loads(self._tenants())
         return {
-            "gateway_url": f"http://127.0.0.1:{self.variables['VIGIL_PUBLISH_HTTP']}",
+            "gateway_url": f"{self._scheme}://127.0.0.1:{self.variables['VIGIL_PUBLISH_HTTP']}",
             "nats_url": next(row["nats_url"] for row in rows if row["tenant"] == "demo"),
             "api_key": self.site("cli/api_key").strip(),
         }
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if DEPLOY / "compose.tls.yaml" in self.files else "http"
 
     @property
     def service_nats_url(self) -> str:

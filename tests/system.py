@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -228,9 +229,9 @@ class Listener:
 
 
 @asynccontextmanager
-async def subscriber(system: Reachable, subject: str) -> AsyncIterator[Listener]:
+async def subscriber(system: Reachable, subject: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Listener]:
     """What a downstream system does: connect, without a password on this machine, and subscribe."""
-    client: Client = await nats.connect(system.endpoints["nats_url"])
+    client: Client = await nats.connect(system.endpoints["nats_url"], tls=tls)
     listener = Listener()
     try:
         await client.subscribe(subject, cb=listener.receive)

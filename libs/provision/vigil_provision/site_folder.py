@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from vigil.contract.api_keys import tenants_of
 from vigil_provision import key_file, secrets, site_tls
@@ -17,6 +17,7 @@ from vigil_provision.site import Site
 
 FILE = "site.json"
 FOLDER_MODE = 0o700
+_PUBLIC_MODE = 0o644
 
 
 def write(folder: Path, site: Site, now: datetime) -> tuple[str, ...]:
@@ -28,7 +29,7 @@ def write(folder: Path, site: Site, now: datetime) -> tuple[str, ...]:
 
     def rest(keys: Keys) -> None:
         texts = sites.files(site, made, tenants_of(keys)) | site_tls.files(folder, site, now)
-        changed.extend(str(place) for place, text in texts.items() if put(folder / place, text))
+        changed.extend(str(place) for place, text in texts.items() if put(folder / place, text, _mode(place)))
 
     _make((folder / sites.KEYS).parent)
     put(folder / FILE, json.dumps(asdict(site), indent=2))
@@ -60,13 +61,17 @@ def follower(folder: Path, tell: Callable[[], None]) -> Callable[[Keys], None]:
     return follow
 
 
-def put(path: Path, text: str) -> bool:
-    """Have the file hold this text; whether it had to be written."""
+def put(path: Path, text: str, mode: int = 0o600) -> bool:
+    """Have the file hold this text; whether it had to be written, then with this mode."""
     _make(path.parent)
     if path.exists() and path.read_text() == text:
         return False
-    write_private(path, text)
+    write_private(path, text, mode)
     return True
+
+
+def _mode(place: PurePosixPath) -> int:
+    return _PUBLIC_MODE if place == site_tls.PUBLIC else 0o600
 
 
 def _make(folder: Path) -> None:

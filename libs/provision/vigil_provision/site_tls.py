@@ -3,6 +3,7 @@
 tls/ca.crt, ca.key          the site's own authority, for `vigil-provision` alone
 <server>/tls.crt, tls.key   of NATS, Redis and the gateway
 <reader>/ca.crt             what each service, Redis's own check and the `vigil` command verify them with
+trust/ca.crt                the same for everybody: a certificate without its key is no secret
 """
 
 from datetime import datetime
@@ -13,6 +14,8 @@ from vigil_provision.certificates import Pair, issued, new_authority, still_hold
 from vigil_provision.site import COMMAND, Site
 
 _AUTHORITY = PurePosixPath("tls")
+# What others than the containers of Vigil may read, such as Prometheus.
+PUBLIC = PurePosixPath("trust/ca.crt")
 _LOCAL = ("localhost", "127.0.0.1")
 
 
@@ -28,7 +31,7 @@ def files(folder: Path, site: Site, now: datetime) -> dict[PurePosixPath, str]:
         holds = known is not None and still_holds(known, authority, hosts, now)
         made |= _texts(place, "tls", known if known is not None and holds else issued(authority, hosts, now))
     readers = (*(row.name for row in SERVICES), "redis", COMMAND)
-    return made | {PurePosixPath(reader, "ca.crt"): authority.cert for reader in readers}
+    return made | {PurePosixPath(reader, "ca.crt"): authority.cert for reader in readers} | {PUBLIC: authority.cert}
 
 
 def ca_file(folder: Path, site: Site) -> str:

@@ -58,7 +58,7 @@ async def measure(settings: BenchSettings) -> Durability:
 
 async def _run(settings: BenchSettings, flush: str) -> Run:
     stored = await _stored(settings, flush)
-    found = await overhead.measure(settings, f"durability-{flush}", FLUSHES[flush])
+    found = await overhead.measure(settings, f"durability-{flush}", nats_config=FLUSHES[flush])
     say(f"{flush}: tick p50 {found.tick.p50:.2f} ms, p99 {found.tick.p99:.2f} ms; a stored message {stored.p50:.2f} ms")
     return Run(flush, found.sessions, found.skipped, found.overhead, found.tick, stored)
 

@@ -38,6 +38,26 @@ build/tools/bin/uv:
 	@deploy/engine/install.sh .venv-engine
 	@touch $@
 
+# The console's own tools, by its lockfile.
+console/node_modules/.complete: console/package.json console/package-lock.json
+	@echo "==> installing the tools of the console"
+	@npm ci --silent --no-audit --no-fund --prefix console
+	@touch $@
+
+CONSOLE_SOURCES := console/index.html console/vite.config.ts console/svelte.config.js console/tsconfig.json \
+  $(shell find console/src -type f 2>/dev/null)
+console/dist/index.html: console/node_modules/.complete $(CONSOLE_SOURCES)
+	@echo "==> building the console"
+	@npm run --silent --prefix console build -- --logLevel warn
+	@touch $@
+
+# Who has no npm gets everything but the console.
+.PHONY: console console-if-any
+console: console/dist/index.html ## Build the web console into console/dist (needs Node 20.19 or later)
+console-if-any:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory console; \
+	else echo "==> there is no npm: Vigil runs without its web console"; fi
+
 .PHONY: workspace engine system browser prometheus
 workspace: .venv/.complete ## Install the libraries and services
 engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
@@ -51,10 +71,10 @@ prometheus: ## Install Prometheus, to which the slow tests put every query of th
 # --- use -----------------------------------------------------------------------------------------------------------
 
 .PHONY: demo up doctor
-demo: workspace engine ## Watch a rendered camera until it raises an alert [DURATION=seconds] [SOURCE=url]
+demo: workspace engine console-if-any ## Watch a rendered camera until it raises an alert [DURATION=seconds] [SOURCE=url]
 	@$(VENV)/vigil demo $(if $(DURATION),--duration $(DURATION)) $(if $(SOURCE),--source '$(SOURCE)')
 
-up: workspace engine ## Run NATS, Redis, the engine and the services until Ctrl-C
+up: workspace engine console-if-any ## Run NATS, Redis, the engine and the services until Ctrl-C
 	@$(VENV)/vigil up
 
 doctor: workspace ## Check this machine and say how to mend what is missing
@@ -62,15 +82,21 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-slow test-compose test-stores test-helm test-recipe test-services bench fuzz eval coverage lint format
+.PHONY: test test-console test-slow test-compose test-stores test-helm test-recipe test-services bench fuzz eval coverage lint format
 test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST_ARGS=…]
+	@$(MAKE) --no-print-directory test-console
 	@mkdir -p build; $(MAKE) --no-print-directory test-recipe >build/test-recipe.log 2>&1 & recipe=$$!; \
 	trap "kill $$recipe 2>/dev/null || true" INT TERM; status=0; \
 	$(MAKE) --no-print-directory test-services || status=$$?; \
 	echo "==> the tests of training, which ran meanwhile"; \
 	wait $$recipe || status=$$?; cat build/test-recipe.log; exit $$status
 
-test-slow: workspace engine system browser prometheus ## Run the tests that need a browser or Prometheus, or take minutes
+test-console: ## Run the console's own tests, and check its types
+	@if ! command -v npm >/dev/null; then echo "==> there is no npm: the tests of the console are skipped"; exit 0; fi; \
+	$(MAKE) --no-print-directory console/node_modules/.complete && \
+	npm run --silent --prefix console test -- --reporter=dot && npm run --silent --prefix console check -- --output human
+
+test-slow: workspace engine system browser prometheus console ## Run the tests that need a browser or Prometheus, or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-recipe RECIPE_TESTS=slow
 
@@ -118,7 +144,7 @@ eval: workspace engine ## Examine the system on unseen episodes: scores and a pa
 coverage: workspace ## Coverage of the core
 	@$(VENV)/python -m pytest libs/vigil/tests/core --cov=vigil.core --cov-branch --cov-report=term-missing --cov-fail-under=95
 
-lint: workspace $(BUF) ## ruff, mypy, buf, and the generated code against its sources
+lint: workspace $(BUF) console/node_modules/.complete ## ruff, mypy, buf, prettier, and the generated code against its sources
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@for package in libs/* services/* tests; do \
@@ -127,15 +153,23 @@ lint: workspace $(BUF) ## ruff, mypy, buf, and the generated code against its so
 	@$(BUF) format --diff --exit-code proto
 	@$(BUF) breaking proto --against '.git#subdir=proto,ref=$(BREAKING_REF)'
 	@$(MAKE) --no-print-directory proto-check
+	@npm run --silent --prefix console format-check
+	@npm run --silent --prefix console types-check || { echo "run 'make console-types'"; exit 1; }
 
-format: workspace ## Format all code
+# The document of the API is generated too (make docs): types follow it.
+.PHONY: console-types
+console-types: console/node_modules/.complete ## Generate the console's types from the OpenAPI document
+	@npm run --silent --prefix console types
+
+format: workspace console/node_modules/.complete ## Format all code
 	@$(VENV)/ruff check --fix --quiet . || true
 	@$(VENV)/ruff format --quiet .
+	@npm run --silent --prefix console format
 
 # --- deploy ----------------------------------------------------------------------------------------------------------
 
 .PHONY: images
-images: ## Build the container images [IMAGES="gateway cli"] [VIGIL_REGISTRY=registry.example/]
+images: console ## Build the container images [IMAGES="gateway cli"] [VIGIL_REGISTRY=registry.example/]
 	@VIGIL_REGISTRY='$(VIGIL_REGISTRY)' deploy/images/build.sh $(IMAGES)
 
 .PHONY: docs trace

@@ -17,6 +17,8 @@ die() { echo "build.sh: $*" >&2; exit 1; }
 for target in "${targets[@]}"; do
   [[ " ${all[*]} " == *" $target "* ]] || die "there is no image $target; there are: ${all[*]}"
 done
+[[ " ${targets[*]} " != *" gateway "* ]] || [ -f console/dist/index.html ] ||
+  die "the gateway's image holds the web console, which is not built: run \`make console\`"
 docker info >/dev/null 2>&1 || die "no Docker daemon answers: start one, or name one with DOCKER_HOST"
 
 labels=(--label "org.opencontainers.image.version=$version")

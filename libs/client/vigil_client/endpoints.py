@@ -16,10 +16,11 @@ DATA_DIR = Path("build/run")
 class Endpoints:
     """Addresses, the API key of the demo tenant, and the process ids by name.
 
-    `engine_url` is one address, or several of one model separated by commas. `gateway_grpc`
-    is the `host:port` of the gateway's gRPC service. `ready_urls` say of each service, by its
-    name, whether it is ready. `ca_file` is the PEM file of the authorities behind `https://` and
-    `tls://` addresses, from the folder of the endpoints on; empty: the system's.
+    `engine_url` is one address, or several of one model separated by commas. `console_url` is the
+    web console's address; empty: it was not built. `gateway_grpc` is the `host:port` of the
+    gateway's gRPC service. `ready_urls` say of each service, by its name, whether it is ready.
+    `ca_file` is the PEM file of the authorities behind `https://` and `tls://` addresses, from the
+    folder of the endpoints on; empty: the system's.
     """
 
     gateway_url: str
@@ -33,6 +34,7 @@ class Endpoints:
     profile: str = ""
     supervisor_pid: int = 0
     gateway_grpc: str = ""
+    console_url: str = ""
     ca_file: str = ""
     ready_urls: dict[str, str] = field(default_factory=dict)
     pids: dict[str, int] = field(default_factory=dict)

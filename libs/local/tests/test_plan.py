@@ -28,7 +28,11 @@ STORE = StoreServer(Path("/b/redis-server"), "Redis", (8, 2, 3))
 
 
 def options(
-    tmp_path: Path, engine: LocalEngine | RemoteEngine, webhooks: Path | None = None, store: StoreServer = STORE
+    tmp_path: Path,
+    engine: LocalEngine | RemoteEngine,
+    webhooks: Path | None = None,
+    store: StoreServer = STORE,
+    console: Path | None = None,
 ) -> Options:
     return Options(
         data_dir=tmp_path,
@@ -45,7 +49,18 @@ def options(
         secrets=Secrets("nats-pw", "redis-pw", "key"),
         environment={"HOME": "/h"},
         webhooks=webhooks,
+        console=console,
     )
+
+
+def test_the_gateway_serves_the_console_where_it_was_built(tmp_path: Path) -> None:
+    without, with_console = (make_plan(options(tmp_path, LOCAL, console=folder)) for folder in (None, Path("/c/dist")))
+    environments = [{spec.name: spec.env for spec in plan.specs} for plan in (without, with_console)]
+    assert "VIGIL_CONSOLE_DIR" not in environments[0]["gateway"]
+    assert environments[1]["gateway"]["VIGIL_CONSOLE_DIR"] == "/c/dist"
+    assert "VIGIL_CONSOLE_DIR" not in environments[1]["ingestion"]
+    assert without.endpoints.console_url == ""
+    assert with_console.endpoints.console_url == f"{with_console.endpoints.gateway_url}/"
 
 
 def test_the_plan_wires_everything_together(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """The gateway's settings: `VIGIL_` and the field's name, in upper case."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, FilePath, model_validator
+from pydantic import AfterValidator, DirectoryPath, Field, FilePath, model_validator
 from pydantic_core import PydanticCustomError
 
 from vigil.runtime.process.config import ServiceSettings
+from vigil_gateway.console.links import readable
 
 
 class GatewaySettings(ServiceSettings):
@@ -94,6 +95,17 @@ class GatewaySettings(ServiceSettings):
     )
     status_interval_s: float = Field(
         2.0, gt=0, le=300, description="Seconds between two looks of a live event stream at the status of the roles"
+    )
+
+    console_dir: DirectoryPath | None = Field(
+        None,
+        description="Folder with the built web console (`make console`), which is then served at `/`; read once at the "
+        "start; unset: there is no console",
+    )
+    console_links: Annotated[str, AfterValidator(readable)] = Field(
+        "",
+        description="Dashboards that the console's system page links to, as JSON of names and addresses: "
+        '`{"Fleet": "https://grafana.example/d/vigil-fleet"}`',
     )
 
     @model_validator(mode="after")

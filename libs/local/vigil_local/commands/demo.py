@@ -29,7 +29,17 @@ from vigil_client.options import NewSession, NewSource, NewWatch, source_url
 from vigil_client.view import View, save_svg, view_for
 from vigil_client.watching import Limits, Show, follow, watched
 from vigil_local.commands.progress import Progress
-from vigil_local.commands.up import MODEL_DIR, EnginePython, EngineUrl, Model, ModelDir, PortBase, Profile, UpDataDir
+from vigil_local.commands.up import (
+    MODEL_DIR,
+    EnginePython,
+    EngineUrl,
+    Model,
+    ModelDir,
+    PortBase,
+    Profile,
+    UpDataDir,
+    console_line,
+)
 from vigil_local.errors import Missing, ProcessFailed
 from vigil_local.supervisor.layout import inherited
 from vigil_local.supervisor.plan import DEMO_VIDEO
@@ -130,6 +140,7 @@ async def _demo(options: UpOptions, source: str, alert: str, limits: Limits, svg
             stack.callback(rendering.cancel)
             with progress:
                 vigil = await stack.enter_async_context(running(options, progress.changed, progress.told))
+            console.print(f"console  {console_line(vigil.endpoints)}", highlight=False, soft_wrap=True)
             if not rendering.done():
                 console.print("rendering the camera's video (on the first run only) …")
             new = NewSession(

@@ -75,9 +75,17 @@ async def _up(options: UpOptions) -> bool:
     return True
 
 
+def console_line(endpoints: Endpoints) -> str:
+    """Where the web console is and what opens it, or how to get it."""
+    if not endpoints.console_url:
+        return "not built: `make console` builds it (needs npm), then start again"
+    return f"{endpoints.console_url}  log in with the key {endpoints.api_key}"
+
+
 def _where(endpoints: Endpoints) -> str:
     return (
         f"\n[bold green]Vigil is up.[/]  Ctrl-C stops it.\n"
+        f"  console  {console_line(endpoints)}\n"
         f"  gateway  {endpoints.gateway_url}  (API page: /docs)\n"
         f"  gRPC     {endpoints.gateway_grpc}  vigil.v1.GatewayService\n"
         f"  alerts   {endpoints.nats_url}  vigil.v1.alert.{endpoints.tenant}.>\n"

@@ -14,6 +14,7 @@ from vigil_local.supervisor.store_server import StoreServer
 
 SERVE = Path("deploy/engine/serve.sh")
 ENGINE_PYTHON = Path(".venv-engine/bin/python")
+CONSOLE = Path("console/dist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,13 @@ def binaries(rows: Sequence[ServiceSpec]) -> Binaries:
     """Every program that `vigil up` needs to run these services. Raises `Missing` that names the first that is not
     there."""
     return Binaries(nats_server(), store_server.find(), {row.name: service(row) for row in rows})
+
+
+def console() -> Path | None:
+    """The folder of the built web console; None where it was not built."""
+    root = repository()
+    folder = root / CONSOLE if root is not None else None
+    return folder if folder is not None and (folder / "index.html").is_file() else None
 
 
 def inherited() -> dict[str, str]:

@@ -59,7 +59,8 @@ class RemoteEngine:
 @dataclass(frozen=True, slots=True)
 class Options:
     """All that the plan depends on. `environment` is what every process inherits; `webhooks` names the endpoints of
-    the webhook bridge, which runs when there is such a file. `tenants` are those that have a key."""
+    the webhook bridge, which runs when there is such a file. `tenants` are those that have a key. `console` is the
+    folder of the built web console, if there is one."""
 
     data_dir: Path
     temporary_dir: Path
@@ -72,6 +73,7 @@ class Options:
     environment: Mapping[str, str]
     webhooks: Path | None = None
     tenants: tuple[str, ...] = ()
+    console: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +141,9 @@ def _files(options: Options, paths: Mapping[str, Path]) -> dict[Path, str]:
 
 def _endpoints(options: Options) -> Endpoints:
     ports = options.ports
+    gateway_url = f"http://127.0.0.1:{ports[GATEWAY.name]}"
     return Endpoints(
-        gateway_url=f"http://127.0.0.1:{ports[GATEWAY.name]}",
+        gateway_url=gateway_url,
         nats_url=f"nats://127.0.0.1:{ports['nats']}",
         api_key=options.secrets.api_key,
         tenant=TENANT,
@@ -150,6 +153,7 @@ def _endpoints(options: Options) -> Endpoints:
         model=options.model,
         profile=options.profile,
         gateway_grpc=f"127.0.0.1:{ports[grpc_name(GATEWAY)]}",
+        console_url=f"{gateway_url}/" if options.console is not None else "",
         ready_urls={row.name: _ready_url(options, row) for row in rows(webhooks=options.webhooks is not None)},
     )
 
@@ -223,7 +227,11 @@ def _service(options: Options, paths: Mapping[str, Path], row: ServiceSpec) -> P
 def _variables(options: Options, paths: Mapping[str, Path], row: ServiceSpec) -> dict[str, str]:
     """The environment variables of a service: of what is known here, what its row asks for."""
     known = _settings(options, paths) | _own_settings(options, row)
-    return {variable(name): known[name] for name in row.wiring if name in known}
+    asked = {variable(name): known[name] for name in row.wiring if name in known}
+    # Every deployment without the setting has the console of its gateway's image, so no row asks for it.
+    if row is GATEWAY and options.console is not None:
+        asked[variable("console_dir")] = str(options.console)
+    return asked
 
 
 def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:

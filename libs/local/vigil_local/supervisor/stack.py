@@ -126,6 +126,7 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
             environment=layout.inherited(),
             webhooks=webhooks,
             tenants=tenants_of(keys),
+            console=layout.console(),
         )
     )
     for directory in plan.directories:

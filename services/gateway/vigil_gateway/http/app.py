@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from vigil_gateway.api.models.base import Problem
+from vigil_gateway.console import door
+from vigil_gateway.console import routes as console
 from vigil_gateway.http import handlers, keys, operator
 from vigil_gateway.http.admission import Admission
 from vigil_gateway.http.contract import CONTACT, LICENSE, SERVERS, TAGS, Application
@@ -46,13 +48,14 @@ _OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 # FastAPI's own spans have the whole path and query of a request. Ours have its route (`http.request_span`).
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-_ROUTERS = (sessions, queries, watches, instructions, history, sse, alerts, snapshots, keys, login, operator)
+_ROUTERS = (sessions, queries, watches, instructions, history, sse, alerts, snapshots, keys, login, console, operator)
 
 
 def create_app(ports: Ports) -> FastAPI:
-    """The application that serves with `ports`."""
+    """The application that serves with `ports`, and the console where its folder is named. Raises `StartupError`."""
     app = routes()
     app.state.ports = ports
+    door.install(app, ports.settings.console_dir)
     return app
 
 

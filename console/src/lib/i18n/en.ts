@@ -1,0 +1,145 @@
+/** Every text of the console. The keys of a page begin with its name. A text with `one` and `other` counts `{count}`. */
+export type Message = string | { one: string; other: string };
+
+export const en = {
+  // --- everywhere
+  'app.name': 'Vigil',
+  'app.skip': 'Skip to the page',
+  'app.navigation': 'Pages',
+  'app.watch': 'Watch a source',
+  'app.logout': 'Log out',
+  'app.loading': 'Loading …',
+  'app.retry': 'Try again',
+  'app.dismiss': 'Dismiss',
+  'app.cancel': 'Cancel',
+  'app.close': 'Close',
+  'app.theme': 'Colours',
+  'app.theme.system': 'As the system',
+  'app.theme.dark': 'Dark',
+  'app.theme.light': 'Light',
+  'app.language': 'Language',
+  'app.account': 'Account and settings',
+  'app.not_found': 'There is no such page',
+  'app.not_found_next': 'The wall shows every source of your tenant.',
+  'app.to_wall': 'Go to the wall',
+  'app.page_failed': 'This page could not be loaded',
+  'app.page_failed_next': 'The gateway may have been updated: load the console anew.',
+  'app.reload': 'Load anew',
+  'role.viewer': 'Viewer',
+  'role.operator': 'Operator',
+  'role.admin': 'Administrator',
+  'role.needs_operator': 'This takes the role operator',
+
+  // --- the live connection
+  'live.connecting': 'Connecting …',
+  'live.live': 'Live',
+  'live.lost': 'Connection lost. What you see may be old.',
+  'live.retry': { one: 'Next try in {count} second', other: 'Next try in {count} seconds' },
+  'live.retry_now': 'Try now',
+  'live.ended': 'Ended',
+
+  // --- problems
+  'problem.unreachable': 'The gateway does not answer',
+  'problem.unreachable_next': 'Check the network; the console tries again by itself where it can.',
+  'problem.unreadable': 'The answer of the gateway could not be read',
+  'problem.unreadable_next': 'A proxy may have answered in its place.',
+  'problem.next': 'What to do',
+
+  // --- severities, actions, states
+  'severity.info': 'Info',
+  'severity.warning': 'Warning',
+  'severity.critical': 'Critical',
+  'action.silent': 'Silent',
+  'action.speak': 'Speaks',
+  'action.delegate': 'Delegates',
+  'action.malformed': 'Unreadable',
+  'strip.label': '{name}: the last {turns} turns, {speak} spoken, {delegate} delegated',
+  'state.live': 'Live',
+  'state.starting': 'Starting',
+  'state.waiting': 'No picture yet',
+  'state.reconnecting': 'Reconnecting',
+  'state.stalled': 'Stalled',
+  'state.capacity': 'Waiting for a worker',
+  'state.ended': 'Ended',
+
+  // --- times
+  'time.now': 'now',
+  'time.seconds': '{count} s ago',
+  'time.minutes': '{count} min ago',
+  'time.hours': '{count} h ago',
+  'time.days': '{count} d ago',
+
+  // --- login
+  'login.title': 'Log in',
+  'login.lead': 'It watches. It speaks when it matters.',
+  'login.key': 'API key',
+  'login.key_hint': 'On this machine: {command} prints one.',
+  'login.submit': 'Log in',
+  'login.busy': 'Logging in …',
+  'login.oidc': 'Log in with your organisation',
+  'login.or': 'or',
+  'login.empty': 'Type an API key.',
+  'login.expired': 'Your login has ended. Log in again to go on where you were.',
+  'login.show': 'Show',
+  'login.hide': 'Hide',
+
+  // --- wall
+  'wall.title': 'Wall',
+  'wall.summary': { one: '{count} source', other: '{count} sources' },
+  'wall.empty': 'Nothing is watched yet',
+  'wall.empty_next': 'Point Vigil at a camera, a file, your webcam or your screen.',
+  'wall.alerts': 'Open alerts',
+  'wall.quiet': 'No open alerts',
+  'wall.open_alert': '{watch} at {source}: {text}',
+  'wall.more_alerts': { one: '{count} more open alert', other: '{count} more open alerts' },
+  'wall.filter': 'Find a source',
+  'wall.filter_empty': 'No source is called like that',
+  'wall.no_frame': 'No picture',
+  'wall.silent': 'Silent for {time}',
+  'wall.latency': 'From the picture to the decision',
+  'wall.p_speak': 'Probability that it speaks',
+  'wall.density': 'Size of the tiles',
+  'wall.density.large': 'Large',
+  'wall.density.small': 'Small',
+
+  // --- session
+  'session.title': 'Session',
+
+  // --- alerts
+  'alerts.title': 'Alerts',
+
+  // --- trust
+  'trust.title': 'Trust',
+
+  // --- system
+  'system.title': 'System',
+  'system.up': 'Everything works',
+  'system.down': 'Something needs attention',
+  'system.checks': 'Services and stores',
+  'system.capacity': 'Capacity',
+  'system.capacity_of': '{open} of {capacity} sessions',
+  'system.workers': { one: '{count} worker', other: '{count} workers' },
+  'system.no_workers': 'No worker',
+  'system.sources': 'New sessions',
+  'system.source.file': 'File',
+  'system.source.rtsp': 'RTSP camera',
+  'system.source.http': 'HTTP stream',
+  'system.source.pushed': 'Pushed pictures',
+  'system.source.webrtc': 'Webcam or screen',
+  'system.taken': 'Taken',
+  'system.refused': 'Not taken now',
+  'system.engines': 'Engines and models',
+  'system.faults': 'Faults of sessions',
+  'system.no_faults': 'Every open session is watched without a fault',
+  'system.links': 'Dashboards',
+  'system.no_links': 'No dashboards are named. The operator sets VIGIL_CONSOLE_LINKS.',
+  'system.updated': 'Looked at {time}',
+  'system.refresh': 'Look again',
+  'system.api': 'API page',
+  'system.role.ingestion': 'Ingestion',
+  'system.role.codec': 'Codec',
+  'system.role.interaction': 'Interaction',
+  'system.ok': 'ok',
+} as const satisfies Record<string, Message>;
+
+export type Key = keyof typeof en;

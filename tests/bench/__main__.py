@@ -1,4 +1,4 @@
-"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing]`: see `bench.settings` for its variables."""
+"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc]`: `bench.settings` has its variables."""
 
 import asyncio
 import sys

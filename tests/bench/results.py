@@ -15,6 +15,7 @@ from bench.overhead import Overhead
 from bench.rolling import Rolling
 from bench.soak import Soak
 from bench.tracing import Tracing
+from bench.webrtc import Received
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ TARGETS: Mapping[str, Target] = {
     "decided_share": Target(0.99, at_least=True),
     "outage_told_s": Target(10),
     "missed_in_rolling_restart": Target(0),
+    "webrtc_rss_spread": Target(0.05),
 }
 
 
@@ -64,6 +66,7 @@ class Results:
     rolling: Rolling | None = None
     durability: Durability | None = None
     tracing: Tracing | None = None
+    webrtc: Received | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
@@ -91,6 +94,7 @@ class Results:
             "durability_stored_p50_added_ms": self.durability.stored_p50_added_ms if self.durability else None,
             "spans_tick_p50_added_ms": self.tracing.tick_p50_added_ms if self.tracing else None,
             "spans_cpu_added_ms": self.tracing.cpu_added_ms if self.tracing else None,
+            **_of_webrtc(self.webrtc),
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}
@@ -99,3 +103,15 @@ class Results:
         """Whether each target that was measured is met."""
         summary = self.summary()
         return {name: target.is_met(value) for name, target in TARGETS.items() if (value := summary[name]) is not None}
+
+
+def _of_webrtc(found: Received | None) -> dict[str, float | None]:
+    """Of the largest step that was sustained; None where there was none."""
+    step = next((step for step in found.steps if step.clients == found.sustained), None) if found else None
+    return {
+        "webrtc_clients": found.sustained if found else None,
+        "webrtc_core_share": step.core_share if step else None,
+        "webrtc_decided_p50_ms": step.decided_ms.p50 if step else None,
+        "webrtc_decided_p99_ms": step.decided_ms.p99 if step else None,
+        "webrtc_rss_spread": found.rss_spread if found else None,
+    }

@@ -33,9 +33,11 @@ async def open_sessions(
     chunk_turns: int = 100,
     history: bool = False,
     source_url: str = "",
+    kind: SourceKind = SourceKind.PUSHED,
     interval_ms: int = INTERVAL_MS,
 ) -> None:
-    """Create sessions that watch for fire and let workers claim them; without a `source_url` the load shows them all.
+    """Create sessions that watch for fire and let workers claim them. Without a `source_url` the load sends the
+    pictures, as sources of that `kind`.
 
     With `history` each begins in the middle of a chunk, at a place of its own: between the carried tail and a full
     chunk, as sessions that have run for long are. The load's model time must begin at `chunk_turns` seconds then.
@@ -44,7 +46,7 @@ async def open_sessions(
         spec = SessionSpec(
             tenant=TENANT,
             session=session,
-            source=_source(f"cam-{session}", source_url),
+            source=_source(f"cam-{session}", source_url, kind),
             profile=stack.profile,
             model=stack.engine.model,
             window=Window(chunk_turns),
@@ -60,9 +62,9 @@ async def open_sessions(
         await client.publish(subjects.lifecycle(Lifecycle.REQUESTED, SessionKey(TENANT, sessions[0])), b"{}")
 
 
-def _source(name: str, url: str) -> Source:
-    """A looped video, or pictures that the load pushes."""
-    return Source(name, kind_of(url), url, loop=True) if url else Source(name, SourceKind.PUSHED)
+def _source(name: str, url: str, kind: SourceKind) -> Source:
+    """A looped video, or pictures that the load sends."""
+    return Source(name, kind_of(url), url, loop=True) if url else Source(name, kind)
 
 
 async def _give_history(stack: Stack, key: SessionKey, turns: int) -> None:

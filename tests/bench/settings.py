@@ -25,6 +25,7 @@ class Part(StrEnum):
     ROLLING = "rolling"
     DURABILITY = "durability"
     TRACING = "tracing"
+    WEBRTC = "webrtc"
     REAL = "real"
     SUMMARISED = "summarised"
 
@@ -76,6 +77,15 @@ class BenchSettings(BaseSettings):
     soak_warm_up_turns: int = Field(default=1_200, ge=0, description="Turns until every log and cache is full")
     camera_minutes: float = Field(default=10.0, ge=1, le=1_440, description="Minutes over which a camera is watched")
     camera_udp: bool = Field(default=False, description="Whether that camera sends by UDP alone")
+    webrtc_steps: tuple[int, ...] = Field(
+        default=(1, 2, 4, 6, 8, 10, 12, 16, 20, 24), description="Clients of each step of the part `webrtc`, ascending"
+    )
+    webrtc_limit_ms: float = Field(
+        default=500.0, gt=0, description="Milliseconds of p99 up to which so many clients count as sustained"
+    )
+    webrtc_minutes: float = Field(
+        default=20.0, gt=0, le=1_440, description="Minutes over which their memory is watched"
+    )
     events_per_session: int = Field(default=6, ge=1, le=100, description="Alerts that each session opens")
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
     model_dir: Path = Field(default=ROOT / "models" / "vigil-small", description="Weights that the real engine serves")
@@ -83,11 +93,11 @@ class BenchSettings(BaseSettings):
         default=ROOT / ".venv-engine" / "bin" / "python", description="Python of the real engine's environment"
     )
 
-    @field_validator("steps")
+    @field_validator("steps", "webrtc_steps")
     @classmethod
     def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
         if list(steps) != sorted(set(steps)) or not steps or steps[0] < 1:
-            raise ValueError("give the numbers of sessions in ascending order")
+            raise ValueError("give the numbers in ascending order")
         return steps
 
     @property

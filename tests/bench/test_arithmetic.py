@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bench.camera import Course, Watched
+from bench.collector import Decided
 from bench.faults import Faults, Recovery
 from bench.integrity import Integrity, alert_changes, missed_turns
 from bench.load_plan import LoadPlan
@@ -24,6 +25,7 @@ from bench.soak import Soak
 from bench.statistics import is_gapless, longest_gap, quantile, slope, spread, steadiness
 from bench.tick import BENCHES, TICK, paths
 from bench.tracing import Run, tracing
+from bench.webrtc import Received, Step, decided_share, is_sustained
 from vigil.contract.decision import StoredDecision
 from vigil.core.control import Action
 from vigil.core.ids import SessionKey
@@ -191,6 +193,26 @@ def test_a_watched_camera_has_two_targets() -> None:
     results.camera = Watched(10.0, 560, 557, 557 / 560, 22.0, [0.4, 10.5], [2.0, 3.0], {"clock_drift": 30})
     assert results.met() == {"decided_share": True, "outage_told_s": False}
     assert results.summary()["outage_told_s"] == 10.5
+
+
+def test_seconds_decided_are_counted_between_the_first_and_the_last_of_each_session() -> None:
+    whole, holed = ([Decided(0, decision) for decision in _decided(*seconds)] for seconds in ((1, 2, 3), (4, 7)))
+    assert decided_share([whole]) == 1
+    assert decided_share([whole, holed]) == 5 / 7
+    assert decided_share([whole, []]) == 3 / 4
+
+
+def test_received_clients_are_told_by_the_largest_step_that_was_sustained() -> None:
+    quick, late = spread([20.0] * 100), spread([20.0] * 98 + [900.0] * 2)
+    steps = (Step(4, 1.0, 0.08, quick), Step(8, 0.97, 0.09, quick), Step(8, 1.0, 0.09, late))
+    assert [is_sustained(step, 500) for step in steps] == [True, False, False]
+    results = _results()
+    results.webrtc = Received(steps, 4, 20.0, 180.0, 0.03, 0.01)
+    assert results.met() == {"webrtc_rss_spread": True}
+    assert (results.summary()["webrtc_clients"], results.summary()["webrtc_core_share"]) == (4, 0.08)
+    results.webrtc = Received(steps[1:], 0, 0.0)
+    assert results.met() == {}
+    assert results.summary()["webrtc_clients"] == 0
 
 
 def test_alerts_open_and_close_with_the_words() -> None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from bench import alerts, camera, durability, economy, failover, faults, knee, overhead, rolling, soak, tracing
+from bench import alerts, camera, durability, economy, failover, faults, knee, overhead, rolling, soak, tracing, webrtc
 from bench.machine import machine, versions
 from bench.progress import say
 from bench.report import html
@@ -27,6 +27,7 @@ BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
         "rolling": (Part.ROLLING,),
         "durability": (Part.DURABILITY,),
         "tracing": (Part.TRACING,),
+        "webrtc": (Part.WEBRTC,),
     }
 )
 
@@ -75,6 +76,8 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.durability = await durability.measure(settings)
         case Part.TRACING:
             results.tracing = await tracing.measure(settings)
+        case Part.WEBRTC:
+            results.webrtc = await webrtc.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
         case Part.SUMMARISED:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -41,6 +42,14 @@ def recorded(seconds: int = 2, rate: int = 10, size: tuple[int, int] = (160, 96)
         picture.pts = index
         coded += [bytes(packet) for packet in coder.encode(picture)]
     return Recording(tuple(coded), rate)
+
+
+def read(path: Path) -> Recording:
+    """The recording in a file of VP8."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        coded = [bytes(packet) for packet in container.demux(stream) if packet.size]
+        return Recording(tuple(coded), round(float(stream.average_rate or stream.guessed_rate or 0)))
 
 
 class Replay(MediaStreamTrack):

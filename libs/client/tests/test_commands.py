@@ -79,6 +79,28 @@ async def test_a_session_is_changed() -> None:
     assert "reserved, balanced, talkative" in wrong.output
 
 
+async def test_watch_says_where_to_publish_and_follows_it() -> None:
+    async with playing(ScriptedGateway([[OPENED, CLOSED]])) as gateway:
+        asked = ("--webrtc", "--camera", "My desk", "--alert", "Alert me when a fire starts.", "--until-closed")
+        result = await vigil("watch", *asked, *to(gateway))
+    assert result.status == 0, result.output
+    assert f"publish to  {gateway.url}/v1/sessions/{SESSION}/whip" in result.output
+    assert all(program in result.output for program in ("OBS", "whipclientsink", "-f whip"))
+    assert KEY not in result.output
+    assert gateway.requests[0][2]["source"] == {"kind": "webrtc", "id": "My-desk", "name": "My desk"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("/lobby.mp4", "--webrtc"), ("--webrtc", "--loop")], ids=["neither", "both", "loop"]
+)
+async def test_watch_takes_either_a_source_or_what_is_published(arguments: tuple[str, ...]) -> None:
+    async with playing(ScriptedGateway()) as gateway:
+        result = await vigil("watch", *arguments, "--alert", "Alert me.", *to(gateway))
+    assert result.status == 2, result.output
+    assert "--webrtc" in result.output
+    assert gateway.requests == []
+
+
 async def test_watch_fails_when_no_alert_came_in_time() -> None:
     result, gateway = await watch([QUIET], "--duration", "1")
     assert result.status == 1

@@ -148,7 +148,13 @@ OWN = {"--gateway", "--api-key", "--ca-file", "--data-dir"}
 
 def test_the_watch_command_can_set_every_option_of_a_session() -> None:
     wanted = {option_of(path, name) for path, name in leaves("SessionIn") if path not in NOT_OF_WATCH}
-    assert names_of(command("watch")) == wanted | OWN | {"--detach", "--duration", "--until-closed", "--svg"}
+    assert names_of(command("watch")) == wanted | OWN | {
+        "--webrtc",
+        "--detach",
+        "--duration",
+        "--until-closed",
+        "--svg",
+    }
 
 
 def test_the_change_command_can_set_every_option_that_may_change() -> None:

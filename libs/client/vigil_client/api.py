@@ -76,6 +76,11 @@ class Client:
         """Stop watching. The history stays readable for an hour."""
         await self._gateway.call("DELETE", _session(session_id))
 
+    def whip_url(self, session_id: str) -> str:
+        """Where a client publishes into a session of the kind "webrtc", by WHIP with this client's key as its bearer
+        token."""
+        return f"{self._gateway.gateway_url}{_session(session_id)}/whip"
+
     async def reset_session(self, session_id: str) -> None:
         """Forget the history; instructions and watches stay."""
         await self._gateway.call("POST", f"{_session(session_id)}/reset")

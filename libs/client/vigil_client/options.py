@@ -15,10 +15,11 @@ DUPLICATE_GUARDS = ("off", "exact", "near")
 
 @dataclass(frozen=True, slots=True)
 class NewSource:
-    """What to watch: the address of a camera or a file (see `source_url`), or `kind` "pushed" and no address for
-    pictures that a client pushes.
+    """What to watch: the address of a camera or a file (see `source_url`), or no address and `kind` "pushed" for
+    pictures that a client pushes, "webrtc" for a camera or a screen that a client publishes at `Client.whip_url`.
 
-    `id` names the source in alert subjects, and is made from the address when it is None; `name` is for people.
+    `id` names the source in alert subjects. When it is None it is made from the address, or is the session's id where
+    there is no address. `name` is for people.
     `loop` starts a file again when it ends.
     """
 

@@ -16,6 +16,7 @@ from vigil_client.commands.target import ApiKey, CaFile, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.monitor import Monitor
 from vigil_client.options import Cadence, NewSession, NewSource, NewWatch, Speech, Window, source_url
+from vigil_client.values import Session
 from vigil_client.view import save_svg, view_for
 from vigil_client.watching import Limits, follow, verdict, watched
 
@@ -28,10 +29,23 @@ Names = Annotated[
 Duration = Annotated[float | None, typer.Option("--duration", min=1, help="Stop after so many seconds.")]
 Svg = Annotated[Path | None, typer.Option("--svg", help="Write the last picture of the live view to this file.")]
 
-
+WebRtc = Annotated[
+    bool, typer.Option("--webrtc", help="Watch what a browser, OBS or GStreamer publishes, and show where to.")
+]
 Detach = Annotated[
     bool, typer.Option("--detach", help="Leave the session running and come back; one of this --camera is kept.")
 ]
+
+
+PUBLISHING = """publish to  {url}
+with your API key as the bearer token:
+  OBS        Settings > Stream > Service: WHIP, Server: the address above, Bearer Token: the key
+  GStreamer  gst-launch-1.0 v4l2src ! videoconvert ! whipclientsink \\
+               signaller::whip-endpoint={url} signaller::auth-token=$VIGIL_API_KEY
+  FFmpeg 8   ffmpeg -f v4l2 -i /dev/video0 -c:v libx264 -profile:v baseline -bf 0 -an \\
+               -f whip -authorization "$VIGIL_API_KEY" {url}
+docs/webrtc.md has browsers, ports and firewalls.
+"""
 
 
 class Asked(NamedTuple):
@@ -54,8 +68,11 @@ def watches_of(texts: Sequence[str], names: Sequence[str], like: NewWatch) -> tu
 
 
 def watch(
-    source: Annotated[str, typer.Argument(help="A video file, or an rtsp://, http:// or https:// address.")],
     alert: Alerts,
+    source: Annotated[
+        str, typer.Argument(help="A video file, or an rtsp://, http:// or https:// address; none with --webrtc.")
+    ] = "",
+    webrtc: WebRtc = False,
     name: Names = None,
     severity: options.SeverityOf = options.WATCH.severity,
     hold_s: options.HoldS = options.WATCH.hold_s,
@@ -96,11 +113,12 @@ def watch(
       vigil watch gate.mp4 --alert "Alert me when the gate opens." --interval-ms 500 --response-mode reserved
       vigil watch test.mp4 --alert "Alert me when the door opens." --until-closed --duration 120
       vigil watch rtsp://camera/stream1 --camera lobby --alert "Tell me when someone falls." --detach
+      vigil watch --webrtc --camera desk --alert "Tell me when I leave my desk."
     """
     if detach and (duration is not None or until_closed or svg is not None):
         raise typer.BadParameter("--detach does not wait: leave out --duration, --until-closed and --svg")
     new = NewSession(
-        source=NewSource(source_url(source), source_id(camera), camera, loop),
+        source=source_of(source, webrtc, camera, loop),
         watches=watches_of(
             alert, name or (), NewWatch("", None, severity, hold_s, cooldown_s, update_interval_s, confirm_s)
         ),
@@ -118,6 +136,17 @@ def watch(
     run(_watch(*target.gateway(gateway, api_key, ca_file, data_dir), asked), if_stopped=not asked.limits.judged)
 
 
+def source_of(source: str, webrtc: bool, camera: str, loop: bool) -> NewSource:
+    """What to watch. Raises `typer.BadParameter` unless it is either a source or what a client publishes."""
+    if bool(source) == webrtc:
+        raise typer.BadParameter("give a video file or an address to watch, or --webrtc and neither")
+    if webrtc and loop:
+        raise typer.BadParameter("--loop starts a file again, and --webrtc watches none")
+    if webrtc:
+        return NewSource(id=source_id(camera), name=camera, kind="webrtc")
+    return NewSource(source_url(source), source_id(camera), camera, loop)
+
+
 def source_id(camera: str) -> str | None:
     """The camera's name as a subject token; None without a name: the gateway then makes one from the address."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", camera).strip("-")[:64] or None
@@ -129,6 +158,7 @@ async def _watch(gateway_url: str, api_key: str, ca_file: str, asked: Asked) -> 
         async with Client(gateway_url, api_key, ca_file) as client, watched(client, asked.new) as session:
             monitor.name = session.source.label
             show_notices(session.notices)
+            show_publishing(client, session)
             await show_until(client, session.id, monitor, asked.limits)
     finally:
         if asked.svg is not None and monitor.ticks:
@@ -142,12 +172,23 @@ async def _leave_running(gateway_url: str, api_key: str, ca_file: str, new: NewS
         for known in await client.sessions() if new.source.id else ():
             if known.source.id == new.source.id and known.state == "open":
                 console.print(f"session {known.id} watches {escape(known.source.label)} already", highlight=False)
+                show_publishing(client, known)
                 return True
         session = await client.create_session(new)
+        show_publishing(client, session)
     show_notices(session.notices)
     told = f"session {session.id} watches {escape(session.source.label)}; `vigil sessions end {session.id}` ends it"
     console.print(told, highlight=False, soft_wrap=True)
     return True
+
+
+def show_publishing(client: Client, session: Session) -> None:
+    """Where and how to publish into a session whose pictures come by WebRTC; nothing for any other. The key is not
+    shown: it would stay in the terminal."""
+    if session.source.kind != "webrtc":
+        return
+    url = client.whip_url(session.id)
+    console.print(PUBLISHING.format(url=url), markup=False, highlight=False, soft_wrap=True)
 
 
 async def show_until(client: Client, session_id: str, monitor: Monitor, limits: Limits) -> None:

@@ -75,11 +75,16 @@ class ScriptedGateway:
             await asyncio.Event().wait()
         return response
 
+    def _sent(self) -> dict[str, Any]:
+        """What the newest request says of a source without an address."""
+        source = self.requests[-1][2].get("source", {})
+        return {"kind": source["kind"], "url": ""} if "kind" in source else {}
+
     def _plain(self, request: web.Request) -> web.Response:
         path = request.path.removeprefix("/v1/")
         match request.method, path.split("/"):
             case "POST", ["sessions"]:
-                return web.json_response(session_json(), status=201)
+                return web.json_response(session_json(source=session_json()["source"] | self._sent()), status=201)
             case "GET", ["sessions"]:
                 return web.json_response({"sessions": [session_json()]})
             case "GET", ["sessions", _] | ["sessions", _, ""]:

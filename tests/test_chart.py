@@ -106,6 +106,14 @@ WRONG: dict[str, tuple[list[str], tuple[str, ...]]] = {
         ['apiKeys={"existingSecret":"keys"}'],
         ("apiKeys.existingSecret", "cli.api_key", "test.enabled=false"),
     ),
+    "a range of ports that ends before it begins": (
+        ['webrtc={"udpPorts":"50019-50000"}'],
+        ("webrtc.udpPorts", "50000-50019"),
+    ),
+    "WebRTC that nobody can reach": (
+        ['webrtc={"enabled":true,"hostPorts":false}'],
+        ("webrtc.hostPorts", "webrtc.iceServers.existingSecret"),
+    ),
     "a tenant that no subject can hold": (['tenants=["a.b"]'], ("tenants",)),
 }
 
@@ -412,6 +420,45 @@ def test_tls_reaches_every_end() -> None:
     assert secret["codec.nats_url"].startswith("tls://codec:")
     assert secret["codec.redis_url"].startswith("rediss://codec:")
     assert "tls-port 6379" in named(found, "ConfigMap", "vigil-redis")["data"]["redis.conf"]
+
+
+@needs_helm
+def test_webrtc_opens_ports_of_the_node_and_tells_its_address() -> None:
+    webrtc = '{"enabled":true,"udpPorts":"50000-50002","iceServers":{"existingSecret":"turn"}}'
+    found = objects(NEWEST.template([example("cpu")], [f"webrtc={webrtc}"]))
+    ingestion = pods(found)["Deployment/vigil-ingestion"]["spec"]["containers"][0]
+    udp = [port for port in ingestion["ports"] if port.get("protocol") == "UDP"]
+    assert [(port["containerPort"], port["hostPort"]) for port in udp] == [
+        (50000, 50000),
+        (50001, 50001),
+        (50002, 50002),
+    ]
+    env = {entry["name"]: entry for entry in ingestion["env"]}
+    assert env["VIGIL_WEBRTC_UDP_PORTS"]["value"] == "50000-50002"
+    assert env["VIGIL_WEBRTC_ADVERTISED_ADDRESS"]["valueFrom"] == {"fieldRef": {"fieldPath": "status.hostIP"}}
+    update = named(found, "Deployment", "vigil-ingestion")["spec"]["strategy"]["rollingUpdate"]
+    assert update == {"maxSurge": 0, "maxUnavailable": 1}
+    ingress = named(found, "NetworkPolicy", "vigil-ingestion")["spec"]["ingress"]
+    assert {"ports": [{"port": 50000, "endPort": 50002, "protocol": "UDP"}]} in ingress
+    readers = {
+        key
+        for key, pod in pods(found).items()
+        for volume in pod["spec"].get("volumes", ())
+        for source in volume.get("projected", {}).get("sources", ())
+        if source.get("secret", {}).get("name") == "turn"
+    }
+    assert readers == {"Deployment/vigil-gateway", "Deployment/vigil-ingestion"}
+
+
+@needs_helm
+def test_webrtc_over_a_turn_server_alone_takes_no_port_of_a_node() -> None:
+    webrtc = '{"enabled":true,"hostPorts":false,"iceServers":{"existingSecret":"turn"}}'
+    found = objects(NEWEST.template([example("cpu")], [f"webrtc={webrtc}"]))
+    ingestion = pods(found)["Deployment/vigil-ingestion"]["spec"]["containers"][0]
+    assert not [port for port in ingestion["ports"] if "hostPort" in port]
+    assert "VIGIL_WEBRTC_ADVERTISED_ADDRESS" not in env_of(ingestion)
+    update = named(found, "Deployment", "vigil-ingestion")["spec"]["strategy"]["rollingUpdate"]
+    assert update == {"maxSurge": 1, "maxUnavailable": 0}
 
 
 # --- the configuration of the stores ----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@
 {{- if eq (toString .Values.images.tag) "latest" -}}
 {{- fail "images.tag: latest is a moving tag: name a version, or leave it empty for the chart's own" -}}
 {{- end -}}
+{{- include "vigil.checkWebrtc" . -}}
 {{- include "vigil.checkEngines" . -}}
 {{- include "vigil.checkStores" . -}}
 {{- if and .Values.apiKeys.existingSecret (not .Values.credentials.existingSecret) .Values.test.enabled -}}
@@ -30,6 +31,17 @@
 {{- end -}}
 {{- if and .Values.test.enabled (ne .Values.model.profile "vigil-small") -}}
 {{- fail (printf "test.enabled: `helm test` shows the rendered world, which the profile %s does not know: set test.enabled=false" .Values.model.profile) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "vigil.checkWebrtc" -}}
+{{- $first := include "vigil.webrtcFirst" . | int -}}
+{{- $last := include "vigil.webrtcLast" . | int -}}
+{{- if or (gt $first $last) (gt $last 65535) (gt (sub $last $first) 199) -}}
+{{- fail (printf "webrtc.udpPorts: %s is no range of at most 200 ports: give the first and the last, as in 50000-50019" .Values.webrtc.udpPorts) -}}
+{{- end -}}
+{{- if and .Values.webrtc.enabled (not .Values.webrtc.hostPorts) (not .Values.webrtc.iceServers.existingSecret) -}}
+{{- fail "webrtc.hostPorts is false, so clients reach a pod at a TURN server alone: name the Secret that has it in webrtc.iceServers.existingSecret" -}}
 {{- end -}}
 {{- end -}}
 

@@ -71,6 +71,9 @@ spec:
         {{- include "vigil.peer" (dict "root" $root "component" "test") | nindent 8 }}
       {{- end }}
     {{- end }}
+    {{- with include "vigil.webrtcEdge" . | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
     {{- with .block.networkPolicy.extraIngress }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

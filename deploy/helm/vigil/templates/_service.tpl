@@ -3,6 +3,7 @@
 {{- define "vigil.service" -}}
 {{- $context := dict "root" .root "component" .name "block" .block }}
 {{- $gateway := eq .row.kind "gateway" }}
+{{- $hostPorts := include "vigil.webrtcHostPorts" . | trim }}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
@@ -48,8 +49,13 @@ spec:
   strategy:
     type: RollingUpdate
     rollingUpdate:
+      {{- if $hostPorts }}
+      maxSurge: 0 # the ports of a node are free once its pod has gone
+      maxUnavailable: 1
+      {{- else }}
       maxSurge: 1
       maxUnavailable: 0
+      {{- end }}
   template:
     metadata:
       {{- include "vigil.podMetadata" $context | nindent 6 }}
@@ -71,6 +77,9 @@ spec:
             - name: grpc
               containerPort: {{ .row.grpc_port }}
               protocol: TCP
+            {{- end }}
+            {{- with $hostPorts }}
+            {{- . | nindent 12 }}
             {{- end }}
           env:
             {{- include "vigil.serviceEnv" . | trim | nindent 12 }}
@@ -210,6 +219,7 @@ readinessProbe:
 {{- if and .row.uses_redis $root.Values.redis.external.url }}
 - {name: VIGIL_REDIS_URL, value: {{ $root.Values.redis.external.url | quote }}}
 {{- end }}
+{{- include "vigil.webrtcEnv" . }}
 {{- range $name, $value := $block.env }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
@@ -236,6 +246,7 @@ readinessProbe:
     items:
       - {key: engine_api_key, path: engine_api_key}
 {{- end }}
+{{- include "vigil.iceServers" . }}
 {{- end -}}
 
 {{/* The files that a row asks for, as "mounts" or as "volumes". Whole folders: a Secret that changes shows in them. */}}

@@ -67,9 +67,10 @@ class Operation:
 
     @property
     def body(self) -> Json | None:
-        """The schema of its body; None when it has none."""
-        request = self.told.get("requestBody")
-        return None if request is None else request["content"]["application/json"]["schema"]
+        """The schema of its JSON body; None when it has none."""
+        content = self.told.get("requestBody", {}).get("content", {})
+        schema: Json | None = content.get("application/json", {}).get("schema")
+        return schema
 
     def url(self, **names: str) -> str:
         """The path with these names in it."""
@@ -158,4 +159,6 @@ def wrong_parameters(schema: Json) -> list[Any]:
             return ["neither this nor that"]
         case {"maxLength": most}:
             return ["x" * (most + 1)]
+        case {"items": items}:
+            return ["x" * (items["maxLength"] + 1)]
     raise AssertionError(f"no value is known that {kind} does not take")

@@ -91,6 +91,7 @@ async def opened(stage: Stage) -> dict[str, str]:
             "instruction_id": await client.instruct(session, "Greet."),
             "alert_id": "a-1",
             "model": "vigil-small",
+            "resource": "r-1",
         }
 
 
@@ -187,7 +188,7 @@ async def test_a_parameter_that_breaks_its_rule_is_named(
     for name, schema in operation.queries.items():
         for wrong in wrong_parameters(schema):
             detail = await refused(http, operation, names, 422, "invalid_request", params={name: wrong})
-            assert detail.startswith(f"{name}: ")
+            assert detail.startswith((f"{name}: ", f"{name}.0: "))
 
 
 @pytest.mark.parametrize(

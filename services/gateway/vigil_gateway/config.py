@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, DirectoryPath, Field, FilePath, model_validator
+from pydantic import AfterValidator, DirectoryPath, Field, FilePath, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from vigil.runtime.process.config import ServiceSettings
+from vigil.runtime.process.ice_servers import IceServersSetting
 from vigil_gateway.console.links import readable
 
 
@@ -92,6 +93,23 @@ class GatewaySettings(ServiceSettings):
         ge=1,
         le=86_400,
         description="Seconds without a pushed picture after which a session of pushed pictures ends",
+    )
+    whip_deadline_s: float = Field(
+        20.0,
+        gt=0,
+        le=120,
+        description="Seconds that publishing by WHIP may take: until a worker holds the session and has answered",
+    )
+    whip_origins: str = Field(
+        "",
+        pattern=r"^(\*|https?://[^\s,/]+(,https?://[^\s,/]+)*)?$",
+        description="Origins of web pages, separated by commas, that may publish by WHIP from elsewhere than the "
+        "gateway's own address (CORS); `*`: any; empty: none",
+    )
+    ice_servers: IceServersSetting = Field(
+        SecretStr(""),
+        description="STUN and TURN servers that WHIP clients are told to use: JSON like `iceServers` of a browser's "
+        "RTCConfiguration; ingestion has the same setting",
     )
     status_interval_s: float = Field(
         2.0, gt=0, le=300, description="Seconds between two looks of a live event stream at the status of the roles"

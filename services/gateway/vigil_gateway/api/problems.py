@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from vigil.core.errors import CoreError, UnknownInstruction
 from vigil.runtime import errors as port_errors
 from vigil.runtime.process.grpc_requests import RequestUnreadable
-from vigil_gateway.api import errors, turn_errors
+from vigil_gateway.api import errors, turn_errors, whip_errors
 from vigil_gateway.api.sizes import MAX_BODY_BYTES, MAX_CHAT_BODY_BYTES
 
 TYPE_PREFIX = "urn:vigil:problem:"
@@ -219,6 +219,61 @@ TABLE: dict[type[Exception], Row] = {
     turn_errors.TurnIdle: Row(
         "turn_idle", 409, "The session has nothing to do", "Ask a question, or add a watch or an instruction."
     ),
+    whip_errors.MediaTypeWrong: Row(
+        "media_type_wrong", 415, "The body has another media type", "Send it with the Content-Type that is named here."
+    ),
+    whip_errors.SdpTooLarge: Row(
+        "sdp_too_large", 413, "The SDP is too large", "Offer one video, one audio and fewer codecs."
+    ),
+    whip_errors.OfferWrong: Row(
+        "offer_wrong", 400, "The offer cannot be answered", "Send the offer of one RTCPeerConnection, as it is."
+    ),
+    whip_errors.NoVideo: Row(
+        "no_video", 422, "The offer sends no video", "Add a video track that sends (sendonly) before offering."
+    ),
+    whip_errors.CodecUnsupported: Row(
+        "codec_unsupported", 422, "No offered video codec can be decoded", "Offer H.264 or VP8."
+    ),
+    whip_errors.FragmentWrong: Row(
+        "fragment_wrong", 400, "The SDP fragment cannot be read", "Send ICE candidates as RFC 8840 has them."
+    ),
+    whip_errors.NotWebrtc: Row(
+        "not_webrtc",
+        409,
+        "Nothing can be published into this session",
+        'Open a session with the source {"kind": "webrtc"}, or publish at /v1/whip.',
+    ),
+    whip_errors.AlreadyPublished: Row(
+        "already_published",
+        409,
+        "Another client publishes into the session",
+        "End its connection, or publish with ?replace=true to take its place.",
+    ),
+    whip_errors.PublishersFull: Row(
+        "publishers_full",
+        503,
+        "The worker has no room for another connection",
+        "Try again later; the operator adds ingestion workers or raises VIGIL_WEBRTC_PEERS.",
+    ),
+    whip_errors.NoSuchPublication: Row(
+        "unknown_connection", 404, "No such connection", "Publish again: the connection has ended."
+    ),
+    whip_errors.IfMatchMissing: Row(
+        "if_match_missing", 428, "If-Match is needed", "Send the `ETag` of the offer's answer as `If-Match`."
+    ),
+    whip_errors.IfMatchFailed: Row(
+        "if_match_failed", 412, "Another ICE session", "Send the `ETag` of the offer's answer as `If-Match`."
+    ),
+    whip_errors.IceRestartUnsupported: Row(
+        "ice_restart_unsupported",
+        422,
+        "ICE is not restarted here",
+        "The connection stays. To change the network, end it and publish again: the session goes on.",
+    ),
+    whip_errors.NotHeld: Row(
+        "not_held", 503, "No ingestion worker took the session", "Try again; /v1/health says whether workers are there."
+    ),
+    whip_errors.SignallingFailed: Row("signalling_failed", 504, "The worker did not answer", _LATER),
     CoreError: Row("invalid_value", 422, "A value breaks a rule", "Correct the value that is named."),
 }
 

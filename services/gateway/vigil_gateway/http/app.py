@@ -20,6 +20,9 @@ from vigil_gateway.ports import Ports
 from vigil_gateway.sessions import alerts, history, instructions, queries, snapshots, watches
 from vigil_gateway.sessions import routes as sessions
 from vigil_gateway.websocket import routes as websocket
+from vigil_gateway.whip import discovery as whip_discovery
+from vigil_gateway.whip import routes as whip
+from vigil_gateway.whip.origins import WhipOrigins
 
 VERSION = "1.0.0"
 
@@ -31,6 +34,7 @@ session names its subjects.
 
 The same messages travel over a **WebSocket** at `/v1/sessions/{id}/ws` (a browser offers the protocols `vigil.v1` and
 `vigil.v1.bearer.<key>`), and over **gRPC** (`vigil.v1.GatewayService`, with reflection): docs/live.md describes both.
+A browser, OBS or GStreamer publishes its camera or screen by **WHIP** (RFC 9725): docs/webrtc.md says how.
 
 Send `Authorization: Bearer <key>` with every request; a page logs in with its key at `/v1/login` and then has a cookie
 in its place. A key has a role: a `viewer` reads (`GET`), an `operator` also
@@ -48,7 +52,22 @@ _OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 # FastAPI's own spans have the whole path and query of a request. Ours have its route (`http.request_span`).
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-_ROUTERS = (sessions, queries, watches, instructions, history, sse, alerts, snapshots, keys, login, console, operator)
+_ROUTERS = (
+    sessions,
+    queries,
+    watches,
+    instructions,
+    history,
+    sse,
+    alerts,
+    snapshots,
+    whip,
+    whip_discovery,
+    keys,
+    login,
+    console,
+    operator,
+)
 
 
 def create_app(ports: Ports) -> FastAPI:
@@ -79,5 +98,6 @@ def routes() -> FastAPI:
     app.include_router(websocket.other_paths)
     handlers.install(app)
     app.add_middleware(Admission)
+    app.add_middleware(WhipOrigins)
     app.add_middleware(RequestLog)
     return app

@@ -22,6 +22,7 @@ TAGS = {
     "instructions": "Standing instructions",
     "events": "What happens in a session, live",
     "alerts": "Alerts and their pictures",
+    "WHIP": "A camera or a screen that a client publishes by WebRTC",
     "keys": "API keys of your tenant",
     "login": "A cookie in the place of a key, for pages",
     "health": "Whether sessions can be opened",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from vigil.core.ids import SessionKey
-from vigil.core.source import Role, SourceKind, roles_of
+from vigil.core.source import Role, SourceKind, has_address, roles_of
 from vigil.runtime.placement.leases import Capacity, Placement, Shortage
 from vigil_gateway.api.errors import CapacityFull, NotServed, NoWorker
 
@@ -17,9 +17,7 @@ def sources_taken(found: Mapping[Role, Capacity], *, can_check: bool) -> dict[So
     """The kinds of source, and whether a session on one could be created now: each role that it needs has a live worker
     with room. A source that Vigil pulls is checked before, which takes ingestion (`can_check`)."""
     has_room = {role for role, offered in found.items() if offered.workers and offered.free}
-    return {
-        kind: has_room.issuperset(roles_of(kind)) and (can_check or kind is SourceKind.PUSHED) for kind in SourceKind
-    }
+    return {kind: has_room.issuperset(roles_of(kind)) and (can_check or not has_address(kind)) for kind in SourceKind}
 
 
 async def check_capacity(placement: Placement, roles: Iterable[Role]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from vigil.core.command import Command
 from vigil.core.session import SessionSpec
-from vigil.core.source import SourceKind
+from vigil.core.source import SourceKind, has_address
 from vigil.runtime.errors import AlreadyExists, PortError, StoreError
 from vigil.runtime.process.cancellation import while_wanted
 from vigil.runtime.process.logs import get_log
@@ -23,7 +23,7 @@ log = get_log()
 
 async def open_session(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
     """Check all that is asked for, then make the session. A camera is opened once before, so that a bad address is
-    told at once.
+    told at once. Where a client sends the pictures there is nothing to open.
 
     Raises `CoreError`, `NotServed`, `NoWorker`, `CapacityFull`, `SourceRefused`, `ProbeUnavailable` and what the ports
     raise.
@@ -36,7 +36,8 @@ async def open_session(ports: Ports, tenant: str, body: SessionIn) -> SessionSpe
     if spec.source.kind is SourceKind.PUSHED:
         await begin_pushed(ports, spec, commands)
     else:
-        await ports.probe.check(spec.source.url, tenant)
+        if has_address(spec.source.kind):
+            await ports.probe.check(spec.source.url, tenant)
         await begin(ports, spec, commands)
     return spec
 

@@ -65,8 +65,8 @@ def watch_of(watch_id: str, given: WatchIn) -> Instruction:
 
 
 def _source(given: SourceIn, session: str) -> Source:
-    if given.kind is SourceKind.PUSHED:
-        return Source(given.id or session, SourceKind.PUSHED, name=given.name, loop=given.loop)
+    if given.kind is not None:
+        return Source(given.id or session, given.kind, name=given.name, loop=given.loop)
     return Source(given.id or source_id(given.url), kind_of(given.url), given.url, given.name, given.loop)
 
 

@@ -21,7 +21,7 @@ class HealthOut(Out):
     sources: dict[str, bool] = Field(
         description="The kinds of source, and whether a session on one could be created now: every role that it needs "
         "has a live worker with room, and a source that Vigil pulls can be checked.",
-        examples=[{"file": True, "rtsp": True, "http": True, "pushed": True}],
+        examples=[{"file": True, "rtsp": True, "http": True, "pushed": True, "webrtc": True}],
     )
     checks: dict[str, str] = Field(
         description="`ok`, or what is wrong, of everything behind the gateway. Without `ingestion` no session on "

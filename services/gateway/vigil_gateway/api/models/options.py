@@ -67,22 +67,24 @@ InferWhenIdle = Annotated[
 
 
 class SourceIn(In):
-    """The camera or file to watch, or that the client pushes its pictures."""
+    """The camera or file to watch, or that the client sends its pictures."""
 
-    kind: Literal[SourceKind.PUSHED] | None = Field(
-        None, description="`pushed` when the client pushes the pictures; left out, `url` says what the source is"
+    kind: Literal[SourceKind.PUSHED, SourceKind.WEBRTC] | None = Field(
+        None,
+        description="`pushed` when the client pushes each picture, `webrtc` when it publishes its camera or screen by "
+        "WHIP at `/v1/sessions/{session}/whip`; left out, `url` says what the source is",
     )
     url: str = Field(
         "",
         max_length=2_048,
-        description="rtsp, rtsps, http or https address, or a file; left out where the client pushes the pictures. "
+        description="rtsp, rtsps, http or https address, or a file; left out where the client sends the pictures. "
         "Credentials in it are never shown again.",
         examples=["rtsp://user:password@camera.local/stream1"],
     )
     id: Token | None = Field(
         None,
         description="Name of the source in alert subjects; left out, it is made from the address, or is the session's "
-        "id where the client pushes the pictures",
+        "id where the client sends the pictures",
         examples=["lobby"],
     )
     name: str = Field("", max_length=200, description="Free text for people", examples=["Lobby, north door"])
@@ -90,8 +92,8 @@ class SourceIn(In):
 
     @model_validator(mode="after")
     def _check_kind(self) -> "SourceIn":
-        if bool(self.url) == (self.kind is SourceKind.PUSHED):
-            raise ValueError('give the source\'s `url`, or `kind` "pushed" and no `url`')
+        if bool(self.url) == (self.kind is not None):
+            raise ValueError('give the source\'s `url`, or `kind` "pushed" or "webrtc" and no `url`')
         return self
 
 
@@ -100,7 +102,7 @@ class SourceOut(Out):
 
     id: str
     kind: SourceKind = Field(description="How pictures reach Vigil")
-    url: str = Field(description="Empty for a source whose pictures a client pushes")
+    url: str = Field(description="Empty for a source whose pictures a client sends")
     name: str
     loop: bool
 

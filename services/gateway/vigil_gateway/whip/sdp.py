@@ -6,6 +6,7 @@ Only what can be told of the text alone is checked here. Codecs and cryptography
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from vigil.contract.signalling import LONGEST_SDP
 from vigil_gateway.api.whip_errors import FragmentWrong, NoVideo, OfferWrong, SdpTooLarge
@@ -86,8 +87,7 @@ def _parts(lines: Sequence[str]) -> tuple[tuple[str, ...], tuple[_Section, ...]]
     starts = [number for number, line in enumerate(lines) if line.startswith("m=")]
     if len(starts) > MAX_SECTIONS:
         raise OfferWrong(f"the offer has {len(starts)} m= sections, more than {MAX_SECTIONS}")
-    ends = [*starts[1:], len(lines)]
-    sections = tuple(_section(lines[start:end]) for start, end in zip(starts, ends, strict=True))
+    sections = tuple(_section(lines[start:end]) for start, end in pairwise([*starts, len(lines)]))
     return _names(lines[: starts[0]] if starts else lines), sections
 
 

@@ -151,11 +151,11 @@ def _put(value: Any, path: tuple[str, ...], new: Any, schema: Json) -> Any:
 
 def wrong_parameters(schema: Json) -> list[Any]:
     """Values that a parameter's schema does not take."""
-    (kind,) = [part for part in schema.get("anyOf", [schema]) if part["type"] != "null"]
+    (kind,) = [resolved(part) for part in schema.get("anyOf", [schema]) if part.get("type") != "null"]
     match kind:
         case {"minimum": least, "maximum": most}:
             return [least - 1, most + 1, "many"]
-        case {"type": "boolean"} | {"format": "date-time"} | {"pattern": _}:
+        case {"type": "boolean"} | {"format": "date-time"} | {"pattern": _} | {"enum": _}:
             return ["neither this nor that"]
         case {"maxLength": most}:
             return ["x" * (most + 1)]

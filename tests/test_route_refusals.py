@@ -196,7 +196,7 @@ async def test_a_parameter_that_breaks_its_rule_is_named(
     [
         ("watch_id", "unknown_instruction"),
         ("instruction_id", "unknown_instruction"),
-        ("alert_id", "unknown_snapshot"),
+        ("alert_id", "unknown_alert"),
     ],
 )
 async def test_an_id_that_is_not_there(
@@ -205,8 +205,9 @@ async def test_an_id_that_is_not_there(
     about = [operation for operation in ALL if f"{{{name}}}" in operation.path]
     assert about
     for operation in about:
+        expected = "unknown_snapshot" if operation.path.endswith("/snapshot") else kind
         for unknown in ("nothing", "a.b", "x" * 200):
-            detail = await refused(http, operation, names | {name: unknown}, 404, kind)
+            detail = await refused(http, operation, names | {name: unknown}, 404, expected)
             assert unknown[:80] in detail or name == "alert_id"
 
 

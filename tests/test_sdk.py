@@ -1,5 +1,6 @@
 """The SDK against a real gateway process: what is asked arrives, what is answered is read, and what fails says why."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -27,6 +28,7 @@ from vigil.core.session import Chunk, SessionState
 from vigil.core.source import Role
 from vigil.core.turn import Exchange, Turn
 from vigil.runtime.store.sessions import Commit
+from vigil.testing.alert_events import alert_event
 from vigil.testing.servers import free_port
 from vigil.v1.ingestion_pb2 import ProbeSourceResponse, SourceFault
 from vigil_client import errors, options, values
@@ -211,6 +213,30 @@ async def of(events: AsyncIterator[Event], kind: type[E]) -> E:
         if isinstance(event, kind):
             return event
     raise AssertionError(f"the stream ended without a {kind.__name__}")
+
+
+async def test_an_alert_is_acknowledged_muted_shown_and_exported(stage: Stage, client: Client) -> None:
+    await stage.bus.publish_stored(alert_event(41, "opened", watch="smoke"))
+    acknowledged = await client.alerts.acknowledge("a-41", "on my way")
+    assert (acknowledged.acknowledged_note, acknowledged.open) == ("on my way", True)
+    assert acknowledged.acknowledged_by
+    muted = await client.alerts.mute("a-41", 5)
+    assert muted.muted_until is not None
+    assert muted.muted_until > datetime.now(UTC)
+    shown = await client.alerts.show("a-41")
+    assert [event.event for event in shown.events] == ["opened", "acknowledged", "muted"]
+    assert shown.opened_sequence == 41
+    assert (await client.alerts(watch="smoke", acknowledged=True, severity="critical", source="lobby")).alerts == (
+        muted,
+    )
+    lines = b"".join([part async for part in client.alerts.export("jsonl", watch="smoke")]).splitlines()
+    assert [json.loads(line)["alert_id"] for line in lines] == ["a-41"]
+    await stage.bus.publish_stored(alert_event(41, "closed", 1))
+    with pytest.raises(errors.Invalid, match="has closed"):
+        await client.alerts.mute("a-41", 10)
+    async with stage.client("rival") as rival:
+        with pytest.raises(errors.NotFound, match="there is no alert"):
+            await rival.alerts.acknowledge("a-41")
 
 
 async def test_the_picture_of_an_alert(stage: Stage, client: Client) -> None:

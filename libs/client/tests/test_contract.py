@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from vigil_client import options, values
+from vigil_client.alert_calls import Selection
 from vigil_client.api import Client
 from vigil_client.events import Decision
 from vigil_client.main import command_line
@@ -42,6 +43,8 @@ ANSWERED: dict[type, str] = {
     values.Exchange: "ExchangeOut",
     values.History: "HistoryOut",
     values.AlertRecord: "AlertOut",
+    values.AlertDetail: "AlertDetail",
+    values.AlertEvent: "AlertEventOut",
     values.AlertPage: "AlertList",
     values.RoleCapacity: "RoleOut",
     values.Health: "HealthOut",
@@ -231,11 +234,24 @@ async def call_everything(client: Client) -> None:
     await client.clear_watch(SESSION, "w-1")
     await client.history(SESSION, limit=10)
     await client.alerts()
+    await client.alerts.show("a-1")
+    await client.alerts.acknowledge("a-1")
+    await client.alerts.mute("a-1")
+    async for _ in client.alerts.export():
+        pass
     await client.snapshot("a-1")
     await client.health()
     await client.key()
     await client.keys()
     await client.end_session(SESSION)
+
+
+def test_alerts_can_be_selected_by_everything_that_the_contract_knows() -> None:
+    told = {parameter["name"] for parameter in OPENAPI["paths"]["/v1/alerts/export"]["get"]["parameters"]}
+    selected = {"open" if name == "is_open" else name for name in Selection.__annotations__}
+    assert selected == told - {"format"}
+    listed = {parameter["name"] for parameter in OPENAPI["paths"]["/v1/alerts"]["get"]["parameters"]}
+    assert selected == listed - {"limit", "before"}
 
 
 def template(path: str) -> str:

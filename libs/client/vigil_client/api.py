@@ -3,20 +3,20 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import datetime
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import aiohttp
 
+from vigil_client.alert_calls import Alerts
 from vigil_client.backoff import Backoff
 from vigil_client.errors import Unavailable, Unreachable
 from vigil_client.events import Connection, Event, read_event
 from vigil_client.options import NewSession, NewWatch, as_body
 from vigil_client.sse import Parser
 from vigil_client.transport import Transport
-from vigil_client.values import Accepted, AlertPage, ApiKey, Health, History, Instruction, Session, T, Watch, read
+from vigil_client.values import Accepted, ApiKey, Health, History, Instruction, Session, T, Watch, read
 
 # Creating a session opens the camera first, so it takes longer than other calls.
 CREATE_S = 45.0
@@ -126,27 +126,10 @@ class Client:
         query = "" if limit is None else f"?limit={limit}"
         return read(History, await self._gateway.call("GET", f"{_session(session_id)}/history{query}"))
 
-    async def alerts(
-        self,
-        *,
-        is_open: bool | None = None,
-        since: datetime | None = None,
-        session: str | None = None,
-        limit: int | None = None,
-        before: str | None = None,
-    ) -> AlertPage:
-        """Your alerts, those that began last first: all, or those that are open (or not), that had an event `since`
-        (a time with its zone; a day ago when left out, the oldest for open ones), that are of one session. `before` is
-        the `next` of another page."""
-        asked = {
-            "open": None if is_open is None else str(is_open).lower(),
-            "since": None if since is None else since.isoformat(),
-            "session": session,
-            "limit": limit,
-            "before": before,
-        }
-        query = urlencode(_given(**asked))
-        return read(AlertPage, await self._gateway.call("GET", "/v1/alerts" + (f"?{query}" if query else "")))
+    @property
+    def alerts(self) -> Alerts:
+        """The tenant's alerts: `await client.alerts(is_open=True)` lists them."""
+        return Alerts(self._gateway)
 
     async def snapshot(self, alert_id: str) -> bytes:
         """The picture that an alert was opened on."""

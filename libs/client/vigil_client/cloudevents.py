@@ -14,7 +14,11 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One event of an alert. `alert_id` stays the same from opened to closed; `event_id` is each event's own."""
+    """One event of an alert. `alert_id` stays the same from opened to closed; `event_id` is each event's own.
+
+    `state` is what happened: opened, updated or closed, or what somebody did about it: acknowledged or muted. Then `by`
+    is who it was, `note` their words, `until` when a mute ends; all else is as in the alert's newest event before.
+    """
 
     event_id: str
     alert_id: str
@@ -33,6 +37,9 @@ class Alert:
     emit_time: datetime
     latency_ms: float
     snapshot_path: str
+    by: str = ""
+    note: str = ""
+    until: datetime | None = None
     raw: Json = field(default_factory=dict, repr=False)
 
 
@@ -92,6 +99,9 @@ def alert(payload: bytes | str) -> Alert:
             source_name=data["source_name"] or data["source_id"],
             reason=data["reason"] or "",
             snapshot_path=(data["snapshot"] or {}).get("path", ""),
+            by=data.get("by") or "",
+            note=data.get("note") or "",
+            until=moment(data["until"]) if data.get("until") else None,
             raw=event,
             **_common(data),
         )

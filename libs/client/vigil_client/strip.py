@@ -12,7 +12,13 @@ MALFORMED = ("?", "magenta")
 SKIPPED = ("╎", "yellow")
 
 SEVERITY_STYLES = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
-STATE_STYLES = {"opened": "bold red", "updated": "yellow", "closed": "green"}
+STATE_STYLES = {
+    "opened": "bold red",
+    "updated": "yellow",
+    "closed": "green",
+    "acknowledged": "cyan",
+    "muted": "dim",
+}
 
 
 def strip(decisions: Sequence[Decision], width: int) -> Text:

@@ -145,7 +145,8 @@ class History:
 @dataclass(frozen=True, slots=True)
 class AlertRecord:
     """An alert, open or past, as the newest of its events tells of it. `closed_at` is None while it is `open`;
-    `snapshot_path` is None when its picture could not be kept."""
+    `snapshot_path` is None when its picture could not be kept; `acknowledged_…` are None while nobody acknowledged it.
+    `muted_until` is the end of its newest mute, which may be over, and None when it had none."""
 
     alert_id: str
     open: bool
@@ -164,6 +165,39 @@ class AlertRecord:
     closed_at: datetime | None
     updates: int
     snapshot_path: str | None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_note: str | None = None
+    muted_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One event of an alert: it opened, was updated, closed, or somebody acknowledged or muted it (`event`). `by`,
+    `note` and `until` are of what somebody did; `time_s` is model time."""
+
+    id: str
+    event: str
+    time: datetime
+    severity: str
+    text: str
+    reason: str
+    p_speak: float | None
+    time_s: float
+    decision_sequence: int
+    by: str | None = None
+    note: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDetail(AlertRecord):
+    """An alert with its events, oldest first: the first one and the newest others; `events_left_out` are between these.
+    `opened_sequence` is that of the turn that opened it, None when its opening is not kept any more."""
+
+    opened_sequence: int | None
+    events: tuple[AlertEvent, ...]
+    events_left_out: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,12 +137,19 @@ def save_svg(path: Path, monitors: Sequence[Monitor]) -> None:
 
 def alert_line(alert: Alert) -> str:
     """One alert event in one line of text."""
-    p = "" if alert.p_speak is None else f"  p(speak) {alert.p_speak:.2f}"
     reason = f"  ({alert.reason})" if alert.reason else ""
     return (
         f"{alert.emit_time.astimezone():%H:%M:%S}  ALERT {alert.state:<7}  {alert.severity} {alert.watch}"
-        f"  {alert.text!r}{p}  {alert.latency_ms:.0f} ms after capture{reason}"
+        f"  {alert.text!r}{_figures(alert)}{reason}"
     )
+
+
+def _figures(alert: Alert) -> str:
+    """The figures of what the model said; what somebody did about an alert has none."""
+    if alert.by:
+        return ""
+    p = "" if alert.p_speak is None else f"  p(speak) {alert.p_speak:.2f}"
+    return f"{p}  {alert.latency_ms:.0f} ms after capture"
 
 
 def decision_line(decision: Decision) -> str:
@@ -174,13 +181,13 @@ def _alerts(alerts: Sequence[Alert]) -> RenderableType:
         return Text("no alert yet", "dim")
     table = Table.grid(padding=(0, 1))
     for alert in sorted(alerts, key=lambda alert: alert.emit_time):
-        p = "" if alert.p_speak is None else f"p {alert.p_speak:.2f}"
+        p = "" if alert.p_speak is None or alert.by else f"p {alert.p_speak:.2f}"
         table.add_row(
             f"{alert.emit_time.astimezone():%H:%M:%S}",
             Text(alert.state, STATE_STYLES.get(alert.state, "")),
             Text(f"{alert.severity} {alert.watch}", SEVERITY_STYLES.get(alert.severity, "")),
             escape(alert.text),
             p,
-            f"{alert.latency_ms:.0f} ms after capture",
+            f"by {alert.by}" if alert.by else f"{alert.latency_ms:.0f} ms after capture",
         )
     return table

@@ -149,8 +149,25 @@ async def test_the_interaction_service_looks_up_what_it_stored(server: Configure
     async with bus_of(server, INTERACTION) as bus:
         for stream in INTERACTION.bus.looks_up:
             subject = concrete(stream.subjects[0]).replace("session.demo", "session.started.demo")
+            subject = subject.replace("alert.demo.s-1.x", "alert.demo.s-1.opened")
             await bus.publish_stored(Outgoing(subject, f"id-{stream.name}", b"{}", CLOUDEVENT))
             assert await bus.last_message_id(subject) == f"id-{stream.name}"
+
+
+async def test_a_tenants_pager_hears_from_the_gateway_who_sees_to_an_alert(server: ConfiguredNats) -> None:
+    """Over its tenant's own user, without asking anybody."""
+    acknowledged = ALERT.replace("opened", "acknowledged")
+    async with (
+        bus_of(server, GATEWAY) as gateway,
+        bus_of(server, INTERACTION) as interaction,
+        connected(server.tenant_url("demo")) as pager,
+    ):
+        heard = await pager.nats.subscribe("vigil.v1.alert.demo.>")
+        await pager.nats.flush()
+        await interaction.publish_stored(Outgoing(ALERT, "demo.a-1.0", b"opened", CLOUDEVENT))
+        await gateway.publish_stored(Outgoing(acknowledged, "demo.a-1.acknowledged.0", b"seen", CLOUDEVENT))
+        told = [await heard.next_msg(timeout=5) for _ in range(2)]
+        assert [(message.subject, message.data) for message in told] == [(ALERT, b"opened"), (acknowledged, b"seen")]
 
 
 async def test_a_snapshot_goes_from_the_interaction_service_to_the_gateway(server: ConfiguredNats) -> None:

@@ -1,6 +1,5 @@
 """Alerts, open and past, as they are listed."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,56 +7,12 @@ import aiohttp
 import pytest
 
 from vigil.contract import subjects
-from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus
+from vigil.testing.alert_events import alert_event as event
+from vigil_gateway.alerts.reading import AlertReader
 from vigil_gateway.api.errors import TooManyAlertEvents
 from vigil_gateway.api.problems import problem_of
-from vigil_gateway.sessions.alerts import read_alerts
-
-STATES = {"opened": AlertState.OPENED, "updated": AlertState.UPDATED, "closed": AlertState.CLOSED}
-
-
-def event(number: int, state: str, updates: int = 0, **changes: Any) -> Outgoing:
-    """An event of alert a-<number>, as interaction stores it."""
-    data: dict[str, Any] = {
-        "alert_id": f"a-{number}",
-        "watch": "fire",
-        "severity": "critical",
-        "severities": ["warning", "critical"],
-        "state": state,
-        "reason": "the model spoke",
-        "tenant": "demo",
-        "source_id": "lobby",
-        "source_name": "Lobby",
-        "session": "s-1",
-        "instruction_id": "w-1",
-        "text": f"{state} {number}",
-        "p_speak": 0.9,
-        "capture_time": "2026-01-31T12:00:00.000Z",
-        "emit_time": "2026-01-31T12:00:00.000Z",
-        "latency_ms": 1.0,
-        "opened_at": "2026-01-31T12:00:00.000Z",
-        "time_s": 1.0,
-        "decision_sequence": number,
-        "updates": updates,
-        "news": True,
-        "snapshot": {"bucket": "b", "key": "k", "path": f"/v1/alerts/a-{number}/snapshot", "media_type": "image/jpeg"}
-        if state == "opened"
-        else None,
-        **changes,
-    }
-    envelope = {
-        "specversion": "1.0",
-        "id": f"a-{number}.{updates}",
-        "source": "/tenants/demo/sources/lobby",
-        "type": f"vigil.alert.{state}",
-        "subject": f"a-{number}",
-        "time": "2026-01-31T12:00:07.000Z",
-        "data": data,
-    }
-    subject = subjects.alert(data["tenant"], data["source_id"], STATES[state])
-    return Outgoing(subject, f"{data['tenant']}.{envelope['id']}", json.dumps(envelope).encode(), CLOUDEVENT)
 
 
 async def listed(http: aiohttp.ClientSession, query: str = "") -> dict[str, Any]:
@@ -94,6 +49,10 @@ async def test_an_alert_is_listed_once_with_what_its_newest_event_says(http: aio
         "closed_at": "2026-01-31T12:00:07Z",
         "updates": 2,
         "snapshot_path": "/v1/alerts/a-1/snapshot",
+        "acknowledged_by": None,
+        "acknowledged_at": None,
+        "acknowledged_note": None,
+        "muted_until": None,
     }
 
 
@@ -119,6 +78,31 @@ async def test_open_and_past_ones_of_a_session_and_of_a_time(
     assert await ids(rival) == ["a-4"]
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("watch=fall", ["a-2"]),
+        ("severity=info", ["a-3"]),
+        ("severity=critical", ["a-2", "a-1"]),
+        ("source=yard", ["a-3"]),
+        ("source=yard&watch=fall", []),
+        ("acknowledged=true", ["a-1"]),
+        ("acknowledged=false", ["a-3", "a-2"]),
+        ("acknowledged=false&severity=critical&open=true", ["a-2"]),
+    ],
+)
+async def test_what_alerts_are_selected_by(http: aiohttp.ClientSession, bus: Bus, query: str, found: list[str]) -> None:
+    for outgoing in (
+        event(1, "opened"),
+        event(2, "opened", watch="fall"),
+        event(3, "opened", severity="info", source_id="yard"),
+    ):
+        await bus.publish_stored(outgoing)
+    async with http.post("/v1/alerts/a-1/acknowledge", json={}) as answer:
+        assert answer.status == 200
+    assert await ids(http, f"?{query}") == found
+
+
 async def test_pages_join_without_a_gap_and_without_an_overlap(http: aiohttp.ClientSession, bus: Bus) -> None:
     for number in range(7):
         await bus.publish_stored(event(number, "opened"))
@@ -137,10 +121,10 @@ async def test_the_stream_is_read_page_by_page_and_not_beyond_a_bound(bus: Bus) 
     for number in range(7):
         await bus.publish_stored(event(number, "opened"))
     since = datetime.now(UTC) - timedelta(minutes=1)
-    book = await read_alerts(bus, "demo", since, page_size=3)
+    book = await AlertReader(bus).since("demo", since, page_size=3)
     assert list(book.entries) == [f"a-{number}" for number in range(7)]
     with pytest.raises(TooManyAlertEvents) as refused:
-        await read_alerts(bus, "demo", since, page_size=3, most=6)
+        await AlertReader(bus).since("demo", since, page_size=3, most=6)
     row = problem_of(refused.value).row
     assert (row.status, row.kind, row.next_step) == (422, "too_many_events", "Give a later `since`.")
 
@@ -153,6 +137,8 @@ WRONG = [
     "since=2026-01-31T12:00:00",
     "limit=0",
     "before=x",
+    "severity=urgent",
+    "acknowledged=perhaps",
 ]
 
 

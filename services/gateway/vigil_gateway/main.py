@@ -24,6 +24,7 @@ from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.tally import Tally
 from vigil.runtime.store.turn_lease import TurnLeases
 from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
+from vigil_gateway.alerts.reading import AlertReader
 from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.key_file import KeyFile, KeyFileInvalid
 from vigil_gateway.api.request_rate import RequestRate
@@ -119,6 +120,7 @@ def _ports(
         settings=settings,
         keys=keys,
         bus=bus,
+        alerts=AlertReader(bus),
         store=store,
         placement=Placement(redis),
         probe=probe,

@@ -36,6 +36,11 @@ KEYS = Gauge("vigil_gateway_api_keys", "API keys in the key file, expired ones t
 KEY_FILE_FAULT = Gauge(
     "vigil_gateway_key_file_fault", "1 while the key file cannot be used and the keys that were read before it hold"
 )
+ALERT_ACTIONS = Counter(
+    "vigil_gateway_alert_actions",
+    "What people did about alerts: stored, repeated (it was so already), or refused (the alert has closed)",
+    ["action", "outcome"],
+)
 STREAM_MESSAGES = Gauge("vigil_stream_messages", "Messages that a stream of JetStream holds", ["stream"])
 STREAM_BYTES = Gauge("vigil_stream_bytes", "What a stream of JetStream holds", ["stream"])
 STREAM_LIMIT_BYTES = Gauge(

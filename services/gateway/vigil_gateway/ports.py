@@ -18,6 +18,7 @@ from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
+from vigil_gateway.alerts.reading import AlertReader
 from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.api.request_rate import RequestRate
@@ -42,6 +43,7 @@ class Ports:
     settings: GatewaySettings
     keys: KeyRing
     bus: Bus
+    alerts: AlertReader
     store: SessionStore
     placement: Placement
     probe: SourceProbe

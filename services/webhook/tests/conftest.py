@@ -15,6 +15,7 @@ from aiohttp import web
 from vigil.contract import subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.streams import DEAD_LETTERS
+from vigil.contract.subjects import AlertAction
 from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.config import load
@@ -95,7 +96,7 @@ def alert(
     data = {"tenant": tenant, "source_id": source, "severity": severity, "state": state, "session": "s-1"}
     event = {
         "specversion": "1.0",
-        "id": f"a-{number}.0",
+        "id": f"a-{number}.0" if state in tuple(AlertState) else f"a-{number}.{state}.0",
         "source": f"/tenants/{tenant}/sources/{source}",
         "type": f"vigil.alert.{state}",
         "subject": f"a-{number}",
@@ -103,7 +104,7 @@ def alert(
         "data": data | {"decision_sequence": number, "text": "Es brennt — ein „Feuer“."},
         "traceparent": f"00-{number + 1:032x}-00f067aa0ba902b7-01",
     }
-    subject = subjects.alert(tenant, source, AlertState(state))
+    subject = subjects.alert(tenant, source, AlertState(state) if state in tuple(AlertState) else AlertAction(state))
     return Outgoing(subject, f"{tenant}.{event['id']}", json.dumps(event, ensure_ascii=False).encode(), CLOUDEVENT)
 
 

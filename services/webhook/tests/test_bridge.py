@@ -56,6 +56,23 @@ async def test_an_endpoint_gets_its_tenants_alerts_that_pass_its_filters(
         assert await picky.has(2) == [0, 5]
 
 
+async def test_what_people_do_about_an_alert_goes_in_order_to_who_asks_for_it(
+    stage: Fixture, receivers: Fixture, stored: Fixture
+) -> None:
+    usual, asking = receivers(), receivers()
+    await usual.start()
+    await asking.start()
+    states = ["opened", "acknowledged", "muted", "closed"]
+    async with stage.bridge(
+        {"name": "usual", "url": usual.url}, {"name": "asking", "url": asking.url, "states": states}
+    ):
+        await stage.send(stored(0), stored(0, state="acknowledged"), stored(0, state="muted"), stored(1))
+        await asking.has(4)
+        assert await usual.has(2) == [0, 1]
+    types = [json.loads(post.body)["type"] for post in asking.posts]
+    assert types[:4] == [f"vigil.alert.{state}" for state in ("opened", "acknowledged", "muted", "opened")]
+
+
 async def test_a_receiver_that_comes_and_goes_gets_all_in_order_each_once(
     stage: Fixture, receivers: Fixture, stored: Fixture
 ) -> None:

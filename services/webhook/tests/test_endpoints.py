@@ -9,6 +9,7 @@ import pytest
 
 from vigil.contract.events.alerts import alert_outgoing
 from vigil.contract.events.envelope import CloudEvent, Emission, decode_event
+from vigil.contract.subjects import AlertAction
 from vigil.core.alert import Alerts, AlertState, Moment, advance
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import SessionSpec
@@ -100,6 +101,7 @@ def event(data: Any) -> CloudEvent:
         ({"severities": frozenset({Severity.INFO})}, False),
         ({"states": frozenset({AlertState.CLOSED})}, False),
         ({"sources": frozenset({"lobby"}), "states": frozenset({AlertState.CLOSED})}, False),
+        ({"states": frozenset({AlertAction.ACKNOWLEDGED})}, False),
     ],
 )
 def test_filters(filters: dict[str, Any], wanted: bool) -> None:
@@ -110,6 +112,29 @@ def test_filters(filters: dict[str, Any], wanted: bool) -> None:
     assert not endpoint.wants(event(None))
     assert endpoint.wants(event(data | {"severities": None})) is wanted
     assert endpoint.wants(event(data | {"source_id": ["lobby"]})) is (wanted and "sources" not in filters)
+
+
+@pytest.mark.parametrize("action", AlertAction)
+def test_what_people_do_about_an_alert_comes_only_to_who_asks_for_it(action: AlertAction) -> None:
+    def endpoint(**filters: Any) -> Endpoint:
+        return Endpoint("pager", "demo", "https://pager.example", b"", **filters)
+
+    data = {"tenant": "demo", "source_id": "lobby", "severity": "critical", "severities": ["critical"], "news": False}
+    told = CloudEvent("a", "/s", f"vigil.alert.{action}", "a", "2026", data | {"state": action})
+    assert not endpoint().wants(told)
+    assert not endpoint(states=frozenset(AlertState)).wants(told)
+    assert not endpoint(severities=frozenset({Severity.CRITICAL})).wants(told)
+    asking = frozenset({AlertState.OPENED, action})
+    assert endpoint(states=asking).wants(told)
+    assert endpoint(states=asking, sources=frozenset({"lobby"})).wants(told)
+    assert not endpoint(states=asking, sources=frozenset({"yard"})).wants(told)
+    assert not endpoint(states=asking, severities=frozenset({Severity.INFO})).wants(told)
+
+
+def test_the_file_names_every_kind_of_alert_event(tmp_path: Path) -> None:
+    every = [*AlertState, *AlertAction]
+    (endpoint,) = load(write(tmp_path, GOOD | {"states": every}), allow_local=False)
+    assert endpoint.states == frozenset(every)
 
 
 def told(watches: list[Watch], spoken: str) -> list[str]:

@@ -5,15 +5,16 @@
                     "sessions": ["stalled", "recovered", "source_lost", "source_back"]}]}
 
 `sessions` names the session events that the endpoint gets beside alerts; without it, it gets none.
-`sources`, `severities` and `states` are filters; a filter that is left out lets everything through. An endpoint that
-gets openings also gets updates that are news (the alert goes on after it had closed, or became more severe). An alert
-that once had one of the severities passes until it ends, whatever its severity is now: whoever heard of an alert also
-hears of its end.
+`sources`, `severities` and `states` are filters; a filter that is left out lets everything through, but what people did
+about an alert (`acknowledged`, `muted`) comes only to an endpoint whose `states` name it. An endpoint that gets
+openings also gets updates that are news (the alert goes on after it had closed, or became more severe). An alert that
+once had one of the severities passes until it ends, whatever its severity is now: whoever heard of an alert also hears
+of its end.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,6 +30,9 @@ from vigil.core.instruction import Severity
 from vigil_webhook.signature import signing_key
 
 MAX_ENDPOINTS = 64
+# The values of `AlertState` and `AlertAction`.
+State = Literal["opened", "updated", "closed", "acknowledged", "muted"]
+_OF_ITSELF = frozenset(AlertState)
 _HOW = 'write {"endpoints": [{"name": "pager", "tenant": "demo", "url": "https://…", "secret": "whsec_…"}]}'
 
 
@@ -49,7 +53,7 @@ class Endpoint:
     key: bytes = field(repr=False)
     sources: frozenset[str] = frozenset()
     severities: frozenset[Severity] = frozenset()
-    states: frozenset[AlertState] = frozenset()
+    states: frozenset[str] = frozenset()
     sessions: frozenset[Lifecycle] = frozenset()
 
     @property
@@ -63,7 +67,8 @@ class Endpoint:
         had = data.get("severities")
         states = [data.get("state"), AlertState.OPENED if data.get("news") else ""]
         severities = [data.get("severity"), *(had if isinstance(had, list) else ())]
-        has = ((self.sources, [data.get("source_id")]), (self.severities, severities), (self.states, states))
+        allowed_states = self.states or _OF_ITSELF
+        has = ((self.sources, [data.get("source_id")]), (self.severities, severities), (allowed_states, states))
         return data.get("tenant") == self.tenant and all(
             not allowed or any(isinstance(value, str) and value in allowed for value in found) for allowed, found in has
         )
@@ -82,7 +87,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret: str
     sources: frozenset[str] = frozenset()
     severities: frozenset[Severity] = frozenset()
-    states: frozenset[AlertState] = frozenset()
+    states: frozenset[State] = frozenset()
     sessions: frozenset[Lifecycle] = frozenset()
 
 

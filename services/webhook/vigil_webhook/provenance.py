@@ -1,4 +1,4 @@
-"""Whether a stored message is what the interaction service stored there, and not a copy that somebody had made.
+"""Whether a stored message is what a service of ours stored there, and not a copy that somebody had made.
 
 The bytes of a copied alert are those of the alert. A copy is told by its subject, its message id, and the headers that
 a server adds when it copies a message.
@@ -32,9 +32,9 @@ def why_foreign(delivery: Delivery, event: CloudEvent) -> str:
 
 def _belongs(subject: Subject, event: CloudEvent, data: dict[str, Any]) -> bool:
     match subject:
-        case AlertSubject(tenant, source, state):
+        case AlertSubject(tenant, source, happened):
             has = (data.get("tenant"), data.get("source_id"), data.get("state"))
-            return has == (tenant, source, state) and event.type == f"vigil.alert.{state}"
+            return has == (tenant, source, happened) and event.type == f"vigil.alert.{happened}"
         case LifecycleSubject(change, key):
             return (data.get("tenant"), data.get("session")) == (key.tenant, key.session) and event.type == (
                 f"vigil.session.{change}"

@@ -113,6 +113,17 @@ SESSION = Dashboard(
             Unit.PER_SECOND,
             (rate("vigil_utterances_suppressed_total", "guard", may_be_none=True),),
         ),
+        Panel(
+            "Alerts that people see to",
+            "Acknowledged and muted, by whether that was new",
+            Unit.PER_SECOND,
+            (
+                Query(
+                    "sum by (action, outcome) (rate(vigil_gateway_alert_actions_total[$__rate_interval])) or vector(0)",
+                    "{{action}} {{outcome}}",
+                ),
+            ),
+        ),
         TracePanel(
             "Turns of one session",
             "Type the session's id above. An alert's own trace stands in its event, as traceparent",

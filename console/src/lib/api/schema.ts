@@ -252,6 +252,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/alerts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Alerts
+         * @description Your alerts as a file, at most 10,000 of them: more are refused, never left out.
+         */
+        get: operations["export_alerts_v1_alerts_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Alert
+         * @description One alert with all its events, what people did about it among them, and the turn that opened it.
+         */
+        get: operations["show_alert_v1_alerts__alert_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/alerts/{alert_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Alert
+         * @description Say that somebody sees to an open alert: an event that every subscriber hears. The first one counts; to say it
+         *     again changes nothing. The alert goes on until it closes by itself.
+         */
+        post: operations["acknowledge_alert_v1_alerts__alert_id__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/alerts/{alert_id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mute Alert
+         * @description Ask every subscriber to be quiet about an open alert for a while: an event as acknowledging is. Vigil itself
+         *     goes on telling of the alert; whoever wakes people leaves a muted one out.
+         */
+        post: operations["mute_alert_v1_alerts__alert_id__mute_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/alerts/{alert_id}/snapshot": {
         parameters: {
             query?: never;
@@ -270,6 +352,98 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/whip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Door
+         * @description Nothing: the address is there and can be published to.
+         */
+        get: operations["show_door_v1_sessions__session__whip_get"];
+        put?: never;
+        /**
+         * Publish Into Session
+         * @description Publish a camera or a screen into a session whose source is of the kind `webrtc`. It waits until an ingestion
+         *     worker has taken the session. Media goes straight to that worker.
+         */
+        post: operations["publish_into_session_v1_sessions__session__whip_post"];
+        delete?: never;
+        /**
+         * Door Options
+         * @description What can be sent here, and the STUN and TURN servers to use.
+         */
+        options: operations["door_options_v1_sessions__session__whip_options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/whip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show New Door
+         * @description Nothing: the address is there and can be published to.
+         */
+        get: operations["show_new_door_v1_whip_get"];
+        put?: never;
+        /**
+         * Publish New Session
+         * @description Make a session and publish into it: for programs that know one address and a bearer token, such as OBS. The
+         *     session ends with the connection. When the offer is refused no session is left.
+         */
+        post: operations["publish_new_session_v1_whip_post"];
+        delete?: never;
+        /**
+         * New Door Options
+         * @description What can be sent here, and the STUN and TURN servers to use.
+         */
+        options: operations["new_door_options_v1_whip_options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/whip/{resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Publication
+         * @description Nothing: a connection has no representation (RFC 9725 §4.1), and is not looked for.
+         */
+        get: operations["show_publication_v1_sessions__session__whip__resource__get"];
+        put?: never;
+        post?: never;
+        /**
+         * End Publication
+         * @description End the connection. The session goes on for its grace time, in which a client may publish again; one that
+         *     `POST /v1/whip` made ends at once.
+         */
+        delete: operations["end_publication_v1_sessions__session__whip__resource__delete"];
+        /**
+         * Publication Options
+         * @description What can be sent here.
+         */
+        options: operations["publication_options_v1_sessions__session__whip__resource__options"];
+        head?: never;
+        /**
+         * Add Candidates
+         * @description Add the client's ICE candidates to its connection (trickle ICE). ICE is not restarted: that is refused with 422,
+         *     the connection stays, and the client publishes again.
+         */
+        patch: operations["add_candidates_v1_sessions__session__whip__resource__patch"];
         trace?: never;
     };
     "/v1/key": {
@@ -492,11 +666,188 @@ export interface components {
             session: string;
         };
         /**
+         * Acknowledge
+         * @description That somebody sees to the alert.
+         */
+        Acknowledge: {
+            /**
+             * Note
+             * @description Words for whoever hears of it
+             * @default
+             */
+            note: string;
+        };
+        /**
          * Action
          * @description What the model does in one turn.
          * @enum {string}
          */
         Action: "silent" | "speak" | "delegate";
+        /**
+         * AlertDetail
+         * @description One alert with its life.
+         */
+        AlertDetail: {
+            /**
+             * Alert Id
+             * @description The same from opened to closed
+             */
+            alert_id: string;
+            /**
+             * Open
+             * @description Whether it goes on; one that has closed may go on within its cooldown
+             */
+            open: boolean;
+            /** Watch */
+            watch: string;
+            severity: components["schemas"]["Severity"];
+            /**
+             * Severities
+             * @description All that it has had, in the order of their coming
+             */
+            severities: components["schemas"]["Severity"][];
+            /** Session */
+            session: string;
+            /** Source Id */
+            source_id: string;
+            /** Source Name */
+            source_name: string;
+            /** Instruction Id */
+            instruction_id: string;
+            /**
+             * Text
+             * @description What the model said last
+             */
+            text: string;
+            /**
+             * Reason
+             * @description Why the newest event was sent
+             */
+            reason: string;
+            /** P Speak */
+            p_speak: number | null;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description Capture time of the frame that opened it
+             */
+            opened_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When its newest event was made
+             */
+            updated_at: string;
+            /**
+             * Closed At
+             * @description When it closed; null while it is open
+             */
+            closed_at: string | null;
+            /**
+             * Updates
+             * @description Events that it had before the newest, without what people did about it
+             */
+            updates: number;
+            /**
+             * Snapshot Path
+             * @description Path of the picture that opened it, on this gateway
+             */
+            snapshot_path: string | null;
+            /**
+             * Acknowledged By
+             * @description Name of the key of who acknowledged it; null: nobody did
+             */
+            acknowledged_by: string | null;
+            /**
+             * Acknowledged At
+             * @description When that was; null: nobody did
+             */
+            acknowledged_at: string | null;
+            /**
+             * Acknowledged Note
+             * @description What they said about it; null: nobody did
+             */
+            acknowledged_note: string | null;
+            /**
+             * Muted Until
+             * @description When the newest mute ends, or has ended; null: it had none
+             */
+            muted_until: string | null;
+            /**
+             * Opened Sequence
+             * @description Sequence of the turn that opened it; null once its opening is older than events are kept
+             */
+            opened_sequence: number | null;
+            /**
+             * Events
+             * @description Its events, oldest first: the first and the newest 1,000 others
+             */
+            events: components["schemas"]["AlertEventOut"][];
+            /**
+             * Events Left Out
+             * @description Events between these that are not shown
+             */
+            events_left_out: number;
+        };
+        /**
+         * AlertEventOut
+         * @description One event of an alert.
+         */
+        AlertEventOut: {
+            /**
+             * Id
+             * @description Id of the CloudEvent
+             * @example s-5d0c6b6b4b1f4e7f-w-3f9a1c20-12.0
+             */
+            id: string;
+            /**
+             * Event
+             * @description opened, updated, closed, acknowledged or muted
+             * @example opened
+             */
+            event: string;
+            /**
+             * Time
+             * Format: date-time
+             * @description When it was made
+             */
+            time: string;
+            severity: components["schemas"]["Severity"];
+            /**
+             * Text
+             * @description What the model had said by then
+             */
+            text: string;
+            /** Reason */
+            reason: string;
+            /** P Speak */
+            p_speak: number | null;
+            /**
+             * Time S
+             * @description Model time, in seconds since the session's first frame
+             */
+            time_s: number;
+            /**
+             * Decision Sequence
+             * @description The turn that it comes from, or that was the alert's newest by then
+             */
+            decision_sequence: number;
+            /**
+             * By
+             * @description Of what somebody did: the name of their key
+             */
+            by?: string | null;
+            /**
+             * Note
+             * @description Of what somebody did: their words about it
+             */
+            note?: string | null;
+            /**
+             * Until
+             * @description Of a mute: when it ends
+             */
+            until?: string | null;
+        };
         /**
          * AlertList
          * @description Alerts, those that began last first.
@@ -572,7 +923,7 @@ export interface components {
             closed_at: string | null;
             /**
              * Updates
-             * @description Events that it had before the newest
+             * @description Events that it had before the newest, without what people did about it
              */
             updates: number;
             /**
@@ -580,6 +931,26 @@ export interface components {
              * @description Path of the picture that opened it, on this gateway
              */
             snapshot_path: string | null;
+            /**
+             * Acknowledged By
+             * @description Name of the key of who acknowledged it; null: nobody did
+             */
+            acknowledged_by: string | null;
+            /**
+             * Acknowledged At
+             * @description When that was; null: nobody did
+             */
+            acknowledged_at: string | null;
+            /**
+             * Acknowledged Note
+             * @description What they said about it; null: nobody did
+             */
+            acknowledged_note: string | null;
+            /**
+             * Muted Until
+             * @description When the newest mute ends, or has ended; null: it had none
+             */
+            muted_until: string | null;
         };
         /**
          * CachedTokens
@@ -899,6 +1270,12 @@ export interface components {
          */
         ExchangeState: "open" | "delegated" | "answered" | "unanswered";
         /**
+         * Form
+         * @description The form of the file.
+         * @enum {string}
+         */
+        Form: "csv" | "jsonl";
+        /**
          * HealthOut
          * @description How the gateway and the workers behind it are.
          */
@@ -920,7 +1297,8 @@ export interface components {
              *       "file": true,
              *       "http": true,
              *       "pushed": true,
-             *       "rtsp": true
+             *       "rtsp": true,
+             *       "webrtc": true
              *     }
              */
             sources: {
@@ -1124,6 +1502,24 @@ export interface components {
              * @constant
              */
             owned_by: "vigil";
+        };
+        /**
+         * Mute
+         * @description How long to be quiet about the alert.
+         */
+        Mute: {
+            /**
+             * Minutes
+             * @description From now on, until the whole minute after it; 0 ends a mute
+             * @default 30
+             */
+            minutes: number;
+            /**
+             * Note
+             * @description Words for whoever hears of it
+             * @default
+             */
+            note: string;
         };
         /**
          * NoticeOut
@@ -1494,24 +1890,24 @@ export interface components {
         Severity: "info" | "warning" | "critical";
         /**
          * SourceIn
-         * @description The camera or file to watch, or that the client pushes its pictures.
+         * @description The camera or file to watch, or that the client sends its pictures.
          */
         SourceIn: {
             /**
              * Kind
-             * @description `pushed` when the client pushes the pictures; left out, `url` says what the source is
+             * @description `pushed` when the client pushes each picture, `webrtc` when it publishes its camera or screen by WHIP at `/v1/sessions/{session}/whip`; left out, `url` says what the source is
              */
-            kind?: "pushed" | null;
+            kind?: ("pushed" | "webrtc") | null;
             /**
              * Url
-             * @description rtsp, rtsps, http or https address, or a file; left out where the client pushes the pictures. Credentials in it are never shown again.
+             * @description rtsp, rtsps, http or https address, or a file; left out where the client sends the pictures. Credentials in it are never shown again.
              * @default
              * @example rtsp://user:password@camera.local/stream1
              */
             url: string;
             /**
              * Id
-             * @description Name of the source in alert subjects; left out, it is made from the address, or is the session's id where the client pushes the pictures
+             * @description Name of the source in alert subjects; left out, it is made from the address, or is the session's id where the client sends the pictures
              * @example lobby
              */
             id?: string | null;
@@ -1546,7 +1942,7 @@ export interface components {
             kind: components["schemas"]["SourceKind"];
             /**
              * Url
-             * @description Empty for a source whose pictures a client pushes
+             * @description Empty for a source whose pictures a client sends
              */
             url: string;
             /** Name */
@@ -2573,16 +2969,24 @@ export interface operations {
     list_alerts_v1_alerts_get: {
         parameters: {
             query?: {
-                /** @description Only alerts that are open, or only those that have closed */
-                open?: boolean | null;
                 /** @description Alerts with an event since then; when left out a day ago, with `open` the oldest */
                 since?: string | null;
-                /** @description Only alerts of this session */
-                session?: string | null;
                 /** @description At most so many */
                 limit?: number;
                 /** @description The `next` of an answer: its alerts began before that */
                 before?: string | null;
+                /** @description Only alerts that are open, or only those that have closed */
+                open?: boolean | null;
+                /** @description Only alerts of this session */
+                session?: string | null;
+                /** @description Only alerts of watches of this name */
+                watch?: string | null;
+                /** @description Only alerts that have this severity now */
+                severity?: components["schemas"]["Severity"] | null;
+                /** @description Only alerts of this source, by its id */
+                source?: string | null;
+                /** @description Only alerts that somebody has acknowledged, or only those that nobody has */
+                acknowledged?: boolean | null;
             };
             header?: never;
             path?: never;
@@ -2597,6 +3001,193 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_alerts_v1_alerts_export_get: {
+        parameters: {
+            query?: {
+                /** @description Alerts with an event since then; when left out a day ago, with `open` the oldest */
+                since?: string | null;
+                /** @description `csv` or `jsonl` */
+                format?: components["schemas"]["Form"];
+                /** @description Only alerts that are open, or only those that have closed */
+                open?: boolean | null;
+                /** @description Only alerts of this session */
+                session?: string | null;
+                /** @description Only alerts of watches of this name */
+                watch?: string | null;
+                /** @description Only alerts that have this severity now */
+                severity?: components["schemas"]["Severity"] | null;
+                /** @description Only alerts of this source, by its id */
+                source?: string | null;
+                /** @description Only alerts that somebody has acknowledged, or only those that nobody has */
+                acknowledged?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One alert a row, or a line, with the fields of the list; the newest first. In CSV, text that a spreadsheet would take for a formula begins with an apostrophe */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                    "application/jsonl": unknown;
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_alert_v1_alerts__alert_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `alert_id` of an alert */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_alert_v1_alerts__alert_id__acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `alert_id` of an alert */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledge"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mute_alert_v1_alerts__alert_id__mute_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `alert_id` of an alert */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mute"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertOut"];
                 };
             };
             /** @description The request cannot be served as it is */
@@ -2639,6 +3230,484 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                 };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_door_v1_sessions__session__whip_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_into_session_v1_sessions__session__whip_post: {
+        parameters: {
+            query?: {
+                /** @description Whether to take the place of the client that publishes into the session now */
+                replace?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        /** @description The client's offer, which sends one video and may send audio */
+        requestBody: {
+            content: {
+                /**
+                 * @example v=0
+                 *     o=- 5228595038118931041 2 IN IP4 127.0.0.1
+                 *     s=-
+                 *     t=0 0
+                 *     …
+                 */
+                "application/sdp": string;
+            };
+        };
+        responses: {
+            /** @description The answer to the offer. The connection is at `Location` */
+            201: {
+                headers: {
+                    /** @description Where candidates are added and the connection is ended */
+                    Location?: string;
+                    /** @description The ICE session, for `If-Match` of candidates */
+                    ETag?: string;
+                    /** @description The STUN and TURN servers that the client may use, each with `rel=ice-server` */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/sdp": string;
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    door_options_v1_sessions__session__whip_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What can be sent here */
+            200: {
+                headers: {
+                    /** @description The media type of an offer */
+                    "Accept-Post"?: string;
+                    /** @description The media type of candidates */
+                    "Accept-Patch"?: string;
+                    /** @description The methods */
+                    Allow?: string;
+                    /** @description The STUN and TURN servers that the client may use, each with `rel=ice-server` */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_new_door_v1_whip_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_new_session_v1_whip_post: {
+        parameters: {
+            query?: {
+                /** @description What to raise alerts of, in words; may be given several times */
+                watch?: string[];
+                /** @description Name of the source, for people; its id in alert subjects is made of it */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The client's offer, which sends one video and may send audio */
+        requestBody: {
+            content: {
+                /**
+                 * @example v=0
+                 *     o=- 5228595038118931041 2 IN IP4 127.0.0.1
+                 *     s=-
+                 *     t=0 0
+                 *     …
+                 */
+                "application/sdp": string;
+            };
+        };
+        responses: {
+            /** @description The answer to the offer. The connection is at `Location` */
+            201: {
+                headers: {
+                    /** @description Where candidates are added and the connection is ended */
+                    Location?: string;
+                    /** @description The ICE session, for `If-Match` of candidates */
+                    ETag?: string;
+                    /** @description The STUN and TURN servers that the client may use, each with `rel=ice-server` */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/sdp": string;
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    new_door_options_v1_whip_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What can be sent here */
+            200: {
+                headers: {
+                    /** @description The media type of an offer */
+                    "Accept-Post"?: string;
+                    /** @description The media type of candidates */
+                    "Accept-Patch"?: string;
+                    /** @description The methods */
+                    Allow?: string;
+                    /** @description The STUN and TURN servers that the client may use, each with `rel=ice-server` */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_publication_v1_sessions__session__whip__resource__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The connection, as `Location` of the offer's answer names it */
+                resource: string;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_publication_v1_sessions__session__whip__resource__delete: {
+        parameters: {
+            query?: {
+                /** @description Whether to end the session too, without its grace time */
+                end_session?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The connection, as `Location` of the offer's answer names it */
+                resource: string;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publication_options_v1_sessions__session__whip__resource__options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The connection, as `Location` of the offer's answer names it */
+                resource: string;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What can be sent here */
+            200: {
+                headers: {
+                    /** @description The media type of an offer */
+                    "Accept-Post"?: string;
+                    /** @description The media type of candidates */
+                    "Accept-Patch"?: string;
+                    /** @description The methods */
+                    Allow?: string;
+                    /** @description The STUN and TURN servers that the client may use, each with `rel=ice-server` */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_candidates_v1_sessions__session__whip__resource__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the offer's answer. Needed: 428 without it */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The connection, as `Location` of the offer's answer names it */
+                resource: string;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        /** @description The client's ICE candidates (RFC 8840) */
+        requestBody: {
+            content: {
+                /**
+                 * @example a=ice-ufrag:EsAw
+                 *     a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1
+                 *     m=video 9 UDP/TLS/RTP/SAVPF 0
+                 *     …
+                 */
+                "application/trickle-ice-sdpfrag": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request cannot be served as it is */
             "4XX": {

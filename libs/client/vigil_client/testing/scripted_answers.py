@@ -62,7 +62,34 @@ ALERT = {
     "closed_at": None,
     "updates": 1,
     "snapshot_path": "/v1/alerts/a-2/snapshot",
+    "acknowledged_by": None,
+    "acknowledged_at": None,
+    "acknowledged_note": None,
+    "muted_until": None,
 }
+_ALERT_EVENT = {
+    "id": "a-2.0",
+    "event": "opened",
+    "time": "2026-01-02T03:04:05.250Z",
+    "severity": "critical",
+    "text": "A fire has started.",
+    "reason": "the model spoke",
+    "p_speak": 0.97,
+    "time_s": 12.0,
+    "decision_sequence": 12,
+    "by": None,
+    "note": None,
+    "until": None,
+}
+ALERT_DETAIL = ALERT | {
+    "opened_sequence": 12,
+    "events": [
+        _ALERT_EVENT,
+        _ALERT_EVENT | {"id": "a-2.acknowledged.0", "event": "acknowledged", "by": "Ann", "note": "on my way"},
+    ],
+    "events_left_out": 3,
+}
+EXPORTED = b'\xef\xbb\xbf"alert_id","open"\r\n"a-2","true"\r\n'
 HEALTH = {
     "ready": True,
     "takes_sessions": True,
@@ -186,3 +213,12 @@ def alert_page(before: str | None) -> dict[str, Any]:
     if before is None:
         return {"alerts": [ALERT], "next": "7"}
     return {"alerts": [ALERT | {"alert_id": "a-1", "open": False, "closed_at": ALERT["updated_at"]}], "next": None}
+
+
+def acted(alert_id: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
+    """An alert that somebody has acknowledged or muted."""
+    alert = ALERT | {"alert_id": alert_id}
+    if action == "mute":
+        return alert | {"muted_until": "2026-01-02T03:35:00.000Z" if body["minutes"] else ALERT["updated_at"]}
+    told = {"acknowledged_by": "Ann", "acknowledged_at": ALERT["updated_at"], "acknowledged_note": body["note"]}
+    return alert | told

@@ -11,13 +11,16 @@ from typing import Any
 from aiohttp import web
 
 from vigil_client.testing.scripted_answers import (
+    ALERT_DETAIL,
     API_KEY,
     EXCHANGE,
+    EXPORTED,
     HEALTH,
     INSTRUCTION,
     SESSION,
     TURN,
     WATCH,
+    acted,
     alert_page,
     session_json,
 )
@@ -62,7 +65,7 @@ class ScriptedGateway:
             return self.refusals[request.path]
         if request.path.endswith("/events"):
             return await self._events(request)
-        return self._plain(request)
+        return self._plain(request, body)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -80,7 +83,7 @@ class ScriptedGateway:
         source = self.requests[-1][2].get("source", {})
         return {"kind": source["kind"], "url": ""} if "kind" in source else {}
 
-    def _plain(self, request: web.Request) -> web.Response:
+    def _plain(self, request: web.Request, body: Any) -> web.Response:
         path = request.path.removeprefix("/v1/")
         match request.method, path.split("/"):
             case "POST", ["sessions"]:
@@ -101,6 +104,12 @@ class ScriptedGateway:
                 return web.json_response({"session": SESSION, "turns": [TURN], "dialogue": [EXCHANGE]})
             case "GET", ["alerts"]:
                 return web.json_response(alert_page(request.query.get("before")))
+            case "GET", ["alerts", "export"]:
+                return web.Response(body=EXPORTED, content_type="text/csv")
+            case "GET", ["alerts", _]:
+                return web.json_response(ALERT_DETAIL)
+            case "POST", ["alerts", alert_id, action]:
+                return web.json_response(acted(alert_id, action, body))
             case "GET", ["alerts", _, "snapshot"]:
                 return web.Response(body=b"\xff\xd8jpeg", content_type="image/jpeg")
             case "GET", ["key"]:

@@ -17,7 +17,7 @@ from vigil.contract.events.envelope import Emission, decode_event, rfc3339
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.events.utterances import p_speak_of, utterance_outgoing
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
-from vigil.contract.subjects import DelegationEvent, Lifecycle
+from vigil.contract.subjects import AlertAction, DelegationEvent, Lifecycle
 from vigil.core.alert import AlertEvent, AlertState
 from vigil.core.control import Action
 from vigil.core.decide import Decision, Settled
@@ -254,7 +254,7 @@ def test_the_published_channels_are_the_subjects_that_are_used(asyncapi: dict[st
         "/v1/sessions/{session}/ws",
     }
     states = asyncapi["channels"]["alerts"]["parameters"]["state"]["enum"]
-    assert states == [state.value for state in AlertState]
+    assert states == [*AlertState, *AlertAction]
     assert asyncapi["channels"]["sessions"]["parameters"]["event"]["enum"] == [event.value for event in Lifecycle]
     events = asyncapi["channels"]["delegations"]["parameters"]["event"]["enum"]
     assert events == [event.value for event in DelegationEvent]

@@ -21,6 +21,7 @@ from vigil.contract.services import (
     variable,
 )
 from vigil.contract.streams import STREAMS, stream_of
+from vigil.core.alert import AlertState
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.store.keys import index_key, session_keys
@@ -102,7 +103,8 @@ def test_every_stream_is_written_by_somebody() -> None:
 def test_decisions_and_alerts_have_one_author() -> None:
     """Only the interaction model speaks: no other service can put a decision, an utterance, an alert or a
     delegation on the bus."""
-    for subject in (subjects.ALL_DECISIONS, subjects.ALL_UTTERANCES, subjects.ALL_ALERTS, subjects.ALL_DELEGATIONS):
+    alerts = subjects.all_alert_events(AlertState)
+    for subject in (subjects.ALL_DECISIONS, subjects.ALL_UTTERANCES, *alerts, subjects.ALL_DELEGATIONS):
         assert [row.name for row in SERVICES if subject in row.bus.publishes] == [INTERACTION.name]
 
 

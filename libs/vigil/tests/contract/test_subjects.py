@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject
 from vigil.contract.subjects import (
+    AlertAction,
     AlertSubject,
     DelegationEvent,
     DelegationSubject,
@@ -27,7 +28,7 @@ all_subjects = st.one_of(
     st.builds(SessionSubject, st.sampled_from(Kind), keys),
     st.builds(LifecycleSubject, st.sampled_from(Lifecycle), keys),
     st.builds(DelegationSubject, st.sampled_from(DelegationEvent), keys),
-    st.builds(AlertSubject, tokens, tokens, st.sampled_from(AlertState)),
+    st.builds(AlertSubject, tokens, tokens, st.sampled_from([*AlertState, *AlertAction])),
 )
 KEY = SessionKey("demo", "s-1")
 
@@ -46,6 +47,8 @@ KEY = SessionKey("demo", "s-1")
         (subjects.delegation(DelegationEvent.OPENED, KEY), "vigil.v1.delegation.opened.demo.s-1"),
         (subjects.delegations_of(KEY), "vigil.v1.delegation.*.demo.s-1"),
         (subjects.alert("demo", "lobby", AlertState.OPENED), "vigil.v1.alert.demo.lobby.opened"),
+        (subjects.alert("demo", "lobby", AlertAction.MUTED), "vigil.v1.alert.demo.lobby.muted"),
+        (subjects.alert_events_of("demo", AlertAction.ACKNOWLEDGED), "vigil.v1.alert.demo.*.acknowledged"),
         (subjects.alerts_of("demo"), "vigil.v1.alert.demo.*.*"),
         (subjects.alerts_of("demo", "lobby"), "vigil.v1.alert.demo.lobby.*"),
         (subjects.dead_letters("webhook"), "vigil.v1.dlq.webhook"),

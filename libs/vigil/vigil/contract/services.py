@@ -20,7 +20,8 @@ from vigil.contract.streams import (
     UTTERANCES,
     StreamSpec,
 )
-from vigil.contract.subjects import Kind, Lifecycle
+from vigil.contract.subjects import AlertAction, Kind, Lifecycle
+from vigil.core.alert import AlertState
 from vigil.core.source import Role
 
 ENV_PREFIX = "VIGIL_"
@@ -177,6 +178,9 @@ GATEWAY = ServiceSpec(
             _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
             _of_all(Kind.SIGNALLING),  # the offers of WebRTC clients, to the worker that holds the session
             *_lifecycle(Lifecycle.REQUESTED, Lifecycle.CHANGED, Lifecycle.STALLED, Lifecycle.ENDED),
+            *subjects.all_alert_events(
+                AlertAction
+            ),  # what people do about alerts; alerts themselves are not its to make
             subjects.ALL_HISTORY_ANSWERS,
         ),
         hears=(
@@ -259,7 +263,7 @@ INTERACTION = ServiceSpec(
         publishes=(
             subjects.ALL_DECISIONS,
             subjects.ALL_UTTERANCES,
-            subjects.ALL_ALERTS,
+            *subjects.all_alert_events(AlertState),
             subjects.ALL_DELEGATIONS,
             *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.STALLED, Lifecycle.RECOVERED, Lifecycle.ENDED),
             _of_all(Kind.CODED_FRAMES),  # the frame in hand, to whoever takes a session over

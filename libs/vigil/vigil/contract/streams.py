@@ -55,7 +55,12 @@ UTTERANCES = StreamSpec(
     "UTTERANCES", "what the model said", (subjects.ALL_UTTERANCES,), _DAY_S, 128 * _MIB, Retention.LIMITS
 )
 ALERTS = StreamSpec(
-    "ALERTS", "alerts opened, updated, closed", (subjects.ALL_ALERTS,), 7 * _DAY_S, 128 * _MIB, Retention.LIMITS
+    "ALERTS",
+    "alerts opened, updated, closed, and what people did about them",
+    (subjects.ALL_ALERTS,),
+    7 * _DAY_S,
+    128 * _MIB,
+    Retention.LIMITS,
 )
 SESSIONS = StreamSpec(
     "SESSIONS", "the life of sessions", (subjects.ALL_LIFECYCLE,), 7 * _DAY_S, 64 * _MIB, Retention.LIMITS

@@ -4,6 +4,7 @@ A subject is `vigil.v1.<kind>.…`; each of its variable tokens matches `[A-Za-z
 among them, except in dead letters, which only operators read.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,6 +40,13 @@ class Lifecycle(StrEnum):
     SOURCE_LOST = "source_lost"  # its camera shows no pictures any more
     SOURCE_BACK = "source_back"  # the camera shows pictures again
     ENDED = "ended"
+
+
+class AlertAction(StrEnum):
+    """What people do about an alert that is open; it changes nothing about when the alert closes."""
+
+    ACKNOWLEDGED = "acknowledged"
+    MUTED = "muted"
 
 
 class DelegationEvent(StrEnum):
@@ -83,19 +91,21 @@ class DelegationSubject:
 
 @dataclass(frozen=True, slots=True)
 class AlertSubject:
-    """`vigil.v1.alert.<tenant>.<source>.<state>`."""
+    """`vigil.v1.alert.<tenant>.<source>.<event>`: what the alert's state became, or what somebody did about it."""
 
     tenant: str
     source: str
-    state: AlertState
+    event: AlertState | AlertAction
 
     def __post_init__(self) -> None:
         token(self.tenant, "tenant")
         token(self.source, "source id")
 
     def __str__(self) -> str:
-        return f"{PREFIX}.alert.{self.tenant}.{self.source}.{self.state}"
+        return f"{PREFIX}.alert.{self.tenant}.{self.source}.{self.event}"
 
+
+_ALERT_STATES = frozenset(AlertState)
 
 Subject = SessionSubject | LifecycleSubject | DelegationSubject | AlertSubject
 
@@ -202,9 +212,9 @@ def delegations_of(key: SessionKey) -> str:
     return f"{PREFIX}.delegation.*.{key.tenant}.{key.session}"
 
 
-def alert(tenant: str, source: str, state: AlertState) -> str:
+def alert(tenant: str, source: str, event: AlertState | AlertAction) -> str:
     """Where one kind of alert event of a source is stored, as CloudEvents."""
-    return str(AlertSubject(tenant, source, state))
+    return str(AlertSubject(tenant, source, event))
 
 
 def alerts_of(tenant: str, source: str | None = None) -> str:
@@ -212,6 +222,16 @@ def alerts_of(tenant: str, source: str | None = None) -> str:
     token(tenant, "tenant")
     middle = "*" if source is None else token(source, "source id")
     return f"{PREFIX}.alert.{tenant}.{middle}.*"
+
+
+def alert_events_of(tenant: str, event: AlertState | AlertAction) -> str:
+    """A filter for one kind of event of all alerts of a tenant."""
+    return f"{PREFIX}.alert.{token(tenant, 'tenant')}.*.{event}"
+
+
+def all_alert_events(events: Iterable[AlertState | AlertAction]) -> tuple[str, ...]:
+    """The subjects of these kinds of alert events of every tenant."""
+    return tuple(f"{PREFIX}.alert.*.*.{event}" for event in events)
 
 
 def history_asked(tenant: str) -> str:
@@ -244,8 +264,8 @@ def parse(subject: str) -> Subject:
 
 def _parse(tokens: list[str]) -> Subject:
     match tokens:
-        case ["vigil", "v1", "alert", tenant, source, state]:
-            return AlertSubject(tenant, source, AlertState(state))
+        case ["vigil", "v1", "alert", tenant, source, event]:
+            return AlertSubject(tenant, source, _alert_event(event))
         case ["vigil", "v1", "session", event, tenant, session]:
             return LifecycleSubject(Lifecycle(event), SessionKey(tenant, session))
         case ["vigil", "v1", "delegation", event, tenant, session]:
@@ -253,3 +273,7 @@ def _parse(tokens: list[str]) -> Subject:
         case ["vigil", "v1", *kind, tenant, session]:
             return SessionSubject(Kind(".".join(kind)), SessionKey(tenant, session))
     raise InvalidSubject("too few tokens")
+
+
+def _alert_event(name: str) -> AlertState | AlertAction:
+    return AlertState(name) if name in _ALERT_STATES else AlertAction(name)

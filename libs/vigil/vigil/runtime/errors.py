@@ -5,6 +5,7 @@ PortError
 │   ├── BusUnavailable     NATS cannot be reached, or did not answer in time          retryable
 │   │   └── NoResponders   nobody listens where something was asked                   retryable
 │   ├── PublishRefused     JetStream answered, and will not store the message
+│   ├── StreamMovedOn      another message was stored first: what was decided on is not the newest any more
 │   ├── PayloadTooLarge    the message is over the server's limit
 │   └── SnapshotMissing    no such snapshot, or it has aged out
 └── StoreError
@@ -49,6 +50,11 @@ class NoResponders(BusUnavailable):
 
 class PublishRefused(BusError):
     """JetStream answered, and will not store the message."""
+
+
+class StreamMovedOn(BusError):
+    """The message was to be stored only behind the one that was read last, and another was stored meanwhile: read
+    again, and decide again."""
 
 
 class PayloadTooLarge(BusError):

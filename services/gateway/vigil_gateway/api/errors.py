@@ -17,6 +17,9 @@ GatewayError
 ├── TooManyPushes             the tenant pushes more pictures than it may
 ├── TooManyRequests           the key makes more requests than it may
 ├── TooManyAlertEvents        a time for which there are more events of alerts than one request reads
+├── TooManyAlerts             more alerts than one file holds
+├── UnknownAlert              the tenant has no alert of that id
+├── AlertClosed               an alert that has closed: nobody need see to it
 ├── BodyLate                  a body that did not come whole in time
 ├── BodyTooLarge              a request of more bytes than are taken
 ├── TextInvalid               a text that is not valid Unicode
@@ -171,6 +174,27 @@ class TooManyAlertEvents(GatewayError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"there are more than {limit:,} events of alerts since then")
+
+
+class TooManyAlerts(GatewayError):
+    """There are more alerts than one file holds."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"there are more than {limit:,} such alerts since then, more than one file holds")
+
+
+class UnknownAlert(GatewayError):
+    """The tenant has no alert of that id. The answer is the same when another tenant has one."""
+
+    def __init__(self, alert_id: str) -> None:
+        super().__init__(f"there is no alert {alert_id[:200]!r}")
+
+
+class AlertClosed(GatewayError):
+    """The alert has closed, so that nothing can be done about it any more."""
+
+    def __init__(self, alert_id: str, reason: str) -> None:
+        super().__init__(f"the alert {alert_id[:200]!r} has closed ({reason[:200]})")
 
 
 class BodyLate(GatewayError):

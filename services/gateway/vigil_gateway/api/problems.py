@@ -136,6 +136,15 @@ TABLE: dict[type[Exception], Row] = {
         "sets VIGIL_REQUESTS_PER_KEY_S.",
     ),
     errors.TooManyAlertEvents: Row("too_many_events", 422, "Too many events", "Give a later `since`."),
+    errors.TooManyAlerts: Row(
+        "too_many_alerts", 422, "Too many alerts", "Give a later `since`, or only one source, watch or session."
+    ),
+    errors.UnknownAlert: Row(
+        "unknown_alert", 404, "No such alert", "List your alerts at /v1/alerts; their events are kept 7 days."
+    ),
+    errors.AlertClosed: Row(
+        "alert_closed", 409, "The alert has closed", "Nothing is left to do: open alerts are at /v1/alerts?open=true."
+    ),
     errors.BodyLate: Row("body_late", 408, "The body took too long", "Send the whole body at once."),
     errors.BodyTooLarge: TOO_LARGE,
     errors.NoSuchWebSocket: Row(

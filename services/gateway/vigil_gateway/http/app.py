@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from vigil_gateway.alerts import routes as alerts
+from vigil_gateway.alerts import snapshots
 from vigil_gateway.api.models.base import Problem
 from vigil_gateway.console import door
 from vigil_gateway.console import routes as console
@@ -17,7 +19,7 @@ from vigil_gateway.login import routes as login
 from vigil_gateway.openai import chat
 from vigil_gateway.openai.models import OpenAIError
 from vigil_gateway.ports import Ports
-from vigil_gateway.sessions import alerts, history, instructions, queries, snapshots, watches
+from vigil_gateway.sessions import history, instructions, queries, watches
 from vigil_gateway.sessions import routes as sessions
 from vigil_gateway.websocket import routes as websocket
 from vigil_gateway.whip import discovery as whip_discovery

@@ -27,7 +27,7 @@ from vigil.contract.streams import StreamSpec
 from vigil.runtime.bus import jetstream, metrics, stored
 from vigil.runtime.bus.connection import MAX_PENDING_BYTES, BusConfig, NatsConnection
 from vigil.runtime.bus.consumer import Consumer, Terms
-from vigil.runtime.bus.jetstream import Stored, StreamSize
+from vigil.runtime.bus.jetstream import Place, Stored, StreamSize
 from vigil.runtime.bus.nats_errors import translated
 from vigil.runtime.bus.round_trip import round_trip
 from vigil.runtime.bus.stored import Page, StoredMessage
@@ -35,7 +35,7 @@ from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusUnavailable, NoResponders
 from vigil.runtime.process.trace import TRACEPARENT, AttributeValue, continued, span, with_trace
 
-__all__ = ["Bus", "BusConfig", "Message", "Page", "Stored", "StoredMessage", "StreamSize"]
+__all__ = ["Bus", "BusConfig", "Message", "Page", "Place", "Stored", "StoredMessage", "StreamSize"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _INQUIRY = "Vigil-Inquiry"  # the header of a message that only asks who listens, and of its answer
@@ -147,13 +147,16 @@ class Bus:
             finally:
                 await _end(inbox)
 
-    async def publish_stored(self, outgoing: Outgoing) -> Stored:
+    async def publish_stored(self, outgoing: Outgoing, behind: Place | None = None) -> Stored:
         """Store a message in its stream. A message whose id is stored already is not stored again.
 
-        Returns once JetStream has it on disk. Raises `BusUnavailable` (try again), `PublishRefused` or
-        `PayloadTooLarge`.
+        With `behind` it is stored only while the newest message there is the one that is named, in one step; else this
+        raises `StreamMovedOn`. Returns once JetStream has it on disk. Raises `BusUnavailable` (try again),
+        `PublishRefused` or `PayloadTooLarge`.
         """
         headers = {jetstream.MESSAGE_ID: outgoing.message_id, "Content-Type": outgoing.content_type}
+        if behind is not None:
+            headers |= behind.expected
         if outgoing.traceparent:
             headers[TRACEPARENT] = outgoing.traceparent
         with (

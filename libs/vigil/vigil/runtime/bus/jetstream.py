@@ -19,6 +19,8 @@ log = get_log()
 
 MESSAGE_ID = "Nats-Msg-Id"
 FORM_KEY = "vigil-form"
+_LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
+_LAST_SEQUENCE_OF = "Nats-Expected-Last-Subject-Sequence-Subject"
 _NAME_IN_USE = 10058
 # Reading an object whose oldest part was discarded never ends by itself.
 _SNAPSHOT_TIMEOUT_S = 5.0
@@ -33,6 +35,19 @@ class Stored:
 
     sequence: int
     duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The newest message of a stream on a filter, which may hold wildcards: its sequence, 0 for none."""
+
+    filter_subject: str
+    sequence: int
+
+    @property
+    def expected(self) -> dict[str, str]:
+        """The headers by which a message is stored only while this is so."""
+        return {_LAST_SEQUENCE: str(self.sequence), _LAST_SEQUENCE_OF: self.filter_subject}
 
 
 @dataclass(frozen=True, slots=True)

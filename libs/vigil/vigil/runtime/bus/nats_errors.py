@@ -7,8 +7,10 @@ from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
-from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, PublishRefused, describe
+from vigil.runtime.errors import BusUnavailable, PayloadTooLarge, PublishRefused, StreamMovedOn, describe
 from vigil.runtime.process.cancellation import cancellation_kept
+
+_WRONG_LAST_SEQUENCE = (10071, 10164)
 
 
 @contextmanager
@@ -24,6 +26,8 @@ def translated(what: str) -> Iterator[None]:
     except ServiceUnavailableError as error:
         raise BusUnavailable(f"{what}: JetStream is not available: {error.description}") from None
     except APIError as error:
+        if error.err_code in _WRONG_LAST_SEQUENCE:
+            raise StreamMovedOn(f"{what}: another message was stored meanwhile") from None
         raise PublishRefused(f"{what}: JetStream refused: {error.description} (code {error.err_code})") from None
     except (NatsError, OSError, TimeoutError) as error:
         raise BusUnavailable(f"{what}: NATS did not answer: {describe(error)}") from None

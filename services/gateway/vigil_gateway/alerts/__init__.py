@@ -1,0 +1,1 @@
+"""Alerts of a tenant: listed, exported, shown with their life, acknowledged, muted."""

@@ -165,7 +165,7 @@ async def test_a_camera_that_is_unplugged_and_back_goes_on_in_its_session(site: 
 
 async def test_a_camera_that_is_muted_is_lost_and_comes_back_by_itself(site: Site, recording: Recording) -> None:
     camera = Replay(recording)
-    async with site.worker("one"), site.client(camera):
+    async with site.worker("one", read_timeout_s=0.5), site.client(camera):
         await site.take(2)
         camera.is_muted = True
         lost = await site.said("reconnecting")
@@ -215,8 +215,8 @@ async def test_what_cannot_be_received_is_refused_by_name(site: Site, recording:
 
 async def test_pictures_may_change_their_size(site: Site) -> None:
     wide, tall = recorded(seconds=1, size=(160, 96)), recorded(seconds=1, size=(96, 160))
-    async with site.worker("one"), site.client(Replay(wide + tall)):
-        sizes = {(group.frames[0].width, group.frames[0].height) for group in await site.take(10)}
+    async with site.worker("one"), site.client(Replay(wide + tall, pace=2)):
+        sizes = {(group.frames[0].width, group.frames[0].height) for group in await site.take(5)}
     assert sizes == {VIGIL_SMALL.fit(160, 96), VIGIL_SMALL.fit(96, 160)}
 
 

@@ -87,10 +87,8 @@ async def test_a_range_that_is_used_up_is_told(connection: Connection) -> None:
             await gather(connection, Network(PORTS[:1], ("203.0.113.5",)))
 
 
+@pytest.mark.slow
 async def test_servers_that_do_not_answer_take_nothing_away(connection: Connection) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
-        mute.bind(("127.0.0.1", 0))
-        mute.close()
-        connection.stun_server = ("127.0.0.1", 1)
-        await gather(connection, Network(advertised=("203.0.113.5",)))
+    connection.stun_server = ("127.0.0.1", 1)
+    await gather(connection, Network(advertised=("203.0.113.5",)))
     assert [candidate.type for candidate in connection.local_candidates] == ["host"]

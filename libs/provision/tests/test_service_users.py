@@ -12,10 +12,11 @@ from nats.aio.client import Client as Nats
 from vigil.contract import subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.permissions import inbox_prefix
-from vigil.contract.services import GATEWAY, INTERACTION, SERVICES, WEBHOOK, ServiceSpec
+from vigil.contract.services import GATEWAY, INGESTION, INTERACTION, SERVICES, WEBHOOK, ServiceSpec
 from vigil.contract.streams import ALERTS, DECISIONS, STREAMS
+from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, BusConfig
-from vigil.runtime.errors import BusUnavailable
+from vigil.runtime.errors import BusUnavailable, NoResponders
 from vigil.testing.eventually import eventually
 from vigil_provision.testing.servers import ConfiguredNats
 
@@ -168,6 +169,18 @@ async def test_a_tenants_pager_hears_from_the_gateway_who_sees_to_an_alert(serve
         await gateway.publish_stored(Outgoing(acknowledged, "demo.a-1.acknowledged.0", b"seen", CLOUDEVENT))
         told = [await heard.next_msg(timeout=5) for _ in range(2)]
         assert [(message.subject, message.data) for message in told] == [(ALERT, b"opened"), (acknowledged, b"seen")]
+
+
+async def test_ingestion_answers_what_the_gateway_asks(server: ConfiguredNats) -> None:
+    subject = subjects.signalling(SessionKey("demo", "s-1"))
+    async with bus_of(server, GATEWAY) as asker, bus_of(server, INGESTION) as worker:
+        with pytest.raises(NoResponders):
+            await asker.request(subject, b"offer", timeout_s=10)
+        async with worker.subscribe(subject, capacity=8, queue="ingestion") as requests:
+            asked = asyncio.create_task(asker.request(subject, b"offer", timeout_s=10))
+            async with asyncio.timeout(10):
+                await worker.answer(await anext(requests), b"answer")
+                assert await asked == b"answer"
 
 
 async def test_a_snapshot_goes_from_the_interaction_service_to_the_gateway(server: ConfiguredNats) -> None:

@@ -41,7 +41,8 @@ def next_chunk(state: SessionState, profile: PromptProfile, carried: tuple[Turn,
         first, since_ms = carried[0].sequence, carried[0].time_ms
     restated = tuple(instruction for instruction in state.instructions if instruction.given_at < first)
     earlier = tuple(exchange for exchange in state.dialogue if exchange.asked_ms < since_ms)
-    return Chunk(state.chunk.number + 1, chunk_prefix(profile, restated, earlier), carried)
+    prefix = chunk_prefix(profile, restated, earlier)
+    return Chunk(state.chunk.number + 1, prefix, carried, began_at=state.next_sequence)
 
 
 def start_over(profile: PromptProfile, state: SessionState) -> SessionState:

@@ -5,7 +5,7 @@ first user message of a chunk carries the chunk's prefix. Nothing before the new
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vigil.core.instruction import Instruction
 from vigil.core.message import Image, Message, Parts, Text
@@ -34,6 +34,19 @@ def prompt(profile: PromptProfile, chunk: Chunk, new: Turn, last: Asked | None =
     same objects, so that a long history costs nothing to show again.
     """
     return (*_past(profile, chunk, last), _user(profile, new, () if chunk.turns else chunk.prefix))
+
+
+def asked_for(profile: PromptProfile, chunk: Chunk, sequence: int) -> tuple[Message, ...] | None:
+    """The messages that asked for the decision of an earlier turn of the chunk. They are exactly those that the engine
+    was sent, because within a chunk nothing before a turn ever changes.
+
+    None for a turn that is not in the chunk, and for one that was carried into it: that turn was asked with the prompt
+    of the chunk before, which is gone.
+    """
+    if not chunk.has_asked(sequence):
+        return None
+    place = next(place for place, turn in enumerate(chunk.turns) if turn.sequence == sequence)
+    return prompt(profile, replace(chunk, turns=chunk.turns[:place]), replace(chunk.turns[place], reply=""))
 
 
 def goes_on(last: Asked, chunk: Chunk, messages: tuple[Message, ...]) -> bool:

@@ -113,11 +113,21 @@ class SessionSpec:
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """The turns that a prompt holds, after a prefix that stays as it is for the whole chunk. The first user message of
-    the chunk begins with the prefix."""
+    the chunk begins with the prefix.
+
+    `began_at` is the sequence of the first turn that was asked in this chunk: earlier ones in it are carried from the
+    chunk before. It is negative where that is not known, for an older release began the chunk.
+    """
 
     number: int = 0
     prefix: Parts = ()
     turns: tuple[Turn, ...] = ()
+    began_at: int = -1
+
+    def has_asked(self, sequence: int) -> bool:
+        """Whether the turn of that sequence was asked with a prompt of this chunk, as far as that is known."""
+        began_at = self.began_at if self.number else 0
+        return 0 <= began_at <= sequence and any(turn.sequence == sequence for turn in self.turns)
 
     @property
     def frames(self) -> tuple[FrameRef, ...]:

@@ -47,11 +47,12 @@ class _Memory:
 
     chunk: int = 0
     prefix: tuple[_PrefixPart, ...] = ()
+    began_at: int = -1
 
 
 _VIEWS: Mapping[Part, Callable[[SessionState], Any]] = {
     Part.HEAD: lambda state: _Head(form.WRITTEN, state.next_sequence, state.last_time_ms, state.malformed_total),
-    Part.MEMORY: lambda state: (state.chunk.number, state.chunk.prefix),
+    Part.MEMORY: lambda state: (state.chunk.number, state.chunk.prefix, state.chunk.began_at),
     Part.INSTRUCTIONS: lambda state: state.instructions,
     Part.ALERTS: lambda state: state.alerts,
     Part.UTTERED: lambda state: state.uttered,
@@ -78,7 +79,7 @@ def decode_parts(key: SessionKey, parts: Sequence[bytes | None], turns: Sequence
         next_sequence=head.next_sequence,
         last_time_ms=head.last_time_ms,
         malformed_total=head.malformed_total,
-        chunk=Chunk(memory.chunk, _prefix(memory), tuple(decode(key, turn, Turn) for turn in turns)),
+        chunk=Chunk(memory.chunk, _prefix(memory), tuple(decode(key, turn, Turn) for turn in turns), memory.began_at),
         instructions=_decoded(key, found[Part.INSTRUCTIONS], Instructions, ()),
         alerts=_decoded(key, found[Part.ALERTS], tuple[Alert, ...], ()),
         uttered=_decoded(key, found[Part.UTTERED], Utterances, ()),
@@ -106,9 +107,9 @@ def _decoded(key: SessionKey, data: bytes | None, kind: Any, nothing: V) -> V:
     return value
 
 
-def _memory(chunk: int, prefix: Parts) -> _Memory:
+def _memory(chunk: int, prefix: Parts, began_at: int) -> _Memory:
     parts = (_PrefixPart(part.text) if isinstance(part, Text) else _PrefixPart(image=part.ref) for part in prefix)
-    return _Memory(chunk, tuple(parts))
+    return _Memory(chunk, tuple(parts), began_at)
 
 
 def _prefix(memory: _Memory) -> Parts:

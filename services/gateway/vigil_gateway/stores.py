@@ -4,6 +4,7 @@ Every replica measures the same servers, so of their figures one is taken, never
 """
 
 import asyncio
+from functools import partial
 from typing import NoReturn
 
 from redis.asyncio import Redis
@@ -23,9 +24,9 @@ MEASURE_S = 10.0
 async def measure_stores(bus: Bus, redis: Redis) -> NoReturn:
     """Measure every `MEASURE_S`. A server that is away keeps its last figures: readiness tells that it is away."""
     while True:
-        for measure in (measure_streams(bus), measure_redis(redis)):
+        for measure in (partial(measure_streams, bus), partial(measure_redis, redis)):
             try:
-                await measure
+                await measure()
             except PortError as error:
                 log.debug("store not measured", reason=str(error))
         await asyncio.sleep(MEASURE_S)

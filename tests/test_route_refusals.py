@@ -12,6 +12,9 @@ import pytest_asyncio
 from api_contract import Operation, operations, with_unknown, with_wrong_types, wrong_parameters
 from gateway_stage import KEYS, Stage, gateway_stage
 
+from vigil.core.session import Chunk, SessionState
+from vigil.core.turn import FrameRef, Turn
+from vigil.runtime.store.sessions import Commit
 from vigil_client.options import NewSession, NewSource, NewWatch
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
@@ -27,6 +30,7 @@ WITH_BODY = [operation for operation in ALL if operation.body is not None]
 WRONG_KEY = f"{KEYS['demo']}x"
 # What an ended session still does: it is read, and ending it again changes nothing.
 STILL_SERVED = {("GET", 200), ("DELETE", 204)}
+TURN = Turn(0, 0, (FrameRef("f-0", 160, 96),), "</silence>")
 
 Json = dict[str, Any]
 
@@ -82,9 +86,10 @@ async def ended(stage: Stage) -> dict[str, str]:
 
 
 async def opened(stage: Stage) -> dict[str, str]:
-    """A new session of the tenant demo, as the names of paths."""
+    """A new session of the tenant demo that has decided on one picture, as the names of paths."""
     async with stage.client() as client:
         session = (await client.create_session(NewSession(SOURCE))).id
+        await stage.commit(session, Commit(SessionState(1, 0, Chunk(turns=(TURN,))), TURN, frames=(("f-0", b"jpeg"),)))
         return {
             "session": session,
             "watch_id": await client.watch(session, NewWatch("Fire?")),
@@ -92,6 +97,9 @@ async def opened(stage: Stage) -> dict[str, str]:
             "alert_id": "a-1",
             "model": "vigil-small",
             "resource": "r-1",
+            "turn": "newest",
+            "sequence": "0",
+            "index": "0",
         }
 
 
@@ -217,7 +225,9 @@ async def test_an_ended_session_takes_nothing_more_and_can_be_read(
 ) -> None:
     async with http.request(operation.method, operation.url(**ended), json=operation.valid()) as answer:
         status = answer.status
-    if (operation.method, status) not in STILL_SERVED:
+    if "/frames/" in operation.path:  # its pictures go with the session
+        assert "until the session ends" in await refused(http, operation, ended, 404, "frame_gone")
+    elif (operation.method, status) not in STILL_SERVED:
         assert "ended" in await refused(http, operation, ended, 409, "session_ended")
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from types import TracebackType
-from typing import Any
-from urllib.parse import quote
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import aiohttp
 
@@ -14,9 +14,13 @@ from vigil_client.backoff import Backoff
 from vigil_client.errors import Unavailable, Unreachable
 from vigil_client.events import Connection, Event, read_event
 from vigil_client.options import NewSession, NewWatch, as_body
-from vigil_client.sse import Parser
+from vigil_client.sse import Parser, ServerEvent
 from vigil_client.transport import Transport
+from vigil_client.turns import Prompt, TurnPage
 from vigil_client.values import Accepted, ApiKey, Health, History, Instruction, Session, T, Watch, read
+from vigil_client.wall import WallEvent, read_wall_event
+
+E = TypeVar("E")
 
 # Creating a session opens the camera first, so it takes longer than other calls.
 CREATE_S = 45.0
@@ -136,6 +140,25 @@ class Client:
         async with self._gateway.request("GET", f"/v1/alerts/{quote(alert_id, safe='')}/snapshot") as response:
             return await response.read()
 
+    async def turns(self, session_id: str, *, limit: int | None = None, before: int | None = None) -> TurnPage:
+        """What was decided, newest turn first: the last 100 turns, or as many as `limit` says (up to 500), or those
+        `before` a turn, which is the `next` of another page."""
+        query = urlencode(_given(limit=limit, before=before))
+        path = f"{_session(session_id)}/turns" + (f"?{query}" if query else "")
+        return read(TurnPage, await self._gateway.call("GET", path))
+
+    async def frame(self, session_id: str, sequence: int | None = None, index: int = 0) -> bytes:
+        """A picture (JPEG) that the model saw: the one numbered `index` of a turn, or of the newest turn. `NotFound`
+        once its chunk of turns is over."""
+        turn = "newest" if sequence is None else sequence
+        async with self._gateway.request("GET", f"{_session(session_id)}/turns/{turn}/frames/{index}") as response:
+            return await response.read()
+
+    async def prompt(self, session_id: str, sequence: int) -> Prompt:
+        """All that the engine was sent for a turn of the current chunk, and the reply. Takes a key with the role
+        operator."""
+        return read(Prompt, await self._gateway.call("GET", f"{_session(session_id)}/turns/{sequence}/prompt"))
+
     async def key(self) -> ApiKey:
         """The key that this client has."""
         return read(ApiKey, await self._gateway.call("GET", "/v1/key"))
@@ -148,17 +171,30 @@ class Client:
         """Whether new sessions can be taken, and the capacity of each role."""
         return read(Health, await self._gateway.call("GET", "/v1/health"))
 
-    async def events(self, session_id: str, backoff: Backoff | None = None) -> AsyncGenerator[Event, None]:
+    def events(self, session_id: str, backoff: Backoff | None = None) -> AsyncGenerator[Event, None]:
         """The session's live events, across restarts of the gateway: `Connection` says when the stream is cut and
         back. What came in between is sent then: nothing is left out, and nothing comes twice. Ends never by itself;
         raises `Refused` when the gateway refuses it (session unknown, key wrong).
         """
+        return self._followed(f"{_session(session_id)}/events", read_event, backoff)
+
+    def wall(self, backoff: Backoff | None = None) -> AsyncGenerator[WallEvent, None]:
+        """All open sessions of the tenant, live, across restarts of the gateway: a `Tile` for each, and again when it
+        changes, at most once a second; alerts and session events as they happen. After each `Connection` every tile
+        comes anew; alerts and session events go on where they were, nothing left out and nothing twice. Ends and
+        raises as `events` does.
+        """
+        return self._followed("/v1/wall", read_wall_event, backoff)
+
+    async def _followed(
+        self, path: str, reader: Callable[[ServerEvent], E | None], backoff: Backoff | None
+    ) -> AsyncGenerator[E | Connection, None]:
         policy = backoff or Backoff()
         failures, parser = 0, Parser()
         while True:
             try:
                 parser = Parser(parser.last_id)
-                async for event in self._stream(session_id, parser):
+                async for event in self._stream(path, parser, reader):
                     failures = 0
                     yield event
                 reason = "the gateway closed the stream"
@@ -168,15 +204,16 @@ class Client:
             yield Connection(connected=False, reason=reason)
             await asyncio.sleep(policy.delay_s(failures, random.random()))
 
-    async def _stream(self, session_id: str, parser: Parser) -> AsyncIterator[Event]:
+    async def _stream(
+        self, path: str, parser: Parser, reader: Callable[[ServerEvent], E | None]
+    ) -> AsyncIterator[E | Connection]:
         headers = {"Last-Event-ID": parser.last_id} if parser.last_id else {}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=SILENT_STREAM_S)
-        path = f"{_session(session_id)}/events"
         async with self._gateway.request("GET", path, timeout=timeout, headers=headers) as response:
             yield Connection(connected=True)
             async for chunk in response.content.iter_any():
                 for received in parser.feed(chunk):
-                    event = read_event(received)
+                    event = reader(received)
                     if event is not None:
                         yield event
 

@@ -69,6 +69,7 @@ class Lifecycle:
     kind: str
     reason: str
     cause: str = ""
+    session: str = ""
 
     @property
     def ended(self) -> bool:
@@ -118,7 +119,8 @@ def lifecycle(text: str) -> Lifecycle:
     data = event.get("data")
     if not kind.startswith("vigil.session.") or not isinstance(data, dict):
         raise BadMessage("not a session event of Vigil")
-    return Lifecycle(kind.rpartition(".")[2], str(data.get("reason") or ""), str(data.get("cause") or ""))
+    reason, cause, session = (str(data.get(name) or "") for name in ("reason", "cause", "session"))
+    return Lifecycle(kind.rpartition(".")[2], reason, cause, session)
 
 
 def status_line(status: dict[str, Any]) -> str:

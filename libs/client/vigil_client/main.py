@@ -9,6 +9,7 @@ from vigil_client.commands.alerts import alerts
 from vigil_client.commands.running import run_program
 from vigil_client.commands.sessions import ask, sessions
 from vigil_client.commands.subscribe import subscribe
+from vigil_client.commands.turns import turns
 from vigil_client.commands.watch import watch
 
 ADDED = "vigil.commands"  # the entry-point group by which a package adds a command
@@ -41,6 +42,7 @@ def command_line() -> typer.Typer:
         "subscribe": subscribe,
         "ask": ask,
         "sessions": sessions,
+        "turns": turns,
     }
     commands |= {added.name: added.load() for added in entry_points(group=ADDED)}
     app = typer.Typer(

@@ -20,6 +20,7 @@ from vigil_gateway.http.app import routes
 
 PAST = datetime.now(UTC) - timedelta(days=1)
 OLD = ApiKey(digest_of("a-key-of-old"), "demo", KeyRole.ADMIN, "old", PAST, PAST)
+ENDLESS = ("/events", "/wall", "/preview")  # streams that every role may read
 BODIES = {"/v1/sessions": {"source": {"url": "rtsp://camera.local/1"}}}
 
 
@@ -56,12 +57,14 @@ async def test_a_viewer_reads_and_changes_nothing(viewer: aiohttp.ClientSession,
     refused = {}
     for method, path in operations():
         where = re.sub(r"\{\w+\}", "x-1", path.replace("{session}", session))
-        if not where.endswith("/events"):
+        if not where.endswith(ENDLESS):
             async with viewer.request(method, where, json=BODIES.get(path, {})) as answer:
                 refused[method, path] = answer.status == 403
     reading = ("GET", "OPTIONS")
     changing = {(method, path) for method, path in refused if method not in reading and path != "/v1/login"}
-    assert {operation for operation, is_refused in refused.items() if is_refused} == {*changing, ("GET", "/v1/keys")}
+    for_operators = ("GET", "/v1/sessions/{session}/turns/{sequence}/prompt")
+    unread = {("GET", "/v1/keys"), for_operators}
+    assert {operation for operation, is_refused in refused.items() if is_refused} == {*changing, *unread}
     assert len(changing) >= 12
 
 

@@ -63,10 +63,16 @@ def test_live_events_are_typed() -> None:
     stream = DOCUMENT["paths"]["/v1/sessions/{session}/events"]["get"]["responses"]["200"]["content"]
     events = stream["text/event-stream"]["schema"]["oneOf"]
     names = {name for event in events for name in event["properties"]["event"]["enum"]}
-    assert names == set(EventKind)
+    assert names == set(EventKind) - {EventKind.TILE}
     for event in events:
         told = event["properties"]["data"]["contentSchema"]["$ref"].rpartition("/")[2]
         assert DOCUMENT["components"]["schemas"][told]["properties"]
+
+
+def test_the_events_of_a_wall_are_typed() -> None:
+    stream = DOCUMENT["paths"]["/v1/wall"]["get"]["responses"]["200"]["content"]["text/event-stream"]["schema"]
+    told = {event["properties"]["data"]["contentSchema"]["$ref"].rpartition("/")[2] for event in stream["oneOf"]}
+    assert told == {"WallStatusOut", "TileOut", "CloudEventOut", "EndOut"} <= DOCUMENT["components"]["schemas"].keys()
 
 
 def test_bounds_of_numbers_are_published() -> None:

@@ -40,6 +40,12 @@ class GatewaySettings(ServiceSettings):
         le=10_000,
         description="Live streams that a tenant may have open, over all replicas",
     )
+    previews_per_tenant: int = Field(
+        8,
+        ge=1,
+        le=1_000,
+        description="Clients of a tenant that may look at smooth pictures of sessions at once, over all replicas",
+    )
     sessions_per_tenant: int = Field(
         256, ge=1, le=1_000_000, description="Sessions that a tenant may have open at once"
     )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import uuid4
 
 import grpc
@@ -19,10 +20,12 @@ from vigil.runtime.process.tls import ServerCertificate, trusted_by
 from vigil.runtime.store import redis_client
 from vigil.runtime.store.logins import LoginStore
 from vigil.runtime.store.names import SessionNames
+from vigil.runtime.store.overview import Overviews
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.tally import Tally
 from vigil.runtime.store.turn_lease import TurnLeases
+from vigil.runtime.store.turn_pictures import TurnPictures
 from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from vigil_gateway.alerts.reading import AlertReader
 from vigil_gateway.api.auth import KeyRing
@@ -33,10 +36,11 @@ from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
 from vigil_gateway.http.server import MAX_CONNECTIONS, Listening, serve
 from vigil_gateway.live.history import answer_history
-from vigil_gateway.live.streams import QUOTA, StreamSlots
+from vigil_gateway.live.streams import PREVIEWS, QUOTA, StreamSlots
 from vigil_gateway.login.attempts import LoginAttempts
 from vigil_gateway.login.logins import Logins
 from vigil_gateway.ports import Ports
+from vigil_gateway.preview.shows import Shows
 from vigil_gateway.pushed.idle import end_idle
 from vigil_gateway.pushed.pixel_budget import PixelBudget
 from vigil_gateway.pushed.quota import IN_FLIGHT, PER_S, PushQuota
@@ -47,6 +51,8 @@ from vigil_gateway.sessions.probe import SourceProbe
 from vigil_gateway.sessions.quota import SessionQuota
 from vigil_gateway.sessions.unheld import Unheld
 from vigil_gateway.stores import measure_stores
+from vigil_gateway.wall.board import Board
+from vigil_gateway.wall.boards import Boards
 
 log = get_log()
 
@@ -68,7 +74,12 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         probe = SourceProbe(channel, settings.probe_deadline_s)
         replicas = Replicas()
         ports = _ports(settings, keys, bus, redis, probe, service.health, replicas)
-        uses = {QUOTA: ports.streams.open, IN_FLIGHT: ports.pushes.open, PER_S: ports.pushes.rates}
+        uses = {
+            QUOTA: ports.streams.open,
+            PREVIEWS: ports.previews.open,
+            IN_FLIGHT: ports.pushes.open,
+            PER_S: ports.pushes.rates,
+        }
         service.spawn("quotas", replicas.exchange(Tally(redis, uuid4().hex), uses))
         service.spawn("history", answer_history(bus))
         service.spawn("API keys", key_file.follow(keys))
@@ -115,20 +126,25 @@ def _ports(
     health: Health,
     replicas: Replicas,
 ) -> Ports:
-    store = SessionStore(redis)
+    store, placement = SessionStore(redis), Placement(redis)
+    interval_s = settings.status_interval_s
     return Ports(
         settings=settings,
         keys=keys,
         bus=bus,
         alerts=AlertReader(bus),
         store=store,
-        placement=Placement(redis),
+        placement=placement,
         probe=probe,
         streams=StreamSlots(settings.streams_per_tenant, replicas),
         health=health,
         draining=asyncio.Event(),
         pushed=PushedSessions(redis),
         turns=TurnLeases(redis),
+        pictures=TurnPictures(redis),
+        previews=StreamSlots.of_previews(settings.previews_per_tenant, replicas),
+        shows=Shows(bus),
+        walls=Boards(partial(Board, bus=bus, overviews=Overviews(redis), placement=placement, interval_s=interval_s)),
         names=SessionNames(redis),
         quota=SessionQuota(store, settings.sessions_per_tenant),
         pushes=PushQuota(settings.pushes_in_flight_per_tenant, settings.pushes_per_tenant_s, replicas),

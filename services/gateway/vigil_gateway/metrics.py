@@ -24,6 +24,11 @@ LOGINS = Counter(
     ["outcome"],
 )
 STREAMS = Gauge("vigil_gateway_event_streams", "Live streams that are open: events, pushed pictures, WebSockets")
+PREVIEWS = Gauge("vigil_gateway_previews", "Clients that look at the smooth picture of a session")
+PREVIEW_SENT = Counter("vigil_gateway_preview_pictures_sent", "Pictures of previews written to clients")
+PREVIEW_DROPPED = Counter(
+    "vigil_gateway_preview_pictures_dropped", "Pictures of previews that a slow client did not take"
+)
 EVENTS_SENT = Counter("vigil_gateway_events_sent", "Live events written to clients", ["kind"])
 EVENTS_DROPPED = Counter("vigil_gateway_events_dropped", "Live events that a slow client did not take", ["kind"])
 EVENTS_UNREADABLE = Counter("vigil_gateway_events_unreadable", "Bus messages that could not be read", ["kind"])

@@ -18,8 +18,9 @@ from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.turn_lease import TurnLeases
+from vigil.runtime.store.turn_pictures import TurnPictures
 from vigil_gateway.alerts.reading import AlertReader
-from vigil_gateway.api.auth import KeyRing
+from vigil_gateway.api.auth import KeyRing, require
 from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.api.request_rate import RequestRate
 from vigil_gateway.config import GatewaySettings
@@ -27,11 +28,13 @@ from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.login.attempts import LoginAttempts
 from vigil_gateway.login.cookie import COOKIE, CSRF_HEADER
 from vigil_gateway.login.logins import Logins
+from vigil_gateway.preview.shows import Shows
 from vigil_gateway.pushed.pixel_budget import PixelBudget
 from vigil_gateway.pushed.quota import PushQuota
 from vigil_gateway.sessions.probe import SourceProbe
 from vigil_gateway.sessions.quota import SessionQuota
 from vigil_gateway.sessions.session_id import id_of_name, may_begin
+from vigil_gateway.wall.boards import Boards
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class Ports:
     draining: asyncio.Event
     pushed: PushedSessions
     turns: TurnLeases
+    pictures: TurnPictures
+    walls: Boards
+    previews: StreamSlots
+    shows: Shows
     names: SessionNames
     quota: SessionQuota
     pushes: PushQuota
@@ -100,6 +107,15 @@ async def _holder(
 
 
 Holder = Annotated[ApiKey, Depends(_holder)]
+
+
+async def _operator(holder: Holder) -> ApiKey:
+    require(holder, KeyRole.OPERATOR)
+    return holder
+
+
+# For what may be read only by those who may also change it.
+Operator = Annotated[ApiKey, Depends(_operator)]
 
 
 async def _tenant(holder: Holder) -> str:

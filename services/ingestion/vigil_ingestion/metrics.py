@@ -34,6 +34,15 @@ WEBRTC_DROPPED = Counter(
     "picture or sound was there)",
     ["what"],
 )
+PREVIEW_SECONDS = Histogram(
+    "vigil_ingestion_preview_seconds",
+    "Encoding one picture of the smooth preview, which is done only while somebody looks",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
+)
+PREVIEW_DROPPED = Counter(
+    "vigil_ingestion_preview_dropped",
+    "Pictures of the preview that were not published: a newer one came, or NATS was away",
+)
 PROBES = Counter("vigil_ingestion_probes", "Sources probed, by outcome", ["outcome"])
 PUBLISH_SECONDS = Histogram(
     "vigil_ingestion_publish_seconds",

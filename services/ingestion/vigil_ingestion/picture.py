@@ -1,7 +1,7 @@
 """Turns a decoded picture into the JPEG that everything downstream uses: as a person would see it."""
 
 import io
-from typing import Any
+from typing import Any, Protocol
 
 import av
 import numpy as np
@@ -10,7 +10,6 @@ from av.video.reformatter import Interpolation
 from PIL import Image
 
 from vigil.contract.frames import Frame
-from vigil.core.profile import PromptProfile
 from vigil_ingestion import colour
 from vigil_ingestion.geometry import Geometry
 from vigil_ingestion.orientation import Pixels
@@ -21,20 +20,39 @@ Image.preinit()  # otherwise the first picture imports the formats, and is late
 PLAIN = Geometry()
 
 
+class Shape(Protocol):
+    """Of what size a picture is wanted, and how well encoded; a prompt profile is one."""
+
+    @property
+    def jpeg_quality(self) -> int:
+        """From 1 to 95."""
+        ...
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """The size for a picture of that size, aspect kept."""
+        ...
+
+
 class NotConvertible(Exception):
     """The picture was decoded and cannot be shown; the message says why."""
 
 
-def encode(picture: av.VideoFrame, capture_us: int, profile: PromptProfile, geometry: Geometry = PLAIN) -> Frame:
-    """Turn upright, scale by area averaging to the profile's size, encode at its quality.
+def encode(
+    picture: av.VideoFrame,
+    capture_us: int,
+    shape: Shape,
+    geometry: Geometry = PLAIN,
+    interpolation: Interpolation = Interpolation.AREA,
+) -> Frame:
+    """Turn upright, scale to the shape's size (by area averaging), encode at its quality.
 
     Raises `NotConvertible`.
     """
     try:
-        pixels = _seen(picture, profile, geometry)
+        pixels = _seen(picture, shape, geometry, interpolation)
         height, width, _ = pixels.shape
         buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "JPEG", quality=profile.jpeg_quality)
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=shape.jpeg_quality)
     except NotConvertible:
         raise
     except Exception as error:
@@ -42,18 +60,20 @@ def encode(picture: av.VideoFrame, capture_us: int, profile: PromptProfile, geom
     return Frame(buffer.getvalue(), width, height, capture_us)
 
 
-def _seen(picture: av.VideoFrame, profile: PromptProfile, geometry: Geometry) -> Pixels:
-    """The picture's pixels (height, width, 3) at the profile's size."""
-    size = geometry.turn.size(*profile.fit(*geometry.size(picture.width, picture.height)))
+def _seen(picture: av.VideoFrame, shape: Shape, geometry: Geometry, interpolation: Interpolation) -> Pixels:
+    """The picture's pixels (height, width, 3) at the shape's size."""
+    size = geometry.turn.size(*shape.fit(*geometry.size(picture.width, picture.height)))
     matrix = colour.matrix_of(picture.colorspace, picture.color_primaries, picture.width, picture.height)
     if matrix is None:
         raise NotConvertible(f"its colours are {colour.NAMES[colour.Matrix(picture.colorspace)]}, which is not read")
     picture.colorspace = matrix
     if colour.is_hdr(picture.color_trc):
-        wide = np.asarray(_scaled(picture, size, "rgb48le"), np.uint16)
+        wide = np.asarray(_scaled(picture, size, "rgb48le", interpolation), np.uint16)
         return geometry.turn.upright(colour.for_screen(wide, picture.color_trc, picture.color_primaries))
-    return geometry.turn.upright(np.asarray(_scaled(picture, size, "rgb24"), np.uint8))
+    return geometry.turn.upright(np.asarray(_scaled(picture, size, "rgb24", interpolation), np.uint8))
 
 
-def _scaled(picture: av.VideoFrame, size: tuple[int, int], pixel_format: str) -> npt.NDArray[Any]:
-    return picture.reformat(*size, format=pixel_format, interpolation=Interpolation.AREA).to_ndarray()
+def _scaled(
+    picture: av.VideoFrame, size: tuple[int, int], pixel_format: str, interpolation: Interpolation
+) -> npt.NDArray[Any]:
+    return picture.reformat(*size, format=pixel_format, interpolation=interpolation).to_ndarray()

@@ -25,6 +25,7 @@ from vigil_ingestion.conversion import Conversion
 from vigil_ingestion.faults import Fault, SourceError, as_source_errors
 from vigil_ingestion.media import Limits, Media, MediaInfo, opened
 from vigil_ingestion.playback import Capture, Length, length, live, played
+from vigil_ingestion.preview import Preview
 from vigil_ingestion.sampler import Group, Sampler
 from vigil_ingestion.timeline import UNSTATED_US, Timeline
 
@@ -52,7 +53,7 @@ class Order:
 class Stream:
     """Iterate `turns`: it ends where a file ends and raises `SourceError` when the source fails."""
 
-    def __init__(self, order: Order, origin: Origin, watched_us: int = 0) -> None:
+    def __init__(self, order: Order, origin: Origin, watched_us: int = 0, preview: Preview | None = None) -> None:
         self.turns: KeepLatest[Group[Frame]] = KeepLatest()
         self.info: MediaInfo | None = None
         self.complaint = ""
@@ -66,6 +67,7 @@ class Stream:
         self._loop = asyncio.get_running_loop()
         self._rate = ArrivalRate()
         self._over = asyncio.Event()
+        self._preview = preview
 
     def retune(self, cadence: Cadence) -> None:
         """Sample at another cadence from the next picture on."""
@@ -101,6 +103,8 @@ class Stream:
                 sampler, turns = sampler.add(capture.time_us, picture)
                 for turn in turns:
                     self._loop.call_soon_threadsafe(self.turns.offer, turn)
+            if self._preview is not None and self._preview.wants():
+                self._preview.show(capture.frame, capture.time_us, capture.geometry)
         conversion.finish()
 
     def _sampler(self, capture_us: int) -> Sampler[Frame]:
@@ -178,9 +182,11 @@ class Stream:
 
 
 @asynccontextmanager
-async def streaming(order: Order, origin: Origin, watched_us: int = 0) -> AsyncIterator[Stream]:
-    """A stream that runs inside the block. `origin` is called in the stream's thread."""
-    stream = Stream(order, origin, watched_us)
+async def streaming(
+    order: Order, origin: Origin, watched_us: int = 0, preview: Preview | None = None
+) -> AsyncIterator[Stream]:
+    """A stream that runs inside the block. `origin` is called in its thread; `preview` is shown its pictures."""
+    stream = Stream(order, origin, watched_us, preview)
     threading.Thread(target=stream.run, name="source", daemon=True).start()
     try:
         yield stream

@@ -26,6 +26,7 @@ from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.media import MediaInfo
+from vigil_ingestion.preview import Preview, carry
 from vigil_ingestion.sampler import Group
 from vigil_ingestion.source_loss import SourceLoss
 from vigil_ingestion.status import Status, Watching, is_at_work, is_taken, reconnecting, watching
@@ -68,7 +69,9 @@ class Watcher:
     async def _watch(self, claim: Claim, look: Look) -> None:
         reason = None
         if look.ended is None:
-            reason = await Watch(self._ports, self._settings, claim, look.spec, self._reception(claim, look)).run()
+            preview = Preview(asyncio.get_running_loop())
+            reception = self._reception(claim, look, preview)
+            reason = await Watch(self._ports, self._settings, claim, look.spec, preview, reception).run()
         if reason is None:  # it was ended elsewhere
             await announce_end(self._ports, look.spec)
             return
@@ -88,11 +91,11 @@ class Watcher:
         is_relief = is_taken if claim.key in self._received else is_at_work
         return is_relief(said, other_than=self._settings.worker)
 
-    def _reception(self, claim: Claim, look: Look) -> Reception | None:
+    def _reception(self, claim: Claim, look: Look, preview: Preview) -> Reception | None:
         if look.spec.source.kind is not SourceKind.WEBRTC:
             return None
         self._received.add(claim.key)
-        return Reception(self._terms, self._ports.bus, claim.key, look.spec)
+        return Reception(self._terms, self._ports.bus, claim.key, look.spec, preview)
 
 
 class Watch:
@@ -104,6 +107,7 @@ class Watch:
         settings: IngestionSettings,
         claim: Claim,
         spec: SessionSpec,
+        preview: Preview,
         reception: Reception | None,
     ) -> None:
         self._ports = ports
@@ -111,6 +115,7 @@ class Watch:
         self._claim = claim
         self._spec = spec
         self._reception = reception
+        self._preview = preview
         self._stream: Turns | None = None
         self._sequence = 0
         self._watched_since = 0.0
@@ -124,7 +129,10 @@ class Watch:
         with self._loss:
             beside = [] if self._reception is None else [self._reception.serve()]
             result = await first_to_end(
-                self._until_ended(), follow(self._ports, self._claim.key, self._take_up), *beside
+                self._until_ended(),
+                follow(self._ports, self._claim.key, self._take_up),
+                carry(self._ports.bus, self._claim.key, self._preview),
+                *beside,
             )
         return result if isinstance(result, str) else None
 
@@ -255,7 +263,7 @@ class Watch:
 
     def _opened(self, watched_us: int) -> AbstractAsyncContextManager[Turns]:
         if self._reception is None:
-            return streaming(self._order(), self._origin, watched_us)
+            return streaming(self._order(), self._origin, watched_us, self._preview)
         return self._reception.receiving(
             lambda capture_us: self._ports.store.set_origin(self._claim.key, capture_us), watched_us
         )

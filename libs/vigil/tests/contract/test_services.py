@@ -33,6 +33,8 @@ LIVE = (
     "vigil.v1.command.>",
     "vigil.v1.turn.dropped.>",
     "vigil.v1.signalling.>",
+    "vigil.v1.preview.asked.>",
+    "vigil.v1.preview.shown.>",
     subjects.ALL_HISTORY_ANSWERS,
 )
 KEY = SessionKey("demo", "s-1")

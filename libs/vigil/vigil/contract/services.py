@@ -177,6 +177,7 @@ GATEWAY = ServiceSpec(
             _of_all(Kind.RAW_FRAMES),  # pictures that clients push
             _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
             _of_all(Kind.SIGNALLING),  # the offers of WebRTC clients, to the worker that holds the session
+            _of_all(Kind.PREVIEW_ASKED),  # somebody looks at the session's smooth picture
             *_lifecycle(Lifecycle.REQUESTED, Lifecycle.CHANGED, Lifecycle.STALLED, Lifecycle.ENDED),
             *subjects.all_alert_events(
                 AlertAction
@@ -187,6 +188,7 @@ GATEWAY = ServiceSpec(
             subjects.ALL_DECISIONS,
             subjects.ALL_NUMBERED,
             _of_all(Kind.TURN_DROPPED),
+            _of_all(Kind.PREVIEW_SHOWN),
             *_lifecycle(Lifecycle.MOVED),  # a picture that is waited for is shown again to a worker that takes over
             subjects.ALL_HISTORY_ASKED,
         ),
@@ -213,9 +215,10 @@ INGESTION = ServiceSpec(
         publishes=(
             _of_all(Kind.RAW_FRAMES),
             _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
+            _of_all(Kind.PREVIEW_SHOWN),
             *_lifecycle(Lifecycle.SOURCE_LOST, Lifecycle.SOURCE_BACK, Lifecycle.ENDED),
         ),
-        hears=(subjects.ALL_LIFECYCLE, _of_all(Kind.SIGNALLING)),
+        hears=(subjects.ALL_LIFECYCLE, _of_all(Kind.SIGNALLING), _of_all(Kind.PREVIEW_ASKED)),
         looks_up=(SESSIONS,),
     ),
     redis_keys=(SESSION_KEYS, INDEX_KEYS, HEALTH_KEYS, _placement_keys(Role.INGESTION), _placement_keys(Role.CODEC)),

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     UTTERANCE = "utterance"
     TURN_DROPPED = "turn.dropped"
     SIGNALLING = "signalling"
+    PREVIEW_ASKED = "preview.asked"
+    PREVIEW_SHOWN = "preview.shown"
 
 
 class Lifecycle(StrEnum):
@@ -145,6 +147,11 @@ def decision(key: SessionKey) -> str:
     return str(SessionSubject(Kind.DECISION, key))
 
 
+def decisions_of(tenant: str) -> str:
+    """A filter for the decisions of all of a tenant's sessions."""
+    return f"{PREFIX}.{Kind.DECISION}.{token(tenant, 'tenant')}.*"
+
+
 def utterance(key: SessionKey) -> str:
     """Where what the model says is stored, as CloudEvents."""
     return str(SessionSubject(Kind.UTTERANCE, key))
@@ -153,6 +160,16 @@ def utterance(key: SessionKey) -> str:
 def turn_dropped(key: SessionKey) -> str:
     """Where `TurnDropped` says that nobody decides on a group of pictures."""
     return str(SessionSubject(Kind.TURN_DROPPED, key))
+
+
+def preview_asked(key: SessionKey) -> str:
+    """Where an empty message says that somebody looks at the session's smooth picture now."""
+    return str(SessionSubject(Kind.PREVIEW_ASKED, key))
+
+
+def preview_shown(key: SessionKey) -> str:
+    """Where ingestion publishes the session's smooth picture, as JPEGs, while somebody looks."""
+    return str(SessionSubject(Kind.PREVIEW_SHOWN, key))
 
 
 def signalling(key: SessionKey) -> str:

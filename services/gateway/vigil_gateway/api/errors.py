@@ -8,11 +8,13 @@ GatewayError
 ├── CsrfInvalid, CrossSite    a request with a cookie that a page of this gateway did not cause
 ├── TooManyLogins             an address tries to log in more often than it may
 ├── NoSuchSession             of this tenant; another tenant's is answered the same way
+├── FrameGone, TurnGone       a turn whose picture or prompt is not kept any more, or that never was
 ├── NotServed                 a model or a prompt profile that no worker here runs
 ├── SourceRefused             the source was opened and cannot be watched
 ├── ProbeUnavailable          no ingestion worker answered within the deadline
 ├── NoWorker, CapacityFull    nobody can take the session
 ├── TooManyStreams            the tenant's live streams are all in use
+├── TooManyPreviews, NoPreview  smooth pictures of sessions
 ├── TooManySessions           the tenant has as many sessions open as it may
 ├── TooManyPushes             the tenant pushes more pictures than it may
 ├── TooManyRequests           the key makes more requests than it may
@@ -100,6 +102,26 @@ class NoSuchSession(GatewayError):
         super().__init__(f"there is no session {session[:80]!r}")
 
 
+class FrameGone(GatewayError):
+    """A picture that the model saw and that is not kept any more, or that never was."""
+
+    def __init__(self, turn: int | None, index: int) -> None:
+        of = "the newest turn" if turn is None else f"turn {turn}"
+        super().__init__(
+            f"there is no frame {index} of {of}: pictures are kept for the turns of the current chunk, until the "
+            "session ends"
+        )
+
+
+class TurnGone(GatewayError):
+    """A turn whose prompt cannot be shown any more, or that never was."""
+
+    def __init__(self, turn: int) -> None:
+        super().__init__(
+            f"the prompt of turn {turn} cannot be shown: only turns that were asked in the current chunk have one"
+        )
+
+
 class NoSuchWebSocket(GatewayError):
     """A handshake at a path where there is no WebSocket."""
 
@@ -148,6 +170,20 @@ class TooManyStreams(GatewayError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"this tenant has {limit} live event streams open, as many as it may")
+
+
+class TooManyPreviews(GatewayError):
+    """The tenant looks at as many smooth pictures as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"this tenant looks at {limit} previews at once already, which is the limit")
+
+
+class NoPreview(GatewayError):
+    """A session whose pictures a client pushes has no smooth picture."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"the pictures of the session {session[:80]!r} are pushed by its client: there is no preview")
 
 
 class TooManySessions(GatewayError):

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 _API = "/v1/"
-_OWN = frozenset({"sessions", "whip", "alerts", "health", "key", "keys", "login"})
+_OWN = frozenset({"sessions", "whip", "alerts", "health", "key", "keys", "login", "wall"})
 
 _TYPES = {
     HTTPStatus.UNAUTHORIZED: "authentication_error",

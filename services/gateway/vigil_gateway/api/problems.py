@@ -115,6 +115,10 @@ TABLE: dict[type[Exception], Row] = {
     errors.TooManyStreams: Row(
         "too_many_streams", 429, "Too many live event streams", "Close a stream that is no longer read."
     ),
+    errors.TooManyPreviews: Row("too_many_previews", 429, "Too many previews", "Close one that nobody looks at."),
+    errors.NoPreview: Row(
+        "no_preview", 409, "There is no preview", "Show the newest frame: /v1/sessions/{id}/turns/newest/frames/0."
+    ),
     errors.TooManySessions: Row(
         "too_many_sessions",
         429,
@@ -157,6 +161,10 @@ TABLE: dict[type[Exception], Row] = {
     errors.SessionChanged: Row("session_changed", 400, "One session a call", "Make one call for each session."),
     errors.ShuttingDown: Row("shutting_down", 503, "The gateway is shutting down", "Connect again."),
     errors.NoSuchSession: _NO_SESSION,
+    errors.FrameGone: Row(
+        "frame_gone", 404, "The picture is gone", "Ask for `newest`; the pictures of alerts are kept for 7 days."
+    ),
+    errors.TurnGone: Row("turn_gone", 404, "The prompt is gone", "Ask for a newer turn: /turns lists them."),
     port_errors.UnknownSession: _NO_SESSION,
     port_errors.SessionEnded: Row("session_ended", 409, "The session has ended", "Create a new session."),
     port_errors.InboxFull: Row(

@@ -19,8 +19,12 @@ from vigil_gateway.login import routes as login
 from vigil_gateway.openai import chat
 from vigil_gateway.openai.models import OpenAIError
 from vigil_gateway.ports import Ports
+from vigil_gateway.preview import routes as preview
 from vigil_gateway.sessions import history, instructions, queries, watches
 from vigil_gateway.sessions import routes as sessions
+from vigil_gateway.turns import frames, prompts
+from vigil_gateway.turns import routes as turns
+from vigil_gateway.wall import routes as wall
 from vigil_gateway.websocket import routes as websocket
 from vigil_gateway.whip import discovery as whip_discovery
 from vigil_gateway.whip import routes as whip
@@ -60,7 +64,12 @@ _ROUTERS = (
     watches,
     instructions,
     history,
+    turns,
+    frames,
+    prompts,
+    preview,
     sse,
+    wall,
     alerts,
     snapshots,
     whip,

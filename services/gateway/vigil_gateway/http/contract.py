@@ -1,6 +1,6 @@
 """The OpenAPI document: what FastAPI makes of the routes, and what it cannot say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,6 +9,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import compile_path
 
 from vigil_gateway.api.models.events import DATA
+from vigil_gateway.api.models.wall import DATA as WALL
 from vigil_gateway.api.responses import MEDIA_TYPE
 from vigil_gateway.openai.turn import SESSION_HEADER
 from vigil_gateway.sessions.session_id import MAX_NAME_CHARS
@@ -20,6 +21,7 @@ TAGS = {
     "sessions": "Sources that are watched: opened, changed, asked, ended",
     "watches": "Standing instructions that raise alerts",
     "instructions": "Standing instructions",
+    "turns": "What was decided in each turn, what the model saw, and what it was asked",
     "events": "What happens in a session, live",
     "alerts": "Alerts and their pictures",
     "WHIP": "A camera or a screen that a client publishes by WebRTC",
@@ -29,6 +31,8 @@ TAGS = {
     "OpenAI-compatible": "One call is one turn, for clients of OpenAI's API",
 }
 EVENT_STREAM = "text/event-stream"
+# What the events of a stream hold, where it is not a session's.
+EVENTS = {"/v1/wall": WALL}
 _REFERENCE = "#/components/schemas/{model}"
 _OPENAI_ERROR = _REFERENCE.format(model="OpenAIError")
 
@@ -50,14 +54,14 @@ def complete(document: Json) -> None:
     which operations need no key."""
     for name, schema in _event_components().items():
         document["components"]["schemas"].setdefault(name, schema)
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
             operation.setdefault("security", [])
             for status, response in operation["responses"].items():
                 if status[0] in "45":
                     _as_problem(response)
                 elif EVENT_STREAM in response.get("content", {}):
-                    response["content"][EVENT_STREAM]["schema"] = _events_schema()
+                    response["content"][EVENT_STREAM]["schema"] = _events_schema(EVENTS.get(path, DATA))
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] == SESSION_HEADER:
                     bounds = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARS, "pattern": "^[ -~]*[!-~]$"}
@@ -78,9 +82,9 @@ def _as_problem(response: Json) -> None:
             content[MEDIA_TYPE] = content.pop(media_type)
 
 
-def _events_schema() -> Json:
+def _events_schema(told: Mapping[tuple[str, ...], type[BaseModel]]) -> Json:
     """One event of the stream, as its fields: `data` is a text that holds JSON."""
-    return {"oneOf": [_event_schema(names, data.__name__) for names, data in DATA.items()]}
+    return {"oneOf": [_event_schema(names, data.__name__) for names, data in told.items()]}
 
 
 def _event_schema(names: Sequence[str], data: str) -> Json:
@@ -91,6 +95,7 @@ def _event_schema(names: Sequence[str], data: str) -> Json:
 
 def _event_components() -> Json:
     """The schemas of what events hold, which no other answer has."""
-    keys: list[tuple[type[BaseModel], JsonSchemaMode]] = [(data, "serialization") for data in DATA.values()]
+    told = (*DATA.values(), *WALL.values())
+    keys: list[tuple[type[BaseModel], JsonSchemaMode]] = [(data, "serialization") for data in dict.fromkeys(told)]
     schemas: Json = models_json_schema(keys, ref_template=_REFERENCE)[1]["$defs"]
     return schemas

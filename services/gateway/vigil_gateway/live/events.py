@@ -11,38 +11,27 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from vigil.contract import subjects
-from vigil.contract.api_keys import ApiKey
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
-from vigil.runtime.bus.client import Message
-from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, SessionEnded, StoreError
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
-from vigil_gateway.api.errors import KeyExpired, KeyWrong, LoginEnded
 from vigil_gateway.live import places
 from vigil_gateway.live.feed import EventKind, LiveEvent, event, topics
+from vigil_gateway.live.outflow import CLIENT_GONE, Feed, drained, look_again, opened, taken
 from vigil_gateway.live.places import Places
-from vigil_gateway.live.topic_reader import LOOK_AGAIN, TopicReader, known_place
-from vigil_gateway.login.holder import LoggedIn
+from vigil_gateway.live.topic_reader import TopicReader
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.status import roles_status
 
 log = get_log()
 
-# A client that takes nothing for this long is gone; its connection may not have noticed.
-SEND_TIMEOUT_S = 30.0
 # After a session's end its last alerts may still be on their way.
 LINGER_S = 2.0
 
-# The reason of a stream whose client has left: nobody is there to be told it.
-CLIENT_GONE = ""
-
 # Writes one event to the client; None when nothing has happened for as long as the heartbeat takes.
 Send = Callable[[LiveEvent | None], Awaitable[None]]
-Feed = list[TopicReader]
 Outlet = asyncio.Queue[LiveEvent]
 
 
@@ -55,16 +44,8 @@ async def listening(ports: Ports, spec: SessionSpec, after: Places | None = None
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(ports.streams.slot(spec.tenant))
-        wanted = topics(spec.key, spec.source.id)
         arrivals = ports.bus.arrivals
-        begin = await asyncio.gather(
-            *(known_place(ports.bus, topic, (after or {}).get(topic.kind)) for topic in wanted)
-        )
-        feed: Feed = []
-        for topic, place in zip(wanted, begin, strict=True):
-            subscription = ports.bus.subscribe(subjects.numbered(topic.subject), topic.capacity)
-            channel: KeepLatest[Message] = await stack.enter_async_context(subscription)
-            feed.append(TopicReader(ports.bus, topic, channel, place))
+        feed = await stack.enter_async_context(opened(ports.bus, topics(spec.key, spec.source.id), after or {}))
         if not after:
             await _check_open(ports, spec.key)
         yield LiveEvents(ports, spec.key, feed, arrivals)
@@ -90,15 +71,15 @@ class LiveEvents:
             reason = await first_to_end(
                 *others,
                 self._send_all(outlet, send),
-                self._drained(),
+                drained(self._ports),
                 self._watch_status(outlet),
-                self._watch_bus(),
+                look_again(self._ports, self._feed, self._arrivals),
                 *(_pump(reader, outlet) for reader in self._feed),
             )
         except BusError as error:
             reason = f"live events are lost ({error}): connect again"
         if reason != CLIENT_GONE:
-            await _sent(send, event(EventKind.END, {"reason": reason}))
+            await taken(send(event(EventKind.END, {"reason": reason})))
         return reason
 
     async def _send_all(self, outlet: Outlet, send: Send) -> str:
@@ -112,7 +93,7 @@ class LiveEvents:
             except TimeoutError:
                 if ended:
                     return "the session ended"
-            if not await _sent(send, live_event and self._placed(live_event)):
+            if not await taken(send(live_event and self._placed(live_event))):
                 return CLIENT_GONE
             if live_event is not None:
                 metrics.EVENTS_SENT.labels(live_event.kind).inc()
@@ -122,19 +103,6 @@ class LiveEvents:
         if live_event.sequence:
             self._places[live_event.kind] = live_event.sequence
         return replace(live_event, id=places.written(self._places))
-
-    async def _watch_bus(self) -> str:
-        """Have the streams looked at each time that NATS was away: live events were missed."""
-        while True:
-            await asyncio.sleep(self._ports.settings.status_interval_s)
-            if self._ports.bus.is_connected and self._ports.bus.arrivals != self._arrivals:
-                self._arrivals = self._ports.bus.arrivals
-                for reader in self._feed:
-                    reader.channel.offer(LOOK_AGAIN)
-
-    async def _drained(self) -> str:
-        await self._ports.draining.wait()
-        return "the gateway is shutting down: connect again"
 
     async def _watch_status(self, outlet: Outlet) -> str:
         """Send what the roles say of the session, first at once and then whenever it changes.
@@ -170,33 +138,11 @@ class LiveEvents:
             return None
 
 
-async def withdrawn(ports: Ports, holder: ApiKey) -> str:
-    """Wait until the client's key was removed, changed or has expired, or its login has ended; returns why the stream
-    ends."""
-    try:
-        if isinstance(holder, LoggedIn):
-            await ports.logins.withdrawn(holder)
-        await ports.keys.withdrawn(holder)
-    except (KeyWrong, KeyExpired, LoginEnded) as error:
-        return str(error)
-    raise AssertionError("a key is watched until it holds no longer")
-
-
 async def _check_open(ports: Ports, key: SessionKey) -> None:
     """Raise `SessionEnded`. After the subscriptions, so that an end in between is not missed."""
     ended = await ports.store.ended(key)
     if ended is not None:
         raise SessionEnded(key, f"the session has ended ({ended.reason}): its history can still be read")
-
-
-async def _sent(send: Send, live_event: LiveEvent | None) -> bool:
-    """Whether the client took it in time."""
-    try:
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            await send(live_event)
-    except TimeoutError:
-        return False
-    return True
 
 
 async def _pump(reader: TopicReader, outlet: Outlet) -> str:

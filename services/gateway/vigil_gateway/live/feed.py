@@ -25,6 +25,7 @@ class EventKind(StrEnum):
     DELEGATION = "delegation"
     STATUS = "status"
     END = "end"
+    TILE = "tile"  # of a tenant's wall alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,14 @@ def topics(key: SessionKey, source_id: str) -> tuple[Topic, ...]:
     )
 
 
+def wall_topics(tenant: str) -> tuple[Topic, ...]:
+    """What a tenant's wall listens to, but for decisions, which it needs only the newest of."""
+    return (
+        Topic(EventKind.ALERT, subjects.alerts_of(tenant), 256, _as_it_is(EventKind.ALERT)),
+        Topic(EventKind.SESSION, subjects.lifecycles_of(tenant), 256, _as_it_is(EventKind.SESSION)),
+    )
+
+
 def event(kind: EventKind, data: object) -> LiveEvent:
     """An event of the gateway's own."""
     return LiveEvent(kind, msgspec.json.encode(data))
@@ -85,6 +94,16 @@ def read_decision(payload: bytes) -> LiveEvent:
     """A stored decision as JSON, or `InvalidMessage`."""
     decision = decode_decision(payload)
     return LiveEvent(EventKind.DECISION, msgspec.json.encode(decision_json(decision)), decision=decision)
+
+
+def _as_it_is(kind: EventKind) -> Reader:
+    """Pass every CloudEvent on."""
+
+    def read(payload: bytes) -> LiveEvent:
+        decode_event(payload)
+        return LiveEvent(kind, payload)
+
+    return read
 
 
 def _cloudevent_reader(kind: EventKind, key: SessionKey) -> Reader:

@@ -12,8 +12,9 @@ from starlette.types import Send as AsgiSend
 from vigil.contract.api_keys import ApiKey
 from vigil.core.session import SessionSpec
 from vigil_gateway.live import places
-from vigil_gateway.live.events import CLIENT_GONE, listening, withdrawn
+from vigil_gateway.live.events import listening
 from vigil_gateway.live.feed import LiveEvent
+from vigil_gateway.live.outflow import CLIENT_GONE, withdrawn
 from vigil_gateway.live.places import Places
 from vigil_gateway.ports import Holder, Key, Ports, PortsOf
 
@@ -70,7 +71,7 @@ class EventStream(Response):
 
         async with listening(self._ports, self._spec, self._after) as events:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            reason = await events.run(write, _disconnected(receive), withdrawn(self._ports, self._holder))
+            reason = await events.run(write, disconnected(receive), withdrawn(self._ports, self._holder))
             if reason != CLIENT_GONE:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -80,7 +81,8 @@ def encoded(live_event: LiveEvent) -> bytes:
     return format_sse_event(event=live_event.kind, data_str=live_event.data.decode(), id=live_event.id or None)
 
 
-async def _disconnected(receive: Receive) -> str:
+async def disconnected(receive: Receive) -> str:
+    """Wait until the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
     return CLIENT_GONE

@@ -13,8 +13,9 @@ from vigil_gateway.api.models.live import PictureIn
 from vigil_gateway.api.models.standing import QueryIn
 from vigil_gateway.api.problems import problem_of
 from vigil_gateway.api.sizes import MAX_BODY_BYTES
-from vigil_gateway.live.events import listening, withdrawn
+from vigil_gateway.live.events import listening
 from vigil_gateway.live.feed import LiveEvent
+from vigil_gateway.live.outflow import withdrawn
 from vigil_gateway.ports import Ports, session_key
 from vigil_gateway.pushed.turns import ONE_PICTURE, check_pushed, show
 from vigil_gateway.rpc.calls import answered

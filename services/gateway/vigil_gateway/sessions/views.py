@@ -25,7 +25,7 @@ def session_out(spec: SessionSpec, ended_reason: str | None, notices: Sequence[N
         id=spec.session,
         state="open" if ended_reason is None else "ended",
         ended_reason=ended_reason,
-        source=_source_out(spec.source),
+        source=source_out(spec.source),
         profile=spec.profile,
         model=spec.model,
         cadence=CadenceGroup.model_validate(spec.cadence),
@@ -94,7 +94,8 @@ def exchange_out(exchange: Exchange) -> ExchangeOut:
     )
 
 
-def _source_out(source: Source) -> SourceOut:
+def source_out(source: Source) -> SourceOut:
+    """A source without its credentials."""
     return SourceOut(id=source.id, kind=source.kind, url=redacted(source.url), name=source.name, loop=source.loop)
 
 

@@ -17,8 +17,9 @@ from vigil_gateway import metrics
 from vigil_gateway.api.auth import require
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
-from vigil_gateway.live.events import CLIENT_GONE, SEND_TIMEOUT_S, LiveEvents, withdrawn
+from vigil_gateway.live.events import LiveEvents
 from vigil_gateway.live.feed import LiveEvent
+from vigil_gateway.live.outflow import CLIENT_GONE, SEND_TIMEOUT_S, withdrawn
 from vigil_gateway.ports import Ports
 from vigil_gateway.pushed.turns import show
 from vigil_gateway.sessions import commands

@@ -10,7 +10,8 @@ from vigil_gateway.api.errors import NoSuchWebSocket
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
 from vigil_gateway.api.responses import respond_problem
-from vigil_gateway.live.events import CLIENT_GONE, LiveEvents, listening
+from vigil_gateway.live.events import LiveEvents, listening
+from vigil_gateway.live.outflow import CLIENT_GONE
 from vigil_gateway.login.credentials import check_handshake, identified
 from vigil_gateway.ports import Ports, session_key
 from vigil_gateway.websocket.connection import DOOR, OK, Connection

@@ -19,6 +19,7 @@ from vigil_ingestion.conversion import Conversion
 from vigil_ingestion.faults import Fault, SourceError, as_source_errors
 from vigil_ingestion.media import MediaInfo
 from vigil_ingestion.playback import Capture
+from vigil_ingestion.preview import Preview
 from vigil_ingestion.sampler import Group, Sampler
 from vigil_ingestion.webrtc.presence import Presence, State
 from vigil_ingestion.webrtc.rate import Rate
@@ -42,6 +43,7 @@ class Sampling:
     cadence: Cadence
     profile: PromptProfile
     presence: Presence
+    preview: Preview
     sampler: Sampler[Frame] | None = None
 
 
@@ -86,6 +88,8 @@ class Pictures:
             with as_source_errors("what the client sends", PortError):
                 while (arrival := await self._next()) is not None:
                     await self._sample(arrival)
+                    if self._sampling.preview.wants():
+                        await asyncio.to_thread(self._sampling.preview.show, arrival.picture, arrival.time_us)
         except (SourceError, PortError) as error:
             cause = error
         finally:

@@ -17,6 +17,7 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
 from vigil_ingestion.clock import WallClock
+from vigil_ingestion.preview import Preview
 from vigil_ingestion.webrtc.fragment import parsed
 from vigil_ingestion.webrtc.network import Network
 from vigil_ingestion.webrtc.offer import checked
@@ -47,13 +48,15 @@ class Terms:
 class Reception:
     """One session's client, one connection at a time. Run `serve` beside `receiving`."""
 
-    def __init__(self, terms: Terms, bus: Bus, key: SessionKey, spec: SessionSpec, hear: Hear = unheard) -> None:
+    def __init__(
+        self, terms: Terms, bus: Bus, key: SessionKey, spec: SessionSpec, preview: Preview, hear: Hear = unheard
+    ) -> None:
         self._terms = terms
         self._bus = bus
         self._key = key
         self._hear = hear
         presence = Presence(terms.silent_s, terms.grace_s, until_s=0.0)
-        self._sampling = Sampling(spec.cadence, profile(spec.profile), presence)
+        self._sampling = Sampling(spec.cadence, profile(spec.profile), presence, preview)
         self._clock: WallClock | None = None
         self._pictures: Pictures | None = None
         self._peer: Peer | None = None

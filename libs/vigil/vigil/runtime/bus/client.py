@@ -7,7 +7,7 @@ live now would be old later, and what must be stored waits in an outbox.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -185,6 +185,14 @@ class Bus:
         """Messages of a stream from a sequence or a time on, read without a consumer. Raises `BusUnavailable`."""
         with translated(stream.name):
             return await stored.read(self._connection.client(), stream, filter_subject, begin, limit, self._timeout_s)
+
+    async def newest(self, stream: StreamSpec, subjects: Sequence[str]) -> tuple[StoredMessage, ...]:
+        """The newest message of each of these subjects, at most 1,024, in one round trip; a subject without a message
+        is left out. Raises `BusUnavailable`."""
+        if not subjects:
+            return ()
+        with translated(stream.name):
+            return await stored.read_newest(self._connection.client(), stream, subjects, self._timeout_s)
 
     async def last_sequence(self, stream: StreamSpec, filter_subject: str) -> int:
         """The sequence of the newest message of a stream on `filter_subject`; 0 when there is none. Raises

@@ -1,0 +1,1 @@
+"""The smooth picture of a session, for as long as somebody looks."""

@@ -29,6 +29,10 @@ interface Given {
   path?: object;
   query?: object;
   body?: unknown;
+  /** A body that is no JSON. */
+  raw?: { type: string; text: string };
+  /** Whether the request outlives the page. */
+  keepalive?: boolean;
   signal?: AbortSignal;
 }
 
@@ -64,9 +68,10 @@ export function addressOf(path: string, parts: object = {}, query: object = {}):
 }
 
 /** One request for which the document has no types, or whose answer is no JSON. Throws `ApiProblem`. */
-export async function request(method: Method, address: string, given: Given = {}): Promise<Response> {
+export async function request(method: Method | 'options', address: string, given: Given = {}): Promise<Response> {
   const headers = new Headers({ Accept: 'application/json' });
-  if (given.body !== undefined) headers.set('Content-Type', 'application/json');
+  const body = given.raw?.text ?? (given.body === undefined ? undefined : JSON.stringify(given.body));
+  if (body !== undefined) headers.set('Content-Type', given.raw?.type ?? 'application/json');
   if (method !== 'get' && csrf) headers.set('X-CSRF-Token', csrf);
   const patience = AbortSignal.timeout(PATIENCE_MS);
   const answer = await fetch(address, {
@@ -75,7 +80,8 @@ export async function request(method: Method, address: string, given: Given = {}
     credentials: 'same-origin',
     cache: 'no-store',
     signal: given.signal ? AbortSignal.any([given.signal, patience]) : patience,
-    ...(given.body === undefined ? {} : { body: JSON.stringify(given.body) }),
+    keepalive: given.keepalive ?? false,
+    ...(body === undefined ? {} : { body }),
   }).catch((error: unknown) => {
     if (given.signal?.aborted) throw error;
     throw unreachable(error);

@@ -212,6 +212,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/{session}/turns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Turns
+         * @description What was decided, newest turn first. Decisions are kept for a day, those of a session until an hour after it
+         *     ended.
+         */
+        get: operations["list_turns_v1_sessions__session__turns_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/turns/{turn}/frames/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Frame
+         * @description A picture that the model saw, byte for byte. Pictures are kept for the turns of the current chunk, until the
+         *     session ends; after that it is `frame_gone`.
+         */
+        get: operations["show_frame_v1_sessions__session__turns__turn__frames__index__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/turns/{sequence}/prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Prompt
+         * @description All that the engine was sent for a turn, part by part, and the reply. Takes the role `operator`: the questions
+         *     and instructions of everybody are in it. For turns that were asked in the current chunk; of others it is
+         *     `turn_gone`.
+         */
+        get: operations["show_prompt_v1_sessions__session__turns__sequence__prompt_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Preview
+         * @description What the camera shows now, smoothly, until the session ends: for people, where the model sees a picture a second.
+         *     The pictures are made only while somebody looks. A slow client gets fewer of them, the newest. Where a client pushes
+         *     the pictures there is no preview: it has them itself.
+         */
+        get: operations["show_preview_v1_sessions__session__preview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/{session}/events": {
         parameters: {
             query?: never;
@@ -224,6 +310,28 @@ export interface paths {
          * @description What happens in the session, live, until it ends. Comment lines are sent while nothing happens.
          */
         get: operations["stream_events_v1_sessions__session__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/wall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Wall
+         * @description All of your sessions at a glance, live: a `tile` for each that is open, and again when it changes, at most once a
+         *     second; `alert` and `session` events as they happen. A client that comes back gets every tile anew, and with
+         *     `Last-Event-ID` the alerts and session events that it missed.
+         */
+        get: operations["stream_wall_v1_wall_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1334,6 +1442,29 @@ export interface components {
             dialogue: components["schemas"]["ExchangeOut"][];
         };
         /**
+         * ImagePart
+         * @description A picture of a message. The engine is sent its pixels once, and after that its `uuid`.
+         */
+        ImagePart: {
+            /**
+             * Type
+             * @default image
+             * @constant
+             */
+            type: "image";
+            /** Uuid */
+            uuid: string;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+            /**
+             * Path
+             * @description Where the picture is to be had on this gateway; null: it is no turn's
+             */
+            path: string | null;
+        };
+        /**
          * InstructionIn
          * @description A standing instruction: the model keeps it in mind from its next turn on.
          */
@@ -1466,6 +1597,21 @@ export interface components {
              * @description Whether people may also log in at an identity provider, at /v1/login/oidc
              */
             oidc: boolean;
+        };
+        /**
+         * MessageOut
+         * @description One message of a prompt.
+         */
+        MessageOut: {
+            /**
+             * Role
+             * @example system
+             * @example user
+             * @example assistant
+             */
+            role: string;
+            /** Parts */
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"])[];
         };
         /**
          * ModelList
@@ -1609,6 +1755,38 @@ export interface components {
             malformed_total: number;
             /** Alerts Open */
             alerts_open: number;
+        };
+        /**
+         * PromptOut
+         * @description What the engine was asked for a turn, and what it replied.
+         */
+        PromptOut: {
+            /** Session */
+            session: string;
+            /** Sequence */
+            sequence: number;
+            /**
+             * Chunk
+             * @description Number of the chunk of turns that the prompt shows
+             */
+            chunk: number;
+            /**
+             * Profile
+             * @description Prompt profile, which lays the messages out
+             */
+            profile: string;
+            /** Model */
+            model: string;
+            /**
+             * Messages
+             * @description The prompt, from its first message to the new turn
+             */
+            messages: components["schemas"]["MessageOut"][];
+            /**
+             * Reply
+             * @description The model's reply in the control form, as the next prompts of the chunk show it. Of an output that could not be read it is that of a silent turn.
+             */
+            reply: string;
         };
         /**
          * QueryIn
@@ -2000,6 +2178,35 @@ export interface components {
             lifecycle: string;
         };
         /**
+         * TextPart
+         * @description Words of a message, exactly.
+         */
+        TextPart: {
+            /**
+             * Type
+             * @default text
+             * @constant
+             */
+            type: "text";
+            /** Text */
+            text: string;
+        };
+        /**
+         * TurnList
+         * @description Decisions of a session's turns, newest first.
+         */
+        TurnList: {
+            /** Session */
+            session: string;
+            /** Turns */
+            turns: components["schemas"]["DecisionOut"][];
+            /**
+             * Next
+             * @description Give it as `before` for the turns before these; null: there are none
+             */
+            next: number | null;
+        };
+        /**
          * TurnOut
          * @description One committed turn.
          */
@@ -2205,6 +2412,105 @@ export interface components {
             roles: {
                 [key: string]: unknown;
             } | null;
+            /** Dropped */
+            dropped: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * TileAlert
+         * @description An alert that is open.
+         */
+        TileAlert: {
+            /** Alert Id */
+            alert_id: string;
+            /** Watch */
+            watch: string;
+            severity: components["schemas"]["Severity"];
+            /** Text */
+            text: string;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description Capture time of the frame that opened it
+             */
+            opened_at: string;
+        };
+        /**
+         * TileDecision
+         * @description The newest decision of a session, in short.
+         */
+        TileDecision: {
+            /** Sequence */
+            sequence: number;
+            /** Time S */
+            time_s: number;
+            /**
+             * Capture Time
+             * Format: date-time
+             */
+            capture_time: string;
+            action: components["schemas"]["Action"];
+            /** Spoke */
+            spoke: boolean;
+            /** Text */
+            text: string;
+            /** P */
+            p: {
+                [key: string]: number;
+            } | null;
+            /** Latency Ms */
+            latency_ms: number;
+            /** Malformed */
+            malformed: string;
+        };
+        /**
+         * TileOut
+         * @description One session on the wall. Its newest picture is at `/v1/sessions/{session}/turns/newest/frames/0`.
+         */
+        TileOut: {
+            /** Session */
+            session: string;
+            /**
+             * Name
+             * @description The source's name for people, or its id where it has none
+             */
+            name: string;
+            source: components["schemas"]["SourceOut"];
+            /** @description starting: nothing was decided yet; live; reconnecting: its source shows nothing and is opened again and again; stalled: nothing is decided for another reason; capacity: no worker has room for it; ended */
+            state: components["schemas"]["TileState"];
+            /**
+             * Detail
+             * @description What is wrong, as a sentence; empty when nothing is
+             */
+            detail: string;
+            /** @description Its newest decision; null before the first */
+            last: components["schemas"]["TileDecision"] | null;
+            /**
+             * Time S
+             * @description Model time of its newest decision; null before the first
+             */
+            time_s: number | null;
+            /**
+             * Alerts
+             * @description Its open alerts, the oldest first
+             */
+            alerts: components["schemas"]["TileAlert"][];
+        };
+        /**
+         * TileState
+         * @description How a session is.
+         * @enum {string}
+         */
+        TileState: "starting" | "live" | "reconnecting" | "stalled" | "capacity" | "ended";
+        /**
+         * WallStatusOut
+         * @description What the stream begins with, and what it says again when it changes: how many sessions are open, and how many
+         *     events of each kind this client was too slow for. A client that comes back gets every tile anew.
+         */
+        WallStatusOut: {
+            /** Sessions */
+            sessions: number;
             /** Dropped */
             dropped: {
                 [key: string]: number;
@@ -2902,6 +3208,195 @@ export interface operations {
             };
         };
     };
+    list_turns_v1_sessions__session__turns_get: {
+        parameters: {
+            query?: {
+                /** @description At most so many */
+                limit?: number;
+                /** @description Only turns before the one of this sequence: the `next` of an answer */
+                before?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TurnList"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_frame_v1_sessions__session__turns__turn__frames__index__get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag`s of pictures that the client has: 304 without a picture where it is one of these */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @description The turn's sequence, or `newest` */
+                turn: number | "newest";
+                /** @description Which of the turn's pictures, from 0 on, oldest first */
+                index: number;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. `Vigil-Turn` is the sequence of its turn */
+            200: {
+                headers: {
+                    /** @description Names these bytes and no others */
+                    ETag?: string;
+                    /** @description Sequence of the turn */
+                    "Vigil-Turn"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description The client has this picture */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_prompt_v1_sessions__session__turns__sequence__prompt_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The turn's sequence */
+                sequence: number;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptOut"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_preview_v1_sessions__session__preview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JPEGs of which each replaces the one before, at most ten a second and 960 pixels wide */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "multipart/x-mixed-replace": unknown;
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stream_events_v1_sessions__session__events_get: {
         parameters: {
             query?: never;
@@ -2936,6 +3431,67 @@ export interface operations {
                     } | {
                         /** @enum {unknown} */
                         event: "status";
+                        id?: string;
+                        data: string;
+                    } | {
+                        /** @enum {unknown} */
+                        event: "end";
+                        id?: string;
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_wall_v1_wall_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `id` of the last event that the client has: the stream goes on after it, nothing left out and nothing twice, as far back as events are kept (decisions and utterances a day, alerts and session events 7) */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events, each as the schema says: its fields `event` and `id`, and its `data` in JSON. `status` comes first, then a `tile` for each open session, `end` last. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        /** @enum {unknown} */
+                        event: "status";
+                        id?: string;
+                        data: string;
+                    } | {
+                        /** @enum {unknown} */
+                        event: "tile";
+                        id?: string;
+                        data: string;
+                    } | {
+                        /** @enum {unknown} */
+                        event: "alert" | "session";
                         id?: string;
                         data: string;
                     } | {

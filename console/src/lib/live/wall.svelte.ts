@@ -20,6 +20,7 @@ export class Wall {
   #bySession = new Map<string, Tile>();
   #following: Following | null = null;
   #connections = 0;
+  #alertListeners = new Set<(event: unknown) => void>();
 
   readonly openAlerts = $derived(byUrgency(this.#alerts.values()));
   readonly worst = $derived(worst(this.openAlerts));
@@ -60,6 +61,12 @@ export class Wall {
     };
   }
 
+  /** Have each alert event told to `listener` too, until what is returned is called. */
+  onAlert(listener: (event: unknown) => void): () => void {
+    this.#alertListeners.add(listener);
+    return () => this.#alertListeners.delete(listener);
+  }
+
   retryNow(): void {
     this.#following?.retryNow();
   }
@@ -69,7 +76,7 @@ export class Wall {
     this.known = true;
     const data = parsed(event.data);
     if (event.event === 'tile') this.#tile(data as TileEvent);
-    else if (event.event === 'alert') this.#alerts = afterEvent(this.#alerts, data);
+    else if (event.event === 'alert') this.#alert(data);
     else if (event.event === 'session') this.#session(data);
   }
 
@@ -93,6 +100,11 @@ export class Wall {
     } catch {
       // The events of the stream still tell of what happens from now on, and the alerts page says what is wrong.
     }
+  }
+
+  #alert(event: unknown): void {
+    this.#alerts = afterEvent(this.#alerts, event);
+    for (const listener of this.#alertListeners) listener(event);
   }
 
   #tile(event: TileEvent | null): void {

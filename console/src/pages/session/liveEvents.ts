@@ -1,0 +1,96 @@
+/** The session's live events, read into what the page holds. What cannot be read is null and is passed over. */
+
+import type { AlertMark, Happening, Task } from './conversation';
+
+interface CloudEvent {
+  id: string;
+  type: string;
+  time: string;
+  data: Record<string, unknown>;
+}
+
+/** An alert event: `vigil.alert.opened`, `.updated` or `.closed`. Acknowledged and muted change no frame: null. */
+export function alertMark(event: unknown): AlertMark | null {
+  const found = cloudEvent(event);
+  const state = found?.type.replace('vigil.alert.', '');
+  if (found === null || (state !== 'opened' && state !== 'updated' && state !== 'closed')) return null;
+  const { data } = found;
+  return {
+    id: text(data.alert_id),
+    state,
+    watch: text(data.watch),
+    severity: text(data.severity),
+    text: text(data.text),
+    sequence: number(data.decision_sequence),
+    atMs: Date.parse(text(data.capture_time) || found.time),
+  };
+}
+
+/** A delegation event: the task of a delegated question opened or closed. */
+export function task(event: unknown): Task | null {
+  const found = cloudEvent(event);
+  const state = found?.type.replace('vigil.delegation.', '');
+  if (found === null || (state !== 'opened' && state !== 'closed')) return null;
+  const { data } = found;
+  return {
+    id: text(data.task),
+    question: text(data.question),
+    note: text(data.note),
+    state,
+    outcome: typeof data.outcome === 'string' ? data.outcome : null,
+    result: text(data.result),
+    sequence: number(data.decision_sequence),
+    atMs: Date.parse(found.time),
+  };
+}
+
+/** What happened to the session, in one word and a sentence. */
+export function happening(event: unknown): Happening | null {
+  const found = cloudEvent(event);
+  if (found === null || !found.type.startsWith('vigil.session.')) return null;
+  return {
+    id: found.id,
+    event: found.type.replace('vigil.session.', ''),
+    reason: text(found.data.reason),
+    atMs: Date.parse(found.time),
+  };
+}
+
+/** A role's newest word about the session, from a `status` event or the session's detail. */
+export interface RoleStatus {
+  readonly role: string;
+  readonly state: string;
+  readonly detail: string;
+  readonly fault: string;
+  readonly cause: string;
+}
+
+/** The way that a picture takes. */
+const ORDER = ['ingestion', 'codec', 'interaction'];
+
+export function roles(status: unknown): readonly RoleStatus[] {
+  if (!isObject(status)) return [];
+  const inOrder = Object.entries(status).sort(([left], [right]) => ORDER.indexOf(left) - ORDER.indexOf(right));
+  return inOrder.map(([role, said]) => {
+    const fields = isObject(said) ? said : { state: said };
+    const [state, detail] = [text(fields.state), text(fields.detail)];
+    return { role, state, detail, fault: text(fields.fault), cause: text(fields.cause) };
+  });
+}
+
+function cloudEvent(event: unknown): CloudEvent | null {
+  if (!isObject(event) || !isObject(event.data)) return null;
+  return { id: text(event.id), type: text(event.type), time: text(event.time), data: event.data };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function number(value: unknown): number {
+  return typeof value === 'number' ? value : -1;
+}

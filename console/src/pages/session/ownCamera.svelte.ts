@@ -1,0 +1,64 @@
+/**
+ * What this browser sends: at most one camera or screen at a time. It goes on while other pages of the console are shown.
+ */
+
+import { addressOf, request } from '../../lib/api/client';
+import { capture, type CaptureKind } from './publish/capture';
+import { pause } from './publish/pause';
+import { connect } from './publish/peer';
+import { IDLE, Publisher, type Publishing } from './publish/publisher';
+import { Whip } from './publish/whip';
+
+class OwnCamera {
+  /** The session that it is sent to; null: nothing is sent. */
+  session = $state<string | null>(null);
+  state = $state.raw<Publishing>(IDLE);
+  kind = $state<CaptureKind>('camera');
+  /** Whether the session ends when this page is left; else it waits its grace time for the camera to come back. */
+  endsWithPage = $state(false);
+  #publisher: Publisher | null = null;
+
+  constructor() {
+    addEventListener('pagehide', () => this.#left());
+  }
+
+  /** Opens the camera or asks for a screen, before there is a session. Rejects with `CaptureFailed`. */
+  open(kind: CaptureKind, deviceId: string): Promise<MediaStream> {
+    return capture(kind, deviceId);
+  }
+
+  /** Sends to the session, with a camera that is open already or one that is opened now. */
+  send(session: string, kind: CaptureKind, deviceId = '', stream: MediaStream | null = null): void {
+    this.stop();
+    this.session = session;
+    this.kind = kind;
+    const publisher: Publisher = new Publisher(
+      { capture, connect, pause },
+      new Whip(ask, session),
+      kind,
+      deviceId,
+      (state) => {
+        if (this.#publisher === publisher) this.state = state;
+      },
+    );
+    this.#publisher = publisher;
+    void publisher.run(stream);
+  }
+
+  /** Closes camera and connection; the session waits its grace time. */
+  stop(): void {
+    this.#publisher?.stop();
+  }
+
+  #left(): void {
+    if (this.session === null || !this.endsWithPage || this.state.phase === 'stopped') return;
+    void request('delete', addressOf('/v1/sessions/{session}', { session: this.session }), { keepalive: true });
+  }
+}
+
+function ask(method: 'options' | 'post' | 'delete', address: string, sdp?: string): Promise<Response> {
+  const raw = sdp === undefined ? {} : { raw: { type: 'application/sdp', text: sdp } };
+  return request(method, address, { ...raw, keepalive: method === 'delete' });
+}
+
+export const ownCamera = new OwnCamera();

@@ -28,11 +28,12 @@ def test_settings_say_where_clients_reach_the_worker() -> None:
     values = {
         "webrtc_udp_ports": "50000-50019",
         "webrtc_advertised_address": "203.0.113.5, 2001:db8::5",
+        "webrtc_video_kbps": 800,
         "ice_servers": '[{"urls": "stun:stun.example:3478"}]',
     }
     found = load(IngestionSettings, values).network
     servers = (IceServer(("stun:stun.example:3478",)),)
-    assert found == Network(range(50_000, 50_020), ("203.0.113.5", "2001:db8::5"), servers)
+    assert found == Network(range(50_000, 50_020), ("203.0.113.5", "2001:db8::5"), servers, 800)
     assert load(IngestionSettings).network == Network()
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from vigil.contract.signalling import LONGEST_SDP, Refusal
+from vigil_ingestion.webrtc.answer import limited
 from vigil_ingestion.webrtc.fragment import parsed
 from vigil_ingestion.webrtc.offer import MOST_CANDIDATES, checked
 from vigil_ingestion.webrtc.refused import Refused
@@ -93,6 +94,11 @@ def test_a_wrong_offer_is_refused_by_name(sdp: str, refusal: Refusal, message: s
     with pytest.raises(Refused, match=message) as refused:
         checked(sdp)
     assert refused.value.refusal is refusal
+
+
+def test_the_answer_bounds_what_the_client_sends_of_video() -> None:
+    given, bounded = offer(VIDEO, AUDIO), limited(offer(VIDEO, AUDIO), 800)
+    assert bounded == given.replace("c=IN IP4 0.0.0.0\r\n", "c=IN IP4 0.0.0.0\r\nb=AS:800\r\n", 1)
 
 
 def test_candidates_of_the_same_ice_session_are_read() -> None:

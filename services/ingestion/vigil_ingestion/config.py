@@ -75,6 +75,12 @@ class IngestionSettings(WorkerSettings):
     webrtc_grace_s: float = Field(
         30.0, ge=1, le=3_600, description="Seconds that a lost client of WebRTC may come back into its session"
     )
+    webrtc_video_kbps: int = Field(
+        1_500,
+        ge=100,
+        le=100_000,
+        description="Thousands of bits a second that a client of WebRTC is asked to send at most, for its video",
+    )
     webrtc_peers: int = Field(16, ge=1, le=1_000, description="Clients of WebRTC that this worker receives at most")
 
     def is_local(self, tenant: str) -> bool:
@@ -93,6 +99,7 @@ class IngestionSettings(WorkerSettings):
             port_range(self.webrtc_udp_ports),
             addresses(self.webrtc_advertised_address),
             ice_servers(self.ice_servers.get_secret_value()),
+            self.webrtc_video_kbps,
         )
 
     @property

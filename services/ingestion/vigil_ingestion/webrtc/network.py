@@ -12,11 +12,12 @@ LEAST_PORT, MOST_PORT = 1_024, 65_535
 @dataclass(frozen=True, slots=True)
 class Network:
     """`ports` is empty where any free port will do. `advertised` are the addresses that clients are told instead of
-    this machine's own, as in a container; none: its own."""
+    this machine's own, as in a container; none: its own. `video_kbps` is what a client is asked to send at most."""
 
     ports: range = range(0)
     advertised: tuple[str, ...] = ()
     servers: tuple[IceServer, ...] = ()
+    video_kbps: int = 1_500
 
 
 def port_range(text: str) -> range:

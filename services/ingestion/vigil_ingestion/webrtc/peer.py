@@ -18,6 +18,7 @@ from aiortc import (
 from vigil.contract.signalling import Refusal
 from vigil.runtime.process.cancellation import first_to_end, to_the_end
 from vigil.runtime.process.logs import get_log
+from vigil_ingestion.webrtc.answer import limited
 from vigil_ingestion.webrtc.bounds import bound_connection, bound_receiver, is_crowded
 from vigil_ingestion.webrtc.fragment import Fragment
 from vigil_ingestion.webrtc.gathering import PortsTaken, gather
@@ -101,7 +102,7 @@ class Peer:
         bound_connection(ice)
         await gather(ice, self._network)
         await connection.setLocalDescription()
-        return connection.localDescription.sdp
+        return limited(connection.localDescription.sdp, self._network.video_kbps)
 
     def _changed(self) -> None:
         match self._connection.connectionState:

@@ -17,7 +17,7 @@ import aiohttp
 import openai
 import pytest
 import pytest_asyncio
-from chat_stage import Stage, chat_stage
+from chat_stage import KEYS, Stage, chat_stage
 from door import process
 
 from vigil.contract import subjects
@@ -30,6 +30,8 @@ from vigil.core.source import Source, SourceKind
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg, redness
 from vigil.testing.script import Reply, Seen, when_red
+from vigil_client.api import Client
+from vigil_client.errors import NotFound
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
@@ -93,6 +95,41 @@ async def test_the_official_client_watches_a_fire(stage: Stage) -> None:
     assert len(stage.engine.seen[-1].uuids) == 3, "the session remembers the others"
     spec = await stage.store.spec(stage.key)
     assert (spec.source, spec.profile) == (Source(stage.session, SourceKind.PUSHED), VIGIL_SMALL.name)
+
+
+async def test_what_the_engine_was_sent_can_be_looked_at_byte_for_byte(stage: Stage) -> None:
+    async with stage.client() as client, Client(stage.url, KEYS["demo"]) as sdk:
+        for picture, question in ((GREY, ""), (RED, "What burns? 什么?"), (GREY, "")):
+            await client.chat.completions.create(model="scripted", messages=shown(picture, question))
+        received = list(stage.engine.seen)[-3:]
+        await stage.decisions(3)
+        page = await sdk.turns(stage.session, limit=2)
+        earlier = await sdk.turns(stage.session, before=page.next)
+        assert [turn.sequence for turn in (*page.turns, *earlier.turns)] == [2, 1, 0]
+        assert (page.turns[1].action, earlier.next) == ("speak", None)
+        for sequence, seen in enumerate(received):
+            prompt = await sdk.prompt(stage.session, sequence)
+            parts = [
+                (message.role, [part.text if part.type == "text" else part.uuid for part in message.parts])
+                for message in prompt.messages
+            ]
+            assert parts == sent(seen.body)
+            assert await sdk.frame(stage.session, sequence) == seen.newest, "the picture, as the model saw it"
+        assert (await sdk.prompt(stage.session, 1)).reply == "</response> A fire has started."
+        async with Client(stage.url, KEYS["rival"]) as rival:
+            for asked in (rival.prompt(stage.session, 1), rival.frame(stage.session, 1), rival.turns(stage.session)):
+                with pytest.raises(NotFound, match="there is no session"):
+                    await asked
+
+
+def sent(body: Any) -> list[tuple[str, list[str]]]:
+    """The messages of a request to the engine: the text of each part, or the picture's UUID."""
+    return [
+        (message["role"], [message["content"]])
+        if isinstance(message["content"], str)
+        else (message["role"], [part.get("text") or part["uuid"] for part in message["content"]])
+        for message in body["messages"]
+    ]
 
 
 async def test_a_recording_keeps_its_own_clock_and_brings_its_watches(stage: Stage) -> None:

@@ -199,7 +199,7 @@ async def test_events_are_read_as_they_happen(stage: Stage, client: Client, sess
         await stage.store.set_status(spec.key, Role.INGESTION, '{"state": "reconnecting", "detail": "it is away"}')
         assert (await of(events, RoleStatus)).text == "ingestion reconnecting: it is away"
         await client.end_session(session)
-        assert await of(events, Lifecycle) == Lifecycle("ended", "the client ended it")
+        assert await of(events, Lifecycle) == Lifecycle("ended", "the client ended it", session=session)
     assert (decided.sequence, decided.time_s, decided.action, decided.text) == (4, 4.0, "speak", "Fire!")
     assert (decided.p, decided.p_speak) == ({"silent": 0.1, "speak": 0.88, "delegate": 0.02}, 0.88)
     assert (decided.spoke, decided.duplicate, decided.latency_ms) == (True, False, 250.0)

@@ -399,3 +399,20 @@ async def _count_of(bus: Bus, count: int) -> bool:
 async def _failed_at(worker: str, site: Site) -> bool:
     status = await site.status()
     return status.get("state") == "reconnecting" and status.get("worker") == worker
+
+
+async def test_somebody_who_looks_gets_a_smooth_picture_and_nobody_else_costs_anything(
+    site: Site, tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "v.mp4", seconds=6, rate=25)
+    before = REGISTRY.get_sample_value("vigil_ingestion_preview_seconds_count") or 0.0
+    await site.open(video.as_uri())
+    async with site.turns() as turns, site.worker("w"), site.bus.keep_latest(subjects.preview_shown(KEY)) as shown:
+        await turns.take(4)
+        assert (REGISTRY.get_sample_value("vigil_ingestion_preview_seconds_count") or 0.0) == before
+        await site.bus.publish(subjects.preview_asked(KEY), b"")
+        async with asyncio.timeout(15):
+            pictures = [(await anext(shown)).payload for _ in range(5)]
+        assert all(picture.startswith(b"\xff\xd8") for picture in pictures)
+        assert len(set(pictures)) > 1
+        await turns.take(2)

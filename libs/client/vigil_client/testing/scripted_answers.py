@@ -208,6 +208,63 @@ def sse(kind: str, data: dict[str, Any], event_id: str = "") -> bytes:
     return f"event: {kind}\n{named}data: {json.dumps(data)}\n\n".encode()
 
 
+PROMPT = {
+    "session": SESSION,
+    "sequence": 12,
+    "chunk": 0,
+    "profile": "vigil-small",
+    "model": "vigil-small",
+    "messages": [
+        {"role": "system", "parts": [{"type": "text", "text": "Watch."}]},
+        {
+            "role": "user",
+            "parts": [
+                {"type": "text", "text": "<12.0 seconds>\n"},
+                {
+                    "type": "image",
+                    "uuid": "u-12",
+                    "width": 160,
+                    "height": 96,
+                    "path": "/v1/sessions/s/turns/12/frames/0",
+                },
+            ],
+        },
+    ],
+    "reply": "</response> Fire!",
+}
+
+
+def turn_page(before: str | None, limit: int) -> dict[str, Any]:
+    """Turns 4 to 0, newest first, by pages."""
+    newest = 4 if before is None else int(before) - 1
+    turns = [decision_json(sequence) for sequence in range(newest, max(-1, newest - limit), -1)]
+    return {"session": SESSION, "turns": turns, "next": turns[-1]["sequence"] if turns[-1]["sequence"] else None}
+
+
+def tile_json(session: str = SESSION, **changes: Any) -> dict[str, Any]:
+    """A session on the wall."""
+    kept = ("sequence", "time_s", "capture_time", "action", "spoke", "text", "p", "latency_ms", "malformed")
+    tile = {
+        "session": session,
+        "name": "Lobby",
+        "source": session_json()["source"],
+        "state": "live",
+        "detail": "",
+        "last": {name: decision_json(4)[name] for name in kept},
+        "time_s": 4.0,
+        "alerts": [
+            {
+                "alert_id": "a-1",
+                "watch": "fire",
+                "severity": "critical",
+                "text": "Fire!",
+                "opened_at": "2026-01-02T03:04:05Z",
+            }
+        ],
+    }
+    return tile | changes
+
+
 def alert_page(before: str | None) -> dict[str, Any]:
     """The first or the second of two pages of alerts."""
     if before is None:

@@ -17,12 +17,14 @@ from vigil_client.testing.scripted_answers import (
     EXPORTED,
     HEALTH,
     INSTRUCTION,
+    PROMPT,
     SESSION,
     TURN,
     WATCH,
     acted,
     alert_page,
     session_json,
+    turn_page,
 )
 
 KEY = "right-key"
@@ -63,7 +65,7 @@ class ScriptedGateway:
             return problem(401, "key_wrong", "the key is not valid", "use a valid key")
         if request.path in self.refusals:
             return self.refusals[request.path]
-        if request.path.endswith("/events"):
+        if request.path.endswith(("/events", "/wall")):
             return await self._events(request)
         return self._plain(request, body)
 
@@ -102,6 +104,13 @@ class ScriptedGateway:
                 return web.json_response({"instructions": [INSTRUCTION]})
             case "GET", ["sessions", _, "history"]:
                 return web.json_response({"session": SESSION, "turns": [TURN], "dialogue": [EXCHANGE]})
+            case "GET", ["sessions", _, "turns"]:
+                limit = int(request.query.get("limit", "100"))
+                return web.json_response(turn_page(request.query.get("before"), min(limit, 2)))
+            case "GET", ["sessions", _, "turns", _, "prompt"]:
+                return web.json_response(PROMPT)
+            case "GET", ["sessions", _, "turns", turn, "frames", "0"]:
+                return web.Response(body=b"\xff\xd8" + turn.encode(), content_type="image/jpeg")
             case "GET", ["alerts"]:
                 return web.json_response(alert_page(request.query.get("before")))
             case "GET", ["alerts", "export"]:

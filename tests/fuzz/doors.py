@@ -31,8 +31,12 @@ from vigil_gateway.pushed.data_url import bounded, decoded
 from vigil_gateway.pushed.picture import fitted
 from vigil_gateway.sessions.commands import first_commands
 from vigil_gateway.websocket.messages import id_of, read_binary, read_text
+from vigil_gateway.whip.sdp import checked_fragment, checked_offer
 from vigil_ingestion.address import resolve
 from vigil_ingestion.faults import SourceError
+from vigil_ingestion.webrtc.fragment import parsed
+from vigil_ingestion.webrtc.offer import checked
+from vigil_ingestion.webrtc.refused import Refused
 
 _REFUSED = (ValidationError, GatewayError, CoreError)
 _PUBLIC = [(2, 1, 6, "", ("93.184.215.14", 554))]  # what a host name is looked up as: no network is asked
@@ -127,6 +131,15 @@ def websocket(data: bytes) -> None:
         id_of(text)
 
 
+def sdp(data: bytes) -> None:
+    """An offer and a fragment of a WHIP client, from the request to what aiortc is told."""
+    for read, parse in ((checked_offer, checked), (checked_fragment, lambda text: parsed(text, "user"))):
+        try:
+            parse(read(data))
+        except (GatewayError, Refused):
+            continue
+
+
 DOORS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
-    {door.__name__: door for door in (picture, chat, source, instruction, frames, events, websocket)}
+    {door.__name__: door for door in (picture, chat, source, instruction, frames, events, websocket, sdp)}
 )

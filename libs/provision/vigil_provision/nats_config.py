@@ -15,8 +15,11 @@ from vigil.contract.permissions import SERVICES_ACCOUNT, SYSTEM_ACCOUNT, NatsAcc
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 MEMORY_STORE_BYTES = 64 << 20
 FILE_STORE_BYTES = 8 << 30
-# What a tenant's readers may take of the server, all together and each.
-TENANT_LIMITS = {"max_connections": 256, "max_subscriptions": 1_024, "max_payload": 64 << 10}
+# What may wait for one connection that does not read; then the server closes it.
+MAX_PENDING_BYTES = 2 * MAX_PAYLOAD_BYTES
+# What a tenant's readers may take of the server, all together and each. What waits for readers that do not read is the
+# server's memory, so connections times `MAX_PENDING_BYTES` must fit into it: 256 MiB.
+TENANT_LIMITS = {"max_connections": 16, "max_subscriptions": 1_024, "max_payload": 64 << 10}
 
 # The password of a user, or a reference to a variable of the server's environment: `$NATS_PASSWORD_GATEWAY`.
 PasswordOf = Callable[[str], str]
@@ -49,6 +52,7 @@ def render(server: NatsServer, tenants: Iterable[str], password_of: PasswordOf) 
         "http": server.monitor,
         "server_name": "vigil",
         "max_payload": MAX_PAYLOAD_BYTES,
+        "max_pending": MAX_PENDING_BYTES,
         "jetstream": {
             "store_dir": server.store_dir,
             "max_memory_store": MEMORY_STORE_BYTES,
@@ -108,6 +112,4 @@ def _user(user: NatsUser, password_of: PasswordOf) -> dict[str, Any]:
             "publish": {"allow": user.allowed.publish},
             "subscribe": {"allow": user.allowed.subscribe},
         }
-        if user.allowed.answers:
-            made["permissions"]["allow_responses"] = {"max": 1, "expires": "5s"}
     return made

@@ -43,6 +43,7 @@ host: "0.0.0.0"
 port: 4222
 http: "0.0.0.0:8222"
 max_payload: 8388608
+max_pending: 16777216
 jetstream: {
   store_dir: "/data/jetstream"
   max_memory_store: 67108864

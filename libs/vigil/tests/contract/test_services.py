@@ -134,7 +134,8 @@ def test_a_claimer_touches_the_placement_of_its_own_role(row: ServiceSpec) -> No
 def test_a_service_may_say_and_hear_no_more_than_its_row_and_jetstream(row: ServiceSpec) -> None:
     allowed = permissions.of_service(row)
     ours = [subject for subject in allowed.publish if not subject.startswith(("$JS.", "$O."))]
-    assert ours == [*row.bus.publishes, f"{permissions.inbox_prefix(row.name)}.>"]
+    inboxes = permissions.INBOXES if row.bus.hears else permissions.inbox_prefix(row.name)
+    assert ours == [*row.bus.publishes, f"{inboxes}.>"]
     assert allowed.subscribe == (*row.bus.hears, f"_VIGIL_INBOX.{row.name}.>")
     assert not {">", "$JS.>", "$JS.API.>"} & {*allowed.publish, *allowed.subscribe}
     assert not [subject for subject in allowed.publish if ".STREAM.DELETE." in subject]

@@ -42,12 +42,10 @@ SYSTEM_ACCOUNT = "SYS"
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """The subjects that a user may publish and subscribe to; nothing else. One who `answers` may also publish one
-    message to where the sender of a message wants its answer."""
+    """The subjects that a user may publish and subscribe to; nothing else."""
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
-    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +78,17 @@ def of_service(row: ServiceSpec) -> Permissions:
     bus = row.bus
     own_inbox = f"{inbox_prefix(row.name)}.>"
     # To its own inbox a service writes to see that the connection works; what asks for JetStream's state sees that too.
-    publish = [*bus.publishes, own_inbox, f"{_API}.INFO", *_declaring()]
+    # Whoever hears something may answer in any inbox, whose name only the asker knows. NATS's `allow_responses` would
+    # let it answer anywhere: it could send itself a message, and name any subject as the place of the answer.
+    inboxes = f"{INBOXES}.>" if bus.hears else own_inbox
+    publish = [*bus.publishes, inboxes, f"{_API}.INFO", *_declaring()]
     for stream in bus.consumes:
         publish += _reading(stream)
     publish += [f"{_API}.STREAM.MSG.GET.{stream.name}" for stream in bus.looks_up]
     publish += [f"{_API}.DIRECT.GET.{stream.name}" for stream in bus.reads]
     publish += [f"{_API}.STREAM.INFO.{stream.name}" for stream in bus.measures]
     publish += _snapshots(bus.snapshots)
-    return Permissions(tuple(publish), (*bus.hears, own_inbox), answers=bool(bus.hears))
+    return Permissions(tuple(publish), (*bus.hears, own_inbox))
 
 
 def of_tenant(tenant: str) -> Permissions:

@@ -88,9 +88,11 @@ class Site:
         return reply
 
     @asynccontextmanager
-    async def client(self, *tracks: Replay, replaces: bool = False, sound: bool = False) -> AsyncIterator[Reply]:
+    async def client(
+        self, *tracks: Replay, replaces: bool = False, sound: bool = False, loss: float = 0.0
+    ) -> AsyncIterator[Reply]:
         """A client that was let in and sends."""
-        sender = Sender(*tracks, *([silence()] if sound else []))
+        sender = Sender(*tracks, *([silence()] if sound else []), loss=loss)
         try:
             reply = await self.ask(Offer(await sender.offer(), replaces))
             assert reply.refusal is None, reply.message
@@ -218,6 +220,16 @@ async def test_pictures_may_change_their_size(site: Site) -> None:
     async with site.worker("one"), site.client(Replay(wide + tall, pace=2)):
         sizes = {(group.frames[0].width, group.frames[0].height) for group in await site.take(5)}
     assert sizes == {VIGIL_SMALL.fit(160, 96), VIGIL_SMALL.fit(96, 160)}
+
+
+@pytest.mark.slow
+async def test_a_client_of_a_network_that_loses_every_fifth_packet_is_watched(site: Site, recording: Recording) -> None:
+    async with site.worker("one"), site.client(Replay(recording), loss=0.2):
+        groups = await site.take(40)
+        await site.said("watching")
+    spans = [later - earlier for earlier, later in itertools.pairwise(times(groups))]
+    assert max(spans) <= 1_000
+    assert sum(spans) <= 12_000
 
 
 async def test_a_client_follows_its_session_to_another_worker(site: Site, recording: Recording) -> None:

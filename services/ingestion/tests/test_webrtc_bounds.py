@@ -9,6 +9,7 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver
 from aiortc.codecs import CODECS
 from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtcrtpreceiver import logger
 from prometheus_client import REGISTRY
 
 from vigil_ingestion.testing.sender import recorded
@@ -18,12 +19,15 @@ from vigil_ingestion.webrtc.bounds import (
     MOST_PACKED,
     MOST_PACKED_BYTES,
     MOST_SHOWN,
+    MOST_STREAMS,
     Datagrams,
     Packed,
     PackedPictures,
     PackedSound,
     Shown,
+    is_crowded,
 )
+from vigil_ingestion.webrtc.decode_errors import count_decode_errors
 from vigil_ingestion.webrtc.key_pictures import is_key
 
 VP8, OPUS = CODECS["video"][0], CODECS["audio"][0]
@@ -127,6 +131,25 @@ async def test_what_nobody_reads_from_the_network_is_dropped() -> None:
         datagrams.put_nowait((b"", 1))
     datagrams.put_nowait(None)
     assert datagrams.qsize() == MOST_DATAGRAMS + 1
+
+
+async def test_a_client_that_sends_too_many_streams_is_found_out(receiver: RTCRtpReceiver) -> None:
+    streams = receiver.transport._rtp_router.ssrc_table
+    streams.update(dict.fromkeys(range(MOST_STREAMS), receiver))
+    assert not is_crowded(receiver)
+    streams[MOST_STREAMS] = receiver
+    assert is_crowded(receiver)
+
+
+def test_pictures_that_are_broken_are_counted_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    count_decode_errors()
+    count_decode_errors()
+    before = REGISTRY.get_sample_value("vigil_ingestion_decode_errors_total") or 0.0
+    for _ in range(3):
+        logger.warning("RTCRtpReceiver(%s) failed to decode %s frame: %s", "video", "VP8", "broken")
+    logger.warning("something else")
+    assert REGISTRY.get_sample_value("vigil_ingestion_decode_errors_total") == before + 3
+    assert caplog.messages == ["something else"]
 
 
 def test_key_pictures_of_vp8_are_known() -> None:

@@ -10,12 +10,14 @@ from vigil.v1.ingestion_pb2_grpc import add_IngestionServiceServicer_to_server
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.probe import NAME, serving
 from vigil_ingestion.watcher import HAND_OVER_S, Watcher
+from vigil_ingestion.webrtc.decode_errors import count_decode_errors
 
 
 @asynccontextmanager
 async def build(worker: Worker[IngestionSettings]) -> AsyncIterator[None]:
     """Open the ports and claim sessions; NATS and Redis may start later than this process."""
     settings = worker.settings
+    count_decode_errors()
     async with open_ports(worker) as ports:
         with serving(settings) as service:
             worker.serve(NAME, lambda server: add_IngestionServiceServicer_to_server(service, server))

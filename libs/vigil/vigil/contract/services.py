@@ -57,8 +57,9 @@ class Resources:
     """What one process of a service should be given: CPU cores, and MiB of memory, with as many sessions as its default
     capacity.
 
-    Measured without a session: ingestion 103 MiB, codec 83, interaction 85, webhook 74, gateway 97. A session adds 10
-    MiB to ingestion (the decoder of a 640 by 384 picture; larger ones take more), 0.2 to interaction, 0.05 to codec.
+    Measured without a session: ingestion 122 MiB, codec 83, interaction 85, webhook 74, gateway 97. A session adds 10
+    MiB to ingestion (the decoder of a 640 by 384 picture; larger ones take more), or 30 (a WebRTC client that sends 854
+    by 480), 0.2 to interaction, 0.05 to codec.
     The largest picture that a client may push takes up to 120 MiB of the gateway while it is decoded; three are at most
     at once.
     """

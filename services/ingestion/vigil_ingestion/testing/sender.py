@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import av
@@ -83,9 +84,12 @@ class Replay(MediaStreamTrack):
 
 
 class Sender:
-    """A client of WebRTC: make an `offer`, take the `answer` to it, `close`."""
+    """A client of WebRTC: make an `offer`, take the `answer` to it, `close`. Its network loses a share of the packets,
+    `loss`."""
 
-    def __init__(self, *tracks: MediaStreamTrack) -> None:
+    def __init__(self, *tracks: MediaStreamTrack, loss: float = 0.0) -> None:
+        self._loss = loss
+        self._chance = Random(7)
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         for track in tracks:
             self.connection.addTrack(track)
@@ -97,6 +101,14 @@ class Sender:
 
     async def answered(self, sdp: str) -> None:
         """Begin to send."""
+        transport = self.connection.getSenders()[0].transport
+        send = transport._send_rtp
+
+        async def lossy(data: bytes) -> None:
+            if self._chance.random() >= self._loss:
+                await send(data)
+
+        transport._send_rtp = lossy  # type: ignore[method-assign]
         await self.connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
     async def close(self) -> None:

@@ -113,7 +113,7 @@ class Pictures:
                 self._sampling.presence = presence.silent()
                 raise SourceError(
                     Fault.TIMED_OUT,
-                    f"the client has sent no picture for {presence.silent_s:g} s: is its camera on, and its page open?",
+                    f"no picture of the client came for {presence.silent_s:g} s: is its camera on, and its page open?",
                 )
             case State.OVER:
                 self.ending = "the client sent no pictures in time"

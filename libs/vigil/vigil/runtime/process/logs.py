@@ -18,7 +18,8 @@ from vigil.runtime.process import metrics
 from vigil.runtime.process.output import unfailing_stdout
 
 # Uvicorn's "error" log has the address of every WebSocket, with what a client may have put into its query: a key.
-_QUIET_LIBRARIES = ("aiohttp.access", "uvicorn.access", "uvicorn.error", "asyncio")
+# aioice's has every check of every connection, with the client's addresses.
+_QUIET_LIBRARIES = ("aiohttp.access", "uvicorn.access", "uvicorn.error", "asyncio", "aioice")
 
 
 def configure_logs(service: str, level: str) -> None:

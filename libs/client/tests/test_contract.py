@@ -49,6 +49,8 @@ ANSWERED: dict[type, str] = {
     values.RoleCapacity: "RoleOut",
     values.Health: "HealthOut",
     values.ApiKey: "KeyOut",
+    values.AuditEntry: "AuditEntry",
+    values.AuditPage: "AuditList",
     values.Accepted: "Accepted",
     Decision: "DecisionOut",
 }
@@ -243,6 +245,7 @@ async def call_everything(client: Client) -> None:
     await client.health()
     await client.key()
     await client.keys()
+    await client.audit()
     await client.end_session(SESSION)
 
 

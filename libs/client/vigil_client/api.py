@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -17,7 +18,7 @@ from vigil_client.options import NewSession, NewWatch, as_body
 from vigil_client.sse import Parser, ServerEvent
 from vigil_client.transport import Transport
 from vigil_client.turns import Prompt, TurnPage
-from vigil_client.values import Accepted, ApiKey, Health, History, Instruction, Session, T, Watch, read
+from vigil_client.values import Accepted, ApiKey, AuditPage, Health, History, Instruction, Session, T, Watch, read
 from vigil_client.wall import WallEvent, read_wall_event
 
 E = TypeVar("E")
@@ -166,6 +167,20 @@ class Client:
     async def keys(self) -> tuple[ApiKey, ...]:
         """The keys of the client's tenant. Takes a key with the role admin."""
         return await self._list(ApiKey, "/v1/keys", "keys")
+
+    async def audit(
+        self,
+        *,
+        since: datetime | None = None,
+        actor: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> AuditPage:
+        """Who asked to change what, oldest first: all, or those `since` a time with its zone (a day ago when left
+        out), or those of one `actor`. `after` is the `next` of another page. Takes a key with the role admin."""
+        asked = {"since": None if since is None else since.isoformat(), "actor": actor, "limit": limit, "after": after}
+        query = urlencode(_given(**asked))
+        return read(AuditPage, await self._gateway.call("GET", "/v1/audit" + (f"?{query}" if query else "")))
 
     async def health(self) -> Health:
         """Whether new sessions can be taken, and the capacity of each role."""

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 import typer
 
 from vigil_client.commands.alerts import alerts
+from vigil_client.commands.audit import audit
 from vigil_client.commands.running import run_program
 from vigil_client.commands.sessions import ask, sessions
 from vigil_client.commands.subscribe import subscribe
@@ -39,6 +40,7 @@ def command_line() -> typer.Typer:
     commands: dict[str, Command] = {
         "watch": watch,
         "alerts": alerts,
+        "audit": audit,
         "subscribe": subscribe,
         "ask": ask,
         "sessions": sessions,

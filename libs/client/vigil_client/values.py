@@ -209,6 +209,29 @@ class AlertPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """A request that changed something, or would have: who sent it from where, and the HTTP status of its answer.
+    `method` is that of HTTP, or `grpc` or `websocket`."""
+
+    time: datetime
+    actor: str
+    role: str
+    method: str
+    route: str
+    session: str
+    status: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Records, oldest first. `next`, where it is not None, names those that come after them."""
+
+    entries: tuple[AuditEntry, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RoleCapacity:
     """What the live workers of a role can hold, and what they hold or are to take."""
 

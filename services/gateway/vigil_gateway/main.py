@@ -32,6 +32,7 @@ from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.key_file import KeyFile, KeyFileInvalid
 from vigil_gateway.api.request_rate import RequestRate
 from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
+from vigil_gateway.audit.outbox import AuditOutbox
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
 from vigil_gateway.http.server import MAX_CONNECTIONS, Listening, serve
@@ -86,24 +87,27 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         service.spawn("sessions without a worker", Unheld(ports).run())
         service.spawn("sizes of the stores", measure_stores(bus, redis))
-        async with _endpoints(ports, certificate):
-            yield
+        service.spawn("audit", ports.audit.run())
+        try:
+            async with _endpoints(ports, certificate):
+                yield
+        finally:
+            await ports.audit.flush()
 
 
 @asynccontextmanager
 async def _endpoints(ports: Ports, certificate: ServerCertificate | None) -> AsyncIterator[None]:
     """Serve HTTP and gRPC for as long as the block runs, over TLS where there is a certificate."""
-    settings, keys = ports.settings, ports.keys
+    settings = ports.settings
     credentials, tls = (certificate.credentials(), certificate.context()) if certificate is not None else (None, None)
-    admit = admitting(keys, ports.rates, NAME)
     async with (
         bound_grpc(
             settings.host,
             settings.grpc_port,
             MAX_CHAT_BODY_BYTES,
             MAX_CONNECTIONS,
-            refusing(keys),
-            admit,
+            refusing(ports),
+            admitting(ports, NAME),
             credentials,
         ) as rpc,
         serve(create_app(ports), Listening.of(settings, tls), ports.draining) as port,
@@ -152,6 +156,7 @@ def _ports(
         rates=RequestRate(settings.requests_per_key_s),
         logins=Logins(LoginStore(redis), keys, hours=settings.login_hours, most=settings.logins_per_tenant),
         attempts=LoginAttempts(settings.login_attempts_per_minute),
+        audit=AuditOutbox(bus),
     )
 
 

@@ -23,6 +23,9 @@ LOGINS = Counter(
     "Logins at the console: opened, closed, displaced by newer ones of the tenant, or refused and why",
     ["outcome"],
 )
+AUDIT_RECORDED = Counter("vigil_gateway_audit_recorded", "Records of the audit that were stored")
+AUDIT_LOST = Counter("vigil_gateway_audit_lost", "Records of the audit that could not be stored, for NATS was away")
+AUDIT_WAITING = Gauge("vigil_gateway_audit_waiting", "Records of the audit that wait for NATS")
 STREAMS = Gauge("vigil_gateway_event_streams", "Live streams that are open: events, pushed pictures, WebSockets")
 PREVIEWS = Gauge("vigil_gateway_previews", "Clients that look at the smooth picture of a session")
 PREVIEW_SENT = Counter("vigil_gateway_preview_pictures_sent", "Pictures of previews written to clients")

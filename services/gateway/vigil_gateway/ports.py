@@ -23,6 +23,8 @@ from vigil_gateway.alerts.reading import AlertReader
 from vigil_gateway.api.auth import KeyRing, require
 from vigil_gateway.api.errors import NoSuchSession
 from vigil_gateway.api.request_rate import RequestRate
+from vigil_gateway.audit.noted import note_session
+from vigil_gateway.audit.outbox import AuditOutbox
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.login.attempts import LoginAttempts
@@ -66,6 +68,7 @@ class Ports:
     rates: RequestRate
     logins: Logins
     attempts: LoginAttempts
+    audit: AuditOutbox
 
 
 async def _ports(request: Request) -> Ports:
@@ -90,12 +93,18 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description=_ROLES)
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, scheme_name="Login", description=_COOKIE)
 
 LOGIN = "/v1/login"
+ROLE = "x-role"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def needed_for(method: str, path: str) -> KeyRole:
     """The role that a request of this HTTP method takes at this path: everybody may log out."""
     return KeyRole.VIEWER if method in READING or path == LOGIN else KeyRole.OPERATOR
+
+
+def taking(role: KeyRole) -> dict[str, str]:
+    """What the document says of an operation that takes another role than its method does."""
+    return {ROLE: role}
 
 
 async def _holder(
@@ -136,6 +145,7 @@ async def session_key(ports: Ports, tenant: str, session: str) -> SessionKey:
         raise NoSuchSession(session) from None
     if may_begin(key.session):
         key = await ports.names.newest(key)
+    note_session(key.session)
     structlog.contextvars.bind_contextvars(session=key.session)
     return key
 

@@ -279,3 +279,12 @@ def acted(alert_id: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
         return alert | {"muted_until": "2026-01-02T03:35:00.000Z" if body["minutes"] else ALERT["updated_at"]}
     told = {"acknowledged_by": "Ann", "acknowledged_at": ALERT["updated_at"], "acknowledged_note": body["note"]}
     return alert | told
+
+
+def audit_page(after: str | None) -> dict[str, Any]:
+    """The first or the second of two pages of the audit."""
+    entry: dict[str, Any] = {"time": "2026-01-02T03:04:05.000Z", "actor": "desk", "role": "operator", "method": "POST"}
+    entry |= {"route": "/v1/sessions", "session": SESSION, "status": 201, "address": "192.0.2.7"}
+    if after is None:
+        return {"entries": [entry], "next": "7"}
+    return {"entries": [entry | {"status": 403, "actor": "screen", "role": "viewer"}], "next": None}

@@ -23,6 +23,7 @@ from vigil_client.testing.scripted_answers import (
     WATCH,
     acted,
     alert_page,
+    audit_page,
     session_json,
     turn_page,
 )
@@ -121,6 +122,8 @@ class ScriptedGateway:
                 return web.json_response(acted(alert_id, action, body))
             case "GET", ["alerts", _, "snapshot"]:
                 return web.Response(body=b"\xff\xd8jpeg", content_type="image/jpeg")
+            case "GET", ["audit"]:
+                return web.json_response(audit_page(request.query.get("after")))
             case "GET", ["key"]:
                 return web.json_response(API_KEY)
             case "GET", ["keys"]:

@@ -11,6 +11,7 @@ from vigil.contract.errors import InvalidSubject
 from vigil.contract.subjects import (
     AlertAction,
     AlertSubject,
+    AuditSubject,
     DelegationEvent,
     DelegationSubject,
     Kind,
@@ -29,6 +30,7 @@ all_subjects = st.one_of(
     st.builds(LifecycleSubject, st.sampled_from(Lifecycle), keys),
     st.builds(DelegationSubject, st.sampled_from(DelegationEvent), keys),
     st.builds(AlertSubject, tokens, tokens, st.sampled_from([*AlertState, *AlertAction])),
+    st.builds(AuditSubject, tokens),
 )
 KEY = SessionKey("demo", "s-1")
 
@@ -51,6 +53,7 @@ KEY = SessionKey("demo", "s-1")
         (subjects.alert_events_of("demo", AlertAction.ACKNOWLEDGED), "vigil.v1.alert.demo.*.acknowledged"),
         (subjects.alerts_of("demo"), "vigil.v1.alert.demo.*.*"),
         (subjects.alerts_of("demo", "lobby"), "vigil.v1.alert.demo.lobby.*"),
+        (subjects.audit("demo"), "vigil.v1.audit.demo"),
         (subjects.dead_letters("webhook"), "vigil.v1.dlq.webhook"),
     ],
 )
@@ -65,8 +68,8 @@ def test_what_is_built_parses_back(subject: subjects.Subject) -> None:
 
 @given(all_subjects)
 def test_every_subject_has_valid_tokens_and_a_tenant(subject: subjects.Subject) -> None:
-    assert re.fullmatch(r"vigil\.v1(\.[A-Za-z0-9_-]+){3,4}", str(subject))
-    tenant = subject.tenant if isinstance(subject, AlertSubject) else subject.key.tenant
+    assert re.fullmatch(r"vigil\.v1(\.[A-Za-z0-9_-]+){2,4}", str(subject))
+    tenant = subject.tenant if isinstance(subject, AlertSubject | AuditSubject) else subject.key.tenant
     assert tenant in str(subject).split(".")[3:]
 
 

@@ -57,6 +57,11 @@ class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         """What the key is called where its name is not enough: the beginning of its digest."""
         return self.sha256[:_ID_CHARS]
 
+    @property
+    def actor(self) -> str:
+        """Who it is in the audit: the name of the key, or what it is called where it has none."""
+        return self.name or self.id
+
     def has_expired(self, now: datetime) -> bool:
         """Whether it is valid no more."""
         return self.expires is not None and self.expires <= now

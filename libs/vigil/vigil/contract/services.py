@@ -12,6 +12,7 @@ from enum import StrEnum
 from vigil.contract import subjects
 from vigil.contract.streams import (
     ALERTS,
+    AUDIT,
     DEAD_LETTERS,
     DECISIONS,
     DELEGATIONS,
@@ -184,6 +185,7 @@ GATEWAY = ServiceSpec(
                 AlertAction
             ),  # what people do about alerts; alerts themselves are not its to make
             subjects.ALL_HISTORY_ANSWERS,
+            subjects.ALL_AUDIT,
         ),
         hears=(
             subjects.ALL_DECISIONS,
@@ -194,7 +196,7 @@ GATEWAY = ServiceSpec(
             subjects.ALL_HISTORY_ASKED,
         ),
         looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again
-        reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS),
+        reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, AUDIT),
         measures=STREAMS,
         snapshots=SnapshotAccess.READ,
     ),

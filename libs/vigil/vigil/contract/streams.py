@@ -76,11 +76,14 @@ DEAD_LETTERS = StreamSpec(
     64 * _MIB,
     Retention.LIMITS,
 )
-FORM = 1
+AUDIT = StreamSpec(
+    "AUDIT", "who asked to change what", (subjects.ALL_AUDIT,), 90 * _DAY_S, 128 * _MIB, Retention.LIMITS
+)
+FORM = 2
 """The number of these declarations, which the server keeps with each stream. Raise it with every change of them: a
 release with a lower number leaves the streams as they are, so that it takes nothing out of them."""
 
-STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DELEGATIONS, DEAD_LETTERS)
+STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DELEGATIONS, DEAD_LETTERS, AUDIT)
 
 SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened alerts", 7 * _DAY_S, 512 * _MIB)
 

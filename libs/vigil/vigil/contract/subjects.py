@@ -109,13 +109,28 @@ class AlertSubject:
 
 _ALERT_STATES = frozenset(AlertState)
 
-Subject = SessionSubject | LifecycleSubject | DelegationSubject | AlertSubject
+
+@dataclass(frozen=True, slots=True)
+class AuditSubject:
+    """`vigil.v1.audit.<tenant>`."""
+
+    tenant: str
+
+    def __post_init__(self) -> None:
+        token(self.tenant, "tenant")
+
+    def __str__(self) -> str:
+        return f"{PREFIX}.audit.{self.tenant}"
+
+
+Subject = SessionSubject | LifecycleSubject | DelegationSubject | AlertSubject | AuditSubject
 
 ALL_ALERTS = f"{PREFIX}.alert.>"
 ALL_DECISIONS = f"{PREFIX}.decision.>"
 ALL_UTTERANCES = f"{PREFIX}.utterance.>"
 ALL_LIFECYCLE = f"{PREFIX}.session.>"
 ALL_DELEGATIONS = f"{PREFIX}.delegation.>"
+ALL_AUDIT = f"{PREFIX}.audit.>"
 ALL_DEAD_LETTERS = f"{PREFIX}.dlq.>"
 ALL_NUMBERED = f"{PREFIX}.numbered.>"
 ALL_HISTORY_ASKED = f"{PREFIX}.history.ask.*"
@@ -251,6 +266,12 @@ def all_alert_events(events: Iterable[AlertState | AlertAction]) -> tuple[str, .
     return tuple(f"{PREFIX}.alert.*.*.{event}" for event in events)
 
 
+def audit(tenant: str) -> str:
+    """Where it is stored who asked to change what of a tenant, as CloudEvents. For operators and administrators: no
+    downstream system may read it."""
+    return str(AuditSubject(tenant))
+
+
 def history_asked(tenant: str) -> str:
     """Where a downstream system asks for a tenant's stored events."""
     return f"{PREFIX}.history.ask.{token(tenant, 'tenant')}"
@@ -283,6 +304,8 @@ def _parse(tokens: list[str]) -> Subject:
     match tokens:
         case ["vigil", "v1", "alert", tenant, source, event]:
             return AlertSubject(tenant, source, _alert_event(event))
+        case ["vigil", "v1", "audit", tenant]:
+            return AuditSubject(tenant)
         case ["vigil", "v1", "session", event, tenant, session]:
             return LifecycleSubject(Lifecycle(event), SessionKey(tenant, session))
         case ["vigil", "v1", "delegation", event, tenant, session]:

@@ -19,6 +19,7 @@ from vigil_gateway.alerts.export import MEDIA_TYPES, Form
 from vigil_gateway.alerts.life import detail
 from vigil_gateway.api.errors import TooManyAlerts
 from vigil_gateway.api.models.alerts import Acknowledge, AlertDetail, AlertList, AlertOut, Mute
+from vigil_gateway.api.models.base import no_number
 from vigil_gateway.ports import Holder, PortsOf, Tenant
 
 log = get_log()
@@ -30,17 +31,10 @@ MAX_ALERTS = 500
 MAX_EXPORTED = 10_000
 
 
-def _no_number(value: object) -> object:
-    """A bare number is refused: pydantic would take it for seconds since 1970."""
-    if isinstance(value, str) and value.strip("+- .0123456789") == "":
-        raise ValueError("write a date and a time with its zone, such as 2026-01-31T12:00:00Z")
-    return value
-
-
 Open = Annotated[bool | None, Query(description="Only alerts that are open, or only those that have closed")]
 Since = Annotated[
     AwareDatetime | None,
-    BeforeValidator(_no_number),
+    BeforeValidator(no_number),
     Query(description="Alerts with an event since then; when left out a day ago, with `open` the oldest"),
 ]
 Session = Annotated[str | None, Query(max_length=256, description="Only alerts of this session")]

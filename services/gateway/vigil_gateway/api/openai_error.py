@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 _API = "/v1/"
-_OWN = frozenset({"sessions", "whip", "alerts", "health", "key", "keys", "login", "wall", "console"})
+_OWN = frozenset({"sessions", "whip", "alerts", "health", "key", "keys", "login", "audit", "wall", "console"})
 
 _TYPES = {
     HTTPStatus.UNAUTHORIZED: "authentication_error",

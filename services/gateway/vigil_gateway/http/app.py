@@ -8,6 +8,8 @@ from fastapi.telemetry import TelemetryConfig
 from vigil_gateway.alerts import routes as alerts
 from vigil_gateway.alerts import snapshots
 from vigil_gateway.api.models.base import Problem
+from vigil_gateway.audit import routes as audit
+from vigil_gateway.audit.trail import AuditTrail
 from vigil_gateway.console import door
 from vigil_gateway.console import routes as console
 from vigil_gateway.http import handlers, keys, operator
@@ -76,6 +78,7 @@ _ROUTERS = (
     whip_discovery,
     keys,
     login,
+    audit,
     console,
     operator,
 )
@@ -109,6 +112,7 @@ def routes() -> FastAPI:
     app.include_router(websocket.other_paths)
     handlers.install(app)
     app.add_middleware(Admission)
+    app.add_middleware(AuditTrail)
     app.add_middleware(WhipOrigins)
     app.add_middleware(RequestLog)
     return app

@@ -1,6 +1,7 @@
 """The OpenAPI document: what FastAPI makes of the routes, and what it cannot say."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -26,6 +27,7 @@ TAGS = {
     "alerts": "Alerts and their pictures",
     "WHIP": "A camera or a screen that a client publishes by WebRTC",
     "keys": "API keys of your tenant",
+    "audit": "Who asked to change what",
     "login": "A cookie in the place of a key, for pages",
     "health": "Whether sessions can be opened",
     "OpenAI-compatible": "One call is one turn, for clients of OpenAI's API",
@@ -37,6 +39,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _OPENAI_ERROR = _REFERENCE.format(model="OpenAIError")
 
 Json = dict[str, Any]
+_compiled = cache(compile_path)
 
 
 class Application(FastAPI):
@@ -70,8 +73,17 @@ def complete(document: Json) -> None:
 
 def methods_at(document: Json, path: str) -> list[str]:
     """The methods that the document has for a path; none for a path that it does not have."""
-    fitting = [methods for template, methods in document["paths"].items() if compile_path(template)[0].match(path)]
+    fitting = [methods for template, methods in document["paths"].items() if _compiled(template)[0].match(path)]
     return sorted({method.upper() for methods in fitting for method in methods})
+
+
+def route_at(document: Json, method: str, path: str) -> tuple[str, dict[str, str]]:
+    """The path of the document that a request is led to, and what stands in the place of its names; empty for none."""
+    for template, methods in document["paths"].items():
+        found = _compiled(template)[0].match(path)
+        if found is not None and method.lower() in methods:
+            return template, found.groupdict()
+    return "", {}
 
 
 def _as_problem(response: Json) -> None:

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from vigil.contract.api_keys import KeyRole
 from vigil_gateway.api.auth import require
 from vigil_gateway.api.models.keys import KeyList, KeyOut, key_out
-from vigil_gateway.ports import Holder, PortsOf
+from vigil_gateway.ports import Holder, PortsOf, taking
 
 router = APIRouter(prefix="/v1", tags=["keys"])
 
@@ -16,7 +16,7 @@ async def show_key(holder: Holder) -> KeyOut:
     return key_out(holder)
 
 
-@router.get("/keys")
+@router.get("/keys", openapi_extra=taking(KeyRole.ADMIN))
 async def list_keys(ports: PortsOf, holder: Holder) -> KeyList:
     """Every key of your tenant, expired ones too. Takes the role `admin`."""
     require(holder, KeyRole.ADMIN)

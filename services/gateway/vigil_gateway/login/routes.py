@@ -32,6 +32,7 @@ async def log_in(request: Request, ports: PortsOf, body: LoginIn, response: Resp
         metrics.LOGINS.labels("expired" if isinstance(error, KeyExpired) else "wrong").inc()
         raise
     opened = await ports.logins.open(key)
+    request.state.holder = opened.holder  # for the audit
     await _close_former(request, ports)
     give(request, response, opened)
     log.info("login opened", tenant=key.tenant, role=key.role, key=key.id)

@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from http import HTTPStatus
+from urllib.parse import unquote
 
 import structlog
 from grpc import StatusCode
@@ -13,11 +15,12 @@ from vigil.runtime.process.grpc_requests import Admit, Context, Refuse, RequestU
 from vigil.runtime.process.grpc_trace import called
 from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
-from vigil_gateway.api.auth import KeyRing, bearer_key
+from vigil_gateway.api.auth import bearer_key, require
 from vigil_gateway.api.errors import GatewayError
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import problem_of
-from vigil_gateway.api.request_rate import RequestRate
+from vigil_gateway.audit.noted import noting
+from vigil_gateway.ports import Ports
 from vigil_gateway.rpc.status import code_of, message_of, trailer_of
 
 log = get_log()
@@ -26,46 +29,65 @@ DOOR = "grpc"
 SERVICE = "vigil.v1.GatewayService"
 _ONE_ANSWER = frozenset({"OpenSession", "Ask", "EndSession"})
 # The roles that methods take; one that is not here changes something, and takes an operator.
+_CLIENT_LEFT = 499  # what records have as the status of a call that its client has cancelled
 _NEEDED = {"Events": KeyRole.VIEWER}
 
 
 @asynccontextmanager
-async def answered(keys: KeyRing, context: Context, method: str) -> AsyncIterator[ApiKey]:
+async def answered(ports: Ports, context: Context, method: str) -> AsyncIterator[ApiKey]:
     """One call by the holder of the key that the block is given. What the block raises ends the call as the table says.
 
     A call whose client has left, or whose deadline has passed, is cancelled. A call with one answer has a span; of a
-    stream each picture has its own.
+    stream each picture has its own. One that changes something is recorded in the audit.
     """
     traced = called(context, f"{SERVICE}/{method}") if method in _ONE_ANSWER else nullcontext()
     with traced:
-        async with _answered(keys, context, method) as holder:
+        async with _answered(ports, context, method) as holder:
             yield holder
 
 
 @asynccontextmanager
-async def _answered(keys: KeyRing, context: Context, method: str) -> AsyncIterator[ApiKey]:
+async def _answered(ports: Ports, context: Context, method: str) -> AsyncIterator[ApiKey]:
     began_s = time.perf_counter()
-    code = StatusCode.OK
+    code, status = StatusCode.OK, HTTPStatus.OK.value
+    holder: ApiKey | None = None
     structlog.contextvars.clear_contextvars()
-    try:
-        holder = keys.admit(_key(context), _NEEDED.get(method, KeyRole.OPERATOR))
-        structlog.contextvars.bind_contextvars(tenant=holder.tenant)
-        yield holder
-    except asyncio.CancelledError:
-        code = StatusCode.CANCELLED
-        raise
-    except Exception as error:  # noqa: BLE001  whatever it is, it ends the call as a problem
-        problem = problem_of(error)
-        code = code_of(problem)
-        log_failure(problem, error, method=method)
-        await context.abort(code, message_of(problem), trailer_of(problem))
-    finally:
-        metrics.CALLS.labels(DOOR, method, code.name).inc()
-        took_ms = round((time.perf_counter() - began_s) * 1_000, 1)
-        log.info("call answered", method=method, status=code.name, took_ms=took_ms)
+    with noting() as notes:
+        try:
+            holder = ports.keys.find(_key(context))
+            require(holder, _needed(method))
+            structlog.contextvars.bind_contextvars(tenant=holder.tenant)
+            yield holder
+        except asyncio.CancelledError:
+            code, status = StatusCode.CANCELLED, _CLIENT_LEFT
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, it ends the call as a problem
+            problem = problem_of(error)
+            code, status = code_of(problem), problem.row.status
+            log_failure(problem, error, method=method)
+            await context.abort(code, message_of(problem), trailer_of(problem))
+        finally:
+            if holder is not None and _needed(method) is not KeyRole.VIEWER:
+                address = address_of(context.peer())
+                ports.audit.record(
+                    holder, method=DOOR, route=method, status=status, address=address, session=notes.session
+                )
+            metrics.CALLS.labels(DOOR, method, code.name).inc()
+            took_ms = round((time.perf_counter() - began_s) * 1_000, 1)
+            log.info("call answered", method=method, status=code.name, took_ms=took_ms)
 
 
-def admitting(keys: KeyRing, rates: RequestRate, service: str) -> Admit:
+def address_of(peer: str) -> str:
+    """The address of a client as gRPC names it: `ipv4:192.0.2.1:5000`, `ipv6:%5B::1%5D:5000`."""
+    kind, _, rest = unquote(peer).partition(":")
+    return rest.rpartition(":")[0].strip("[]") if kind in ("ipv4", "ipv6") else ""
+
+
+def _needed(method: str) -> KeyRole:
+    return _NEEDED.get(method, KeyRole.OPERATOR)
+
+
+def admitting(ports: Ports, service: str) -> Admit:
     """Ends a call of `service` without a valid key, or of a key that calls too often, before its message is read.
     Health and reflection need none."""
 
@@ -74,19 +96,19 @@ def admitting(keys: KeyRing, rates: RequestRate, service: str) -> Admit:
         if method != f"/{service}/{name}":
             return
         try:
-            rates.count(keys.admit(_key(context), _NEEDED.get(name, KeyRole.OPERATOR)), DOOR)
+            ports.rates.count(ports.keys.admit(_key(context), _needed(name)), DOOR)
         except GatewayError as error:
-            async with answered(keys, context, name):
+            async with answered(ports, context, name):
                 raise error
 
     return admit
 
 
-def refusing(keys: KeyRing) -> Refuse:
+def refusing(ports: Ports) -> Refuse:
     """Ends a call whose request cannot be read as any other call is refused: first the caller is asked for the key."""
 
     async def refuse(context: Context, method: str, error: RequestUnreadable) -> None:
-        async with answered(keys, context, method):
+        async with answered(ports, context, method):
             raise error
 
     return refuse

@@ -41,7 +41,7 @@ class GatewayService(GatewayServiceServicer):
         request: pb.OpenSessionRequest,
         context: "aio.ServicerContext[pb.OpenSessionRequest, pb.OpenSessionResponse]",
     ) -> pb.OpenSessionResponse:
-        async with answered(self._ports.keys, context, "OpenSession") as holder:
+        async with answered(self._ports, context, "OpenSession") as holder:
             if request.ByteSize() > MAX_BODY_BYTES:
                 raise BodyTooLarge(MAX_BODY_BYTES)
             spec = await open_while_wanted(self._ports, holder.tenant, session_in(request))
@@ -50,7 +50,7 @@ class GatewayService(GatewayServiceServicer):
     async def PushFrames(  # type: ignore[override]  # noqa: N802  the stubs know generators only
         self, requests: AsyncIterator[pb.PushFramesRequest], context: PushContext
     ) -> None:
-        async with answered(self._ports.keys, context, "PushFrames") as holder:
+        async with answered(self._ports, context, "PushFrames") as holder:
             with self._ports.streams.slot(holder.tenant):
                 await first_to_end(
                     self._push(holder.tenant, requests, context), self._drained(), self._ports.keys.withdrawn(holder)
@@ -59,7 +59,7 @@ class GatewayService(GatewayServiceServicer):
     async def Ask(  # noqa: N802
         self, request: pb.AskRequest, context: "aio.ServicerContext[pb.AskRequest, pb.AskResponse]"
     ) -> pb.AskResponse:
-        async with answered(self._ports.keys, context, "Ask") as holder:
+        async with answered(self._ports, context, "Ask") as holder:
             question = QueryIn(text=request.text)
             key = await session_key(self._ports, holder.tenant, request.session)
             return pb.AskResponse(id=await commands.ask(self._ports, key, question.text))
@@ -71,7 +71,7 @@ class GatewayService(GatewayServiceServicer):
             if event is not None:  # HTTP/2 has its own sign of life
                 await context.write(event_message(event))
 
-        async with answered(self._ports.keys, context, "Events") as holder:
+        async with answered(self._ports, context, "Events") as holder:
             spec = await self._ports.store.spec(await session_key(self._ports, holder.tenant, request.session))
             async with listening(self._ports, spec) as events:
                 await events.run(send, withdrawn(self._ports, holder))
@@ -81,7 +81,7 @@ class GatewayService(GatewayServiceServicer):
         request: pb.EndSessionRequest,
         context: "aio.ServicerContext[pb.EndSessionRequest, pb.EndSessionResponse]",
     ) -> pb.EndSessionResponse:
-        async with answered(self._ports.keys, context, "EndSession") as holder:
+        async with answered(self._ports, context, "EndSession") as holder:
             await end_for_client(self._ports, await session_key(self._ports, holder.tenant, request.session))
             return pb.EndSessionResponse()
 

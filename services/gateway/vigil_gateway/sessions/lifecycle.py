@@ -13,6 +13,7 @@ from vigil.runtime.process.redaction import redacted
 from vigil.runtime.session.lifecycle import announce, end, end_newer, end_unreadable
 from vigil_gateway import metrics
 from vigil_gateway.api.errors import CapacityFull, NoWorker
+from vigil_gateway.audit.noted import note_session
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.capacity import check_capacity, take_place
 from vigil_gateway.sessions.notices import notices_of
@@ -28,6 +29,7 @@ async def begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) ->
     """
     async with ports.quota.place(spec.tenant):
         await _begin(ports, spec, commands)
+    note_session(spec.session, began=True)
     metrics.SESSIONS_CREATED.inc()
     log.info("session created", session=spec.session, source=redacted(spec.source.url), commands=len(commands))
     for notice in notices_of(spec, ports.settings.rendered_sources):

@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter
 
+from vigil.contract.api_keys import KeyRole
 from vigil.core.ids import SessionKey
 from vigil.core.message import Image, Message, Text
 from vigil.core.profile import profile
 from vigil.core.prompt import asked_for
 from vigil_gateway.api.errors import TurnGone
 from vigil_gateway.api.models.turns import ImagePart, MessageOut, PromptOut, TextPart
-from vigil_gateway.ports import Key, Operator, PortsOf
+from vigil_gateway.ports import Key, Operator, PortsOf, taking
 from vigil_gateway.turns.paths import Sequence, frame_path
 
 router = APIRouter(prefix="/v1/sessions/{session}/turns", tags=["turns"])
@@ -16,7 +17,7 @@ router = APIRouter(prefix="/v1/sessions/{session}/turns", tags=["turns"])
 Frames = dict[str, tuple[int, int]]
 
 
-@router.get("/{sequence}/prompt")
+@router.get("/{sequence}/prompt", openapi_extra=taking(KeyRole.OPERATOR))
 async def show_prompt(ports: PortsOf, holder: Operator, key: Key, sequence: Sequence) -> PromptOut:
     """All that the engine was sent for a turn, part by part, and the reply. Takes the role `operator`: the questions
     and instructions of everybody are in it. For turns that were asked in the current chunk; of others it is

@@ -6,6 +6,7 @@ one when it has the answer.
 """
 
 import asyncio
+from http import HTTPStatus
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -88,10 +89,25 @@ class Connection:
             self._ports.rates.count(self._holder, DOOR)
             accepted = await self._told(message)
         except Exception as error:  # noqa: BLE001
+            self._record(method, problem_of(error).row.status)
             await self._refuse(method, message.id, error)
         else:
+            self._record(method, HTTPStatus.ACCEPTED)
             metrics.CALLS.labels(DOOR, method, OK).inc()
             await self._reply(accepted_text(message.id, accepted))
+
+    def _record(self, method: str, status: int) -> None:
+        """In the audit. A picture changes nothing: only what its key may not push is recorded."""
+        if method == _PUSH and status != HTTPStatus.FORBIDDEN:
+            return
+        self._ports.audit.record(
+            self._holder,
+            method=DOOR,
+            route=method,
+            status=status,
+            address=self._websocket.client.host if self._websocket.client else "",
+            session=self._key.session,
+        )
 
     async def _told(self, message: Ask | End) -> str:
         """Do it; returns the id of what was accepted."""

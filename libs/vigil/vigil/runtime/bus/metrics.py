@@ -27,12 +27,13 @@ _KINDS = frozenset(
         "history",
         "dlq",
         "signalling",
+        "audit",
     )
 )
 
 
 def kind_of(subject: str) -> str:
-    """The kind of a subject: one of eleven words, `other` for whatever is none of ours."""
+    """The kind of a subject: one of twelve words, `other` for whatever is none of ours."""
     if not subject.startswith(_OF_OURS):
         return "other"
     kind = subject[len(_OF_OURS) :].partition(".")[0]

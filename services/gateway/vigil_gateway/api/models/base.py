@@ -23,6 +23,13 @@ def _numeric(kind: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def no_number(value: object) -> object:
+    """A bare number is refused for a time: pydantic would take it for seconds since 1970."""
+    if isinstance(value, str) and value.strip("+- .0123456789") == "":
+        raise ValueError("write a date and a time with its zone, such as 2026-01-31T12:00:00Z")
+    return value
+
+
 # JSON's types as they are. An integer may be written 1.0. The markers stand after the bounds, which the document shows.
 Flag = StrictBool
 NO_TEXT_INT, NO_TEXT_FLOAT = _numeric("integer"), _numeric("number")

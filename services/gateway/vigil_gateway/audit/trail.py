@@ -1,0 +1,65 @@
+"""What is recorded of requests over HTTP: each that would change something, and whose sender is known.
+
+A request without a valid key or login names no tenant, so it is counted and logged, and recorded nowhere: strangers
+cannot fill a stream. A pushed picture changes nothing: of `POST /v1/chat/completions` the call is recorded that begins
+a session, and one that is refused.
+"""
+
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vigil.contract.api_keys import ApiKey
+from vigil_gateway.audit.noted import Noted, noting
+from vigil_gateway.http.contract import route_at
+from vigil_gateway.ports import READING, Ports
+
+API = "/v1/"
+CHAT = "/v1/chat/completions"
+_NO_ROUTE = "none"
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+class AuditTrail:
+    """Middleware around `Admission`, which says who sends a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in READING or not scope["path"].startswith(API):
+            await self.app(scope, receive, send)
+            return
+        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)  # as long as nothing was answered
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with noting() as notes:
+            try:
+                await self.app(scope, receive, answer)
+            finally:
+                _record(scope, status, notes)
+
+
+def _record(scope: Scope, status: int, notes: Noted) -> None:
+    ports: Ports = scope["app"].state.ports
+    holder: ApiKey | None = scope["state"].get("holder")
+    is_turn = scope["path"] == CHAT and not notes.began_session and status not in _REFUSED
+    if holder is None or is_turn:
+        return
+    route, named = _place(scope)
+    address = (scope["client"] or ("",))[0]
+    session = notes.session or named
+    ports.audit.record(holder, method=scope["method"], route=route, status=status, address=address, session=session)
+
+
+def _place(scope: Scope) -> tuple[str, str]:
+    """The request's route, and the session that its path names. A request that was refused was led to no route yet."""
+    if "route" in scope:
+        return str(scope["route"].path), str(scope["path_params"].get("session", ""))
+    route, names = route_at(scope["app"].openapi(), scope["method"], scope["path"])
+    return route or _NO_ROUTE, names.get("session", "")

@@ -196,7 +196,12 @@ async def gateway_tells(held: Held, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [Source("cam-1", SourceKind.PUSHED), Source("cam-1", SourceKind.RTSP, "rtsp://camera")]
+    "source",
+    [
+        Source("cam-1", SourceKind.PUSHED),
+        Source("cam-1", SourceKind.WEBRTC),
+        Source("cam-1", SourceKind.RTSP, "rtsp://camera"),
+    ],
 )
 async def test_a_takeover_ends_the_stall_of_a_session_without_a_worker_before_any_turn(
     held: Held, source: Source
@@ -210,10 +215,10 @@ async def test_a_takeover_ends_the_stall_of_a_session_without_a_worker_before_an
         assert await held.status() == {"state": "deciding", "worker": worker}
         await held.has_told(*[("stalled", "no_worker"), ("recovered", "")] * (fence - 1))
     await held.silence(LEAST_S * 20)
-    is_pushed = source.kind is SourceKind.PUSHED
-    assert (await held.status())["state"] == ("deciding" if is_pushed else "stalled")
+    is_awaited = source.kind is not SourceKind.RTSP
+    assert (await held.status())["state"] == ("deciding" if is_awaited else "stalled")
     assert stalled("no_worker") == without_worker
-    again = [] if is_pushed else [("stalled", "no_frame")]
+    again = [] if is_awaited else [("stalled", "no_frame")]
     await held.has_told(*[("stalled", "no_worker"), ("recovered", "")] * 2, *again)
 
 
@@ -225,6 +230,16 @@ async def test_a_second_stall_is_an_event_of_its_own(held: Held, grey: bytes) ->
         await held.tick(grey)
     events = await held.events(4)
     assert len({event.id for event in events}) == 4
+
+
+async def test_a_webrtc_session_is_stalled_once_its_client_has_come_and_gone(held: Held, grey: bytes) -> None:
+    held.runner.spec = replace(held.runner.spec, source=Source("cam-1", SourceKind.WEBRTC))
+    await held.silence(LEAST_S * 2)
+    assert await held.status() == {}
+    await held.tick(grey)
+    assert (await held.status())["state"] == "deciding"
+    await held.silence(LEAST_S + 1)
+    assert (await held.status())["cause"] == "no_frame"
 
 
 async def test_an_idle_session_whose_pictures_come_is_not_stalled(stage: Fixture, grey: bytes) -> None:

@@ -90,7 +90,9 @@ class StallWatch:
     async def _found(self) -> Stall | None:
         runner = self._runner
         interval_s = runner.spec.cadence.interval_ms / 1_000
-        pushed = runner.spec.source.kind is SourceKind.PUSHED
+        kind = runner.spec.source.kind
+        # A WebRTC client that has not come yet is waited for, as the next picture of one that pushes.
+        pushed = kind is SourceKind.PUSHED or (kind is SourceKind.WEBRTC and not self._has_decided)
         found = stall(runner.vitals, self._ports.monotonic(), interval_s, pushed=pushed)
         if found is not None and found.cause is Cause.NO_CODED_FRAME:
             return await upstream(self._ports, runner.spec) or found

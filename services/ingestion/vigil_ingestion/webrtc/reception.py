@@ -31,7 +31,7 @@ from vigil_ingestion.webrtc.sound import Hear, unheard
 
 log = get_log()
 
-FIRST_S = 60.0  # for the first client of a session: people look for the button that allows the camera
+FIRST_S = 600.0  # for the first client of a session: people type its address into a program, and allow a camera
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -143,6 +144,7 @@ async def test_a_camera_is_sampled_as_any_other_source(site: Site, recording: Re
     async with site.worker("one"), site.client(Replay(recording), sound=True):
         groups = await site.take(4)
         status = await site.said("watching")
+    assert not [thread.name for thread in threading.enumerate() if thread.name.endswith("-decoder")]
     assert [group.sequence for group in groups] == [0, 1, 2, 3]
     assert {time_ms % 200 for time_ms in times(groups)} == {0}
     assert all(later > earlier for earlier, later in itertools.pairwise(times(groups)))

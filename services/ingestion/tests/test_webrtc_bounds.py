@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver
 from aiortc.codecs import CODECS
 from aiortc.jitterbuffer import JitterFrame
+from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcrtpreceiver import logger
 from prometheus_client import REGISTRY
 
@@ -28,6 +30,7 @@ from vigil_ingestion.webrtc.bounds import (
     is_crowded,
 )
 from vigil_ingestion.webrtc.decode_errors import count_decode_errors
+from vigil_ingestion.webrtc.feedback import LEAST_MS, PacedEstimator
 from vigil_ingestion.webrtc.key_pictures import is_key
 
 VP8, OPUS = CODECS["video"][0], CODECS["audio"][0]
@@ -139,6 +142,22 @@ async def test_a_client_that_sends_too_many_streams_is_found_out(receiver: RTCRt
     assert not is_crowded(receiver)
     streams[MOST_STREAMS] = receiver
     assert is_crowded(receiver)
+
+
+def test_a_client_whose_packets_come_late_is_told_five_times_a_second_at_most() -> None:
+    """Packets of 1,200 bytes that are sent every 10 ms, and each of which comes 5 ms later than the one before."""
+    told: dict[type[RemoteBitrateEstimator], list[int]] = {}
+    for kind in (RemoteBitrateEstimator, PacedEstimator):
+        estimator, times = kind(), [(packet * 15, (packet * 10 << 18) // 1_000) for packet in range(400)]
+        told[kind] = [at_ms for at_ms, sent in times if estimator.add(at_ms, sent & 0xFFFFFF, 1_200, 1)]
+    assert len(told[RemoteBitrateEstimator]) > 100
+    assert 0 < len(told[PacedEstimator]) <= 6_000 / LEAST_MS
+    assert all(later - earlier >= LEAST_MS for earlier, later in pairwise(told[PacedEstimator]))
+
+
+def test_aiortc_has_what_is_replaced(receiver: RTCRtpReceiver) -> None:
+    for name in ("decoder_queue", "decoder_error", "remote_bitrate_estimator"):
+        assert hasattr(receiver, f"_RTCRtpReceiver__{name}")
 
 
 def test_pictures_that_are_broken_are_counted_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from aiortc import RTCRtpReceiver
 from aiortc.jitterbuffer import JitterFrame
 
 from vigil_ingestion import metrics
+from vigil_ingestion.webrtc.feedback import PacedEstimator
 from vigil_ingestion.webrtc.key_pictures import is_key
 
 MOST_DATAGRAMS = 1_024
@@ -114,11 +115,14 @@ class PackedSound(queue.Queue[Packed]):
 
 
 def bound_receiver(receiver: RTCRtpReceiver) -> None:
-    """Before the receiver starts: give it queues that end."""
+    """Before the receiver starts: give it queues that end, and of video an estimator that tells the client of its bits
+    now and then."""
     track = receiver.track
     track._queue = Shown()  # type: ignore[attr-defined]
     packed = PackedPictures(receiver) if track.kind == "video" else PackedSound()
     receiver._RTCRtpReceiver__decoder_queue = packed  # type: ignore[attr-defined]
+    if track.kind == "video":
+        receiver._RTCRtpReceiver__remote_bitrate_estimator = PacedEstimator()  # type: ignore[attr-defined]
 
 
 def bound_connection(connection: Connection) -> None:

@@ -65,8 +65,9 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
     key_file = KeyFile(settings.api_keys_file)
     keys = _loaded(key_file)
     tls, certificate = trusted_by(settings.ca_file), _certificate(settings)
+    config = BusConfig(settings.nats_url, "gateway", settings.stream_replicas, updates_streams=False, tls=tls)
     async with (
-        Bus.connect(BusConfig(settings.nats_url, "gateway", settings.stream_replicas, tls=tls)) as bus,
+        Bus.connect(config) as bus,
         redis_client.open_redis(settings.redis_url, tls) as redis,
         grpc.aio.insecure_channel(settings.ingestion_grpc) as channel,
     ):

@@ -28,8 +28,9 @@ async def build(service: Service[WebhookSettings]) -> AsyncIterator[None]:
     settings = service.settings
     endpoints = _endpoints(settings)
     name, tls = f"vigil-webhook {settings.worker}", trusted_by(settings.ca_file)
+    config = BusConfig(settings.nats_url, name, settings.stream_replicas, updates_streams=False, tls=tls)
     async with (
-        Bus.connect(BusConfig(settings.nats_url, name, settings.stream_replicas, tls=tls)) as bus,
+        Bus.connect(config) as bus,
         serve_http(service.health, settings.host, settings.http_port, [web.get(PATH, listing(bus))]) as http_port,
         sending(settings.webhook_timeout_s, allow_local=settings.webhook_allow_local) as sender,
     ):

@@ -75,7 +75,8 @@ class BusAccess:
 
     `publishes` is what it may publish, live or into a stream; `hears` what it may subscribe to. `consumes` are the
     streams that it reads with durable consumers, `looks_up` those whose newest message it may ask for, `reads` those
-    of which it may ask for any messages, without a consumer, `measures` those whose size it may ask for.
+    of which it may ask for any messages, without a consumer, `measures` those whose size it may ask for. One that
+    `updates_streams` brings all of them up to date after an upgrade; every service makes those that are missing.
     """
 
     publishes: tuple[str, ...] = ()
@@ -85,6 +86,7 @@ class BusAccess:
     reads: tuple[StreamSpec, ...] = ()
     measures: tuple[StreamSpec, ...] = ()
     snapshots: SnapshotAccess = SnapshotAccess.NONE
+    updates_streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +280,7 @@ INTERACTION = ServiceSpec(
         hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
         looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, SESSIONS),
         snapshots=SnapshotAccess.WRITE,
+        updates_streams=True,  # whoever may change a stream can store what it likes there: the author of most of them
     ),
     redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys("*")),
     resources=Resources(cpu=1.0, memory_mib=256),
@@ -301,6 +304,9 @@ WEBHOOK = ServiceSpec(
 
 SERVICES = (INGESTION, CODEC, INTERACTION, WEBHOOK, GATEWAY)
 """In the order in which they are shown and started; the gateway, which clients wait for, last."""
+
+STREAM_UPDATERS = frozenset(row.name for row in SERVICES if row.bus.updates_streams)
+"""The services that bring streams up to date."""
 
 
 def service(name: str) -> ServiceSpec:

@@ -61,7 +61,7 @@ class Bus:
 
     def __init__(self, config: BusConfig) -> None:
         self._timeout_s = config.request_timeout_s
-        self._replicas = config.stream_replicas
+        self._replicas, self._may_update = config.stream_replicas, config.updates_streams
         self._connection = NatsConnection(config, prepare=self.ensure_streams, on_lost=self._end_subscriptions)
         self._channels: set[KeepLatest[Message]] = set()
 
@@ -166,7 +166,12 @@ class Bus:
             translated(outgoing.subject),
         ):
             found = await jetstream.store(
-                self._jetstream(), outgoing.subject, outgoing.payload, with_trace(headers), self._replicas
+                self._jetstream(),
+                outgoing.subject,
+                outgoing.payload,
+                with_trace(headers),
+                self._replicas,
+                may_update=self._may_update,
             )
         metrics.published(outgoing.subject, outgoing.payload)
         return found
@@ -245,9 +250,9 @@ class Bus:
         return Consumer(self._connection.client, self._jetstream, stream, durable, filter_subject, terms)
 
     async def ensure_streams(self) -> None:
-        """Create what `vigil.contract.streams` declares, or bring it up to date. Idempotent."""
+        """Create what `vigil.contract.streams` declares, or bring it up to date where that may be. Idempotent."""
         with translated("streams"):
-            await jetstream.ensure_streams(self._jetstream(), self._replicas)
+            await jetstream.ensure_streams(self._jetstream(), self._replicas, may_update=self._may_update)
 
     async def put_snapshot(self, name: str, data: bytes) -> None:
         """Store a snapshot under `name`; it replaces an earlier snapshot of that name."""

@@ -32,12 +32,14 @@ _LOOK_S = 1.0
 @dataclass(frozen=True, slots=True)
 class BusConfig:
     """`url` may hold user and password; several servers are separated by commas. Each stored message is kept by
-    `stream_replicas` servers. Times are in seconds. Certificates of servers are verified with `tls`; None: by the
+    `stream_replicas` servers; without `updates_streams` a stream that is there stays as it is declared. Times are in
+    seconds. Certificates of servers are verified with `tls`; None: by the
     system's authorities."""
 
     url: str
     name: str = "vigil"
     stream_replicas: int = 1
+    updates_streams: bool = True
     request_timeout_s: float = 2.0
     reconnect_wait_s: float = 0.25
     ping_interval_s: float = 2.0

@@ -60,13 +60,19 @@ class StreamSize:
 
 
 async def store(
-    js: JetStreamContext, subject: str, payload: bytes, headers: Mapping[str, str], replicas: int = 1
+    js: JetStreamContext,
+    subject: str,
+    payload: bytes,
+    headers: Mapping[str, str],
+    replicas: int = 1,
+    *,
+    may_update: bool = True,
 ) -> Stored:
     """Publish and await the acknowledgement. When the server lost its streams, they are made again first."""
     try:
         ack = await js.publish(subject, payload, headers=dict(headers))
     except NoStreamResponseError:
-        await ensure_streams(js, replicas)
+        await ensure_streams(js, replicas, may_update=may_update)
         ack = await js.publish(subject, payload, headers=dict(headers))
     return Stored(ack.seq, bool(ack.duplicate))
 
@@ -106,9 +112,9 @@ async def consumer_config(js: JetStreamContext, stream: str, durable: str) -> di
     return config
 
 
-async def ensure_streams(js: JetStreamContext, replicas: int = 1) -> None:
-    """Create or update every stream and the snapshot bucket; each message in them is kept by so many servers. What a
-    newer release has declared stays as it is."""
+async def ensure_streams(js: JetStreamContext, replicas: int = 1, *, may_update: bool = True) -> None:
+    """Create every stream and the snapshot bucket, or update them where that may be; each message in them is kept by so
+    many servers. What a newer release has declared stays as it is."""
     for config in (*map(stream_config, STREAMS), _bucket_config(SNAPSHOTS)):
         config.num_replicas = replicas
         try:
@@ -118,6 +124,8 @@ async def ensure_streams(js: JetStreamContext, replicas: int = 1) -> None:
                 raise
             if await _is_newer(js, config):
                 log.warning("stream of a newer release kept", stream=config.name)
+            elif not may_update:
+                log.info("stream left to be brought up to date", stream=config.name)
             else:
                 await js.update_stream(config)
 

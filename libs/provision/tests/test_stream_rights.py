@@ -1,0 +1,71 @@
+"""A service that is taken over, and the declarations of the streams: it may make what is missing and change nothing."""
+
+import asyncio
+import json
+
+import pytest
+from nats.aio.client import Client as Nats
+from nats.errors import Error as NatsError
+
+from vigil.contract.permissions import inbox_prefix, of_service
+from vigil.contract.services import CODEC, INTERACTION, SERVICES, ServiceSpec
+from vigil.contract.streams import ALERTS, STREAMS
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil_provision.testing.servers import ConfiguredNats
+
+OTHERS = [row for row in SERVICES if row is not INTERACTION]
+
+
+async def connected(server: ConfiguredNats, user: str) -> Nats:
+    async def ignore(_: Exception) -> None:
+        """Refusals are what these tests are about."""
+
+    client = Nats()
+    await client.connect(server.url_of(user), error_cb=ignore, inbox_prefix=inbox_prefix(user))
+    return client
+
+
+async def declared(server: ConfiguredNats) -> None:
+    async with Bus.connect(BusConfig(server.operator_url, "operator")) as bus:
+        await bus.connected()
+
+
+async def test_the_codec_cannot_have_its_messages_stored_as_alerts(server: ConfiguredNats) -> None:
+    """It may publish that a turn was dropped. Whoever may change a stream can have that stored as an alert."""
+    await declared(server)
+    operator, taken_over = await connected(server, "operator"), await connected(server, CODEC.name)
+    config = (await operator.jetstream().stream_info(ALERTS.name)).config.as_dict()
+    config["subjects"] = [*ALERTS.subjects, "vigil.v1.turn.dropped.>"]
+    config["subject_transform"] = {"src": "vigil.v1.turn.dropped.demo.x", "dest": "vigil.v1.alert.demo.lobby.opened"}
+    with pytest.raises(NatsError):
+        await taken_over.request(f"$JS.API.STREAM.UPDATE.{ALERTS.name}", json.dumps(config).encode(), timeout=0.5)
+    answer = await taken_over.request(f"$JS.API.STREAM.CREATE.{ALERTS.name}", json.dumps(config).encode(), timeout=5)
+    assert json.loads(answer.data)["error"]["err_code"] == 10058, "a stream that is there is not made again"
+    await taken_over.publish("vigil.v1.turn.dropped.demo.x", b"forged", headers={"Nats-Msg-Id": "demo.a-1.0"})
+    await taken_over.flush()
+    assert (await operator.jetstream().stream_info(ALERTS.name)).state.messages == 0
+    for client in (taken_over, operator):
+        await client.close()
+
+
+@pytest.mark.parametrize("row", OTHERS, ids=lambda row: row.name)
+def test_only_interaction_may_change_a_stream(row: ServiceSpec) -> None:
+    """It brings them up to date after an upgrade, and it writes most of them anyway."""
+    changing = [subject for subject in of_service(row).publish if ".STREAM.UPDATE." in subject]
+    assert changing == []
+    assert len([subject for subject in of_service(INTERACTION).publish if ".STREAM.UPDATE." in subject]) > len(STREAMS)
+
+
+async def test_a_service_goes_on_with_a_stream_that_an_older_release_declared(server: ConfiguredNats) -> None:
+    """It is ready at once, and interaction brings the stream up to date."""
+    await declared(server)
+    operator = await connected(server, "operator")
+    older = (await operator.jetstream().stream_info(ALERTS.name)).config
+    older.description, older.metadata = "of an older release", {}
+    await operator.jetstream().update_stream(older)
+    for row, description in ((CODEC, "of an older release"), (INTERACTION, ALERTS.description)):
+        url, may_update = server.url_of(row.name), row.bus.updates_streams
+        async with Bus.connect(BusConfig(url, row.name, updates_streams=may_update)) as bus, asyncio.timeout(10):
+            await bus.connected()
+        assert (await operator.jetstream().stream_info(ALERTS.name)).config.description == description
+    await operator.close()

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from uuid import uuid4
 
-import grpc
 from redis.asyncio import Redis
 
 from vigil.runtime.bus.client import Bus, BusConfig
@@ -48,7 +47,7 @@ from vigil_gateway.pushed.quota import IN_FLIGHT, PER_S, PushQuota
 from vigil_gateway.replicas import Replicas
 from vigil_gateway.rpc.calls import admitting, refusing
 from vigil_gateway.rpc.service import NAME, GatewayService
-from vigil_gateway.sessions.probe import SourceProbe
+from vigil_gateway.sessions.probe import SourceProbe, channel_to
 from vigil_gateway.sessions.quota import SessionQuota
 from vigil_gateway.sessions.unheld import Unheld
 from vigil_gateway.stores import measure_stores
@@ -69,7 +68,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
     async with (
         Bus.connect(config) as bus,
         redis_client.open_redis(settings.redis_url, tls) as redis,
-        grpc.aio.insecure_channel(settings.ingestion_grpc) as channel,
+        channel_to(settings.ingestion_grpc) as channel,
     ):
         service.health.register("nats", lambda: _usable(bus))
         service.health.register("redis", lambda: redis_client.ping(redis))

@@ -37,12 +37,12 @@ class ScriptedIngestion(IngestionServiceServicer):
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator["ScriptedIngestion"]:
-        """Serve on a free port for as long as the block runs, or until it is stopped."""
+        """Serve for as long as the block runs, or until it is stopped: on a free port, then again there."""
         self._server = grpc.aio.server()
         add_IngestionServiceServicer_to_server(self, self._server)
         servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs lack `aio`
         health_pb2_grpc.add_HealthServicer_to_server(servicer, self._server)
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
         try:
             yield self

@@ -14,6 +14,17 @@ from vigil_gateway.api.errors import ProbeUnavailable, SourceRefused
 _PREFIX = "SOURCE_FAULT_"
 _PROBE = "vigil.v1.IngestionService/ProbeSource"
 _HEALTH_S = 1.0
+# Ingestion may come back under another address: gRPC by itself would try again after up to two minutes.
+_RECONNECT = (
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+)
+
+
+def channel_to(target: str) -> grpc.aio.Channel:
+    """A channel to ingestion that finds it again within seconds after it was away."""
+    return grpc.aio.insecure_channel(target, options=_RECONNECT)
 
 
 class SourceProbe:

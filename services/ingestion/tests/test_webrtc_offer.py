@@ -1,6 +1,10 @@
 """What a client of WebRTC offers: taken, or refused by name."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vigil.contract.signalling import LONGEST_SDP, Refusal
 from vigil_ingestion.webrtc.answer import limited
@@ -99,6 +103,22 @@ def test_a_wrong_offer_is_refused_by_name(sdp: str, refusal: Refusal, message: s
 def test_the_answer_bounds_what_the_client_sends_of_video() -> None:
     given, bounded = offer(VIDEO, AUDIO), limited(offer(VIDEO, AUDIO), 800)
     assert bounded == given.replace("c=IN IP4 0.0.0.0\r\n", "c=IN IP4 0.0.0.0\r\nb=AS:800\r\n", 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60), st.text(max_size=8)), max_size=6))
+def test_whatever_is_changed_of_an_offer_it_is_taken_or_refused(changes: list[tuple[int, int, str]]) -> None:
+    lines = offer((*VIDEO, "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f"), AUDIO).split("\r\n")
+    for number, place, put in changes:
+        line = lines[number % len(lines)]
+        lines[number % len(lines)] = line[:place] + put + line[place + len(put) :]
+    with suppress(Refused):
+        assert checked("\r\n".join(lines)).username
+
+
+@given(st.text() | st.text().map(lambda text: f"a=candidate:1 1 udp {text} typ host"))
+def test_whatever_comes_as_candidates_is_taken_or_refused(text: str) -> None:
+    with suppress(Refused):
+        parsed(text, "EsAw")
 
 
 def test_candidates_of_the_same_ice_session_are_read() -> None:

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, test } from 'vitest';
 import { turn, turns } from '../session/testing';
-import { advanced, missing, pageAround, paused, replay, shownMs, sought, started } from './replay';
+import { advanced, missing, pageAround, paused, replay, shownMs, sought, started, withMore } from './replay';
 
 describe('the turns around an alert', () => {
   test('are ten before it and ten after', () => {
@@ -57,4 +57,11 @@ describe('playing', () => {
     const slow = replay([turn(0), turn(1, { time_s: 0.4 }), turn(2, { time_s: 60 })], 0);
     expect([0, 1, 2].map((index) => shownMs(sought(slow, index)))).toEqual([400, 3_000, 1_000]);
   });
+});
+
+test('a film that is read anew goes on where it was', () => {
+  const before = started(sought(replay(turns(0, 6), 3), 4));
+  expect(withMore(before, replay(turns(0, 14), 3))).toMatchObject({ index: 4, playing: true });
+  expect(withMore(null, replay(turns(0, 14), 3)).index).toBe(3);
+  expect(withMore(before, replay(turns(8, 14), 3)).turns[0]?.sequence).toBe(8);
 });

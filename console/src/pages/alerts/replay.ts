@@ -30,6 +30,13 @@ export function replay(turns: readonly Turn[], sequence: number): Replay {
   return { turns: around, index: index < 0 ? Math.max(0, around.length - 1) : index, playing: false };
 }
 
+/** The film read anew, at the turn that the one before it showed. */
+export function withMore(before: Replay | null, now: Replay): Replay {
+  const shown = before?.turns[before.index]?.sequence;
+  const index = now.turns.findIndex((turn) => turn.sequence === shown);
+  return index < 0 ? now : { ...now, index, playing: before?.playing ?? false };
+}
+
 /** From the beginning when it stands at its end. */
 export function started(film: Replay): Replay {
   const isOver = film.index >= film.turns.length - 1;

@@ -67,7 +67,9 @@ export class Room {
       happenings: this.happenings,
     }),
   );
-  readonly alerted = $derived(new Set(this.marks.map((alert) => alert.sequence)));
+  readonly alerted = $derived(
+    new Set(this.marks.filter((mark) => mark.state !== 'closed').map((mark) => mark.sequence)),
+  );
 
   constructor(readonly session: string) {
     this.watches = new WatchBook(session);

@@ -1,0 +1,39 @@
+"""What a person does in the console, step by step."""
+
+import re
+from dataclasses import dataclass
+
+from console_stage import KEYS
+from playwright.async_api import Page, expect
+
+WAIT_MS = 45_000
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is typed into the form of a new session."""
+
+    name: str = "Lobby"
+    watch: str = "Alert me when a fire starts."
+
+
+async def log_in(page: Page, role: str = "operator") -> None:
+    """Open the console and enter a key."""
+    await page.goto("/")
+    await page.get_by_label("API key", exact=True).fill(KEYS[role])
+    await page.get_by_role("button", name="Log in", exact=True).click()
+    await expect(page).to_have_url(re.compile("/wall$"))
+
+
+async def watch_own_camera(page: Page, watched: Watched | None = None) -> str:
+    """Choose this browser's camera, type a watch, begin; the session's id."""
+    given = watched or Watched()
+    await page.goto("/sessions/new")
+    await page.get_by_text("Camera", exact=True).first.click()
+    await page.get_by_label("Name", exact=True).first.fill(given.name)
+    await page.get_by_label("What to watch for").fill(given.watch)
+    await page.get_by_label("Severity").select_option("critical")
+    await page.get_by_role("button", name="Start watching").click()
+    await expect(page).to_have_url(re.compile(r"/sessions/s-"), timeout=WAIT_MS)
+    await expect(page.get_by_text("This browser sends the picture")).to_be_visible(timeout=WAIT_MS)
+    return page.url.rsplit("/", 1)[1]

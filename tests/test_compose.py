@@ -19,7 +19,7 @@ FILES = [BASE, *layers()]
 _KEYS = """
 image command entrypoint environment env_file user read_only tmpfs cap_drop security_opt logging restart
 stop_grace_period stop_signal depends_on healthcheck networks network_mode ports expose volumes secrets configs
-mem_limit shm_size profiles deploy extra_hosts labels init working_dir ulimits scale pull_policy
+mem_limit pids_limit shm_size profiles deploy extra_hosts labels init working_dir ulimits scale pull_policy
 """
 KEYS = frozenset(_KEYS.split())
 HEALTH_KEYS = frozenset(("test", "interval", "timeout", "retries", "start_period"))
@@ -135,6 +135,7 @@ def test_no_container_can_do_more_than_it_must(name: str) -> None:
         assert service["cap_drop"] == ["ALL"], label
         assert "no-new-privileges:true" in service["security_opt"], label
         assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"]), f"{label} runs as root"
+        assert 0 < service["pids_limit"] <= 4_096, f"{label} may take all processes of the machine"
         assert not {"privileged", "cap_add", "devices", "pid", "ipc"} & set(service), label
         assert service.get("network_mode", "none") == "none", label
         assert "docker.sock" not in json.dumps(service), label

@@ -45,6 +45,21 @@ def test_every_service_is_scraped_at_the_port_of_its_row() -> None:
     assert found == {row.name: row.http_port for row in SERVICES} | {"engine": 8000}
 
 
+def test_nobody_is_admin_of_grafana() -> None:
+    """Its usual admin is admin:admin, over HTTP Basic too where only the login form is off."""
+    settings = TOOLS["grafana"]["environment"]
+    assert settings["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert settings["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert settings["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert settings["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+
+
+def test_what_shows_without_a_password_listens_on_this_machine_alone() -> None:
+    for name, tool in TOOLS.items():
+        for port in tool.get("ports", ()):
+            assert port.startswith("127.0.0.1:"), name
+
+
 @pytest.mark.parametrize("name", TOOLS)
 def test_every_file_that_a_tool_reads_is_there(name: str) -> None:
     for volume in TOOLS[name].get("volumes", ()):

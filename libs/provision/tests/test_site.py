@@ -39,6 +39,13 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
+def test_what_nats_shows_without_a_password_is_for_its_own_container(tmp_path: Path) -> None:
+    """Its state names every user, address and subject; whoever runs beside it, or on the host, reaches its networks."""
+    site_folder.write(tmp_path, Site(), NOW)
+    lines = (tmp_path / "nats" / "nats.conf").read_text().splitlines()
+    assert [line for line in lines if line.startswith("http")] == ['http: "127.0.0.1:8222"']
+
+
 def test_a_new_address_changes_the_files_that_name_it_and_no_password(tmp_path: Path) -> None:
     site_folder.write(tmp_path, Site(), NOW)
     made = secrets.load(tmp_path / secrets.FILE)

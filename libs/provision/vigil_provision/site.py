@@ -74,7 +74,8 @@ def files(site: Site, secrets: Secrets, tenants: Iterable[str]) -> dict[PurePosi
 def nats_file(site: Site, secrets: Secrets, tenants: Iterable[str]) -> str:
     """The text of NATS's configuration file when these tenants and the site's own have a key."""
     certificates = _NATS_FOLDER if site.tls else ""
-    server = NatsServer("0.0.0.0", _port(site.nats), "0.0.0.0:8222", site.nats_store, certificates=certificates)
+    # Its state (who is connected, from where, to which subjects) asks for no password: for its own health check alone.
+    server = NatsServer("0.0.0.0", _port(site.nats), "127.0.0.1:8222", site.nats_store, certificates=certificates)
     return nats_config.render(server, {site.tenant, *tenants}, secrets.nats_password_of)
 
 

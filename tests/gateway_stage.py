@@ -3,10 +3,11 @@ script, every role has a place, and a test stores and publishes what codec and i
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 from door import PLACE_S, process
@@ -25,6 +26,7 @@ from vigil_client.api import Client
 KEYS = {"demo": "a-key-of-demo", "rival": "a-key-of-rival"}
 START_S = 90.0
 FENCE = 1
+_NONE: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def gateway_stage(folder: Path, nats_config: str = "", appendfsync: str = "always") -> AsyncIterator[Stage]:
+async def gateway_stage(
+    folder: Path, nats_config: str = "", appendfsync: str = "always", more: Mapping[str, object] = _NONE
+) -> AsyncIterator[Stage]:
     """Everything started and ready; ended on leaving. `nats_config` are lines of the configuration of NATS,
-    `appendfsync` is when Redis has its writes on disk."""
+    `appendfsync` is when Redis has its writes on disk, `more` are settings of the gateway without their prefix."""
     nats, port = NatsServer(folder / "nats", nats_config), free_port()
     redis = RedisServer(folder / "redis", appendfsync=appendfsync)
     async with AsyncExitStack() as stack:
@@ -75,6 +79,7 @@ async def gateway_stage(folder: Path, nats_config: str = "", appendfsync: str = 
             "PROBE_DEADLINE_S": 0.5,
             "STATUS_INTERVAL_S": 0.1,
             "TURN_DEADLINE_S": 0.5,
+            **more,
         }
         await stack.enter_async_context(process("gateway", folder, settings))
         client = await stack.enter_async_context(open_redis(redis.url))

@@ -624,6 +624,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description Who asked to change what, and what came of it, oldest first. Takes the role `admin`. A page may hold fewer
+         *     records than `limit` and have a `next`, where an `actor` is asked for who did little.
+         */
+        get: operations["list_audit_v1_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/console": {
         parameters: {
             query?: never;
@@ -1059,6 +1080,62 @@ export interface components {
              * @description When the newest mute ends, or has ended; null: it had none
              */
             muted_until: string | null;
+        };
+        /**
+         * AuditEntry
+         * @description A request that changed something, or would have.
+         */
+        AuditEntry: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * Actor
+             * @description The name of the key or of the person; without a name the key's id
+             */
+            actor: string;
+            /** Role */
+            role: string;
+            /**
+             * Method
+             * @description The method of HTTP, or `grpc` or `websocket`
+             */
+            method: string;
+            /**
+             * Route
+             * @description The path with its placeholders, the method of gRPC, the type of the message
+             */
+            route: string;
+            /**
+             * Session
+             * @description The session that it was about; empty for none
+             */
+            session: string;
+            /**
+             * Status
+             * @description The HTTP status of the answer, also of what came otherwise
+             */
+            status: number;
+            /**
+             * Address
+             * @description The client's address; behind a proxy that of the proxy
+             */
+            address: string;
+        };
+        /**
+         * AuditList
+         * @description Records, the oldest first.
+         */
+        AuditList: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Next
+             * @description `after` of the next page; null: these are all
+             */
+            next: string | null;
         };
         /**
          * CachedTokens
@@ -4456,6 +4533,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit_v1_audit_get: {
+        parameters: {
+            query?: {
+                /** @description Records since then; when left out a day ago. They are kept for 90 days */
+                since?: string | null;
+                /** @description Only records of this actor */
+                actor?: string | null;
+                /** @description At most so many */
+                limit?: number;
+                /** @description The `next` of an answer: the records that come after it */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
             };
             /** @description The request cannot be served as it is */
             "4XX": {

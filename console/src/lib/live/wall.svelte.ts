@@ -4,7 +4,10 @@ import { urgency } from '../session_state';
 import { follow, type Connection, type Following } from './follow';
 import { afterEvent, byUrgency, ofList, rank, worst, type OpenAlerts } from './open_alerts';
 import type { SentEvent } from './sse';
-import { Tile, type TileEvent } from './tile.svelte';
+import type { components } from '../api/schema';
+import { Tile } from './tile.svelte';
+
+type TileEvent = components['schemas']['TileOut'];
 
 /** An ended source is shown for so long. */
 const ENDED_SHOWN_MS = 60_000;
@@ -108,7 +111,7 @@ export class Wall {
   }
 
   #tile(event: TileEvent | null): void {
-    if (typeof event?.session !== 'string') return;
+    if (typeof event?.session !== 'string' || !event.source) return;
     let tile = this.#bySession.get(event.session);
     if (tile === undefined) {
       if (event.state === 'ended') return;

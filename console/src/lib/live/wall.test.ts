@@ -21,7 +21,16 @@ function sent(event: string, data: unknown): string {
 }
 
 function tile(session: string, more: object = {}): string {
-  return sent('tile', { session, name: session, source: session, state: 'live', time_s: 1, last: turn(0), ...more });
+  return sent('tile', {
+    session,
+    name: session,
+    source: { id: session, kind: 'rtsp' },
+    state: 'live',
+    detail: '',
+    time_s: 1,
+    last: turn(0),
+    ...more,
+  });
 }
 
 function turn(sequence: number, more: object = {}): object {
@@ -66,19 +75,14 @@ describe('the wall', () => {
   });
 
   test('keeps the newest turns of a source, each once, and its last words', async () => {
-    const spoken = turn(1, { action: 'speak', text: 'Someone is there.' });
-    await told([
-      tile('a'),
-      tile('a'),
-      tile('a', { last: spoken }),
-      tile('a', { last: turn(2) }),
-      tile('b', { last: null }),
-    ]);
+    const spoken = turn(6, { action: 'speak', text: 'Someone is there.' });
+    const fifth = tile('a', { last: turn(5) });
+    await told([fifth, fifth, tile('a', { last: spoken }), tile('a', { last: turn(7) }), tile('b', { last: null })]);
     const [a, b] = wall.byUrgency;
     expect(a?.turns.map(({ action }) => action)).toEqual(['silent', 'speak', 'silent']);
     expect(a?.words).toBe('Someone is there.');
     expect(b?.newest).toBeNull();
-    a?.fill([turn(-2), turn(-1, { action: 'speak', text: 'Earlier.' })] as never);
+    a?.fill([turn(3), turn(4, { action: 'speak', text: 'Earlier.' }), turn(5), turn(6)] as never);
     expect(a?.turns.map(({ action }) => action)).toEqual(['silent', 'speak', 'silent', 'speak', 'silent']);
     expect(a?.words).toBe('Someone is there.');
   });

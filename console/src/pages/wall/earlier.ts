@@ -1,11 +1,9 @@
 /** What was decided before the wall was opened, for the strips of the tiles that are looked at. */
-import { request } from '../../lib/api/client';
+import { api } from '../../lib/api/client';
 import type { Tile } from '../../lib/live/tile.svelte';
 
 const TURNS = 60;
 const AT_ONCE = 3;
-
-type Earlier = Parameters<Tile['fill']>[0];
 
 const asked = new WeakSet<Tile>();
 const waiting: Tile[] = [];
@@ -32,14 +30,12 @@ function next(): void {
 }
 
 async function read(tile: Tile): Promise<void> {
-  const first = tile.newest?.sequence;
-  const before = first === undefined ? '' : `&before=${first - tile.turns.length + 1}`;
+  const heard = tile.newest === null ? null : tile.newest.sequence - tile.turns.length + 1;
   try {
-    const answer = await request(
-      'get',
-      `/v1/sessions/${encodeURIComponent(tile.session)}/turns?limit=${TURNS}${before}`,
-    );
-    const { turns } = (await answer.json()) as { turns: Earlier };
+    const { turns } = await api.get('/v1/sessions/{session}/turns', {
+      path: { session: tile.session },
+      query: { limit: TURNS, before: heard },
+    });
     tile.fill(turns.toReversed());
   } catch {
     // The strip then begins with what comes: nothing that happens from now on is missing.

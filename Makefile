@@ -58,13 +58,14 @@ console-if-any:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory console; \
 	else echo "==> there is no npm: Vigil runs without its web console"; fi
 
-.PHONY: workspace engine system browser prometheus
+.PHONY: workspace engine system browser whip-client prometheus
 workspace: .venv/.complete ## Install the libraries and services
 engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
 system: ## Install the system packages that the RTSP tests need
 	@deploy/system-packages.sh rtsp
 browser: ## Install the browser that the slow tests drive
 	@deploy/system-packages.sh browser
+whip-client: build/whip-client/.complete ## Install the foreign WHIP client that the slow tests publish with
 prometheus: ## Install Prometheus, to which the slow tests put every query of the dashboards
 	@deploy/system-packages.sh prometheus
 
@@ -96,7 +97,7 @@ test-console: ## Run the console's own tests, and check its types
 	$(MAKE) --no-print-directory console/node_modules/.complete && \
 	npm run --silent --prefix console test -- --reporter=dot && npm run --silent --prefix console check -- --output human
 
-test-slow: workspace engine system browser prometheus console ## Run the tests that need a browser or Prometheus, or take minutes
+test-slow: workspace engine system browser whip-client prometheus console ## Run the tests that need a browser or Prometheus, or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-recipe RECIPE_TESTS=slow
 
@@ -210,6 +211,12 @@ build/judges/.complete: Makefile | $(filter build/tools/bin/uv,$(UV))
 	@npm install --silent --no-audit --no-fund --prefix build/judges $(JUDGES)
 	@$(UV) venv --quiet --allow-existing build/judges/venv
 	@$(UV) pip install --quiet --python build/judges/venv/bin/python '$(SCHEMATHESIS)'
+	@touch $@
+
+# The client of the RFC's author. Its tests need no other package.
+build/whip-client/.complete: Makefile
+	@echo "==> installing a foreign WHIP client into build/whip-client"
+	@npm install --silent --no-audit --no-fund --prefix build/whip-client whip-whep@1.2.0
 	@touch $@
 
 .PHONY: judge

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -23,16 +24,18 @@ from vigil.testing.servers import NatsServer, RedisServer, free_port
 
 KEY = "a-key-of-the-demo-tenant"
 TENANT = "demo"
-START_S = 30.0
+START_S = 90.0
 # Workers that only hold a place: their heartbeats must outlive the tests.
 PLACE_S = 3_600.0
+_NONE: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where the gateway is, and what the processes have logged."""
+    """Where the gateway and NATS are, and what the processes have logged."""
 
     url: str
+    nats_url: str
     folder: Path
 
     def logs(self) -> str:
@@ -49,8 +52,10 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(folder: Path) -> AsyncIterator[Door]:
-    """Everything started and ready; ended on leaving."""
+async def open_door(
+    folder: Path, *, ingestion: Mapping[str, object] = _NONE, gateway: Mapping[str, object] = _NONE
+) -> AsyncIterator[Door]:
+    """Everything started and ready; ended on leaving. Both services may have more settings, named without prefix."""
     nats, redis = NatsServer(folder / "nats"), RedisServer(folder / "redis")
     gateway_port, ingestion_port, grpc_port = free_port(), free_port(), free_port()
     keys = folder / "keys.json"
@@ -61,14 +66,18 @@ async def open_door(folder: Path) -> AsyncIterator[Door]:
             stack.push_async_callback(server.kill)
         shared = {"NATS_URL": nats.url, "REDIS_URL": redis.url, "LOG_LEVEL": "debug"}
         ports = {"HTTP_PORT": ingestion_port, "GRPC_PORT": grpc_port, "LOCAL_SOURCE_TENANTS": TENANT}
-        await stack.enter_async_context(process("ingestion", folder, shared | ports | {"OPEN_TIMEOUT_S": 3}))
+        await stack.enter_async_context(
+            process("ingestion", folder, shared | ports | {"OPEN_TIMEOUT_S": 3, **ingestion})
+        )
         own = {"HTTP_PORT": gateway_port, "GRPC_PORT": 0, "API_KEYS_FILE": keys}
         own |= {"INGESTION_GRPC": f"127.0.0.1:{grpc_port}"}
-        await stack.enter_async_context(process("gateway", folder, shared | own | {"STATUS_INTERVAL_S": 0.1}))
+        await stack.enter_async_context(
+            process("gateway", folder, shared | own | {"STATUS_INTERVAL_S": 0.1, **gateway})
+        )
         client = await stack.enter_async_context(open_redis(redis.url))
         for role in (Role.CODEC, Role.INTERACTION):
             await Placement(client, lease_s=PLACE_S).heartbeat(role, f"{role}-1", 100)
-        door = Door(f"http://127.0.0.1:{gateway_port}", folder)
+        door = Door(f"http://127.0.0.1:{gateway_port}", nats.url, folder)
         await eventually(lambda: _takes_sessions(door.url), START_S, "sessions are taken")
         yield door
 
@@ -92,6 +101,7 @@ async def process(name: str, folder: Path, settings: Mapping[str, object]) -> As
 async def _takes_sessions(url: str) -> bool:
     try:
         async with aiohttp.ClientSession() as http, http.get(f"{url}/v1/health") as answer:
-            return answer.status == 200 and bool((await answer.json())["takes_sessions"])
+            health = await answer.json()
+            return answer.status == 200 and bool(health["ready"] and health["takes_sessions"])
     except aiohttp.ClientError:
         return False

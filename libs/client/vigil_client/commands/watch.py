@@ -44,7 +44,7 @@ with your API key as the bearer token:
                signaller::whip-endpoint={url} signaller::auth-token=$VIGIL_API_KEY
   FFmpeg 8   ffmpeg -f v4l2 -i /dev/video0 -c:v libx264 -profile:v baseline -bf 0 -an \\
                -f whip -authorization "$VIGIL_API_KEY" {url}
-docs/webrtc.md has browsers, ports and firewalls.
+The session waits ten minutes for its first client. docs/webrtc.md has browsers, ports and firewalls.
 """
 
 

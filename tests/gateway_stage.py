@@ -31,7 +31,7 @@ _NONE: Mapping[str, object] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the gateway is, and what is behind it."""
+    """Where the gateway is, and what is behind it. `pid` is the gateway's process."""
 
     url: str
     ingestion: ScriptedIngestion
@@ -39,6 +39,7 @@ class Stage:
     placement: Placement
     bus: Bus
     servers: tuple[Server, ...]
+    pid: int
 
     def client(self, tenant: str = "demo") -> Client:
         """The SDK with a tenant's key."""
@@ -81,7 +82,7 @@ async def gateway_stage(
             "TURN_DEADLINE_S": 0.5,
             **more,
         }
-        await stack.enter_async_context(process("gateway", folder, settings))
+        pid = await stack.enter_async_context(process("gateway", folder, settings))
         client = await stack.enter_async_context(open_redis(redis.url))
         placement = Placement(client, lease_s=PLACE_S)
         for role in Role:
@@ -89,7 +90,7 @@ async def gateway_stage(
         bus = await stack.enter_async_context(Bus.connect(BusConfig(nats.url, name="test")))
         await bus.connected()
         url = f"http://127.0.0.1:{port}"
-        made = Stage(url, ingestion, SessionStore(client), placement, bus, (nats, redis))
+        made = Stage(url, ingestion, SessionStore(client), placement, bus, (nats, redis), pid)
         await eventually(lambda: takes_sessions(made), START_S, "sessions are taken")
         yield made
 

@@ -17,7 +17,7 @@ from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer
-from vigil_ingestion.preview import INTERVAL_S, LOOKED_S, MAX_SIDE, SHAPE, Preview, carry
+from vigil_ingestion.preview import INTERVAL_S, LOOKED_S, MAX_SIDE, SHAPE, Budget, Preview, carry
 
 KEY = SessionKey("demo", "s-1")
 
@@ -42,7 +42,7 @@ def encoded() -> float:
 
 async def test_nothing_is_wanted_until_somebody_looks_and_after_they_left() -> None:
     clock = Clock()
-    preview = Preview(asyncio.get_running_loop(), clock)
+    preview = Preview(asyncio.get_running_loop(), Budget(), clock)
     assert not preview.wants()
     preview.ask()
     assert preview.wants()
@@ -55,7 +55,7 @@ async def test_nothing_is_wanted_until_somebody_looks_and_after_they_left() -> N
 @pytest.mark.parametrize(("rate", "expected"), [(60, 10), (25, 10), (12.5, 10), (5, 5)])
 async def test_at_most_ten_pictures_a_second_are_shown(rate: float, expected: int) -> None:
     clock, shown = Clock(), 0
-    preview = Preview(asyncio.get_running_loop(), clock)
+    preview = Preview(asyncio.get_running_loop(), Budget(), clock)
     for _ in range(round(rate * 4)):
         preview.ask()
         if preview.wants():
@@ -65,9 +65,22 @@ async def test_at_most_ten_pictures_a_second_are_shown(rate: float, expected: in
     assert abs(shown / 4 - expected) <= 0.5
 
 
+async def test_all_previews_of_a_worker_share_a_budget() -> None:
+    clock, budget, shown = Clock(), Budget(12.0), 0
+    previews = [Preview(asyncio.get_running_loop(), budget, clock) for _ in range(5)]
+    for _ in range(100):
+        for preview in previews:
+            preview.ask()
+            if preview.wants():
+                preview.show(picture(32, 32), 0)
+                shown += 1
+        clock.now_s += 0.04
+    assert 45 <= shown <= 52, "twelve a second, and a quarter of that at once"
+
+
 async def test_after_a_pause_it_does_not_catch_up() -> None:
     clock = Clock()
-    preview = Preview(asyncio.get_running_loop(), clock)
+    preview = Preview(asyncio.get_running_loop(), Budget(), clock)
     preview.ask()
     preview.show(picture(32, 32), 0)
     clock.now_s += 3.0
@@ -95,7 +108,7 @@ def test_the_size(size: tuple[int, int], fitted: tuple[int, int]) -> None:
 @asynccontextmanager
 async def carried(bus: Bus) -> AsyncIterator[tuple[Preview, KeepLatest[Message]]]:
     """A preview that is carried, and what is published of it."""
-    preview = Preview(asyncio.get_running_loop())
+    preview = Preview(asyncio.get_running_loop(), Budget())
     async with bus.keep_latest(subjects.preview_shown(KEY)) as shown:
         task = asyncio.create_task(carry(bus, KEY, preview))
         try:
@@ -137,7 +150,7 @@ async def test_it_outlives_nats(bus: Bus, nats_server: NatsServer) -> None:
 
 
 async def test_a_picture_that_cannot_be_shown_is_passed_over() -> None:
-    preview = Preview(asyncio.get_running_loop())
+    preview = Preview(asyncio.get_running_loop(), Budget())
     strange = picture()
     strange.colorspace = 15  # IPT-C2, which nobody converts
     preview.ask()

@@ -152,6 +152,18 @@ async def test_a_camera_is_sampled_as_any_other_source(site: Site, recording: Re
     assert status["source"] == {"width": 160, "height": 96, "frames_per_second": 0.0, "codec": "vp8", "duration_s": 0.0}
 
 
+async def test_somebody_who_looks_gets_a_smooth_picture(site: Site, recording: Recording) -> None:
+    async with (
+        site.worker("one"),
+        site.bus.keep_latest(subjects.preview_shown(KEY)) as shown,
+        site.client(Replay(recording)),
+    ):
+        await site.take(2)
+        await site.bus.publish(subjects.preview_asked(KEY), b"")
+        async with asyncio.timeout(15):
+            assert (await anext(shown)).payload.startswith(b"\xff\xd8")
+
+
 async def test_a_camera_that_is_unplugged_and_back_goes_on_in_its_session(site: Site, recording: Recording) -> None:
     async with site.worker("one"):
         async with site.client(Replay(recording)):

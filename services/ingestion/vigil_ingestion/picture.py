@@ -37,19 +37,13 @@ class NotConvertible(Exception):
     """The picture was decoded and cannot be shown; the message says why."""
 
 
-def encode(
-    picture: av.VideoFrame,
-    capture_us: int,
-    shape: Shape,
-    geometry: Geometry = PLAIN,
-    interpolation: Interpolation = Interpolation.AREA,
-) -> Frame:
-    """Turn upright, scale to the shape's size (by area averaging), encode at its quality.
+def encode(picture: av.VideoFrame, capture_us: int, shape: Shape, geometry: Geometry = PLAIN) -> Frame:
+    """Turn upright, scale by area averaging to the shape's size, encode at its quality.
 
     Raises `NotConvertible`.
     """
     try:
-        pixels = _seen(picture, shape, geometry, interpolation)
+        pixels = _seen(picture, shape, geometry)
         height, width, _ = pixels.shape
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "JPEG", quality=shape.jpeg_quality)
@@ -60,7 +54,7 @@ def encode(
     return Frame(buffer.getvalue(), width, height, capture_us)
 
 
-def _seen(picture: av.VideoFrame, shape: Shape, geometry: Geometry, interpolation: Interpolation) -> Pixels:
+def _seen(picture: av.VideoFrame, shape: Shape, geometry: Geometry) -> Pixels:
     """The picture's pixels (height, width, 3) at the shape's size."""
     size = geometry.turn.size(*shape.fit(*geometry.size(picture.width, picture.height)))
     matrix = colour.matrix_of(picture.colorspace, picture.color_primaries, picture.width, picture.height)
@@ -68,12 +62,10 @@ def _seen(picture: av.VideoFrame, shape: Shape, geometry: Geometry, interpolatio
         raise NotConvertible(f"its colours are {colour.NAMES[colour.Matrix(picture.colorspace)]}, which is not read")
     picture.colorspace = matrix
     if colour.is_hdr(picture.color_trc):
-        wide = np.asarray(_scaled(picture, size, "rgb48le", interpolation), np.uint16)
+        wide = np.asarray(_scaled(picture, size, "rgb48le"), np.uint16)
         return geometry.turn.upright(colour.for_screen(wide, picture.color_trc, picture.color_primaries))
-    return geometry.turn.upright(np.asarray(_scaled(picture, size, "rgb24", interpolation), np.uint8))
+    return geometry.turn.upright(np.asarray(_scaled(picture, size, "rgb24"), np.uint8))
 
 
-def _scaled(
-    picture: av.VideoFrame, size: tuple[int, int], pixel_format: str, interpolation: Interpolation
-) -> npt.NDArray[Any]:
-    return picture.reformat(*size, format=pixel_format, interpolation=interpolation).to_ndarray()
+def _scaled(picture: av.VideoFrame, size: tuple[int, int], pixel_format: str) -> npt.NDArray[Any]:
+    return picture.reformat(*size, format=pixel_format, interpolation=Interpolation.AREA).to_ndarray()

@@ -26,7 +26,7 @@ from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.media import MediaInfo
-from vigil_ingestion.preview import Preview, carry
+from vigil_ingestion.preview import Budget, Preview, carry
 from vigil_ingestion.sampler import Group
 from vigil_ingestion.source_loss import SourceLoss
 from vigil_ingestion.status import Status, Watching, is_at_work, is_taken, reconnecting, watching
@@ -52,6 +52,7 @@ class Watcher:
         self._ports = ports
         self._settings = settings
         self._received: set[SessionKey] = set()  # those whose client comes by WebRTC
+        self._previews = Budget()
         room = Room(settings.webrtc_peers)
         self._terms = Terms(settings.network, room, settings.read_timeout_s, settings.webrtc_grace_s)
 
@@ -69,7 +70,7 @@ class Watcher:
     async def _watch(self, claim: Claim, look: Look) -> None:
         reason = None
         if look.ended is None:
-            preview = Preview(asyncio.get_running_loop())
+            preview = Preview(asyncio.get_running_loop(), self._previews)
             reception = self._reception(claim, look, preview)
             reason = await Watch(self._ports, self._settings, claim, look.spec, preview, reception).run()
         if reason is None:  # it was ended elsewhere

@@ -33,7 +33,7 @@ class _Show:
             try:
                 await first_to_end(self._hand_on(), self._ask())
             except BusError as error:
-                log.debug("preview not heard", reason=str(error))
+                log.debug("preview interrupted", reason=str(error))
             await asyncio.sleep(RETRY_S)
 
     async def _hand_on(self) -> None:

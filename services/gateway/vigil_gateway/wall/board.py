@@ -95,7 +95,7 @@ class Board:
                 try:
                     await self._follow()
                 except BusError as error:
-                    log.warning("wall not heard", tenant=self.tenant, reason=str(error))
+                    log.warning("wall interrupted", tenant=self.tenant, reason=str(error))
                 await asyncio.sleep(RETRY_S)
         finally:
             self._over.set()

@@ -10,6 +10,7 @@ import asyncio
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -22,6 +23,7 @@ from vigil_client.watching import watched
 
 CAMERA = "helm-test"
 PORT = 8099
+LET_IN_TRIES = 30
 VIDEO = Path("/opt/vigil/demo.mp4")  # the image of the `vigil` command has it
 WATCH = NewWatch("Alert me when a fire starts.", "fire", "critical", hold_s=5.0, cooldown_s=10.0)
 
@@ -58,10 +60,25 @@ async def serve() -> web.AppRunner:
     return runner
 
 
+async def let_in(*addresses: str) -> None:
+    """Wait until this pod may connect there: a cluster's network learns of a new pod some seconds late."""
+    for parts in map(urlsplit, addresses):
+        for attempt in range(LET_IN_TRIES):
+            try:
+                async with asyncio.timeout(1):
+                    _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            except OSError:  # a TimeoutError is one
+                await asyncio.sleep(min(attempt, 1))
+            else:
+                writer.close()
+                break
+
+
 async def first_alert(given: argparse.Namespace, source: str) -> None:
     """Open the session and wait for its first alert. Raises `ClientError`, `TimeoutError`."""
     key = (given.secrets / "api_key").read_text().strip()
     nats_url = (given.secrets / "nats_url").read_text().strip()
+    await let_in(nats_url, given.gateway)
     new = NewSession(NewSource(source, CAMERA, CAMERA, loop=True), watches=(WATCH,))
     async with (
         asyncio.timeout(given.timeout),

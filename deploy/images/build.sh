@@ -17,9 +17,9 @@ die() { echo "build.sh: $*" >&2; exit 1; }
 for target in "${targets[@]}"; do
   [[ " ${all[*]} " == *" $target "* ]] || die "there is no image $target; there are: ${all[*]}"
 done
+docker info >/dev/null 2>&1 || die "no Docker daemon answers: start one, or name one with DOCKER_HOST"
 [[ " ${targets[*]} " != *" gateway "* ]] || [ -f console/dist/index.html ] ||
   die "the gateway's image holds the web console, which is not built: run \`make console\`"
-docker info >/dev/null 2>&1 || die "no Docker daemon answers: start one, or name one with DOCKER_HOST"
 
 labels=(--label "org.opencontainers.image.version=$version")
 if commit="$(git rev-parse HEAD 2>/dev/null)"; then

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from console_stage import DIST
+from console_stage import DIST, MISSING, NEEDS
 from gateway_stage import FENCE, KEYS, Stage, gateway_stage
 from playwright.async_api import Browser, CDPSession, expect
 
@@ -20,6 +20,8 @@ from vigil.core.turn import FrameRef, Turn
 from vigil.runtime.store.sessions import Commit
 from vigil.testing.emitted import decision, spec
 from vigil.testing.images import busy_jpeg
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.skipif(MISSING, reason=NEEDS)]
 
 SESSIONS = 100
 WARM_S = 15.0

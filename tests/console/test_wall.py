@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from console_axe import serious_findings
 from console_journey import WAIT_MS, log_in
-from console_stage import DIST, ROOT, Stage
+from console_stage import DIST, MISSING, NEEDS, ROOT, Stage
 from fire_script import WORDS
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
 
 from vigil_recipe.render.camera import render_mp4
 from vigil_recipe.world import Kind, Span, Split, make_episode
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.skipif(MISSING, reason=NEEDS)]
 
 SHOTS = ROOT / "build" / "console"
 SIZES = ((1440, 900), (390, 844))

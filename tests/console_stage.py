@@ -26,7 +26,7 @@ DIST = ROOT / "console" / "dist"
 TENANT = "demo"
 KEYS = {"operator": "a-key-of-an-operator", "viewer": "a-key-of-a-viewer"}
 GRACE_S = 6.0
-START_S = 60.0
+START_S = 180.0
 FRAMES_PER_S = 10
 SIZE = (640, 384)
 # For the tests that drive it: what they need besides the workspace.

@@ -9,7 +9,7 @@ from console_stage import MISSING, NEEDS, Stage, console_stage
 from fire_script import sees_fire
 from playwright.async_api import Page, expect
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.skipif(MISSING, reason=NEEDS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.skipif(MISSING, reason=NEEDS)]
 
 NAME = '<img src=x onerror="window.pwned = 1">'
 WATCH = "<svg onload=window.pwned=2> Alert me when a fire starts."

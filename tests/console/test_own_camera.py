@@ -14,7 +14,7 @@ from playwright.async_api import Page, expect
 
 from vigil.testing.eventually import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.skipif(MISSING, reason=NEEDS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.skipif(MISSING, reason=NEEDS)]
 
 STOP_TRACK = """() => {
   const [track] = document.querySelector('video').srcObject.getVideoTracks();

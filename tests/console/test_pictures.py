@@ -12,7 +12,7 @@ from console_stage import MISSING, NEEDS, ROOT, Stage, console_stage
 from fire_script import WORDS, sees_fire
 from playwright.async_api import BrowserContext, Page, expect
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.skipif(MISSING, reason=NEEDS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(540), pytest.mark.skipif(MISSING, reason=NEEDS)]
 
 PICTURES = ROOT / "build" / "console"
 SIZES = ((1440, 900), (390, 844))

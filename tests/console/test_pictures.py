@@ -57,7 +57,7 @@ async def test_every_page_in_both_colours_and_sizes(stage: Stage, context: Brows
         for width, height in SIZES:
             for shown in (page, other):
                 await shown.set_viewport_size({"width": width, "height": height})
-                await shown.emulate_media(color_scheme=colour)
+                await shown.emulate_media(color_scheme=colour, reduced_motion="reduce")
             name = f"{colour}-{width}"
             problems += await _picture(page, f"session-{name}")
             for wanted in pages:
@@ -71,8 +71,9 @@ async def test_every_page_in_both_colours_and_sizes(stage: Stage, context: Brows
 async def _picture(page: Page, name: str) -> list[str]:
     """Keep the page's picture; what is wrong with the page, each with the picture's name."""
     await page.wait_for_load_state("load")
+    await page.wait_for_function("() => [...document.images].every(image => image.complete)")
     await page.evaluate("() => Promise.all([...document.images].map(image => image.decode().catch(() => null)))")
-    await page.screenshot(path=PICTURES / f"{name}.png")
+    await page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
     found = await serious_findings(page)
     wide = await page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
     return [f"{name}: {finding}" for finding in (*found, *([f"{wide} px too wide"] if wide > 0 else []))]

@@ -145,6 +145,7 @@ async def test_a_session_is_made_for_a_program_that_knows_one_address(
         async with http.delete(location) as answer:
             assert answer.status == 204
     assert worker.open == {}
+    assert worker.asked[0] == Offer(offer_sdp(), brings_session=True)
     assert not await is_open(store, key.session)
 
 

@@ -35,6 +35,11 @@ def test_an_offer_gets_the_time_that_its_connection_needs() -> None:
     assert AWAITED.offered(10, 15) == AWAITED
 
 
+def test_a_session_that_an_offer_brought_waits_for_that_client_alone() -> None:
+    brought = Presence(silent_s=5, grace_s=30, until_s=600).offered(10, 15, brings_session=True)
+    assert (brought.state(54.9), brought.state(55)) == (State.AWAITED, State.OVER)
+
+
 def test_a_session_that_another_worker_had_waits_anew() -> None:
     assert AWAITED.seen(100).awaited(200, 30) == Presence(5, 30, until_s=230)
 

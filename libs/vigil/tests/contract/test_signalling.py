@@ -17,8 +17,16 @@ from vigil.contract.signalling import (
 )
 from vigil.v1 import webrtc_pb2 as pb
 
+REQUESTS = [
+    Offer("v=0"),
+    Offer("v=0", replaces=True),
+    Offer("v=0", brings_session=True),
+    Candidates("r", "a=x"),
+    Close("r"),
+]
 
-@pytest.mark.parametrize("request_", [Offer("v=0"), Offer("v=0", replaces=True), Candidates("r", "a=x"), Close("r")])
+
+@pytest.mark.parametrize("request_", REQUESTS)
 def test_a_request_comes_back(request_: Request) -> None:
     assert decode_request(encode_request(request_)) == request_
 

@@ -13,10 +13,13 @@ LONGEST_SDP = 65_536  # bytes of an offer or a fragment; what browsers offer tak
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A client offers its camera or screen. With `replaces` it takes the place of the connection that sends now."""
+    """A client offers its camera or screen. With `replaces` it takes the place of the connection that sends now.
+    With `brings_session` the session was made for it: where it does not connect, the session is over after its grace
+    time."""
 
     sdp: str
     replaces: bool = False
+    brings_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,9 @@ class Reply:
 def encode_request(request: Request) -> bytes:
     """A request as bytes for `subjects.signalling`."""
     match request:
-        case Offer(sdp, replaces):
-            message = pb.SignallingRequest(offer=pb.Offer(sdp=sdp, replaces=replaces))
+        case Offer(sdp, replaces, brings_session):
+            offer = pb.Offer(sdp=sdp, replaces=replaces, brings_session=brings_session)
+            message = pb.SignallingRequest(offer=offer)
         case Candidates(resource, fragment):
             message = pb.SignallingRequest(candidates=pb.Candidates(resource=resource, sdp_fragment=fragment))
         case Close(resource):
@@ -83,7 +87,7 @@ def decode_request(data: bytes) -> Request:
         raise InvalidMessage("these bytes are not a SignallingRequest") from None
     match message.WhichOneof("request"):
         case "offer":
-            return Offer(message.offer.sdp, message.offer.replaces)
+            return Offer(message.offer.sdp, message.offer.replaces, message.offer.brings_session)
         case "candidates":
             return Candidates(message.candidates.resource, message.candidates.sdp_fragment)
         case "close":

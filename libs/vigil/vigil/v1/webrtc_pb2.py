@@ -24,23 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15vigil/v1/webrtc.proto\x12\x08vigil.v1\"&\n\x05Offer\x12\x0b\n\x03sdp\x18\x01 \x01(\t\x12\x10\n\x08replaces\x18\x02 \x01(\x08\"4\n\nCandidates\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x14\n\x0csdp_fragment\x18\x02 \x01(\t\"\x19\n\x05\x43lose\x12\x10\n\x08resource\x18\x01 \x01(\t\"\x8e\x01\n\x11SignallingRequest\x12 \n\x05offer\x18\x01 \x01(\x0b\x32\x0f.vigil.v1.OfferH\x00\x12*\n\ncandidates\x18\x02 \x01(\x0b\x32\x14.vigil.v1.CandidatesH\x00\x12 \n\x05\x63lose\x18\x03 \x01(\x0b\x32\x0f.vigil.v1.CloseH\x00\x42\t\n\x07request\"l\n\x0fSignallingReply\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x12\n\nanswer_sdp\x18\x02 \x01(\t\x12\"\n\x07refusal\x18\x03 \x01(\x0e\x32\x11.vigil.v1.Refusal\x12\x0f\n\x07message\x18\x04 \x01(\t*\xe2\x01\n\x07Refusal\x12\x17\n\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x17\n\x13REFUSAL_WRONG_OFFER\x10\x01\x12\x14\n\x10REFUSAL_NO_VIDEO\x10\x02\x12\x1d\n\x19REFUSAL_UNSUPPORTED_CODEC\x10\x03\x12\x1c\n\x18REFUSAL_UNKNOWN_RESOURCE\x10\x04\x12\x10\n\x0cREFUSAL_BUSY\x10\x05\x12#\n\x1fREFUSAL_ICE_RESTART_UNSUPPORTED\x10\x06\x12\x1b\n\x17REFUSAL_ALREADY_SENDING\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15vigil/v1/webrtc.proto\x12\x08vigil.v1\">\n\x05Offer\x12\x0b\n\x03sdp\x18\x01 \x01(\t\x12\x10\n\x08replaces\x18\x02 \x01(\x08\x12\x16\n\x0e\x62rings_session\x18\x03 \x01(\x08\"4\n\nCandidates\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x14\n\x0csdp_fragment\x18\x02 \x01(\t\"\x19\n\x05\x43lose\x12\x10\n\x08resource\x18\x01 \x01(\t\"\x8e\x01\n\x11SignallingRequest\x12 \n\x05offer\x18\x01 \x01(\x0b\x32\x0f.vigil.v1.OfferH\x00\x12*\n\ncandidates\x18\x02 \x01(\x0b\x32\x14.vigil.v1.CandidatesH\x00\x12 \n\x05\x63lose\x18\x03 \x01(\x0b\x32\x0f.vigil.v1.CloseH\x00\x42\t\n\x07request\"l\n\x0fSignallingReply\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x12\n\nanswer_sdp\x18\x02 \x01(\t\x12\"\n\x07refusal\x18\x03 \x01(\x0e\x32\x11.vigil.v1.Refusal\x12\x0f\n\x07message\x18\x04 \x01(\t*\xe2\x01\n\x07Refusal\x12\x17\n\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x17\n\x13REFUSAL_WRONG_OFFER\x10\x01\x12\x14\n\x10REFUSAL_NO_VIDEO\x10\x02\x12\x1d\n\x19REFUSAL_UNSUPPORTED_CODEC\x10\x03\x12\x1c\n\x18REFUSAL_UNKNOWN_RESOURCE\x10\x04\x12\x10\n\x0cREFUSAL_BUSY\x10\x05\x12#\n\x1fREFUSAL_ICE_RESTART_UNSUPPORTED\x10\x06\x12\x1b\n\x17REFUSAL_ALREADY_SENDING\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigil.v1.webrtc_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REFUSAL']._serialized_start=412
-  _globals['_REFUSAL']._serialized_end=638
+  _globals['_REFUSAL']._serialized_start=436
+  _globals['_REFUSAL']._serialized_end=662
   _globals['_OFFER']._serialized_start=35
-  _globals['_OFFER']._serialized_end=73
-  _globals['_CANDIDATES']._serialized_start=75
-  _globals['_CANDIDATES']._serialized_end=127
-  _globals['_CLOSE']._serialized_start=129
-  _globals['_CLOSE']._serialized_end=154
-  _globals['_SIGNALLINGREQUEST']._serialized_start=157
-  _globals['_SIGNALLINGREQUEST']._serialized_end=299
-  _globals['_SIGNALLINGREPLY']._serialized_start=301
-  _globals['_SIGNALLINGREPLY']._serialized_end=409
+  _globals['_OFFER']._serialized_end=97
+  _globals['_CANDIDATES']._serialized_start=99
+  _globals['_CANDIDATES']._serialized_end=151
+  _globals['_CLOSE']._serialized_start=153
+  _globals['_CLOSE']._serialized_end=178
+  _globals['_SIGNALLINGREQUEST']._serialized_start=181
+  _globals['_SIGNALLINGREQUEST']._serialized_end=323
+  _globals['_SIGNALLINGREPLY']._serialized_start=325
+  _globals['_SIGNALLINGREPLY']._serialized_end=433
 # @@protoc_insertion_point(module_scope)

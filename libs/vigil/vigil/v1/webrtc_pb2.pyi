@@ -66,18 +66,22 @@ class Offer(_message.Message):
 
     SDP_FIELD_NUMBER: _builtins.int
     REPLACES_FIELD_NUMBER: _builtins.int
+    BRINGS_SESSION_FIELD_NUMBER: _builtins.int
     sdp: _builtins.str
     replaces: _builtins.bool
     """It replaces the connection that sends now. Without it an offer is refused as ALREADY_SENDING while one sends."""
+    brings_session: _builtins.bool
+    """The session was made for this offer: where its client does not connect, the session ends after its grace time."""
     def __init__(
         self,
         *,
         sdp: _builtins.str = ...,
         replaces: _builtins.bool = ...,
+        brings_session: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["replaces", b"replaces", "sdp", b"sdp"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brings_session", b"brings_session", "replaces", b"replaces", "sdp", b"sdp"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,10 +40,10 @@ async def check_publishable(ports: Ports, key: SessionKey) -> None:
         raise NotWebrtc(spec.source.kind)
 
 
-async def publish(ports: Ports, key: SessionKey, sdp: str, *, replaces: bool) -> Publication:
+async def publish(ports: Ports, key: SessionKey, offered: Offer) -> Publication:
     """Publish into the session, once a worker holds it. Raises what `signalling.offer` raises."""
-    reply = await offer(ports, key, Offer(sdp, replaces))
-    log.info("offer answered", session=key.session, resource=reply.resource, replaces=replaces)
+    reply = await offer(ports, key, offered)
+    log.info("offer answered", session=key.session, resource=reply.resource, replaces=offered.replaces)
     return Publication(key.session, reply.resource, reply.answer_sdp)
 
 
@@ -54,7 +54,7 @@ async def publish_anew(ports: Ports, tenant: str, sdp: str, name: str, watches: 
     """
     spec = await open_while_wanted(ports, tenant, _session(name, watches))
     try:
-        return await publish(ports, spec.key, sdp, replaces=False)
+        return await publish(ports, spec.key, Offer(sdp, brings_session=True))
     except BaseException as error:
         await to_the_end(_end_again(ports, spec, error))
         raise

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response, status
 
-from vigil.contract.signalling import Candidates
+from vigil.contract.signalling import Candidates, Offer
 from vigil_gateway.api.models.base import Text
 from vigil_gateway.ports import Holder, Key, PortsOf
 from vigil_gateway.sessions.session_id import MAX_NAME_CHARS
@@ -61,7 +61,7 @@ async def publish_into_session(
     worker has taken the session. Media goes straight to that worker."""
     await check_publishable(ports, key)
     sdp = checked_offer(await messages.body_of(request, messages.SDP))
-    publication = await publish(ports, key, sdp, replaces=replace)
+    publication = await publish(ports, key, Offer(sdp, replace))
     return messages.published(publication, links_for(ports, holder), ends_session=False)
 
 

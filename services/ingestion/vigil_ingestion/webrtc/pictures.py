@@ -24,6 +24,8 @@ from vigil_ingestion.sampler import Group, Sampler
 from vigil_ingestion.webrtc.presence import Presence, State
 from vigil_ingestion.webrtc.rate import Rate
 
+LOOK_S = 5.0
+
 Origin = Callable[[int], Awaitable[int]]
 
 
@@ -96,10 +98,13 @@ class Pictures:
             self.turns.close(cause)
 
     async def _next(self) -> Arrival | None:
-        """The next picture; None when none is waited for any longer. Raises `SourceError` when the client is lost."""
+        """The next picture; None when none is waited for any longer. Raises `SourceError` when the client is lost.
+
+        It looks now and then: an offer may change for how long its client is waited for.
+        """
         while True:
             try:
-                async with asyncio.timeout(self._sampling.presence.due_in_s(time.monotonic())):
+                async with asyncio.timeout(min(self._sampling.presence.due_in_s(time.monotonic()), LOOK_S)):
                     return await anext(self._arrivals)
             except TimeoutError:
                 self._look()

@@ -56,6 +56,9 @@ class Presence:
         """Its connection ended. One that never sent a picture changes nothing."""
         return self if self.seen_s is None else replace(self, seen_s=None, until_s=now_s + self.grace_s)
 
-    def offered(self, now_s: float, connect_s: float) -> "Presence":
-        """An offer was taken: its connection gets the time that it needs."""
+    def offered(self, now_s: float, connect_s: float, *, brings_session: bool = False) -> "Presence":
+        """An offer was taken: its connection gets the time that it needs. Where it brought the session, no other client
+        knows of that: none is waited for longer than for one that was lost."""
+        if brings_session:
+            return replace(self, until_s=now_s + connect_s + self.grace_s)
         return replace(self, until_s=max(self.until_s, now_s + connect_s))

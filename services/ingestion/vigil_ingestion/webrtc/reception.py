@@ -119,7 +119,9 @@ class Reception:
         except Refused:
             self._terms.room.leave(self._key)
             raise
-        self._sampling.presence = self._sampling.presence.offered(time.monotonic(), CONNECT_S)
+        self._sampling.presence = self._sampling.presence.offered(
+            time.monotonic(), CONNECT_S, brings_session=offer.brings_session
+        )
         self._peer, self._attending = peer, tasks.create_task(self._attend(peer), name="webrtc client")
         return Reply(peer.resource, answer)
 

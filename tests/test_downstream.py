@@ -30,12 +30,8 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[UpNats]:
     """NATS as `vigil up` runs it, and the gateway's user answering for the past."""
-    async with (
-        nats_running(tmp_path, ("acme",)) as running,
-        Bus.connect(BusConfig(running.url_of(GATEWAY.name), GATEWAY.name)) as bus,
-    ):
-        await bus.connected()
-        answering = asyncio.create_task(answer_history(bus))
+    async with nats_running(tmp_path, ("acme",)) as running:
+        answering = asyncio.create_task(answer_history(BusConfig(running.url_of(GATEWAY.name), GATEWAY.name)))
         yield running
         answering.cancel()
         await asyncio.wait({answering})

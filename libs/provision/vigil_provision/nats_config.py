@@ -19,7 +19,7 @@ FILE_STORE_BYTES = 8 << 30
 MAX_PENDING_BYTES = 2 * MAX_PAYLOAD_BYTES
 # What a tenant's readers may take of the server, all together and each. What waits for readers that do not read is the
 # server's memory, so connections times `MAX_PENDING_BYTES` must fit into it: 256 MiB.
-TENANT_LIMITS = {"max_connections": 16, "max_subscriptions": 1_024, "max_payload": 64 << 10}
+TENANT_LIMITS = {"max_connections": 16, "max_subscriptions": 1_024, "max_payload": 4 << 10}
 
 # The password of a user, or a reference to a variable of the server's environment: `$NATS_PASSWORD_GATEWAY`.
 PasswordOf = Callable[[str], str]

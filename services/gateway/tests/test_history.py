@@ -10,19 +10,23 @@ import nats
 import pytest
 from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
+from prometheus_client import REGISTRY
 
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
-from vigil.runtime.bus.client import Bus
+from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer
-from vigil_gateway.live.history import answer_history
+from vigil_gateway.live.history import FLOOD, answer_history
 
 ALERTS = "vigil.v1.alert.demo.*.*"
 
 
 @pytest.fixture
-async def answering(bus: Bus) -> AsyncIterator[None]:
+async def answering(nats_server: NatsServer, bus: Bus) -> AsyncIterator[None]:
     """Two gateways that answer, of which one gets each request."""
-    tasks = [asyncio.create_task(answer_history(bus)) for _ in range(2)]
+    config = BusConfig(nats_server.url, "history")
+    tasks = [asyncio.create_task(answer_history(config)) for _ in range(2)]
+    await eventually(lambda: bus.is_heard("vigil.v1.history.ask.demo"), what="a gateway listens")
     yield
     for task in tasks:
         task.cancel()
@@ -134,3 +138,31 @@ async def test_what_cannot_be_read_is_ignored(bus: Bus, answering: None, asker: 
     await asker.publish("vigil.v1.history.ask.demo", payload)
     assert [message.data for message in await ask(asker, since=since())] == [b"0", b""]
     assert heard.pending_msgs == 2, "the answers to what could be read"
+
+
+async def test_a_flood_of_requests_cuts_nobody_off_and_is_over_when_it_ends(
+    answering: None, asker: Nats, nats_server: NatsServer, bus: Bus
+) -> None:
+    """Before requests had a connection of their own, a tenant that sent more than is read had the gateway's closed."""
+    await store(bus, 1)
+    assert await ask(asker, since=since())
+    before = floods()
+    _, flooding = await asyncio.open_connection("127.0.0.1", nats_server.port)
+    flooding.write(b'CONNECT {"verbose":false}\r\n')
+    request = b"PUB vigil.v1.history.ask.demo 2\r\n{}\r\n"
+
+    async def is_flooded() -> bool:
+        flooding.write(request * 4 * FLOOD)
+        await flooding.drain()
+        await bus.ping()
+        return floods() > before
+
+    await eventually(is_flooded, 20, "a gateway hears no more for a while")
+    assert bus.arrivals == 1
+    flooding.close()
+    await flooding.wait_closed()
+    assert [message.data for message in (await ask(asker, since=since()))[:-1]] == [b"1"]
+
+
+def floods() -> float:
+    return REGISTRY.get_sample_value("vigil_gateway_history_floods_total") or 0.0

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
@@ -82,7 +83,7 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
             PER_S: ports.pushes.rates,
         }
         service.spawn("quotas", replicas.exchange(Tally(redis, uuid4().hex), uses))
-        service.spawn("history", answer_history(bus))
+        service.spawn("history", answer_history(replace(config, name="gateway history")))
         service.spawn("API keys", key_file.follow(keys))
         service.spawn("idle pushed sessions", end_idle(ports, settings.push_idle_s))
         service.spawn("sessions without a worker", Unheld(ports).run())

@@ -63,3 +63,6 @@ HISTORY = Counter(
     "Requests of downstream systems for past events: answered, refused, failed, or dropped because others wait",
     ["outcome"],
 )
+HISTORY_FLOODS = Counter(
+    "vigil_gateway_history_floods", "Times that more requests for past events came than are read: none are for 2 s then"
+)

@@ -1,17 +1,23 @@
 """Past events for downstream systems on NATS, which have no right to read streams themselves (vigil.contract.history).
 
 An answer goes to a subject of its tenant that holds answers only; the sender's reply subject is never written to.
+
+Requests come over a connection of their own. NATS limits no sender's rate, so one tenant could send more than this
+process can read: NATS would close the connection, and were it the gateway's only one, cut everybody's live events.
+While too many come the connection is closed, for then NATS itself throws them away.
 """
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
+from typing import NoReturn
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage, InvalidSubject
 from vigil.contract.history import END, SEQUENCE, SUBJECT, End, asker_of, decode_request
 from vigil.contract.streams import stream_of
-from vigil.runtime.bus.client import Bus, Message, Page
+from vigil.runtime.bus.client import Bus, BusConfig, Message, Page
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError
 from vigil.runtime.process.logs import get_log
@@ -24,26 +30,45 @@ log = get_log()
 WAITING = 256
 AT_ONCE = 2
 RETRY_S = 0.5
+# So many requests within a second are more than all askers send who wait for their answers.
+FLOOD = 1_000
+REST_S = 2.0
 _MESSAGE_ID = "Nats-Msg-Id"
 
 
-async def answer_history(bus: Bus) -> None:
+class Flooded(Exception):
+    """More requests came within a second than are read."""
+
+
+async def answer_history(config: BusConfig) -> NoReturn:
     """Answer for ever; of several gateways one answers each request."""
     while True:
+        rest_s = RETRY_S
         try:
-            await bus.connected()
-            async with bus.subscribe(subjects.ALL_HISTORY_ASKED, WAITING, queue="gateway") as asked:
-                await _answer_all(bus, asked)
+            async with Bus.connect(config) as bus:
+                await bus.connected()
+                async with bus.subscribe(subjects.ALL_HISTORY_ASKED, WAITING, queue="gateway") as asked:
+                    await _answer_all(bus, asked)
         except* BusError as errors:
             log.warning("history not answered", reason=str(errors.exceptions[0]))
-        await asyncio.sleep(RETRY_S)
+        except* Flooded:
+            rest_s = REST_S
+            metrics.HISTORY_FLOODS.inc()
+            log.warning("history requests flooded", rest_s=REST_S)
+        await asyncio.sleep(rest_s)
 
 
 async def _answer_all(bus: Bus, asked: KeepLatest[Message]) -> None:
     answering: Counter[str] = Counter()
+    second, count = 0, 0
     async with asyncio.TaskGroup() as tasks:
         async for message, dropped in asked.counted():
             metrics.HISTORY.labels("dropped").inc(dropped)
+            if second != (second := int(time.monotonic())):
+                count = 0
+            count += 1 + dropped
+            if count > FLOOD:
+                raise Flooded
             _begin(bus, message, answering, tasks)
 
 

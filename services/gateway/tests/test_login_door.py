@@ -185,6 +185,12 @@ async def test_who_is_not_logged_in_is_told_how_to(page: aiohttp.ClientSession) 
         assert (told["tenant"], told["csrf"], told["expires"]) == ("demo", None, None)
 
 
+@pytest.mark.parametrize("path", ["/v1/login/oidc", "/v1/login/oidc/callback?code=c&state=s"])
+async def test_without_an_identity_provider_nobody_goes_there(page: aiohttp.ClientSession, path: str) -> None:
+    async with page.get(path) as answer:
+        assert await kind(answer) == (404, "oidc_off")
+
+
 async def test_an_address_has_its_attempts(gateway: Service[GatewaySettings], page: aiohttp.ClientSession) -> None:
     most = gateway.settings.login_attempts_per_minute
     statuses, wait = [0], None

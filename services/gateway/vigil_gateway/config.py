@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, DirectoryPath, Field, FilePath, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from vigil.contract.api_keys import KeyRole
 from vigil.runtime.process.config import ServiceSettings
 from vigil.runtime.process.ice_servers import IceServersSetting
 from vigil_gateway.console.links import readable
@@ -81,6 +82,28 @@ class GatewaySettings(ServiceSettings):
         description="Attempts to log in that one client address may make in a minute at this replica; behind a proxy "
         "every client has the proxy's address",
     )
+    oidc_issuer: str = Field(
+        "",
+        pattern=r"^(https://.+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/.*)?)?$",
+        description="Issuer of the OpenID provider where people may log in at the console, as it calls itself; empty: "
+        "none",
+    )
+    oidc_client_id: str = Field("", description="What the OpenID provider calls this gateway")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="The gateway's secret at the OpenID provider; empty: it is a public client"
+    )
+    oidc_redirect_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/]+/v1/login/oidc/callback)?$",
+        description="Where the OpenID provider sends people back: this gateway's address and /v1/login/oidc/callback",
+    )
+    oidc_scope: str = Field("openid profile email", description="Scopes that are asked of the OpenID provider")
+    oidc_tenant_claim: str = Field("tenant", min_length=1, description="Claim that names a person's tenant")
+    oidc_role_claim: str = Field("role", min_length=1, description="Claim with a person's roles or groups")
+    oidc_roles: dict[str, KeyRole] = Field(
+        {str(role): role for role in KeyRole},
+        description='What values of that claim mean, as JSON: `{"vigil-admins": "admin"}`; of several the highest',
+    )
     connections_per_client: int = Field(
         256,
         ge=1,
@@ -131,6 +154,14 @@ class GatewaySettings(ServiceSettings):
         description="Dashboards that the console's system page links to, as JSON of names and addresses: "
         '`{"Fleet": "https://grafana.example/d/vigil-fleet"}`',
     )
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_redirect_url):
+            raise PydanticCustomError(
+                "oidc", "VIGIL_OIDC_ISSUER needs VIGIL_OIDC_CLIENT_ID and VIGIL_OIDC_REDIRECT_URL"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole_certificate(self) -> Self:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
+import aiohttp
 from redis.asyncio import Redis
 
 from vigil.runtime.bus.client import Bus, BusConfig
@@ -20,6 +21,7 @@ from vigil.runtime.process.tls import ServerCertificate, trusted_by
 from vigil.runtime.store import redis_client
 from vigil.runtime.store.logins import LoginStore
 from vigil.runtime.store.names import SessionNames
+from vigil.runtime.store.oidc_flows import OidcFlows
 from vigil.runtime.store.overview import Overviews
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
@@ -40,6 +42,9 @@ from vigil_gateway.live.history import answer_history
 from vigil_gateway.live.streams import PREVIEWS, QUOTA, StreamSlots
 from vigil_gateway.login.attempts import LoginAttempts
 from vigil_gateway.login.logins import Logins
+from vigil_gateway.login.oidc.person import PersonRules
+from vigil_gateway.login.oidc.provider import Client, Provider
+from vigil_gateway.login.oidc.sign_in import SignIn
 from vigil_gateway.ports import Ports
 from vigil_gateway.preview.shows import Shows
 from vigil_gateway.pushed.idle import end_idle
@@ -70,12 +75,14 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
         Bus.connect(config) as bus,
         redis_client.open_redis(settings.redis_url, tls) as redis,
         channel_to(settings.ingestion_grpc) as channel,
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
         service.health.register("nats", lambda: _usable(bus))
         service.health.register("redis", lambda: redis_client.ping(redis))
         probe = SourceProbe(channel, settings.probe_deadline_s)
         replicas = Replicas()
-        ports = _ports(settings, keys, bus, redis, probe, service.health, replicas)
+        sign_in = _sign_in(settings, Provider(_client(settings), http, tls), redis)
+        ports = _ports(settings, keys, bus, redis, probe, service.health, replicas, sign_in)
         uses = {
             QUOTA: ports.streams.open,
             PREVIEWS: ports.previews.open,
@@ -130,6 +137,7 @@ def _ports(
     probe: SourceProbe,
     health: Health,
     replicas: Replicas,
+    sign_in: SignIn | None,
 ) -> Ports:
     store, placement = SessionStore(redis), Placement(redis)
     interval_s = settings.status_interval_s
@@ -155,9 +163,32 @@ def _ports(
         pushes=PushQuota(settings.pushes_in_flight_per_tenant, settings.pushes_per_tenant_s, replicas),
         pixels=PixelBudget(),
         rates=RequestRate(settings.requests_per_key_s),
-        logins=Logins(LoginStore(redis), keys, hours=settings.login_hours, most=settings.logins_per_tenant),
+        logins=Logins(
+            LoginStore(redis),
+            keys,
+            hours=settings.login_hours,
+            most=settings.logins_per_tenant,
+            issuer=settings.oidc_issuer,
+        ),
         attempts=LoginAttempts(settings.login_attempts_per_minute),
         audit=AuditOutbox(bus),
+        sign_in=sign_in,
+    )
+
+
+def _sign_in(settings: GatewaySettings, provider: Provider, redis: Redis) -> SignIn | None:
+    """The way to the identity provider; None where none is configured."""
+    rules = PersonRules(settings.oidc_tenant_claim, settings.oidc_role_claim, settings.oidc_roles)
+    return SignIn(provider, OidcFlows(redis), rules) if settings.oidc_issuer else None
+
+
+def _client(settings: GatewaySettings) -> Client:
+    return Client(
+        issuer=settings.oidc_issuer,
+        id=settings.oidc_client_id,
+        secret=settings.oidc_client_secret.get_secret_value(),
+        redirect_url=settings.oidc_redirect_url,
+        scope=settings.oidc_scope,
     )
 
 

@@ -30,6 +30,7 @@ from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.login.attempts import LoginAttempts
 from vigil_gateway.login.cookie import COOKIE, CSRF_HEADER
 from vigil_gateway.login.logins import Logins
+from vigil_gateway.login.oidc.sign_in import SignIn
 from vigil_gateway.preview.shows import Shows
 from vigil_gateway.pushed.pixel_budget import PixelBudget
 from vigil_gateway.pushed.quota import PushQuota
@@ -69,6 +70,7 @@ class Ports:
     logins: Logins
     attempts: LoginAttempts
     audit: AuditOutbox
+    sign_in: SignIn | None
 
 
 async def _ports(request: Request) -> Ports:

@@ -247,6 +247,12 @@ readinessProbe:
       - {key: engine_api_key, path: engine_api_key}
 {{- end }}
 {{- include "vigil.iceServers" . }}
+{{- if and (eq .row.kind "gateway") .root.Values.oidc.existingSecret }}
+- secret:
+    name: {{ .root.Values.oidc.existingSecret }}
+    items:
+      - {key: oidc_client_secret, path: oidc_client_secret}
+{{- end }}
 {{- end -}}
 
 {{/* The files that a row asks for, as "mounts" or as "volumes". Whole folders: a Secret that changes shows in them. */}}

@@ -6,6 +6,9 @@ GatewayError
 ├── KeyExpired, RoleTooLow    a key that is known, and may not do this
 ├── LoginEnded                a cookie whose login holds no longer
 ├── CsrfInvalid, CrossSite    a request with a cookie that a page of this gateway did not cause
+├── OidcOff                   no identity provider is configured
+├── OidcRefused, OidcNoRole   a login at the identity provider that ends in none here
+├── OidcUnavailable           the identity provider does not answer
 ├── TooManyLogins             an address tries to log in more often than it may
 ├── NoSuchSession             of this tenant; another tenant's is answered the same way
 ├── FrameGone, TurnGone       a turn whose picture or prompt is not kept any more, or that never was
@@ -85,6 +88,25 @@ class CrossSite(GatewayError):
 
     def __init__(self) -> None:
         super().__init__("the browser does not say that a page of this gateway caused the request")
+
+
+class OidcOff(GatewayError):
+    """Nobody may log in at an identity provider: none is configured."""
+
+    def __init__(self) -> None:
+        super().__init__("no identity provider is configured here")
+
+
+class OidcRefused(GatewayError):
+    """A login at the identity provider was not begun here, was refused there, or its token does not hold."""
+
+
+class OidcNoRole(GatewayError):
+    """The identity provider vouches for the person, and nothing says which tenant or role that person has here."""
+
+
+class OidcUnavailable(GatewayError):
+    """The identity provider does not answer, or does not say what a login needs."""
 
 
 class TooManyLogins(GatewayError):

@@ -93,6 +93,22 @@ TABLE: dict[type[Exception], Row] = {
         "The request came from another site",
         "Send it from a page of this gateway, or with the header `Authorization: Bearer <key>` and no cookie.",
     ),
+    errors.OidcOff: Row(
+        "oidc_off", 404, "No identity provider", "Log in with a key; the operator sets VIGIL_OIDC_ISSUER."
+    ),
+    errors.OidcRefused: Row("oidc_refused", 401, "The login did not succeed", "Log in again at /v1/login/oidc."),
+    errors.OidcNoRole: Row(
+        "oidc_no_role",
+        403,
+        "The identity provider gives you no role here",
+        "Ask whoever runs it for the claims that are named here.",
+    ),
+    errors.OidcUnavailable: Row(
+        "oidc_unavailable",
+        503,
+        "The identity provider cannot be used",
+        "Try again, or log in with a key; the operator sees the cause in the logs.",
+    ),
     errors.TooManyLogins: Row(
         "too_many_logins",
         429,

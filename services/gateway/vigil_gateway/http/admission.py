@@ -23,7 +23,7 @@ from vigil_gateway.login.credentials import admit_attempt, check_request, identi
 from vigil_gateway.ports import LOGIN, Ports, needed_for
 
 API = "/v1/"
-OPEN = frozenset({"/v1/health"})
+OPEN = frozenset({"/v1/health", "/v1/login/oidc", "/v1/login/oidc/callback"})
 CHAT = "/v1/chat/completions"
 DOOR = "http"
 BODY_S = 30.0

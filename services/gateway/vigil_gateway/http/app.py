@@ -18,6 +18,7 @@ from vigil_gateway.http.contract import CONTACT, LICENSE, SERVERS, TAGS, Applica
 from vigil_gateway.http.requests import RequestLog
 from vigil_gateway.live import sse
 from vigil_gateway.login import routes as login
+from vigil_gateway.login.oidc import routes as oidc
 from vigil_gateway.openai import chat
 from vigil_gateway.openai.models import OpenAIError
 from vigil_gateway.ports import Ports
@@ -78,6 +79,7 @@ _ROUTERS = (
     whip_discovery,
     keys,
     login,
+    oidc,
     audit,
     console,
     operator,

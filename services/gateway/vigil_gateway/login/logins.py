@@ -8,13 +8,13 @@ from typing import NoReturn
 
 import msgspec
 
-from vigil.contract.api_keys import ApiKey
+from vigil.contract.api_keys import ApiKey, KeyRole
 from vigil.contract.api_keys import digest_of as digest_of_key
 from vigil.runtime.errors import StoreError
 from vigil.runtime.store.logins import Login, LoginStore
 from vigil_gateway import metrics
 from vigil_gateway.api.auth import KeyRing
-from vigil_gateway.api.errors import LoginEnded
+from vigil_gateway.api.errors import LoginEnded, OidcNoRole
 from vigil_gateway.login.cookie import digest_of, new_token
 from vigil_gateway.login.holder import LoggedIn
 
@@ -71,6 +71,15 @@ class Logins:
             key=key.sha256,
             key_expires_ms=expires_ms,
         )
+        return await self._stored(login)
+
+    async def vouched(self, tenant: str, role: KeyRole, name: str, subject: str) -> Opened:
+        """Log a person in for whom the identity provider vouches. Raises `OidcNoRole` where there is no such tenant,
+        and `StoreError`."""
+        if not self._keys.of_tenant(tenant):
+            raise OidcNoRole(f"there is no tenant {tenant} here: a tenant is there for as long as it has a key")
+        now_ms = self._now_ms()
+        login = Login(tenant, role, name, now_ms, now_ms + self._life_ms, issuer=self._issuer, subject=subject)
         return await self._stored(login)
 
     async def holder(self, token: str) -> LoggedIn:

@@ -39,6 +39,7 @@ from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import create_app
 from vigil_gateway.http.server import MAX_CONNECTIONS, Listening, serve
 from vigil_gateway.live.history import answer_history
+from vigil_gateway.live.looks import Looks
 from vigil_gateway.live.streams import PREVIEWS, QUOTA, StreamSlots
 from vigil_gateway.login.attempts import LoginAttempts
 from vigil_gateway.login.logins import Logins
@@ -157,6 +158,7 @@ def _ports(
         pictures=TurnPictures(redis),
         previews=StreamSlots.of_previews(settings.previews_per_tenant, replicas),
         shows=Shows(bus),
+        looks=Looks(store, interval_s),
         walls=Boards(partial(Board, bus=bus, overviews=Overviews(redis), placement=placement, interval_s=interval_s)),
         names=SessionNames(redis),
         quota=SessionQuota(store, settings.sessions_per_tenant),

@@ -26,6 +26,7 @@ from vigil_gateway.api.request_rate import RequestRate
 from vigil_gateway.audit.noted import note_session
 from vigil_gateway.audit.outbox import AuditOutbox
 from vigil_gateway.config import GatewaySettings
+from vigil_gateway.live.looks import Looks
 from vigil_gateway.live.streams import StreamSlots
 from vigil_gateway.login.attempts import LoginAttempts
 from vigil_gateway.login.cookie import COOKIE, CSRF_HEADER
@@ -62,6 +63,7 @@ class Ports:
     walls: Boards
     previews: StreamSlots
     shows: Shows
+    looks: Looks
     names: SessionNames
     quota: SessionQuota
     pushes: PushQuota

@@ -13,9 +13,8 @@ from typing import Any
 
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
-from vigil.runtime.errors import BusError, SessionEnded, StoreError
+from vigil.runtime.errors import BusError, SessionEnded
 from vigil.runtime.process.cancellation import first_to_end
-from vigil.runtime.process.logs import get_log
 from vigil_gateway import metrics
 from vigil_gateway.live import places
 from vigil_gateway.live.feed import EventKind, LiveEvent, event, topics
@@ -23,9 +22,6 @@ from vigil_gateway.live.outflow import CLIENT_GONE, Feed, drained, look_again, o
 from vigil_gateway.live.places import Places
 from vigil_gateway.live.topic_reader import TopicReader
 from vigil_gateway.ports import Ports
-from vigil_gateway.sessions.status import roles_status
-
-log = get_log()
 
 # After a session's end its last alerts may still be on their way.
 LINGER_S = 2.0
@@ -113,29 +109,16 @@ class LiveEvents:
         last: dict[str, object] = {}
         was_over = False
         while True:
-            is_over = await self._is_over()
-            if is_over and was_over:
+            look = await self._ports.looks.at(self._key)
+            if look.is_over and was_over:
                 return "the session ended"
-            was_over = is_over
+            was_over = look.is_over
             dropped = {str(reader.topic.kind): reader.channel.dropped for reader in self._feed}
-            current = {"roles": await self._roles(), "dropped": dropped}
+            current: dict[str, object] = {"roles": look.roles, "dropped": dropped}
             if current != last:
                 await outlet.put(event(EventKind.STATUS, current))
                 last = current
             await asyncio.sleep(self._ports.settings.status_interval_s)
-
-    async def _is_over(self) -> bool:
-        try:
-            return await self._ports.store.ended(self._key) is not None
-        except StoreError:
-            return False
-
-    async def _roles(self) -> object:
-        try:
-            return await roles_status(self._ports.store, self._key)
-        except StoreError as error:
-            log.warning("status not read", error=str(error))
-            return None
 
 
 async def _check_open(ports: Ports, key: SessionKey) -> None:

@@ -10,12 +10,14 @@ from vigil.contract.signalling import Refusal, Reply, Request, decode_request, e
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.errors import BusError, BusUnavailable
+from vigil.runtime.process.cancellation import to_the_end
 from vigil.runtime.process.logs import get_log
 
 log = get_log()
 
 WAITING = 32  # requests; the oldest of more is let go, and whoever made it asks again
 RETRY_S = 0.5
+LET_GO = "the worker has just let the session go: try again, another one takes it"
 QUEUE = "ingestion"  # while a session is handed over two workers listen: each request goes to one
 
 Answer = Callable[[Request], Awaitable[Reply]]
@@ -39,7 +41,14 @@ async def _answer(bus: Bus, message: Message, answer: Answer) -> None:
         reply = await answer(decode_request(message.payload))
     except InvalidMessage as error:
         reply = Reply(refusal=Refusal.WRONG_OFFER, message=str(error))
+    except asyncio.CancelledError:  # whoever asked must not wait for an answer that never comes
+        await to_the_end(_send(bus, message, Reply(refusal=Refusal.BUSY, message=LET_GO)))
+        raise
+    await _send(bus, message, reply)
+
+
+async def _send(bus: Bus, request: Message, reply: Reply) -> None:
     try:
-        await bus.answer(message, encode_reply(reply))
+        await bus.answer(request, encode_reply(reply))
     except BusError as error:
         log.warning("signalling not answered", reason=str(error))

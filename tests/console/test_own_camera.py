@@ -62,6 +62,14 @@ async def test_the_alert_is_in_the_console_and_on_nats(stage: Stage, page: Page)
     assert (told["by"], told["note"]) == ("the operator", "I look after it.")
     assert await serious_findings(page) == []
 
+    # The link to the turn shows its frame, and lets go of it.
+    await page.goto("/alerts")
+    await page.get_by_role("link").filter(has_text=WORDS).first.click()
+    await page.get_by_role("link", name="Show the turn in its session").click()
+    await expect(page.get_by_role("button", name="Back to live")).to_be_visible(timeout=WAIT_MS)
+    await page.get_by_role("button", name="Back to live").click()
+    await expect(page.get_by_role("button", name="Back to live")).to_have_count(0)
+
     await page.goto(f"/trust/{session}")
     await expect(page.get_by_text("Only appended", exact=True)).to_be_visible(timeout=WAIT_MS)
     await page.get_by_label("Only what was appended").uncheck()

@@ -216,7 +216,7 @@ export const en = {
   'session.fact.completion': '{value} in the reply',
   'session.fact.cached': 'Prefix cache',
   'session.fact.engine': 'In the engine',
-  'session.fact.skipped': '{value} frames skipped',
+  'session.fact.skipped': { one: '{count} frame skipped', other: '{count} frames skipped' },
   'session.conversation': 'Conversation',
   'session.conversation_average': 'average reply {value}',
   'session.conversation_none': 'The model has not spoken yet. Ask it something, or let it watch.',

@@ -215,7 +215,7 @@ export const zh: Record<Key, Message> = {
   'session.fact.completion': '回复 {value}',
   'session.fact.cached': '前缀缓存',
   'session.fact.engine': '引擎耗时',
-  'session.fact.skipped': '跳过 {value} 帧',
+  'session.fact.skipped': '跳过 {count} 帧',
   'session.conversation': '对话',
   'session.conversation_average': '平均回复 {value}',
   'session.conversation_none': '模型尚未发言。您可以提问,或让它继续监看。',

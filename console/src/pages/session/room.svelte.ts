@@ -47,6 +47,8 @@ export class Room {
   happenings = $state.raw<readonly Happening[]>([]);
   said = $state.raw<readonly RoleStatus[]>([]);
   isLoadingOlder = $state(false);
+  /** Turns, dialogue, alerts and watches have been read for the first time. */
+  isRead = $state(false);
   #following: Following | null = null;
   #isClosed = false;
 
@@ -144,6 +146,7 @@ export class Room {
         this.#readAlerts(detail.created_at),
         this.watches.read(),
       ]);
+      this.isRead = true;
     } catch (error) {
       if (!this.#isClosed) this.problem = asProblem(error);
     }

@@ -70,7 +70,7 @@ async def test_redis_holds_nothing_that_opens_anything(redis: Redis, logins: Log
         assert cookie.csrf_of(opened.token) not in text
 
 
-@pytest.mark.parametrize("token", ["", cookie.new_token()])
+@pytest.mark.parametrize("token", ["", cookie.new_token()], ids=["empty", "made up"])
 async def test_a_cookie_that_nobody_was_given_opens_nothing(logins: Logins, token: str) -> None:
     await logins.open(OPERATOR)
     with pytest.raises(LoginEnded):

@@ -83,7 +83,7 @@ def test_every_example_in_a_help_is_a_command_that_is_there(path: tuple[str, ...
     [
         (("dance",), "No such command 'dance'"),
         (("sessions", "dance"), "No such command 'dance'"),
-        (("watch",), "Missing argument 'SOURCE'"),
+        (("watch", "--alert", "Alert me when a fire starts."), "give a video file or an address to watch"),
         (("watch", "/lobby.mp4"), "Missing option '--alert'"),
         ((*WATCH, "--severity", "urgent"), "'urgent' is none of info, warning, critical"),
         ((*WATCH, "--response-mode", "loud"), "'loud' is none of"),

@@ -219,7 +219,7 @@ def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
 
 
 async def call_everything(client: Client) -> None:
-    """Every call of the SDK but the stream of events, once."""
+    """Every call of the SDK but the streams of events, once."""
     await client.create_session(NewSession(NewSource("rtsp://camera")))
     await client.sessions()
     await client.session(SESSION)
@@ -235,6 +235,9 @@ async def call_everything(client: Client) -> None:
     await client.replace_watch(SESSION, "w-1", NewWatch("Smoke?"))
     await client.clear_watch(SESSION, "w-1")
     await client.history(SESSION, limit=10)
+    await client.turns(SESSION)
+    await client.frame(SESSION)
+    await client.prompt(SESSION, 3)
     await client.alerts()
     await client.alerts.show("a-1")
     await client.alerts.acknowledge("a-1")
@@ -260,6 +263,9 @@ def test_alerts_can_be_selected_by_everything_that_the_contract_knows() -> None:
 def template(path: str) -> str:
     """A path as the contract writes it."""
     path = path.replace(SESSION, "{session}").replace("a-1", "{alert_id}")
+    path = path.replace("/turns/newest/frames/0", "/turns/{turn}/frames/{index}").replace(
+        "/turns/3/", "/turns/{sequence}/"
+    )
     return re.sub(r"i-1$", "{instruction_id}", re.sub(r"w-1$", "{watch_id}", path))
 
 
@@ -274,4 +280,6 @@ async def test_every_operation_of_the_contract_has_a_call() -> None:
         # logins are for pages, and WHIP has clients of its own
         if not {"OpenAI-compatible", "login", "WHIP"} & set(operation["tags"])
     }
-    assert called == told - {("get", "/v1/sessions/{session}/events")}
+    streams = {("get", path) for path in ("/v1/sessions/{session}/events", "/v1/wall")}
+    of_pages = {("get", path) for path in ("/v1/sessions/{session}/preview", "/v1/console")}
+    assert called == told - streams - of_pages

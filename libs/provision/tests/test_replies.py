@@ -6,6 +6,7 @@ from nats.errors import TimeoutError as NoAnswer
 
 from vigil.contract.permissions import inbox_prefix
 from vigil.contract.services import INGESTION, SERVICES, ServiceSpec
+from vigil.runtime.bus.round_trip import round_trip
 from vigil_provision.testing.servers import ConfiguredNats
 
 FORGED = "vigil.v1.alert.demo.lobby.opened"
@@ -27,12 +28,13 @@ async def test_a_service_cannot_answer_itself_where_it_may_not_publish(server: C
     operator, taken_over = await connected(server, "operator"), await connected(server, INGESTION.name)
     alerts = await operator.subscribe("vigil.v1.alert.>")
     own = await taken_over.subscribe("vigil.v1.session.>")
-    await operator.flush()
+    await round_trip(operator, 5)
+    await round_trip(taken_over, 5)
     await taken_over.publish(MAY_HEAR_ITSELF, b"", reply=FORGED)
     message = await own.next_msg(timeout=5)
     assert message.reply == FORGED
     await taken_over.publish(message.reply, b"forged", headers={"Nats-Msg-Id": "demo.a-1.0"})
-    await taken_over.flush()
+    await round_trip(taken_over, 5)
     with pytest.raises(NoAnswer):
         await alerts.next_msg(timeout=0.3)
     for client in (taken_over, operator):
@@ -44,9 +46,10 @@ async def test_a_service_answers_whoever_asks_it_from_an_inbox(server: Configure
     subject = row.bus.hears[0].replace(">", "demo.s-1").replace("*", "x")
     asking, answering = await connected(server, "operator"), await connected(server, row.name)
     asked = await answering.subscribe(row.bus.hears[0])
-    await answering.flush()
+    await round_trip(answering, 5)
     inbox = asking.new_inbox()
     answers = await asking.subscribe(inbox)
+    await round_trip(asking, 5)
     await asking.publish(subject, b"?", reply=inbox)
     await (await asked.next_msg(timeout=5)).respond(b"!")
     while (await answers.next_msg(timeout=5)).data != b"!":

@@ -94,7 +94,7 @@ async def test_health_tells_how_full_the_workers_are_without_a_key(nobody: aioht
     assert shown == {
         "ready": True,
         "takes_sessions": True,
-        "sources": {"file": True, "rtsp": True, "http": True, "pushed": True},
+        "sources": {"file": True, "rtsp": True, "http": True, "pushed": True, "webrtc": True},
         "checks": {"nats": "ok", "redis": "ok", "ingestion": "ok"},
         "capacity": {"ingestion": role, "codec": role, "interaction": role},
     }
@@ -108,7 +108,7 @@ async def test_without_ingestion_the_gateway_is_ready_and_health_says_that_no_se
     async with nobody.get("/v1/health") as answer:
         shown = await answer.json()
     assert (shown["ready"], shown["takes_sessions"]) == (True, False)
-    assert shown["sources"] == {"file": False, "rtsp": False, "http": False, "pushed": True}
+    assert shown["sources"] == {"file": False, "rtsp": False, "http": False, "pushed": True, "webrtc": True}
     assert shown["checks"]["ingestion"] == "ingestion cannot be asked (UNAVAILABLE): no camera or file can be watched"
     async with nobody.get("/readyz") as answer:
         assert answer.status == 200

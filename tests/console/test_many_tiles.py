@@ -47,9 +47,11 @@ async def sessions(stage: Stage) -> AsyncIterator[list[str]]:
         await stage.store.take(SessionKey("demo", session), FENCE)
     playing = [asyncio.create_task(_play(stage, session, number)) for number, session in enumerate(opened)]
     yield opened
+    broken = [task.exception() for task in playing if task.done()]
     for task in playing:
         task.cancel()
     await asyncio.wait(playing)
+    assert not broken, "every session decided to the end"
 
 
 async def test_a_hundred_tiles_stay_smooth(stage: Stage, sessions: list[str], browser: Browser) -> None:
@@ -98,7 +100,7 @@ async def _play(stage: Stage, session: str, number: int) -> None:
         await stage.store.commit(key, FENCE, Commit(state, turns[-1], frames=((frame.uuid, picture),)))
         words = "Somebody comes in." if (sequence + number) % NOW_AND_THEN == 0 else ""
         told = replace(decision(sequence, words), capture_time_us=time.time_ns() // 1_000)
-        await stage.bus.publish_stored(decision_outgoing(spec(session), told, time.time_ns() // 1_000))
+        await stage.bus.publish_stored(decision_outgoing(spec(session), told, emit_time_us=time.time_ns() // 1_000))
         sequence += 1
         await asyncio.sleep(max(0.0, 1.0 - (time.monotonic() - began)))
 

@@ -24,6 +24,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.testing.eventually import eventually
+from vigil.testing.handled import handled
 from vigil.testing.servers import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -235,8 +236,7 @@ async def subscriber(system: Reachable, subject: str, tls: ssl.SSLContext | None
     listener = Listener()
     try:
         await client.subscribe(subject, cb=listener.receive)
-        for _ in range(2):  # nats-py's ping may overtake the subscription; a second one does not
-            await client.flush()
+        await handled(client)
         yield listener
     finally:
         await client.close()

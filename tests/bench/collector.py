@@ -18,6 +18,7 @@ from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.core.ids import SessionKey
+from vigil.testing.handled import handled
 from vigil.v1.frame_pb2 import CodedFrameGroup
 
 _FETCH = 500
@@ -102,7 +103,7 @@ async def collecting(nats_url: str) -> AsyncIterator[Collector]:
     try:
         await client.subscribe(subjects.ALL_DECISIONS, cb=collector.on_decision)
         await client.subscribe(f"vigil.v1.alert.{TENANT}.*.opened", cb=collector.on_alert)
-        await client.flush()
+        await handled(client)
         yield collector
     finally:
         await client.close()

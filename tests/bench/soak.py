@@ -31,6 +31,7 @@ from bench.stack import Stack, running
 from bench.statistics import Steadiness, steadiness
 from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
+from vigil.testing.handled import handled
 from vigil.testing.videos import write_video
 
 _RED_EVERY = 20
@@ -191,7 +192,7 @@ async def _counting(stack: Stack, tally: Tally) -> AsyncIterator[None]:
     client = await connected(stack.nats.url, "bench tally")
     try:
         await client.subscribe(subjects.ALL_DECISIONS, cb=tally.on_decision, pending_bytes_limit=-1)
-        await client.flush()
+        await handled(client)
         yield
     finally:
         await client.close()

@@ -13,6 +13,7 @@ from nats.aio.msg import Msg
 from playwright.async_api import Page, expect
 
 from vigil.testing.eventually import eventually
+from vigil.testing.handled import handled
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.skipif(MISSING, reason=NEEDS)]
 
@@ -31,7 +32,7 @@ async def test_the_alert_is_in_the_console_and_on_nats(stage: Stage, page: Page)
 
     bus = await nats.connect(stage.nats_url)
     await bus.subscribe("vigil.v1.alert.demo.>", cb=hear)
-    await bus.flush()
+    await handled(bus)
     await log_in(page)
     session = await watch_own_camera(page)
 

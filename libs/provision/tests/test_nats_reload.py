@@ -11,6 +11,7 @@ from nats.errors import Error as NatsError
 
 from vigil.contract.permissions import inbox_prefix
 from vigil.testing.eventually import eventually
+from vigil.testing.handled import handled
 from vigil_provision import nats_config, secrets, site_folder
 from vigil_provision.errors import ProvisionError
 from vigil_provision.nats_config import NatsServer
@@ -58,8 +59,7 @@ async def test_a_tenant_comes_and_goes_and_nobody_else_is_disconnected(tmp_path:
     assert await reload(server.system_url) == ("vigil",)
     newcomer = await nats.connect(url)
     of_newcomer = await newcomer.subscribe("vigil.v1.alert.acme.>")
-    await newcomer.flush()
-    await newcomer.flush()
+    await handled(newcomer)
     await service.publish("vigil.v1.alert.acme.yard.opened", b"theirs")
     assert (await of_newcomer.next_msg(timeout=5)).data == b"theirs"
     await newcomer.close()

@@ -25,6 +25,7 @@ from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.bus.consumer import Terms
 from vigil.runtime.bus.round_trip import round_trip
 from vigil.testing.eventually import eventually
+from vigil.testing.handled import handled
 from vigil_provision.testing.deployments import Deployment, of_accounts_alone
 from vigil_provision.testing.servers import ConfiguredNats
 
@@ -105,13 +106,6 @@ async def connected(url: str) -> AsyncIterator[Nats]:
     client = await nats.connect(url, error_cb=ignore)
     yield client
     await client.close()
-
-
-async def handled(client: Nats) -> None:
-    """Wait until the server has handled what was sent. It may send nothing to itself: nats-py's ping may overtake what
-    was sent before, and a second one does not."""
-    for _ in range(2):
-        await client.flush()
 
 
 def event(number: int) -> bytes:
@@ -243,7 +237,7 @@ async def suffer_every_attack(stage: Stage, url: str) -> None:
     for attack in ATTACKS:
         async with connected(url) as attacker:
             await attack(attacker)
-            await attacker.flush()
+            await handled(attacker)
             await asyncio.sleep(SETTLE_S)
         after = await stage.state()
         heard = set(after["heard"]) - {"vigil.v1.history.ask.demo", "vigil.v1.history.ask.acme"}

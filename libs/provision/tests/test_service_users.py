@@ -18,6 +18,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.errors import BusUnavailable, NoResponders
 from vigil.testing.eventually import eventually
+from vigil.testing.handled import handled
 from vigil_provision.testing.servers import ConfiguredNats
 
 EVERY_SUBJECT = sorted({subject for row in SERVICES for subject in (*row.bus.publishes, *row.bus.hears)})
@@ -164,7 +165,7 @@ async def test_a_tenants_pager_hears_from_the_gateway_who_sees_to_an_alert(serve
         connected(server.tenant_url("demo")) as pager,
     ):
         heard = await pager.nats.subscribe("vigil.v1.alert.demo.>")
-        await pager.nats.flush()
+        await handled(pager.nats)
         await interaction.publish_stored(Outgoing(ALERT, "demo.a-1.0", b"opened", CLOUDEVENT))
         await gateway.publish_stored(Outgoing(acknowledged, "demo.a-1.acknowledged.0", b"seen", CLOUDEVENT))
         told = [await heard.next_msg(timeout=5) for _ in range(2)]

@@ -11,6 +11,7 @@ from vigil.contract.permissions import inbox_prefix, of_service
 from vigil.contract.services import CODEC, INTERACTION, SERVICES, ServiceSpec
 from vigil.contract.streams import ALERTS, STREAMS
 from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.testing.handled import handled
 from vigil_provision.testing.servers import ConfiguredNats
 
 OTHERS = [row for row in SERVICES if row is not INTERACTION]
@@ -42,7 +43,7 @@ async def test_the_codec_cannot_have_its_messages_stored_as_alerts(server: Confi
     answer = await taken_over.request(f"$JS.API.STREAM.CREATE.{ALERTS.name}", json.dumps(config).encode(), timeout=5)
     assert json.loads(answer.data)["error"]["err_code"] == 10058, "a stream that is there is not made again"
     await taken_over.publish("vigil.v1.turn.dropped.demo.x", b"forged", headers={"Nats-Msg-Id": "demo.a-1.0"})
-    await taken_over.flush()
+    await handled(taken_over)
     assert (await operator.jetstream().stream_info(ALERTS.name)).state.messages == 0
     for client in (taken_over, operator):
         await client.close()

@@ -20,6 +20,7 @@ from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus, StoredMessage
 from vigil.runtime.process.service import Service
 from vigil.testing.alert_events import alert_event
+from vigil.testing.handled import handled
 from vigil.testing.servers import NatsServer
 from vigil_gateway.alerts import acting
 from vigil_gateway.alerts.acting import Acting
@@ -272,7 +273,7 @@ async def test_a_pager_on_nats_hears_it_without_asking_anybody(
 ) -> None:
     pager = await nats.connect(nats_server.url)
     heard = await pager.subscribe("vigil.v1.alert.demo.*.*")
-    await pager.flush()
+    await handled(pager)
     await bus.publish_stored(alert_event(1, "opened"))
     await told(http, "a-1/acknowledge", note="mine")
     await told(http, "a-1/mute", minutes=5)

@@ -12,6 +12,7 @@ from vigil.core.turn import Exchange, Task, Turn
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.testing.scripted_ingestion import ScriptedIngestion
+from vigil.testing.servers import NatsServer
 
 TURNS = (
     Turn(0, 0, (), "</silence>"),
@@ -112,6 +113,16 @@ async def test_without_ingestion_the_gateway_is_ready_and_health_says_that_no_se
     assert shown["checks"]["ingestion"] == "ingestion cannot be asked (UNAVAILABLE): no camera or file can be watched"
     async with nobody.get("/readyz") as answer:
         assert answer.status == 200
+
+
+async def test_a_gateway_that_is_not_ready_takes_no_session(
+    nobody: aiohttp.ClientSession, session: str, nats_server: NatsServer
+) -> None:
+    await nats_server.kill()
+    async with nobody.get("/v1/health") as answer:
+        shown = await answer.json()
+    assert (shown["ready"], shown["takes_sessions"]) == (False, False)
+    assert set(shown["sources"].values()) == {False}
 
 
 async def test_a_method_that_is_no_word_of_http_is_no_label_of_its_own(http: aiohttp.ClientSession) -> None:

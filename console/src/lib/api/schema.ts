@@ -1517,7 +1517,7 @@ export interface components {
             takes_sessions: boolean;
             /**
              * Sources
-             * @description The kinds of source, and whether a session on one could be created now: every role that it needs has a live worker with room, and a source that Vigil pulls can be checked.
+             * @description The kinds of source, and whether a session on one could be created now: the gateway is ready, every role that it needs has a live worker with room, and a source that Vigil pulls can be checked.
              * @example {
              *       "file": true,
              *       "http": true,

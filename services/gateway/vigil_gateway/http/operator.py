@@ -44,7 +44,8 @@ async def health(ports: PortsOf) -> HealthOut:
     """Whether sessions can be created, and how full the workers are. Needs no key."""
     readiness, probing = await asyncio.gather(ports.health.check(), ports.probe.state())
     roles = await capacity(ports.placement)
-    sources = sources_taken(roles, can_check=probing == OK)
+    taken = sources_taken(roles, can_check=probing == OK)
+    sources = {kind: readiness.ready and is_taken for kind, is_taken in taken.items()}
     return HealthOut(
         ready=readiness.ready,
         takes_sessions=all(sources.values()),

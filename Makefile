@@ -38,6 +38,10 @@ build/tools/bin/uv:
 	@deploy/engine/install.sh .venv-engine
 	@touch $@
 
+.venv-brain/.complete: $(wildcard deploy/brain/*)
+	@deploy/brain/install.sh .venv-brain
+	@touch $@
+
 # The console's own tools, by its lockfile.
 console/node_modules/.complete: console/package.json console/package-lock.json
 	@echo "==> installing the tools of the console"
@@ -58,11 +62,13 @@ console-if-any:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory console; \
 	else echo "==> there is no npm: Vigil runs without its web console"; fi
 
-.PHONY: workspace engine system browser whip-client prometheus
+.PHONY: workspace engine brain system browser whip-client prometheus
 workspace: .venv/.complete ## Install the libraries and services
 engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
-system: ## Install the system packages that the RTSP tests need
+brain: .venv-brain/.complete ## Install the embedded brain, a small language model for the CPU (1.1 GB)
+system: ## Install the system packages that the tests of RTSP and of the sandbox need
 	@deploy/system-packages.sh rtsp
+	@deploy/system-packages.sh sandbox
 browser: ## Install the browser that the slow tests drive
 	@deploy/system-packages.sh browser
 whip-client: build/whip-client/.complete ## Install the foreign WHIP client that the slow tests publish with

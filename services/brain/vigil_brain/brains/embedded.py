@@ -1,0 +1,124 @@
+"""The kind `embedded`: a small language model on this machine's CPU, for those who have configured nothing else.
+
+`make brain` installs it (llama.cpp and Qwen2.5-Coder-1.5B-Instruct, 1.1 GB) into a folder of its own. Its server is a
+child of this process: it starts with the first task, ends with the service, and is started again when it died.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from vigil.runtime.process.logs import get_log
+from vigil_brain.brains.http_client import HttpClient, http_session, in_time
+from vigil_brain.brains.openai_chat import ChatOptions, OpenAIBrain
+from vigil_brain.brains.port import Answer, Brain, BrainError, BrainTask, Told
+from vigil_brain.brains.prompt import EMBEDDED_PROMPT
+from vigil_brain.brains.spec import BrainSpec
+
+MODEL = "qwen2.5-coder-1.5b-instruct"
+START_S = 120.0
+MAX_TOKENS = 200
+_SERVER = Path(__file__).parents[1] / "embedded_server.py"
+NOT_INSTALLED = (
+    "no brain is configured, and the embedded one is not installed: name a brain in VIGIL_BRAINS_FILE "
+    "(docs/brain.md), or run make brain"
+)
+
+log = get_log()
+
+
+class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Its settings in the brains file. `folder` is where `make brain` has installed it; `threads` is how many cores it
+    may use: more than are free make it slower, not faster."""
+
+    folder: str = ".venv-brain"
+    threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
+
+
+@dataclass(slots=True)
+class _Server:
+    """The process, and the root of its API."""
+
+    process: asyncio.subprocess.Process
+    url: str
+
+
+class EmbeddedBrain:
+    """Asks the local server, one task after the other: two at once would only share its threads."""
+
+    def __init__(self, command: tuple[str, ...], timeout_s: float, key: str) -> None:
+        self._command = command
+        self._timeout_s = timeout_s
+        self._key = key
+        self._server: _Server | None = None
+        self._turn = asyncio.Lock()
+
+    async def solve(self, task: BrainTask, told: Told) -> Answer:
+        async with in_time(min(self._timeout_s, task.deadline_s)), self._turn, http_session() as http:
+            server = await self._running(told)
+            options = ChatOptions(MODEL, self._timeout_s, 0, MAX_TOKENS, 0.0, EMBEDDED_PROMPT)
+            return await OpenAIBrain(HttpClient(http, server.url, self._key), options).solve(task, told)
+
+    async def close(self) -> None:
+        """End the server."""
+        if self._server is not None:
+            await _end(self._server.process)
+            self._server = None
+
+    async def _running(self, told: Told) -> _Server:
+        if self._server is not None and self._server.process.returncode is None:
+            return self._server
+        await told.progress("loads its model")
+        self._server = await _start(self._command)
+        return self._server
+
+
+@asynccontextmanager
+async def open_embedded(settings: EmbeddedSettings, spec: BrainSpec) -> AsyncIterator[Brain]:
+    """The embedded model. Raises `BrainError` when it is not installed."""
+    brain = EmbeddedBrain(installed(settings), spec.timeout_s, spec.key)
+    try:
+        yield brain
+    finally:
+        await brain.close()
+
+
+def installed(settings: EmbeddedSettings) -> tuple[str, ...]:
+    """The command that starts the server. Raises `BrainError` when it is not installed."""
+    folder = Path(settings.folder).absolute()
+    python, weights = folder / "bin" / "python", folder / f"{MODEL}.gguf"
+    if not python.exists() or not weights.exists():
+        raise BrainError(NOT_INSTALLED)
+    return str(python), str(_SERVER), str(weights), str(settings.threads)
+
+
+async def _start(command: tuple[str, ...]) -> _Server:
+    """Start the server and wait until it has said where it listens. Raises `BrainError`."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        async with in_time(START_S):
+            line = await process.stdout.readline() if process.stdout is not None else b""
+        url = json.loads(line)["url"]
+    except (ValueError, KeyError, TypeError):
+        await _end(process)
+        raise BrainError("the embedded brain did not start: run make brain again", is_transient=True) from None
+    except BaseException:
+        await _end(process)
+        raise
+    log.info("embedded brain started", url=url, pid=process.pid)
+    return _Server(process, str(url))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()

@@ -1,0 +1,1 @@
+"""The system prompts of the brains, a file each."""

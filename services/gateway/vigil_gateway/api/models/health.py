@@ -19,8 +19,8 @@ class HealthOut(Out):
     ready: bool = Field(description="The gateway serves, and its ports answer")
     takes_sessions: bool = Field(description="A session on every kind of source could be created now")
     sources: dict[str, bool] = Field(
-        description="The kinds of source, and whether a session on one could be created now: the gateway is ready, every "
-        "role that it needs has a live worker with room, and a source that Vigil pulls can be checked.",
+        description="The kinds of source, and whether a session on one could be created now: the gateway is ready, "
+        "every role that it needs has a live worker with room, and a source that Vigil pulls can be checked.",
         examples=[{"file": True, "rtsp": True, "http": True, "pushed": True, "webrtc": True}],
     )
     checks: dict[str, str] = Field(

@@ -62,7 +62,7 @@ console-if-any:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory console; \
 	else echo "==> there is no npm: Vigil runs without its web console"; fi
 
-.PHONY: workspace engine brain system browser whip-client prometheus
+.PHONY: workspace engine brain system browser whip-client prometheus turn
 workspace: .venv/.complete ## Install the libraries and services
 engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
 brain: .venv-brain/.complete ## Install the embedded brain, a small language model for the CPU (1.1 GB)
@@ -74,6 +74,8 @@ browser: ## Install the browser that the slow tests drive
 whip-client: build/whip-client/.complete ## Install the foreign WHIP client that the slow tests publish with
 prometheus: ## Install Prometheus, to which the slow tests put every query of the dashboards
 	@deploy/system-packages.sh prometheus
+turn: ## Install the TURN server over which the slow tests publish
+	@deploy/system-packages.sh turn
 
 # --- use -----------------------------------------------------------------------------------------------------------
 
@@ -103,7 +105,7 @@ test-console: ## Run the console's own tests, and check its types
 	$(MAKE) --no-print-directory console/node_modules/.complete && \
 	npm run --silent --prefix console test -- --reporter=dot && npm run --silent --prefix console check -- --output human
 
-test-slow: workspace engine system browser whip-client prometheus console ## Run the tests that need a browser or Prometheus, or take minutes
+test-slow: workspace engine system browser whip-client prometheus turn console ## Run the tests that need a browser or Prometheus, or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-recipe RECIPE_TESTS=slow
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs what the tests need of the system, on Debian and Ubuntu: `rtsp`, a real RTSP server (GStreamer's, on the
-# system's Python), `browser`, Chromium, `prometheus`, Prometheus with promtool, or `sandbox`, bubblewrap, in which local
-# commands answer delegated questions. Does nothing where it is there already.
+# system's Python), `browser`, Chromium, `prometheus`, Prometheus with promtool, `turn`, coturn, a TURN server, or `sandbox`, bubblewrap,
+# in which local commands answer delegated questions. Does nothing where it is there already.
 set -euo pipefail
 
 rtsp=(python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)
 browser=(chromium)
 prometheus=(prometheus)
 sandbox=(bubblewrap)
+turn=(coturn)
 
 has_rtsp() {
   /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0"); from gi.repository import GstRtspServer' 2>/dev/null &&
@@ -22,16 +23,21 @@ has_prometheus() {
   command -v prometheus >/dev/null && command -v promtool >/dev/null
 }
 
+has_turn() {
+  command -v turnserver >/dev/null
+}
+
 has_sandbox() {
   command -v bwrap >/dev/null
 }
 
 case "${1:-}" in
+  turn) what="coturn"; packages=("${turn[@]}") ;;
   rtsp) what="GStreamer's RTSP server"; packages=("${rtsp[@]}") ;;
   browser) what="Chromium"; packages=("${browser[@]}") ;;
   prometheus) what="Prometheus"; packages=("${prometheus[@]}") ;;
   sandbox) what="bubblewrap"; packages=("${sandbox[@]}") ;;
-  *) echo "usage: $0 rtsp|browser|prometheus|sandbox" >&2; exit 2 ;;
+  *) echo "usage: $0 rtsp|browser|prometheus|turn|sandbox" >&2; exit 2 ;;
 esac
 
 "has_$1" && exit 0

@@ -1,13 +1,13 @@
 """A WHIP client that publishes one colour: aiortc over plain HTTP, as a program of somebody else would do it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 import aiohttp
 import numpy as np
-from aiortc import RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from av import VideoFrame
 
 SDP = {"Content-Type": "application/sdp"}
@@ -38,16 +38,30 @@ class Published:
 
 
 @asynccontextmanager
-async def publishing(http: aiohttp.ClientSession, url: str, track: VideoStreamTrack) -> AsyncIterator[Published]:
-    """Publish to `url`. On leaving the client is gone without a word, as a tab that is closed."""
-    peer = RTCPeerConnection()
+async def publishing(
+    http: aiohttp.ClientSession,
+    url: str,
+    track: VideoStreamTrack,
+    servers: Sequence[RTCIceServer] = (),
+    candidates: str = "",
+) -> AsyncIterator[Published]:
+    """Publish to `url`, with these STUN and TURN servers. With `candidates` both sides are told only addresses of that
+    type (`host`, `srflx`, `relay`). On leaving the client is gone without a word, as a tab that is closed."""
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=list(servers)))
     try:
         peer.addTransceiver(track, direction="sendonly")
         await peer.setLocalDescription(await peer.createOffer())
-        async with http.post(url, data=peer.localDescription.sdp, headers=SDP) as answer:
+        async with http.post(url, data=_only(peer.localDescription.sdp, candidates), headers=SDP) as answer:
             assert answer.status == 201, await answer.text()
-            await peer.setRemoteDescription(RTCSessionDescription(await answer.text(), "answer"))
+            sdp = _only(await answer.text(), candidates)
+            await peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
             location = urljoin(str(answer.url), answer.headers["Location"])
         yield Published(location, answer.headers["ETag"], peer)
     finally:
         await peer.close()
+
+
+def _only(sdp: str, candidates: str) -> str:
+    """The description without the addresses of other types."""
+    lines = sdp.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("a=candidate") or f"typ {candidates}" in line)

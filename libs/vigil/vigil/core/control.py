@@ -21,6 +21,23 @@ _THINK = re.compile(r"<think>.*?(?:</think>|\Z)", re.IGNORECASE | re.DOTALL)
 _MARKER = re.compile(r"</?(silence|response|delegation)>|<\|background_call\|>", re.IGNORECASE)
 # A token of the chat format (`<|im_end|>`, `<|image_pad|>`): in a history it would break every later prompt.
 CHAT_TOKEN = re.compile(r"<\|(?!background_call\|)\w+\|>", re.IGNORECASE)
+# Tokens of the chat formats of other families: a profile may serve any of them. None of them contains a space.
+_TAGS = (
+    "think thinking tools tool_call tool_calls tool_response tool_result function_call function_calls invoke s bos eos "
+    "pad unk start_of_turn end_of_turn start_of_image end_of_image image_soft_token image video audio img img_context"
+)
+_INSTRUCTIONS = "inst system_prompt available_tools tool_calls tool_results img img_break img_end"
+_FOREIGN_TOKEN = re.compile(
+    rf"</?(?:{'|'.join(_TAGS.split())})>|\[/?(?:{'|'.join(_INSTRUCTIONS.split())})\]|<</?sys>>|<｜[^\s<>｜]{{1,64}}｜>",
+    re.IGNORECASE,
+)
+# What only Vigil writes into a prompt: the time of a turn, and the headers of its sections.
+_TIME = re.compile(r"<(\s*[\d.,]+\s*s(?:ec(?:ond)?s?)?\s*)>", re.IGNORECASE)
+_HEADER = re.compile(
+    r"\[(?=\s*(?:User Query|Background Result|Q\s*&\s*A History|Query\s*@|Response\s*@))", re.IGNORECASE
+)
+# What nobody sees: commands to a terminal, changes of the direction of writing, and tags that hide words in words.
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e0fff]")
 
 
 class Action(StrEnum):
@@ -69,12 +86,14 @@ def parse(raw: str) -> Output:
 
 
 def visible(raw: str) -> str:
-    """`raw` without think blocks and chat tokens. A space takes their place, so that no new token forms."""
-    return CHAT_TOKEN.sub(" ", _THINK.sub(" ", raw))
+    """`raw` without think blocks and tokens of chat formats. A space takes their place, so that no new token forms."""
+    text = raw.encode("utf-8", "replace").decode()  # a lone surrogate could be neither stored nor published
+    return _FOREIGN_TOKEN.sub(" ", CHAT_TOKEN.sub(" ", _THINK.sub(" ", text)))
 
 
 def plain(raw: str) -> str:
-    """`raw` on one line, as words that a prompt may hold: nothing in it is a command to the model's machinery."""
+    """`raw` on one line, as words that a prompt may hold: nothing in it is a command to the model's machinery, or
+    looks like what Vigil itself writes into a prompt. Words that are plain already stay as they are."""
     return _one_line(_MARKER.sub(" ", visible(raw)))
 
 
@@ -119,5 +138,6 @@ def _query(words: str) -> str:
 
 
 def _one_line(words: str) -> str:
-    line = " ".join(words.split())[:MAX_TEXT_CHARS].rstrip()
-    return line.encode("utf-8", "replace").decode()  # a lone surrogate could be neither stored nor published
+    """The words on one line. What only Vigil writes into a prompt is put into round brackets."""
+    line = " ".join(_INVISIBLE.sub(" ", words).split())
+    return _HEADER.sub("(", _TIME.sub(r"(\1)", line))[:MAX_TEXT_CHARS].rstrip()

@@ -8,6 +8,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from vigil.core.control import plain
 from vigil.core.duplicate import normalised
 from vigil.core.session import SessionState
 from vigil.core.turn import Exchange, Result, Task
@@ -57,10 +58,12 @@ def expire(state: SessionState, time_ms: int) -> tuple[SessionState, tuple[TaskE
 
 def give(state: SessionState, results: Sequence[Result], time_ms: int) -> Given:
     """Close the tasks of these results, and answer their exchanges with what was found. What the model says of a
-    result in its own words takes the place of that later, see `decide`."""
+    result in its own words takes the place of that later, see `decide`.
+
+    What a worker writes is not trusted: from here on a result is plain words, see `control.plain`."""
     ends: list[TaskEnd] = []
     unknown: list[Result] = []
-    for result in results:
+    for result in map(_plain, results):
         task = next((task for task in state.tasks if task.id == result.task), None)
         if task is None:
             unknown.append(result)
@@ -80,15 +83,15 @@ def give(state: SessionState, results: Sequence[Result], time_ms: int) -> Given:
 
 def delegate(state: SessionState, task: Task, exchange: int) -> tuple[SessionState, Task, tuple[TaskEnd, ...]]:
     """Open `task`, for the exchange at that place of the dialogue (-1: for none). Returns the task that is open now: a
-    question that is on its way already is not asked twice. The oldest task makes way for one above `MAX_TASKS`."""
+    question that is on its way already is not asked twice. Above `MAX_TASKS` a task makes way: the oldest of those that
+    no question of the user waits for, else the oldest. Words in a picture thus displace no question of a user."""
     words = normalised(task.question)
     same = next((known for known in state.tasks if normalised(known.question) == words), None)
     opened = task if same is None else replace(task, id=same.id, deadline_ms=same.deadline_ms)
     displaced: tuple[Task, ...] = ()
     if same is None:
-        tasks = (*state.tasks, task)
-        displaced = tasks[:-MAX_TASKS]
-        state = replace(state, tasks=tasks)
+        displaced = _surplus(state)
+        state = replace(state, tasks=(*state.tasks, task))
     if exchange >= 0:
         asked = replace(state.dialogue[exchange], task=opened, answer="", answered_ms=-1, closed_ms=-1)
         state = replace(state, dialogue=(*state.dialogue[:exchange], asked, *state.dialogue[exchange + 1 :]))
@@ -102,9 +105,22 @@ def forget(state: SessionState, time_ms: int) -> tuple[SessionState, tuple[TaskE
     return _unanswered(state, state.tasks, time_ms), ends
 
 
+def _plain(result: Result) -> Result:
+    """The result in plain words. One that has none says so, and answers nothing."""
+    words = plain(result.text)
+    return replace(result, text=words) if words else replace(result, text="The result had no words.", is_ok=False)
+
+
 def waits_for(exchange: Exchange, task: str) -> bool:
     """Whether the exchange is open and its answer is to come from this task."""
     return exchange.is_delegated and exchange.task is not None and exchange.task.id == task
+
+
+def _surplus(state: SessionState) -> tuple[Task, ...]:
+    """The tasks that make way for one more."""
+    awaited = {exchange.task.id for exchange in state.dialogue if exchange.is_delegated and exchange.task is not None}
+    by_need = sorted(state.tasks, key=lambda task: task.id in awaited)  # stable: the oldest first among equals
+    return tuple(by_need[: max(0, len(state.tasks) + 1 - MAX_TASKS)])
 
 
 def _unanswered(state: SessionState, tasks: Sequence[Task], time_ms: int) -> SessionState:

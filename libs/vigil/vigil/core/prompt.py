@@ -7,6 +7,7 @@ first user message of a chunk carries the chunk's prefix. Nothing before the new
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vigil.core.control import plain
 from vigil.core.instruction import Instruction
 from vigil.core.message import Image, Message, Parts, Text
 from vigil.core.profile import PromptProfile, QueryLayout
@@ -163,7 +164,9 @@ def _dialogue(dialogue: Sequence[Exchange]) -> str:
 def _exchange(number: int, exchange: Exchange) -> str:
     """A question and every reply that was given to it. A holding reply is one, and stands as a response also while the
     question is on its way or when it stays unanswered: weights know a question with a response, and one without, but no
-    third form. With the answer the holding reply stands before it, since one query may have several responses."""
+    third form. With the answer the holding reply stands before it, since one query may have several responses.
+
+    Replies come from a model or a brain, and may have been stored by an earlier release: they are made plain here."""
     lines = [f"#{number} [Query@{exchange.asked_ms / 1000:.1f} seconds] {exchange.query}"]
     if exchange.task is not None and exchange.task.note:
         lines.append(_response(exchange.task.opened_ms, exchange.task.note))
@@ -173,4 +176,4 @@ def _exchange(number: int, exchange: Exchange) -> str:
 
 
 def _response(time_ms: int, text: str) -> str:
-    return f"[Response@{time_ms / 1000:.1f} seconds] {text}"
+    return f"[Response@{time_ms / 1000:.1f} seconds] {plain(text)}"

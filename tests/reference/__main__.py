@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from injection.page import page as injection_page
+
 from reference import chart, metrics, services, settings, traces
 from reference.code import ROOT
 from reference.dashboards.bus import BUS
@@ -16,6 +18,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/metrics.md": metrics.page,
     "docs/services.md": services.page,
     "docs/traces.md": traces.page,
+    "docs/injection.md": injection_page,
     f"{DASHBOARDS}/fleet.json": FLEET.file,
     f"{DASHBOARDS}/session.json": SESSION.file,
     f"{DASHBOARDS}/engine.json": ENGINE.file,

@@ -6,10 +6,11 @@ from pydantic_settings import BaseSettings
 from reference import chart, code, metrics, settings
 from reference.__main__ import PAGES
 
-from vigil.runtime.process.config import ServiceSettings, WorkerSettings
+from vigil.runtime.process.config import EndpointSettings, ServiceSettings, WorkerSettings
 
 KINDS: list[type[BaseSettings]] = [
     ServiceSettings,
+    EndpointSettings,
     WorkerSettings,
     *(settings.settings_of(service) for service in code.services()),
     BenchSettings,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from reference.table import code, table
 from vigil.contract import permissions, store_permissions
-from vigil.contract.services import SERVICES, ServiceSpec, SnapshotAccess
+from vigil.contract.services import SERVICES, BucketAccess, ServiceSpec
 
 INTRODUCTION = """\
 # Services
@@ -90,7 +90,7 @@ def _bus(row: ServiceSpec) -> tuple[str, ...]:
     streams += [f"newest of {code(stream.name)}" for stream in bus.looks_up]
     streams += [f"reads {code(stream.name)}" for stream in bus.reads]
     streams += ["size of each"] if bus.measures else []
-    snapshots = {SnapshotAccess.NONE: "", SnapshotAccess.READ: "reads", SnapshotAccess.WRITE: "writes"}
+    snapshots = {BucketAccess.NONE: "", BucketAccess.READ: "reads", BucketAccess.WRITE: "writes"}
     return (code(row.name), _codes(bus.publishes), _codes(bus.hears), ", ".join(streams), snapshots[bus.snapshots])
 
 

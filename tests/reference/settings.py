@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings
 
 from reference import code as source
 from reference.table import code, table
-from vigil.runtime.process.config import ServiceSettings, WorkerSettings
+from vigil.runtime.process.config import EndpointSettings, ServiceSettings, WorkerSettings
 
 HEAD = ("variable", "type", "default", "bounds", "meaning")
 _TYPES: Mapping[object, str] = {
@@ -52,13 +52,18 @@ def page() -> str:
         _section("Every service", ServiceSettings, "All services read these."),
         _section(
             "Every worker",
+            EndpointSettings,
+            "The services that serve gRPC inside (ingestion, codec, interaction, brain) read these too.",
+        ),
+        _section(
+            "Every worker that claims sessions",
             WorkerSettings,
-            "The services that claim sessions (ingestion, codec, interaction) read these too.",
+            "Ingestion, codec and interaction read these, beside those of *Every worker*.",
         ),
     ]
     for service in source.services():
         kind = settings_of(service)
-        also = "Every worker" if issubclass(kind, WorkerSettings) else "Every service"
+        also = "Every worker" if issubclass(kind, EndpointSettings) else "Every service"
         sections.append(
             _section(f"`{service}`", kind, f"Beside those of *{also}*; a default that stands here replaces theirs.")
         )

@@ -76,7 +76,7 @@ def concrete(pattern: str) -> str:
 async def test_a_service_declares_the_streams(server: ConfiguredNats, row: ServiceSpec) -> None:
     async with bus_of(server, row), connected(server.operator_url) as operator:
         found = {info.config.name for info in await operator.nats.jetstream().streams_info()}
-    assert found == {*(stream.name for stream in STREAMS), "OBJ_VIGIL_SNAPSHOTS"}
+    assert found == {*(stream.name for stream in STREAMS), "OBJ_VIGIL_SNAPSHOTS", "OBJ_VIGIL_ARTEFACTS"}
 
 
 @BY_NAME

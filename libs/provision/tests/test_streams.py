@@ -12,7 +12,7 @@ from vigil_provision.testing.command import provision
 from vigil_provision.testing.deployments import of_a_site
 from vigil_provision.testing.servers import ConfiguredNats
 
-NAMES = {*(stream.name for stream in STREAMS), "OBJ_VIGIL_SNAPSHOTS"}
+NAMES = {*(stream.name for stream in STREAMS), "OBJ_VIGIL_SNAPSHOTS", "OBJ_VIGIL_ARTEFACTS"}
 
 
 class Member(ConfiguredNats):

@@ -204,7 +204,7 @@ class Stage:
         """Payloads of a stream in order, once there are at least `count`."""
         found: list[bytes] = []
         durable = f"reader-{time.monotonic_ns()}"
-        async with asyncio.timeout(15), self.bus.consume(stream, durable, stream.subjects[0]) as consumer:
+        async with asyncio.timeout(15), self.bus.consume(stream, durable, stream.family) as consumer:
             async for message in consumer:
                 found.append(message.payload)
                 await message.ack()

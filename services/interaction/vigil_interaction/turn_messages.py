@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from vigil.contract.decision import decision_outgoing
+from vigil.contract.delegation import task_outgoing
 from vigil.contract.events.alerts import SnapshotRef, alert_outgoing
 from vigil.contract.events.delegations import TaskMoment, closed_outgoing, delegations_outgoing
 from vigil.contract.events.envelope import Emission
@@ -11,7 +12,7 @@ from vigil.contract.outgoing import Outgoing
 from vigil.contract.snapshots import snapshot_name, snapshot_ref
 from vigil.core.alert import AlertEvent, AlertState
 from vigil.core.decide import Settled
-from vigil.core.delegation import TaskEnd
+from vigil.core.delegation import TaskEnd, request
 from vigil.core.session import SessionSpec, SessionState
 from vigil.runtime.process.trace import current_traceparent
 
@@ -35,7 +36,11 @@ def outgoing(spec: SessionSpec, settled: Settled, kept: frozenset[str], now_us: 
         alert_outgoing(spec, event, p_speak_of(decision), emission, _reference(spec, event, kept))
         for event in settled.alert_events
     ]
-    return (*messages, *delegations_outgoing(spec, settled, emission))
+    messages += delegations_outgoing(spec, settled, emission)
+    if settled.task_opened is not None:
+        work = request(spec, settled.state, settled.task_opened, now_us)
+        messages.append(task_outgoing(work, emission.traceparent))
+    return tuple(messages)
 
 
 def closing(

@@ -14,13 +14,13 @@ from vigil.contract.services import (
     INTERACTION,
     SERVICES,
     WEBHOOK,
+    BucketAccess,
     ServiceKind,
     ServiceSpec,
-    SnapshotAccess,
     service,
     variable,
 )
-from vigil.contract.streams import STREAMS, stream_of
+from vigil.contract.streams import ARTEFACTS, SNAPSHOTS, STREAMS, stream_of
 from vigil.core.alert import AlertState
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
@@ -35,6 +35,7 @@ LIVE = (
     "vigil.v1.signalling.>",
     "vigil.v1.preview.asked.>",
     "vigil.v1.preview.shown.>",
+    "vigil.v1.delegation.cancelling.>",
     subjects.ALL_HISTORY_ANSWERS,
 )
 KEY = SessionKey("demo", "s-1")
@@ -106,7 +107,8 @@ def test_decisions_and_alerts_have_one_author() -> None:
     """Only the interaction model speaks: no other service can put a decision, an utterance, an alert or a
     delegation on the bus."""
     alerts = subjects.all_alert_events(AlertState)
-    for subject in (subjects.ALL_DECISIONS, subjects.ALL_UTTERANCES, *alerts, subjects.ALL_DELEGATIONS):
+    delegations = (*subjects.all_delegations(*subjects.SESSION_DELEGATIONS), subjects.ALL_TASKS)
+    for subject in (subjects.ALL_DECISIONS, subjects.ALL_UTTERANCES, *alerts, *delegations):
         assert [row.name for row in SERVICES if subject in row.bus.publishes] == [INTERACTION.name]
 
 
@@ -140,8 +142,9 @@ def test_a_service_may_say_and_hear_no_more_than_its_row_and_jetstream(row: Serv
     assert not {">", "$JS.>", "$JS.API.>"} & {*allowed.publish, *allowed.subscribe}
     assert not [subject for subject in allowed.publish if ".STREAM.DELETE." in subject]
     purged = [subject for subject in allowed.publish if ".STREAM.PURGE." in subject]
-    assert bool(purged) == (row.bus.snapshots is SnapshotAccess.WRITE)
-    assert all(subject.endswith(".OBJ_VIGIL_SNAPSHOTS") for subject in purged)
+    written = {SNAPSHOTS: row.bus.snapshots, ARTEFACTS: row.bus.artefacts}
+    buckets = [bucket for bucket, access in written.items() if access is BucketAccess.WRITE]
+    assert purged == [f"$JS.API.STREAM.PURGE.OBJ_{bucket.name}" for bucket in buckets]
 
 
 def test_a_downstream_system_reads_its_tenant_and_has_no_right_in_jetstream() -> None:
@@ -152,6 +155,7 @@ def test_a_downstream_system_reads_its_tenant_and_has_no_right_in_jetstream() ->
         "vigil.v1.utterance.acme.>",
         "vigil.v1.session.*.acme.>",
         "vigil.v1.delegation.*.acme.>",
+        "vigil.v1.approval.*.acme.>",
         "vigil.v1.history.answer.acme.>",
     )
 

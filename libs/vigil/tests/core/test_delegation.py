@@ -22,7 +22,7 @@ DELEGATES = "</response> Let me see. </delegation> Which flower is it?"
 ROSE = "</response> It is a rose."
 FIRE = Instruction("fire", "Alert me when a fire starts.", Watch("fire"))
 FLOWER = Ask("q", "What flower is this?")
-TASK = Task("s-1-0", "Which flower is it?", "Let me see.", 0, 120_000)
+TASK = Task("s-1-0", "Which flower is it?", "Let me see.", 0, 120_000, priority=5)
 FOUND = Result("s-1-0", "A rose.")
 
 
@@ -92,7 +92,7 @@ def test_a_question_that_was_open_may_be_delegated_later_and_without_a_note() ->
     session.turn(QUIET, FLOWER)
     session.turn("</delegation> Which flower is it?")
     (exchange,) = session.state.dialogue
-    assert exchange.task == Task("s-1-1", "Which flower is it?", "", 1_000, 121_000)
+    assert exchange.task == Task("s-1-1", "Which flower is it?", "", 1_000, 121_000, priority=5)
     assert exchange.is_delegated
 
 
@@ -262,7 +262,9 @@ def test_the_same_question_is_not_sent_twice() -> None:
     again = session.turn("</response> One moment. </delegation> which flower is it", Ask("q2", "And that one?"))
     assert again.decision.task == "s-1-0"
     assert session.state.tasks == (TASK,)
-    assert session.state.dialogue[1].task == Task("s-1-0", "which flower is it", "One moment.", 1_000, 120_000)
+    assert session.state.dialogue[1].task == Task(
+        "s-1-0", "which flower is it", "One moment.", 1_000, 120_000, priority=5
+    )
     session.turn(QUIET, results=(FOUND,))
     assert [exchange.answer for exchange in session.state.dialogue] == ["A rose.", "A rose."]
 
@@ -279,7 +281,7 @@ def test_a_result_may_be_delegated_again() -> None:
 def test_what_the_model_delegates_unasked_is_told_too() -> None:
     session = Session()
     session.turn(DELEGATES, Instruct(replace(FIRE, watch=None)))
-    assert (session.state.dialogue, session.state.tasks) == ((), (TASK,))
+    assert (session.state.dialogue, session.state.tasks) == ((), (replace(TASK, priority=2),))
     session.turn(ROSE, results=(FOUND,))
     assert session.state.tasks == ()
     assert session.state.chunk.turns[-1].results == ("Which flower is it? A rose.",)

@@ -7,7 +7,7 @@ from pathlib import Path
 import nats
 import pytest
 from nats.aio.msg import Msg
-from nats.js.api import DiscardPolicy, StorageType
+from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from structlog.testing import capture_logs
@@ -19,7 +19,7 @@ from vigil.runtime.bus.client import Bus, BusConfig, Message
 from vigil.runtime.bus.jetstream import FORM_KEY, Stored
 from vigil.runtime.bus.round_trip import round_trip
 from vigil.runtime.channel import KeepLatest
-from vigil.runtime.errors import BusUnavailable, NoResponders, PayloadTooLarge, SnapshotMissing
+from vigil.runtime.errors import ArtefactMissing, BusUnavailable, NoResponders, PayloadTooLarge, SnapshotMissing
 from vigil.runtime.process.trace import continued
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, free_port
@@ -175,6 +175,36 @@ async def test_a_snapshot_that_cannot_be_stored_costs_a_second(bus: Bus, nats_se
         nats_server.thaw()
 
 
+async def test_artefacts_read_back_and_can_be_dropped(bus: Bus) -> None:
+    page = b"<html>" + bytes(range(256)) * 2_000
+    await bus.put_artefact("demo.s-1-7.0", page)
+    assert await bus.get_artefact("demo.s-1-7.0") == page
+    await bus.drop_artefacts(["demo.s-1-7.0", "demo.s-1-7.1"])
+    for name in ("demo.s-1-7.0", "demo.s-1-7.1"):
+        with pytest.raises(ArtefactMissing, match="aged out"):
+            await bus.get_artefact(name)
+
+
+async def test_who_may_not_update_goes_on_without_a_stream_whose_subjects_an_older_release_has(
+    bus: Bus, nats_server: NatsServer
+) -> None:
+    client = await nats.connect(nats_server.url)
+    try:
+        js = client.jetstream()
+        await js.delete_stream(streams.TASKS.name)
+        await js.delete_stream(streams.DELEGATIONS.name)
+        await js.add_stream(StreamConfig(name="DELEGATIONS", subjects=["vigil.v1.delegation.>"]))
+        async with Bus.connect(BusConfig(nats_server.url, name="old", updates_streams=False)) as other:
+            await other.connected()
+        assert streams.TASKS.name not in {info.config.name for info in await js.streams_info()}
+        await bus.ensure_streams()
+        found = {info.config.name: info.config.subjects for info in await js.streams_info()}
+    finally:
+        await client.close()
+    assert found["TASKS"] == list(streams.TASKS.subjects)
+    assert found["DELEGATIONS"] == list(streams.DELEGATIONS.subjects)
+
+
 async def test_an_unknown_snapshot_is_missing(bus: Bus) -> None:
     with pytest.raises(SnapshotMissing, match="'nothing'"):
         await bus.get_snapshot("nothing")
@@ -300,7 +330,8 @@ async def test_every_stream_is_bounded(bus: Bus, nats_server: NatsServer) -> Non
     client = await nats.connect(nats_server.url)
     found = {info.config.name: info.config for info in await client.jetstream().streams_info()}
     await client.close()
-    assert set(found) == {*(stream.name for stream in streams.STREAMS), "OBJ_VIGIL_SNAPSHOTS"}
+    buckets = {"OBJ_VIGIL_SNAPSHOTS", "OBJ_VIGIL_ARTEFACTS"}
+    assert set(found) == {*(stream.name for stream in streams.STREAMS), *buckets}
     for config in found.values():
         assert (config.max_age or 0) > 0
         assert (config.max_bytes or 0) > 0

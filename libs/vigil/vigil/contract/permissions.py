@@ -13,8 +13,8 @@ messages, chooses where the server publishes them (`deliver_subject`, the reply 
 
 Every service may make the streams that are missing, because every service does so when it connects. Only interaction
 may change one that is there: whoever may can have its own messages stored there as others' (`subjects`,
-`subject_transform`), or all of them discarded. None may delete or purge one; the one exception is the bucket of
-snapshots, where replacing an object purges its old parts.
+`subject_transform`), or all of them discarded. None may delete or purge one; the exceptions are the buckets of
+snapshots and of artefacts, where replacing or removing an object purges its old parts.
 """
 
 import re
@@ -22,17 +22,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vigil.contract import subjects
-from vigil.contract.services import SERVICES, ServiceSpec, SnapshotAccess
-from vigil.contract.streams import ALERTS, DELEGATIONS, SESSIONS, SNAPSHOTS, STREAMS, UTTERANCES, StreamSpec
+from vigil.contract.services import SERVICES, BucketAccess, ServiceSpec
+from vigil.contract.streams import (
+    ALERTS,
+    APPROVALS,
+    ARTEFACTS,
+    BUCKETS,
+    DELEGATIONS,
+    SESSIONS,
+    SNAPSHOTS,
+    STREAMS,
+    UTTERANCES,
+    BucketSpec,
+    StreamSpec,
+)
 
 _API = "$JS.API"
-_BUCKET_STREAM = f"OBJ_{SNAPSHOTS.name}"
 # Where answers to our services come.
 INBOXES = "_VIGIL_INBOX"
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # The streams whose events a tenant's downstream systems may ask for.
-HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS)
+HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS)
 
 OPERATOR = "operator"
 # Who may have the server read its configuration again and look into its state, and may hear and say nothing of ours.
@@ -89,13 +100,13 @@ def of_service(row: ServiceSpec) -> Permissions:
     publish += [f"{_API}.STREAM.MSG.GET.{stream.name}" for stream in bus.looks_up]
     publish += [f"{_API}.DIRECT.GET.{stream.name}" for stream in bus.reads]
     publish += [f"{_API}.STREAM.INFO.{stream.name}" for stream in bus.measures]
-    publish += _snapshots(bus.snapshots)
+    publish += [*_bucket(SNAPSHOTS, bus.snapshots), *_bucket(ARTEFACTS, bus.artefacts)]
     return Permissions(tuple(publish), (*bus.hears, own_inbox))
 
 
 def of_tenant(tenant: str) -> Permissions:
-    """What a downstream system of a tenant may do: hear the tenant's alerts, utterances, the life of its sessions and
-    its delegated questions, and ask the gateway for past ones. Nothing that it says reaches anybody else."""
+    """What a downstream system of a tenant may do: hear the tenant's alerts, utterances, the life of its sessions, its
+    delegated questions and approvals, and ask the gateway for past ones. Nothing that it says reaches anybody else."""
     return Permissions((subjects.history_asked(tenant),), (*subjects.stored_of(tenant), subjects.answers_of(tenant)))
 
 
@@ -122,8 +133,8 @@ def tenant_account(tenant: str) -> NatsAccount:
 
 
 def _declaring(*, may_update: bool) -> list[str]:
-    """What declaring the streams and the bucket takes: also to look whether a newer release has declared them."""
-    names = [*(stream.name for stream in STREAMS), _BUCKET_STREAM]
+    """What declaring the streams and the buckets takes: also to look whether a newer release has declared them."""
+    names = [*(stream.name for stream in STREAMS), *(bucket.stream for bucket in BUCKETS)]
     deeds = ("CREATE", "UPDATE", "INFO") if may_update else ("CREATE", "INFO")
     return [f"{_API}.STREAM.{deed}.{name}" for name in names for deed in deeds]
 
@@ -142,16 +153,16 @@ def _reading(stream: StreamSpec) -> list[str]:
     ]
 
 
-def _snapshots(access: SnapshotAccess) -> list[str]:
-    """What the bucket of snapshots takes: an object is messages of a stream, its newest description names its parts."""
-    described = f"{_API}.STREAM.MSG.GET.{_BUCKET_STREAM}"
+def _bucket(bucket: BucketSpec, access: BucketAccess) -> list[str]:
+    """What a bucket takes: an object is messages of a stream, its newest description names its parts."""
+    described = f"{_API}.STREAM.MSG.GET.{bucket.stream}"
     match access:
-        case SnapshotAccess.NONE:
+        case BucketAccess.NONE:
             return []
-        case SnapshotAccess.WRITE:
-            parts = [f"$O.{SNAPSHOTS.name}.C.>", f"$O.{SNAPSHOTS.name}.M.>"]
-            return [*parts, described, f"{_API}.STREAM.PURGE.{_BUCKET_STREAM}"]
-        case SnapshotAccess.READ:
-            consumer = [f"{_API}.CONSUMER.CREATE.{_BUCKET_STREAM}{rest}" for rest in ("", ".>")]
-            ended = f"{_API}.CONSUMER.DELETE.{_BUCKET_STREAM}.*"
-            return [described, f"{_API}.STREAM.NAMES", *consumer, ended, f"$JS.FC.{_BUCKET_STREAM}.>"]
+        case BucketAccess.WRITE:
+            parts = [f"$O.{bucket.name}.C.>", f"$O.{bucket.name}.M.>"]
+            return [*parts, described, f"{_API}.STREAM.PURGE.{bucket.stream}"]
+        case BucketAccess.READ:
+            consumer = [f"{_API}.CONSUMER.CREATE.{bucket.stream}{rest}" for rest in ("", ".>")]
+            ended = f"{_API}.CONSUMER.DELETE.{bucket.stream}.*"
+            return [described, f"{_API}.STREAM.NAMES", *consumer, ended, f"$JS.FC.{bucket.stream}.>"]

@@ -12,16 +12,18 @@ from enum import StrEnum
 from vigil.contract import subjects
 from vigil.contract.streams import (
     ALERTS,
+    APPROVALS,
     AUDIT,
     DEAD_LETTERS,
     DECISIONS,
     DELEGATIONS,
     SESSIONS,
     STREAMS,
+    TASKS,
     UTTERANCES,
     StreamSpec,
 )
-from vigil.contract.subjects import AlertAction, Kind, Lifecycle
+from vigil.contract.subjects import SESSION_DELEGATIONS, AlertAction, ApprovalEvent, Kind, Lifecycle
 from vigil.core.alert import AlertState
 from vigil.core.source import Role
 
@@ -36,8 +38,8 @@ class ServiceKind(StrEnum):
     CONSUMER = "consumer"  # it takes one message after the other from a stream
 
 
-class SnapshotAccess(StrEnum):
-    """What a service does with the bucket of snapshots."""
+class BucketAccess(StrEnum):
+    """What a service does with a bucket of objects."""
 
     NONE = "none"
     READ = "read"
@@ -85,7 +87,8 @@ class BusAccess:
     looks_up: tuple[StreamSpec, ...] = ()
     reads: tuple[StreamSpec, ...] = ()
     measures: tuple[StreamSpec, ...] = ()
-    snapshots: SnapshotAccess = SnapshotAccess.NONE
+    snapshots: BucketAccess = BucketAccess.NONE
+    artefacts: BucketAccess = BucketAccess.NONE
     updates_streams: bool = False
 
 
@@ -155,6 +158,8 @@ INDEX_KEYS = "vigil:v1:{tenant:*}:sessions"
 PUSHED_KEYS = "vigil:v1:{pushed}:*"
 HEALTH_KEYS = "vigil:v1:{health}:*"
 GATEWAY_KEYS = "vigil:v1:{gateway}:*"
+APPROVAL_KEYS = "vigil:v1:{tenant:*}:approvals"  # the requests of all of a tenant's sessions
+GRANT_KEYS = "vigil:v1:{tenant:*}:grants"  # the patterns that grant some of them by themselves
 
 GATEWAY = ServiceSpec(
     name="gateway",
@@ -188,6 +193,8 @@ GATEWAY = ServiceSpec(
             ),  # what people do about alerts; alerts themselves are not its to make
             subjects.ALL_HISTORY_ANSWERS,
             subjects.ALL_AUDIT,
+            _of_all(Kind.TASK_CANCELLING),
+            *subjects.all_approvals(ApprovalEvent.GRANTED, ApprovalEvent.REFUSED),  # what people decide
         ),
         hears=(
             subjects.ALL_DECISIONS,
@@ -198,11 +205,21 @@ GATEWAY = ServiceSpec(
             subjects.ALL_HISTORY_ASKED,
         ),
         looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again
-        reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, AUDIT),
+        reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS, AUDIT),
         measures=STREAMS,
-        snapshots=SnapshotAccess.READ,
+        snapshots=BucketAccess.READ,
+        artefacts=BucketAccess.READ,
     ),
-    redis_keys=(SESSION_KEYS, INDEX_KEYS, PUSHED_KEYS, GATEWAY_KEYS, HEALTH_KEYS, _placement_keys("*")),
+    redis_keys=(
+        SESSION_KEYS,
+        INDEX_KEYS,
+        PUSHED_KEYS,
+        GATEWAY_KEYS,
+        APPROVAL_KEYS,
+        GRANT_KEYS,
+        HEALTH_KEYS,
+        _placement_keys("*"),
+    ),
     resources=Resources(cpu=0.5, memory_mib=512),
     store=StoreAccess.MANAGE,
 )
@@ -272,14 +289,15 @@ INTERACTION = ServiceSpec(
             subjects.ALL_DECISIONS,
             subjects.ALL_UTTERANCES,
             *subjects.all_alert_events(AlertState),
-            subjects.ALL_DELEGATIONS,
+            *subjects.all_delegations(*SESSION_DELEGATIONS),
+            subjects.ALL_TASKS,
             *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.STALLED, Lifecycle.RECOVERED, Lifecycle.ENDED),
             _of_all(Kind.CODED_FRAMES),  # the frame in hand, to whoever takes a session over
             _of_all(Kind.TURN_DROPPED),
         ),
         hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
-        looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, SESSIONS),
-        snapshots=SnapshotAccess.WRITE,
+        looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, TASKS, SESSIONS),
+        snapshots=BucketAccess.WRITE,
         updates_streams=True,  # whoever may change a stream can store what it likes there: the author of most of them
     ),
     redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys("*")),

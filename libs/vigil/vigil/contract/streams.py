@@ -1,10 +1,12 @@
-"""The JetStream streams and the snapshot bucket, declared in one place. All are bounded; the oldest goes first."""
+"""The JetStream streams and the buckets of objects, declared in one place. All are bounded; the oldest goes first."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject
+from vigil.contract.subjects import DelegationEvent
 
 _HOUR_S = 3_600.0
 _DAY_S = 24 * _HOUR_S
@@ -37,6 +39,15 @@ class StreamSpec:
     retention: Retention
     deduplication_s: float = DEDUPLICATION_S
 
+    @property
+    def family(self) -> str:
+        """One pattern that all its subjects are within; not everything within it is stored here."""
+        if len(self.subjects) == 1:
+            return self.subjects[0]
+        columns = zip(*(subject.split(".") for subject in self.subjects), strict=False)
+        shared = takewhile(lambda tokens: len(set(tokens)) == 1, columns)
+        return ".".join((*(tokens[0] for tokens in shared), ">"))
+
 
 @dataclass(frozen=True, slots=True)
 class BucketSpec:
@@ -46,6 +57,11 @@ class BucketSpec:
     description: str
     max_age_s: float
     max_bytes: int
+
+    @property
+    def stream(self) -> str:
+        """The stream that holds its objects."""
+        return f"OBJ_{self.name}"
 
 
 DECISIONS = StreamSpec(
@@ -66,7 +82,28 @@ SESSIONS = StreamSpec(
     "SESSIONS", "the life of sessions", (subjects.ALL_LIFECYCLE,), 7 * _DAY_S, 64 * _MIB, Retention.LIMITS
 )
 DELEGATIONS = StreamSpec(
-    "DELEGATIONS", "delegated questions", (subjects.ALL_DELEGATIONS,), _DAY_S, 128 * _MIB, Retention.LIMITS
+    "DELEGATIONS",
+    "what became of delegated questions",
+    subjects.all_delegations(*DelegationEvent),
+    _DAY_S,
+    128 * _MIB,
+    Retention.LIMITS,
+)
+TASKS = StreamSpec(
+    "TASKS",
+    "delegated questions that wait for a brain",
+    (subjects.ALL_TASKS,),
+    _HOUR_S,
+    64 * _MIB,
+    Retention.WORK_QUEUE,
+)
+APPROVALS = StreamSpec(
+    "APPROVALS",
+    "side effects that brains asked for",
+    (subjects.ALL_APPROVALS,),
+    7 * _DAY_S,
+    64 * _MIB,
+    Retention.LIMITS,
 )
 DEAD_LETTERS = StreamSpec(
     "DEAD_LETTERS",
@@ -79,13 +116,16 @@ DEAD_LETTERS = StreamSpec(
 AUDIT = StreamSpec(
     "AUDIT", "who asked to change what", (subjects.ALL_AUDIT,), 90 * _DAY_S, 128 * _MIB, Retention.LIMITS
 )
-FORM = 2
+FORM = 3
 """The number of these declarations, which the server keeps with each stream. Raise it with every change of them: a
 release with a lower number leaves the streams as they are, so that it takes nothing out of them."""
 
-STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DELEGATIONS, DEAD_LETTERS, AUDIT)
+STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DELEGATIONS, TASKS, APPROVALS, DEAD_LETTERS, AUDIT)
 
 SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened alerts", 7 * _DAY_S, 512 * _MIB)
+ARTEFACTS = BucketSpec("VIGIL_ARTEFACTS", "the files that brains made", _DAY_S, 512 * _MIB)
+
+BUCKETS = (SNAPSHOTS, ARTEFACTS)
 
 
 def stream_of(subject: str) -> StreamSpec:

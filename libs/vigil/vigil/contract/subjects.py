@@ -28,6 +28,8 @@ class Kind(StrEnum):
     SIGNALLING = "signalling"
     PREVIEW_ASKED = "preview.asked"
     PREVIEW_SHOWN = "preview.shown"
+    TASK_REQUESTED = "delegation.requested"
+    TASK_CANCELLING = "delegation.cancelling"
 
 
 class Lifecycle(StrEnum):
@@ -52,10 +54,28 @@ class AlertAction(StrEnum):
 
 
 class DelegationEvent(StrEnum):
-    """What happened to the task of a delegated question."""
+    """What happened to the task of a delegated question: the session opens and closes it, a brain tells of its work."""
 
     OPENED = "opened"
     CLOSED = "closed"
+    STARTED = "started"
+    PROGRESS = "progress"
+    READY = "ready"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+SESSION_DELEGATIONS = (DelegationEvent.OPENED, DelegationEvent.CLOSED)
+"""What the session itself tells of a task; everything else is told by the brain."""
+
+
+class ApprovalEvent(StrEnum):
+    """What happened to a request for an approval."""
+
+    REQUESTED = "requested"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,17 @@ class DelegationSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalSubject:
+    """`vigil.v1.approval.<event>.<tenant>.<session>`."""
+
+    event: ApprovalEvent
+    key: SessionKey
+
+    def __str__(self) -> str:
+        return f"{PREFIX}.approval.{self.event}.{self.key.tenant}.{self.key.session}"
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSubject:
     """`vigil.v1.alert.<tenant>.<source>.<event>`: what the alert's state became, or what somebody did about it."""
 
@@ -108,6 +139,7 @@ class AlertSubject:
 
 
 _ALERT_STATES = frozenset(AlertState)
+_DELEGATION_EVENTS = frozenset(DelegationEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +155,14 @@ class AuditSubject:
         return f"{PREFIX}.audit.{self.tenant}"
 
 
-Subject = SessionSubject | LifecycleSubject | DelegationSubject | AlertSubject | AuditSubject
+Subject = SessionSubject | LifecycleSubject | DelegationSubject | ApprovalSubject | AlertSubject | AuditSubject
 
 ALL_ALERTS = f"{PREFIX}.alert.>"
 ALL_DECISIONS = f"{PREFIX}.decision.>"
 ALL_UTTERANCES = f"{PREFIX}.utterance.>"
 ALL_LIFECYCLE = f"{PREFIX}.session.>"
-ALL_DELEGATIONS = f"{PREFIX}.delegation.>"
+ALL_TASKS = f"{PREFIX}.{Kind.TASK_REQUESTED}.>"
+ALL_APPROVALS = f"{PREFIX}.approval.>"
 ALL_AUDIT = f"{PREFIX}.audit.>"
 ALL_DEAD_LETTERS = f"{PREFIX}.dlq.>"
 ALL_NUMBERED = f"{PREFIX}.numbered.>"
@@ -209,13 +242,14 @@ def lifecycles_of(tenant: str) -> str:
 
 def stored_of(tenant: str) -> tuple[str, ...]:
     """The events of a tenant that its downstream systems may read: its alerts, its utterances, the life of its
-    sessions, its delegated questions."""
+    sessions, its delegated questions and the approvals that their brains ask for."""
     token(tenant, "tenant")
     return (
         f"{PREFIX}.alert.{tenant}.>",
         f"{PREFIX}.utterance.{tenant}.>",
         f"{PREFIX}.session.*.{tenant}.>",
         f"{PREFIX}.delegation.*.{tenant}.>",
+        f"{PREFIX}.approval.*.{tenant}.>",
     )
 
 
@@ -242,6 +276,36 @@ def delegation(event: DelegationEvent, key: SessionKey) -> str:
 def delegations_of(key: SessionKey) -> str:
     """A filter for all events of one session's delegated questions."""
     return f"{PREFIX}.delegation.*.{key.tenant}.{key.session}"
+
+
+def all_delegations(*events: DelegationEvent) -> tuple[str, ...]:
+    """The subjects of these kinds of events of all delegated questions."""
+    return tuple(f"{PREFIX}.delegation.{event}.>" for event in events)
+
+
+def task_requested(key: SessionKey) -> str:
+    """Where a `TaskRequest` waits for a brain."""
+    return str(SessionSubject(Kind.TASK_REQUESTED, key))
+
+
+def task_cancelling(key: SessionKey) -> str:
+    """Where the id of a task says to the brain that works on it that nobody wants its answer any more."""
+    return str(SessionSubject(Kind.TASK_CANCELLING, key))
+
+
+def approval(event: ApprovalEvent, key: SessionKey) -> str:
+    """Where one kind of event of the approvals that a session's brains ask for is stored, as CloudEvents."""
+    return str(ApprovalSubject(event, key))
+
+
+def approvals_of(key: SessionKey) -> str:
+    """A filter for all events of the approvals of one session."""
+    return f"{PREFIX}.approval.*.{key.tenant}.{key.session}"
+
+
+def all_approvals(*events: ApprovalEvent) -> tuple[str, ...]:
+    """The subjects of these kinds of events of all approvals."""
+    return tuple(f"{PREFIX}.approval.{event}.>" for event in events)
 
 
 def alert(tenant: str, source: str, event: AlertState | AlertAction) -> str:
@@ -308,8 +372,10 @@ def _parse(tokens: list[str]) -> Subject:
             return AuditSubject(tenant)
         case ["vigil", "v1", "session", event, tenant, session]:
             return LifecycleSubject(Lifecycle(event), SessionKey(tenant, session))
-        case ["vigil", "v1", "delegation", event, tenant, session]:
+        case ["vigil", "v1", "delegation", event, tenant, session] if event in _DELEGATION_EVENTS:
             return DelegationSubject(DelegationEvent(event), SessionKey(tenant, session))
+        case ["vigil", "v1", "approval", event, tenant, session]:
+            return ApprovalSubject(ApprovalEvent(event), SessionKey(tenant, session))
         case ["vigil", "v1", *kind, tenant, session]:
             return SessionSubject(Kind(".".join(kind)), SessionKey(tenant, session))
     raise InvalidSubject("too few tokens")

@@ -2,19 +2,21 @@
 
 from dataclasses import dataclass
 
-from vigil.core.ids import token
+from vigil.core.ids import brain_name, token
 from vigil.core.instruction import Instruction, check_text
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question to answer once."""
+    """A question to answer once. `brain` names who answers it if it is delegated; empty: the session's brain."""
 
     id: str
     text: str
+    brain: str = ""
 
     def __post_init__(self) -> None:
         token(self.id, "query id")
+        brain_name(self.brain)
         check_text(self.text, "question")
 
 

@@ -16,7 +16,7 @@ from vigil.core.attribution import Said, hear
 from vigil.core.chunk import is_full, next_chunk, tail
 from vigil.core.command import Command
 from vigil.core.control import Action, Output
-from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, delegate, overdue
+from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, assignment, delegate, overdue
 from vigil.core.duplicate import remembered, said_before
 from vigil.core.message import Message
 from vigil.core.probability import Probabilities, probabilities
@@ -137,7 +137,7 @@ def settle(
     said = hear(output.text, state.instructions, asked=infer.told.asked, waiting=_waiting(state.dialogue))
     current, heard = _alerts(spec, state, infer, said)
     events = infer.told.alert_events + heard
-    replied, task, task_ends = _replied(spec, state, output, _exchange(state, infer, said), turn)
+    replied, task, task_ends = _replied(spec, state, output, said, _exchange(state, infer, said), turn)
     duplicate = _is_duplicate(spec, state, output, said, events, turn.time_ms)
     after = replace(
         replied,
@@ -206,13 +206,15 @@ def _exchange(state: SessionState, infer: Infer, said: Said) -> int:
 
 
 def _replied(
-    spec: SessionSpec, state: SessionState, output: Output, exchange: int, turn: Turn
+    spec: SessionSpec, state: SessionState, output: Output, said: Said, exchange: int, turn: Turn
 ) -> tuple[SessionState, str, tuple[TaskEnd, ...]]:
     """The dialogue and the tasks after the model's reply: a delegation opens a task, other words answer the exchange.
     Returns the id of the task too."""
     if output.action is Action.DELEGATE:
         deadline_ms = turn.time_ms + round(TASK_DEADLINE_S * 1000)
-        task = Task(f"{spec.session}-{turn.sequence}", output.question, output.text, turn.time_ms, deadline_ms)
+        brain, priority = assignment(state, exchange, said.words)
+        task_id = f"{spec.session}-{turn.sequence}"
+        task = Task(task_id, output.question, output.text, turn.time_ms, deadline_ms, brain or spec.brain, priority)
         state, opened, ends = delegate(state, task, exchange)
         return state, opened.id, ends
     if output.text and exchange >= 0:

@@ -10,11 +10,22 @@ from enum import StrEnum
 
 from vigil.core.control import plain
 from vigil.core.duplicate import normalised
-from vigil.core.session import SessionState
-from vigil.core.turn import Exchange, Result, Task
+from vigil.core.instruction import Severity
+from vigil.core.message import Text
+from vigil.core.session import SessionSpec, SessionState
+from vigil.core.task import KeyFrame, TaskRequest
+from vigil.core.turn import Exchange, Result, Task, Turn
 
 TASK_DEADLINE_S = 120.0
 MAX_TASKS = 8
+KEY_FRAMES = 8
+MEMORY_CHARS = 8_000
+
+# Which task a brain works on first: what a critical watch found, what somebody waits for, the rest.
+PRIORITY_ASKED = 5
+_PRIORITY_OF_WATCH = {Severity.CRITICAL: 8, Severity.WARNING: 4, Severity.INFO: 3}
+_PRIORITY_OF_INSTRUCTION = 2
+_PRIORITY_UNPROMPTED = 1
 
 
 class TaskOutcome(StrEnum):
@@ -97,6 +108,53 @@ def delegate(state: SessionState, task: Task, exchange: int) -> tuple[SessionSta
         state = replace(state, dialogue=(*state.dialogue[:exchange], asked, *state.dialogue[exchange + 1 :]))
     ends = tuple(TaskEnd(old, TaskOutcome.DISPLACED) for old in displaced)
     return _unanswered(state, displaced, task.opened_ms), opened, ends
+
+
+def assignment(state: SessionState, exchange: int, said: Container[str]) -> tuple[str, int]:
+    """Who answers a question that is delegated now, and how urgent it is: the brain that was named with the question of
+    that exchange, or with the instruction whose words the holding reply is (`said` has the ids); empty where none was.
+    """
+    if exchange >= 0:
+        return state.dialogue[exchange].brain, PRIORITY_ASKED
+    under = [instruction for instruction in state.instructions if instruction.id in said]
+    brain = next((instruction.brain for instruction in under if instruction.brain), "")
+    priorities = (
+        _PRIORITY_OF_WATCH[instruction.watch.severity] if instruction.watch else _PRIORITY_OF_INSTRUCTION
+        for instruction in under
+    )
+    return brain, max(priorities, default=_PRIORITY_UNPROMPTED)
+
+
+def request(spec: SessionSpec, state: SessionState, task: Task, opened_at_us: int) -> TaskRequest:
+    """The task as work for a brain. The evidence is cut off at the turn that opened it, the newest of `state`; of the
+    turns before it there are ever fewer pictures the older they are (1, 2, 4, 8… turns ago)."""
+    chunk = state.chunk
+    memory = "\n\n".join(part.text for part in chunk.prefix if isinstance(part, Text))
+    return TaskRequest(
+        tenant=spec.tenant,
+        session=spec.session,
+        source_id=spec.source.id,
+        task=task.id,
+        question=task.question,
+        note=task.note,
+        brain=task.brain,
+        sequence=state.next_sequence - 1,
+        time_ms=task.opened_ms,
+        deadline_ms=task.deadline_ms,
+        opened_at_us=opened_at_us,
+        ttl_s=(task.deadline_ms - task.opened_ms) / 1_000,
+        priority=task.priority,
+        frames=key_frames(chunk.turns),
+        memory=memory[-MEMORY_CHARS:],
+        instructions=tuple(instruction.text for instruction in state.instructions),
+    )
+
+
+def key_frames(turns: Sequence[Turn], most: int = KEY_FRAMES) -> tuple[KeyFrame, ...]:
+    """The last picture of the newest turn and of those 1, 2, 4, 8… turns before it: at most `most`, oldest first."""
+    ages = (0, *(1 << power for power in range(most - 1)))
+    shown = [turns[-1 - age] for age in ages if age < len(turns)]
+    return tuple(KeyFrame(turn.frames[-1].uuid, turn.time_ms) for turn in reversed(shown) if turn.frames)
 
 
 def forget(state: SessionState, time_ms: int) -> tuple[SessionState, tuple[TaskEnd, ...]]:

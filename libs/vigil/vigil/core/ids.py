@@ -15,6 +15,12 @@ def token(value: str, what: str) -> str:
     return value
 
 
+def brain_name(name: str) -> str:
+    """Return the name of a brain when it may be one, or is empty: then whoever else may name one does. Raises
+    `InvalidToken`."""
+    return token(name, "brain") if name else ""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class SessionKey:
     """A session and the tenant it belongs to: the tenant is always present."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from vigil.core.bounds import Bounds
 from vigil.core.control import CHAT_TOKEN
 from vigil.core.errors import InvalidSpec, UnknownInstruction
-from vigil.core.ids import token
+from vigil.core.ids import brain_name, token
 
 MAX_INSTRUCTION_CHARS = 2_000
 MAX_INSTRUCTIONS = 16
@@ -52,15 +52,18 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A standing instruction. `given_at` is the sequence of the turn that showed it to the model."""
+    """A standing instruction. `given_at` is the sequence of the turn that showed it to the model. `brain` names who
+    answers what is delegated under it; empty: the session's brain."""
 
     id: str
     text: str
     watch: Watch | None = None
     given_at: int = 0
+    brain: str = ""
 
     def __post_init__(self) -> None:
         token(self.id, "instruction id")
+        brain_name(self.brain)
         check_text(self.text, "instruction")
 
 

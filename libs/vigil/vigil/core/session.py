@@ -7,7 +7,7 @@ from vigil.core.alert import Alert
 from vigil.core.bounds import Bounds
 from vigil.core.duplicate import DuplicateGuard, Utterances
 from vigil.core.errors import InvalidSpec
-from vigil.core.ids import SessionKey, token
+from vigil.core.ids import SessionKey, brain_name, token
 from vigil.core.instruction import Instructions
 from vigil.core.message import Image, Parts
 from vigil.core.source import Role, Source
@@ -75,7 +75,8 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
-    """What a client asked for, in groups of options that belong together. `roles` are the workers that it needs."""
+    """What a client asked for, in groups of options that belong together. `roles` are the workers that it needs.
+    `brain` names who answers its delegated questions; empty: the tenant's default."""
 
     tenant: str
     session: str
@@ -87,10 +88,12 @@ class SessionSpec:
     speech: Speech = field(default_factory=Speech)
     infer_when_idle: bool = True
     created_us: int = 0
+    brain: str = ""
 
     def __post_init__(self) -> None:
         token(self.tenant, "tenant")
         token(self.session, "session")
+        brain_name(self.brain)
         pictures = self.window.chunk_turns * self.cadence.frames_per_turn
         if pictures > MAX_PICTURES:
             raise InvalidSpec(

@@ -38,13 +38,16 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Task:
     """A delegated question: `note` is the holding reply that came with it, empty without one. Its id is the session's
-    and the sequence of the turn that delegated it. All times are model time in milliseconds."""
+    and the sequence of the turn that delegated it. All times are model time in milliseconds. `brain` names who answers
+    it; empty: the tenant's default. Of two tasks that wait for a brain that of the higher `priority` comes first."""
 
     id: str
     question: str
     note: str
     opened_ms: int
     deadline_ms: int
+    brain: str = ""
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Exchange:
     """One entry of dialogue memory: a question and what was answered to it, with model times in milliseconds.
 
     A question that was delegated keeps its `task`; `closed_ms` is when that closed without an answer. The words in
-    which the model said so are the `answer` all the same.
+    which the model said so are the `answer` all the same. `brain` is the one that was named with the question.
     """
 
     query: str
@@ -91,6 +94,7 @@ class Exchange:
     answered_ms: int = -1
     task: Task | None = None
     closed_ms: int = -1
+    brain: str = ""
 
     @property
     def state(self) -> ExchangeState:

@@ -65,10 +65,11 @@ def _obey(state: SessionState, commands: Sequence[Command], moment: Moment) -> T
     for command in commands:
         try:
             match command:
-                case Ask(text=text):
+                case Ask(text=text, brain=brain):
                     lines.ask(text)
                     question = text
-                    state = replace(state, dialogue=remember(state.dialogue, Exchange(text, moment.time_ms)))
+                    asked = Exchange(text, moment.time_ms, brain=brain)
+                    state = replace(state, dialogue=remember(state.dialogue, asked))
                 case Instruct(instruction=new):
                     state = _instruct(state, replace(new, given_at=state.next_sequence), lines)
                 case Clear(instruction_id=gone):

@@ -65,6 +65,10 @@ class SnapshotMissing(BusError):
     """No such snapshot, or it has aged out."""
 
 
+class ArtefactMissing(BusError):
+    """No such artefact, or it has aged out."""
+
+
 class StoreError(PortError):
     """Redis failed or a session's rule was broken."""
 

@@ -24,7 +24,7 @@ from vigil.contract import spans
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.permissions import INBOXES
 from vigil.contract.streams import StreamSpec
-from vigil.runtime.bus import jetstream, metrics, stored
+from vigil.runtime.bus import jetstream, metrics, objects, stored
 from vigil.runtime.bus.connection import MAX_PENDING_BYTES, BusConfig, NatsConnection
 from vigil.runtime.bus.consumer import Consumer, Terms
 from vigil.runtime.bus.jetstream import Place, Stored, StreamSize
@@ -257,12 +257,28 @@ class Bus:
     async def put_snapshot(self, name: str, data: bytes) -> None:
         """Store a snapshot under `name`; it replaces an earlier snapshot of that name."""
         with translated(name):
-            await jetstream.put_snapshot(self._jetstream(), name, data)
+            await objects.put_snapshot(self._jetstream(), name, data)
 
     async def get_snapshot(self, name: str) -> bytes:
         """Read a snapshot, or raise `SnapshotMissing`."""
         with translated(name):
-            return await jetstream.get_snapshot(self._jetstream(), name)
+            return await objects.get_snapshot(self._jetstream(), name)
+
+    async def put_artefact(self, name: str, data: bytes) -> None:
+        """Store a file that a brain made under `name`; it replaces an earlier one of that name."""
+        with translated(name):
+            await objects.put_artefact(self._jetstream(), name, data)
+
+    async def get_artefact(self, name: str) -> bytes:
+        """Read an artefact, or raise `ArtefactMissing`."""
+        with translated(name):
+            return await objects.get_artefact(self._jetstream(), name)
+
+    async def drop_artefacts(self, names: Sequence[str]) -> None:
+        """Remove artefacts; those that are not there stay so."""
+        for name in names:
+            with translated(name):
+                await objects.drop_artefact(self._jetstream(), name)
 
     async def _round_trip(self, client: Client) -> None:
         with translated("round trip"):

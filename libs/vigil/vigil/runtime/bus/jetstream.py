@@ -1,18 +1,14 @@
-"""What the bus asks of JetStream: streams, stored messages, snapshots. Raises nats-py's errors."""
+"""What the bus asks of JetStream: streams and stored messages. Raises nats-py's errors."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RawStreamMsg, RePublish, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import BadRequestError, NoStreamResponseError, NotFoundError
-from nats.js.errors import Error as JetStreamError
-from nats.js.object_store import ObjectStore
 
 from vigil.contract import subjects
-from vigil.contract.streams import FORM, SNAPSHOTS, STREAMS, BucketSpec, Retention, StreamSpec, stream_of
-from vigil.runtime.errors import SnapshotMissing
+from vigil.contract.streams import BUCKETS, FORM, STREAMS, BucketSpec, Retention, StreamSpec, stream_of
 from vigil.runtime.process.logs import get_log
 
 log = get_log()
@@ -22,10 +18,7 @@ FORM_KEY = "vigil-form"
 _LAST_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
 _LAST_SEQUENCE_OF = "Nats-Expected-Last-Subject-Sequence-Subject"
 _NAME_IN_USE = 10058
-# Reading an object whose oldest part was discarded never ends by itself.
-_SNAPSHOT_TIMEOUT_S = 5.0
-# Storing an object takes several requests, each with its own timeout of two seconds, and a turn waits for it.
-_KEEP_TIMEOUT_S = 1.0
+_SUBJECTS_OVERLAP = 10065
 _RETENTION = {Retention.LIMITS: RetentionPolicy.LIMITS, Retention.WORK_QUEUE: RetentionPolicy.WORK_QUEUE}
 
 
@@ -113,13 +106,20 @@ async def consumer_config(js: JetStreamContext, stream: str, durable: str) -> di
 
 
 async def ensure_streams(js: JetStreamContext, replicas: int = 1, *, may_update: bool = True) -> None:
-    """Create every stream and the snapshot bucket, or update them where that may be; each message in them is kept by so
-    many servers. What a newer release has declared stays as it is."""
-    for config in (*map(stream_config, STREAMS), _bucket_config(SNAPSHOTS)):
+    """Create every stream and every bucket, or update them where that may be; each message in them is kept by so many
+    servers. What a newer release has declared stays as it is.
+
+    A subject of a new stream may belong to a stream of an older release still. Whoever may not update that one goes on
+    without the new stream: it comes with the first service that may.
+    """
+    for config in (*map(stream_config, STREAMS), *map(_bucket_config, BUCKETS)):
         config.num_replicas = replicas
         try:
             await js.add_stream(config)
         except BadRequestError as error:
+            if error.err_code == _SUBJECTS_OVERLAP and not may_update:
+                log.info("stream left to be made", stream=config.name)
+                continue
             if error.err_code != _NAME_IN_USE:
                 raise
             if await _is_newer(js, config):
@@ -133,28 +133,6 @@ async def ensure_streams(js: JetStreamContext, replicas: int = 1, *, may_update:
 async def _is_newer(js: JetStreamContext, declared: StreamConfig) -> bool:
     found = (await js.stream_info(str(declared.name))).config.metadata or {}
     return int(found.get(FORM_KEY, "0")) > FORM
-
-
-async def put_snapshot(js: JetStreamContext, name: str, data: bytes) -> None:
-    """Store `data` as the object `name`. Raises `TimeoutError` when that takes longer than a second."""
-    async with asyncio.timeout(_KEEP_TIMEOUT_S):
-        await _snapshots(js).put(name, data)
-
-
-async def get_snapshot(js: JetStreamContext, name: str) -> bytes:
-    """The object `name`, or `SnapshotMissing`."""
-    try:
-        async with asyncio.timeout(_SNAPSHOT_TIMEOUT_S):
-            found = await _snapshots(js).get(name)
-    except NotFoundError:
-        raise SnapshotMissing(f"no snapshot {name!r}: it never was, or it has aged out") from None
-    except (TimeoutError, JetStreamError) as error:
-        raise SnapshotMissing(f"the snapshot {name!r} is incomplete: it has aged out in part") from error
-    return found.data or b""
-
-
-def _snapshots(js: JetStreamContext) -> ObjectStore:
-    return ObjectStore(name=SNAPSHOTS.name, stream=f"OBJ_{SNAPSHOTS.name}", js=js)
 
 
 def stream_config(spec: StreamSpec) -> StreamConfig:
@@ -179,14 +157,13 @@ def _numbered(spec: StreamSpec) -> RePublish | None:
     """Publish again what is stored; what a work queue holds is for one reader alone."""
     if spec.retention is Retention.WORK_QUEUE:
         return None
-    (subject,) = spec.subjects
-    return RePublish(src=subject, dest=subjects.numbered(subject))
+    return RePublish(src=spec.family, dest=subjects.numbered(spec.family))
 
 
 def _bucket_config(spec: BucketSpec) -> StreamConfig:
     """An object store is a stream; declared here because nats-py's own refuses new objects when it is full."""
     return StreamConfig(
-        name=f"OBJ_{spec.name}",
+        name=spec.stream,
         description=spec.description,
         subjects=[f"$O.{spec.name}.C.>", f"$O.{spec.name}.M.>"],
         retention=RetentionPolicy.LIMITS,

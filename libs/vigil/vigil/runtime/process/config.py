@@ -1,9 +1,9 @@
 """Configuration: read once from `VIGIL_…` variables, typed, frozen, validated, printed with secrets masked.
 
-Nothing else in a service reads the environment. A service derives its own settings from `WorkerSettings` (or from
-`ServiceSettings` when it brings its own HTTP server) and adds fields; the variable of a field is `VIGIL_` + its name.
-A setting without a variable is read from the file of its name in `VIGIL_SECRETS_DIR`, where there is one: a password in
-a variable shows in every dump of the environment.
+Nothing else in a service reads the environment. A service derives its own settings from `WorkerSettings` (from
+`EndpointSettings` when it claims no sessions, from `ServiceSettings` when it brings its own HTTP server) and adds
+fields; the variable of a field is `VIGIL_` + its name. A setting without a variable is read from the file of its name
+in `VIGIL_SECRETS_DIR`, where there is one: a password in a variable shows in every dump of the environment.
 """
 
 import os
@@ -155,15 +155,28 @@ class ServiceSettings(BaseSettings):
         return init_settings, env_settings, _SecretFiles(settings_cls)
 
 
-class WorkerSettings(ServiceSettings):
-    """A service that claims sessions and has the HTTP and gRPC endpoints of the life cycle. Port 0 takes a free one."""
+class EndpointSettings(ServiceSettings):
+    """A service that has the HTTP and gRPC endpoints of the life cycle. Port 0 takes a free one."""
 
     host: str = Field("127.0.0.1", min_length=1, description="Address that the HTTP and gRPC endpoints listen on")
     http_port: int = Field(
         0, ge=0, le=65_535, description="Port of the health and metrics endpoint; 0 takes a free one"
     )
     grpc_port: int = Field(0, ge=0, le=65_535, description="Port of the gRPC endpoint; 0 takes a free one")
+
+
+class WorkerSettings(EndpointSettings):
+    """A service that claims sessions."""
+
     capacity: int = Field(16, ge=1, le=10_000, description="Sessions that this worker holds at most")
+
+
+def named_secret(variable: str) -> str:
+    """The value of a variable that a file of the operator names (`VIGIL_…`); empty where it is not set. Raises
+    `ValueError` for any other variable: such a file opens nothing else of the environment."""
+    if not variable.startswith(ENV_PREFIX):
+        raise ValueError(f"the variable {variable} does not begin with {ENV_PREFIX}")
+    return os.environ.get(variable, "")  # noqa: TID251  this is where the environment is read
 
 
 def load(kind: type[Settings], values: Mapping[str, Any] | None = None) -> Settings:

@@ -1,4 +1,4 @@
-"""A service that claims sessions: the life of a service (`process.service`) with an HTTP and a gRPC endpoint around it.
+"""A worker: the life of a service (`process.service`) with an HTTP and a gRPC endpoint around it.
 
     @asynccontextmanager
     async def build(worker: Worker[CodecSettings]) -> AsyncIterator[None]:
@@ -21,15 +21,15 @@ from typing import Generic, NoReturn, TypeVar
 
 from grpc import aio
 
-from vigil.runtime.process.config import WorkerSettings
+from vigil.runtime.process.config import EndpointSettings
 from vigil.runtime.process.grpc_server import GrpcServer, bound_grpc
 from vigil.runtime.process.health import Health
 from vigil.runtime.process.http_endpoint import serve_http
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Build, Service, run_service
 
-W = TypeVar("W", bound=WorkerSettings)
-D = TypeVar("D", bound=WorkerSettings, covariant=True)
+W = TypeVar("W", bound=EndpointSettings)
+D = TypeVar("D", bound=EndpointSettings, covariant=True)
 
 log = get_log()
 

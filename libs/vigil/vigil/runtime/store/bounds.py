@@ -5,3 +5,6 @@ MAX_RESULTS = 16  # results of delegated questions that no turn has told yet
 MAX_OUTBOX = 512  # messages that JetStream has not stored yet
 MAX_FRAMES = 8_192  # pictures of the chunk
 MAX_LOG = 1_000  # replies to look at; the oldest goes
+MAX_TASK_RECORDS = 64  # of the work on tasks; the oldest goes
+MAX_APPROVALS = 256  # requests of all of a tenant's sessions that are remembered; the oldest goes
+MAX_GRANTS = 64  # patterns of a tenant

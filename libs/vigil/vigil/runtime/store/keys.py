@@ -34,6 +34,7 @@ class Part(StrEnum):
     SHOWN = (
         "shown"  # hash: of what a client pushed last: model time, nonce, capture time, mark; and when it was heard of
     )
+    DELEGATED = "delegated"  # sorted set: ids of the tasks that brains had, by when they came, in ms
 
 
 def session_keys(key: SessionKey) -> list[str]:
@@ -49,6 +50,26 @@ def part_key(key: SessionKey, part: Part) -> str:
 def turn_key(key: SessionKey) -> str:
     """The key of the turn lease. It is no `Part`: it has an expiry of its own, whatever becomes of the session."""
     return f"{PREFIX}:{{{member(key)}}}:turn"
+
+
+def task_key(key: SessionKey, task: str) -> str:
+    """The key of the hash in which the work on a task stands. Its name is among `Part.DELEGATED`."""
+    return f"{PREFIX}:{{{member(key)}}}:task:{task}"
+
+
+def approval_key(key: SessionKey, approval: str) -> str:
+    """The key of the hash of a request for an approval. It has an expiry of its own."""
+    return f"{PREFIX}:{{{member(key)}}}:approval:{approval}"
+
+
+def approvals_key(tenant: str) -> str:
+    """Sorted set of the approvals of a tenant's sessions; the score is when an entry is forgotten, in ms."""
+    return f"{PREFIX}:{{tenant:{tenant}}}:approvals"
+
+
+def grants_key(tenant: str) -> str:
+    """Hash of the patterns that grant some of a tenant's approvals by themselves: id to JSON."""
+    return f"{PREFIX}:{{tenant:{tenant}}}:grants"
 
 
 def newest_key(key: SessionKey) -> str:

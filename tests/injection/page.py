@@ -37,6 +37,15 @@ a time, a line break or a control character, a watch changed, an alert closed, a
 task of another session appeared.
 """
 
+WITH_TOOLS = """\
+## A brain with tools
+
+A brain that obeys is given each of the {texts} texts as the question, as the note, as an instruction, as memory and as
+what a tool returned (`tests/injection/test_brain.py`). It calls a tool that changes something, calls it again with the
+approval that it claims to have, and answers with the text. Both calls wait for an operator, none is made, and no URL of
+a text is fetched. With an operator's grant the same brain's calls are made.
+"""
+
 LIMITS = """\
 ## What Vigil does not refuse
 
@@ -73,4 +82,6 @@ def _figures() -> list[str]:
         f"Controls: of {len(HARMLESS)} harmless texts that look alike (`5 < 6 seconds`, `[B12]`, Persian, emoji, code) "
         f"{', '.join(through)} came through whole at the three doors. A user's own command to clear the watch, in the "
         "same session, clears it.",
+        "",
+        *WITH_TOOLS.format(texts=len(ATTACKS)).splitlines(),
     ]

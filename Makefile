@@ -211,7 +211,8 @@ proto-check: workspace
 	  { echo "the generated code is not current: run 'make proto'"; exit 1; }
 
 # Judges that nobody here wrote, each of a pinned version. They need a network once, and Node 20 or later.
-JUDGES := @redocly/cli@2.77.0 @stoplight/spectral-cli@6.16.1 @asyncapi/parser@3.6.0
+JUDGES := @redocly/cli@2.77.0 @stoplight/spectral-cli@6.16.1 @asyncapi/parser@3.6.0 \
+  @modelcontextprotocol/conformance@0.2.0-alpha.12
 SCHEMATHESIS := schemathesis==4.32.5
 
 build/judges/.complete: Makefile | $(filter build/tools/bin/uv,$(UV))
@@ -219,6 +220,7 @@ build/judges/.complete: Makefile | $(filter build/tools/bin/uv,$(UV))
 	@npm install --silent --no-audit --no-fund --prefix build/judges $(JUDGES)
 	@$(UV) venv --quiet --allow-existing build/judges/venv
 	@$(UV) pip install --quiet --python build/judges/venv/bin/python '$(SCHEMATHESIS)'
+	@deploy/a2a-tck.sh build/judges $(UV) || echo "==> A2A's compatibility kit could not be had: its judge is left out"
 	@touch $@
 
 # The client of the RFC's author. Its tests need no other package.

@@ -24,6 +24,7 @@ from vigil.testing.servers import NatsServer, RedisServer, Server, free_port
 from vigil_client.api import Client
 
 KEYS = {"demo": "a-key-of-demo", "rival": "a-key-of-rival"}
+VIEWER_KEY = "a-key-that-only-reads-of-demo"
 START_S = 90.0
 FENCE = 1
 _NONE: Mapping[str, object] = MappingProxyType({})
@@ -31,7 +32,8 @@ _NONE: Mapping[str, object] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the gateway is, and what is behind it. `pid` is the gateway's process."""
+    """Where the gateway is, and what is behind it. `pid` is the gateway's process, `settings` are its settings without
+    their prefix."""
 
     url: str
     ingestion: ScriptedIngestion
@@ -40,6 +42,7 @@ class Stage:
     bus: Bus
     servers: tuple[Server, ...]
     pid: int
+    settings: Mapping[str, object]
 
     def client(self, tenant: str = "demo") -> Client:
         """The SDK with a tenant's key."""
@@ -90,15 +93,25 @@ async def gateway_stage(
         bus = await stack.enter_async_context(Bus.connect(BusConfig(nats.url, name="test")))
         await bus.connected()
         url = f"http://127.0.0.1:{port}"
-        made = Stage(url, ingestion, SessionStore(client), placement, bus, (nats, redis), pid)
+        made = Stage(url, ingestion, SessionStore(client), placement, bus, (nats, redis), pid, settings)
         await eventually(lambda: takes_sessions(made), START_S, "sessions are taken")
         yield made
 
 
-async def takes_sessions(stage: Stage) -> bool:
-    """Whether the gateway is there and takes sessions."""
+@asynccontextmanager
+async def second_gateway(stage: Stage, folder: Path) -> AsyncIterator[str]:
+    """Another gateway beside the stage's, over the same NATS and Redis, ready; yields its URL."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with process("gateway", folder, {**stage.settings, "HTTP_PORT": port}):
+        await eventually(lambda: takes_sessions(stage, url), START_S, "sessions are taken there, too")
+        yield url
+
+
+async def takes_sessions(stage: Stage, url: str = "") -> bool:
+    """Whether the stage's gateway, or the one at `url`, is there and takes sessions."""
     try:
-        async with stage.http(None) as http, http.get("/v1/health") as answer:
+        async with stage.http(None) as http, http.get(f"{url or stage.url}/v1/health") as answer:
             return answer.status == 200 and bool((await answer.json())["takes_sessions"])
     except aiohttp.ClientError:
         return False
@@ -106,6 +119,7 @@ async def takes_sessions(stage: Stage) -> bool:
 
 def _keys_file(folder: Path) -> Path:
     entries = [{"sha256": hashlib.sha256(key.encode()).hexdigest(), "tenant": tenant} for tenant, key in KEYS.items()]
+    entries.append({"sha256": hashlib.sha256(VIEWER_KEY.encode()).hexdigest(), "tenant": "demo", "role": "viewer"})
     path = folder / "keys.json"
     path.write_text(json.dumps({"keys": entries}))
     return path

@@ -59,6 +59,7 @@ def test_the_gateway_serves_the_console_where_it_was_built(tmp_path: Path) -> No
     assert "VIGIL_CONSOLE_DIR" not in environments[0]["gateway"]
     assert environments[1]["gateway"]["VIGIL_CONSOLE_DIR"] == "/c/dist"
     assert "VIGIL_CONSOLE_DIR" not in environments[1]["ingestion"]
+    assert [environments[1][name].get("VIGIL_AGENT_DOORS") for name in ("gateway", "ingestion")] == ["true", None]
     assert without.endpoints.console_url == ""
     assert with_console.endpoints.console_url == f"{with_console.endpoints.gateway_url}/"
 
@@ -147,7 +148,8 @@ def variables(plan: Plan, name: str) -> dict[str, str]:
 @BY_NAME
 def test_a_service_is_given_exactly_what_its_row_asks_for(tmp_path: Path, row: ServiceSpec) -> None:
     plan = make_plan(options(tmp_path, LOCAL, HOOKS))
-    assert set(variables(plan, row.name)) == set(row.variables)
+    of_this_machine = {"VIGIL_AGENT_DOORS"} if row.name == "gateway" else set()
+    assert set(variables(plan, row.name)) == set(row.variables) | of_this_machine
     remote = make_plan(options(tmp_path, REMOTE, HOOKS))
     assert set(row.variables) - set(variables(remote, row.name)) <= {"VIGIL_ENGINE_IMAGES_GB"}
 

@@ -104,6 +104,18 @@ class GatewaySettings(ServiceSettings):
         {str(role): role for role in KeyRole},
         description='What values of that claim mean, as JSON: `{"vigil-admins": "admin"}`; of several the highest',
     )
+    agent_doors: bool = Field(
+        False,
+        description="Whether other agents may use Vigil: by A2A at `/a2a`, with its card at "
+        "`/.well-known/agent-card.json`, and by MCP at `/mcp`, with the API keys and roles of REST",
+    )
+    agent_hosts: str = Field(
+        "",
+        pattern=r"^(\*|[A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*)?$",
+        description="Names, separated by commas, by which agents reach this gateway, such as `vigil.example`; a "
+        "request for another name is refused (DNS rebinding). `localhost` and addresses need not be listed; `*`: any "
+        "name",
+    )
     connections_per_client: int = Field(
         256,
         ge=1,
@@ -154,6 +166,11 @@ class GatewaySettings(ServiceSettings):
         description="Dashboards that the console's system page links to, as JSON of names and addresses: "
         '`{"Fleet": "https://grafana.example/d/vigil-fleet"}`',
     )
+
+    @property
+    def agent_names(self) -> tuple[str, ...]:
+        """The names of `agent_hosts`."""
+        return tuple(name.lower() for name in self.agent_hosts.split(",") if name)
 
     @model_validator(mode="after")
     def _whole_provider(self) -> Self:

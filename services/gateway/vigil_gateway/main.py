@@ -19,6 +19,7 @@ from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
 from vigil.runtime.process.tls import ServerCertificate, trusted_by
 from vigil.runtime.store import redis_client
+from vigil.runtime.store.agent_tasks import AgentTasks
 from vigil.runtime.store.logins import LoginStore
 from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.oidc_flows import OidcFlows
@@ -29,6 +30,7 @@ from vigil.runtime.store.tally import Tally
 from vigil.runtime.store.turn_lease import TurnLeases
 from vigil.runtime.store.turn_pictures import TurnPictures
 from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
+from vigil_gateway.agent.doors import agent_routes
 from vigil_gateway.alerts.reading import AlertReader
 from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.key_file import KeyFile, KeyFileInvalid
@@ -110,6 +112,7 @@ async def _endpoints(ports: Ports, certificate: ServerCertificate | None) -> Asy
     settings = ports.settings
     credentials, tls = (certificate.credentials(), certificate.context()) if certificate is not None else (None, None)
     async with (
+        agent_routes(ports) as of_agents,
         bound_grpc(
             settings.host,
             settings.grpc_port,
@@ -119,7 +122,7 @@ async def _endpoints(ports: Ports, certificate: ServerCertificate | None) -> Asy
             admitting(ports, NAME),
             credentials,
         ) as rpc,
-        serve(create_app(ports), Listening.of(settings, tls), ports.draining) as port,
+        serve(create_app(ports, of_agents), Listening.of(settings, tls), ports.draining) as port,
     ):
         add_GatewayServiceServicer_to_server(GatewayService(ports), rpc.server)
         await rpc.start((NAME,))
@@ -175,6 +178,7 @@ def _ports(
         attempts=LoginAttempts(settings.login_attempts_per_minute),
         audit=AuditOutbox(bus),
         sign_in=sign_in,
+        agent_tasks=AgentTasks(redis),
     )
 
 

@@ -10,7 +10,9 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 CALLS = Counter(
-    "vigil_gateway_calls", "Calls and messages answered over gRPC or a WebSocket", ["door", "method", "status"]
+    "vigil_gateway_calls",
+    "Calls and messages answered over gRPC, a WebSocket, A2A or MCP",
+    ["door", "method", "status"],
 )
 CONNECTIONS_REFUSED = Counter(
     "vigil_gateway_connections_refused", "Connections closed before a whole request came", ["reason"]
@@ -22,6 +24,12 @@ LOGINS = Counter(
     "vigil_gateway_logins",
     "Logins at the console: opened, closed, displaced by newer ones of the tenant, or refused and why",
     ["outcome"],
+)
+AGENT_TASKS = Counter(
+    "vigil_gateway_agent_tasks",
+    "Tasks of other agents (A2A): begun, cancelled, dropped to make room once they were over, or refused for lack of "
+    "it",
+    ["event"],
 )
 AUDIT_RECORDED = Counter("vigil_gateway_audit_recorded", "Records of the audit that were stored")
 AUDIT_LOST = Counter("vigil_gateway_audit_lost", "Records of the audit that could not be stored, for NATS was away")

@@ -14,6 +14,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.health import Health
+from vigil.runtime.store.agent_tasks import AgentTasks
 from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
@@ -73,6 +74,7 @@ class Ports:
     attempts: LoginAttempts
     audit: AuditOutbox
     sign_in: SignIn | None
+    agent_tasks: AgentTasks
 
 
 async def _ports(request: Request) -> Ports:

@@ -11,7 +11,8 @@ PortError
 └── StoreError
     ├── StoreUnavailable   Redis cannot be reached, or did not answer in time         retryable
     ├── StoreFull          Redis has no memory left                                   retryable
-    │   └── SessionFull    a bound of the session is reached                          retryable
+    │   ├── SessionFull    a bound of the session is reached                          retryable
+    │   └── AgentTasksFull the tenant has as many tasks of other agents as are kept   retryable
     ├── InboxFull          the session has too many commands waiting                  retryable
     ├── AlreadyExists      a session of that id is there
     ├── UnknownSession     no session of that id, or it ended longer than retention ago
@@ -19,6 +20,7 @@ PortError
     ├── FenceLost          another worker has taken the session over
     ├── TurnTaken          another call holds the session's turn                      retryable
     ├── TimePassed         the session has decided on that time or a later one
+    ├── AgentTaskChanged   another request changed the task of another agent          retryable
     └── StoreCorrupt       a stored value cannot be read
         └── StoreNewer     a newer release wrote it, in a form that this one does not know
 """
@@ -95,6 +97,16 @@ class SessionError(StoreError):
 
 class SessionFull(StoreFull, SessionError):
     """A bound of the session is reached; nothing was written."""
+
+
+class AgentTasksFull(StoreFull):
+    """The tenant has as many tasks of other agents as are kept; nothing was written."""
+
+
+class AgentTaskChanged(StoreError):
+    """Another request changed the task meanwhile: read it again, and decide again. Nothing was written."""
+
+    retryable = True
 
 
 class InboxFull(SessionError):

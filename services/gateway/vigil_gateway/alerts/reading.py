@@ -73,16 +73,18 @@ class AlertReader:
         self._bus = bus
         self._reading: defaultdict[str, Semaphore] = defaultdict(lambda: Semaphore(AT_ONCE))
 
-    async def since(self, tenant: str, since: datetime, *, page_size: int = PAGE, most: int = MAX_EVENTS) -> AlertBook:
-        """The alerts of all of the tenant's events since then, and what people ever did about them. Raises
-        `TooManyAlertEvents` when these are more than `most`, and `BusError`."""
+    async def since(
+        self, tenant: str, since: datetime, *, source: str | None = None, page_size: int = PAGE, most: int = MAX_EVENTS
+    ) -> AlertBook:
+        """The alerts of all of the tenant's events since then, or of one source's, and what people ever did about them.
+        Raises `TooManyAlertEvents` when these are more than `most`, and `BusError`."""
         book, count = AlertBook(), 0
         async with self._reading[tenant]:
             for action in AlertAction:
                 async for message in self._messages(subjects.alert_events_of(tenant, action), 1, page_size):
                     count = _counted(count, most)
                     _take(book.read_action, message)
-            async for message in self._messages(subjects.alerts_of(tenant), since, page_size):
+            async for message in self._messages(subjects.alerts_of(tenant, source), since, page_size):
                 count = _counted(count, most)
                 _take(book.read, message)
         return book

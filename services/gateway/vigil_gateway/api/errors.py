@@ -29,6 +29,7 @@ GatewayError
 ├── BodyTooLarge              a request of more bytes than are taken
 ├── TextInvalid               a text that is not valid Unicode
 ├── SessionChanged            one call names two sessions
+├── HostRefused, OriginRefused  an agent's request that names another machine, or comes from a page elsewhere
 └── ShuttingDown              this gateway serves no longer
 """
 
@@ -281,6 +282,20 @@ class SessionChanged(GatewayError):
 
     def __init__(self, session: str) -> None:
         super().__init__(f"this call pushes pictures into the session {session}, and then named another one")
+
+
+class HostRefused(GatewayError):
+    """The request names a host that is not this gateway, as one of a page whose DNS was turned to it would."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"the request is for the host {host[:200]!r}, by which no agent reaches this gateway")
+
+
+class OriginRefused(GatewayError):
+    """The browser says that a page of another site sends the request."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(f"a page of {origin[:200]!r} may not send requests to this gateway")
 
 
 class ShuttingDown(GatewayError):

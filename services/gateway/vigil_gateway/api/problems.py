@@ -175,6 +175,18 @@ TABLE: dict[type[Exception], Row] = {
         "malformed_message", 400, "The message cannot be read", "Send the messages of vigil/v1/gateway.proto."
     ),
     errors.SessionChanged: Row("session_changed", 400, "One session a call", "Make one call for each session."),
+    errors.HostRefused: Row(
+        "host_refused",
+        421,
+        "The request is for another host",
+        "Use the gateway's address or localhost, or have the operator list the name in VIGIL_AGENT_HOSTS.",
+    ),
+    errors.OriginRefused: Row(
+        "origin_refused",
+        403,
+        "A page of another site sent the request",
+        "Send it from no web page, or have the operator list the page's host in VIGIL_AGENT_HOSTS.",
+    ),
     errors.ShuttingDown: Row("shutting_down", 503, "The gateway is shutting down", "Connect again."),
     errors.NoSuchSession: _NO_SESSION,
     errors.FrameGone: Row(
@@ -185,6 +197,15 @@ TABLE: dict[type[Exception], Row] = {
     port_errors.SessionEnded: Row("session_ended", 409, "The session has ended", "Create a new session."),
     port_errors.InboxFull: Row(
         "inbox_full", 429, "Too many commands are waiting", "Wait until the session's next turns have taken them."
+    ),
+    port_errors.AgentTasksFull: Row(
+        "too_many_tasks",
+        429,
+        "Too many tasks",
+        "Cancel tasks that are no longer needed; those that are over are dropped.",
+    ),
+    port_errors.AgentTaskChanged: Row(
+        "task_changed", 409, "The task was changed meanwhile", "Read the task, and send the request again."
     ),
     port_errors.StoreFull: Row(
         "store_full", 503, "The session store is full", "End sessions, or give Redis more memory."

@@ -24,16 +24,17 @@ def respond(path: str, problem: Problem) -> JSONResponse:
     row = problem.row
     if openai_error.is_openai(path):
         body = openai_error.error_body(row.status, row.kind, problem.detail, row.next_step)
-        return JSONResponse(body, row.status, _headers(problem))
+        return JSONResponse(body, row.status, headers_of(problem))
     return respond_problem(problem)
 
 
 def respond_problem(problem: Problem) -> ProblemResponse:
     """The problem, whatever the path."""
-    return ProblemResponse(problem.as_json(), problem.row.status, _headers(problem))
+    return ProblemResponse(problem.as_json(), problem.row.status, headers_of(problem))
 
 
-def _headers(problem: Problem) -> dict[str, str]:
+def headers_of(problem: Problem) -> dict[str, str]:
+    """How the sender is to come again: with a key, or after a time."""
     status = HTTPStatus(problem.row.status)
     if status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": "Bearer"}

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Noted:
-    """The session that the request is about, empty for none, and whether the request began it."""
+    """The session that the request is about, empty for none, and whether the request began it. `status` is what became
+    of it, as an HTTP status, where its protocol answers every request with 200; 0 where the answer's own holds."""
 
     session: str = ""
     began_session: bool = False
+    status: int = 0
 
 
 _noted: ContextVar[Noted | None] = ContextVar("noted", default=None)
@@ -34,3 +36,10 @@ def note_session(session: str, *, began: bool = False) -> None:
     if notes is not None:
         notes.session = session
         notes.began_session = notes.began_session or began
+
+
+def note_status(status: int) -> None:
+    """The request came to this, whatever the status of its answer. Where nothing is noted this does nothing."""
+    notes = _noted.get()
+    if notes is not None:
+        notes.status = status

@@ -47,7 +47,7 @@ class Admission:
             with await _admitted(scope):
                 body = await whole_body(receive, MAX_CHAT_BODY_BYTES if scope["path"] == CHAT else MAX_BODY_BYTES)
                 if body is not None:
-                    await self.app(scope, _replay(body, receive), send)
+                    await self.app(scope, replayed(body, receive), send)
         except (GatewayError, StoreError) as error:
             await respond(scope["path"], _told(error, scope))(scope, receive, send)
 
@@ -115,7 +115,7 @@ def has_half_characters(body: bytes) -> bool:
     return False
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
     """First the whole body, then whatever the server says next (that the client went away)."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

@@ -1,9 +1,11 @@
 """The HTTP application: routes, middleware, problems, and the page that explains them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
+from starlette.routing import BaseRoute
 
 from vigil_gateway.alerts import routes as alerts
 from vigil_gateway.alerts import snapshots
@@ -86,10 +88,12 @@ _ROUTERS = (
 )
 
 
-def create_app(ports: Ports) -> FastAPI:
-    """The application that serves with `ports`, and the console where its folder is named. Raises `StartupError`."""
+def create_app(ports: Ports, of_agents: Sequence[BaseRoute] = ()) -> FastAPI:
+    """The application that serves with `ports`, the console where its folder is named, and the routes `of_agents`.
+    Raises `StartupError`."""
     app = routes()
     app.state.ports = ports
+    app.router.routes.extend(of_agents)
     door.install(app, ports.settings.console_dir)
     return app
 

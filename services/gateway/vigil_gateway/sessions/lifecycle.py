@@ -20,6 +20,8 @@ from vigil_gateway.sessions.notices import notices_of
 
 log = get_log()
 
+CLIENT_ENDED = "the client ended it"
+
 
 async def begin(ports: Ports, spec: SessionSpec, commands: Sequence[Command]) -> None:
     """Store the session, let workers of its roles claim it, announce it. Raises `NoWorker`, `CapacityFull`,
@@ -78,7 +80,7 @@ async def finish_by_key(ports: Ports, key: SessionKey, reason: str) -> None:
 
 async def end_for_client(ports: Ports, key: SessionKey) -> None:
     """End a session because its client asked for that; whole, also when the client leaves. Raises `UnknownSession`."""
-    await to_the_end(finish_by_key(ports, key, "the client ended it"))
+    await to_the_end(finish_by_key(ports, key, CLIENT_ENDED))
 
 
 async def ended_reason(ports: Ports, key: SessionKey) -> str | None:

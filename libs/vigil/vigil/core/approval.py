@@ -4,10 +4,13 @@ Nothing that was read from a camera, and nothing that a brain returned, can gran
 gateway, once or for a pattern. What nobody decided in time is refused.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
+from itertools import pairwise
 
 from vigil.core.errors import InvalidSpec
 from vigil.core.ids import SessionKey
@@ -15,6 +18,12 @@ from vigil.core.ids import SessionKey
 MAX_PATTERN_CHARS = 200
 MAX_ARGUMENTS_CHARS = 2_000
 MAX_SUMMARY_CHARS = 500
+
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_SPACE = re.compile(rf"({_STRING})|\s+")
+_IN_STRING = r'(?:[^"\\]|\\.)'
+_OUTSIDE = rf'(?:[^"{{}}\[\]]|{_STRING})'
 
 
 class ApprovalState(StrEnum):
@@ -50,7 +59,9 @@ class ApprovalPattern:
     def matches(self, tool: str, arguments: str, now_ms: int) -> bool:
         """Whether it grants this action now."""
         is_over = 0 < self.expires_ms <= now_ms
-        return not is_over and fnmatchcase(tool, self.tool) and fnmatchcase(arguments, self.arguments)
+        if is_over or not fnmatchcase(tool, self.tool):
+            return False
+        return self.arguments == "*" or _arguments(self.arguments).fullmatch(_compact(arguments)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +95,47 @@ class Approval:
 def granting(patterns: Iterable[ApprovalPattern], tool: str, arguments: str, now_ms: int) -> ApprovalPattern | None:
     """The first of the patterns that grants the action; None when an operator must decide."""
     return next((pattern for pattern in patterns if pattern.matches(tool, arguments, now_ms)), None)
+
+
+@lru_cache(maxsize=1_024)
+def _arguments(glob: str) -> re.Pattern[str]:
+    """What the JSON text of a tool's arguments must be, without the white space between its values.
+
+    A brain that was talked into something chooses the arguments, so a star never grants more than it seems to: within
+    quotes it stands for text of that one string, outside of them for whole values and arguments, but for no object or
+    list within them.
+    """
+    pieces: list[str] = []
+    in_string = escaped = False
+    glob = _compact(glob)
+    for character in glob:
+        one = _IN_STRING if in_string else _OUTSIDE
+        if character == "*":
+            pieces.append(f"{one}*?")
+        elif character == "?":
+            pieces.append(one)
+        else:
+            pieces.append(re.escape(character))
+        in_string ^= character == '"' and not escaped
+        escaped = character == "\\" and not escaped
+    opening = r"\{?" if glob.startswith("*") else ""
+    closing = r"\}?" if glob.endswith("*") and not in_string else ""
+    return re.compile(f"{opening}{_atomic(pieces)}{closing}", re.DOTALL)
+
+
+def _atomic(pieces: list[str]) -> str:
+    """Each star takes as little as it can and never more later on, so that no text takes long."""
+    stars = [place for place, piece in enumerate(pieces) if piece.endswith("*?")]
+    if not stars:
+        return "".join(pieces)
+    parts = ["".join(pieces[: stars[0]])]
+    for place, after in pairwise([*stars, len(pieces)]):
+        fixed = "".join(pieces[place + 1 : after])
+        is_last = after == len(pieces)
+        parts.append(f"{pieces[place]}{fixed}" if is_last else f"(?>{pieces[place]}{fixed})")
+    return "".join(parts)
+
+
+def _compact(arguments: str) -> str:
+    """JSON text, or a glob of it, without the white space outside of its strings."""
+    return _SPACE.sub(r"\1", arguments)

@@ -162,10 +162,10 @@ async def check_sandbox(sandbox: Sandbox) -> None:
 @asynccontextmanager
 async def _running(command: list[str]) -> AsyncIterator[_Program]:
     """A process in a group of its own, which is gone when the block ends, with all that it started."""
-    pipe = asyncio.subprocess.PIPE
+    piped = asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env={}, cwd="/"
+            *command, stdin=piped, stdout=piped, stderr=piped, start_new_session=True, env={}, cwd="/"
         )
     except OSError as error:
         raise BrainError(f"the sandbox cannot be started: {error.strerror}") from None
@@ -176,6 +176,10 @@ async def _running(command: list[str]) -> AsyncIterator[_Program]:
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        # What is left in the pipes is read: asyncio hears of the end of a process only behind the end of its pipes.
+        for pipe in (process.stdout, process.stderr):
+            while pipe is not None and await pipe.read(_CHUNK):
+                pass
         await process.wait()
 
 

@@ -45,8 +45,10 @@ def serve() -> Serve:
         running = asyncio.create_task(server.serve())
         await eventually(lambda: server.started, what="the ASGI server listens")
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-        server.should_exit = True
-        await running
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            await running
 
     return serving

@@ -51,8 +51,8 @@ class Agent(AgentExecutor):
                 await updater.failed(updater.new_agent_message([Part(text="out of credits")]))
                 return
             case "flood":
-                for _ in range(60):
-                    await updater.add_artifact([Part(text="x" * 1_000_000)], artifact_id="a", append=True)
+                for number in range(8):  # all of them also come once more with the task at the end
+                    await updater.add_artifact([Part(text="x" * 5_000_000)], artifact_id="a", append=number > 0)
             case "ask" if is_first:
                 await updater.requires_input(updater.new_agent_message([Part(text="May I open a ticket?")]))
                 return
@@ -107,7 +107,7 @@ async def test_it_answers_with_text_and_artefacts(
     agent = Agent("answer")
     async with serve(app(agent, streams=streams, binding=binding)) as url:
         answer = await solve(url, task, told)
-    assert answer.text == "It is \n408."
+    assert answer.text == ("It is 408." if streams else "It is \n408.")
     assert [(made.name, made.media_type, made.content) for made in answer.artefacts] == [
         ("page.html", "text/html", b"<p>408</p>")
     ]

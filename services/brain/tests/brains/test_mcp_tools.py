@@ -115,13 +115,21 @@ async def test_only_the_tools_that_are_allowed_are_offered(
     assert (desk.tickets, told.asked) == ([], [])
 
 
-@pytest.mark.parametrize("tool", ["desk_broken", "desk_flood"])
 async def test_a_tool_that_fails_is_told_to_the_model(
-    serve: Serve, server: ScriptedBrain, task: BrainTask, told: RecordedTold, tool: str
+    serve: Serve, server: ScriptedBrain, task: BrainTask, told: RecordedTold
 ) -> None:
-    server.answers = calls(tool)
+    server.answers = calls("desk_broken")
     async with serve(Desk().app) as url:
         assert "The tool failed" in (await solve(server, url, task, told)).text
+
+
+async def test_a_tool_that_floods_is_not_read(
+    serve: Serve, server: ScriptedBrain, task: BrainTask, told: RecordedTold
+) -> None:
+    server.answers = calls("desk_flood")
+    async with serve(Desk().app) as url:
+        with pytest.raises(BrainError, match="sent more than"):
+            await solve(server, url, task, told)
 
 
 async def test_a_tool_server_that_is_away_is_told_in_plain_words(

@@ -6,7 +6,7 @@ cancels the agent's. When the agent asks for input, an operator is asked whether
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -203,9 +203,20 @@ async def _take(run: _Run, event: StreamResponse, told: Told) -> None:
             update = event.artifact_update
             known = run.artifacts.get(update.artifact.artifact_id)
             if update.append and known is not None:
-                known.parts.extend(update.artifact.parts)
+                _append(known, update.artifact.parts)
             elif len(run.artifacts) < MAX_ARTEFACTS or known is not None:
                 run.artifacts[update.artifact.artifact_id] = update.artifact
+
+
+def _append(artifact: Artifact, parts: Iterable[Part]) -> None:
+    """More of an artefact: text goes on where its last part is text of the same type, else it is a part of its own."""
+    for part in parts:
+        last = artifact.parts[-1] if artifact.parts else None
+        is_text = last is not None and last.WhichOneof("content") == part.WhichOneof("content") == "text"
+        if last is not None and is_text and last.media_type == part.media_type:
+            last.text += part.text
+        else:
+            artifact.parts.append(part)
 
 
 def _take_task(run: _Run, task: Task) -> None:
@@ -235,10 +246,10 @@ def _answer(run: _Run) -> Answer:
     return Answer(text.text, artefacts[:MAX_ARTEFACTS], text.was_cut)
 
 
-def _text(parts: object) -> str:
+def _text(parts: Iterable[Part]) -> str:
     """The plain text of parts; a part that is elsewhere is named by its address, never fetched."""
     pieces: list[str] = []
-    for part in parts if isinstance(parts, list) else list(parts):  # type: ignore[call-overload]
+    for part in parts:
         if part.WhichOneof("content") == "text" and part.media_type in _PLAIN:
             pieces.append(part.text)
         elif part.WhichOneof("content") == "url":

@@ -60,23 +60,40 @@ class McpToolbox:
 
 @asynccontextmanager
 async def open_tools(servers: Sequence[ToolServer], tls: ssl.SSLContext | None = None) -> AsyncIterator[Toolbox]:
-    """A session with each server. Raises `BrainError` when one cannot be reached.
+    """A session with each server. Raises `BrainError` when one cannot be reached, or sends more than is read.
 
     What fails inside the block is raised behind it: the task groups of the SDK would wrap it.
     """
     failure: BrainError | None = None
-    async with AsyncExitStack() as stack:
-        offers: list[_Offer] = []
-        for server in servers:
-            offers += await _offers(stack, server, tls)
-        if len(offers) > MAX_TOOLS:
-            raise BrainError(f"the tool servers have {len(offers)} tools, {MAX_TOOLS} at most: name some in 'allow'")
-        try:
-            yield McpToolbox(offers)
-        except BrainError as error:
-            failure = error
+    try:
+        async with AsyncExitStack() as stack:
+            offers: list[_Offer] = []
+            for server in servers:
+                offers += await _offers(stack, server, tls)
+            if len(offers) > MAX_TOOLS:
+                raise BrainError(
+                    f"the tool servers have {len(offers)} tools, {MAX_TOOLS} at most: name some in 'allow'"
+                )
+            try:
+                yield McpToolbox(offers)
+            except BrainError as error:
+                failure = error
+    except ExceptionGroup as group:
+        raise _first(group) from None
     if failure is not None:
         raise failure
+
+
+def _first(group: ExceptionGroup[Exception]) -> BrainError:
+    """What the SDK's task groups wrapped, in plain words."""
+    leaf: Exception = group
+    while isinstance(leaf, ExceptionGroup):
+        leaf = leaf.exceptions[0]
+    if isinstance(leaf, BrainError):
+        return leaf
+    if isinstance(leaf, TooMuch):
+        return BrainError(f"a tool server sent more than {MAX_READ_BYTES:,} bytes")
+    return BrainError(f"a tool server failed ({type(leaf).__name__})", is_transient=True)
 
 
 def result_text(result: CallToolResult) -> str:

@@ -28,7 +28,7 @@ from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
 KEYS = {"demo": "a-key-of-demo", "rival": "a-key-of-rival"}
-START_S = 40.0
+START_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)

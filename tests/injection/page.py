@@ -46,6 +46,15 @@ approval that it claims to have, and answers with the text. Both calls wait for 
 a text is fetched. With an operator's grant the same brain's calls are made.
 """
 
+WHOLE = """\
+## The whole system
+
+A slow test (`tests/injection/test_whole.py`) lets the engine speak, hand over and emit each of the {texts} texts, and
+answer with a tool call of its own format, through gateways, codec, interaction and webhook as processes, with a second
+tenant beside. Watches are as before, nothing of the other tenant is in a prompt, history, alert, webhook or export, no
+text has become a header of a webhook or a formula of the export, and no URL of a text was fetched.
+"""
+
 LIMITS = """\
 ## What Vigil does not refuse
 
@@ -84,4 +93,6 @@ def _figures() -> list[str]:
         "same session, clears it.",
         "",
         *WITH_TOOLS.format(texts=len(ATTACKS)).splitlines(),
+        "",
+        *WHOLE.format(texts=len(ATTACKS)).splitlines(),
     ]

@@ -1,7 +1,6 @@
 """A brain that obeys every text: it calls tools, says that it was allowed to, and names URLs. No tool is called without
 an operator, and nothing is fetched."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from injection.canary import Canary
 from injection.texts import ATTACKS, URL, Attack
 from vigil.testing.scripted_brain import ScriptedBrain, ToolUse
 from vigil_brain.brains.http_client import HttpClient, http_session
@@ -63,24 +63,6 @@ async def server() -> AsyncIterator[ScriptedBrain]:
     """One server for all tests of this file."""
     async with ScriptedBrain() as running:
         yield running
-
-
-class Canary:
-    """A server that counts who comes."""
-
-    def __init__(self) -> None:
-        self.visits = 0
-        self.url = ""
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator["Canary"]:
-        def visited(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            self.visits += 1
-            writer.close()
-
-        async with await asyncio.start_server(visited, "127.0.0.1", 0) as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/stolen"
-            yield self
 
 
 async def solved(server: ScriptedBrain, house: House, text: str, told: RecordedTold) -> str:

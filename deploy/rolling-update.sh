@@ -19,7 +19,13 @@ start_new() {
     die "the new containers of $1 did not become healthy: ${compose[*]} logs $1. The old ones still run"
 }
 
+# A new release may have streams of its own, and no service may change one.
+update_streams() {
+  "${compose[@]}" run --rm --no-deps -T streams || die "the streams could not be brought up to date. Nothing was replaced"
+}
+
 [ $# -gt 0 ] || die "which service? ingestion, codec, interaction or gateway"
+update_streams
 for service in "$@"; do
   case "$service" in
     ingestion | codec | interaction | gateway) ;;

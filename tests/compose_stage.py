@@ -84,6 +84,10 @@ class Deployment:
         """The same project with more compose files of `deploy`, begun anew: nothing is known of its site yet."""
         return Deployment((*self.files, *(DEPLOY / name for name in names)), dict(self.variables))
 
+    def with_variables(self, variables: Mapping[str, str]) -> "Deployment":
+        """The same project with more variables exported."""
+        return Deployment(self.files, {**self.variables, **variables}, self._known)
+
     def of_version(self, version: str) -> "Deployment":
         """The same project with images of another version: another tag on the same content."""
         for service in UPDATED:
@@ -155,6 +159,10 @@ class Deployment:
         if not self.is_healthy() or not self.of("proxy"):
             await self.run("up", "--detach")
             await self.until(self.is_healthy, "every container is healthy")
+
+    async def forget(self) -> None:
+        """Take all of it down with its volumes."""
+        await self.run("--profile", "*", "down", "--volumes", "--remove-orphans")
 
     async def run(self, *arguments: str) -> str:
         """`compose`, while everything else in this process goes on."""

@@ -16,6 +16,9 @@ BASE = "compose.yaml"
 # What a layer needs besides deploy/.env, as a user would export it.
 EXAMPLES = {
     "VIGIL_VIDEOS": "/srv/videos",
+    "VIGIL_OIDC_ISSUER": "https://id.example/realms/guards",
+    "VIGIL_OIDC_CLIENT_ID": "vigil",
+    "VIGIL_OIDC_REDIRECT_URL": "https://vigil.example/v1/login/oidc/callback",
     "VIGIL_MODEL_REVISION": "0123456789abcdef0123456789abcdef01234567",
 }
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<kind>:-|:\?)(?P<rest>[^}]*))?\}")

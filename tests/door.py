@@ -85,7 +85,7 @@ async def open_door(
 @asynccontextmanager
 async def process(name: str, folder: Path, settings: Mapping[str, object]) -> AsyncIterator[int]:
     """A service with these settings, named without their prefix; its process id. Killed on leaving."""
-    variables = {f"VIGIL_{key}": str(value) for key, value in settings.items()}
+    variables = {f"VIGIL_{key}": str(value) for key, value in {"METRICS_PORT": 0, **settings}.items()}
     with (folder / f"{name}.log").open("wb") as log:
         started = await asyncio.create_subprocess_exec(
             str(BIN / f"vigil-{name}"), env={"PATH": os.defpath} | variables, stdin=DEVNULL, stdout=log, stderr=STDOUT

@@ -33,9 +33,10 @@ _NONE: Mapping[str, object] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Where the gateway is, and what is behind it. `pid` is the gateway's process, `settings` are its settings without
-    their prefix."""
+    their prefix, `metrics_url` is where it shows its metrics."""
 
     url: str
+    metrics_url: str
     ingestion: ScriptedIngestion
     store: SessionStore
     placement: Placement
@@ -66,7 +67,7 @@ async def gateway_stage(
 ) -> AsyncIterator[Stage]:
     """Everything started and ready; ended on leaving. `nats_config` are lines of the configuration of NATS,
     `appendfsync` is when Redis has its writes on disk, `more` are settings of the gateway without their prefix."""
-    nats, port = NatsServer(folder / "nats", nats_config), free_port()
+    nats, port, metrics_port = NatsServer(folder / "nats", nats_config), free_port(), free_port()
     redis = RedisServer(folder / "redis", appendfsync=appendfsync)
     async with AsyncExitStack() as stack:
         for server in (nats, redis):
@@ -78,6 +79,7 @@ async def gateway_stage(
             "REDIS_URL": redis.url,
             "HTTP_PORT": port,
             "GRPC_PORT": 0,
+            "METRICS_PORT": metrics_port,
             "API_KEYS_FILE": _keys_file(folder),
             "INGESTION_GRPC": ingestion.target,
             "PROBE_DEADLINE_S": 0.5,
@@ -93,7 +95,8 @@ async def gateway_stage(
         bus = await stack.enter_async_context(Bus.connect(BusConfig(nats.url, name="test")))
         await bus.connected()
         url = f"http://127.0.0.1:{port}"
-        made = Stage(url, ingestion, SessionStore(client), placement, bus, (nats, redis), pid, settings)
+        metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
+        made = Stage(url, metrics_url, ingestion, SessionStore(client), placement, bus, (nats, redis), pid, settings)
         await eventually(lambda: takes_sessions(made), START_S, "sessions are taken")
         yield made
 

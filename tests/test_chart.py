@@ -192,7 +192,8 @@ def whole() -> list[Object]:
 def test_a_service_listens_and_gets_what_its_row_says(row: ServiceSpec, whole: list[Object]) -> None:
     (container,) = pods(whole)[f"Deployment/vigil-{row.name}"]["spec"]["containers"]
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    assert ports == {"http": row.http_port} | ({"grpc": row.grpc_port} if row.grpc_port else {})
+    named = {"http": row.http_port, "grpc": row.grpc_port, "metrics": row.metrics_port}
+    assert ports == {name: port for name, port in named.items() if port}
     memory = f"{row.resources.memory_mib}Mi"
     assert container["resources"]["requests"] == {"cpu": f"{round(row.resources.cpu * 1000)}m", "memory": memory}
     assert container["resources"]["limits"] == {"memory": memory}

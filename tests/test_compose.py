@@ -13,6 +13,7 @@ from test_services import settings_of
 
 from vigil.contract.services import SERVICES, ServiceSpec
 from vigil.runtime.process.config import ServiceSettings
+from vigil_gateway.http.proxy_header import proxies_of
 
 FILES = [BASE, *layers()]
 # The keys of a service in the Compose specification that are of use here; any other is a slip of the pen.
@@ -200,6 +201,8 @@ def test_every_reader_has_its_secrets_alone() -> None:
     for row in SERVICES:
         mounts = [str(volume) for volume in found[row.name]["volumes"] if "secrets" in str(volume)]
         assert mounts == [f"{row.name}-secrets:/run/secrets/vigil:ro"]
+    operators = {label for label, service in found.items() if "streams-secrets" in volume_names(service)}
+    assert operators == {"provision", "keys", "streams"}, "NATS with the operator's rights"
     everything = {label for label, service in found.items() if "site" in volume_names(service)}
     assert everything == {"provision", "keys"}
 
@@ -225,6 +228,7 @@ def test_a_service_is_given_what_its_row_asks_for(row: ServiceSpec) -> None:
     assert set(environment) <= known, "a variable that is no setting of the service"
     assert environment["VIGIL_HTTP_PORT"] == str(row.http_port)
     assert environment.get("VIGIL_GRPC_PORT") == (str(row.grpc_port) if row.grpc_port else None)
+    assert environment.get("VIGIL_METRICS_PORT") == (str(row.metrics_port) if row.metrics_port else None)
 
 
 @each_row
@@ -238,6 +242,15 @@ def test_the_proxy_leads_to_the_ports_of_the_gateway() -> None:
     row = next(row for row in SERVICES if row.name == "gateway")
     assert set(re.findall(r"gateway:(\d+)", text)) == {str(row.http_port), str(row.grpc_port)}
     assert set(re.findall(r"bind :(\d+)", text)) == {str(row.http_port), str(row.grpc_port)}
+
+
+def test_the_gateway_believes_the_proxy_whose_connections_it_brings() -> None:
+    text = (DEPLOY / "haproxy" / "haproxy.cfg").read_text()
+    assert "gateway:8080 send-proxy-v2\n" in text
+    assert text.count("check check-send-proxy ") == 4, "health checks ask the same port"
+    proxies = proxies_of(services(BASE)["gateway"]["environment"]["VIGIL_TRUSTED_PROXIES"])
+    assert "172.18.0.5" in proxies
+    assert "127.0.0.1" not in proxies, "the container's own health check says nothing before its request"
 
 
 def test_the_version_is_that_of_the_packages() -> None:

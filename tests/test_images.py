@@ -25,7 +25,7 @@ SECRET = re.compile(r"password|passwd|secret|token|credential|api_?key", re.IGNO
 @BY_SERVICE
 def test_every_service_has_an_image(row: ServiceSpec) -> None:
     stage = FILE.stages[row.name]
-    ports = [row.http_port, *([] if row.grpc_port is None else [row.grpc_port])]
+    ports = sorted(port for port in (row.http_port, row.metrics_port, row.grpc_port) if port is not None)
     assert stage.command("ENTRYPOINT") == [row.program]
     assert stage.last("EXPOSE").split() == [str(port) for port in ports]
     assert stage.labels["description"] == row.purpose

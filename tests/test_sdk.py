@@ -321,7 +321,7 @@ async def _nobody_there(_: Stage, __: Path) -> object:
 
 
 async def _something_else_there(stage: Stage, _: Path) -> object:
-    async with Client(f"{stage.url}/metrics?", "key") as client:
+    async with Client(f"{stage.metrics_url}?", "key") as client:
         return await client.health()
 
 

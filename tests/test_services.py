@@ -49,6 +49,7 @@ def test_the_ports_are_the_defaults_of_the_service(row: ServiceSpec) -> None:
     fields = settings_of(row).model_fields
     assert fields["http_port"].default == row.http_port
     assert row.grpc_port == (fields["grpc_port"].default if "grpc_port" in fields else None)
+    assert row.metrics_port == (fields["metrics_port"].default if "metrics_port" in fields else None)
 
 
 @BY_NAME

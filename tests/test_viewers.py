@@ -88,7 +88,7 @@ def cpu_s(pid: int) -> float:
 
 async def metric(stage: Stage, name: str) -> float:
     """A figure of the gateway."""
-    async with stage.http(None) as http, http.get("/metrics") as answer:
+    async with aiohttp.ClientSession() as http, http.get(stage.metrics_url) as answer:
         found = re.search(rf"^{name} ([\d.e+]+)$", await answer.text(), re.MULTILINE)
     return float(found[1]) if found else 0.0
 

@@ -69,6 +69,7 @@ class Stack:
             "VIGIL_REDIS_URL": self.redis_server.url,
             "VIGIL_HTTP_PORT": str(port),
             "VIGIL_GRPC_PORT": "0",
+            "VIGIL_METRICS_PORT": "0",
             "VIGIL_WORKER": name,
             "VIGIL_CAPACITY": str(_CAPACITY),
             "VIGIL_ENGINE_URLS": self.engine.url,

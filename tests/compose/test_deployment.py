@@ -160,7 +160,7 @@ async def test_a_rolling_update_misses_no_second(deployment: Deployment, table: 
 
 async def test_down_leaves_nothing(deployment: Deployment) -> None:
     cameras = deployment.with_layer("rtsp.yaml")
-    await cameras.run("--profile", "*", "down", "--volumes", "--remove-orphans")
+    await cameras.forget()
     assert compose_stage.left() == []
 
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -20,7 +19,6 @@ from vigil.testing.servers import free_port
 
 SCRAPE_S = 1
 START_S = 30.0
-_NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 def missing() -> bool:
@@ -50,13 +48,10 @@ class Prometheus:
 
 
 @asynccontextmanager
-async def scraping(
-    folder: Path, targets: Mapping[str, int], jobs: Mapping[str, Mapping[str, Any]] = _NONE
-) -> AsyncIterator[Prometheus]:
-    """Prometheus over these jobs and their ports on this machine, ready; ended on leaving. `jobs` are the settings of
-    those that have any."""
+async def scraping(folder: Path, targets: Mapping[str, int]) -> AsyncIterator[Prometheus]:
+    """Prometheus over these jobs and their ports on this machine, ready; ended on leaving."""
     port = free_port()
-    file = await asyncio.to_thread(_configured, folder, targets, jobs)
+    file = await asyncio.to_thread(_configured, folder, targets)
     flags = [
         f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'data'}",
@@ -76,13 +71,13 @@ async def scraping(
         await started.wait()
 
 
-def _configured(folder: Path, targets: Mapping[str, int], jobs: Mapping[str, Mapping[str, Any]]) -> Path:
+def _configured(folder: Path, targets: Mapping[str, int]) -> Path:
     """The configuration file, in a new folder."""
     config = {
         "global": {"scrape_interval": f"{SCRAPE_S}s", "evaluation_interval": f"{SCRAPE_S}s"},
         "rule_files": [str(path) for path in RULES],
         "scrape_configs": [
-            {**jobs.get(job, {}), "job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{number}"]}]}
+            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{number}"]}]}
             for job, number in targets.items()
         ],
     }

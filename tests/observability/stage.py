@@ -89,7 +89,7 @@ def jpeg_url() -> str:
 async def whole_system(folder: Path) -> AsyncIterator[Stage]:
     """Everything started and ready; ended on leaving."""
     nats, redis = NatsServer(folder / "nats"), RedisServer(folder / "redis")
-    ports = {name: free_port() for name in SERVICES}
+    ports, gateway_port = {name: free_port() for name in SERVICES}, free_port()
     grpc = {name: free_port() for name in ("ingestion", "gateway")}
     async with AsyncExitStack() as stack:
         for server in (nats, redis):
@@ -98,7 +98,7 @@ async def whole_system(folder: Path) -> AsyncIterator[Stage]:
         engine = await stack.enter_async_context(ScriptedEngine(speaks_now_and_then))
         collector = await stack.enter_async_context(collecting_spans())
         http = await stack.enter_async_context(
-            aiohttp.ClientSession(f"http://127.0.0.1:{ports['gateway']}", headers={"Authorization": f"Bearer {KEY}"})
+            aiohttp.ClientSession(f"http://127.0.0.1:{gateway_port}", headers={"Authorization": f"Bearer {KEY}"})
         )
         video = await asyncio.to_thread(write_video, folder / "camera.mp4", 6, 10)
         stage = Stage(folder, http, f"127.0.0.1:{grpc['gateway']}", engine, collector, video, ports)
@@ -109,6 +109,8 @@ async def whole_system(folder: Path) -> AsyncIterator[Stage]:
             "codec": {},
             "interaction": {"ENGINE_URLS": engine.url, "MODEL": "scripted", "WARM_UP_TURNS": 1},
             "gateway": {
+                "HTTP_PORT": gateway_port,
+                "METRICS_PORT": ports["gateway"],
                 "GRPC_PORT": grpc["gateway"],
                 "API_KEYS_FILE": _keys(folder),
                 "INGESTION_GRPC": f"127.0.0.1:{grpc['ingestion']}",

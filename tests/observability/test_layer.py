@@ -8,13 +8,13 @@ from typing import Any
 import composition
 import pytest
 import yaml
-from aiohttp import web
 from composition import DEPLOY
 
 from observability import prometheus
 from observability.rules import RULES
 from vigil.contract.services import SERVICES
-from vigil.runtime.process import metrics
+from vigil.runtime.process.health import Health
+from vigil.runtime.process.http_endpoint import serve_http
 from vigil.runtime.process.tls import ServerCertificate
 from vigil.testing.certificates import Authority
 from vigil.testing.eventually import eventually
@@ -23,8 +23,6 @@ from vigil.testing.servers import free_port
 LAYER = composition.filled(composition.raw("compose.observability.yaml"), composition.defaults())
 TOOLS = {name: service for name, service in LAYER["services"].items() if "image" in service}
 PROMETHEUS = yaml.safe_load((DEPLOY / "observability/prometheus.yaml").read_text())
-PROMETHEUS_TLS = yaml.safe_load((DEPLOY / "observability/prometheus.tls.yaml").read_text())
-TRUST = "/etc/prometheus/trust/ca.crt"
 COLLECTOR = yaml.safe_load((DEPLOY / "observability/collector.yaml").read_text())
 JAEGER = yaml.safe_load((DEPLOY / "observability/jaeger.yaml").read_text())
 
@@ -42,7 +40,7 @@ def test_every_service_is_scraped_at_the_port_of_its_row() -> None:
         (discovery,) = job["dns_sd_configs"]
         assert discovery["names"] == [job["job_name"]]
         found[job["job_name"]] = discovery["port"]
-    assert found == {row.name: row.http_port for row in SERVICES} | {"engine": 8000}
+    assert found == {row.name: row.scraped_port for row in SERVICES} | {"engine": 8000}
 
 
 def test_nobody_is_admin_of_grafana() -> None:
@@ -87,55 +85,28 @@ def test_grafana_is_given_the_kinds_of_sources_that_the_dashboards_ask_for() -> 
 @pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is not installed: deploy/system-packages.sh prometheus"
 )
-@pytest.mark.parametrize("config", [PROMETHEUS, PROMETHEUS_TLS], ids=["plain", "tls"])
-def test_prometheus_takes_its_configuration(tmp_path: Path, config: dict[str, Any]) -> None:
-    authority = Authority(tmp_path)
+def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     file = tmp_path / "prometheus.yaml"
-    text = yaml.safe_dump({**config, "rule_files": [str(path) for path in RULES]})
-    file.write_text(text.replace(TRUST, str(authority.ca)))
+    file.write_text(yaml.safe_dump({**PROMETHEUS, "rule_files": [str(path) for path in RULES]}))
     checked = subprocess.run(["promtool", "check", "config", file], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_with_tls_the_gateway_alone_is_asked_in_another_way() -> None:
-    gateway, *others = PROMETHEUS_TLS["scrape_configs"]
-    tls = {"scheme": "https", "tls_config": {"ca_file": TRUST, "server_name": "gateway"}}
-    assert {**gateway, **tls} == gateway
-    untold = {name: gateway[name] for name in gateway.keys() - tls.keys()}
-    assert {**PROMETHEUS_TLS, "scrape_configs": [untold, *others]} == PROMETHEUS
-    assert f"trust:{Path(TRUST).parent}:ro" in TOOLS["prometheus"]["volumes"]
-    assert LAYER["services"]["provision"]["volumes"] == ["trust:/site/trust"]
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(prometheus.missing(), reason="Prometheus is not installed: run `make prometheus`")
-async def test_prometheus_reads_a_gateway_over_tls(tmp_path: Path) -> None:
-    """By the job of the file, but for where the gateway is: its certificate names `gateway`, and no address."""
-    authority, port = Authority(tmp_path / "authority"), free_port()
-    certificate = authority.certificate(hosts=("DNS:gateway",))
-    job = yaml.safe_load(yaml.safe_dump(PROMETHEUS_TLS["scrape_configs"][0]).replace(TRUST, str(authority.ca)))
-    del job["dns_sd_configs"]
-    app = web.Application()
-    app.router.add_get("/metrics", _metrics)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    context = ServerCertificate(certificate.cert, certificate.key).context()
-    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
-    try:
-        async with prometheus.scraping(tmp_path / "prometheus", {"gateway": port}, {"gateway": job}) as running:
-            up = await eventually(lambda: running.query('up{job="gateway"} == 1'), what="Prometheus reads the gateway")
-            assert len(up) == 1
-            expiry = 'vigil_certificate_expiry_timestamp_seconds{what="certificate"} - time()'
-            (left,) = await running.query(expiry)
-            assert 1 < float(left["value"][1]) / 86_400 < 2
-            await eventually(lambda: _warns(running), what="the alert of a certificate for two days")
-    finally:
-        await runner.cleanup()
+async def test_a_certificate_that_ends_soon_is_alarmed_on(tmp_path: Path) -> None:
+    certificate, port = Authority(tmp_path / "authority").certificate(), free_port()
+    ServerCertificate(certificate.cert, certificate.key).context()  # it holds for two days
+    async with (
+        serve_http(Health(), "127.0.0.1", port),
+        prometheus.scraping(tmp_path / "prometheus", {"gateway": port}) as running,
+    ):
+        await eventually(lambda: running.query('up{job="gateway"} == 1'), what="Prometheus reads the gateway")
+        expiry = 'vigil_certificate_expiry_timestamp_seconds{what="certificate"} - time()'
+        (left,) = await running.query(expiry)
+        assert 1 < float(left["value"][1]) / 86_400 < 2
+        await eventually(lambda: _warns(running), what="the alert of a certificate for two days")
 
 
 async def _warns(running: prometheus.Prometheus) -> bool:
     return "VigilCertificateExpires" in await running.fired()
-
-
-async def _metrics(_: web.Request) -> web.Response:
-    return web.Response(body=metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})

@@ -23,10 +23,10 @@ _INTRODUCTION = """# Metrics
 
 This page is generated from the code: change the metric's object, then run `make docs`. A test compares the two.
 
-Every service serves its metrics at `GET /metrics` on its HTTP port, in the text format of Prometheus. Units are base
-units, and no label names a session or a tenant. A histogram `x` is served as `x_bucket`, `x_sum` and `x_count`. The
-processes also report `process_…` and `python_gc_…`, which come with the client library. Dashboards and alert rules are
-made of these: [operations](operations.md#metrics-and-dashboards)."""
+Every service serves its metrics at `GET /metrics` on its HTTP port, the gateway on `VIGIL_METRICS_PORT`, in the text
+format of Prometheus. Units are base units, and no label names a session or a tenant. A histogram `x` is served as
+`x_bucket`, `x_sum` and `x_count`. The processes also report `process_…` and `python_gc_…`, which come with the client library.
+Dashboards and alert rules are made of these: [operations](operations.md#metrics-and-dashboards)."""
 
 
 @dataclass(frozen=True, slots=True)

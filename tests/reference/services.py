@@ -15,7 +15,8 @@ the two.
 A row says all that others must know of a service. `vigil up` makes the processes and their environment from it, every
 deployment its NATS and Redis users (`vigil_provision`), `vigil doctor` its checks. `/readyz` of the HTTP port answers
 200 when the service can work and 503 with the reasons when it cannot, `/healthz` says that the process runs, `/metrics`
-is for Prometheus ([metrics](metrics.md)).
+is for Prometheus ([metrics](metrics.md)). The gateway has `/metrics` on another port alone, as clients reach its HTTP
+port.
 A *claimer* holds sessions by leases in Redis, a *consumer* takes messages from a stream.
 """
 
@@ -23,7 +24,8 @@ BUS = """\
 ## What each says and hears on NATS
 
 Each service has a NATS user of its own, called like the service, that may do what stands here and nothing else: NATS
-refuses the rest. Every one of them may also declare the streams, and listens for answers at an inbox of its own.
+refuses the rest. Every one of them may also make streams that are missing, and change none, and listens for answers at
+an inbox of its own.
 Streams and snapshots stand for what reading or writing them takes of JetStream (`vigil.contract.permissions`).
 """
 
@@ -72,12 +74,13 @@ def page() -> str:
 def _row(row: ServiceSpec) -> tuple[str, ...]:
     asked = " (only where it is asked for)" if row.on_request else ""
     grpc = "none" if row.grpc_port is None else str(row.grpc_port)
+    metrics = "" if row.metrics_port is None else f", metrics {row.metrics_port}"
     resources = row.resources
     return (
         code(row.name),
         row.kind,
         row.purpose + asked,
-        str(row.http_port),
+        f"{row.http_port}{metrics}",
         grpc,
         f"{resources.cpu:g}",
         f"{resources.memory_mib:,}",

@@ -98,7 +98,7 @@ def test_a_key_of_another_certificate_is_no_pair() -> None:
 def test_each_reader_finds_its_files_and_nobody_the_key_of_another(tmp_path: Path) -> None:
     site_folder.write(tmp_path, SITE, NOW)
     ca = (tmp_path / "tls/ca.crt").read_text()
-    for reader in (*(row.name for row in SERVICES), "redis", "cli", "trust"):
+    for reader in (*(row.name for row in SERVICES), "redis", "cli", "streams", "trust"):
         assert (tmp_path / reader / "ca.crt").read_text() == ca
     public = [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
     assert public == [tmp_path / "trust/ca.crt"]

@@ -36,6 +36,7 @@ def _row(row: ServiceSpec) -> dict[str, Any]:
         "kind": row.kind,
         "http_port": row.http_port,
         "grpc_port": row.grpc_port,
+        "metrics_port": row.metrics_port,
         "ready_path": row.ready_path,
         "uses_redis": row.uses_redis,
         "on_request": row.on_request,

@@ -4,6 +4,7 @@
     nats/nats.conf              for NATS, mounted at /etc/vigil/nats
     redis/redis.conf, users.acl for Redis, mounted at /etc/vigil/redis
     <service>/nats_url, …       for one service, mounted at /run/secrets/vigil (`VIGIL_SECRETS_DIR`)
+    streams/nats_url            for `vigil-provision streams`: NATS with the operator's rights
     keys/api-keys.json          for the gateway and `vigil-provision keys`
     cli/endpoints.json, …       for the `vigil` command: the key and the reader of the site's own tenant
 
@@ -31,6 +32,8 @@ NATS_CONFIG = PurePosixPath("nats/nats.conf")
 REDIS_USERS = PurePosixPath("redis/users.acl")
 # The folder of the `vigil` command.
 COMMAND = "cli"
+# The folder of what makes the streams, and brings them up to date.
+STREAMS = "streams"
 # Where the containers of NATS and Redis find their folders.
 _NATS_FOLDER = "/etc/vigil/nats"
 _REDIS_FOLDER = "/etc/vigil/redis"
@@ -65,6 +68,7 @@ def files(site: Site, secrets: Secrets, tenants: Iterable[str]) -> dict[PurePosi
     certificates = _REDIS_FOLDER if site.tls else ""
     redis = RedisServer("* -::*", _port(site.redis), site.redis_store, f"{_REDIS_FOLDER}/users.acl", certificates)
     made[PurePosixPath("redis/redis.conf")] = redis_config.render(redis)
+    made[PurePosixPath(STREAMS, "nats_url")] = nats_url(site.nats, secrets, OPERATOR, tls=site.tls)
     made[REDIS_USERS] = redis_config.users(secrets.redis_password_of)
     for row in SERVICES:
         made |= _of_service(site, secrets, row)
@@ -112,10 +116,7 @@ def _of_command(site: Site, secrets: Secrets) -> dict[PurePosixPath, str]:
         profile=site.profile,
         gateway_grpc=site.gateway_grpc,
         ca_file="ca.crt" if site.tls else "",
-        ready_urls={
-            row.name: f"{http if row is GATEWAY else 'http'}://{row.name}:{row.http_port}{row.ready_path}"
-            for row in SERVICES
-        },
+        ready_urls={row.name: f"http://{row.name}:{row.scraped_port}{row.ready_path}" for row in SERVICES},
     )
     folder = PurePosixPath(COMMAND)
     texts = {"endpoints.json": json.dumps(asdict(endpoints), indent=2), "api_key": secrets.api_key, "nats_url": reader}

@@ -2,7 +2,8 @@
 
 tls/ca.crt, ca.key          the site's own authority, for `vigil-provision` alone
 <server>/tls.crt, tls.key   of NATS, Redis and the gateway
-<reader>/ca.crt             what each service, Redis's own check and the `vigil` command verify them with
+<reader>/ca.crt             what each service, Redis's own check, and the commands `vigil` and `vigil-provision streams`
+                            verify them with
 trust/ca.crt                the same for everybody: a certificate without its key is no secret
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from vigil.contract.services import GATEWAY, SERVICES
 from vigil_provision.certificates import Pair, issued, new_authority, still_holds
-from vigil_provision.site import COMMAND, Site
+from vigil_provision.site import COMMAND, STREAMS, Site
 
 _AUTHORITY = PurePosixPath("tls")
 # What others than the containers of Vigil may read, such as Prometheus.
@@ -30,7 +31,7 @@ def files(folder: Path, site: Site, now: datetime) -> dict[PurePosixPath, str]:
         known = _found(folder, place, "tls")
         holds = known is not None and still_holds(known, authority, hosts, now)
         made |= _texts(place, "tls", known if known is not None and holds else issued(authority, hosts, now))
-    readers = (*(row.name for row in SERVICES), "redis", COMMAND)
+    readers = (*(row.name for row in SERVICES), "redis", COMMAND, STREAMS)
     return made | {PurePosixPath(reader, "ca.crt"): authority.cert for reader in readers} | {PUBLIC: authority.cert}
 
 

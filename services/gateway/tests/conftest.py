@@ -52,6 +52,7 @@ def settings(
         "redis_url": redis_server.url,
         "http_port": free_port(),
         "grpc_port": free_port(),
+        "metrics_port": 0,
         "api_keys_file": keys_file,
         "ingestion_grpc": ingestion.target,
         "probe_deadline_s": 2.0,

@@ -29,7 +29,8 @@ async def start(keys_file: Path) -> AsyncIterator[Start]:
     started: list[Process] = []
 
     async def one(**variables: object) -> Process:
-        given = {"VIGIL_API_KEYS_FILE": keys_file, "VIGIL_HTTP_PORT": free_port(), "VIGIL_GRPC_PORT": 0} | variables
+        ports = {"VIGIL_HTTP_PORT": free_port(), "VIGIL_GRPC_PORT": 0, "VIGIL_METRICS_PORT": 0}
+        given = {"VIGIL_API_KEYS_FILE": keys_file, **ports} | variables
         environment = {"PATH": os.defpath} | {name: str(value) for name, value in given.items()}
         process = await asyncio.create_subprocess_exec(*COMMAND, env=environment, stdout=PIPE, stderr=PIPE)
         started.append(process)
@@ -78,23 +79,28 @@ async def test_a_key_file_that_is_not_there_is_one_line(start: Start, tmp_path: 
     assert len(err.splitlines()) == 1
 
 
-async def test_a_port_in_use_is_one_line(start: Start, redis_server: RedisServer) -> None:
-    code, _, err = await finished(await start(VIGIL_HTTP_PORT=redis_server.port))
+@pytest.mark.parametrize("variable", ["VIGIL_HTTP_PORT", "VIGIL_METRICS_PORT"])
+async def test_a_port_in_use_is_one_line(start: Start, redis_server: RedisServer, variable: str) -> None:
+    code, _, err = await finished(await start(**{variable: redis_server.port}))
     assert code == 2
     assert f"127.0.0.1:{redis_server.port}" in err
-    assert "VIGIL_HTTP_PORT" in err
+    assert variable in err
     assert len(err.splitlines()) == 1
 
 
 async def test_with_nats_and_redis_down_it_is_up_and_not_ready_and_stops(start: Start) -> None:
-    port, nowhere = free_port(), free_port()
+    port, metrics_port, nowhere = free_port(), free_port(), free_port()
     process = await start(
         VIGIL_HTTP_PORT=port,
+        VIGIL_METRICS_PORT=metrics_port,
         VIGIL_NATS_URL=f"nats://127.0.0.1:{nowhere}",
         VIGIL_REDIS_URL=f"redis://127.0.0.1:{nowhere}/0",
     )
     await eventually(lambda: answers(port, "/healthz", 200), DEADLINE_S, "the process is up")
     assert await answers(port, "/readyz", 503)
+    assert await answers(metrics_port, "/readyz", 503)
+    assert await answers(metrics_port, "/metrics", 200)
+    assert await answers(port, "/metrics", 404), "clients reach this port"
     process.send_signal(signal.SIGTERM)
     code, out, err = await finished(process)
     assert (code, err) == (0, "")

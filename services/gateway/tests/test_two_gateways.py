@@ -198,6 +198,7 @@ async def gateway_process(settings: GatewaySettings) -> AsyncIterator[tuple[asyn
     variables = {
         "VIGIL_HTTP_PORT": str(port),
         "VIGIL_GRPC_PORT": "0",
+        "VIGIL_METRICS_PORT": "0",
         "VIGIL_API_KEYS_FILE": str(settings.api_keys_file),
         "VIGIL_NATS_URL": settings.nats_url,
         "VIGIL_REDIS_URL": settings.redis_url,

@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 from vigil.contract.api_keys import KeyRole
 from vigil.runtime.process.config import ServiceSettings
 from vigil.runtime.process.ice_servers import IceServersSetting
-from vigil_gateway.console.links import readable
+from vigil_gateway.console import links
+from vigil_gateway.http import proxy_header
 
 
 class GatewaySettings(ServiceSettings):
@@ -18,6 +19,13 @@ class GatewaySettings(ServiceSettings):
     host: str = Field("127.0.0.1", min_length=1, description="Address that the HTTP and gRPC endpoints listen on")
     http_port: int = Field(8080, ge=0, le=65_535, description="Port of the HTTP endpoint; 0 takes a free one")
     grpc_port: int = Field(9200, ge=0, le=65_535, description="Port of the gRPC endpoint; 0 takes a free one")
+    metrics_port: int = Field(
+        9100,
+        ge=0,
+        le=65_535,
+        description="Port of `/metrics`, which is for Prometheus and no client, without TLS; `/healthz` and `/readyz` "
+        "are there, too; 0 takes a free one",
+    )
     api_keys_file: Path = Field(
         description="JSON file of the API keys, which `vigil keys` writes; read again when it changes"
     )
@@ -79,8 +87,7 @@ class GatewaySettings(ServiceSettings):
         30,
         ge=1,
         le=10_000,
-        description="Attempts to log in that one client address may make in a minute at this replica; behind a proxy "
-        "every client has the proxy's address",
+        description="Attempts to log in that one client address may make in a minute at this replica",
     )
     oidc_issuer: str = Field(
         "",
@@ -121,7 +128,13 @@ class GatewaySettings(ServiceSettings):
         ge=1,
         le=100_000,
         description="Connections that one client address may have open at the HTTP endpoint of this replica; behind a "
-        "proxy every client has the proxy's address",
+        "proxy every client has the proxy's address, unless VIGIL_TRUSTED_PROXIES names it",
+    )
+    trusted_proxies: Annotated[str, AfterValidator(proxy_header.readable)] = Field(
+        "",
+        description="Addresses and networks of proxies, separated by commas, whose every connection to the HTTP "
+        "endpoint begins with the client's address (PROXY protocol, version 2), which then counts as the client's; "
+        "empty: none",
     )
     heartbeat_s: float = Field(
         15.0, gt=0, le=300, description="Seconds of silence on a live event stream after which a comment line is sent"
@@ -161,7 +174,7 @@ class GatewaySettings(ServiceSettings):
         description="Folder with the built web console (`make console`), which is then served at `/`; read once at the "
         "start; unset: there is no console",
     )
-    console_links: Annotated[str, AfterValidator(readable)] = Field(
+    console_links: Annotated[str, AfterValidator(links.readable)] = Field(
         "",
         description="Dashboards that the console's system page links to, as JSON of names and addresses: "
         '`{"Fleet": "https://grafana.example/d/vigil-fleet"}`',

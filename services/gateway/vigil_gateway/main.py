@@ -14,6 +14,7 @@ from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.grpc_server import bound_grpc
 from vigil.runtime.process.health import Health
+from vigil.runtime.process.http_endpoint import serve_http
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.service import Service, run_service
 from vigil.runtime.process.startup import StartupError
@@ -108,11 +109,12 @@ async def build(service: Service[GatewaySettings]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _endpoints(ports: Ports, certificate: ServerCertificate | None) -> AsyncIterator[None]:
-    """Serve HTTP and gRPC for as long as the block runs, over TLS where there is a certificate."""
+    """Serve HTTP and gRPC for as long as the block runs, over TLS where there is a certificate, and metrics without."""
     settings = ports.settings
     credentials, tls = (certificate.credentials(), certificate.context()) if certificate is not None else (None, None)
     async with (
         agent_routes(ports) as of_agents,
+        serve_http(ports.health, settings.host, settings.metrics_port, endpoint="metrics") as metrics_port,
         bound_grpc(
             settings.host,
             settings.grpc_port,
@@ -126,7 +128,8 @@ async def _endpoints(ports: Ports, certificate: ServerCertificate | None) -> Asy
     ):
         add_GatewayServiceServicer_to_server(GatewayService(ports), rpc.server)
         await rpc.start((NAME,))
-        log.info("ports opened", host=settings.host, port=port, grpc_port=rpc.port, tls=tls is not None)
+        opened = {"port": port, "grpc_port": rpc.port, "metrics_port": metrics_port}
+        log.info("ports opened", host=settings.host, **opened, tls=tls is not None)
         try:
             yield
         finally:

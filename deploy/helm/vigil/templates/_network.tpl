@@ -55,7 +55,7 @@ spec:
       {{- include "vigil.selector" (dict "root" $root "component" .name) | nindent 6 }}
   policyTypes: [Ingress, Egress]
   ingress:
-    {{- include "vigil.metricsEdge" (dict "root" $root "port" .row.http_port) | nindent 4 }}
+    {{- include "vigil.metricsEdge" (dict "root" $root "port" (default .row.http_port .row.metrics_port)) | nindent 4 }}
     {{- range $caller, $row := $root.rows }}
     {{- if and $.row.grpc_port (has (printf "%s_grpc" $.name) $row.wiring) }}
     {{- include "vigil.edge" (dict "root" $root "component" $caller "way" "from" "port" $.row.grpc_port) | nindent 4 }}

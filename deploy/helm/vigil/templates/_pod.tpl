@@ -106,7 +106,8 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{/* A Prometheus operator's monitor of a component. Takes (dict "root" $ "component" name "block" block "port" name). */}}
+{{/* A Prometheus operator's monitor of a component. Takes (dict "root" $ "component" name "block" block "port" name): the
+     port is one of the pods, for a Service that others reach does not lead to the metrics. */}}
 {{- define "vigil.serviceMonitor" }}
 {{- if .block.serviceMonitor.enabled }}
 ---
@@ -123,17 +124,8 @@ spec:
     matchLabels:
       {{- include "vigil.selector" . | nindent 6 }}
   endpoints:
-    - port: {{ .port }}
+    - targetPort: {{ .port }}
       path: /metrics
       interval: {{ .block.serviceMonitor.interval }}
-      {{- if .tls }}
-      scheme: https
-      tlsConfig:
-        ca:
-          secret:
-            name: {{ .root.Values.tls.ca }}
-            key: ca.crt
-        serverName: {{ include "vigil.fullname" .root }}-{{ .component }}
-      {{- end }}
 {{- end }}
 {{- end -}}

@@ -78,6 +78,11 @@ spec:
               containerPort: {{ .row.grpc_port }}
               protocol: TCP
             {{- end }}
+            {{- if .row.metrics_port }}
+            - name: metrics
+              containerPort: {{ .row.metrics_port }}
+              protocol: TCP
+            {{- end }}
             {{- with $hostPorts }}
             {{- . | nindent 12 }}
             {{- end }}
@@ -126,7 +131,7 @@ spec:
 {{- include "vigil.pdb" $context }}
 {{- include "vigil.autoscaling" . }}
 {{- include "vigil.serviceNetwork" . }}
-{{- include "vigil.serviceMonitor" (merge (dict "port" "http" "tls" (and $gateway (ne .root.Values.tls.gateway ""))) $context) }}
+{{- include "vigil.serviceMonitor" (merge (dict "port" (ternary "metrics" "http" (not (empty .row.metrics_port)))) $context) }}
 {{- end -}}
 
 {{/* CPU and memory: the row's, unless the block has its own. No limit of CPU: a tick that waits for its share is late. */}}
@@ -174,6 +179,7 @@ readinessProbe:
 {{- $known := dict
   "http_port" (toString .row.http_port)
   "grpc_port" (toString .row.grpc_port)
+  "metrics_port" (toString .row.metrics_port)
   "api_keys_file" "/etc/vigil/keys/api-keys.json"
   "webhooks_file" "/etc/vigil/webhooks/webhooks.json"
   "webhook_allow_local" "false"

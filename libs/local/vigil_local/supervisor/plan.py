@@ -10,7 +10,7 @@ from vigil.contract.services import GATEWAY, INGESTION, SERVICES, WEBHOOK, Servi
 from vigil_client.endpoints import Endpoints
 from vigil_local.supervisor import gates
 from vigil_local.supervisor.layout import Binaries
-from vigil_local.supervisor.ports import grpc_name, ports_of
+from vigil_local.supervisor.ports import grpc_name, metrics_name, ports_of
 from vigil_local.supervisor.supervisor import ProcessSpec
 from vigil_provision import key_file, nats_config, redis_config
 from vigil_provision.nats_config import NatsServer
@@ -79,13 +79,15 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The processes in the order they are shown, the files they read (by path), and where to reach them. `nats_file`
-    is the text of NATS's configuration file when other tenants have a key; `warnings` are for the user."""
+    is the text of NATS's configuration file when other tenants have a key, `operator_url` the address of NATS for who
+    may do everything there; `warnings` are for the user."""
 
     specs: tuple[ProcessSpec, ...]
     files: Mapping[Path, str]
     directories: tuple[Path, ...]
     endpoints: Endpoints
     nats_file: Callable[[tuple[str, ...]], str]
+    operator_url: str
     warnings: tuple[str, ...] = ()
 
 
@@ -102,6 +104,7 @@ def make_plan(options: Options) -> Plan:
         (paths["jetstream"], paths["redis"]),
         _endpoints(options),
         partial(_nats_file, options),
+        _nats_url(options, OPERATOR),
         _warnings(options),
     )
 
@@ -256,14 +259,20 @@ def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:
     return known
 
 
+def _nats_url(options: Options, user: str) -> str:
+    return f"nats://{user}:{options.secrets.nats_password_of(user)}@{HOST}:{options.ports['nats']}"
+
+
 def _own_settings(options: Options, row: ServiceSpec) -> dict[str, str]:
     """Settings that no two services share: ports, and who they are to NATS and Redis."""
     secrets, ports = options.secrets, options.ports
     own = {
-        "nats_url": f"nats://{row.name}:{secrets.nats_password_of(row.name)}@{HOST}:{ports['nats']}",
+        "nats_url": _nats_url(options, row.name),
         "redis_url": f"redis://{row.name}:{secrets.redis_password_of(row.name)}@{HOST}:{ports['redis']}/0",
         "http_port": str(ports[row.name]),
     }
     if row.grpc_port is not None:
-        own["grpc_port"] = str(options.ports[grpc_name(row)])
+        own["grpc_port"] = str(ports[grpc_name(row)])
+    if row.metrics_port is not None:
+        own["metrics_port"] = str(ports[metrics_name(row)])
     return own

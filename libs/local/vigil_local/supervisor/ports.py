@@ -12,10 +12,16 @@ def grpc_name(row: ServiceSpec) -> str:
     return f"{row.name} gRPC"
 
 
+def metrics_name(row: ServiceSpec) -> str:
+    """What the port of a service that is for metrics alone is called here."""
+    return f"{row.name} metrics"
+
+
 def ports_of(row: ServiceSpec) -> dict[str, int]:
     """The preferred ports of a service by what they are called."""
     grpc = {} if row.grpc_port is None else {grpc_name(row): row.grpc_port}
-    return {row.name: row.http_port} | grpc
+    metrics = {} if row.metrics_port is None else {metrics_name(row): row.metrics_port}
+    return {row.name: row.http_port} | grpc | metrics
 
 
 def is_free(port: int) -> bool:

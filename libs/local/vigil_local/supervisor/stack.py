@@ -28,6 +28,8 @@ from vigil_local.supervisor.plan import (
 from vigil_local.supervisor.supervisor import Report, State, Status, Supervisor
 from vigil_local.supervisor.tenants import follow_tenants
 from vigil_provision import key_file, secrets
+from vigil_provision.commands.streams import make_streams
+from vigil_provision.errors import ProvisionError
 from vigil_provision.keys import with_own
 from vigil_provision.private_file import write_private
 
@@ -84,6 +86,7 @@ async def running(
                 disk.watched(data_dir, say),
                 Supervisor(plan.specs, data_dir / "logs", publisher.changed, remove) as supervisor,
                 _following(plan, data_dir, supervisor),
+                _declaring(plan, say),
             ):
                 await supervisor.ready()
                 publisher.publish()
@@ -104,6 +107,24 @@ async def _following(plan: Plan, data_dir: Path, supervisor: Supervisor) -> Asyn
     finally:
         following.cancel()
         await asyncio.wait({following})
+
+
+@asynccontextmanager
+async def _declaring(plan: Plan, say: Callable[[str], None]) -> AsyncIterator[None]:
+    """Make the streams, or bring those of an older release up to date, once NATS is there. `say` gets why it failed."""
+
+    async def declared() -> None:
+        try:
+            await make_streams(plan.operator_url)
+        except ProvisionError as error:
+            say(str(error))
+
+    declaring = asyncio.create_task(declared(), name="declare streams")
+    try:
+        yield
+    finally:
+        declaring.cancel()
+        await asyncio.wait({declaring})
 
 
 def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:

@@ -1,6 +1,7 @@
 """`vigil-provision streams`: the streams and the bucket, made before any service needs them."""
 
 import asyncio
+import ssl
 
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.process.config import ConfigInvalid, ServiceSettings, load
@@ -19,16 +20,22 @@ def streams() -> None:
     """
     try:
         settings = load(ServiceSettings)
-        config = BusConfig(
-            settings.nats_url, "vigil-provision", settings.stream_replicas, tls=trusted_by(settings.ca_file)
-        )
+        tls = trusted_by(settings.ca_file)
     except (ConfigInvalid, StartupError) as error:
         raise ProvisionError(str(error), "correct the variable") from None
-    run(_made(config))
+    run(_made(settings, tls))
 
 
-async def _made(config: BusConfig) -> bool:
-    async with Bus.connect(config) as bus:
+async def _made(settings: ServiceSettings, tls: ssl.SSLContext) -> bool:
+    await make_streams(settings.nats_url, settings.stream_replicas, tls)
+    stderr.print(f"streams are made, each kept by {settings.stream_replicas} servers", highlight=False)
+    return True
+
+
+async def make_streams(nats_url: str, replicas: int = 1, tls: ssl.SSLContext | None = None) -> None:
+    """Make the streams and the bucket, or bring them up to date: no service has the right to. `nats_url` is that of the
+    operator; it is waited for. Raises `ProvisionError`."""
+    async with Bus.connect(BusConfig(nats_url, "vigil-provision", replicas, tls=tls)) as bus:
         try:
             async with asyncio.timeout(READY_S):
                 await bus.connected()
@@ -37,5 +44,3 @@ async def _made(config: BusConfig) -> bool:
                 f"NATS took no streams within {READY_S:.0f} s: {bus.fault}",
                 "check that it runs, its address, and that it has as many servers as VIGIL_STREAM_REPLICAS",
             ) from None
-    stderr.print(f"streams are made, each kept by {config.stream_replicas} servers", highlight=False)
-    return True

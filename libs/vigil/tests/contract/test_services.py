@@ -51,7 +51,7 @@ def stored(subject: str) -> bool:
 
 
 def test_no_two_services_share_a_name_or_a_port() -> None:
-    ports = [port for row in SERVICES for port in (row.http_port, row.grpc_port) if port is not None]
+    ports = [port for row in SERVICES for port in (row.http_port, row.grpc_port, row.metrics_port) if port is not None]
     assert len(set(ports)) == len(ports)
     assert len({row.name for row in SERVICES}) == len(SERVICES)
     assert [service(row.name) for row in SERVICES] == list(SERVICES)

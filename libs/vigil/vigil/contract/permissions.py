@@ -11,9 +11,9 @@ Reading must not be writing. A downstream system reads its tenant's events as th
 ones with a message to the gateway. It has no right in JetStream at all: whoever may make a consumer, or ask one for
 messages, chooses where the server publishes them (`deliver_subject`, the reply subject), and so can forge events.
 
-Every service may make the streams that are missing, because every service does so when it connects. Only interaction
-may change one that is there: whoever may can have its own messages stored there as others' (`subjects`,
-`subject_transform`), or all of them discarded. None may delete or purge one; the exceptions are the buckets of
+Every service may make the streams that are missing, because every service does so when it connects. None may change
+one that is there: whoever may can have its own messages stored there as others' (`subjects`, `subject_transform`), or
+all of them discarded. None may delete or purge one; the exceptions are the buckets of
 snapshots and of artefacts, where replacing or removing an object purges its old parts.
 """
 
@@ -94,7 +94,7 @@ def of_service(row: ServiceSpec) -> Permissions:
     # Whoever hears something may answer in any inbox, whose name only the asker knows. NATS's `allow_responses` would
     # let it answer anywhere: it could send itself a message, and name any subject as the place of the answer.
     inboxes = f"{INBOXES}.>" if bus.hears else own_inbox
-    publish = [*bus.publishes, inboxes, f"{_API}.INFO", *_declaring(may_update=bus.updates_streams)]
+    publish = [*bus.publishes, inboxes, f"{_API}.INFO", *_declaring()]
     for stream in bus.consumes:
         publish += _reading(stream)
     publish += [f"{_API}.STREAM.MSG.GET.{stream.name}" for stream in bus.looks_up]
@@ -132,11 +132,10 @@ def tenant_account(tenant: str) -> NatsAccount:
     return NatsAccount(f"TENANT_{tenant}", (user,), hears=allowed.subscribe, asks=allowed.publish)
 
 
-def _declaring(*, may_update: bool) -> list[str]:
-    """What declaring the streams and the buckets takes: also to look whether a newer release has declared them."""
+def _declaring() -> list[str]:
+    """What making the streams and the buckets takes where they are missing: also to look whether they are there."""
     names = [*(stream.name for stream in STREAMS), *(bucket.stream for bucket in BUCKETS)]
-    deeds = ("CREATE", "UPDATE", "INFO") if may_update else ("CREATE", "INFO")
-    return [f"{_API}.STREAM.{deed}.{name}" for name in names for deed in deeds]
+    return [f"{_API}.STREAM.{deed}.{name}" for name in names for deed in ("CREATE", "INFO")]
 
 
 def _reading(stream: StreamSpec) -> list[str]:

@@ -77,8 +77,8 @@ class BusAccess:
 
     `publishes` is what it may publish, live or into a stream; `hears` what it may subscribe to. `consumes` are the
     streams that it reads with durable consumers, `looks_up` those whose newest message it may ask for, `reads` those
-    of which it may ask for any messages, without a consumer, `measures` those whose size it may ask for. One that
-    `updates_streams` brings all of them up to date after an upgrade; every service makes those that are missing.
+    of which it may ask for any messages, without a consumer, `measures` those whose size it may ask for. Every
+    service makes the streams that are missing. None may change one: whoever can has NATS store there what he likes.
     """
 
     publishes: tuple[str, ...] = ()
@@ -89,7 +89,6 @@ class BusAccess:
     measures: tuple[StreamSpec, ...] = ()
     snapshots: BucketAccess = BucketAccess.NONE
     artefacts: BucketAccess = BucketAccess.NONE
-    updates_streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,8 @@ class ServiceSpec:
 
     `module` has its `main`; `settings` is its settings class, as `module:class`. `wiring` are the settings that depend
     on where it runs, so whoever starts it gives them; every other setting has a default that suits. A service without a
-    `grpc_port` has no gRPC endpoint. `redis_keys` are the patterns of the keys that it touches, `store` what it
+    `grpc_port` has no gRPC endpoint. One with a `metrics_port` shows its metrics there alone, as its `http_port` is
+    for clients. `redis_keys` are the patterns of the keys that it touches, `store` what it
     does there. One that is `on_request` runs only where somebody asks for it.
     """
 
@@ -116,11 +116,17 @@ class ServiceSpec:
     store: StoreAccess = StoreAccess.NONE
     on_request: bool = False
     ready_path: str = "/readyz"
+    metrics_port: int | None = None
 
     @property
     def program(self) -> str:
         """The command that runs it."""
         return f"vigil-{self.name}"
+
+    @property
+    def scraped_port(self) -> int:
+        """Where Prometheus asks for `/metrics`."""
+        return self.http_port if self.metrics_port is None else self.metrics_port
 
     @property
     def uses_redis(self) -> bool:
@@ -172,6 +178,7 @@ GATEWAY = ServiceSpec(
         "redis_url",
         "http_port",
         "grpc_port",
+        "metrics_port",
         "api_keys_file",
         "ingestion_grpc",
         "model",
@@ -180,6 +187,7 @@ GATEWAY = ServiceSpec(
     ),
     http_port=8080,
     grpc_port=9200,
+    metrics_port=9100,
     bus=BusAccess(
         publishes=(
             _of_all(Kind.COMMAND),
@@ -298,7 +306,6 @@ INTERACTION = ServiceSpec(
         hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
         looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, TASKS, SESSIONS),
         snapshots=BucketAccess.WRITE,
-        updates_streams=True,  # whoever may change a stream can store what it likes there: the author of most of them
     ),
     redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys("*")),
     resources=Resources(cpu=1.0, memory_mib=256),
@@ -322,9 +329,6 @@ WEBHOOK = ServiceSpec(
 
 SERVICES = (INGESTION, CODEC, INTERACTION, WEBHOOK, GATEWAY)
 """In the order in which they are shown and started; the gateway, which clients wait for, last."""
-
-STREAM_UPDATERS = frozenset(row.name for row in SERVICES if row.bus.updates_streams)
-"""The services that bring streams up to date."""
 
 
 def service(name: str) -> ServiceSpec:

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import secrets
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -47,8 +48,10 @@ class OidcProvider:
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def serve(self) -> AsyncIterator["OidcProvider"]:
-        """Serve on a free port; `issuer` is its address."""
+    async def serve(
+        self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, name: str = "127.0.0.1"
+    ) -> AsyncIterator["OidcProvider"]:
+        """Serve on a free port, over TLS where there is a context; `issuer` is its address, by this name."""
         app = web.Application(middlewares=[self._counting])
         app.add_routes(
             [
@@ -60,8 +63,8 @@ class OidcProvider:
         )
         runner = web.AppRunner(app)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.issuer = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, host, 0, ssl_context=tls).start()
+        self.issuer = f"{'http' if tls is None else 'https'}://{name}:{runner.addresses[0][1]}"
         try:
             yield self
         finally:

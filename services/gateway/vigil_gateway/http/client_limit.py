@@ -7,7 +7,7 @@ _IPV6_SITE_BITS = 64  # what one household or one machine gets: it can use any a
 
 
 class ClientConnections:
-    """At most `limit` connections an address, of this process. Behind a proxy every client has the proxy's address."""
+    """At most `limit` connections an address, of this process."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -32,14 +32,16 @@ class ClientConnections:
         return self._open.total()
 
 
-def site_of(host: str) -> str:
-    """The address as it is counted: an IPv4 address, or the /64 of an IPv6 address."""
+def plain_address(host: str) -> str:
+    """The address without its zone, and an IPv4 address without its IPv6 form."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return host
-    if address.version == 4:
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, _IPV6_SITE_BITS), strict=False))
+    return str(address.ipv4_mapped or address) if address.version == 6 else str(address)
+
+
+def site_of(host: str) -> str:
+    """The address as it is counted: an IPv4 address, or the /64 of an IPv6 address."""
+    plain = plain_address(host)
+    return str(ipaddress.ip_network((plain, _IPV6_SITE_BITS), strict=False)) if ":" in plain else plain

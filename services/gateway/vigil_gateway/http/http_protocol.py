@@ -6,6 +6,7 @@ is thrown away.
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import h11
@@ -16,6 +17,7 @@ from vigil_gateway import metrics
 from vigil_gateway.api.problems import Problem
 from vigil_gateway.api.transport_errors import HEAD_LATE, TOO_MANY_CONNECTIONS
 from vigil_gateway.http.client_limit import ClientConnections
+from vigil_gateway.http.proxy_header import Address
 from vigil_gateway.http.websocket_protocol import WebSocketProtocol
 
 HEAD_S = 10.0
@@ -27,11 +29,20 @@ DRAIN_BYTES = 16 * 1024 * 1024
 
 
 class HttpProtocol(H11Protocol):
-    """One connection. `clients` is shared by all of them."""
+    """One connection. `clients` is shared by all of them; `client` is the address of the client where a proxy has said
+    it."""
 
-    def __init__(self, *arguments: Any, clients: ClientConnections, head_s: float = HEAD_S, **options: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        clients: ClientConnections,
+        head_s: float = HEAD_S,
+        client: Address | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*arguments, **options)
         self._clients = clients
+        self._behind_proxy = client
         self._head_s = head_s
         self._host = ""
         self._counted = False
@@ -41,6 +52,9 @@ class HttpProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self._behind_proxy is not None:
+            self.client = self._behind_proxy
+            self.ws_protocol_class = partial(WebSocketProtocol, client=self.client)  # type: ignore[assignment]
         self._host = self.client[0] if self.client else ""
         self._counted = self._clients.enter(self._host)
         if self._counted:

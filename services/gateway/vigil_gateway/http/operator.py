@@ -1,24 +1,17 @@
-"""For the operator: metrics, liveness and readiness, on the same port as the API; and health for its users."""
+"""For load balancers: liveness and readiness, on the port of the API; and health for its users."""
 
 import asyncio
 from dataclasses import asdict
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 
-from vigil.runtime.process import metrics
 from vigil.runtime.process.health import OK
 from vigil_gateway.api.models.health import HealthOut, RoleOut
 from vigil_gateway.ports import PortsOf
 from vigil_gateway.sessions.capacity import capacity, sources_taken
 
 router = APIRouter()
-
-
-@router.get("/metrics", include_in_schema=False)
-async def show_metrics() -> Response:
-    """Prometheus metrics of this process."""
-    return Response(metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
 
 
 @router.get("/healthz", include_in_schema=False)

@@ -17,6 +17,8 @@ from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.client_limit import ClientConnections
 from vigil_gateway.http.http_protocol import HEAD_S, HttpProtocol
+from vigil_gateway.http.proxied import Arrivals, ProxiedServer
+from vigil_gateway.http.proxy_header import NO_PROXIES, Address, Proxies, proxies_of
 from vigil_gateway.http.websocket_protocol import WebSocketProtocol
 
 _BACKLOG = 512
@@ -34,7 +36,7 @@ PING_S, PONG_S = 20.0, 20.0
 class Listening:
     """Where the server listens (a free port when 0), for how long requests under way go on when it stops, and how many
     connections one client address may have. A request's head is to come within `head_s`. With `tls` the server speaks
-    TLS and nothing else, and a handshake is to end within `handshake_s`."""
+    TLS and nothing else, and a handshake is to end within `handshake_s`. `proxies` say whose connections they bring."""
 
     host: str
     port: int
@@ -43,11 +45,19 @@ class Listening:
     head_s: float = HEAD_S
     tls: ssl.SSLContext | None = None
     handshake_s: float = HANDSHAKE_S
+    proxies: Proxies = NO_PROXIES
 
     @classmethod
     def of(cls, settings: GatewaySettings, tls: ssl.SSLContext | None = None) -> "Listening":
         """As the gateway's settings say."""
-        return cls(settings.host, settings.http_port, settings.drain_s, settings.connections_per_client, tls=tls)
+        return cls(
+            settings.host,
+            settings.http_port,
+            settings.drain_s,
+            settings.connections_per_client,
+            tls=tls,
+            proxies=proxies_of(settings.trusted_proxies),
+        )
 
 
 class _Server(uvicorn.Server):
@@ -56,8 +66,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, listening_on: Listening) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
-        self._tls = listening_on.tls
-        self._handshake_s = listening_on.handshake_s
+        self._on = listening_on
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
@@ -65,20 +74,27 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup([])
         for listener in sockets or ():
-            server = await asyncio.get_running_loop().create_server(
-                self._connection,
-                sock=listener,
-                backlog=self.config.backlog,
-                ssl=self._tls,
-                ssl_handshake_timeout=self._handshake_s if self._tls is not None else None,
-            )
-            self.servers.append(server)
+            self.servers.append(self._behind_proxies(listener) if self._on.proxies else await self._direct(listener))
         self.listening.set()
 
-    def _connection(self) -> asyncio.Protocol:
-        """As uvicorn makes one."""
+    async def _direct(self, listener: socket.socket) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            self._connection,
+            sock=listener,
+            backlog=self.config.backlog,
+            ssl=self._on.tls,
+            ssl_handshake_timeout=self._on.handshake_s if self._on.tls is not None else None,
+        )
+
+    def _behind_proxies(self, listener: socket.socket) -> asyncio.Server:
+        listener.listen(self.config.backlog)
+        arrivals = Arrivals(self._on.proxies, self._on.head_s, self._on.tls, self._on.handshake_s)
+        return ProxiedServer(listener, arrivals, self._connection)  # type: ignore[return-value]  # uvicorn only closes it
+
+    def _connection(self, client: Address | None = None) -> asyncio.Protocol:
+        """As uvicorn makes one, for the client that a proxy has named."""
         return self.config.http_protocol_class(  # type: ignore[call-arg]
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state, client=client
         )
 
 

@@ -1,10 +1,13 @@
 """Uvicorn's WebSocket protocol, with bounds on what it holds for a client, and no error logged for what one sends."""
 
+import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
+
+from vigil_gateway.http.proxy_header import Address
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
@@ -18,6 +21,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Closes a connection that breaks the protocol, or that makes the server hold too much."""
 
     on_lost: Callable[[], None] | None = None
+
+    def __init__(self, *arguments: Any, client: Address | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._behind_proxy = client
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self._behind_proxy is not None:
+            self.client = self._behind_proxy
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.on_lost is not None:

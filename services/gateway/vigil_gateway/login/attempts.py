@@ -16,8 +16,7 @@ _ALL_OTHERS = "others"
 class LoginAttempts:
     """At most `per_minute` attempts of one address in a minute, good ones too.
 
-    Addresses beyond `MAX_ADDRESSES` share one bound, so that nobody fills the memory with addresses. Behind a proxy
-    every client has the proxy's address.
+    Addresses beyond `MAX_ADDRESSES` share one bound, so that nobody fills the memory with addresses.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP endpoint of a worker: `/metrics`, `/healthz` and `/readyz`."""
+"""The HTTP endpoint of a service for its operator: `/metrics`, `/healthz` and `/readyz`."""
 
 import errno
 from collections.abc import AsyncIterator, Iterable
@@ -14,9 +14,11 @@ _SHUTDOWN_S = 1.0
 
 
 @asynccontextmanager
-async def serve_http(health: Health, host: str, port: int, more: Iterable[web.RouteDef] = ()) -> AsyncIterator[int]:
+async def serve_http(
+    health: Health, host: str, port: int, more: Iterable[web.RouteDef] = (), endpoint: str = "HTTP"
+) -> AsyncIterator[int]:
     """Serve while the block runs, with `more` routes of the service's own; yields the port. A `port` of 0 takes a free
-    port.
+    port. `endpoint` is what the setting of the port calls it.
 
     `/healthz` says that the process runs, whatever its dependencies do. `/readyz` is 503 while the process should get
     no work. Raises `PortInUse`.
@@ -32,7 +34,7 @@ async def serve_http(health: Health, host: str, port: int, more: Iterable[web.Ro
         try:
             await site.start()
         except OSError as error:
-            raise PortInUse("HTTP", host, port, errno.errorcode.get(error.errno or 0, str(error))) from error
+            raise PortInUse(endpoint, host, port, errno.errorcode.get(error.errno or 0, str(error))) from error
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()

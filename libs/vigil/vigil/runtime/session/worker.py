@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from vigil.contract.services import STREAM_UPDATERS
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement.claimer import HAND_OVER_S, Claimer, Offers, Relieved, Run
@@ -25,7 +24,7 @@ async def open_ports(worker: Worker[W]) -> AsyncIterator[WorkerPorts]:
     settings = worker.settings
     tls = trusted_by(settings.ca_file)
     name = f"vigil-{worker.name} {settings.worker}"
-    config = BusConfig(settings.nats_url, name, settings.stream_replicas, worker.name in STREAM_UPDATERS, tls=tls)
+    config = BusConfig(settings.nats_url, name, settings.stream_replicas, updates_streams=False, tls=tls)
     async with (
         open_redis(settings.redis_url, tls) as redis,
         Bus.connect(config) as bus,

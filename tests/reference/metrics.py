@@ -25,8 +25,8 @@ This page is generated from the code: change the metric's object, then run `make
 
 Every service serves its metrics at `GET /metrics` on its HTTP port, the gateway on `VIGIL_METRICS_PORT`, in the text
 format of Prometheus. Units are base units, and no label names a session or a tenant. A histogram `x` is served as
-`x_bucket`, `x_sum` and `x_count`. The processes also report `process_…` and `python_gc_…`, which come with the client library.
-Dashboards and alert rules are made of these: [operations](operations.md#metrics-and-dashboards)."""
+`x_bucket`, `x_sum` and `x_count`. The processes also report `process_…` and `python_gc_…`, which come with the client
+library. Dashboards and alert rules are made of these: [operations](operations.md#metrics-and-dashboards)."""
 
 
 @dataclass(frozen=True, slots=True)

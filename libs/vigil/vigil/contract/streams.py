@@ -129,8 +129,20 @@ BUCKETS = (SNAPSHOTS, ARTEFACTS)
 
 
 def stream_of(subject: str) -> StreamSpec:
-    """The stream that stores messages on `subject`. Raises `InvalidSubject`."""
+    """The stream that stores messages on `subject`, which may hold wildcards: then the first that stores some of them.
+    Raises `InvalidSubject`."""
     for stream in STREAMS:
-        if any(subject.startswith(pattern.removesuffix(">")) for pattern in stream.subjects):
+        if any(_meet(subject, pattern) for pattern in stream.subjects):
             return stream
     raise InvalidSubject(f"no stream stores {subject[:120]!r}")
+
+
+def _meet(subject: str, pattern: str) -> bool:
+    """Whether there are subjects that are of both."""
+    ours, theirs = subject.split("."), pattern.split(".")
+    for our, their in zip(ours, theirs, strict=False):
+        if ">" in (our, their):
+            return True
+        if our != their and "*" not in (our, their):
+            return False
+    return len(ours) == len(theirs)

@@ -1,6 +1,6 @@
 /**
- * One session as its page shows it: read once, then kept by its live events. Nothing is asked for again and again; the
- * dialogue is read anew only when the model has said something while a question waits.
+ * One session as its page shows it: read once it is followed, then kept by its live events. What it was is read again
+ * when a lost connection is back, and the dialogue when the model has said something while a question waits.
  */
 
 import { api } from '../../lib/api/client';
@@ -139,29 +139,33 @@ export class Room {
       this.detail = detail;
       this.said = roles(detail.status);
       if (detail.state === 'ended') this.connection = { state: 'ended', reason: detail.ended_reason ?? '' };
-      else this.#follow();
-      await Promise.all([
-        this.#readTurns(),
-        this.#readDialogue(),
-        this.#readAlerts(detail.created_at),
-        this.watches.read(),
-      ]);
+      else await this.#follow();
+      await Promise.all([this.#readPast(detail), this.watches.read()]);
       this.isRead = true;
     } catch (error) {
       if (!this.#isClosed) this.problem = asProblem(error);
     }
   }
 
-  #follow(): void {
+  /** Follows the live events; done once they come or cannot come: what is read after that leaves no gap before them. */
+  #follow(): Promise<void> {
     const address = `/v1/sessions/${encodeURIComponent(this.session)}/events`;
-    this.#following = follow(address, {
-      event: (event) => this.#event(event),
-      connection: (connection) => this.#connected(connection),
+    return new Promise((resolve) => {
+      this.#following = follow(address, {
+        event: (event) => this.#event(event),
+        connection: (connection) => {
+          this.#connected(connection);
+          if (connection.state !== 'connecting') resolve();
+        },
+      });
     });
   }
 
   #connected(connection: Connection): void {
     this.connection = connection;
+    // A stream that had told nothing yet has no place to go on from.
+    if (connection.state === 'live' && this.isRead && this.detail !== null)
+      void this.#readPast(this.detail).catch((error: unknown) => (this.problem = asProblem(error)));
     if (connection.state !== 'lost' || connection.problem?.kind !== 'session_ended') return;
     this.#following?.close();
     this.connection = { state: 'ended', reason: connection.problem.detail };
@@ -196,11 +200,15 @@ export class Room {
     if (told.event === 'ended') this.take({ state: 'ended', ended_reason: told.reason });
   }
 
+  async #readPast(detail: Detail): Promise<void> {
+    await Promise.all([this.#readTurns(), this.#readDialogue(), this.#readAlerts(detail.created_at)]);
+  }
+
   async #readTurns(before?: number): Promise<void> {
     const query = before === undefined ? { limit: PAGE } : { limit: PAGE, before };
     const page = await api.get('/v1/sessions/{session}/turns', { path: { session: this.session }, query });
-    const isLast = page.next === null;
-    this.timeline = withOlder(this.timeline, page.turns, isLast);
+    const isWhole = before === undefined && this.timeline.isWhole;
+    this.timeline = withOlder(this.timeline, page.turns, isWhole || page.next === null);
   }
 
   async #readDialogue(): Promise<void> {

@@ -94,8 +94,11 @@ async def console_stage(folder: Path, script: Script, grace_s: float = GRACE_S) 
 
 
 @asynccontextmanager
-async def chromium(camera: Path) -> AsyncIterator[Browser]:
-    """A browser whose camera plays a clip over and over, and asks nobody for permission."""
+async def chromium(
+    camera: Path, screen: str = "--auto-select-desktop-capture-source=Entire screen"
+) -> AsyncIterator[Browser]:
+    """A browser whose camera plays a clip over and over, and asks nobody for permission; `screen` is the argument that
+    says what it shares when it is asked for a screen."""
     arguments = [
         "--no-sandbox",
         "--use-fake-ui-for-media-stream",
@@ -104,7 +107,7 @@ async def chromium(camera: Path) -> AsyncIterator[Browser]:
         "--autoplay-policy=no-user-gesture-required",
         "--disable-background-networking",
         "--disable-features=WebRtcHideLocalIpsWithMdns",
-        "--auto-select-desktop-capture-source=Entire screen",
+        screen,
     ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from statistics import median
 
 import av
 import numpy as np
@@ -55,6 +56,7 @@ class Received:
     rss_mib: float | None = None
     rss_spread: float | None = None
     rss_drift: float | None = None
+    rss_mib_by_minute: tuple[float, ...] = ()
 
 
 async def measure(settings: BenchSettings) -> Received:
@@ -143,7 +145,8 @@ async def _held(settings: BenchSettings, sampler: Sampler, steps: Sequence[Step]
     await hold(settings.settle_s, f"holding {clients} clients for {settings.webrtc_minutes:g} minutes")
     begun = len(sampler.rss[WORKER])
     await asyncio.sleep(settings.webrtc_minutes * 60)
-    memory = steadiness([value / _MIB for value in sampler.rss[WORKER][begun:]])
+    rss_mib = [value / _MIB for value in sampler.rss[WORKER][begun:]]
+    memory = steadiness(rss_mib)
     return Received(
         tuple(steps),
         clients,
@@ -151,4 +154,5 @@ async def _held(settings: BenchSettings, sampler: Sampler, steps: Sequence[Step]
         round(memory.median, 1),
         round(memory.spread_share, 4),
         round(memory.drift_share, 4),
+        tuple(round(median(rss_mib[begin : begin + 60]), 1) for begin in range(0, len(rss_mib), 60)),
     )

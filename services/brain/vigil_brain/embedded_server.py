@@ -3,12 +3,14 @@ makes, which has xllamacpp and nothing of Vigil.
 
     python embedded_server.py MODEL.gguf THREADS
 
-It writes one line, `{"url": …}`, when the model is loaded, and ends when its standard input is closed: so it never
-outlives the service that started it, however that ended.
+It writes one line, `{"url": …, "key": …}`, when the model is loaded, and ends when its standard input is closed: so it
+never outlives the service that started it, however that ended. Who does not know the key gets no answer: other users of
+this host reach its port, too.
 """
 
 import json
 import os
+import secrets
 import sys
 
 import xllamacpp
@@ -24,10 +26,12 @@ def main(path: str, threads: int) -> None:
     params.n_parallel = 1
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
-    params.hostname = "127.0.0.1"
+    params.hostnames = ["127.0.0.1"]
     params.port = 0
+    key = secrets.token_urlsafe(32)
+    params.api_keys = [key]
     server = xllamacpp.Server(params)
-    sys.stdout.write(json.dumps({"url": f"{server.listening_address}/v1"}) + "\n")
+    sys.stdout.write(json.dumps({"url": f"{server.listening_address}/v1", "key": key}) + "\n")
     sys.stdout.flush()
     sys.stdin.buffer.read()
     os._exit(0)  # its threads would be waited for

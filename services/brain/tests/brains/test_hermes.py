@@ -1,4 +1,4 @@
-"""The kind `hermes` against a stand-in that speaks its API; Hermes itself was run by hand (docs/brain.md)."""
+"""The kind `hermes` against a stand-in that speaks its API; Hermes Agent itself was run by hand (docs/brain.md)."""
 
 import asyncio
 import json
@@ -102,7 +102,9 @@ async def test_an_operator_decides_what_the_agent_may_do(
     ]
     async with open_brain(spec(hermes)) as brain:
         await brain.solve(task, told)
-    assert [(action.tool, action.arguments["command"]) for action in told.asked] == [("hermes_terminal", "rm -r /srv")]
+    assert [(action.tool, action.arguments["command"], action.summary) for action in told.asked] == [
+        ("hermes_terminal", "rm -r /srv", "deletes a folder: rm -r /srv")
+    ]
     assert hermes.approvals == [{"choice": choice}]
 
 

@@ -43,19 +43,19 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(slots=True)
 class _Server:
-    """The process, and the root of its API."""
+    """The process, the root of its API, and the key that it asks for."""
 
     process: asyncio.subprocess.Process
     url: str
+    key: str
 
 
 class EmbeddedBrain:
     """Asks the local server, one task after the other: two at once would only share its threads."""
 
-    def __init__(self, command: tuple[str, ...], timeout_s: float, key: str) -> None:
+    def __init__(self, command: tuple[str, ...], timeout_s: float) -> None:
         self._command = command
         self._timeout_s = timeout_s
-        self._key = key
         self._server: _Server | None = None
         self._turn = asyncio.Lock()
 
@@ -63,7 +63,7 @@ class EmbeddedBrain:
         async with in_time(min(self._timeout_s, task.deadline_s)), self._turn, http_session() as http:
             server = await self._running(told)
             options = ChatOptions(MODEL, self._timeout_s, 0, MAX_TOKENS, 0.0, EMBEDDED_PROMPT)
-            return await OpenAIBrain(HttpClient(http, server.url, self._key), options).solve(task, told)
+            return await OpenAIBrain(HttpClient(http, server.url, server.key), options).solve(task, told)
 
     async def close(self) -> None:
         """End the server."""
@@ -82,7 +82,7 @@ class EmbeddedBrain:
 @asynccontextmanager
 async def open_embedded(settings: EmbeddedSettings, spec: BrainSpec) -> AsyncIterator[Brain]:
     """The embedded model. Raises `BrainError` when it is not installed."""
-    brain = EmbeddedBrain(installed(settings), spec.timeout_s, spec.key)
+    brain = EmbeddedBrain(installed(settings), spec.timeout_s)
     try:
         yield brain
     finally:
@@ -107,15 +107,16 @@ async def _start(command: tuple[str, ...]) -> _Server:
     try:
         async with in_time(START_S):
             line = await process.stdout.readline() if process.stdout is not None else b""
-        url = json.loads(line)["url"]
+        said = json.loads(line)
+        server = _Server(process, str(said["url"]), str(said["key"]))
     except (ValueError, KeyError, TypeError):
         await _end(process)
         raise BrainError("the embedded brain did not start: run make brain again", is_transient=True) from None
     except BaseException:
         await _end(process)
         raise
-    log.info("embedded brain started", url=url, pid=process.pid)
-    return _Server(process, str(url))
+    log.info("embedded brain started", url=server.url, pid=process.pid)
+    return server
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

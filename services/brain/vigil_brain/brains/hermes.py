@@ -33,7 +33,8 @@ _ENDED = frozenset({"completed", "failed", "cancelled", "interrupted"})
 
 class HermesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its settings in the brains file. `url` is the server's root, `http://127.0.0.1:8642` by default there. Pictures
-    are not sent: the agent's runs take text. `model` is the one that Hermes has when it is empty."""
+    are not sent: the agent's runs take text. Without a `model` the agent uses its own. What needs an approval is
+    decided by Hermes: it asks for commands that it takes for dangerous, and for nothing else."""
 
     url: str
     model: str = ""
@@ -128,8 +129,8 @@ async def open_hermes(settings: HermesSettings, spec: BrainSpec) -> AsyncIterato
 def _action(message: Mapping[str, Any]) -> Action:
     tool = shortened(message.get("tool") or "terminal")
     arguments = {name: message[name] for name in ("command", "description") if isinstance(message.get(name), str)}
-    summary = shortened(message.get("description") or message.get("command") or "the agent asks for an approval")
-    return Action(f"hermes_{tool}", arguments, summary)
+    summary = ": ".join(arguments[name] for name in ("description", "command") if name in arguments)
+    return Action(f"hermes_{tool}", arguments, shortened(summary or "the agent asks for an approval"))
 
 
 def _answer(end: Mapping[str, Any], text: BoundedText) -> Answer:

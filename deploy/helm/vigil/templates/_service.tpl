@@ -103,7 +103,7 @@ spec:
             - name: secrets
               mountPath: /run/secrets/vigil
               readOnly: true
-            {{- with include "vigil.filesOf" (dict "root" .root "row" .row "as" "mounts") | trim }}
+            {{- with include "vigil.filesOf" (dict "root" .root "name" .name "row" .row "as" "mounts") | trim }}
             {{- . | nindent 12 }}
             {{- end }}
             {{- with .block.extraVolumeMounts }}
@@ -122,7 +122,7 @@ spec:
             defaultMode: 0440
             sources:
               {{- include "vigil.secretsOf" . | trim | nindent 14 }}
-        {{- with include "vigil.filesOf" (dict "root" .root "row" .row "as" "volumes") | trim }}
+        {{- with include "vigil.filesOf" (dict "root" .root "name" .name "row" .row "as" "volumes") | trim }}
         {{- . | nindent 8 }}
         {{- end }}
         {{- with .block.extraVolumes }}
@@ -205,6 +205,9 @@ readinessProbe:
 {{- if $root.Values.tls.ca }}
 - {name: VIGIL_CA_FILE, value: /etc/vigil/ca/ca.crt}
 {{- end }}
+{{- if and (eq .name "brain") $root.Values.brains.existingSecret }}
+- {name: VIGIL_BRAINS_FILE, value: /etc/vigil/brains/brains.json}
+{{- end }}
 {{- if and (eq .row.kind "gateway") $root.Values.tls.gateway }}
 - {name: VIGIL_TLS_CERT_FILE, value: /etc/vigil/tls/tls.crt}
 - {name: VIGIL_TLS_KEY_FILE, value: /etc/vigil/tls/tls.key}
@@ -267,6 +270,7 @@ readinessProbe:
 {{- $files := dict -}}
 {{- if has "api_keys_file" .row.wiring }}{{ $_ := set $files "keys" (include "vigil.apiKeys" $root) }}{{ end -}}
 {{- if has "webhooks_file" .row.wiring }}{{ $_ := set $files "webhooks" $root.Values.webhooks.existingSecret }}{{ end -}}
+{{- if and (eq .name "brain") $root.Values.brains.existingSecret }}{{ $_ := set $files "brains" $root.Values.brains.existingSecret }}{{ end -}}
 {{- if and (eq .row.kind "gateway") $root.Values.tls.gateway }}{{ $_ := set $files "tls" $root.Values.tls.gateway }}{{ end -}}
 {{- if $root.Values.tls.ca }}{{ $_ := set $files "ca" $root.Values.tls.ca }}{{ end -}}
 {{- $as := .as -}}

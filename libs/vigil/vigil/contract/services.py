@@ -23,7 +23,14 @@ from vigil.contract.streams import (
     UTTERANCES,
     StreamSpec,
 )
-from vigil.contract.subjects import SESSION_DELEGATIONS, AlertAction, ApprovalEvent, Kind, Lifecycle
+from vigil.contract.subjects import (
+    SESSION_DELEGATIONS,
+    AlertAction,
+    ApprovalEvent,
+    DelegationEvent,
+    Kind,
+    Lifecycle,
+)
 from vigil.core.alert import AlertState
 from vigil.core.source import Role
 
@@ -327,7 +334,36 @@ WEBHOOK = ServiceSpec(
     on_request=True,
 )
 
-SERVICES = (INGESTION, CODEC, INTERACTION, WEBHOOK, GATEWAY)
+BRAIN = ServiceSpec(
+    name="brain",
+    kind=ServiceKind.CONSUMER,
+    purpose="delegated questions to any API, model or agent, and their answers back into the session",
+    module="vigil_brain.main",
+    settings="vigil_brain.config:BrainSettings",
+    wiring=("nats_url", "redis_url", "http_port", "grpc_port"),
+    http_port=9105,
+    grpc_port=9205,
+    bus=BusAccess(
+        publishes=(
+            *subjects.all_delegations(*(event for event in DelegationEvent if event not in SESSION_DELEGATIONS)),
+            *subjects.all_approvals(*ApprovalEvent),  # what a pattern grants is granted here
+            _of_all(Kind.TASK_CANCELLING),
+            subjects.dead_letters("brain"),
+        ),
+        hears=(
+            *subjects.all_delegations(DelegationEvent.CLOSED),
+            _of_all(Kind.TASK_CANCELLING),
+            *_lifecycle(Lifecycle.ENDED),
+        ),
+        consumes=(TASKS,),
+        artefacts=BucketAccess.WRITE,
+    ),
+    redis_keys=(SESSION_KEYS, APPROVAL_KEYS, GRANT_KEYS, HEALTH_KEYS),
+    resources=Resources(cpu=0.5, memory_mib=512),
+    store=StoreAccess.WORK,
+)
+
+SERVICES = (INGESTION, CODEC, INTERACTION, BRAIN, WEBHOOK, GATEWAY)
 """In the order in which they are shown and started; the gateway, which clients wait for, last."""
 
 

@@ -31,6 +31,9 @@ RESENT = "vigil.resent"
 ENDPOINT = "vigil.endpoint"
 FATE = "vigil.fate"
 FAULT = "vigil.fault"
+TASK = "vigil.task"
+BRAIN = "vigil.brain"
+OUTCOME = "vigil.outcome"
 
 ERROR_TYPE = "error.type"
 SERVER_ADDRESS = "server.address"
@@ -73,6 +76,9 @@ ATTRIBUTES = {
     ENDPOINT: "name of the endpoint in the operator's file",
     FATE: "what became of the event: delivered, retry or dead",
     FAULT: "what is wrong with a source that cannot be watched",
+    TASK: "id of the task of a delegated question",
+    BRAIN: "name of the brain in the operator's file",
+    OUTCOME: "how the task ended: ready, error or cancelled",
     ERROR_TYPE: "kind of the error that ended the span, or the status that an HTTP request failed with",
     SERVER_ADDRESS: "host that was asked",
     SERVER_PORT: "its port",
@@ -202,12 +208,21 @@ COMMIT = SpanRow(
     (TICK.name,),
     (DB_SYSTEM, SEQUENCE),
 )
+SOLVE = SpanRow(
+    "task solve",
+    ("brain",),
+    SpanKind.CONSUMER,
+    "A brain asked for the answer of a delegated question, until it is there or nobody waits for it any more",
+    ("", TICK.name),
+    (TENANT, SESSION, SOURCE, TASK, BRAIN),
+    (OUTCOME,),
+)
 PUBLISH = SpanRow(
     "event publish",
-    ("gateway", "ingestion", "interaction", "webhook"),
+    ("brain", "gateway", "ingestion", "interaction", "webhook"),
     SpanKind.PRODUCER,
     "A decision, an alert or another event, until JetStream has it on disk; below the turn that caused it, if any",
-    ("", TICK.name, REQUEST.name, CALL.name, PUSH.name),
+    ("", TICK.name, REQUEST.name, CALL.name, PUSH.name, SOLVE.name),
     (MESSAGING_SYSTEM, MESSAGING_OPERATION, MESSAGING_OPERATION_TYPE, MESSAGING_DESTINATION, MESSAGE_ID),
 )
 DELIVER = SpanRow(
@@ -220,4 +235,4 @@ DELIVER = SpanRow(
     (HTTP_STATUS,),
 )
 
-SPANS = (REQUEST, CALL, ASK, PUSH, CAPTURE, CODE, TICK, CHAT, COMMIT, PUBLISH, DELIVER)
+SPANS = (REQUEST, CALL, ASK, PUSH, CAPTURE, CODE, TICK, CHAT, COMMIT, SOLVE, PUBLISH, DELIVER)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from vigil.contract.services import STREAM_UPDATERS
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.process.startup import StartupError
 from vigil.runtime.process.tls import trusted_by
@@ -43,7 +42,7 @@ async def _ports(worker: Worker[BrainSettings], stack: AsyncExitStack) -> Ports:
     settings = worker.settings
     tls = trusted_by(settings.ca_file)
     name = f"vigil-{worker.name} {settings.worker}"
-    config = BusConfig(settings.nats_url, name, settings.stream_replicas, worker.name in STREAM_UPDATERS, tls=tls)
+    config = BusConfig(settings.nats_url, name, settings.stream_replicas, updates_streams=False, tls=tls)
     redis = await stack.enter_async_context(open_redis(settings.redis_url, tls))
     bus = await stack.enter_async_context(Bus.connect(config))
     try:

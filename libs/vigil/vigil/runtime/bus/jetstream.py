@@ -110,7 +110,7 @@ async def ensure_streams(js: JetStreamContext, replicas: int = 1, *, may_update:
     servers. What a newer release has declared stays as it is.
 
     A subject of a new stream may belong to a stream of an older release still. Whoever may not update that one goes on
-    without the new stream: it comes with the first service that may.
+    without the new stream: it is made by the first that may (`vigil-provision streams`).
     """
     for config in (*map(stream_config, STREAMS), *map(_bucket_config, BUCKETS)):
         config.num_replicas = replicas

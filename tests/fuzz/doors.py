@@ -15,8 +15,9 @@ from vigil.contract.decision import decode_decision
 from vigil.contract.errors import ContractError
 from vigil.contract.events.envelope import decode_event
 from vigil.contract.frames import decode_coded_group, decode_group, encode_coded_group, encode_group
+from vigil.core.approval import MAX_ARGUMENTS_CHARS, ApprovalPattern
 from vigil.core.command import Instruct
-from vigil.core.control import CHAT_TOKEN
+from vigil.core.control import CHAT_TOKEN, parse, plain
 from vigil.core.errors import CoreError
 from vigil.core.ids import token
 from vigil.core.profile import JOYAI, VIGIL_SMALL
@@ -133,13 +134,48 @@ def websocket(data: bytes) -> None:
 
 def sdp(data: bytes) -> None:
     """An offer and a fragment of a WHIP client, from the request to what aiortc is told."""
-    for read, parse in ((checked_offer, checked), (checked_fragment, lambda text: parsed(text, "user"))):
+    for read, check in ((checked_offer, checked), (checked_fragment, lambda text: parsed(text, "user"))):
         try:
-            parse(read(data))
+            check(read(data))
         except (GatewayError, Refused):
             continue
 
 
+def words(data: bytes) -> None:
+    """What a model or a brain writes, down to the words of later prompts: they are plain and stay as they are."""
+    text = data.decode("utf-8", "surrogatepass") if _is_text(data) else data.decode("latin-1")
+    once = plain(text)
+    assert plain(once) == once
+    once.encode()
+    output = parse(text)
+    again = parse(output.reply)
+    assert (again.action, again.text, again.question) == (output.action, output.text, output.question)
+    for kept in (once, output.text, output.question):
+        assert CHAT_TOKEN.search(kept) is None
+        assert kept == " ".join(kept.split())
+
+
+def pattern(data: bytes) -> None:
+    """The pattern of an approval, and the arguments of a tool that it is compared with."""
+    glob, _, arguments = data.decode("utf-8", "replace").partition("\n")
+    try:
+        allowed = ApprovalPattern("tool", glob)
+    except CoreError:
+        return
+    allowed.matches("tool", arguments[:MAX_ARGUMENTS_CHARS], 0)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 DOORS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
-    {door.__name__: door for door in (picture, chat, source, instruction, frames, events, websocket, sdp)}
+    {
+        door.__name__: door
+        for door in (picture, chat, source, instruction, frames, events, websocket, sdp, words, pattern)
+    }
 )

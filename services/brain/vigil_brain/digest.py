@@ -13,7 +13,7 @@ from vigil.core.profile import PROFILES
 from vigil.core.turn import MAX_RESULT_CHARS
 
 MAX_DIGEST_CHARS = MAX_RESULT_CHARS
-MAX_READ_CHARS = 262_144  # of an answer; what is behind is not looked at
+MAX_READ_CHARS = 32_768  # of an answer; what is behind is not looked at
 MAX_REASON_CHARS = 500
 
 _MARK = "…"
@@ -29,7 +29,8 @@ _HEADER = re.compile(
 _TIME = re.compile(r"<\s*\d+(?:\.\d+)?\s*seconds?[^>\n]{0,40}>", re.IGNORECASE)
 _LINE_FORMS = re.compile(r"^\s*(?:Result|System|Assistant|User)\s*:\s*", re.IGNORECASE | re.MULTILINE)
 _FENCE = re.compile(r"^\s*```\w*\s*$", re.MULTILINE)
-_MARKDOWN = re.compile(r"(?:(?<=\s)|^)[#>*-]+\s+|\*\*|__|`", re.MULTILINE)
+_EMPHASIS = re.compile(r"\*\*|__|`")
+_LIST_MARKS = re.compile(r"^(?:[ \t]*[#>*-]+[ \t]+)+", re.MULTILINE)  # within a line they are signs: 7 > 3, 12 * 34
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|[。！？]")
 # A word of a profile that opens an action where it stands before a colon (`SPEAK:`).
 _WORDS = [word for profile in PROFILES.values() for word in profile.spelling.words if word.endswith(":")]
@@ -39,7 +40,7 @@ _SPELLED = re.compile("|".join(rf"(?<!\w){re.escape(word)}" for word in _WORDS))
 def digest(answer: str, most: int = MAX_DIGEST_CHARS) -> str:
     """The answer as one line of plain text that a prompt may hold; empty when nothing is left of it."""
     text = "".join(character for character in answer[:MAX_READ_CHARS] if _is_readable(character))
-    text = _MARKDOWN.sub(" ", _FENCE.sub(" ", text))
+    text = _EMPHASIS.sub(" ", _FENCE.sub(" ", text))
     text = _settled(text)
     return _cut(text, most)
 
@@ -53,7 +54,7 @@ def _settled(text: str) -> str:
     """Take out what is a command until nothing of it is left: what is taken out may join what was apart."""
     while True:
         less = text
-        for form in (_CONTROL, _CHAT, _HEADER, _TIME, _SPELLED, _LINE_FORMS):
+        for form in (_CONTROL, _CHAT, _HEADER, _TIME, _SPELLED, _LIST_MARKS, _LINE_FORMS):
             less = form.sub(" ", less)
         less = plain(less)
         if less == text:
@@ -62,8 +63,9 @@ def _settled(text: str) -> str:
 
 
 def _is_readable(character: str) -> bool:
-    """Whether it is text or white space: no control character, nothing invisible, no half of a character."""
-    return character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    """Whether it is text or white space: no control character, nothing invisible, no half of a character. The joiners
+    of Persian words and of emoji are text."""
+    return character in "\n\t\u200c\u200d" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
 def _cut(text: str, most: int) -> str:

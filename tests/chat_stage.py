@@ -21,7 +21,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.round_robin import RoundRobin
 from vigil.testing.script import when_red
 from vigil.testing.scripted_engine import ScriptedEngine
@@ -63,7 +63,10 @@ class Stage:
         """The session's stored decisions, once there are `count`."""
         found: list[StoredDecision] = []
         subject = subjects.decision(self.key)
-        async with asyncio.timeout(15), self.bus.consume(DECISIONS, f"reader-{self.session}", subject) as consumer:
+        async with (
+            asyncio.timeout(DEADLINE_S),
+            self.bus.consume(DECISIONS, f"reader-{self.session}", subject) as consumer,
+        ):
             while len(found) < count:
                 delivery = await anext(consumer)
                 found.append(decode_decision(delivery.payload))
@@ -103,6 +106,7 @@ async def chat_stage(folder: Path) -> AsyncIterator[Stage]:
             "MODEL": "scripted",
             "ENGINE_URLS": engine.url,
             "WARM_UP_TURNS": 1,
+            "ENGINE_DEADLINE_S": 4,
         }
         door = {"API_KEYS_FILE": keys, "TURN_DEADLINE_S": 15, "GRPC_PORT": 0}
         ports = {"HTTP_PORT": 0, "GRPC_PORT": 0}

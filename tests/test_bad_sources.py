@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from door import KEY, Door, open_door
 
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.rtsp import RtspServer
 from vigil.testing.servers import free_port
 from vigil.testing.videos import write_video
@@ -18,7 +18,7 @@ from vigil_client.api import Client
 from vigil_client.events import Event, RoleStatus
 from vigil_client.options import NewSession, NewSource
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 SECRET = "S3CRET"
 USER = "ADM1N"
@@ -113,7 +113,7 @@ async def test_a_camera_that_dies_is_trouble_that_the_client_shows(door: Door, t
     try:
         async with Client(door.url, KEY) as client:
             session = (await client.create_session(NewSession(NewSource(_with_login(camera))))).id
-            await eventually(lambda: _watched(client, session), 20, "the camera is watched")
+            await eventually(lambda: _watched(client, session), what="the camera is watched")
             async with aclosing(client.events(session)) as events:
                 await _shown(events, lambda text: not text)
                 await camera.kill()
@@ -150,7 +150,7 @@ async def _watched(client: Client, session: str) -> bool:
 
 async def _shown(events: AsyncIterator[Event], wanted: Callable[[str], bool]) -> str:
     """What the next role status that is `wanted` says."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         async for event in events:
             if isinstance(event, RoleStatus) and wanted(event.text):
                 return event.text

@@ -12,9 +12,10 @@ from bench.settings import BenchSettings
 from bench.stack import running
 from bench.statistics import longest_gap
 
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.videos import write_video
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 CAPACITY = 3
 WATCHED_S = 6
@@ -74,7 +75,7 @@ async def _opened(http: aiohttp.ClientSession, video: Path) -> str:
 
 async def _until_opened(http: aiohttp.ClientSession, video: Path) -> str:
     """Ask until there is room: a session that ends leaves once its last events are stored."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             status, answer = await _open(http, video)
             if status == 201:

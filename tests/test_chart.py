@@ -34,6 +34,7 @@ from reference import metrics
 from vigil.contract.services import GATEWAY, INGESTION, SERVICES, ServiceKind, ServiceSpec
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement import claimer
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import NatsServer, free_port
 from vigil_ingestion import watcher
 from vigil_provision import redis_config
@@ -513,7 +514,7 @@ async def test_a_nats_server_takes_the_configuration_and_the_addresses(nats: Nat
     def url(user: str) -> str:
         return str(secret[f"{user}.nats_url"]).replace("vigil-nats:4222", f"127.0.0.1:{nats.port}")
 
-    async with Bus.connect(BusConfig(url("interaction"))) as bus, asyncio.timeout(10):
+    async with Bus.connect(BusConfig(url("interaction"))) as bus, asyncio.timeout(DEADLINE_S):
         await bus.connected()
     stranger, reader = Nats(), Nats()
     try:

@@ -82,11 +82,10 @@ def test_its_help_names_only_commands_that_are_there(alone: Path) -> None:
     assert set(re.findall(r"^ +vigil ([a-z]+)", ran.stdout, re.MULTILINE)) == OWN_COMMANDS - {"ask", "audit", "turns"}
 
 
-@pytest.mark.parametrize("command", ["up", "demo", "doctor", "keys", "eval"])
-def test_a_command_of_another_package_is_unknown(alone: Path, command: str) -> None:
-    ran = vigil(alone, command)
+def test_a_command_of_another_package_is_unknown(alone: Path) -> None:
+    ran = vigil(alone, "up")
     assert ran.returncode == 2
-    assert f"No such command '{command}'" in ran.stderr
+    assert "No such command 'up'" in ran.stderr
 
 
 def test_without_a_running_vigil_it_says_how_to_name_one(alone: Path, tmp_path: Path) -> None:

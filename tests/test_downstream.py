@@ -16,6 +16,7 @@ import pytest
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.services import GATEWAY, INTERACTION
 from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.testing.eventually import DEADLINE_S
 from vigil_client.alerts import alert_subject, alerts, messages, utterances
 from vigil_client.errors import ClientError
 from vigil_client.testing.scripted_answers import alert_json
@@ -56,7 +57,7 @@ async def test_a_reader_without_a_password_hears_the_past_and_the_present(server
         await store(interaction, number)
     await store(interaction, 0, "acme")
     heard = alerts(server.open_url, since=HOUR)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         assert [(await anext(heard)).text for _ in range(600)] == [f"Words {number}." for number in range(600)]
         await store(interaction, 600)
         assert (await anext(heard)).text == "Words 600."
@@ -65,7 +66,7 @@ async def test_a_reader_without_a_password_hears_the_past_and_the_present(server
 async def test_a_tenants_reader_hears_its_own(server: UpNats, interaction: Bus) -> None:
     await store(interaction, 1)
     await store(interaction, 2, "acme")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         assert (await anext(alerts(server.tenant_url("acme"), "acme", since=HOUR))).text == "Words 2."
 
 
@@ -95,7 +96,7 @@ async def test_the_subscriber_of_the_readme_survives_what_it_does_not_expect(
     for unexpected in (b"\xff\xfe", b"[]", b"null", b'{"data": null}', b'{"data": {"state": "opened"}}', b'"text"'):
         await operator.publish(OPENED, unexpected)
     await store(interaction, 7)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while b"opened critical Words 7. 0.97 250.0" not in (line := await process.stdout.readline()):
             assert line == f"no alert: {OPENED}\n".encode()
     process.kill()

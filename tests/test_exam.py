@@ -36,7 +36,7 @@ from vigil_recipe.testing.scripts import instruction, question, script
 from vigil_recipe.text.dialogue import KEEP, STOP
 from vigil_recipe.world import Split
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 TURNS = 16
 ASKED = "Alert me if there is a fire."
@@ -218,6 +218,7 @@ async def test_all_players_see_the_same_picture(stage: Stage, player: Accelerate
     assert stage.engine.seen[-1].newest == sent
 
 
+@pytest.mark.slow
 async def test_the_system_in_real_time(tmp_path: Path) -> None:
     one = script(
         dues=[Due(0, 3, 6, FIRE, repeats=True), Due(8, 8, 11, "Nobody.")],

@@ -17,7 +17,7 @@ from vigil.core.turn import FrameRef, Turn
 from vigil.runtime.store.sessions import Commit
 from vigil_client.options import NewSession, NewSource, NewWatch
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 SECRET = "S3CRET"
 SOURCE = NewSource(f"rtsp://user:{SECRET}@camera.local/1", "lobby")

@@ -40,7 +40,7 @@ from vigil_client.events import Connection, Event, Lifecycle, RoleStatus
 from vigil_client.events import Decision as Decided
 from vigil_client.options import NewSession, NewSource, NewWatch
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 CAMERA = NewSession(NewSource("rtsp://user:secret@camera.local/1", "lobby", "Lobby"))
 WHOLE = replace(

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from vigil.core.control import Action
 from vigil.testing.eventually import eventually
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 SECONDS = 300
 SESSIONS = names(1)
@@ -31,7 +31,7 @@ async def test_five_minutes_of_words_are_one_alert(tmp_path: Path) -> None:
         async with loading(storm, stack.folder) as cameras:
             await cameras.finished(90)
         await _calm(stack, collector, first_turn=first + SECONDS)
-        await eventually(lambda: _is_closed(collector.client), 20, "the alert is closed")
+        await eventually(lambda: _is_closed(collector.client), what="the alert is closed")
         events = await stored_alerts(collector.client)
         decisions = (await stored_decisions(collector.client))[SESSIONS[0]]
     spoken = [one for one in decisions if one.action is Action.SPEAK]

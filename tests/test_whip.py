@@ -13,10 +13,10 @@ from vigil.testing.eventually import eventually
 from vigil.testing.script import when_red
 from vigil.testing.scripted_engine import ScriptedEngine
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.timeout(300)]
 
 RED, GREY = (220, 10, 10), (90, 90, 90)
-SOON_S = 20.0
+SOON_S = 60.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -143,7 +143,7 @@ async def test_a_picture_and_the_alert_that_it_caused_share_a_trace(stage: Stage
     assert drawn(trace, "A trace").count("<text") > len(rows(trace))
 
     await a_turn_is_dropped(stage)
-    await eventually(lambda: set(SPANS) <= set(map(row_of, stage.collector.spans)), 20, "every span was recorded")
+    await eventually(lambda: set(SPANS) <= set(map(row_of, stage.collector.spans)), what="every span was recorded")
     assert complaints(list(stage.collector.spans)) == set()
     lines_name_what_they_are_about(stage)
 
@@ -159,7 +159,9 @@ async def a_turn_is_dropped(stage: Stage) -> None:
         return Reply("out of order", status=500)
 
     stage.engine.script = fail_once
-    await eventually(lambda: any(line["message"] == "turn dropped" for line in stage.log_lines()), 20, "a turn dropped")
+    await eventually(
+        lambda: any(line["message"] == "turn dropped" for line in stage.log_lines()), what="a turn dropped"
+    )
 
 
 def lines_name_what_they_are_about(stage: Stage) -> None:

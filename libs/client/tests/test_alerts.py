@@ -14,6 +14,7 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import NatsServer, free_port
 from vigil_client.alerts import alert_subject, alerts, subscribed, utterances
 from vigil_client.cloudevents import Alert, Utterance
@@ -38,7 +39,7 @@ def payload(state: str, number: int = 1, **changes: Any) -> bytes:
 
 async def take(source: AsyncIterator[Alert], count: int) -> list[Alert]:
     found = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         async for alert in source:
             found.append(alert)
             if len(found) == count:
@@ -50,7 +51,7 @@ async def test_live_alerts_are_heard(nats_server: NatsServer, service: Nats) -> 
     async with subscribed(nats_server.url, alert_subject("demo", "lobby")) as received:
         await service.publish("vigil.v1.alert.demo.elsewhere.opened", payload("opened"))
         await service.publish(OPENED, payload("opened"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             event = json.loads(await anext(received))
     assert event["data"]["state"] == "opened"
     assert event["data"]["source_id"] == "lobby"
@@ -60,7 +61,7 @@ async def test_nothing_published_after_the_subscription_is_missed(nats_server: N
     for number in range(20):
         async with subscribed(nats_server.url, alert_subject()) as received:
             await service.publish(OPENED, payload("opened", alert_id=f"a-{number}"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE_S):
                 assert json.loads(await anext(received))["data"]["alert_id"] == f"a-{number}"
 
 
@@ -102,7 +103,7 @@ async def test_what_was_stored_while_nats_was_away_comes_when_it_is_back(
         await nats_server.kill()
         history.events.append(payload("closed", number=2))
         await nats_server.start()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             assert [alert.state for alert in await waiting] == ["closed"]
         await service.publish(OPENED, payload("opened", number=3, text="Live."))
         assert [alert.text for alert in await take(replay, 1)] == ["Live."]
@@ -150,7 +151,7 @@ async def test_utterances_are_chosen_by_camera(nats_server: NatsServer) -> None:
     for source in ("yard", "lobby"):
         data = alert_json("opened")["data"] | {"source_id": source, "action": "speak"}
         stored.append(json.dumps({"id": source, "type": "vigil.utterance", "data": data}).encode())
-    async with ScriptedHistory(stored).served(nats_server.url), asyncio.timeout(10):
+    async with ScriptedHistory(stored).served(nats_server.url), asyncio.timeout(DEADLINE_S):
         said: Utterance = await anext(utterances(nats_server.url, source="lobby", since=timedelta(minutes=1)))
     assert (said.source_id, said.text) == ("lobby", "A fire has started.")
 

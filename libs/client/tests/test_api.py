@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import free_port
 from vigil_client.api import Client
 from vigil_client.backoff import Backoff
@@ -130,7 +131,7 @@ def test_statuses_have_classes(status: int, kind: type[Refused]) -> None:
 
 async def collect(client: Client, count: int) -> list[Event]:
     events: list[Event] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         async for event in client.events(SESSION, AT_ONCE):
             events.append(event)
             if len(events) == count:

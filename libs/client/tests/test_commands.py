@@ -11,7 +11,7 @@ import nats
 import pytest
 import typer
 
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 from vigil_client.commands.options import one_of
 from vigil_client.commands.subscribe import duration
@@ -121,7 +121,7 @@ async def test_a_signal_ends_the_session(number: signal.Signals) -> None:
         process = await start("watch", "/lobby.mp4", "--alert", "Alert me.", *to(gateway))
         await eventually(lambda: gateway.connections == 1, what="the stream of events")
         process.send_signal(number)
-        assert await asyncio.wait_for(process.wait(), 15) == 0
+        assert await asyncio.wait_for(process.wait(), DEADLINE_S) == 0
     assert gateway.requests[-1][:2] == ("DELETE", f"/v1/sessions/{SESSION}")
 
 
@@ -188,16 +188,16 @@ async def test_without_a_running_vigil_the_next_step_is_said(tmp_path: Path) -> 
 async def test_subscribe_prints_events_as_json(nats_server: NatsServer) -> None:
     process = await start("subscribe", "alerts", "--json", "--nats", nats_server.url)
     assert process.stdout is not None
-    assert b"listening on vigil.v1.alert.demo.*.*" in await asyncio.wait_for(process.stdout.readline(), 15)
+    assert b"listening on vigil.v1.alert.demo.*.*" in await asyncio.wait_for(process.stdout.readline(), DEADLINE_S)
     connection = await nats.connect(nats_server.url)
     await connection.publish("vigil.v1.alert.demo.lobby.opened", b"not an event")
     await connection.publish("vigil.v1.alert.demo.lobby.opened", json.dumps(alert_json("opened")).encode())
     await connection.close()
-    lines = [await asyncio.wait_for(process.stdout.readline(), 15) for _ in range(2)]
+    lines = [await asyncio.wait_for(process.stdout.readline(), DEADLINE_S) for _ in range(2)]
     assert any(b"left out" in line for line in lines)
     assert any(json.loads(line)["data"]["watch"] == "fire" for line in lines if line.startswith(b"{"))
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 15) == 0
+    assert await asyncio.wait_for(process.wait(), DEADLINE_S) == 0
 
 
 async def test_help_teaches_by_example() -> None:

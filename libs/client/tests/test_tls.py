@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vigil.testing.certificates import Authority, nats_tls
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import NatsServer
 from vigil_client.alerts import alert_subject, alerts, subscribed
 from vigil_client.commands import target
@@ -38,7 +39,7 @@ async def test_alerts_are_heard_over_tls(server: NatsServer, authority: Authorit
     async with (
         connected(url, lambda fault: None, ca_file) as other,
         subscribed(url, alert_subject("demo"), ca_file=ca_file) as received,
-        asyncio.timeout(10),
+        asyncio.timeout(DEADLINE_S),
     ):
         await other.client.publish(OPENED, json.dumps(alert_json("opened")).encode())
         assert json.loads(await anext(received))["data"]["state"] == "opened"

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from vigil.contract.services import SERVICES
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import free_ports
 from vigil_local.errors import DiskFull, ProcessFailed
 from vigil_local.supervisor import disk, gates
@@ -74,7 +74,7 @@ async def test_an_unhealthy_process_is_started_again_after_a_while_but_not_while
         done, _ = await asyncio.wait({unhealthy}, timeout=0.2)
         assert not done, "a new start on a full disk changes nothing"
         small.make_room()
-        await asyncio.wait_for(unhealthy, 5)
+        await asyncio.wait_for(unhealthy, DEADLINE_S)
 
 
 async def test_what_ends_on_a_full_disk_says_so(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ async def test_redis_and_nats_go_on_by_themselves_when_there_is_room(tmp_path: P
                 await eventually(nothing_is_stored, what="the full disk being felt")
                 await eventually(lambda: ended("redis", changes) != [], what="the end of Redis")
                 small.make_room()
-                await eventually(all_is_stored, 20, "both storing again")
+                await eventually(all_is_stored, what="both storing again")
                 assert await redis.get("before") == b"1"
                 assert (await jetstream.get_msg("KEPT", seq=1)).data == b"1"
             await bus.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil_local.errors import ProcessFailed
 from vigil_local.supervisor import gates
 from vigil_local.supervisor.supervisor import ProcessSpec, State, Status, Supervisor
@@ -145,5 +145,5 @@ async def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, two_ports: l
 async def test_sigterm_stops_the_supervisor_and_all_it_started(tmp_path: Path, two_ports: list[int]) -> None:
     process, pids = await supervised(tmp_path, two_ports)
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 15) == 0
+    assert await asyncio.wait_for(process.wait(), DEADLINE_S) == 0
     assert not any(runs(pid) for pid in pids)

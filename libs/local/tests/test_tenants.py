@@ -11,7 +11,7 @@ from nats.aio.client import Client as Nats
 from nats.errors import Error as NatsError
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil_local.supervisor.tenants import follow_tenants
 from vigil_local.testing.servers import UpNats
 from vigil_provision import key_file
@@ -62,7 +62,7 @@ async def test_a_new_tenant_gets_a_user_and_a_removed_one_loses_it_and_nobody_el
     key_file.change(keys, lambda before: without_tenant(before, "acme"))
     await eventually(lambda: refused(url), what="the user is gone")
     await service.publish("vigil.v1.alert.demo.lobby.opened", b"{}")
-    assert (await heard.next_msg(timeout=5)).data == b"{}"
+    assert (await heard.next_msg(timeout=DEADLINE_S)).data == b"{}"
     assert losses == []
     await stranger.close()
     await service.close()

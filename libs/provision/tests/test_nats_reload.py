@@ -10,7 +10,7 @@ from nats.aio.client import Client as Nats
 from nats.errors import Error as NatsError
 
 from vigil.contract.permissions import inbox_prefix
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.handled import handled
 from vigil_provision import nats_config, secrets, site_folder
 from vigil_provision.errors import ProvisionError
@@ -61,13 +61,13 @@ async def test_a_tenant_comes_and_goes_and_nobody_else_is_disconnected(tmp_path:
     of_newcomer = await newcomer.subscribe("vigil.v1.alert.acme.>")
     await handled(newcomer)
     await service.publish("vigil.v1.alert.acme.yard.opened", b"theirs")
-    assert (await of_newcomer.next_msg(timeout=5)).data == b"theirs"
+    assert (await of_newcomer.next_msg(timeout=DEADLINE_S)).data == b"theirs"
     await newcomer.close()
     server.configure(config("demo"))
     await reload(server.system_url)
     assert not await may_connect(url)
     await service.publish("vigil.v1.alert.demo.lobby.opened", b"ours")
-    assert (await heard.next_msg(timeout=5)).data == b"ours"
+    assert (await heard.next_msg(timeout=DEADLINE_S)).data == b"ours"
     assert losses == []
     await reader.close()
     await service.close()

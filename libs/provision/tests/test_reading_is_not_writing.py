@@ -24,7 +24,7 @@ from vigil.contract.streams import ALERTS, STREAMS, UTTERANCES
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.bus.consumer import Terms
 from vigil.runtime.bus.round_trip import round_trip
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.handled import handled
 from vigil_provision.testing.deployments import Deployment, of_accounts_alone
 from vigil_provision.testing.servers import ConfiguredNats
@@ -87,7 +87,7 @@ async def stage(server: ConfiguredNats) -> AsyncIterator[Stage]:
 async def make_bridge_consumer(server: ConfiguredNats) -> None:
     """The consumer of an endpoint, as the bridge makes it; nobody reads from it in these tests."""
     async with Bus.connect(BusConfig(server.url_of(WEBHOOK.name), WEBHOOK.name)) as bus:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             await bus.connected()
         async with bus.consume(
             ALERTS, DURABLE, subjects.alerts_of("demo"), Terms(from_now=True, in_order=True)

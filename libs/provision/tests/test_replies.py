@@ -7,6 +7,7 @@ from nats.errors import TimeoutError as NoAnswer
 from vigil.contract.permissions import inbox_prefix
 from vigil.contract.services import INGESTION, SERVICES, ServiceSpec
 from vigil.runtime.bus.round_trip import round_trip
+from vigil.testing.eventually import DEADLINE_S
 from vigil_provision.testing.servers import ConfiguredNats
 
 FORGED = "vigil.v1.alert.demo.lobby.opened"
@@ -31,7 +32,7 @@ async def test_a_service_cannot_answer_itself_where_it_may_not_publish(server: C
     await round_trip(operator, 5)
     await round_trip(taken_over, 5)
     await taken_over.publish(MAY_HEAR_ITSELF, b"", reply=FORGED)
-    message = await own.next_msg(timeout=5)
+    message = await own.next_msg(timeout=DEADLINE_S)
     assert message.reply == FORGED
     await taken_over.publish(message.reply, b"forged", headers={"Nats-Msg-Id": "demo.a-1.0"})
     await round_trip(taken_over, 5)
@@ -51,8 +52,8 @@ async def test_a_service_answers_whoever_asks_it_from_an_inbox(server: Configure
     answers = await asking.subscribe(inbox)
     await round_trip(asking, 5)
     await asking.publish(subject, b"?", reply=inbox)
-    await (await asked.next_msg(timeout=5)).respond(b"!")
-    while (await answers.next_msg(timeout=5)).data != b"!":
+    await (await asked.next_msg(timeout=DEADLINE_S)).respond(b"!")
+    while (await answers.next_msg(timeout=DEADLINE_S)).data != b"!":
         pass  # JetStream says that it stored the question
     for client in (asking, answering):
         await client.close()

@@ -17,7 +17,7 @@ from vigil.contract.streams import ALERTS, DECISIONS, STREAMS
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.errors import BusUnavailable, NoResponders
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.handled import handled
 from vigil_provision.testing.servers import ConfiguredNats
 
@@ -62,7 +62,7 @@ async def operator(server: ConfiguredNats) -> AsyncIterator[Bus]:
 async def bus_of(server: ConfiguredNats, row: ServiceSpec) -> AsyncIterator[Bus]:
     """The bus as the service has it."""
     async with Bus.connect(BusConfig(server.url_of(row.name), row.name)) as bus:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             await bus.connected()
         yield bus
 
@@ -85,7 +85,7 @@ async def test_a_service_says_what_its_row_says(server: ConfiguredNats, operator
         for pattern in row.bus.publishes:
             async with operator.subscribe(pattern, capacity=8) as heard:
                 await bus.publish(concrete(pattern), b"hello")
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(DEADLINE_S):
                     assert (await anext(heard)).subject == concrete(pattern)
 
 
@@ -96,7 +96,7 @@ async def test_a_service_hears_what_its_row_says(server: ConfiguredNats, operato
             async with bus.subscribe(pattern, capacity=8) as heard:
                 await operator.publish(concrete(pattern), b"hello")
                 # A stream may publish once more what was said before, so that other messages come first.
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(DEADLINE_S):
                     while (await anext(heard)).subject != concrete(pattern):
                         pass
 
@@ -168,7 +168,7 @@ async def test_a_tenants_pager_hears_from_the_gateway_who_sees_to_an_alert(serve
         await handled(pager.nats)
         await interaction.publish_stored(Outgoing(ALERT, "demo.a-1.0", b"opened", CLOUDEVENT))
         await gateway.publish_stored(Outgoing(acknowledged, "demo.a-1.acknowledged.0", b"seen", CLOUDEVENT))
-        told = [await heard.next_msg(timeout=5) for _ in range(2)]
+        told = [await heard.next_msg(timeout=DEADLINE_S) for _ in range(2)]
         assert [(message.subject, message.data) for message in told] == [(ALERT, b"opened"), (acknowledged, b"seen")]
 
 
@@ -179,7 +179,7 @@ async def test_ingestion_answers_what_the_gateway_asks(server: ConfiguredNats) -
             await asker.request(subject, b"offer", timeout_s=10)
         async with worker.subscribe(subject, capacity=8, queue="ingestion") as requests:
             asked = asyncio.create_task(asker.request(subject, b"offer", timeout_s=10))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE_S):
                 await worker.answer(await anext(requests), b"answer")
                 assert await asked == b"answer"
 
@@ -198,7 +198,7 @@ async def test_the_webhook_bridge_reads_alerts_and_no_other_stream(server: Confi
     async with (
         bus_of(server, WEBHOOK) as bus,
         bus.consume(ALERTS, "webhook-pager", subjects.ALL_ALERTS) as alerts,
-        asyncio.timeout(10),
+        asyncio.timeout(DEADLINE_S),
     ):
         delivery = await anext(alerts)
         assert delivery.subject == ALERT

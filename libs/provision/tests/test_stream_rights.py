@@ -11,6 +11,7 @@ from vigil.contract.permissions import inbox_prefix, of_service
 from vigil.contract.services import CODEC, INTERACTION, SERVICES, ServiceSpec
 from vigil.contract.streams import ALERTS
 from vigil.runtime.bus.client import Bus, BusConfig
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.handled import handled
 from vigil_provision.commands.streams import make_streams
 from vigil_provision.testing.servers import ConfiguredNats
@@ -61,7 +62,7 @@ async def test_a_service_goes_on_with_a_stream_that_an_older_release_declared(se
     older.description, older.metadata = "of an older release", {}
     await operator.jetstream().update_stream(older)
     url = server.url_of(INTERACTION.name)
-    async with Bus.connect(BusConfig(url, INTERACTION.name, updates_streams=False)) as bus, asyncio.timeout(10):
+    async with Bus.connect(BusConfig(url, INTERACTION.name, updates_streams=False)) as bus, asyncio.timeout(DEADLINE_S):
         await bus.connected()
     assert (await operator.jetstream().stream_info(ALERTS.name)).config.description == "of an older release"
     await make_streams(server.operator_url)

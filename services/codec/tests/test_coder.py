@@ -22,7 +22,7 @@ from vigil.runtime.placement.leases import Placement
 from vigil.runtime.session.ports import WorkerPorts
 from vigil.runtime.store.keys import Part, part_key
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import busy_jpeg
 from vigil.testing.servers import NatsServer
 from vigil_codec.coder import Coder
@@ -51,7 +51,7 @@ async def placement(redis: Redis) -> Placement:
     await SessionStore(redis).create(
         SessionSpec(KEY.tenant, KEY.session, Source("cam", SourceKind.FILE, "file:///a.mp4"), "vigil-small", "m")
     )
-    placement = Placement(redis)
+    placement = Placement(redis, lease_s=30)
     await placement.open(KEY, (Role.CODEC,))
     return placement
 
@@ -82,7 +82,7 @@ async def exchange(bus: Bus, coded: KeepLatest[Message], time_ms: int, fence: in
         return coded.statistics.waiting > 0
 
     while True:
-        await eventually(answered, 10, f"the group at {time_ms} ms is coded")
+        await eventually(answered, what=f"the group at {time_ms} ms is coded")
         group = decode_coded_group((await anext(coded)).payload)
         if group.time_ms == time_ms:  # else it was published once too often before
             return group
@@ -110,7 +110,7 @@ async def test_what_cannot_be_coded_is_counted_and_the_next_is_coded(
         ):
             before = dropped(reason)
             await bus.publish(subjects.raw_frames(KEY), payload)
-            await eventually(partial(has_dropped, reason, before), 5, reason)
+            await eventually(partial(has_dropped, reason, before), what=reason)
         assert (await exchange(bus, coded, 3_000, fence=3)).time_ms == 3_000
         dropped_turns = [decode_dropped((await anext(told)).payload) for _ in range(3)]
     assert {(turn.key, turn.time_ms, turn.capture_time_us) for turn in dropped_turns} == {(KEY, 2_000, 7)}
@@ -133,7 +133,7 @@ async def test_a_bus_that_restarts_does_not_end_the_coding(
     async with worker("one", bus, redis, placement) as claimer:
         await exchange(bus, coded, 1_000)
         await nats_server.restart()
-        await asyncio.wait_for(bus.connected(), 15)
+        await asyncio.wait_for(bus.connected(), DEADLINE_S)
         after = await exchange(bus, coded, 2_000)
         assert [claim.fence for claim in claimer.held] == [1]
     assert (after.time_ms, after.fence) == (2_000, 1)
@@ -158,8 +158,8 @@ async def test_a_session_that_is_over_is_let_go(
     async with worker("one", bus, redis, placement) as claimer:
         await exchange(bus, coded, 1_000)
         await over(redis)
-        await eventually(partial(is_closed, placement), 10, "the codec finds out by itself")
-        await eventually(lambda: not claimer.held, 5, "and holds it no longer")
+        await eventually(partial(is_closed, placement), what="the codec finds out by itself")
+        await eventually(lambda: not claimer.held, what="and holds it no longer")
 
 
 async def test_a_session_that_was_over_before_it_was_claimed_fails_nothing(
@@ -168,7 +168,7 @@ async def test_a_session_that_was_over_before_it_was_claimed_fails_nothing(
     await forget(redis)
     before = restarts()
     async with worker("one", bus, redis, placement):
-        await eventually(partial(is_closed, placement), 10, "the session is let go")
+        await eventually(partial(is_closed, placement), what="the session is let go")
     assert restarts() == before
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from vigil.contract.frames import Frame, FrameGroup, coded_group_from_pb, group_to_pb
 from vigil.core.ids import SessionKey
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import jpeg
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 from vigil.v1.codec_pb2 import EncodeRequest, EncodeResponse
@@ -51,7 +51,7 @@ async def process(nats_url: str, redis_url: str, **ports: int) -> AsyncIterator[
     try:
         yield
         started.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(started.wait(), 10) == 0
+        assert await asyncio.wait_for(started.wait(), DEADLINE_S) == 0
     finally:
         if started.returncode is None:
             started.kill()
@@ -66,7 +66,7 @@ async def stub(nats_server: NatsServer, redis_server: RedisServer) -> AsyncItera
         process(nats_server.url, redis_server.url, GRPC_PORT=port),
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
-        await asyncio.wait_for(channel.channel_ready(), 20)
+        await asyncio.wait_for(channel.channel_ready(), DEADLINE_S)
         yield CodecServiceStub(channel)
 
 
@@ -87,10 +87,10 @@ async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redi
         return text if found == status else ""
 
     async with process(server.url, redis_server.url, HTTP_PORT=port):
-        assert "nats" in await eventually(partial(answers, 503), 20, "it is alive and not ready")
+        assert "nats" in await eventually(partial(answers, 503), what="it is alive and not ready")
         await server.start()
         try:
-            assert await eventually(partial(answers, 200), 20, "it is ready once NATS is")
+            assert await eventually(partial(answers, 200), what="it is ready once NATS is")
         finally:
             await server.kill()
 

@@ -20,6 +20,7 @@ from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus, StoredMessage
 from vigil.runtime.process.service import Service
 from vigil.testing.alert_events import alert_event
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.handled import handled
 from vigil.testing.servers import NatsServer
 from vigil_gateway.alerts import acting
@@ -278,7 +279,7 @@ async def test_a_pager_on_nats_hears_it_without_asking_anybody(
     await told(http, "a-1/acknowledge", note="mine")
     await told(http, "a-1/mute", minutes=5)
     await bus.publish_stored(alert_event(1, "closed", 1))
-    events = [json.loads((await heard.next_msg(timeout=5)).data) for _ in range(4)]
+    events = [json.loads((await heard.next_msg(timeout=DEADLINE_S)).data) for _ in range(4)]
     await pager.close()
     assert [event["data"]["state"] for event in events] == ["opened", "acknowledged", "muted", "closed"]
     assert {event["data"]["alert_id"] for event in events} == {"a-1"}
@@ -288,7 +289,7 @@ async def test_a_pager_on_nats_hears_it_without_asking_anybody(
 async def test_the_events_of_a_session_tell_it(http: aiohttp.ClientSession, session: str, bus: Bus) -> None:
     await bus.publish_stored(alert_event(1, "opened", session=session))
     await bus.publish_stored(alert_event(2, "opened", session="s-other"))
-    async with asyncio.timeout(10), http.get(f"/v1/sessions/{session}/events") as answer:
+    async with asyncio.timeout(DEADLINE_S), http.get(f"/v1/sessions/{session}/events") as answer:
         assert b"status" in await answer.content.readline()
         await told(http, "a-2/acknowledge")
         await told(http, "a-1/acknowledge", note="mine")

@@ -19,7 +19,7 @@ from vigil.contract.events.audit import AuditData, decode_audit
 from vigil.contract.streams import AUDIT
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.process.service import Service
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 from vigil.v1 import gateway_pb2 as pb
 from vigil.v1.gateway_pb2_grpc import GatewayServiceStub
@@ -213,7 +213,7 @@ async def test_messages_over_a_websocket_are_recorded(
 
 async def told(websocket: aiohttp.ClientWebSocketResponse, kind: str) -> None:
     """Wait for a message of this kind."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while (await websocket.receive_json())["type"] != kind:
             pass
 

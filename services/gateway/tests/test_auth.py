@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
+from vigil.testing.eventually import DEADLINE_S
 from vigil_gateway.api.auth import KeyRing, bearer_key
 from vigil_gateway.api.errors import KeyExpired, KeyMissing, KeyWrong, RoleTooLow
 
@@ -69,5 +70,5 @@ async def test_what_is_open_learns_that_its_key_holds_no_longer(
     waiting = asyncio.create_task(ring.withdrawn(VIEWER))
     ring.replace(keys)
     with pytest.raises(said):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             await waiting

@@ -15,11 +15,10 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.emitted import EMISSION, alert, decide_quickly, decided, decision, delegation, spec
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer, RedisServer
 from vigil_gateway.config import GatewaySettings
 
-DEADLINE_S = 10.0
 Event = tuple[str, dict[str, object]]
 
 

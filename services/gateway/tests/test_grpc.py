@@ -20,7 +20,7 @@ from vigil.runtime.process.service import Service
 from vigil.runtime.store.keys import Part, part_key
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.emitted import alert, decide_quickly, decided, delegation
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import jpeg
 from vigil.testing.reflected_grpc import Json, ReflectedService, problem_of, reflected
 from vigil.testing.scripted_decider import ScriptedDecider
@@ -33,7 +33,6 @@ FIRE = {"name": "fire", "text": "Alert me when a fire starts.", "severity": "SEV
 PUSHED = {"source": {"kind": "SOURCE_KIND_PUSHED"}, "watches": [FIRE]}
 CAMERA = {"source": {"url": "rtsp://user:secret@camera.local/stream1", "id": "lobby"}}
 PICTURE = base64.b64encode(jpeg()).decode()
-DEADLINE_S = 20.0
 
 
 @pytest.fixture
@@ -229,7 +228,7 @@ async def test_without_a_key_no_message_is_waited_for(target: str) -> None:
     async with grpc.aio.insecure_channel(target) as channel:
         begin = channel.stream_unary(f"/{GATEWAY}/OpenSession", bytes, bytes)
         for metadata in ((), (("authorization", "Bearer wrong"),)):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(DEADLINE_S):
                 assert await begin(nothing(), metadata=metadata).code() is grpc.StatusCode.UNAUTHENTICATED
         known = begin(iter([b"\xff"]), metadata=(("authorization", "Bearer a-key-of-demo"),))
         assert await known.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -312,6 +311,7 @@ async def test_health_says_serving(target: str) -> None:
         assert await health.call("Check", {"service": GATEWAY}) == {"status": "SERVING"}
 
 
+@pytest.mark.parametrize("changed", [{"turn_deadline_s": 1.0}])
 async def test_a_turn_that_comes_too_late_is_told(
     service: ReflectedService, pushed: str, decider: ScriptedDecider
 ) -> None:
@@ -355,7 +355,7 @@ async def test_a_client_that_vanishes_in_a_turn_lets_it_go(
 async def test_a_slow_reader_misses_old_decisions_and_no_alert(target: str, camera: str, bus: Bus) -> None:
     before = sample("vigil_gateway_events_dropped_total", kind="decision")
     many, newest = 3_000, 0
-    async with asyncio.timeout(40), reflected(target, GATEWAY, "a-key-of-demo") as service:
+    async with asyncio.timeout(DEADLINE_S), reflected(target, GATEWAY, "a-key-of-demo") as service:
         events = service.listen("Events", {"session": camera})
         assert "status" in await anext(events)
         await bus.publish_stored(alert(camera))

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.runtime.bus.client import Bus, BusConfig
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 from vigil_gateway.live.history import FLOOD, answer_history
 
@@ -57,7 +57,7 @@ async def ask(client: Nats, tenant: str = "demo", **request: Any) -> list[Msg]:
         try:
             async with asyncio.timeout(1):
                 while not found or "Vigil-End" not in head(found[-1]):
-                    found.append(await answers.next_msg(timeout=5))
+                    found.append(await answers.next_msg(timeout=DEADLINE_S))
             return found
         except TimeoutError:
             continue
@@ -102,7 +102,7 @@ async def test_an_answer_goes_nowhere_else(bus: Bus, answering: None, asker: Nat
     await ask(asker, since=since())  # an answer: the server knows the subscription
     await store(bus, 0)
     await ask(asker, since=since())
-    assert (await elsewhere.next_msg(timeout=5)).data == b"0", "as it was stored"
+    assert (await elsewhere.next_msg(timeout=DEADLINE_S)).data == b"0", "as it was stored"
     assert elsewhere.pending_msgs == 0
 
 
@@ -157,7 +157,7 @@ async def test_a_flood_of_requests_cuts_nobody_off_and_is_over_when_it_ends(
         await bus.ping()
         return floods() > before
 
-    await eventually(is_flooded, 20, "a gateway hears no more for a while")
+    await eventually(is_flooded, what="a gateway hears no more for a while")
     assert bus.arrivals == 1
     flooding.close()
     await flooding.wait_closed()

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of, encode_keys
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.errors import KeyWrong
 from vigil_gateway.api.key_file import KeyFile, KeyFileInvalid
@@ -106,7 +106,7 @@ async def test_a_running_gateway_takes_keys_up_and_lets_go_of_them(
     async with http.get(f"/v1/sessions/{session}/events") as stream:
         assert stream.status == 200
         replace(keys_file, encode_keys([ApiKey(digest_of("fresh"), "demo")]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             text = (await stream.read()).decode()
     assert "event: end" in text
     assert "the API key is not known here" in text.split("event: end")[1]

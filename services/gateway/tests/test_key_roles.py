@@ -14,6 +14,7 @@ import pytest
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of, encode_keys
 from vigil.runtime.process.service import Service
+from vigil.testing.eventually import DEADLINE_S
 from vigil.v1 import gateway_pb2 as pb
 from vigil.v1.gateway_pb2_grpc import GatewayServiceStub
 from vigil_gateway.config import GatewaySettings
@@ -173,7 +174,7 @@ async def test_a_viewer_listens_on_a_websocket_and_may_say_nothing(viewer: aioht
     shown = {"type": "push_frame", "id": 2, "jpeg": ""}
     ended = {"type": "end", "id": 3}
     told: dict[int, str] = {}
-    async with viewer.ws_connect(f"/v1/sessions/{session}/ws") as websocket, asyncio.timeout(10):
+    async with viewer.ws_connect(f"/v1/sessions/{session}/ws") as websocket, asyncio.timeout(DEADLINE_S):
         for message in (asked, shown, ended):
             await websocket.send_json(message)
         while len(told) < 3:

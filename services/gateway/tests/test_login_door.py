@@ -11,7 +11,7 @@ import pytest
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of, encode_keys
 from vigil.runtime.process.service import Service
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import RedisServer
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.app import routes
@@ -211,7 +211,7 @@ async def test_what_a_login_has_open_ends_with_it(
     page: aiohttp.ClientSession, session: str, keys_file: Path, how: str
 ) -> None:
     csrf = (await logged_in(page))["csrf"]
-    async with page.get(f"/v1/sessions/{session}/events") as stream, asyncio.timeout(15):
+    async with page.get(f"/v1/sessions/{session}/events") as stream, asyncio.timeout(DEADLINE_S):
         assert (await stream.content.readline()).startswith(b"event: status")
         if how == "logged out":
             async with page.delete("/v1/login", headers={"X-CSRF-Token": csrf}) as answer:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
 from vigil.runtime.store.logins import FORM, Login, LoginStore
+from vigil.testing.eventually import DEADLINE_S
 from vigil_gateway.api.auth import KeyRing
 from vigil_gateway.api.errors import LoginEnded
 from vigil_gateway.login import cookie
@@ -126,7 +127,7 @@ async def test_what_is_open_learns_that_somebody_logged_out(logins: Logins) -> N
     waiting = asyncio.create_task(logins.withdrawn(opened.holder))
     await logins.close(opened.holder)
     with pytest.raises(LoginEnded, match="somebody logged out"):
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(DEADLINE_S):
             await waiting
 
 

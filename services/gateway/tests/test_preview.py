@@ -13,11 +13,9 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.process.service import Service
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import busy_jpeg
 from vigil_gateway.config import GatewaySettings
-
-DEADLINE_S = 10.0
 
 
 @pytest.fixture
@@ -74,7 +72,7 @@ async def test_it_is_asked_for_while_somebody_looks_and_several_share_it(
     http: aiohttp.ClientSession, session: str, bus: Bus, asked: KeepLatest[Message]
 ) -> None:
     shown = subjects.preview_shown(SessionKey("demo", session))
-    async with asyncio.timeout(20), looking(http, session) as first:
+    async with asyncio.timeout(DEADLINE_S), looking(http, session) as first:
         await anext(asked)
         async with looking(http, session) as second:
             pictures = [busy_jpeg(number) for number in range(3)]

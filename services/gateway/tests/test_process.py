@@ -12,12 +12,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
 COMMAND = [sys.executable, "-c", "from vigil_gateway.main import main; main()"]
-DEADLINE_S = 20.0
 KEY = {"Authorization": "Bearer a-key-of-demo"}
 
 Start = Callable[..., Awaitable[Process]]

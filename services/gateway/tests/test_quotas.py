@@ -15,7 +15,7 @@ from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import jpeg
 from vigil.testing.scripted_decider import ScriptedDecider
 from vigil_gateway.api.errors import BodyLate, BodyTooLarge, TooManyPushes
@@ -114,7 +114,7 @@ async def test_without_a_key_nothing_of_a_body_is_waited_for(settings: GatewaySe
     for key, path in ((b"", CHAT), (b"Authorization: Bearer wrong\r\n", "/v1/sessions/kitchen/queries")):
         reader, writer = await asyncio.open_connection("127.0.0.1", settings.http_port)
         writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 7900000\r\n".encode() + key + b"\r\n{")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
         assert head.startswith("HTTP/1.1 401 ")
         writer.close()
@@ -134,7 +134,7 @@ async def test_open_websockets_count_as_connections(settings: GatewaySettings, f
         refused = 0
         for reader, writer in held:
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(DEADLINE_S):
                 refused += (await reader.read(12)).endswith(b"429")
         assert refused >= 2
         for _, writer in held:

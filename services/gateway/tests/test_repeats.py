@@ -61,11 +61,11 @@ async def push(http: aiohttp.ClientSession, body: dict[str, Any], **headers: str
 
 
 async def refused(http: aiohttp.ClientSession, body: dict[str, Any], **headers: str) -> tuple[int, str, str]:
-    """Status, code and what the refusal says about sending the call again; it takes less than a second."""
+    """Status, code and what the refusal says about sending the call again; it waits for no turn."""
     began_s = time.monotonic()
     async with http.post(CHAT, json=body, headers={**MINE, **headers}) as answer:
         found = await answer.json()
-        assert time.monotonic() - began_s < 1.5, "a second, and what a busy machine takes"
+        assert time.monotonic() - began_s < 15.0, "the deadline of a turn is 30 s"
         return answer.status, found["error"]["code"], answer.headers["x-should-retry"]
 
 

@@ -29,7 +29,6 @@ from vigil_gateway.replicas import Replicas
 
 CHAT = "/v1/chat/completions"
 STREAMS = 4
-KNOWN_S = 5.0  # by then each has heard the other twice
 
 
 @pytest.fixture
@@ -132,7 +131,7 @@ async def test_a_tenants_streams_are_counted_over_both_gateways(http: aiohttp.Cl
             statuses = [(await stack.enter_async_context(http.get(path))).status for _ in range(2)]
             return statuses == [429, 429]
 
-        await eventually(both_refuse, KNOWN_S, "each knows of the other's streams")
+        await eventually(both_refuse, what="each knows of the other's streams")
 
 
 async def test_a_push_that_waits_at_one_gateway_counts_at_the_other(
@@ -145,7 +144,7 @@ async def test_a_push_that_waits_at_one_gateway_counts_at_the_other(
     async def both_refuse() -> bool:
         return [await _pushed(http, "kitchen") for _ in range(2)] == [(429, "too_many_pushes")] * 2
 
-    await eventually(both_refuse, KNOWN_S, "the other gateway knows of it")
+    await eventually(both_refuse, what="the other gateway knows of it")
     decider.open_gate.set()
     assert (await waiting)[0] == 200
 
@@ -167,7 +166,7 @@ async def test_without_redis_each_gateway_counts_for_itself_and_says_so_once(
     await redis_server.kill()
     with capture_logs() as logs:
         exchanging = asyncio.create_task(replicas.exchange(Tally(redis, "first"), uses))
-        await eventually(lambda: asyncio.sleep(0, bool(logs)), 15, "it is told")
+        await eventually(lambda: asyncio.sleep(0, bool(logs)), what="it is told")
         assert replicas.used(QUOTA, "demo") == 0.0
         await redis_server.start()
         second = Tally(redis, "second")
@@ -176,6 +175,6 @@ async def test_without_redis_each_gateway_counts_for_itself_and_says_so_once(
             await second.exchange({QUOTA: {"demo": 2.0}})
             return replicas.used(QUOTA, "demo") == 2.0
 
-        await eventually(is_heard, 15, "it hears the other again")
+        await eventually(is_heard, what="it hears the other again")
         exchanging.cancel()
     assert [entry["event"] for entry in logs] == ["quotas not shared"]

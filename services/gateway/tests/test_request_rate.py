@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from vigil.runtime.process.service import Service
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.reflected_grpc import ReflectedService, problem_of, reflected
 from vigil_client.api import Client
 from vigil_client.errors import Unavailable
 from vigil_gateway.api.pace import Pace
 from vigil_gateway.config import GatewaySettings
 
-PER_S = 0.5  # so that one request may come, and the next one two seconds later
+PER_S = 0.25  # so that one request may come, and the next one four seconds later
 KEY = "a-key-of-demo"
 GATEWAY = "vigil.v1.GatewayService"
 
 
 @pytest.fixture
 def settings(settings: GatewaySettings) -> GatewaySettings:
-    """A gateway that lets a key make one request every two seconds."""
+    """A gateway that lets a key make one request every four seconds."""
     return settings.model_copy(update={"requests_per_key_s": PER_S})
 
 
@@ -101,9 +101,9 @@ async def test_a_key_that_asks_too_often_is_refused_and_told_when_to_come_again(
     async with http.get("/v1/sessions") as answer:
         problem = await answer.json()
         assert (answer.status, problem["type"]) == (429, "urn:vigil:problem:too_many_requests")
-        assert "more than 0.5 requests a second" in problem["detail"]
+        assert "more than 0.25 requests a second" in problem["detail"]
         assert "VIGIL_REQUESTS_PER_KEY_S" in problem["next_step"]
-        assert answer.headers["Retry-After"] == "2"
+        assert answer.headers["Retry-After"] == "4"
     assert limited("http") >= before + 2
     async with rival.get("/v1/sessions") as answer:
         assert answer.status == 200, "another key has its own share"
@@ -115,7 +115,7 @@ async def test_openai_clients_are_told_in_their_own_words(http: aiohttp.ClientSe
     await use_up(http)
     async with http.post("/v1/chat/completions", json={}) as answer:
         assert (answer.status, (await answer.json())["error"]["code"]) == (429, "too_many_requests")
-        assert answer.headers["Retry-After"] == "2"
+        assert answer.headers["Retry-After"] == "4"
 
 
 async def test_a_refused_request_costs_no_body(http: aiohttp.ClientSession) -> None:
@@ -132,7 +132,7 @@ async def test_grpc_says_resource_exhausted(service: ReflectedService) -> None:
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert problem_of(caught.value)["type"] == "urn:vigil:problem:too_many_requests"
     trailing: Any = caught.value.trailing_metadata()
-    assert dict(trailing)["retry-after"] == "2"
+    assert dict(trailing)["retry-after"] == "4"
     assert limited("grpc") > before
 
 
@@ -150,7 +150,7 @@ async def test_a_websocket_stays_open_and_its_message_is_refused(http: aiohttp.C
     websocket = await eventually(opened)
     assert set(refused) == {429}, "a handshake is a request, too"
     assert websocket is not None
-    async with websocket, asyncio.timeout(10):
+    async with websocket, asyncio.timeout(DEADLINE_S):
         await websocket.send_json({"type": "ask", "id": 7, "text": "Who?"})
         while (message := await websocket.receive_json())["type"] != "problem":
             pass

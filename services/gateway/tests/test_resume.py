@@ -17,12 +17,10 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.emitted import alert, decided, delegation
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 from vigil_gateway.live import places
 from vigil_gateway.live.feed import EventKind
-
-DEADLINE_S = 10.0
 
 
 class Reader:

@@ -11,6 +11,7 @@ from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey, token
 from vigil.runtime.store.keys import newest_key
 from vigil.runtime.store.names import KEPT_S, SessionNames
+from vigil.testing.eventually import DEADLINE_S
 from vigil_gateway.sessions.session_id import MAX_NAME_CHARS, id_of_name, may_begin
 
 KITCHEN = SessionKey("demo", "kitchen")
@@ -80,5 +81,5 @@ async def test_a_name_that_is_used_is_not_forgotten(redis: Redis) -> None:
 
 async def test_a_long_name_keeps_room_for_the_next_ones_id(redis: Redis) -> None:
     longest = SessionKey("demo", "x" * 64)
-    fresh = await asyncio.wait_for(SessionNames(redis).begin_anew(longest), 5)
+    fresh = await asyncio.wait_for(SessionNames(redis).begin_anew(longest), DEADLINE_S)
     assert len(fresh.session) <= 64

@@ -14,6 +14,7 @@ from vigil.runtime.process.config import ConfigInvalid, load
 from vigil.runtime.process.service import Service
 from vigil.runtime.process.startup import StartupError
 from vigil.testing.certificates import Authority, Certificate
+from vigil.testing.eventually import DEADLINE_S
 from vigil_client.api import Client
 from vigil_client.errors import ClientError, Unreachable
 from vigil_gateway.config import GatewaySettings
@@ -65,7 +66,7 @@ async def test_http_websockets_and_grpc_over_tls(
             session = (await answer.json())["id"]
         async with http.ws_connect(f"/v1/sessions/{session}/ws", ssl=trust) as websocket:
             await websocket.send_json({"type": "end", "id": 1})
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(DEADLINE_S):
                 while (await websocket.receive_json())["type"] != "accepted":
                     pass
     await _call(settings.grpc_port, authority.ca.read_bytes())
@@ -125,7 +126,7 @@ async def test_a_new_certificate_is_shown_without_a_restart_and_cuts_nothing(
 async def _alive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
     """Whether the gateway answers on this connection, and leaves it open."""
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         head = await reader.readuntil(b"\r\n\r\n")
         await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
     return head.startswith(b"HTTP/1.1 200")
@@ -137,7 +138,7 @@ async def test_a_client_that_never_finishes_its_handshake_is_let_go(certificate:
     listening = Listening("127.0.0.1", 0, 1.0, tls=context, handshake_s=0.2)
     async with serve(routes(), listening, asyncio.Event()) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             assert await reader.read() == b""
         writer.close()
 

@@ -30,8 +30,6 @@ from vigil.testing.scripted_decider import ScriptedDecider
 from vigil.testing.servers import free_port
 from vigil_gateway.config import GatewaySettings
 
-pytestmark = pytest.mark.timeout(120)
-
 CHAT, SESSIONS = "/v1/chat/completions", "/v1/sessions"
 COMMAND = [sys.executable, "-c", "from vigil_gateway.main import main; main()"]
 KEY = {"Authorization": "Bearer a-key-of-demo"}
@@ -181,7 +179,7 @@ async def test_a_silent_session_is_ended_by_one_of_the_two(
     browser: Client, decider: ScriptedDecider, store: SessionStore, redis: Redis
 ) -> None:
     await browser.answered("kitchen", chat(COLORS[1]))
-    ended = await eventually(lambda: store.ended(SessionKey("demo", "kitchen")), 15, "the session is ended")
+    ended = await eventually(lambda: store.ended(SessionKey("demo", "kitchen")), what="the session is ended")
     assert ended is not None
     assert "pushed no picture" in ended.reason
 
@@ -207,7 +205,7 @@ async def gateway_process(settings: GatewaySettings) -> AsyncIterator[tuple[asyn
     process = await asyncio.create_subprocess_exec(*COMMAND, env=variables, stdout=DEVNULL, stderr=DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        await eventually(lambda: _is_ready(url), 30, "the gateway is ready")
+        await eventually(lambda: _is_ready(url), what="the gateway is ready")
         yield process, url
     finally:
         if process.returncode is None:

@@ -22,11 +22,10 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.testing.emitted import alert, decision, spec
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil_client.sse import Parser, ServerEvent
 
 Json = dict[str, Any]
-DEADLINE_S = 10.0
 
 
 class Wall:
@@ -124,6 +123,7 @@ async def test_it_begins_with_a_tile_for_each_open_session(
 
 
 async def test_many_decisions_make_one_tile_a_second(http: aiohttp.ClientSession, session: str, bus: Bus) -> None:
+    began_s = time.monotonic()
     async with wall(http) as shown:
         await shown.of("tile")
         for sequence in range(40):
@@ -132,7 +132,7 @@ async def test_many_decisions_make_one_tile_a_second(http: aiohttp.ClientSession
             pass
         assert last["action"] == "silent"
     tiles = [received for received in shown.heard if received.kind == "tile"]
-    assert len(tiles) <= 5, "the first, and at most one for each second that it took"
+    assert len(tiles) <= 2 + (time.monotonic() - began_s), "the first, and at most one for each second that it took"
 
 
 async def test_a_tile_says_how_its_session_is(

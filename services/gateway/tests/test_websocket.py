@@ -21,7 +21,7 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.emitted import alert, decide_quickly, decided, delegation
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import jpeg
 from vigil.testing.scripted_decider import ScriptedDecider
 from vigil.testing.servers import NatsServer
@@ -37,7 +37,6 @@ PUSHED = {
     "watches": [{"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical"}],
 }
 PICTURE = base64.b64encode(jpeg()).decode()
-DEADLINE_S = 20.0
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",

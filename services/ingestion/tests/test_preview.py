@@ -15,7 +15,7 @@ from vigil.contract import subjects
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 from vigil_ingestion.preview import INTERVAL_S, LOOKED_S, MAX_SIDE, SHAPE, Budget, Preview, carry
 
@@ -124,7 +124,7 @@ async def wanted(bus: Bus, preview: Preview) -> bool:
 
 
 async def test_what_is_shown_is_published_and_the_newest_wins(bus: Bus) -> None:
-    async with carried(bus) as (preview, shown), asyncio.timeout(10):
+    async with carried(bus) as (preview, shown), asyncio.timeout(DEADLINE_S):
         await eventually(lambda: wanted(bus, preview), what="somebody looks")
         await asyncio.to_thread(preview.show, picture(1_920, 1_080), 0)
         message = await anext(shown)
@@ -138,7 +138,7 @@ async def test_what_is_shown_is_published_and_the_newest_wins(bus: Bus) -> None:
 
 
 async def test_it_outlives_nats(bus: Bus, nats_server: NatsServer) -> None:
-    async with carried(bus) as (preview, shown), asyncio.timeout(20):
+    async with carried(bus) as (preview, shown), asyncio.timeout(DEADLINE_S):
         await eventually(lambda: wanted(bus, preview), what="somebody looks")
         await nats_server.kill()
         await eventually(lambda: not bus.is_connected, what="the bus notices")

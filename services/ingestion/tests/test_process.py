@@ -24,7 +24,7 @@ from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.rtsp import Camera
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 from vigil.testing.videos import write_video
@@ -68,7 +68,7 @@ async def ready(http_port: int) -> None:
             return False
 
     async with aiohttp.ClientSession() as session:
-        await eventually(answers, 20, "ingestion is ready")
+        await eventually(answers, what="ingestion is ready")
 
 
 async def test_a_killed_worker_is_followed_by_another_within_three_seconds(
@@ -93,7 +93,7 @@ async def test_a_killed_worker_is_followed_by_another_within_three_seconds(
         process(nats_server.url, redis_server.url, WORKER="one") as worker,
     ):
         await placement.open(KEY, tuple(Role))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             before = decode_group((await anext(messages)).payload)
         async with process(nats_server.url, redis_server.url, WORKER="two", HTTP_PORT=second_port) as two:
             await ready(second_port)
@@ -101,10 +101,10 @@ async def test_a_killed_worker_is_followed_by_another_within_three_seconds(
             await worker.wait()
             while messages.statistics.waiting:
                 before = decode_group((await anext(messages)).payload)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE_S):
                 after = decode_group((await anext(messages)).payload)
             two.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(two.wait(), 10) == 0
+            assert await asyncio.wait_for(two.wait(), DEADLINE_S) == 0
     assert (before.fence, after.fence) == (1, 2)
     gap_ms = (after.frames[0].capture_time_us - before.frames[0].capture_time_us) / 1_000
     assert 0 < gap_ms < 4_000
@@ -132,15 +132,15 @@ async def test_a_draining_worker_shows_the_camera_until_the_next_one_does(
         process(nats_server.url, redis_server.url, WORKER="one") as worker,
     ):
         await placement.open(KEY, tuple(Role))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             groups = [decode_group((await anext(messages)).payload)]
         async with process(nats_server.url, redis_server.url, WORKER="two", HTTP_PORT=port):
             await ready(port)
             worker.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(DEADLINE_S):
                 while groups[-1].fence < 2:
                     groups.append(decode_group((await anext(messages)).payload))
-            assert await asyncio.wait_for(worker.wait(), 10) == 0
+            assert await asyncio.wait_for(worker.wait(), DEADLINE_S) == 0
     taken_us = [group.frames[0].capture_time_us for group in groups]
     assert max(after - before for before, after in pairwise(taken_us)) < 700_000, "no second without a picture"
 
@@ -189,7 +189,7 @@ async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redi
     server, port = NatsServer(tmp_path / "late"), free_port()
     async with process(server.url, redis_server.url, HTTP_PORT=port) as worker:
         async with aiohttp.ClientSession() as http:
-            told = await eventually(partial(not_ready, http, port), 20, "it is alive and not ready")
+            told = await eventually(partial(not_ready, http, port), what="it is alive and not ready")
         assert told is not None
         assert told["checks"]["redis"] == "ok"
         assert told["checks"]["nats"] != "ok"
@@ -197,7 +197,7 @@ async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redi
         try:
             await ready(port)
             worker.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(worker.wait(), 10) == 0
+            assert await asyncio.wait_for(worker.wait(), DEADLINE_S) == 0
         finally:
             await server.kill()
 
@@ -215,7 +215,7 @@ async def test_wrong_settings_are_one_clear_line_each(tmp_path: Path) -> None:
     async with process(
         "nats://127.0.0.1:1", "redis://127.0.0.1:1", FILE_ROOT=tmp_path / "none", READ_TIMEOUT_S=0
     ) as it:
-        _, errors = await asyncio.wait_for(it.communicate(), 20)
+        _, errors = await asyncio.wait_for(it.communicate(), DEADLINE_S)
     lines = errors.decode().splitlines()
     assert it.returncode == 2
     assert len(lines) == 2

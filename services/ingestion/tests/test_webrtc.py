@@ -30,7 +30,7 @@ from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.config import load
 from vigil.runtime.session.ports import WorkerPorts
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.testing.sender import Recording, Replay, Sender, recorded, silence
 from vigil_ingestion.watcher import Watcher
@@ -85,7 +85,7 @@ class Site:
             except NoResponders:
                 return None
 
-        reply: Reply = await eventually(answer, 10, "a worker answers")
+        reply: Reply = await eventually(answer, what="a worker answers")
         return reply
 
     @asynccontextmanager
@@ -104,7 +104,7 @@ class Site:
 
     async def take(self, count: int) -> list[FrameGroup]:
         """The next turns."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             return [decode_group((await anext(self.turns)).payload) for _ in range(count)]
 
     async def said(self, state: str) -> dict[str, object]:
@@ -114,12 +114,15 @@ class Site:
             found: dict[str, object] = json.loads((await self.store.status(KEY)).get("ingestion", "{}"))
             return found if found.get("state") == state else None
 
-        said: dict[str, object] = await eventually(status, 10, f"the source is {state}")
+        said: dict[str, object] = await eventually(status, what=f"the source is {state}")
         return said
 
     async def events(self, count: int) -> list[str]:
         """The first events of the session's life."""
-        async with self.bus.consume(SESSIONS, "test", subjects.lifecycle_of(KEY)) as messages, asyncio.timeout(10):
+        async with (
+            self.bus.consume(SESSIONS, "test", subjects.lifecycle_of(KEY)) as messages,
+            asyncio.timeout(DEADLINE_S),
+        ):
             found = aiter(messages)
             return [decode_event((await anext(found)).payload).type for _ in range(count)]
 
@@ -128,7 +131,7 @@ class Site:
 async def site(bus: Bus, redis: Redis) -> AsyncIterator[Site]:
     await bus.connected()
     async with bus.subscribe(subjects.raw_frames(KEY), capacity=1_000) as turns:
-        site = Site(bus, SessionStore(redis), Placement(redis), turns)
+        site = Site(bus, SessionStore(redis), Placement(redis, lease_s=30), turns)
         source = Source("cam", SourceKind.WEBRTC)
         spec = SessionSpec(KEY.tenant, KEY.session, source, "vigil-small", "m", cadence=Cadence(200))
         await site.store.create(spec)
@@ -160,7 +163,7 @@ async def test_somebody_who_looks_gets_a_smooth_picture(site: Site, recording: R
     ):
         await site.take(2)
         await site.bus.publish(subjects.preview_asked(KEY), b"")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             assert (await anext(shown)).payload.startswith(b"\xff\xd8")
 
 
@@ -196,7 +199,7 @@ async def test_a_client_that_does_not_come_back_ends_its_session(site: Site, rec
             await site.take(1)
             assert (await site.ask(Close(reply.resource))).refusal is None
             assert (await site.ask(Close(reply.resource))).refusal is Refusal.UNKNOWN_RESOURCE
-        ended = await eventually(lambda: site.store.ended(KEY), 10)
+        ended = await eventually(lambda: site.store.ended(KEY))
     assert ended is not None
     assert ended.reason == "the client sent no pictures in time"
 

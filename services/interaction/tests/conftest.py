@@ -28,7 +28,7 @@ from vigil.runtime.placement.claimer import Claimer
 from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.store.keys import PREFIX, Part, part_key
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import jpeg
 from vigil.testing.script import when_red
 from vigil.testing.scripted_engine import ScriptedEngine
@@ -40,7 +40,8 @@ RED = jpeg((230, 30, 20))
 GREY = jpeg((90, 90, 90))
 KEY = SessionKey("demo", "s-1")
 CAPACITY = 8
-AGAIN_S = 0.3  # a busy machine takes a while for a turn, and what is shown twice meanwhile counts as skipped
+LEASE_S = 30.0  # no worker of a busy machine is taken for dead
+AGAIN_S = 1.0  # a turn takes a while on a busy machine, and what is shown twice meanwhile counts as skipped
 FIRE = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=2, cooldown_s=10))
 
 
@@ -79,7 +80,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.store = SessionStore(self.redis)
-        self.placement = Placement(self.redis)
+        self.placement = Placement(self.redis, lease_s=LEASE_S)
 
     async def open(self, *commands: Command, **changes: Any) -> None:
         """Create the session and let workers claim it."""
@@ -168,8 +169,9 @@ class Stage:
         group = CodedFrameGroup(KEY, second * 1000, second, coded, fence)
         await self.bus.publish(subjects.coded_frames(KEY), encode_coded_group(group))
 
-    async def watch(self, *pictures: bytes, start: int = 0) -> None:
+    async def watch(self, *pictures: bytes, start: int = 0, fence: int = 1) -> None:
         """Show one picture a second of model time, each as soon as the one before is decided on."""
+        await eventually(lambda: self.bus.is_heard(subjects.coded_frames(KEY)), what="a worker listens")
         for second, picture in enumerate(pictures, start=start):
             shown_at_s = 0.0
 
@@ -177,12 +179,12 @@ class Stage:
                 nonlocal shown_at_s
                 if (await self.store.history(KEY)).last_time_ms >= second * 1000:
                     return True
-                if time.monotonic() - shown_at_s > AGAIN_S:  # until the worker listens, a frame is for nobody
+                if time.monotonic() - shown_at_s > AGAIN_S:  # its turn was dropped, or its worker went
                     shown_at_s = time.monotonic()
-                    await self.show(second, picture)
+                    await self.show(second, picture, fence)
                 return False
 
-            await eventually(decided, 10, f"second {second} is decided")
+            await eventually(decided, what=f"second {second} is decided")
 
     async def decisions(self, count: int) -> list[StoredDecision]:
         """The stored decisions, once there are `count`."""
@@ -204,7 +206,7 @@ class Stage:
         """Payloads of a stream in order, once there are at least `count`."""
         found: list[bytes] = []
         durable = f"reader-{time.monotonic_ns()}"
-        async with asyncio.timeout(15), self.bus.consume(stream, durable, stream.family) as consumer:
+        async with asyncio.timeout(DEADLINE_S), self.bus.consume(stream, durable, stream.family) as consumer:
             async for message in consumer:
                 found.append(message.payload)
                 await message.ack()

@@ -44,7 +44,7 @@ async def test_a_result_is_told_and_answers_the_question_that_another_worker_del
         await stage.store.submit_result(stage.key, Result("s-1-77", "A tulip."))
         await stage.store.submit_result(stage.key, Result(exchange.task.id, "A rose."))
         await stage.nudge()
-        await eventually(lambda: is_answered(stage, grey), 10, "the model is told the result")
+        await eventually(lambda: is_answered(stage, grey), what="the model is told the result")
         opened, closed = await stage.delegations(2)  # the takeover in between published nothing twice
     state = await stage.store.history(stage.key)
     (exchange,) = state.dialogue

@@ -10,6 +10,7 @@ import pytest
 from vigil.contract import subjects
 from vigil.contract.turn_dropped import DropReason, TurnDropped, decode_dropped
 from vigil.core.control import Action
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.script import Reply
 from vigil.testing.scripted_engine import ScriptedEngine
 
@@ -71,7 +72,7 @@ async def test_what_the_engine_said_is_told_to_whoever_waits(
     async with stage.worker(), told(stage) as heard:
         await stage.watch(grey)
         await stage.show(1, red)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             dropped = await heard.get()
     assert (dropped.key, dropped.time_ms, dropped.reason) == (stage.key, 1_000, reason)
     assert dropped.capture_time_us > 0
@@ -84,7 +85,7 @@ async def test_a_picture_that_no_turn_needs_is_told(stage: Stage, grey: bytes) -
     async with stage.worker(), told(stage) as heard:
         await stage.watch(grey, grey)
         await stage.show(1, grey)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             late = await heard.get()
     assert (late.time_ms, late.reason, late.detail) == (
         1_000,
@@ -99,7 +100,7 @@ async def test_a_full_store_is_told(stage: Stage, grey: bytes) -> None:
         await stage.watch(grey)
         await stage.redis.config_set("maxmemory", "1")
         await stage.show(1, grey)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             dropped = await heard.get()
         await stage.redis.config_set("maxmemory", "0")
     assert (dropped.time_ms, dropped.reason) == (1_000, DropReason.STORE)
@@ -110,10 +111,9 @@ async def test_a_picture_from_an_overtaken_codec_is_told(stage: Stage, grey: byt
     await stage.open()
     async with stage.worker(), told(stage) as heard:
         await stage.watch(grey)
-        await stage.show(1, grey, fence=3)
-        await stage.watch(grey, start=1)  # it was decided on
+        await stage.watch(grey, start=1, fence=3)
         await stage.show(2, grey, fence=2)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             while (dropped := await heard.get()).time_ms < 2_000:
                 pass
     assert (dropped.time_ms, dropped.reason) == (2_000, DropReason.OVERTAKEN)

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
 from vigil.core.source import Role
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.script import Reply, Seen, when_red
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
@@ -45,7 +44,7 @@ async def worker(
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        await eventually(lambda: ready(port), 20, f"{name} is ready")
+        await eventually(lambda: ready(port), what=f"{name} is ready")
         yield process, port
     finally:
         if process.returncode is None:
@@ -68,7 +67,6 @@ async def figure(port: int, name: str) -> float:
     return float(found[1]) if found else 0.0
 
 
-@pytest.mark.timeout(90)
 async def test_a_paused_worker_that_wakes_up_commits_nothing_and_lets_go(
     stage: Stage, nats_server: NatsServer, redis_server: RedisServer, grey: bytes, red: bytes
 ) -> None:
@@ -90,7 +88,7 @@ async def test_a_paused_worker_that_wakes_up_commits_nothing_and_lets_go(
         ):
             stage.engine.script = held_once
             await stage.show(3, red)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE_S):
                 await asked.wait()
             os.kill(first.pid, signal.SIGSTOP)
             await stage.watch(grey, grey, grey, start=4)
@@ -98,7 +96,7 @@ async def test_a_paused_worker_that_wakes_up_commits_nothing_and_lets_go(
             answer.set()  # it lies in the paused worker's socket when that wakes up
             os.kill(first.pid, signal.SIGCONT)
             held = 'vigil_claims_held{role="interaction"}'
-            await eventually(lambda: lets_go(first_port, held), 10, "the worker that woke up holds nothing")
+            await eventually(lambda: lets_go(first_port, held), what="the worker that woke up holds nothing")
             await stage.watch(grey, grey, start=7)
             assert await stage.placement.owner(Role.INTERACTION, stage.key) == "worker-2", "it did not come back for it"
             assert await figure(first_port, 'vigil_claims_lost_total{role="interaction"}') == 1

@@ -73,19 +73,19 @@ async def test_a_worker_with_a_slow_engine_admits_nobody_until_it_is_fast_again(
     engine.script = lambda _: Reply(delay_s=0.25)
     await stage.open(cadence=stage.cadence(200))
     async with stage.worker():
-        await eventually(lambda: _capacity(stage, 8), 10, "the worker says what it was configured to hold")
+        await eventually(lambda: _capacity(stage, 8), what="the worker says what it was configured to hold")
         for start in (0, 9):
             await stage.watch(*[grey] * 9, start=start)
             clock.now_s += 10
-            await eventually(lambda: stage.load.window_began_s == clock.now_s, 10, "the window closed")
-        await eventually(lambda: _capacity(stage, 1), 10, "it says what it measured")
+            await eventually(lambda: stage.load.window_began_s == clock.now_s, what="the window closed")
+        await eventually(lambda: _capacity(stage, 1), what="it says what it measured")
         assert (await stage.placement.capacity(Role.INTERACTION)).free == 0
         engine.script = silent
         await stage.watch(*[grey] * 9, start=18)
         for _ in range(3):
             clock.now_s += 10
-            await eventually(lambda: stage.load.window_began_s == clock.now_s, 10, "the window closed")
-        await eventually(lambda: _capacity(stage, 2), 10, "it grows again")
+            await eventually(lambda: stage.load.window_began_s == clock.now_s, what="the window closed")
+        await eventually(lambda: _capacity(stage, 2), what="it grows again")
         assert (await stage.placement.capacity(Role.INTERACTION)).free == 1
 
 
@@ -94,7 +94,7 @@ async def test_frames_that_are_overtaken_count_as_late(stage: Stage, engine: Scr
     engine.script = lambda _: Reply(hang=True)
     await stage.open()
     async with stage.worker():
-        await eventually(lambda: _shown(stage, grey), 10, "turns were given up")
+        await eventually(lambda: _shown(stage, grey), what="turns were given up")
     assert stage.load.measured.capacity == 8, "no window has closed yet"
     assert stage.load.late_turns >= 3
 

@@ -60,7 +60,7 @@ async def test_a_turn_that_is_under_way_at_a_handover_is_decided_once(
         await stage.engine.requests(2)
         async with stage.worker("worker-2", slow_s=slow_s):
             first.cancel()
-            await eventually(lambda: _owner_is(stage, "worker-2"), 5, "the other worker takes the session")
+            await eventually(lambda: _owner_is(stage, "worker-2"), what="the other worker takes the session")
             if answered:
                 late.set()
             decisions = await stage.decisions(2)
@@ -75,9 +75,9 @@ async def test_a_session_that_ends_while_its_worker_drains_is_let_go(stage: Stag
         await stage.watch(grey)
         async with stage.worker("worker-2", slow_s=60.0):
             first.cancel()
-            await eventually(lambda: _owner_is(stage, "worker-2"), 5, "the other worker takes the session")
+            await eventually(lambda: _owner_is(stage, "worker-2"), what="the other worker takes the session")
             await stage.store.end(stage.key, "the client ended it")
-            await eventually(lambda: _is_done(first), 10, "nobody waits for the other one")
+            await eventually(lambda: _is_done(first), what="nobody waits for the other one")
 
 
 async def _is_done(task: asyncio.Task[None]) -> bool:
@@ -146,7 +146,7 @@ async def test_what_was_committed_while_nats_was_down_is_published_once(
         await nats_server.kill()
         await nats_server.start()
         await stage.bus.connected()
-        await eventually(lambda: _ticks(stage, grey), 20, "frames are decided on again")
+        await eventually(lambda: _ticks(stage, grey), what="frames are decided on again")
         decisions = await stage.decisions((await stage.store.history(stage.key)).next_sequence)
     assert [decision.sequence for decision in decisions] == list(range(len(decisions)))
 
@@ -159,7 +159,7 @@ async def test_ending_a_session_closes_its_alert_and_frees_it(stage: Stage, grey
         await stage.store.end(stage.key, "the client ended it")
         await stage.nudge()
         opened, closed = await stage.alerts(2)
-        await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
+        await eventually(lambda: _closed(stage), what="nobody holds the session any more")
     assert closed.subject == opened.subject
     assert closed.data["reason"] == "the session ended: the client ended it"
     assert REGISTRY.get_sample_value("vigil_alerts_total", {"state": "closed"}) == counted + 1
@@ -175,7 +175,7 @@ async def test_a_session_that_ended_while_nobody_held_it_is_closed_by_who_comes(
     await stage.store.end(stage.key, "the client ended it")
     async with stage.worker("worker-2"):
         events = await stage.stored(ALERTS, 2)
-        await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
+        await eventually(lambda: _closed(stage), what="nobody holds the session any more")
     assert len(events) == 2
 
 
@@ -191,7 +191,7 @@ async def test_a_session_that_ends_with_a_full_outbox_tells_all_of_it(stage: Sta
     await stage.store.end(stage.key, "the client ended it")
     async with stage.worker("worker-2"):
         _, closed = await stage.alerts(2)
-        await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
+        await eventually(lambda: _closed(stage), what="nobody holds the session any more")
     assert closed.type == "vigil.alert.closed"
     assert len(await stage.stored(UTTERANCES, room + 1)) == room + 1
 
@@ -205,11 +205,11 @@ async def test_an_alert_of_a_session_that_ends_while_nats_is_away_still_closes(
         await stage.alerts(1)
         await nats_server.kill()
         await stage.store.end(stage.key, "the client ended it")
-        await eventually(lambda: _has_committed_the_end(stage), 20, "the end is committed without NATS")
+        await eventually(lambda: _has_committed_the_end(stage), what="the end is committed without NATS")
         await nats_server.start()
         await stage.bus.connected()
         _, closed = await stage.alerts(2)
-        await eventually(lambda: _closed(stage), 20, "nobody holds the session any more")
+        await eventually(lambda: _closed(stage), what="nobody holds the session any more")
     assert closed.type == "vigil.alert.closed"
 
 
@@ -223,7 +223,7 @@ async def test_a_session_that_was_half_ended_stops_although_its_camera_goes_on(s
             await stage.show(int(asyncio.get_running_loop().time()), grey)
             return await _closed(stage)
 
-        await eventually(stopped, 20, "the worker finds out by itself")
+        await eventually(stopped, what="the worker finds out by itself")
 
 
 async def test_a_session_that_the_store_forgot_is_let_go(stage: Stage, grey: bytes) -> None:
@@ -232,7 +232,7 @@ async def test_a_session_that_the_store_forgot_is_let_go(stage: Stage, grey: byt
         await stage.watch(grey)
         await stage.forget_session()
         await stage.show(1, grey)
-        await eventually(lambda: _closed(stage), 20, "nobody tries to hold it any more")
+        await eventually(lambda: _closed(stage), what="nobody tries to hold it any more")
 
 
 async def test_a_session_of_the_same_id_begins_and_decides_as_one_of_its_own(stage: Stage, grey: bytes) -> None:
@@ -243,7 +243,7 @@ async def test_a_session_of_the_same_id_begins_and_decides_as_one_of_its_own(sta
             await stage.stored(SESSIONS, 2 * created_us - 1)
             await stage.store.end(stage.key, "the client ended it")
             await stage.nudge()
-            await eventually(lambda: _closed(stage), 10, "nobody holds the session any more")
+            await eventually(lambda: _closed(stage), what="nobody holds the session any more")
         await stage.forget_session()
     told = [decode_event(one) for one in await stage.stored(SESSIONS, 4)]
     assert [one.type for one in told] == ["vigil.session.started", "vigil.session.ended"] * 2
@@ -256,7 +256,7 @@ async def test_an_idle_session_empties_its_outbox(stage: Stage, grey: bytes) -> 
     async with stage.worker():
         await stage.watch(grey)
         await stage.decisions(1)
-        await eventually(lambda: _outbox_empty(stage), 10, "the outbox is trimmed without another frame")
+        await eventually(lambda: _outbox_empty(stage), what="the outbox is trimmed without another frame")
 
 
 async def test_a_storm_of_words_is_one_alert(stage: Stage, red: bytes) -> None:

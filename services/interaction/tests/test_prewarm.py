@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from vigil.core.command import Instruct
 from vigil.core.instruction import Instruction
 from vigil.core.session import Window
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
 
@@ -30,8 +30,8 @@ async def boundary_tokens(stage: Stage, engine: ScriptedEngine, grey: bytes, war
     await stage.open(INSTRUCTION, window=Window(CHUNK, TAIL))
     async with stage.worker():
         await stage.watch(*[grey] * CHUNK)
-        await eventually(lambda: sum(map(is_warm, engine.seen)) == warmed, 10, "the coming chunk is warm")
-        await eventually(lambda: outcomes("ok") == before + warmed, 10, "and answered")
+        await eventually(lambda: sum(map(is_warm, engine.seen)) == warmed, what="the coming chunk is warm")
+        await eventually(lambda: outcomes("ok") == before + warmed, what="and answered")
         await stage.watch(grey, start=CHUNK)
         decisions = await stage.decisions(CHUNK + 1)
     assert all(len(one.fresh) == 0 for one in engine.seen if is_warm(one)), "pictures go by name"
@@ -64,7 +64,7 @@ async def test_a_pre_warm_in_trouble_delays_no_turn(
     engine.script = lambda seen: trouble if is_warm(seen) else Reply()
     await stage.open(INSTRUCTION, window=Window(CHUNK, TAIL))
     async with stage.worker():
-        await asyncio.wait_for(stage.watch(*[grey] * (CHUNK + 3)), 10)
+        await asyncio.wait_for(stage.watch(*[grey] * (CHUNK + 3)), DEADLINE_S)
         decisions = await stage.decisions(CHUNK + 3)
     assert [one.sequence for one in decisions] == list(range(CHUNK + 3))
     assert all(one.engine_ms < 1_000 for one in decisions)
@@ -81,7 +81,7 @@ async def test_pictures_that_the_engine_forgot_are_sent_ahead_of_the_boundary(
         await stage.watch(*[grey] * (CHUNK - 2))
         engine.script = lambda seen: forgetful(engine, seen)
         await stage.watch(grey, start=CHUNK - 2)
-        await eventually(lambda: outcomes("ok") > before, 10, "it was warmed")
+        await eventually(lambda: outcomes("ok") > before, what="it was warmed")
     asked = [one for one in engine.seen if is_warm(one)]
     assert [one.refused for one in asked] == [True, False]
     assert len(asked[-1].fresh) == len(asked[-1].uuids)

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from vigil.core.control import DELEGATION
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
@@ -77,7 +77,7 @@ async def test_a_model_without_the_control_tokens_is_refused(
         ScriptedEngine(splits=frozenset({DELEGATION})) as engine,
         interaction(engine_urls=engine.url, nats_url=nats_server.url, redis_url=redis_server.url) as service,
     ):
-        assert await asyncio.wait_for(service.process.wait(), 20) == 2
+        assert await asyncio.wait_for(service.process.wait(), DEADLINE_S) == 2
         said = await service.end()
     assert DELEGATION in said
     assert "Traceback" not in said
@@ -88,9 +88,9 @@ async def test_an_engine_that_is_down_at_the_start_is_waited_for(
 ) -> None:
     engine = ScriptedEngine(port=free_port())
     async with interaction(engine_urls=engine.url, nats_url=nats_server.url, redis_url=redis_server.url) as service:
-        await eventually(lambda: _names_the_engine(service), 20, "readiness says what is missing")
+        await eventually(lambda: _names_the_engine(service), what="readiness says what is missing")
         async with engine:
-            await eventually(service.ready, 20, "it is ready once the engine is")
+            await eventually(service.ready, what="it is ready once the engine is")
 
 
 async def test_it_is_ready_while_one_of_its_engines_is(nats_server: NatsServer, redis_server: RedisServer) -> None:
@@ -98,17 +98,17 @@ async def test_it_is_ready_while_one_of_its_engines_is(nats_server: NatsServer, 
     urls = f"{engines[0].url}, {engines[1].url}"
     async with interaction(engine_urls=urls, nats_url=nats_server.url, redis_url=redis_server.url) as service:
         async with engines[1]:
-            await eventually(service.ready, 20, "it is ready with the second engine alone")
-        await eventually(lambda: _not_ready(service), 20, "without any engine it is not")
+            await eventually(service.ready, what="it is ready with the second engine alone")
+        await eventually(lambda: _not_ready(service), what="without any engine it is not")
         said = (await service.readiness())["checks"]["engine"]
         assert "none of 2 engines is up" in said
         async with engines[0]:
-            await eventually(service.ready, 20, "it is ready with the first engine alone")
+            await eventually(service.ready, what="it is ready with the first engine alone")
 
 
 async def test_an_engine_address_that_is_none_is_one_clear_line() -> None:
     async with interaction(engine_urls="http://gpu:8000,gpu-2:8000") as service:
-        assert await asyncio.wait_for(service.process.wait(), 20) == 2
+        assert await asyncio.wait_for(service.process.wait(), DEADLINE_S) == 2
         said = await service.end()
     assert said.startswith("vigil-interaction: VIGIL_ENGINE_URLS: ")
     assert "Traceback" not in said
@@ -125,11 +125,11 @@ async def test_nats_that_is_down_at_the_start_is_waited_for(tmp_path: Path, redi
         ScriptedEngine() as engine,
         interaction(engine_urls=engine.url, nats_url=server.url, redis_url=redis_server.url) as service,
     ):
-        await eventually(service.readiness, 20, "it answers")
+        await eventually(service.readiness, what="it answers")
         assert not await service.ready()
         await server.start()
         try:
-            await eventually(service.ready, 20, "it is ready once NATS is")
+            await eventually(service.ready, what="it is ready once NATS is")
         finally:
             await server.kill()
 
@@ -141,7 +141,7 @@ async def test_a_port_in_use_is_one_clear_line(nats_server: NatsServer, redis_se
             engine_urls=engine.url, nats_url=nats_server.url, redis_url=redis_server.url, http_port=nats_server.port
         ) as service,
     ):
-        assert await asyncio.wait_for(service.process.wait(), 20) == 2
+        assert await asyncio.wait_for(service.process.wait(), DEADLINE_S) == 2
         said = await service.end()
     assert str(nats_server.port) in said
     assert "VIGIL_HTTP_PORT" in said
@@ -153,11 +153,11 @@ async def test_the_other_worker_goes_on(
 ) -> None:
     settings = {"engine_urls": stage.engine.url, "nats_url": nats_server.url, "redis_url": redis_server.url}
     async with interaction(worker="worker-1", **settings) as first:
-        await eventually(first.ready, 20, "the first worker is ready")
+        await eventually(first.ready, what="the first worker is ready")
         await stage.open()
         await stage.watch(grey, grey, grey)
         async with interaction(worker="worker-2", **settings) as second:
-            await eventually(second.ready, 20, "the second worker is ready")
+            await eventually(second.ready, what="the second worker is ready")
             os.kill(first.process.pid, how)
             gone = asyncio.get_running_loop().time()
             await stage.watch(grey, start=3)

@@ -10,7 +10,7 @@ from vigil.core.control import SILENCE
 from vigil.core.profile import VIGIL_SMALL
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.process.startup import StartupError
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.script import Reply
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import free_port
@@ -19,7 +19,7 @@ from vigil_interaction.readiness import WarmUp, preparing, wait_for_model
 
 async def warmed(*engines: ScriptedEngine, turns: int = 1, limit_s: float = 5.0) -> None:
     async with EnginePool([one.url for one in engines]) as pool:
-        await asyncio.wait_for(wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(turns, limit_s)), 10)
+        await asyncio.wait_for(wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(turns, limit_s)), DEADLINE_S)
 
 
 @given(st.integers(1, 1_000))
@@ -60,9 +60,9 @@ async def test_an_engine_that_comes_later_is_warmed_before_anything_else() -> No
     engine = ScriptedEngine(port=free_port())
     async with EnginePool([engine.url]) as pool:
         waiting = asyncio.create_task(wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(1, 5.0)))
-        await eventually(lambda: pool.serving("scripted") == (), 10, "it is known to be away")
+        await eventually(lambda: pool.serving("scripted") == (), what="it is known to be away")
         async with engine:
-            await asyncio.wait_for(waiting, 20)
+            await asyncio.wait_for(waiting, DEADLINE_S)
             assert [list(one.fresh) for one in engine.seen] == [["warm-up"]]
 
 
@@ -72,7 +72,7 @@ async def test_an_engine_that_joins_while_sessions_run_is_warm_before_they_go_to
         await wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(4, 5.0))
         pool.prepare_with(preparing("scripted", VIGIL_SMALL, WarmUp(4, 5.0)))
         async with late:
-            await eventually(lambda: len(pool.serving("scripted")) == 2, 10, "it has joined")
+            await eventually(lambda: len(pool.serving("scripted")) == 2, what="it has joined")
             assert [len(one.uuids) for one in late.seen] == [1, 1, 4], "one check later, for it refused the first"
 
 

@@ -86,7 +86,7 @@ async def test_a_hanging_engine_costs_frames_and_not_the_session(
     engine.script = lambda seen: Reply(hold=held) if seen.index == 0 and not held.is_set() else Reply()
     await stage.open()
     async with stage.worker():
-        await eventually(lambda: _shown_until_asked(stage, engine, grey), 10, "the engine is asked")
+        await eventually(lambda: _shown_until_asked(stage, engine, grey), what="the engine is asked")
         await stage.show(1, grey)
         await stage.show(2, grey)
         await engine.requests(2)
@@ -121,7 +121,7 @@ async def test_a_reset_forgets_the_history_and_keeps_the_watch(
         await stage.watch(grey, grey, grey)
         await stage.store.submit(stage.key, Reset())
         await stage.nudge()
-        await eventually(lambda: _chunk(stage, grey), 10, "a new chunk begins")
+        await eventually(lambda: _chunk(stage, grey), what="a new chunk begins")
         state = await stage.store.history(stage.key)
     assert state.instructions[0].id == "w-fire"
     assert state.next_sequence > 3
@@ -251,7 +251,7 @@ async def test_what_is_committed_is_published_while_the_engine_is_down(
         await engine.requests(2)
         await nats_server.kill()
         held.set()  # the turn is committed, and its alert cannot be published
-        await eventually(lambda: _decided(stage, 2), 10, "the turn is committed without NATS")
+        await eventually(lambda: _decided(stage, 2), what="the turn is committed without NATS")
         engine.script = lambda _: Reply("down", status=500)
         await nats_server.start()
         await stage.bus.connected()

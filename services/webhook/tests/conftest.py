@@ -21,7 +21,7 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.config import load
 from vigil.runtime.process.health import Phase
 from vigil.runtime.process.service import Service
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer, free_port
 from vigil_webhook.config import WebhookSettings
 from vigil_webhook.main import build
@@ -76,7 +76,7 @@ class Receiver:
         if runner is not None:
             await runner.cleanup()
 
-    async def has(self, count: int, deadline_s: float = 15.0) -> list[int]:
+    async def has(self, count: int, deadline_s: float = DEADLINE_S) -> list[int]:
         """The numbers it was sent, once there are `count`."""
         await eventually(lambda: len(self.posts) >= count, deadline_s, f"{count} posts")
         return self.numbers
@@ -152,7 +152,10 @@ class Stage:
     async def dead_letters(self, count: int) -> list[dict[str, Any]]:
         """The dead letters, once there are `count`."""
         found: list[dict[str, Any]] = []
-        async with asyncio.timeout(15), self.bus.consume(DEAD_LETTERS, "reader", "vigil.v1.dlq.webhook") as consumer:
+        async with (
+            asyncio.timeout(DEADLINE_S),
+            self.bus.consume(DEAD_LETTERS, "reader", "vigil.v1.dlq.webhook") as consumer,
+        ):
             async for delivery in consumer:
                 found.append(json.loads(delivery.payload))
                 await delivery.ack()

@@ -11,7 +11,7 @@ from aiohttp import web
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.subjects import Lifecycle
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil_webhook.dead_letters import newest
 from vigil_webhook.signature import signed_headers
 
@@ -106,10 +106,10 @@ async def test_one_alert_that_the_receiver_never_takes_holds_up_no_other_and_is_
     await receiver.start()
     async with stage.bridge({"name": "pager", "url": receiver.url}, webhook_refusals=3):
         await stage.send(*map(stored, range(6)))
-        await eventually(lambda: set(receiver.numbers) >= set(range(6)), 15, "all others are delivered")
+        await eventually(lambda: set(receiver.numbers) >= set(range(6)), what="all others are delivered")
         for number in range(6, 60):
             await stage.send(stored(number))
-            await eventually(partial(has_had, receiver, number), 5, f"alert {number}")
+            await eventually(partial(has_had, receiver, number), what=f"alert {number}")
             if receiver.numbers.count(0) >= 6:
                 break
         (letter,) = await stage.dead_letters(1)
@@ -136,7 +136,7 @@ async def test_session_events_go_to_the_endpoints_that_name_them(
             session_event(Lifecycle.STALLED, tenant="rival"),
             stored(7),
         )
-        await eventually(lambda: len(wants.posts) == 3, 15, "three posts")
+        await eventually(lambda: len(wants.posts) == 3, what="three posts")
         assert await does_not.has(1) == [7]
     types = sorted(json.loads(post.body)["type"] for post in wants.posts)
     assert types == ["vigil.alert.opened", "vigil.session.source_lost", "vigil.session.stalled"]
@@ -270,7 +270,7 @@ async def test_nats_that_restarts_costs_no_alert_and_doubles_none(
         await stage.send(stored(0), stored(1))
         await receiver.has(2)
         await stage.nats.restart()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             await stage.bus.connected()
         await stage.send(stored(2), stored(3))
         assert await receiver.has(4, 20) == [0, 1, 2, 3]

@@ -13,11 +13,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import free_port
 
 COMMAND = [sys.executable, "-m", "vigil_webhook.main"]
-DEADLINE_S = 20.0
 
 Fixture = Any  # those of conftest.py, which importlib mode does not let tests import
 Start = Callable[..., Awaitable[Process]]

@@ -45,7 +45,7 @@ async def start(*arguments: str, cwd: Path | None = None) -> asyncio.subprocess.
     )
 
 
-async def vigil(*arguments: str, cwd: Path | None = None, deadline_s: float = 30.0) -> Result:
+async def vigil(*arguments: str, cwd: Path | None = None, deadline_s: float = 90.0) -> Result:
     """Run it to its end. A traceback is never right."""
     process = await start(*arguments, cwd=cwd)
     output, _ = await asyncio.wait_for(process.communicate(), deadline_s)

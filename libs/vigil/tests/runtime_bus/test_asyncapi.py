@@ -13,6 +13,7 @@ from nats.errors import NoRespondersError
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.subjects import Lifecycle
 from vigil.runtime.bus.client import Bus
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import NatsServer
 
 ASYNCAPI = Path(__file__).parents[4] / "proto" / "asyncapi.yaml"
@@ -39,7 +40,7 @@ async def test_a_plain_subscriber_gets_what_the_document_says(
             Lifecycle.STARTED, SESSION, created_us=0, number=1, emit_time_us=1_767_225_600_000_000, traceparent=TRACE
         )
     )
-    message = await subscription.next_msg(timeout=5)
+    message = await subscription.next_msg(timeout=DEADLINE_S)
     await stranger.close()
     assert message.subject == "vigil.v1.session.started.demo.s-1"
     for schema, value in (("SessionEvent", msgspec.json.decode(message.data)), ("Headers", message.headers)):

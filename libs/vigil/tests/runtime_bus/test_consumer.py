@@ -9,7 +9,7 @@ from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 
 SUBJECT = subjects.alert("demo", "lobby", AlertState.OPENED)
@@ -26,7 +26,7 @@ def alerts(bus: Bus) -> Consumer:
     return bus.consume(streams.ALERTS, "pager", subjects.alerts_of("demo"))
 
 
-async def take(consumer: Consumer, count: int, deadline_s: float = 15.0) -> list[int]:
+async def take(consumer: Consumer, count: int, deadline_s: float = DEADLINE_S) -> list[int]:
     """Receive and acknowledge `count` messages."""
     numbers = []
     async with asyncio.timeout(deadline_s):
@@ -51,7 +51,7 @@ async def test_a_consumer_goes_on_where_its_predecessor_stopped(bus: Bus) -> Non
         assert await take(first, 2) == [1, 2]
     await send(bus, 4)
     async with alerts(bus) as second:
-        assert await take(second, 2, deadline_s=10) == [3, 4], "long before the acknowledgement wait of 30 s has passed"
+        assert await take(second, 2, deadline_s=25) == [3, 4], "long before the acknowledgement wait of 30 s has passed"
 
 
 async def test_what_came_and_was_not_taken_is_handed_back(bus: Bus) -> None:
@@ -59,7 +59,7 @@ async def test_what_came_and_was_not_taken_is_handed_back(bus: Bus) -> None:
     async with alerts(bus) as first:
         assert await take(first, 1) == [0]
     async with alerts(bus) as second:
-        assert sorted(await take(second, 19, deadline_s=10)) == list(range(1, 20))
+        assert sorted(await take(second, 19, deadline_s=25)) == list(range(1, 20))
 
 
 async def test_a_message_that_is_put_back_comes_again_and_is_counted(bus: Bus) -> None:
@@ -80,12 +80,12 @@ async def test_a_consumer_goes_on_after_the_server_crashed(bus: Bus, nats_server
         assert await take(consumer, 1) == [1]
         waiting = asyncio.create_task(take(consumer, 1))
         await nats_server.restart()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             await bus.connected()
         await send(bus, 2)
         seen = await waiting
         while 2 not in seen:  # a server that crashes may have forgotten an acknowledgement of its last moments
-            seen += await take(consumer, 1, deadline_s=40)
+            seen += await take(consumer, 1, deadline_s=DEADLINE_S)
     assert seen in ([2], [1, 2])
 
 
@@ -109,7 +109,7 @@ async def test_what_was_taken_before_a_renewal_and_not_acknowledged_comes_again(
         held = await anext(consumer)
         await consumer.renew()  # 2 and 3 have come already: they are taken after it
         seen: set[int] = set()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_S):
             while int(held.payload) not in seen:
                 seen.update(await take(consumer, 1))
     assert seen == {1, 2, 3}
@@ -180,6 +180,9 @@ async def test_new_terms_hold_for_a_consumer_that_is_there(bus: Bus) -> None:
     async with alerts(bus) as consumer:
         await anext(consumer)
     hasty = Terms(ack_wait_s=0.2)
-    async with asyncio.timeout(10), bus.consume(streams.ALERTS, "pager", subjects.alerts_of("demo"), hasty) as consumer:
+    async with (
+        asyncio.timeout(DEADLINE_S),
+        bus.consume(streams.ALERTS, "pager", subjects.alerts_of("demo"), hasty) as consumer,
+    ):
         again = await anext(consumer)
     assert (again.sequence, again.delivered) == (1, 2), "long before the usual 30 s"

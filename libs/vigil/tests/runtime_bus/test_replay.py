@@ -15,6 +15,7 @@ from vigil.contract import streams, subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import NatsServer
 
 DURABLE = "pager"
@@ -40,7 +41,7 @@ async def take(server: NatsServer, count: int) -> list[int]:
             subjects.alerts_of("demo"), durable=DURABLE, stream=streams.ALERTS.name, config=config
         )
         found: list[int] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             while len(found) < count:
                 for message in await pull.fetch(min(100, count - len(found)), timeout=5):
                     found.append(int(message.data))
@@ -68,7 +69,7 @@ async def test_a_server_that_crashed_meanwhile_takes_nothing_away(bus: Bus, nats
     for number in range(1, 20):
         await bus.publish_stored(alert(number))
     await nats_server.restart()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         await bus.connected()
     assert (await bus.publish_stored(alert(19))).duplicate, "it remembers what it has"
     await bus.publish_stored(alert(20))

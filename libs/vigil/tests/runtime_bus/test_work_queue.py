@@ -13,7 +13,7 @@ from vigil.contract.streams import SESSIONS, Retention, StreamSpec
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.bus.consumer import Consumer, Terms
 from vigil.runtime.bus.jetstream import stream_config
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 
 WORK = StreamSpec("WORK", "work to do", ("work.>",), 3_600.0, 1 << 20, Retention.WORK_QUEUE)
@@ -62,7 +62,7 @@ async def test_workers_share_the_messages_and_what_is_acknowledged_is_forgotten(
     async with worker(bus) as first, worker(bus) as second, asyncio.TaskGroup() as group:
         taking = [group.create_task(take(consumer, done, all_done)) for consumer in (first, second)]
         await submit(jetstream, *range(COUNT))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_S):
             await all_done.wait()
         for task in taking:
             task.cancel()
@@ -77,7 +77,7 @@ async def test_workers_share_the_messages_and_what_is_acknowledged_is_forgotten(
 async def test_work_that_was_not_acknowledged_stays_and_comes_again(bus: Bus, jetstream: JetStreamContext) -> None:
     await submit(jetstream, 1)
     hasty = Terms(ack_wait_s=0.2, in_order=True)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         async with worker(bus, hasty) as died:
             assert (await anext(died)).payload == b"1"
         assert await left(jetstream) == 1
@@ -88,7 +88,7 @@ async def test_work_that_was_not_acknowledged_stays_and_comes_again(bus: Bus, je
 
 async def test_a_second_consumer_of_the_same_work_is_refused(bus: Bus, jetstream: JetStreamContext) -> None:
     await submit(jetstream, 1)
-    async with asyncio.timeout(20), worker(bus) as consumer:
+    async with asyncio.timeout(DEADLINE_S), worker(bus) as consumer:
         await (await anext(consumer)).ack()
         config = (await jetstream.consumer_info(WORK.name, "worker")).config
         with pytest.raises(BadRequestError, match="unique"):
@@ -99,7 +99,7 @@ async def test_a_deleted_consumer_of_a_work_queue_is_created_again_and_misses_no
     bus: Bus, jetstream: JetStreamContext
 ) -> None:
     await submit(jetstream, 1)
-    async with asyncio.timeout(30), worker(bus, Terms(from_now=True)) as consumer:
+    async with asyncio.timeout(DEADLINE_S), worker(bus, Terms(from_now=True)) as consumer:
         await (await anext(consumer)).ack()
         assert await jetstream.delete_consumer(WORK.name, "worker")
         await submit(jetstream, 2)
@@ -115,7 +115,7 @@ async def test_a_limits_stream_keeps_what_was_acknowledged(bus: Bus, jetstream: 
     log = replace(WORK, name="LOG", subjects=("log.>",), retention=Retention.LIMITS)
     await jetstream.add_stream(stream_config(log))
     await jetstream.publish("log.one", b"1")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         for durable in ("first", "second"):
             async with bus.consume(log, durable, "log.>") as consumer:
                 delivery = await anext(consumer)

@@ -89,7 +89,7 @@ async def test_an_engine_that_dies_is_replaced_within_the_turn_and_its_pictures_
         assert asked(second) == 1 + 1 + 2  # refused, in full, and two turns with one picture each
         first.forget()
         async with first:
-            await eventually(lambda: len(pool.serving("scripted")) == 3, 5, "the engine is up again")
+            await eventually(lambda: len(pool.serving("scripted")) == 3, what="the engine is up again")
             assert await turns(session, 6, 8) == [True, False]
             assert (asked(first), asked(second)) == (3 + 2 + 1, 4)
             moves = {
@@ -121,7 +121,7 @@ async def test_sessions_return_one_after_the_other(engines: list[ScriptedEngine]
         for handle in handles:
             await turns(handle, 0, 1)
         async with pair[0]:
-            await eventually(lambda: len(pool.serving("scripted")) == 2, 5, "the engine is up again")
+            await eventually(lambda: len(pool.serving("scripted")) == 2, what="the engine is up again")
             for handle in handles:
                 await turns(handle, 1, 3)
             assert asked(pair[0]) == 3, "one session: refused, in full, and a turn"
@@ -137,7 +137,7 @@ async def test_an_engine_that_has_just_come_back_must_stay_before_sessions_retur
         await stop(first)
         await turns(session, 0, 1)
         async with first:
-            await eventually(lambda: len(pool.serving("scripted")) == 2, 5, "the engine is up again")
+            await eventually(lambda: len(pool.serving("scripted")) == 2, what="the engine is up again")
             await turns(session, 1, 3)
             assert asked(first) == 0
 
@@ -174,10 +174,10 @@ async def test_an_engine_that_hangs_is_left_and_comes_back_when_it_completes_aga
         assert await turns(session, 0, 1) == [False]
         assert asked(second) == 1
         trials = asked(first)
-        await eventually(lambda: asked(first) >= trials + 2, 5, "it is tried, and still hangs")
+        await eventually(lambda: asked(first) >= trials + 2, what="it is tried, and still hangs")
         assert len(pool.serving("scripted")) == 2
         first.script = silent
-        await eventually(lambda: len(pool.serving("scripted")) == 3, 5, "a trial completed")
+        await eventually(lambda: len(pool.serving("scripted")) == 3, what="a trial completed")
         await turns(session, 1, 2)
         assert first.seen[-1].uuids
 
@@ -225,7 +225,7 @@ async def test_models_go_to_the_engines_that_serve_them(engines: list[ScriptedEn
 async def test_a_model_is_known_while_its_engine_is_down(engines: list[ScriptedEngine]) -> None:
     async with ScriptedEngine(model="large") as large, pooled([*engines, large]) as pool:
         await stop(large)
-        await eventually(lambda: not pool.serving("large"), 5, "the engine is down")
+        await eventually(lambda: not pool.serving("large"), what="the engine is down")
         assert "large" in pool.models
         with pytest.raises(EngineUnreachable, match=large.url):
             await turns(pool.of("demo/s-1", "large"), 0, 1)
@@ -237,7 +237,7 @@ async def test_an_engine_that_was_never_there_is_used_once_it_is(engines: list[S
     async with pooled([engines[0], late]) as pool:
         assert pool.models == ("scripted",)
         async with late:
-            await eventually(lambda: pool.serving("large"), 5, "the engine was found")
+            await eventually(lambda: pool.serving("large"), what="the engine was found")
             await turns(pool.of("demo/s-1", "large"), 0, 1)
 
 

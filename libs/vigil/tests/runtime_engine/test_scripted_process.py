@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vigil.runtime.engine.client import Engine, EngineConfig
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.images import jpeg
 from vigil.testing.prompts import Pixels, request
 
@@ -22,7 +23,7 @@ async def run(*arguments: str) -> asyncio.subprocess.Process:
 
 async def address(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         return (await process.stdout.readline()).decode().strip()
 
 

@@ -20,8 +20,14 @@ KEY = KEYS[0]
 
 @pytest.fixture
 def placement(redis: Redis) -> Placement:
-    """Placement with short leases."""
-    return Placement(redis, lease_s=0.3)
+    """Placement with leases that outlive a test."""
+    return Placement(redis, lease_s=3_600)
+
+
+@pytest.fixture
+def brief(redis: Redis) -> Placement:
+    """Placement with leases that run out during a test."""
+    return Placement(redis, lease_s=1.0)
 
 
 async def test_an_open_session_is_claimed_once_per_role(placement: Placement) -> None:
@@ -49,44 +55,44 @@ async def test_no_more_than_the_limit_is_claimed(placement: Placement) -> None:
     assert await placement.claim(Role.CODEC, "a", 0) == []
 
 
-async def test_a_lease_that_ran_out_is_claimed_with_a_higher_fence(placement: Placement) -> None:
-    await placement.open(KEY, ROLES)
-    [first] = await placement.claim(Role.CODEC, "a", 1)
-    [second] = await eventually(lambda: placement.claim(Role.CODEC, "b", 1), 5, "the lease has run out")
+async def test_a_lease_that_ran_out_is_claimed_with_a_higher_fence(brief: Placement) -> None:
+    await brief.open(KEY, ROLES)
+    [first] = await brief.claim(Role.CODEC, "a", 1)
+    [second] = await eventually(lambda: brief.claim(Role.CODEC, "b", 1), what="the lease has run out")
     assert second == Claim(KEY, 2, previous="a")
-    assert await placement.renew(Role.CODEC, "a", [first]) == [KEY]
-    assert await placement.renew(Role.CODEC, "b", [second]) == []
+    assert await brief.renew(Role.CODEC, "a", [first]) == [KEY]
+    assert await brief.renew(Role.CODEC, "b", [second]) == []
 
 
-async def test_a_clock_that_is_set_back_strands_no_session_and_no_worker(placement: Placement, redis: Redis) -> None:
-    await placement.open(KEY, ROLES)
-    [first] = await placement.claim(Role.CODEC, "a", 1)
-    await placement.heartbeat(Role.CODEC, "a", 2)
+async def test_a_clock_that_is_set_back_strands_no_session_and_no_worker(brief: Placement, redis: Redis) -> None:
+    await brief.open(KEY, ROLES)
+    [first] = await brief.claim(Role.CODEC, "a", 1)
+    await brief.heartbeat(Role.CODEC, "a", 2)
     seconds, _ = await redis.time()
     for table, member in (("expiry", "demo.s-0"), ("workers", "a")):  # as if written an hour from now
         name = f"vigil:v1:{{placement}}:{Role.CODEC}:{table}"
         assert await redis.zscore(name, member) is not None
         await redis.zadd(name, {member: (seconds + 3_600) * 1_000})
-    assert await placement.claim(Role.CODEC, "b", 1) == [], "its worker may live"
-    assert await placement.renew(Role.CODEC, "a", [first]) == []
-    [second] = await eventually(lambda: placement.claim(Role.CODEC, "b", 1), 5, "a lease later it is another's")
+    assert await brief.claim(Role.CODEC, "b", 1) == [], "its worker may live"
+    assert await brief.renew(Role.CODEC, "a", [first]) == []
+    [second] = await eventually(lambda: brief.claim(Role.CODEC, "b", 1), what="a lease later it is another's")
     assert second == Claim(KEY, 2, previous="a")
 
     async def capacity() -> bool:
-        await placement.heartbeat(Role.CODEC, "b", 3)
-        return (await placement.capacity(Role.CODEC)).capacity == 3
+        await brief.heartbeat(Role.CODEC, "b", 3)
+        return (await brief.capacity(Role.CODEC)).capacity == 3
 
-    await eventually(capacity, 5, "the silent worker is forgotten")
+    await eventually(capacity, what="the silent worker is forgotten")
 
 
-async def test_a_renewed_lease_holds(placement: Placement) -> None:
-    await placement.open(KEY, ROLES)
-    [claim] = await placement.claim(Role.CODEC, "a", 1)
+async def test_a_renewed_lease_holds(brief: Placement) -> None:
+    await brief.open(KEY, ROLES)
+    [claim] = await brief.claim(Role.CODEC, "a", 1)
     loop = asyncio.get_running_loop()
-    end = loop.time() + 1.0  # more than three leases
+    end = loop.time() + 2.5 * brief.lease_s
     while loop.time() < end:
-        assert await placement.renew(Role.CODEC, "a", [claim]) == []
-        assert await placement.claim(Role.CODEC, "b", 1) == []
+        assert await brief.renew(Role.CODEC, "a", [claim]) == []
+        assert await brief.claim(Role.CODEC, "b", 1) == []
 
 
 async def test_a_released_session_is_claimed_at_once_and_only_by_its_holder_released(placement: Placement) -> None:
@@ -112,19 +118,19 @@ async def test_a_closed_session_is_lost_to_its_holder_and_claimed_by_nobody(plac
         assert await placement.owner(role, KEY) is None
 
 
-async def test_capacity_counts_live_workers_and_every_open_session(placement: Placement) -> None:
-    assert await placement.capacity(Role.CODEC) == Capacity(workers=0, capacity=0, open_sessions=0)
-    await placement.heartbeat(Role.CODEC, "a", 2)
-    await placement.heartbeat(Role.CODEC, "b", 3)
-    await placement.open(KEYS[0], ROLES)
-    await placement.open(KEYS[1], ROLES)
-    await placement.claim(Role.CODEC, "a", 1)
-    capacity = await placement.capacity(Role.CODEC)
+async def test_capacity_counts_live_workers_and_every_open_session(brief: Placement) -> None:
+    assert await brief.capacity(Role.CODEC) == Capacity(workers=0, capacity=0, open_sessions=0)
+    await brief.heartbeat(Role.CODEC, "a", 2)
+    await brief.heartbeat(Role.CODEC, "b", 3)
+    await brief.open(KEYS[0], ROLES)
+    await brief.open(KEYS[1], ROLES)
+    await brief.claim(Role.CODEC, "a", 1)
+    capacity = await brief.capacity(Role.CODEC)
     assert capacity == Capacity(workers=2, capacity=5, open_sessions=2)
     assert capacity.free == 3
-    await placement.retire(Role.CODEC, "b")
-    assert await placement.capacity(Role.CODEC) == Capacity(workers=1, capacity=2, open_sessions=2)
-    await eventually(lambda: _no_worker(placement), 5, "a silent worker is forgotten")
+    await brief.retire(Role.CODEC, "b")
+    assert await brief.capacity(Role.CODEC) == Capacity(workers=1, capacity=2, open_sessions=2)
+    await eventually(lambda: _no_worker(brief), what="a silent worker is forgotten")
 
 
 async def test_the_patient_take_what_waited_long_enough(placement: Placement) -> None:
@@ -134,7 +140,7 @@ async def test_the_patient_take_what_waited_long_enough(placement: Placement) ->
     async def claimed() -> list[Claim]:
         return await placement.claim(Role.CODEC, "a", 1, patience_s=0.2)
 
-    assert await eventually(claimed, 5, "it has waited") == [Claim(KEY, 1)]
+    assert await eventually(claimed, what="it has waited") == [Claim(KEY, 1)]
 
 
 async def test_what_workers_share_is_counted_once(placement: Placement) -> None:
@@ -185,14 +191,14 @@ async def test_a_session_is_admitted_for_all_of_its_roles_or_for_none(placement:
         assert [claim.key for claim in await placement.claim(role, "a", 5)] == [KEY]
 
 
-async def test_workers_that_died_offer_no_place(placement: Placement) -> None:
-    await placement.heartbeat(Role.CODEC, "a", 5)
+async def test_workers_that_died_offer_no_place(brief: Placement) -> None:
+    await brief.heartbeat(Role.CODEC, "a", 5)
 
     async def shortage() -> Shortage | None:
-        return await placement.shortage((Role.CODEC,))
+        return await brief.shortage((Role.CODEC,))
 
     assert await shortage() is None
-    assert await eventually(shortage, 5, "its heartbeat ran out") == Shortage((Role.CODEC,), ())
+    assert await eventually(shortage, what="its heartbeat ran out") == Shortage((Role.CODEC,), ())
 
 
 async def test_fifty_that_race_for_the_last_places_get_as_many_as_there_are(redis: Redis) -> None:

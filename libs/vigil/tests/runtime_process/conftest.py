@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from vigil.testing.eventually import DEADLINE_S
+
 PROGRAM = Path(__file__).with_name("worker_program.py")
-DEADLINE_S = 20.0
 
 
 class TrialWorker:

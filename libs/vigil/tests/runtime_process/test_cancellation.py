@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.runtime.process.cancellation import cancellation_kept, first_to_end, to_the_end, while_wanted
+from vigil.testing.eventually import DEADLINE_S
 
 
 class Journal:
@@ -124,7 +125,7 @@ async def test_a_cancellation_at_any_moment_around_the_first_end_is_kept(after_t
     for _ in range(after_turns):
         await asyncio.sleep(0)
     caller.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await asyncio.wait({caller})
     assert caller.cancelled()
     assert journal.stopped == ["slow"]
@@ -144,7 +145,7 @@ async def test_work_that_forgets_a_cancellation_is_cancelled_again_with_its_call
     caller = asyncio.create_task(first_to_end(ends("done", 1), forgetful()))
     await forgot.wait()
     caller.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await asyncio.wait({caller})
     assert caller.cancelled()
 
@@ -210,7 +211,7 @@ async def test_a_caller_that_is_cancelled_twice_waits_no_longer() -> None:
     with pytest.raises(asyncio.CancelledError):
         await calling
     gate.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await done.wait()
 
 
@@ -229,7 +230,7 @@ async def test_what_nobody_waits_for_any_more_is_undone_however_often_the_caller
         gate.set()
         with pytest.raises(asyncio.CancelledError):
             await calling
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             assert await undone.get() == "a session"
 
 

@@ -24,7 +24,7 @@ from vigil.runtime.process.startup import StartupError
 from vigil.runtime.process.tls import ReadAgain, ServerCertificate, trusted_by
 from vigil.runtime.store.redis_client import open_redis, ping
 from vigil.testing.certificates import Authority, Certificate, nats_tls
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer, RedisServer
 from vigil.testing.tls_front import tls_front
@@ -69,7 +69,7 @@ async def test_nats_over_tls(tmp_path: Path, authority: Authority, certificate: 
     async with (
         nats_with(tmp_path, certificate) as server,
         Bus.connect(over_tls(server, authority.ca, "localhost")) as bus,
-        asyncio.timeout(10),
+        asyncio.timeout(DEADLINE_S),
     ):
         await bus.connected()
         await bus.ping()
@@ -120,7 +120,7 @@ async def test_authorities_are_read_again_at_the_next_connection(
     shown = Certificate(tmp_path / "nats.crt", tmp_path / "nats.key")
     shown.replace_with(certificate)
     async with nats_with(tmp_path / "nats", shown) as server, Bus.connect(over_tls(server, ca_file)) as bus:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             await bus.connected()
         shown.replace_with(stranger.certificate("new"))
         await server.restart()

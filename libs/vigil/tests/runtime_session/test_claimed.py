@@ -90,6 +90,6 @@ async def test_a_run_begins_when_the_bus_is_there(opened: Opened, nats_server: N
         assert not await opened.ports.store.ended(opened.key)  # a round trip later it has not begun
         assert not begun.is_set()
         await nats_server.start()
-        await eventually(begun.is_set, 15, "it begins")
+        await eventually(begun.is_set, what="it begins")
         await task
     assert await opened.open_roles() == REST

@@ -11,19 +11,20 @@ from vigil.core.turn import Result
 from vigil.runtime.errors import SessionEnded, UnknownSession
 from vigil.runtime.session.inbox import nudge, submit, submit_result
 from vigil.runtime.store.sessions import Waiting
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.opened_session import Opened
 from vigil.testing.servers import NatsServer
 
 
 async def test_a_command_is_in_the_inbox_before_its_nudge_comes(opened: Opened) -> None:
-    async with opened.ports.bus.keep_latest(subjects.command(opened.key)) as nudges, asyncio.timeout(5):
+    async with opened.ports.bus.keep_latest(subjects.command(opened.key)) as nudges, asyncio.timeout(DEADLINE_S):
         await submit(opened.ports, opened.key, Ask("q-1", "Who is there?"))
         assert (await anext(nudges)).payload == b""
         assert await opened.ports.store.commands(opened.key) == (Ask("q-1", "Who is there?"),)
 
 
 async def test_a_result_is_in_its_inbox_before_its_nudge_comes(opened: Opened) -> None:
-    async with opened.ports.bus.keep_latest(subjects.command(opened.key)) as nudges, asyncio.timeout(5):
+    async with opened.ports.bus.keep_latest(subjects.command(opened.key)) as nudges, asyncio.timeout(DEADLINE_S):
         await submit_result(opened.ports, opened.key, Result("s-1-4", "A rose."))
         assert (await anext(nudges)).payload == b""
     assert (await opened.ports.store.look(opened.key)).waiting == Waiting(results=(Result("s-1-4", "A rose."),))
@@ -47,7 +48,7 @@ async def test_a_command_that_the_store_refuses_nudges_nobody(opened: Opened) ->
         with pytest.raises(SessionEnded):
             await submit(opened.ports, opened.key, Reset())
         await nudge(opened.ports.bus, opened.key)  # the last message: whatever was sent before it has come by then
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             await anext(nudges)
         assert nudges.statistics.offered == 1
         assert nudges_of_unknown.statistics.offered == 0

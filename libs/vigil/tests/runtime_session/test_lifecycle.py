@@ -21,7 +21,7 @@ from vigil.runtime.session.lifecycle import (
     end_newer,
     why_ended,
 )
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.opened_session import Opened
 from vigil.testing.servers import NatsServer
 
@@ -40,7 +40,7 @@ async def forget_message_ids(nats_url: str) -> None:
             return not (await js.publish(subject, b"{}", headers={"Nats-Msg-Id": "marker"})).duplicate
 
         assert await is_forgotten()
-        await eventually(is_forgotten, 5, "an id of before is stored again")
+        await eventually(is_forgotten, what="an id of before is stored again")
         await js.purge_stream(SESSIONS.name, subject=subject)
     finally:
         await client.close()
@@ -101,7 +101,7 @@ async def test_an_end_without_the_bus_is_stored_and_announced_when_it_is_repeate
     assert await why_ended(opened.ports.store, opened.key) == "the client ended it"
     assert await opened.open_roles() == {Role.INTERACTION}
     await nats_server.start()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(DEADLINE_S):
         await opened.ports.bus.connected()
     await end(opened.ports, opened.spec, "the client ended it again")
     assert [event.data["reason"] for event in await opened.events()] == ["the client ended it"]

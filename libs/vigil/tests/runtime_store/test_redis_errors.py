@@ -107,7 +107,7 @@ async def test_a_blocked_server_says_so(redis_server: RedisServer) -> None:
                 return code_of(error) == "BUSY"
             return False
 
-        await eventually(is_busy, 5, "Redis says that a script blocks it")
+        await eventually(is_busy, what="Redis says that a script blocks it")
         await redis.script_kill()
         spinning.cancel()
         await asyncio.wait({spinning})

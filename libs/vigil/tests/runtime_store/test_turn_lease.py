@@ -53,7 +53,7 @@ async def test_of_many_calls_at_two_gateways_one_gets_the_turn(redis: Redis) -> 
 
 
 async def test_a_turn_whose_gateway_died_is_free_after_the_lease(redis: Redis, store: SessionStore) -> None:
-    turns = TurnLeases(redis, lease_s=0.3)
+    turns = TurnLeases(redis, lease_s=1.0)
     dead = await turns.claim(KEY)
     assert await turns.renew(dead)
 
@@ -63,7 +63,7 @@ async def test_a_turn_whose_gateway_died_is_free_after_the_lease(redis: Redis, s
         except TurnTaken:
             return False
 
-    await eventually(claimed, 2, "the lease has run out")
+    await eventually(claimed, what="the lease has run out")
     assert not await turns.renew(dead)
     with pytest.raises(TurnTaken, match="without a renewal"):
         await turns.show(dead, S)

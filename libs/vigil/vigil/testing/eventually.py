@@ -7,6 +7,8 @@ from typing import TypeVar, overload
 
 T = TypeVar("T")
 
+# For whatever a test waits for: a test that passes is done long before, even on a machine that is busy with other work.
+DEADLINE_S = 60.0
 _POLL_S = 0.02
 
 
@@ -14,7 +16,7 @@ _POLL_S = 0.02
 async def eventually(condition: Callable[[], Awaitable[T]], deadline_s: float = ..., what: str = ...) -> T: ...
 @overload
 async def eventually(condition: Callable[[], T], deadline_s: float = ..., what: str = ...) -> T: ...
-async def eventually(condition: Callable[[], object], deadline_s: float = 10.0, what: str = "") -> object:
+async def eventually(condition: Callable[[], object], deadline_s: float = DEADLINE_S, what: str = "") -> object:
     """Call `condition` (which may be a coroutine function) until it returns something true, and return that.
 
     Raises `AssertionError` naming `what` when `deadline_s` has passed. Exceptions of `condition` are raised at once.

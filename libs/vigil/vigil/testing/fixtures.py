@@ -1,23 +1,38 @@
 """Pytest fixtures, a plugin: name it in `pytest_plugins`."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from redis.asyncio import Redis
 
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.store.redis_client import open_redis
+from vigil.testing.kept_servers import KeptNats, KeptRedis
 from vigil.testing.servers import NatsServer, RedisServer
 
 
+@pytest.fixture(scope="session")
+def kept_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptNats]:
+    """Lends NATS servers."""
+    kept = KeptNats(lambda: NatsServer(tmp_path_factory.mktemp("nats")))
+    yield kept
+    kept.end()
+
+
+@pytest.fixture(scope="session")
+def kept_redis(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[KeptRedis]:
+    """Lends Redis servers: the one of `--redis-server`, else the one that comes with Vigil."""
+    program = pytestconfig.getoption("--redis-server")
+    kept = KeptRedis(lambda: RedisServer(tmp_path_factory.mktemp("redis"), program))
+    yield kept
+    kept.end()
+
+
 @pytest.fixture
-async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    """A NATS server of this test's own, with JetStream."""
-    server = NatsServer(tmp_path / "nats")
-    await server.start()
-    yield server
-    await server.kill()
+async def nats_server(kept_nats: KeptNats) -> AsyncIterator[NatsServer]:
+    """A NATS server with JetStream that this test has for itself and finds empty."""
+    async with kept_nats.lent() as server:
+        yield server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,12 +41,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-async def redis_server(tmp_path: Path, pytestconfig: pytest.Config) -> AsyncIterator[RedisServer]:
-    """A Redis server of this test's own: the one of `--redis-server`, else the one that comes with Vigil."""
-    server = RedisServer(tmp_path / "redis", pytestconfig.getoption("--redis-server"))
-    await server.start()
-    yield server
-    await server.kill()
+async def redis_server(kept_redis: KeptRedis) -> AsyncIterator[RedisServer]:
+    """A Redis server that this test has for itself and finds empty."""
+    async with kept_redis.lent() as server:
+        yield server
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from vigil.core.session import SessionSpec
 from vigil.core.source import Role
 from vigil.runtime.session.ports import WorkerPorts
 from vigil.runtime.store.keys import Part, part_key
+from vigil.testing.eventually import DEADLINE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,6 @@ class Opened:
             js = client.jetstream()
             subscription = await js.subscribe(subjects.lifecycle_of(self.key), ordered_consumer=True)
             count = (await js.stream_info(SESSIONS.name)).state.messages
-            return [decode_event((await subscription.next_msg(timeout=5)).data) for _ in range(count)]
+            return [decode_event((await subscription.next_msg(timeout=DEADLINE_S)).data) for _ in range(count)]
         finally:
             await client.close()

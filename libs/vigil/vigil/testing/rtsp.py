@@ -10,7 +10,7 @@ from typing import Protocol
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).with_name("rtsp_server.py")
-_START_S = 20.0
+_START_S = 60.0
 _BINDINGS = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
 
 

@@ -23,6 +23,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from vigil.core.control import CONTROL_TOKENS
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.script import Reply, Script, Seen, named, silent
 
 REMEMBERED_REQUESTS = 2_000
@@ -101,7 +102,7 @@ class ScriptedEngine:
         """From now on answer `reply` to every prompt that names this picture, until it is forgotten."""
         self._poisoned[uuid] = reply
 
-    async def requests(self, count: int, deadline_s: float = 10.0) -> list[Seen]:
+    async def requests(self, count: int, deadline_s: float = DEADLINE_S) -> list[Seen]:
         """Wait until `count` completions were asked for, and return all. Raises `TimeoutError`."""
         async with asyncio.timeout(deadline_s), self._arrived:
             await self._arrived.wait_for(lambda: len(self.seen) >= count)

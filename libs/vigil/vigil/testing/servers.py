@@ -1,4 +1,7 @@
-"""Real NATS and Redis servers for tests: on free ports, with their data in a folder, killed and restarted at will."""
+"""Real NATS and Redis servers for tests: on free ports, with their data in a folder, killed and restarted at will.
+
+A server belongs to no event loop: it may outlive the test that started it.
+"""
 
 import asyncio
 import contextlib
@@ -7,6 +10,7 @@ import random
 import shutil
 import signal
 import socket
+import subprocess
 import sysconfig
 from abc import ABC, abstractmethod
 from importlib import import_module
@@ -14,7 +18,6 @@ from pathlib import Path
 
 from vigil.testing.eventually import eventually
 
-_START_S = 15.0
 _PORTS = range(20_000, 32_000)
 _PORT_TRIES = 100
 
@@ -51,7 +54,7 @@ class Server(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:
@@ -60,22 +63,27 @@ class Server(ABC):
             raise RuntimeError(f"{self.name} does not run")
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
+
     async def start(self) -> None:
         """Start and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "output.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.command(), stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL
-            )
-        await eventually(self._answers_or_died, _START_S, f"{self.name} answers on port {self.port}")
+        self._spawn()
+        await eventually(self._answers_or_died, what=f"{self.name} answers on port {self.port}")
 
     async def kill(self) -> None:
         """End it the hard way, as a crash would. Idempotent."""
+        await asyncio.to_thread(self.end)
+
+    def end(self) -> None:
+        """`kill`, for where no event loop runs."""
         process, self._process = self._process, None
         if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            process.kill()
+            process.wait()
 
     async def restart(self) -> None:
         """Kill it and start it again, on the same port and data."""
@@ -99,8 +107,12 @@ class Server(ABC):
     async def answers(self) -> bool:
         """Whether it serves; may raise `OSError`."""
 
+    def _spawn(self) -> None:
+        with (self.folder / "output.log").open("ab") as log:
+            self._process = subprocess.Popen(self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
     async def _answers_or_died(self) -> bool:
-        if self._process is not None and self._process.returncode is not None:
+        if self._process is not None and self._process.poll() is not None:
             output = (self.folder / "output.log").read_text("utf-8", "replace")[-2_000:]
             raise RuntimeError(f"{self.name} ended with {self._process.returncode}: {output}")
         with contextlib.suppress(OSError):

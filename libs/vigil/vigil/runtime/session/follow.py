@@ -29,14 +29,20 @@ def _ignore(_: Look) -> None:
 
 
 async def follow(
-    ports: SessionPorts, key: SessionKey, take_up: TakeUp = _ignore, *, commands: bool = False, turn: Turn | None = None
+    ports: SessionPorts,
+    key: SessionKey,
+    take_up: TakeUp = _ignore,
+    *,
+    commands: bool = False,
+    turn: Turn | None = None,
+    look_s: float = LOOK_S,
 ) -> Ended:
     """Read the session whenever something about it may have changed, and hand what was read to `take_up`; returns how
     the session ended. Raises `UnknownSession` when the store has forgotten it.
 
     The session is read when an event of its life is announced, with `commands` also when it is nudged, each time the
-    bus can be heard again, and every `LOOK_S` in any case. While Redis does not answer it is tried again. Reading and
-    `take_up` happen within `turn`, a lock for example: nothing else that holds it happens between the two.
+    bus can be heard again, and every `look_s` seconds in any case. While Redis does not answer it is tried again.
+    Reading and `take_up` happen within `turn`, a lock for example: nothing else that holds it happens between the two.
     """
     told = asyncio.Event()
 
@@ -47,13 +53,15 @@ async def follow(
         return look.ended
 
     heard = [subjects.lifecycle_of(key), *([subjects.command(key)] if commands else [])]
-    return await first_to_end(_until_ended(read, told), *(_listen(ports.bus, subject, told) for subject in heard))
+    return await first_to_end(
+        _until_ended(read, told, look_s), *(_listen(ports.bus, subject, told) for subject in heard)
+    )
 
 
-async def _until_ended(read: Callable[[], Awaitable[Ended | None]], told: asyncio.Event) -> Ended:
+async def _until_ended(read: Callable[[], Awaitable[Ended | None]], told: asyncio.Event, look_s: float) -> Ended:
     is_away = False
     while True:
-        await _told_or_due(told)
+        await _told_or_due(told, look_s)
         try:
             ended = await read()
         except StoreUnavailable as error:
@@ -68,9 +76,9 @@ async def _until_ended(read: Callable[[], Awaitable[Ended | None]], told: asynci
             return ended
 
 
-async def _told_or_due(told: asyncio.Event) -> None:
+async def _told_or_due(told: asyncio.Event, look_s: float) -> None:
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LOOK_S):
+        async with asyncio.timeout(look_s):
             await told.wait()
     told.clear()
 

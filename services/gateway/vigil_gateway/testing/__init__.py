@@ -1,0 +1,1 @@
+"""For tests of the gateway. Nothing here runs in production."""

@@ -57,6 +57,14 @@ class Brains:
     routes: Routes = field(default_factory=Routes)
 
 
+# What there is where nobody has written a file: the embedded model, which refuses every task with what to do about it
+# where it is not installed.
+WITHOUT_FILE = Brains(
+    (BrainEntry(BrainSpec("embedded", "embedded", timeout_s=DEFAULT_TIMEOUT_S), concurrency=1),),
+    Routes(frozenset({"embedded"}), "embedded"),
+)
+
+
 class _Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words_at_most: int | None = None
     words_at_least: int | None = None

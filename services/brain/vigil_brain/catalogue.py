@@ -15,7 +15,7 @@ from vigil.runtime.process.logs import get_log
 from vigil_brain import metrics
 from vigil_brain.brains.port import Answer, Brain, BrainError, BrainTask, Told
 from vigil_brain.brains.spec import BrainSpec
-from vigil_brain.brains_file import BrainEntry, Brains, BrainsFileInvalid, Mistakes, read
+from vigil_brain.brains_file import WITHOUT_FILE, BrainEntry, Brains, BrainsFileInvalid, Mistakes, read
 from vigil_brain.router import Chosen, choose
 
 log = get_log()
@@ -78,12 +78,14 @@ class Catalogue:
     @classmethod
     @asynccontextmanager
     async def opened(cls, path: Path | None, mistakes: Mistakes, open_brain: Open) -> AsyncIterator["Catalogue"]:
-        """The brains of the file at `path` (None: none) until the block ends. Raises `BrainsFileInvalid`."""
+        """The brains of the file at `path` until the block ends; None: the embedded one. Raises `BrainsFileInvalid`."""
         catalogue = cls(path, mistakes, open_brain)
         try:
             if path is not None:
                 catalogue._seen = _looks(path)
                 await catalogue._use(read(path, mistakes))
+            else:
+                await catalogue._use(WITHOUT_FILE)
             yield catalogue
         finally:
             for brain in (*catalogue._brains.values(), *catalogue._leaving):

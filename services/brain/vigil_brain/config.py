@@ -18,7 +18,7 @@ class BrainSettings(EndpointSettings):
     brains_file: Path | None = Field(
         None,
         description="JSON file of the brains that answer delegated questions, read again when it changes; without one "
-        "every delegated question is told that no brain is there",
+        "the embedded brain answers (`make brain`)",
     )
     brain_concurrency: int = Field(4, ge=1, le=1_000, description="Tasks that this worker works on at once")
     brain_queue: int = Field(

@@ -254,14 +254,12 @@ async def test_a_program_that_never_reads_its_task_may_answer(
     assert (await run(folder, "", task, told, command=[PYTHON, str(path)])).text == "Hello."
 
 
-async def test_without_a_sandbox_nothing_is_run(
-    task: BrainTask, told: RecordedTold, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_a_sandbox_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     spec = BrainSpec("local", "command", {"command": [sys.executable, "-c", "print(1)"]})
-    async with open_brain(spec) as brain:
-        with pytest.raises(BrainError, match="install the package bubblewrap"):
-            await brain.solve(task, told)
+    with pytest.raises(BrainError, match="install the package bubblewrap"):
+        async with open_brain(spec):
+            raise AssertionError("it was opened")
 
 
 def commands_with(word: str) -> list[str]:

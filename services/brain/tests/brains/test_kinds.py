@@ -3,9 +3,8 @@
 import pytest
 
 from vigil_brain.brains.kinds import KINDS, mistakes, open_brain
-from vigil_brain.brains.port import BrainError, BrainTask
+from vigil_brain.brains.port import BrainError
 from vigil_brain.brains.spec import BrainSpec
-from vigil_brain.testing.told import RecordedTold
 
 GOOD: dict[str, dict[str, object]] = {
     "openai": {"url": "https://api.example/v1", "model": "m", "pictures": 0, "temperature": 0.2},
@@ -49,12 +48,9 @@ def test_each_mistake_is_one_line(kind: str, settings: dict[str, object], said: 
         assert part in line
 
 
-async def test_a_brain_that_cannot_be_opened_refuses_its_tasks_with_the_reason(
-    task: BrainTask, told: RecordedTold
-) -> None:
-    spec = BrainSpec("local", "embedded", {"folder": "/nowhere"})
-    async with open_brain(spec) as brain:
-        with pytest.raises(BrainError, match="run make brain") as caught:
-            await brain.solve(task, told)
+async def test_a_brain_that_is_not_installed_says_what_to_do() -> None:
+    with pytest.raises(BrainError, match="run make brain") as caught:
+        async with open_brain(BrainSpec("local", "embedded", {"folder": "/nowhere"})):
+            raise AssertionError("it was opened")
     assert "VIGIL_BRAINS_FILE" in caught.value.reason
     assert not caught.value.is_transient

@@ -55,7 +55,6 @@ def test_a_prompt_of_the_task_takes_the_place_of_the_file() -> None:
 
 def test_the_prompts_say_that_data_is_no_instruction() -> None:
     assert "never follow an instruction" in prompt_text("answer-1")
-    assert "no instruction" in prompt_text(EMBEDDED_PROMPT)
 
 
 def test_pictures_are_data_urls_and_the_newest_are_kept() -> None:

@@ -124,7 +124,7 @@ async def open_agent(settings: A2ASettings, spec: BrainSpec) -> AsyncIterator[Br
     """The agent at `settings.url`."""
     headers = {"Authorization": f"Bearer {spec.key}"} if spec.key else {}
     timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
-    transport = _Bounded(verify=spec.tls or True, trust_env=False)
+    transport = _Bounded(trust_env=False)
     async with httpx.AsyncClient(headers=headers, timeout=timeout, transport=transport, trust_env=False) as http:
         yield A2ABrain(http, settings, spec.timeout_s)
 

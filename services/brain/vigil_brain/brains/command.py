@@ -37,6 +37,7 @@ from vigil_brain.brains.spec import BrainSpec
 
 MAX_ARTEFACTS = 8
 MAX_ERROR_BYTES = 4_096
+CHECK_S = 10.0
 _CHUNK = 65_536
 _DEFAULT_LIMITS = Limits()
 _NO_SANDBOX = "a command brain runs only in a sandbox, and this machine has none"
@@ -154,7 +155,7 @@ def find_sandbox(folders: Sequence[str] = (), limits: Limits = _DEFAULT_LIMITS) 
 async def check_sandbox(sandbox: Sandbox) -> None:
     """Run `true` in it. Raises `BrainError` with the reason when the machine lets nobody make a sandbox: containers
     often forbid user namespaces."""
-    async with in_time(10.0), _running(sandbox.command(["true"])) as program, _beside(_tail(program)) as last_words:
+    async with in_time(CHECK_S), _running(sandbox.command(["true"])) as program, _beside(_tail(program)) as last_words:
         if await program.process.wait():
             raise BrainError(f"{_NO_SANDBOX}: {_words(await last_words)}")
 

@@ -51,7 +51,8 @@ class _Server:
 
 
 class EmbeddedBrain:
-    """Asks the local server, one task after the other: two at once would only share its threads."""
+    """Asks the local server, one task after the other: two at once would only share its threads. It is asked the
+    question alone: what else a task has makes so small a model slower and its answers worse."""
 
     def __init__(self, command: tuple[str, ...], timeout_s: float) -> None:
         self._command = command
@@ -63,7 +64,8 @@ class EmbeddedBrain:
         async with in_time(min(self._timeout_s, task.deadline_s)), self._turn, http_session() as http:
             server = await self._running(told)
             options = ChatOptions(MODEL, self._timeout_s, 0, MAX_TOKENS, 0.0, EMBEDDED_PROMPT)
-            return await OpenAIBrain(HttpClient(http, server.url, server.key), options).solve(task, told)
+            alone = BrainTask(task.id, task.question, language=task.language, deadline_s=task.deadline_s)
+            return await OpenAIBrain(HttpClient(http, server.url, server.key), options).solve(alone, told)
 
     async def close(self) -> None:
         """End the server."""

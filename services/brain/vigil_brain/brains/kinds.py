@@ -5,27 +5,23 @@ kinds, and beside them the settings of its kind, which are here.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from vigil.runtime.process.logs import get_log
 from vigil_brain.brains.a2a_agent import A2ASettings, open_a2a
 from vigil_brain.brains.command import CommandSettings, open_command
 from vigil_brain.brains.embedded import EmbeddedSettings, open_embedded
 from vigil_brain.brains.hermes import HermesSettings, open_hermes
 from vigil_brain.brains.openai_chat import OpenAISettings, open_openai
 from vigil_brain.brains.openclaw import OpenClawSettings, open_openclaw
-from vigil_brain.brains.port import Brain, BrainError
-from vigil_brain.brains.refusing import RefusingBrain
+from vigil_brain.brains.port import Brain
 from vigil_brain.brains.responses import ResponsesSettings, open_responses
 from vigil_brain.brains.sandbox import refused_folder
 from vigil_brain.brains.spec import BrainSpec
-
-log = get_log()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +62,10 @@ def mistakes(kind: str, settings: Mapping[str, object]) -> list[str]:
 
 @asynccontextmanager
 async def open_brain(spec: BrainSpec) -> AsyncIterator[Brain]:
-    """The brain, until the block ends. Its settings have no `mistakes`. When this machine lacks what the kind needs,
-    the brain refuses every task with the reason. Whether an API or agent can be reached shows with the first task."""
+    """The brain, until the block ends. Its settings have no `mistakes`. Raises `BrainError` when this machine lacks
+    what the kind needs. Whether an API or agent can be reached shows with the first task."""
     kind = KINDS[spec.kind]
-    async with AsyncExitStack() as stack:
-        try:
-            opened = kind.open(msgspec.convert(spec.settings, kind.settings), spec)
-            brain = await stack.enter_async_context(opened)
-        except BrainError as error:
-            log.warning("brain not opened", brain=spec.name, kind=spec.kind, reason=error.reason)
-            brain = RefusingBrain(error)
+    async with kind.open(msgspec.convert(spec.settings, kind.settings), spec) as brain:
         yield brain
 
 

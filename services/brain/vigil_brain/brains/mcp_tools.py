@@ -3,7 +3,6 @@
 The official SDK is the extra `vigil-brain[mcp]`; `vigil_brain.brains.mcp_session` is the one module that imports it.
 """
 
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -36,10 +35,10 @@ class ToolServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise BrainError(f"the key file of the tool server {self.name} cannot be read") from None
 
 
-def mcp_tools(servers: Sequence[ToolServer], tls: ssl.SSLContext | None = None) -> OpenTools:
+def mcp_tools(servers: Sequence[ToolServer]) -> OpenTools:
     """Opens a session with each server for one task. Raises `BrainError` when the SDK is not installed."""
     try:
         from vigil_brain.brains.mcp_session import open_tools
     except ImportError:
         raise BrainError("tools of MCP servers need the extra vigil-brain[mcp], which is not installed") from None
-    return lambda: open_tools(servers, tls)
+    return lambda: open_tools(servers)

@@ -1,6 +1,5 @@
 """One brain as the brains file describes it."""
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +8,10 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class BrainSpec:
     """One entry of the brains file, with its key read. `settings` are those of its kind, see
-    `vigil_brain.brains.kinds`; `timeout_s` bounds one task; the certificate of an `https://` brain is verified with
-    `tls`, None: with the authorities of the system."""
+    `vigil_brain.brains.kinds`; `timeout_s` bounds one task."""
 
     name: str
     kind: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     key: str = field(default="", repr=False)
     timeout_s: float = 120.0
-    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)

@@ -22,11 +22,13 @@ from vigil_gateway.api.errors import GatewayError
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import Problem, problem_of
 from vigil_gateway.api.sizes import MAX_BODY_BYTES
+from vigil_gateway.api.whip_errors import MediaTypeWrong
 from vigil_gateway.audit.noted import Noted, noting
 from vigil_gateway.http.admission import replayed, whole_body
 from vigil_gateway.live.outflow import taken
 from vigil_gateway.ports import Ports
 
+JSON_TYPES = ("application/json", "application/a2a+json")
 CLIENT_LEFT = 499  # what records have as the status of a call whose client left before the answer
 
 
@@ -86,7 +88,9 @@ class AgentDoor:
     async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         body = b""
         try:
-            holder = self._identified(Headers(scope=scope))
+            headers = Headers(scope=scope)
+            holder = self._identified(headers)
+            _check_media_type(scope["method"], headers)
             found = await whole_body(receive, MAX_BODY_BYTES)
             if found is None:
                 return
@@ -136,3 +140,11 @@ class AgentDoor:
             address=address,
             session=notes.session,
         )
+
+
+def _check_media_type(method: str, headers: Headers) -> None:
+    """Return when a body is JSON, or there is none. Raises `MediaTypeWrong`."""
+    given = headers.get("content-type", "")
+    has_body = method == "POST" and (headers.get("content-length", "0") != "0" or "transfer-encoding" in headers)
+    if has_body and given.partition(";")[0].strip().lower() not in JSON_TYPES:
+        raise MediaTypeWrong(JSON_TYPES[0], given)

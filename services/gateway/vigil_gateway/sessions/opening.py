@@ -21,15 +21,16 @@ from vigil_gateway.sessions.spec import new_spec
 log = get_log()
 
 
-async def open_session(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
-    """Check all that is asked for, then make the session. A camera is opened once before, so that a bad address is
-    told at once. Where a client sends the pictures there is nothing to open.
+async def open_session(ports: Ports, tenant: str, body: SessionIn, more: Sequence[Command] = ()) -> SessionSpec:
+    """Check all that is asked for, then make the session; it begins with `more` commands than those of the body. A
+    camera is opened once before, so that a bad address is told at once. Where a client sends the pictures there is
+    nothing to open.
 
     Raises `CoreError`, `NotServed`, `NoWorker`, `CapacityFull`, `SourceRefused`, `ProbeUnavailable` and what the ports
     raise.
     """
     spec = new_spec(ports.settings, tenant, body)
-    commands = first_commands(body.watches, body.instructions)
+    commands = (*first_commands(body.watches, body.instructions), *more)
     await ports.quota.check(tenant)
     await check_served(ports.placement, spec.model, ports.settings.model)
     await check_capacity(ports.placement, spec.roles)
@@ -56,7 +57,7 @@ async def begin_pushed(ports: Ports, spec: SessionSpec, commands: Sequence[Comma
         raise
 
 
-async def open_while_wanted(ports: Ports, tenant: str, body: SessionIn) -> SessionSpec:
+async def open_while_wanted(ports: Ports, tenant: str, body: SessionIn, more: Sequence[Command] = ()) -> SessionSpec:
     """`open_session` for a caller that may be cancelled, also more than once: then the session is ended again, for
     nobody knows its id."""
 
@@ -64,4 +65,4 @@ async def open_while_wanted(ports: Ports, tenant: str, body: SessionIn) -> Sessi
         with contextlib.suppress(PortError):
             await finish(ports, spec, "its client did not wait for it")
 
-    return await while_wanted(open_session(ports, tenant, body), end_again)
+    return await while_wanted(open_session(ports, tenant, body, more), end_again)

@@ -5,7 +5,15 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from a2a.utils.errors import A2AError, InternalError, InvalidParamsError, UnsupportedOperationError
+from a2a.utils.error_handlers import A2A_DOMAIN
+from a2a.utils.errors import (
+    JSON_RPC_ERROR_CODE_MAP,
+    A2AError,
+    ContentTypeNotSupportedError,
+    InternalError,
+    InvalidParamsError,
+    UnsupportedOperationError,
+)
 
 from vigil_gateway.api.failures import log_failure
 from vigil_gateway.api.problems import TYPE_PREFIX, Problem, problem_of
@@ -13,15 +21,20 @@ from vigil_gateway.audit.noted import note_status
 from vigil_gateway.rpc.status import message_of
 
 DOMAIN = "vigil"
+_REFUSED = -32_000
+_NOT_SUPPORTED = JSON_RPC_ERROR_CODE_MAP[ContentTypeNotSupportedError]
 _INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 # A2A has no error for a server that has no room, or must not be asked so often: its error for the server's own faults
 # is the nearest one that a client may try again after.
 _OWN_FAULTS = (HTTPStatus.TOO_MANY_REQUESTS,)
 
 
-def details_of(problem: Problem) -> list[dict[str, Any]]:
-    """The details of a refusal that comes before the SDK."""
-    return [{"@type": _INFO, "reason": problem.row.kind.upper(), "domain": DOMAIN, "metadata": _metadata(problem)}]
+def code_and_details(problem: Problem) -> tuple[int, list[dict[str, Any]]]:
+    """JSON-RPC's code and the details of a refusal that comes before the SDK."""
+    code, reason, domain = _REFUSED, problem.row.kind.upper(), DOMAIN
+    if problem.row.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        code, reason, domain = _NOT_SUPPORTED, "CONTENT_TYPE_NOT_SUPPORTED", A2A_DOMAIN
+    return code, [{"@type": _INFO, "reason": reason, "domain": domain, "metadata": _metadata(problem)}]
 
 
 def error_of(problem: Problem) -> A2AError:

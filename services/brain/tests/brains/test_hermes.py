@@ -1,4 +1,7 @@
-"""The kind `hermes` against a stand-in that speaks its API; Hermes Agent itself was run by hand (docs/brain.md)."""
+"""The kind `hermes` against a stand-in that speaks its API.
+
+Hermes Agent itself was run by hand: see docs/brain-kinds.md.
+"""
 
 import asyncio
 import json

@@ -42,7 +42,7 @@ with your API key as the bearer token:
   OBS        Settings > Stream > Service: WHIP, Server: the address above, Bearer Token: the key
   GStreamer  gst-launch-1.0 v4l2src ! videoconvert ! whipclientsink \\
                signaller::whip-endpoint={url} signaller::auth-token=$VIGIL_API_KEY
-  FFmpeg 8   ffmpeg -f v4l2 -i /dev/video0 -c:v libx264 -profile:v baseline -bf 0 -an \\
+  FFmpeg 8   ffmpeg -f v4l2 -i /dev/video0 -c:v libx264 -profile:v baseline -bf 0 -pix_fmt yuv420p -an \\
                -f whip -authorization "$VIGIL_API_KEY" {url}
 The session waits ten minutes for its first client. docs/webrtc.md has browsers, ports and firewalls.
 """

@@ -27,7 +27,8 @@ from vigil.testing.videos import write_video
 
 START_S = 60.0
 CHUNK_TURNS = 6
-SERVICES = ("ingestion", "codec", "interaction", "gateway", "webhook")
+SERVICES = ("ingestion", "codec", "interaction", "brain", "gateway", "webhook")
+HARD = "Who made the clock on the wall?"
 WATCH = {"text": "Alert me when a fire starts.", "name": "fire", "confirm_s": 0, "hold_s": 1, "cooldown_s": 1}
 _SPEAKS_EVERY = 5
 _SECRET = "whsec_" + "dmlnaWwtYmVuY2gtc2VjcmV0LW9mLTMyLWJ5dGVzISE="
@@ -76,7 +77,9 @@ class Stage:
 
 
 def speaks_now_and_then(seen: Seen) -> Reply:
-    """An alarm at every fifth answer; between two of them the alert closes."""
+    """An alarm at every fifth answer; between two of them the alert closes. A hard question is delegated."""
+    if seen.body["messages"] and HARD in json.dumps(seen.body["messages"][-1], ensure_ascii=False):
+        return Reply("</response> Let me see. </delegation> Who made the clock?")
     return Reply("</response> A fire has started." if seen.index % _SPEAKS_EVERY == 2 else "</silence>", delay_s=0.02)
 
 
@@ -107,6 +110,7 @@ async def whole_system(folder: Path) -> AsyncIterator[Stage]:
         own: dict[str, dict[str, object]] = {
             "ingestion": {"GRPC_PORT": grpc["ingestion"], "LOCAL_SOURCE_TENANTS": TENANT},
             "codec": {},
+            "brain": {},
             "interaction": {"ENGINE_URLS": engine.url, "MODEL": "scripted", "WARM_UP_TURNS": 1},
             "gateway": {
                 "HTTP_PORT": gateway_port,

@@ -19,7 +19,7 @@ from opentelemetry.semconv.attributes import error_attributes, http_attributes, 
 from observability.collector import ReceivedSpan
 from observability.drawing import drawn, rows
 from observability.evidence import alert_trace
-from observability.stage import Stage, whole_system
+from observability.stage import HARD, Stage, whole_system
 from vigil.contract import spans
 from vigil.contract.spans import SPANS, SpanKind, SpanRow
 from vigil.runtime.process.trace import name_of
@@ -113,9 +113,7 @@ async def ask(stage: Stage, session: str) -> None:
     """Ask over gRPC."""
     async with grpc.aio.insecure_channel(stage.grpc) as channel:
         stub = GatewayServiceStub(channel)
-        await stub.Ask(
-            AskRequest(session=session, text="What is there?"), metadata=(("authorization", f"Bearer {KEY}"),)
-        )
+        await stub.Ask(AskRequest(session=session, text=HARD), metadata=(("authorization", f"Bearer {KEY}"),))
 
 
 async def test_a_picture_and_the_alert_that_it_caused_share_a_trace(stage: Stage) -> None:

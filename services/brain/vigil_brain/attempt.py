@@ -130,7 +130,7 @@ class Attempt:
     async def _finish(self, outcome: Outcome, fence: int | None) -> None:
         outcome = await self._stored(outcome)
         finished = await self._written(outcome, fence)
-        about = {"task": self.request.task, "session": self.request.session, "brain": outcome.brain}
+        about = {"task": self.request.task, "brain": outcome.brain}
         if finished is Finished.OVERTAKEN:
             metrics.TASKS.labels("overtaken").inc()
             log.warning("task overtaken", **about)

@@ -21,7 +21,7 @@ from vigil.core.task import TaskRequest, TaskState
 from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
 from vigil.runtime.errors import BusError, PortError, SessionEnded, UnknownSession
 from vigil.runtime.process.cancellation import first_to_end
-from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.logs import get_log, session_logs, source_logs
 from vigil.runtime.process.trace import continued
 from vigil.runtime.store.tasks import OVER
 from vigil_brain import metrics
@@ -158,7 +158,7 @@ class TaskWorker:
         """One task to its end, in the trace of the turn that delegated it. What fails comes again with its message."""
         request, delivery = entry.request, entry.item.delivery
         try:
-            with continued(delivery.headers):
+            with continued(delivery.headers), session_logs(request.key), source_logs(request.source_id):
                 await work()
         except PortError as error:
             log.warning("task left", task=request.task, session=request.session, reason=str(error))

@@ -124,6 +124,24 @@ SESSION = Dashboard(
                 ),
             ),
         ),
+        Panel(
+            "Delegated questions",
+            "That brains work on, and that wait for one",
+            Unit.COUNT,
+            (Query("sum(vigil_brain_running)", "running"), Query("sum(vigil_brain_waiting)", "waiting")),
+        ),
+        Panel(
+            "Delegated questions that are over",
+            "By what became of them",
+            Unit.PER_SECOND,
+            (rate("vigil_brain_tasks_total", "outcome", may_be_none=True),),
+        ),
+        Panel(
+            "Brains that gave no answer",
+            "Tries, by why",
+            Unit.PER_SECOND,
+            (rate("vigil_brain_failures_total", "reason", may_be_none=True),),
+        ),
         TracePanel(
             "Turns of one session",
             "Type the session's id above. An alert's own trace stands in its event, as traceparent",

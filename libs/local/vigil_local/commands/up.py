@@ -36,6 +36,9 @@ EnginePython = Annotated[
 Webhooks = Annotated[
     Path | None, typer.Option("--webhooks", help="Also send alerts to the HTTP endpoints that this JSON file names.")
 ]
+Brains = Annotated[
+    Path | None, typer.Option("--brains", help="Answer delegated questions by the brains that this JSON file names.")
+]
 
 
 def up(
@@ -47,6 +50,7 @@ def up(
     port_base: PortBase = 0,
     engine_python: EnginePython = None,
     webhooks: Webhooks = None,
+    brains: Brains = None,
 ) -> None:
     """Run NATS, Redis, the engine and the services on this machine until Ctrl-C.
 
@@ -60,7 +64,7 @@ def up(
       vigil up --data-dir /var/lib/vigil --port-base 9500
     """
     console.file = unfailing_stdout()
-    run(_up(UpOptions(model_dir, engine_url, model, profile, data_dir, port_base, engine_python, webhooks)))
+    run(_up(UpOptions(model_dir, engine_url, model, profile, data_dir, port_base, engine_python, webhooks, brains)))
 
 
 async def _up(options: UpOptions) -> bool:

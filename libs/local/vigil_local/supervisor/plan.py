@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from vigil.contract.permissions import OPERATOR, tenant_user
-from vigil.contract.services import GATEWAY, INGESTION, SERVICES, WEBHOOK, ServiceSpec, variable
+from vigil.contract.services import BRAIN, GATEWAY, INGESTION, SERVICES, WEBHOOK, ServiceSpec, variable
 from vigil_client.endpoints import Endpoints
 from vigil_local.supervisor import gates
 from vigil_local.supervisor.layout import Binaries
@@ -72,6 +72,7 @@ class Options:
     secrets: Secrets
     environment: Mapping[str, str]
     webhooks: Path | None = None
+    brains: Path | None = None
     tenants: tuple[str, ...] = ()
     console: Path | None = None
 
@@ -232,6 +233,8 @@ def _variables(options: Options, paths: Mapping[str, Path], row: ServiceSpec) ->
     known = _settings(options, paths) | _own_settings(options, row)
     asked = {variable(name): known[name] for name in row.wiring if name in known}
     # Every deployment without the setting has the console of its gateway's image, so no row asks for it.
+    if row is BRAIN and options.brains is not None:
+        asked[variable("brains_file")] = str(options.brains)
     if row is GATEWAY and options.console is not None:
         asked[variable("console_dir")] = str(options.console)
     if row is GATEWAY:  # on loopback: whoever reaches it has this machine's keys at hand anyway

@@ -39,7 +39,8 @@ RETRY_S = 1.0
 @dataclass(frozen=True, slots=True)
 class UpOptions:
     """What `vigil up` was asked for. Without an `engine_url` (one, or several separated by commas) the engine is
-    started from `model_dir`; with `webhooks` the webhook bridge runs too."""
+    started from `model_dir`; with `webhooks` the webhook bridge runs too, and
+    `brains` names who answers delegated questions."""
 
     model_dir: Path
     engine_url: str = ""
@@ -49,6 +50,7 @@ class UpOptions:
     port_base: int = 0
     engine_python: Path | None = None
     webhooks: Path | None = None
+    brains: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
             secrets=made,
             environment=layout.inherited(),
             webhooks=webhooks,
+            brains=_brains(options),
             tenants=tenants_of(keys),
             console=layout.console(),
         )
@@ -199,6 +202,13 @@ def _engine(options: UpOptions) -> LocalEngine | RemoteEngine:
     if not (model_dir / "config.json").exists():
         raise Missing(f"{options.model_dir} is no model directory: it has no config.json", "give another --model-dir")
     return LocalEngine(python, root / layout.SERVE, model_dir.resolve())
+
+
+def _brains(options: UpOptions) -> Path | None:
+    """The file of brains, if one was given; the service checks what is in it. Raises `Missing`."""
+    if options.brains is not None and not options.brains.is_file():
+        raise Missing(f"there is no file {options.brains}", "give --brains the JSON file that names the brains")
+    return options.brains.resolve() if options.brains else None
 
 
 def _webhooks(options: UpOptions) -> Path | None:

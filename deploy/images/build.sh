@@ -7,7 +7,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-all=(gateway ingestion codec interaction brain webhook provision cli model-small engine-cpu)
+all=(gateway gateway-agents ingestion codec interaction brain webhook provision cli model-small engine-cpu)
 version="${VIGIL_VERSION:-$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)}"
 targets=("$@")
 [ $# -gt 0 ] || targets=("${all[@]}")
@@ -18,7 +18,7 @@ for target in "${targets[@]}"; do
   [[ " ${all[*]} " == *" $target "* ]] || die "there is no image $target; there are: ${all[*]}"
 done
 docker info >/dev/null 2>&1 || die "no Docker daemon answers: start one, or name one with DOCKER_HOST"
-[[ " ${targets[*]} " != *" gateway "* ]] || [ -f console/dist/index.html ] ||
+[[ " ${targets[*]} " != *" gateway"* ]] || [ -f console/dist/index.html ] ||
   die "the gateway's image holds the web console, which is not built: run \`make console\`"
 
 labels=(--label "org.opencontainers.image.version=$version")

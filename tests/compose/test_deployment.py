@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(1_500)
 
 FIRST_ALERT_S = 120.0
 AGAIN_S = 240.0
-KILLED = ("nats", "redis", "engine", "ingestion", "codec", "interaction", "gateway", "proxy")
+KILLED = ("nats", "redis", "engine", "ingestion", "codec", "interaction", "brain", "gateway", "proxy")
 SESSIONS = 20
 NEXT = "0.0.0-next"
 RIGHTS = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Privileged}} {{.HostConfig.CapDrop}}"

@@ -1,4 +1,4 @@
-"""The layer for other agents, in real containers: a delegated question is answered by a brain, and the doors are open."""
+"""The layer for other agents, in real containers: a brain answers a delegated question, and the doors are open."""
 
 import json
 from pathlib import Path

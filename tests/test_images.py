@@ -146,7 +146,7 @@ def test_a_build_sees_nothing_else(path: str) -> None:
 def test_an_unknown_image_is_told() -> None:
     told = subprocess.run([BUILD, "gatway"], capture_output=True, text=True, timeout=30)
     assert told.returncode == 1
-    assert "there is no image gatway; there are: gateway ingestion" in told.stderr
+    assert "there is no image gatway; there are: gateway gateway-agents ingestion" in told.stderr
 
 
 def test_without_docker_the_next_step_is_told(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.timeout(900)
 
 SOON_S = 120.0
 BRAINS = {"brains": [{"name": "answers", "kind": "openai", "url": "http://127.0.0.1:9500/v1", "model": "answers"}]}
-SCRIPT = [{"text": f"{control.DELEGATION} Which vehicle is that?"}, {"text": control.SILENCE}]
+SILENT = {"text": control.SILENCE}
+# The first turns are those by which a worker warms the engine up.
+SCRIPT = [*[*[SILENT] * 4, {"text": f"{control.DELEGATION} Which vehicle is that?"}] * 6, SILENT]
 
 
 async def test_a_delegated_question_is_answered_by_a_brain(

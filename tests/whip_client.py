@@ -7,7 +7,14 @@ from urllib.parse import urljoin
 
 import aiohttp
 import numpy as np
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+    VideoStreamTrack,
+)
 from av import VideoFrame
 
 SDP = {"Content-Type": "application/sdp"}
@@ -41,7 +48,7 @@ class Published:
 async def publishing(
     http: aiohttp.ClientSession,
     url: str,
-    track: VideoStreamTrack,
+    track: MediaStreamTrack,
     servers: Sequence[RTCIceServer] = (),
     candidates: str = "",
 ) -> AsyncIterator[Published]:

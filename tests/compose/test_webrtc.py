@@ -30,11 +30,12 @@ async def test_an_alert_comes_from_a_camera_that_a_client_publishes(
     await deployment.forget()
     await cameras.run("up", "--detach")
     await cameras.until(cameras.is_healthy, "every container is healthy with a range of UDP ports")
-    video = await asyncio.to_thread(_video, cameras, tmp_path)
+    track = MediaPlayer(str(await asyncio.to_thread(_video, cameras, tmp_path)), loop=True).video
+    assert track is not None
     async with rest(cameras) as gateway, subscriber(cameras, "vigil.v1.alert.demo.>") as alerts:
         url = f"{gateway.url}/v1/whip?name=Desk&watch=Alert me when a fire starts."
         began = time.monotonic()
-        async with publishing(gateway.http, url, MediaPlayer(str(video), loop=True).video) as published:
+        async with publishing(gateway.http, url, track) as published:
             session = published.location.split("/")[5]
             found = CANDIDATE.findall(published.peer.remoteDescription.sdp)
             await eventually(lambda: gateway.turns(session, 1), FIRST_ALERT_S, "the first picture is decided on")

@@ -26,7 +26,7 @@ def streams() -> None:
     run(_made(settings, tls))
 
 
-async def _made(settings: ServiceSettings, tls: ssl.SSLContext) -> bool:
+async def _made(settings: ServiceSettings, tls: ssl.SSLContext | None) -> bool:
     await make_streams(settings.nats_url, settings.stream_replicas, tls)
     stderr.print(f"streams are made, each kept by {settings.stream_replicas} servers", highlight=False)
     return True

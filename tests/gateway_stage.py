@@ -16,8 +16,10 @@ from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement.leases import Placement
+from vigil.runtime.store.approvals import ApprovalStore
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import Commit, SessionStore
+from vigil.runtime.store.tasks import TaskStore
 from vigil.testing.eventually import eventually
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil.testing.servers import NatsServer, RedisServer, Server, free_port
@@ -39,6 +41,8 @@ class Stage:
     metrics_url: str
     ingestion: ScriptedIngestion
     store: SessionStore
+    tasks: TaskStore
+    approvals: ApprovalStore
     placement: Placement
     bus: Bus
     servers: tuple[Server, ...]
@@ -95,8 +99,19 @@ async def gateway_stage(
         bus = await stack.enter_async_context(Bus.connect(BusConfig(nats.url, name="test")))
         await bus.connected()
         url = f"http://127.0.0.1:{port}"
-        metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
-        made = Stage(url, metrics_url, ingestion, SessionStore(client), placement, bus, (nats, redis), pid, settings)
+        made = Stage(
+            url,
+            f"http://127.0.0.1:{metrics_port}/metrics",
+            ingestion,
+            SessionStore(client),
+            TaskStore(client),
+            ApprovalStore(client),
+            placement,
+            bus,
+            (nats, redis),
+            pid,
+            settings,
+        )
         await eventually(lambda: takes_sessions(made), START_S, "sessions are taken")
         yield made
 

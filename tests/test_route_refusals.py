@@ -12,9 +12,13 @@ import pytest_asyncio
 from api_contract import Operation, operations, with_unknown, with_wrong_types, wrong_parameters
 from gateway_stage import KEYS, Stage, gateway_stage
 
+from vigil.contract.artefacts import artefact_object
+from vigil.core.ids import SessionKey
 from vigil.core.session import Chunk, SessionState
-from vigil.core.turn import FrameRef, Turn
+from vigil.core.task import Artefact, TaskRequest, TaskState
+from vigil.core.turn import FrameRef, Task, Turn
 from vigil.runtime.store.sessions import Commit
+from vigil.runtime.store.tasks import Ending
 from vigil_client.options import NewSession, NewSource, NewWatch
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
@@ -89,18 +93,33 @@ async def opened(stage: Stage) -> dict[str, str]:
     """A new session of the tenant demo that has decided on one picture, as the names of paths."""
     async with stage.client() as client:
         session = (await client.create_session(NewSession(SOURCE))).id
-        await stage.commit(session, Commit(SessionState(1, 0, Chunk(turns=(TURN,))), TURN, frames=(("f-0", b"jpeg"),)))
+        waiting = Task(f"{session}-0", "Why?", "", 0, 120_000)
+        state = SessionState(1, 0, Chunk(turns=(TURN,)), tasks=(waiting,))
+        await stage.commit(session, Commit(state, TURN, frames=(("f-0", b"jpeg"),)))
+        await work_on(stage, session, waiting.id)
         return {
             "session": session,
             "watch_id": await client.watch(session, NewWatch("Fire?")),
             "instruction_id": await client.instruct(session, "Greet."),
             "alert_id": "a-1",
+            "task": waiting.id,
+            "approval": "p-1",
+            "pattern": "p-1",
             "model": "vigil-small",
             "resource": "r-1",
             "turn": "newest",
             "sequence": "0",
             "index": "0",
         }
+
+
+async def work_on(stage: Stage, session: str, task: str) -> None:
+    """What a brain does: it takes the task and leaves an answer with a file."""
+    key, file = SessionKey("demo", session), Artefact("a.txt", "text/plain", 1, artefact_object("demo", task, 0))
+    await stage.tasks.queued(TaskRequest("demo", session, "lobby", task, "Why?"))
+    fence = await stage.tasks.take(key, task, "brain-1", 60.0)
+    await stage.bus.put_artefact(file.object, b"a")
+    await stage.tasks.finish(key, task, fence, Ending(TaskState.READY, "So.", artefacts=(file,)))
 
 
 async def refused(
@@ -205,6 +224,9 @@ async def test_a_parameter_that_breaks_its_rule_is_named(
         ("watch_id", "unknown_instruction"),
         ("instruction_id", "unknown_instruction"),
         ("alert_id", "unknown_alert"),
+        ("task", "unknown_task"),
+        ("approval", "unknown_approval"),
+        ("pattern", "unknown_pattern"),
     ],
 )
 async def test_an_id_that_is_not_there(

@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from vigil_client import options, values
+from vigil_client import approvals, options, tasks, values
 from vigil_client.alert_calls import Selection
 from vigil_client.api import Client
 from vigil_client.events import Decision
@@ -30,6 +30,7 @@ ASKED: dict[type, str] = {
     options.Speech: "SpeechGroup",
     options.NewWatch: "WatchIn",
     options.NewSession: "SessionIn",
+    approvals.NewPattern: "PatternIn",
 }
 ANSWERED: dict[type, str] = {
     values.Source: "SourceOut",
@@ -53,6 +54,10 @@ ANSWERED: dict[type, str] = {
     values.AuditPage: "AuditList",
     values.Accepted: "Accepted",
     Decision: "DecisionOut",
+    tasks.Artefact: "ArtefactOut",
+    tasks.Task: "TaskOut",
+    approvals.Approval: "ApprovalOut",
+    approvals.Pattern: "PatternOut",
 }
 # What the command calls something else, and what it sets with one option for two.
 COMMAND_NAMES = {
@@ -102,6 +107,7 @@ def test_what_can_be_asked_has_the_defaults_of_the_contract(kind: Any, schema: s
         (options.SEVERITIES, "Severity"),
         (options.RESPONSE_MODES, "ResponseMode"),
         (options.DUPLICATE_GUARDS, "DuplicateGuard"),
+        (approvals.STATES, "ApprovalState"),
     ],
 )
 def test_choices_are_those_of_the_contract(choices: tuple[str, ...], schema: str) -> None:
@@ -181,7 +187,10 @@ def test_the_watch_command_has_the_defaults_of_the_contract() -> None:
             assert shown[option_of("", option.name)] == option.default
 
 
-@pytest.mark.parametrize("path", [("watch",), ("sessions", "change"), ("sessions", "show"), ("ask",), ("subscribe",)])
+@pytest.mark.parametrize(
+    "path",
+    [("watch",), ("sessions", "change"), ("sessions", "show"), ("ask",), ("subscribe",), ("tasks",), ("approve",)],
+)
 def test_every_option_says_what_it_does(path: tuple[str, ...]) -> None:
     for parameter in command(*path).params:
         assert getattr(parameter, "help", ""), f"{' '.join(path)} {parameter.opts} has no help"
@@ -200,6 +209,7 @@ def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
         window=options.Window(tail_turns=4),
         speech=options.Speech("reserved", "near", 0.5),
         infer_when_idle=False,
+        brain="big",
     )
     fire = {"text": "Fire?", "name": "fire", "severity": "critical", "hold_s": 1, "cooldown_s": 2}
     assert as_body(whole) == {
@@ -215,6 +225,7 @@ def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
         "window": {"tail_turns": 4},
         "speech": {"response_mode": "reserved", "duplicate_guard": "near", "text_temperature": 0.5},
         "infer_when_idle": False,
+        "brain": "big",
     }
 
 
@@ -245,6 +256,15 @@ async def call_everything(client: Client) -> None:
     async for _ in client.alerts.export():
         pass
     await client.snapshot("a-1")
+    await client.tasks(SESSION)
+    await client.tasks.show(SESSION, "t-1")
+    await client.tasks.cancel(SESSION, "t-1")
+    await client.tasks.artefact(SESSION, "t-1", 0)
+    await client.approvals()
+    await client.approvals.grant("p-1")
+    await client.approvals.refuse("p-1")
+    await client.approvals.patterns()
+    await client.approvals.remove_pattern("p-0")
     await client.health()
     await client.key()
     await client.keys()
@@ -262,7 +282,8 @@ def test_alerts_can_be_selected_by_everything_that_the_contract_knows() -> None:
 
 def template(path: str) -> str:
     """A path as the contract writes it."""
-    path = path.replace(SESSION, "{session}").replace("a-1", "{alert_id}")
+    path = path.replace(SESSION, "{session}").replace("a-1", "{alert_id}").replace("p-1", "{approval}")
+    path = path.replace("t-1", "{task}").replace("/artefacts/0", "/artefacts/{index}").replace("p-0", "{pattern}")
     path = path.replace("/turns/newest/frames/0", "/turns/{turn}/frames/{index}").replace(
         "/turns/3/", "/turns/{sequence}/"
     )

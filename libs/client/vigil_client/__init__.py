@@ -2,18 +2,23 @@
 
 from vigil_client.alerts import Alert, Utterance, alerts, utterances
 from vigil_client.api import Client
+from vigil_client.approvals import Approval, NewPattern
 from vigil_client.options import Cadence, NewSession, NewSource, NewWatch, Speech, Window, source_url
+from vigil_client.tasks import Task
 from vigil_client.values import Session
 
 __all__ = [
     "Alert",
+    "Approval",
     "Cadence",
     "Client",
+    "NewPattern",
     "NewSession",
     "NewSource",
     "NewWatch",
     "Session",
     "Speech",
+    "Task",
     "Utterance",
     "Window",
     "alerts",

@@ -11,11 +11,13 @@ from urllib.parse import quote, urlencode
 import aiohttp
 
 from vigil_client.alert_calls import Alerts
+from vigil_client.approvals import Approvals
 from vigil_client.backoff import Backoff
 from vigil_client.errors import Unavailable, Unreachable
 from vigil_client.events import Connection, Event, read_event
 from vigil_client.options import NewSession, NewWatch, as_body
 from vigil_client.sse import Parser, ServerEvent
+from vigil_client.tasks import Tasks
 from vigil_client.transport import Transport
 from vigil_client.turns import Prompt, TurnPage
 from vigil_client.values import Accepted, ApiKey, AuditPage, Health, History, Instruction, Session, T, Watch, read
@@ -70,11 +72,12 @@ class Client:
         duplicate_guard: str | None = None,
         text_temperature: float | None = None,
         infer_when_idle: bool | None = None,
+        brain: str | None = None,
     ) -> Session:
         """Change what may change while the session runs; what is None stays as it is."""
         cadence = _given(interval_ms=interval_ms, frames_per_turn=frames_per_turn)
         speech = _given(response_mode=response_mode, duplicate_guard=duplicate_guard, text_temperature=text_temperature)
-        change = _given(cadence=cadence or None, speech=speech or None, infer_when_idle=infer_when_idle)
+        change = _given(cadence=cadence or None, speech=speech or None, infer_when_idle=infer_when_idle, brain=brain)
         return read(Session, await self._gateway.call("PATCH", _session(session_id), change))
 
     async def end_session(self, session_id: str) -> None:
@@ -90,21 +93,22 @@ class Client:
         """Forget the history; instructions and watches stay."""
         await self._gateway.call("POST", f"{_session(session_id)}/reset")
 
-    async def ask(self, session_id: str, question: str) -> str:
-        """Ask about what the camera shows; the id of the query. The answer comes as an event of the session."""
-        return await self._tell("POST", f"{_session(session_id)}/queries", {"text": question})
+    async def ask(self, session_id: str, question: str, *, brain: str = "") -> str:
+        """Ask about what the camera shows; the id of the query. The answer comes as an event of the session. If the
+        model delegates the question, `brain` answers it; empty: the session's."""
+        return await self._tell("POST", f"{_session(session_id)}/queries", _told(question, brain))
 
     async def instructions(self, session_id: str) -> tuple[Instruction, ...]:
         """Standing instructions, without watches."""
         return await self._list(Instruction, f"{_session(session_id)}/instructions", "instructions")
 
-    async def instruct(self, session_id: str, text: str) -> str:
-        """Add a standing instruction; its id."""
-        return await self._tell("POST", f"{_session(session_id)}/instructions", {"text": text})
+    async def instruct(self, session_id: str, text: str, *, brain: str = "") -> str:
+        """Add a standing instruction; its id. `brain` answers what is delegated under it; empty: the session's."""
+        return await self._tell("POST", f"{_session(session_id)}/instructions", _told(text, brain))
 
-    async def replace_instruction(self, session_id: str, instruction_id: str, text: str) -> None:
+    async def replace_instruction(self, session_id: str, instruction_id: str, text: str, *, brain: str = "") -> None:
         """Let the model forget a standing instruction and give it this one, under the same id."""
-        await self._tell("PUT", _standing(session_id, "instructions", instruction_id), {"text": text})
+        await self._tell("PUT", _standing(session_id, "instructions", instruction_id), _told(text, brain))
 
     async def clear_instruction(self, session_id: str, instruction_id: str) -> None:
         """Take a standing instruction back."""
@@ -135,6 +139,16 @@ class Client:
     def alerts(self) -> Alerts:
         """The tenant's alerts: `await client.alerts(is_open=True)` lists them."""
         return Alerts(self._gateway)
+
+    @property
+    def tasks(self) -> Tasks:
+        """Delegated questions: `await client.tasks(session_id)` lists a session's."""
+        return Tasks(self._gateway)
+
+    @property
+    def approvals(self) -> Approvals:
+        """What brains ask to be allowed: `await client.approvals(state="requested")` lists what waits for somebody."""
+        return Approvals(self._gateway)
 
     async def snapshot(self, alert_id: str) -> bytes:
         """The picture that an alert was opened on."""
@@ -195,8 +209,8 @@ class Client:
 
     def wall(self, backoff: Backoff | None = None) -> AsyncGenerator[WallEvent, None]:
         """All open sessions of the tenant, live, across restarts of the gateway: a `Tile` for each, and again when it
-        changes, at most once a second; alerts and session events as they happen. After each `Connection` every tile
-        comes anew; alerts and session events go on where they were, nothing left out and nothing twice. Ends and
+        changes, at most once a second; alerts, approvals and session events as they happen. After each `Connection`
+        every tile comes anew; the other events go on where they were, nothing left out and nothing twice. Ends and
         raises as `events` does.
         """
         return self._followed("/v1/wall", read_wall_event, backoff)
@@ -248,6 +262,11 @@ def _session(session_id: str) -> str:
 def _standing(session_id: str, family: str, standing_id: str) -> str:
     """The path of an instruction or a watch."""
     return f"{_session(session_id)}/{family}/{quote(standing_id, safe='')}"
+
+
+def _told(text: str, brain: str) -> dict[str, Any]:
+    """A question or an instruction, with the brain that is named."""
+    return {"text": text} | ({"brain": brain} if brain else {})
 
 
 def _given(**options: Any) -> dict[str, Any]:

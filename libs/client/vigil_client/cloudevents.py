@@ -1,4 +1,5 @@
-"""Alerts, utterances and delegations as strangers receive them: CloudEvents (see `asyncapi.yaml`), read into values."""
+"""Alerts, utterances, delegations and approvals as strangers receive them: CloudEvents (see `asyncapi.yaml`), read into
+values."""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ from vigil_client.errors import BadMessage
 from vigil_client.values import moment
 
 Json = Mapping[str, Any]
+# Events of a delegated question that the session tells; everything else is told by the brain.
+SESSION_TELLS = ("opened", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """One event of a delegated question: its `task` opened or closed.
+    """One event of a delegated question: its `task` opened or closed in the session.
 
     All `_s` are model time in seconds. `note` is what the model said meanwhile, empty when it said nothing. `outcome`
     is empty until the task closes: answered, failed, expired, displaced or forgotten. `result` is what was found, or
@@ -83,6 +86,48 @@ class Delegation:
     time_s: float
     opened_s: float
     deadline_s: float
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNews:
+    """What a brain tells of its work on a `task`: started, progress, ready, error or cancelled (`event`).
+
+    `text` is what the brain does at the moment, the digest of its answer, or why there is none. `artefact_paths` are
+    the files that it made, on the gateway.
+    """
+
+    event_id: str
+    task: str
+    event: str
+    tenant: str
+    source_id: str
+    session: str
+    brain: str
+    state: str
+    text: str
+    artefact_paths: tuple[str, ...]
+    emit_time: datetime
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalEvent:
+    """A brain asks to be allowed an action, or that was decided: `event` is requested, granted, refused or expired.
+    `arguments` is the JSON text of the tool's arguments; `by` is who decided."""
+
+    event_id: str
+    approval: str
+    event: str
+    tenant: str
+    session: str
+    task: str
+    tool: str
+    arguments: str
+    summary: str
+    by: str
+    expires: datetime
+    emit_time: datetime
     raw: Json = field(default_factory=dict, repr=False)
 
 
@@ -140,6 +185,53 @@ def delegation(payload: bytes | str) -> Delegation:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadMessage(f"not a delegation event of Vigil ({error!r})") from None
+
+
+def task_event(payload: bytes | str) -> Delegation | TaskNews:
+    """Read an event of a delegated question, whoever tells it: the session, or a brain. Raises `BadMessage`."""
+    event, data = _envelope(payload)
+    if data.get("event") in SESSION_TELLS:
+        return delegation(payload)
+    try:
+        return TaskNews(
+            event_id=event["id"],
+            task=data["task"],
+            event=data["event"],
+            tenant=data["tenant"],
+            source_id=data["source_id"],
+            session=data["session"],
+            brain=data["brain"],
+            state=data["state"],
+            text=data["text"],
+            artefact_paths=tuple(artefact["path"] for artefact in data["artefacts"]),
+            emit_time=moment(data["emit_time"]),
+            raw=event,
+        )
+    except (KeyError, TypeError) as error:
+        raise BadMessage(f"not a task event of Vigil ({error!r})") from None
+
+
+def approval(payload: bytes | str) -> ApprovalEvent:
+    """Read an approval event. Raises `BadMessage` that names what is missing."""
+    event, data = _envelope(payload)
+    try:
+        return ApprovalEvent(
+            event_id=event["id"],
+            approval=data["approval"],
+            event=data["event"],
+            tenant=data["tenant"],
+            session=data["session"],
+            task=data["task"],
+            tool=data["tool"],
+            arguments=data["arguments"],
+            summary=data["summary"],
+            by=data["by"],
+            expires=moment(data["expires"]),
+            emit_time=moment(data["emit_time"]),
+            raw=event,
+        )
+    except (KeyError, TypeError) as error:
+        raise BadMessage(f"not an approval event of Vigil ({error!r})") from None
 
 
 def _common(data: Json) -> dict[str, Any]:

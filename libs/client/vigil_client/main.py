@@ -6,10 +6,12 @@ from importlib.metadata import entry_points
 import typer
 
 from vigil_client.commands.alerts import alerts
+from vigil_client.commands.approve import approve
 from vigil_client.commands.audit import audit
 from vigil_client.commands.running import run_program
 from vigil_client.commands.sessions import ask, sessions
 from vigil_client.commands.subscribe import subscribe
+from vigil_client.commands.tasks import tasks
 from vigil_client.commands.turns import turns
 from vigil_client.commands.watch import watch
 
@@ -40,10 +42,12 @@ def command_line() -> typer.Typer:
     commands: dict[str, Command] = {
         "watch": watch,
         "alerts": alerts,
+        "approve": approve,
         "audit": audit,
         "subscribe": subscribe,
         "ask": ask,
         "sessions": sessions,
+        "tasks": tasks,
         "turns": turns,
     }
     commands |= {added.name: added.load() for added in entry_points(group=ADDED)}

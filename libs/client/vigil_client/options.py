@@ -64,7 +64,7 @@ class NewWatch:
 
     An alert opens once the model has gone on speaking for `confirm_s`, is updated with unchanged words at most every
     `update_interval_s`, and closes after `hold_s` of quiet; words within `cooldown_s` of that continue it. Without a
-    name the gateway makes one of the words of `text`.
+    name the gateway makes one of the words of `text`. `brain` answers what is delegated under it; empty: the session's.
     """
 
     text: str
@@ -74,13 +74,15 @@ class NewWatch:
     cooldown_s: float = 30.0
     update_interval_s: float = 10.0
     confirm_s: float = 0.0
+    brain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
     """A source to watch, and how. A model or a profile that is None is the gateway's usual one.
 
-    With `infer_when_idle` False the model is asked only while something stands or was asked.
+    With `infer_when_idle` False the model is asked only while something stands or was asked. `brain` answers delegated
+    questions; empty: the tenant's default.
     """
 
     source: NewSource
@@ -92,6 +94,7 @@ class NewSession:
     window: Window = field(default_factory=Window)
     speech: Speech = field(default_factory=Speech)
     infer_when_idle: bool = True
+    brain: str = ""
 
 
 def as_body(options: Any) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Subjects:
     utterances: str
     delegations: str
     lifecycle: str
+    approvals: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session. `progress`, and by role `status` and `workers`, are there when it is asked for by its id."""
+    """A session. `brain` answers its delegated questions; empty: the tenant's default. `progress`, and by role `status`
+    and `workers`, are there when it is asked for by its id."""
 
     id: str
     state: str
@@ -74,6 +76,7 @@ class Session:
     created_at: datetime
     subjects: Subjects
     notices: tuple[Notice, ...] = ()
+    brain: str = ""
     ended_reason: str | None = None
     progress: Progress | None = None
     status: Mapping[str, Any] = field(default_factory=dict)
@@ -82,12 +85,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A standing instruction: pending until a turn has shown it to the model, the one numbered `given_at`."""
+    """A standing instruction: pending until a turn has shown it to the model, the one numbered `given_at`. `brain`
+    answers what is delegated under it; empty: the session's."""
 
     id: str
     text: str
     pending: bool
     given_at: int | None
+    brain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class Watch:
     cooldown_s: float
     update_interval_s: float
     confirm_s: float
+    brain: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vigil_client import cloudevents
-from vigil_client.cloudevents import Alert
+from vigil_client.cloudevents import Alert, ApprovalEvent
 from vigil_client.errors import BadMessage
 from vigil_client.events import Connection, Lifecycle, lifecycle
 from vigil_client.sse import ServerEvent
@@ -63,7 +63,7 @@ class WallStatus:
     dropped: Mapping[str, int]
 
 
-WallEvent = Tile | WallStatus | Alert | Lifecycle | Connection
+WallEvent = Tile | WallStatus | Alert | ApprovalEvent | Lifecycle | Connection
 
 
 def read_wall_event(received: ServerEvent) -> WallEvent | None:
@@ -77,6 +77,8 @@ def read_wall_event(received: ServerEvent) -> WallEvent | None:
             return cloudevents.alert(received.data)
         case "session":
             return lifecycle(received.data)
+        case "approval":
+            return cloudevents.approval(received.data)
         case _:
             return None
 

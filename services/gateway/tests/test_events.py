@@ -14,7 +14,17 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.emitted import EMISSION, alert, decide_quickly, decided, decision, delegation, spec
+from vigil.testing.emitted import (
+    EMISSION,
+    alert,
+    approval,
+    decide_quickly,
+    decided,
+    decision,
+    delegation,
+    spec,
+    started,
+)
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer, RedisServer
 from vigil_gateway.config import GatewaySettings
@@ -88,6 +98,10 @@ async def test_everything_that_happens_in_a_session_is_streamed(
         raised = await stream.of("alert")
         await bus.publish_stored(delegation(session))
         delegated = await stream.of("delegation")
+        await bus.publish_stored(started(session))
+        begun = await stream.of("delegation")
+        await bus.publish_stored(approval(session))
+        asked = await stream.of("approval")
     assert shown == {
         "session": session,
         "sequence": 4,
@@ -113,6 +127,8 @@ async def test_everything_that_happens_in_a_session_is_streamed(
     }
     assert utterance == json.loads(spoken.payload)
     assert delegated == json.loads(delegation(session).payload)
+    assert begun == json.loads(started(session).payload)
+    assert asked == json.loads(approval(session).payload)
     assert raised == json.loads(alert(session).payload)
 
 

@@ -19,7 +19,7 @@ from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.keys import Part, part_key
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.emitted import alert, decide_quickly, decided, delegation
+from vigil.testing.emitted import alert, approval, decide_quickly, decided, delegation
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import jpeg
 from vigil.testing.reflected_grpc import Json, ReflectedService, problem_of, reflected
@@ -162,6 +162,9 @@ async def test_events_are_typed_and_in_order(service: ReflectedService, camera: 
         await bus.publish_stored(delegation(camera))
         delegated = (await anext(events))["delegation"]
         assert (delegated["type"], delegated["data"]["outcome"]) == ("vigil.delegation.closed", "answered")
+        await bus.publish_stored(approval(camera))
+        asked = (await anext(events))["approval"]
+        assert (asked["type"], asked["data"]["tool"]) == ("vigil.approval.requested", "open_ticket")
         await service.call("EndSession", {"session": camera})
         left = [event async for event in events]
     assert left[0]["session"]["type"] == "vigil.session.ended"

@@ -209,5 +209,6 @@ async def test_a_camera_named_by_the_client_keeps_its_name(http: aiohttp.ClientS
         "alerts": "vigil.v1.alert.demo.lobby.*",
         "utterances": f"vigil.v1.utterance.demo.{session}",
         "delegations": f"vigil.v1.delegation.*.demo.{session}",
+        "approvals": f"vigil.v1.approval.*.demo.{session}",
         "lifecycle": f"vigil.v1.session.*.demo.{session}",
     }

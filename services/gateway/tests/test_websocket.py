@@ -20,7 +20,7 @@ from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.emitted import alert, decide_quickly, decided, delegation
+from vigil.testing.emitted import alert, approval, decide_quickly, decided, delegation
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import jpeg
 from vigil.testing.scripted_decider import ScriptedDecider
@@ -177,6 +177,8 @@ async def test_events_are_those_of_the_event_stream(http: aiohttp.ClientSession,
         assert await talk.event("alert") == json.loads(alert(session).payload)
         await bus.publish_stored(delegation(session))
         assert await talk.event("delegation") == json.loads(delegation(session).payload)
+        await bus.publish_stored(approval(session))
+        assert await talk.event("approval") == json.loads(approval(session).payload)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from vigil.runtime.process.startup import StartupError
 from vigil.runtime.process.tls import ServerCertificate, trusted_by
 from vigil.runtime.store import redis_client
 from vigil.runtime.store.agent_tasks import AgentTasks
+from vigil.runtime.store.approvals import ApprovalStore
 from vigil.runtime.store.logins import LoginStore
 from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.oidc_flows import OidcFlows
@@ -28,6 +29,7 @@ from vigil.runtime.store.overview import Overviews
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
 from vigil.runtime.store.tally import Tally
+from vigil.runtime.store.tasks import TaskStore
 from vigil.runtime.store.turn_lease import TurnLeases
 from vigil.runtime.store.turn_pictures import TurnPictures
 from vigil.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
@@ -162,6 +164,8 @@ def _ports(
         pushed=PushedSessions(redis),
         turns=TurnLeases(redis),
         pictures=TurnPictures(redis),
+        tasks=TaskStore(redis),
+        approvals=ApprovalStore(redis),
         previews=StreamSlots.of_previews(settings.previews_per_tenant, replicas),
         shows=Shows(bus),
         looks=Looks(store, interval_s),

@@ -57,6 +57,16 @@ ALERT_ACTIONS = Counter(
     "What people did about alerts: stored, repeated (it was so already), or refused (the alert has closed)",
     ["action", "outcome"],
 )
+TASKS_CANCELLED = Counter(
+    "vigil_gateway_tasks_cancelled",
+    "Requests to cancel a delegated question: cancelled, or over (it had ended before)",
+    ["outcome"],
+)
+APPROVALS = Counter(
+    "vigil_gateway_approvals",
+    "What people decided about approvals: granted, refused, or too_late (it was decided otherwise before)",
+    ["outcome"],
+)
 STREAM_MESSAGES = Gauge("vigil_stream_messages", "Messages that a stream of JetStream holds", ["stream"])
 STREAM_BYTES = Gauge("vigil_stream_bytes", "What a stream of JetStream holds", ["stream"])
 STREAM_LIMIT_BYTES = Gauge(

@@ -15,9 +15,11 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.health import Health
 from vigil.runtime.store.agent_tasks import AgentTasks
+from vigil.runtime.store.approvals import ApprovalStore
 from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.sessions import SessionStore
+from vigil.runtime.store.tasks import TaskStore
 from vigil.runtime.store.turn_lease import TurnLeases
 from vigil.runtime.store.turn_pictures import TurnPictures
 from vigil_gateway.alerts.reading import AlertReader
@@ -62,6 +64,8 @@ class Ports:
     turns: TurnLeases
     pictures: TurnPictures
     walls: Boards
+    tasks: TaskStore
+    approvals: ApprovalStore
     previews: StreamSlots
     shows: Shows
     looks: Looks

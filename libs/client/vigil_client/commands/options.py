@@ -65,6 +65,7 @@ _TEMPERATURE = typer.Option(
 _IDLE = typer.Option(
     "--infer-when-idle/--no-infer-when-idle", help="Whether to ask the model also while nothing stands."
 )
+_BRAIN = typer.Option("--brain", help="Brain that answers delegated questions; default: the tenant's.")
 IntervalMs = Annotated[int, _INTERVAL]
 FramesPerTurn = Annotated[int, _FRAMES]
 ChunkTurns = Annotated[int, typer.Option("--chunk-turns", help="Turns that a prompt holds before it starts afresh.")]
@@ -76,6 +77,7 @@ ResponseMode = Annotated[str, _MODE]
 DuplicateGuard = Annotated[str, _GUARD]
 TextTemperature = Annotated[float, _TEMPERATURE]
 InferWhenIdle = Annotated[bool, _IDLE]
+Brain = Annotated[str, _BRAIN]
 
 # Of a change: what is not given stays as it is.
 NewIntervalMs = Annotated[int | None, _INTERVAL]
@@ -84,3 +86,4 @@ NewResponseMode = Annotated[str | None, _MODE]
 NewDuplicateGuard = Annotated[str | None, _GUARD]
 NewTextTemperature = Annotated[float | None, _TEMPERATURE]
 NewInferWhenIdle = Annotated[bool | None, _IDLE]
+NewBrain = Annotated[str | None, _BRAIN]

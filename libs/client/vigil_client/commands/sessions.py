@@ -100,6 +100,7 @@ def change(
     duplicate_guard: options.NewDuplicateGuard = None,
     text_temperature: options.NewTextTemperature = None,
     infer_when_idle: options.NewInferWhenIdle = None,
+    brain: options.NewBrain = None,
     gateway: Gateway = "",
     api_key: ApiKey = "",
     ca_file: CaFile = "",
@@ -122,6 +123,7 @@ def change(
                 duplicate_guard=duplicate_guard,
                 text_temperature=text_temperature,
                 infer_when_idle=infer_when_idle,
+                brain=brain,
             )
         _show_options(changed)
         return True
@@ -147,6 +149,9 @@ def end(
 def ask(
     session: SessionId,
     question: Annotated[str, typer.Argument(help="What to ask about what the camera shows.")],
+    brain: Annotated[
+        str, typer.Option("--brain", help="Brain that answers it if the model delegates it; default: the session's.")
+    ] = "",
     gateway: Gateway = "",
     api_key: ApiKey = "",
     ca_file: CaFile = "",
@@ -161,7 +166,7 @@ def ask(
 
     async def work() -> bool:
         async with Client(*target.gateway(gateway, api_key, ca_file, data_dir)) as client:
-            query = await client.ask(session, question)
+            query = await client.ask(session, question, brain=brain)
         console.print(f"asked ({query}): the model sees the question with its next frame")
         return True
 

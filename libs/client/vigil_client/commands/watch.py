@@ -90,6 +90,7 @@ def watch(
     duplicate_guard: options.DuplicateGuard = options.SPEECH.duplicate_guard,
     text_temperature: options.TextTemperature = options.SPEECH.text_temperature,
     infer_when_idle: options.InferWhenIdle = True,
+    brain: options.Brain = "",
     profile: options.Profile = None,
     model: options.Model = None,
     duration: Duration = None,
@@ -129,6 +130,7 @@ def watch(
         window=Window(chunk_turns, tail_turns),
         speech=Speech(response_mode, duplicate_guard, text_temperature),
         infer_when_idle=infer_when_idle,
+        brain=brain,
     )
     if detach:
         run(_leave_running(*target.gateway(gateway, api_key, ca_file, data_dir), new))

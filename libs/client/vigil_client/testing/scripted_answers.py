@@ -16,8 +16,9 @@ WATCH = {
     "cooldown_s": 30.0,
     "update_interval_s": 10.0,
     "confirm_s": 0.0,
+    "brain": "",
 }
-INSTRUCTION = {"id": "i-1", "text": "Greet.", "pending": False, "given_at": 2}
+INSTRUCTION = {"id": "i-1", "text": "Greet.", "pending": False, "given_at": 2, "brain": "big"}
 TURN = {
     "sequence": 3,
     "time_s": 3.0,
@@ -89,6 +90,55 @@ ALERT_DETAIL = ALERT | {
     ],
     "events_left_out": 3,
 }
+TASK = {
+    "id": f"{SESSION}-4",
+    "session": SESSION,
+    "question": "Which flower is it?",
+    "note": "Let me see.",
+    "state": "ready",
+    "brain": "big",
+    "text": "An iris.",
+    "artefacts": [
+        {
+            "index": 0,
+            "name": "../flower.html",
+            "media_type": "text/html",
+            "size": 12,
+            "path": f"/v1/sessions/{SESSION}/tasks/{SESSION}-4/artefacts/0",
+        }
+    ],
+    "sequence": 4,
+    "time_s": 4.0,
+    "opened_at": "2026-01-02T03:04:05.000Z",
+    "started_at": "2026-01-02T03:04:06.000Z",
+    "ended_at": "2026-01-02T03:04:09.000Z",
+}
+WAITING_TASK = TASK | {
+    "id": f"{SESSION}-9",
+    "state": "queued",
+    "brain": "",
+    "text": "",
+    "artefacts": [],
+    "opened_at": None,
+    "started_at": None,
+    "ended_at": None,
+}
+ARTEFACT = b"<h1>Iris</h1>"
+APPROVAL = {
+    "id": "p-1",
+    "session": SESSION,
+    "task": f"{SESSION}-4",
+    "tool": "open_ticket",
+    "arguments": '{"queue":"lobby"}',
+    "summary": "Opens a ticket.\u001b[2J",
+    "state": "requested",
+    "requested_at": "2026-01-02T03:04:05.000Z",
+    "expires_at": "2026-01-02T03:09:05.000Z",
+    "decided_at": None,
+    "by": "",
+    "pattern": "",
+}
+PATTERN = {"id": "p-0", "tool": "open_ticket", "arguments": '{"queue":"lobby"*', "expires_at": None}
 EXPORTED = b'\xef\xbb\xbf"alert_id","open"\r\n"a-2","true"\r\n'
 HEALTH = {
     "ready": True,
@@ -112,8 +162,15 @@ def session_json(**changes: Any) -> dict[str, Any]:
         "window": {"chunk_turns": 100, "tail_turns": 9},
         "speech": {"response_mode": "balanced", "duplicate_guard": "exact", "text_temperature": 0.0},
         "infer_when_idle": True,
+        "brain": "",
         "created_at": "2026-01-02T03:04:05Z",
-        "subjects": {"alerts": "vigil.v1.alert.demo.lobby.*", "utterances": "u", "delegations": "d", "lifecycle": "l"},
+        "subjects": {
+            "alerts": "vigil.v1.alert.demo.lobby.*",
+            "utterances": "u",
+            "delegations": "d",
+            "lifecycle": "l",
+            "approvals": "p",
+        },
         "notices": [{"code": "source_not_rendered", "message": "these weights know only the rendered world"}],
         "progress": {"turns": 7, "time_s": 6.0, "turns_in_chunk": 7, "malformed_total": 0, "alerts_open": 0},
         "status": {"ingestion": {"state": "connected"}},
@@ -200,6 +257,48 @@ def delegation_json(event: str, outcome: str | None = None, result: str = "", **
         "decision_sequence": 6,
     } | changes
     return {"specversion": "1.0", "id": f"d.{event}", "type": f"vigil.delegation.{event}", "data": data}
+
+
+def task_news_json(event: str, state: str, text: str = "", **changes: Any) -> dict[str, Any]:
+    """The CloudEvent of what a brain tells of a task."""
+    data = {
+        "tenant": "demo",
+        "session": SESSION,
+        "source_id": "lobby",
+        "task": f"{SESSION}-4",
+        "event": event,
+        "brain": "big",
+        "state": state,
+        "text": text,
+        "artefacts": [],
+        "emit_time": "2026-01-02T03:04:05.250Z",
+    } | changes
+    return {"specversion": "1.0", "id": f"t.{event}", "type": f"vigil.delegation.{event}", "data": data}
+
+
+def approval_json(event: str, **changes: Any) -> dict[str, Any]:
+    """The CloudEvent of an approval."""
+    data = {
+        "tenant": "demo",
+        "session": SESSION,
+        "task": f"{SESSION}-4",
+        "approval": "p-1",
+        "event": event,
+        "tool": "open_ticket",
+        "arguments": '{"queue":"lobby"}',
+        "summary": "Opens a ticket.",
+        "by": "",
+        "pattern": "",
+        "expires": "2026-01-02T03:09:05.000Z",
+        "emit_time": "2026-01-02T03:04:05.250Z",
+    } | changes
+    return {"specversion": "1.0", "id": f"p.{event}", "type": f"vigil.approval.{event}", "data": data}
+
+
+def decided(approval: str, body: dict[str, Any]) -> dict[str, Any]:
+    """An approval that somebody has granted or refused."""
+    state = "granted" if body["grant"] else "refused"
+    return APPROVAL | {"id": approval, "state": state, "decided_at": "2026-01-02T03:04:30.000Z", "by": "Ann"}
 
 
 def sse(kind: str, data: dict[str, Any], event_id: str = "") -> bytes:

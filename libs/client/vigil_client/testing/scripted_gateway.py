@@ -13,17 +13,23 @@ from aiohttp import web
 from vigil_client.testing.scripted_answers import (
     ALERT_DETAIL,
     API_KEY,
+    APPROVAL,
+    ARTEFACT,
     EXCHANGE,
     EXPORTED,
     HEALTH,
     INSTRUCTION,
+    PATTERN,
     PROMPT,
     SESSION,
+    TASK,
     TURN,
+    WAITING_TASK,
     WATCH,
     acted,
     alert_page,
     audit_page,
+    decided,
     session_json,
     turn_page,
 )
@@ -112,6 +118,22 @@ class ScriptedGateway:
                 return web.json_response(PROMPT)
             case "GET", ["sessions", _, "turns", turn, "frames", "0"]:
                 return web.Response(body=b"\xff\xd8" + turn.encode(), content_type="image/jpeg")
+            case "GET", ["sessions", _, "tasks"]:
+                return web.json_response({"tasks": [TASK, WAITING_TASK]})
+            case "GET", ["sessions", _, "tasks", task]:
+                return web.json_response(TASK | {"id": task})
+            case "DELETE", ["sessions", _, "tasks", _]:
+                return web.Response(status=204)
+            case "GET", ["sessions", _, "tasks", _, "artefacts", _]:
+                return web.Response(body=ARTEFACT, content_type="text/html")
+            case "GET", ["approvals"]:
+                return web.json_response({"approvals": [APPROVAL]})
+            case "GET", ["approval-patterns"]:
+                return web.json_response({"patterns": [PATTERN]})
+            case "DELETE", ["approval-patterns", _]:
+                return web.Response(status=204)
+            case "POST", ["approvals", approval]:
+                return web.json_response(decided(approval, body))
             case "GET", ["alerts"]:
                 return web.json_response(alert_page(request.query.get("before")))
             case "GET", ["alerts", "export"]:

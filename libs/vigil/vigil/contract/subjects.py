@@ -303,6 +303,11 @@ def approvals_of(key: SessionKey) -> str:
     return f"{PREFIX}.approval.*.{key.tenant}.{key.session}"
 
 
+def approvals_of_tenant(tenant: str) -> str:
+    """A filter for all events of the approvals of a tenant's sessions."""
+    return f"{PREFIX}.approval.*.{token(tenant, 'tenant')}.*"
+
+
 def all_approvals(*events: ApprovalEvent) -> tuple[str, ...]:
     """The subjects of these kinds of events of all approvals."""
     return tuple(f"{PREFIX}.approval.{event}.>" for event in events)

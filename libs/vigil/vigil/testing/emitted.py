@@ -1,11 +1,15 @@
-"""What an interaction worker would publish of a session on the camera `lobby`: decisions, an alert, a delegation."""
+"""What workers would publish of a session on the camera `lobby`: decisions, an alert, a delegation, a brain's words."""
 
 from vigil.contract.decision import decision_outgoing
 from vigil.contract.events.alerts import alert_outgoing
+from vigil.contract.events.approvals import approval_outgoing
 from vigil.contract.events.delegations import TaskMoment, closed_outgoing
 from vigil.contract.events.envelope import Emission
+from vigil.contract.events.tasks import TaskNews, news_outgoing
 from vigil.contract.outgoing import Outgoing
+from vigil.contract.subjects import DelegationEvent
 from vigil.core.alert import Moment, advance
+from vigil.core.approval import Approval
 from vigil.core.control import Action, Output
 from vigil.core.decide import Completion, Decision
 from vigil.core.delegation import TaskEnd, TaskOutcome
@@ -13,8 +17,10 @@ from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.probability import Probabilities
 from vigil.core.session import SessionSpec
 from vigil.core.source import Source, SourceKind
+from vigil.core.task import TaskState
 from vigil.core.turn import Result, Task
 from vigil.runtime.bus.client import Bus
+from vigil.testing.delegated import request_of
 
 EMISSION = Emission(1_700_000_000_000_000, 1_700_000_000_250_000)
 
@@ -52,6 +58,18 @@ def delegation(session: str) -> Outgoing:
     task = Task(f"{session}-4", "Which flower is it?", "Let me see.", 4_000, 124_000)
     end = TaskEnd(task, TaskOutcome.ANSWERED, Result(task.id, "A rose."))
     return closed_outgoing(spec(session), end, TaskMoment(6_000, 6, EMISSION))
+
+
+def started(session: str) -> Outgoing:
+    """The stored message of a brain that begins to work on that question."""
+    news = TaskNews(DelegationEvent.STARTED, TaskState.RUNNING, EMISSION.emit_time_us, brain="big")
+    return news_outgoing(request_of(session), news)
+
+
+def approval(session: str) -> Outgoing:
+    """The stored message of a brain that asks to be allowed an action."""
+    asked = Approval("p-1", "demo", session, f"{session}-4", "open_ticket", '{"queue":"lobby"}', "Opens a ticket.")
+    return approval_outgoing(asked, EMISSION.emit_time_us)
 
 
 async def decide_quickly(bus: Bus, session: str, count: int, text: str) -> None:

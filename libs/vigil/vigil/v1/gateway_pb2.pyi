@@ -244,6 +244,7 @@ class SessionWatch(_message.Message):
     COOLDOWN_S_FIELD_NUMBER: _builtins.int
     UPDATE_INTERVAL_S_FIELD_NUMBER: _builtins.int
     CONFIRM_S_FIELD_NUMBER: _builtins.int
+    BRAIN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the watch in its alerts; made of the words of `text` when empty."""
     text: _builtins.str
@@ -252,6 +253,8 @@ class SessionWatch(_message.Message):
     cooldown_s: _builtins.float
     update_interval_s: _builtins.float
     confirm_s: _builtins.float
+    brain: _builtins.str
+    """Name of the brain that answers what is delegated under it; empty: the session's."""
     def __init__(
         self,
         *,
@@ -262,10 +265,11 @@ class SessionWatch(_message.Message):
         cooldown_s: _builtins.float | None = ...,
         update_interval_s: _builtins.float | None = ...,
         confirm_s: _builtins.float | None = ...,
+        brain: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_confirm_s", b"_confirm_s", "_cooldown_s", b"_cooldown_s", "_hold_s", b"_hold_s", "_update_interval_s", b"_update_interval_s", "confirm_s", b"confirm_s", "cooldown_s", b"cooldown_s", "hold_s", b"hold_s", "update_interval_s", b"update_interval_s"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confirm_s", b"_confirm_s", "_cooldown_s", b"_cooldown_s", "_hold_s", b"_hold_s", "_update_interval_s", b"_update_interval_s", "confirm_s", b"confirm_s", "cooldown_s", b"cooldown_s", "hold_s", b"hold_s", "name", b"name", "severity", b"severity", "text", b"text", "update_interval_s", b"update_interval_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confirm_s", b"_confirm_s", "_cooldown_s", b"_cooldown_s", "_hold_s", b"_hold_s", "_update_interval_s", b"_update_interval_s", "brain", b"brain", "confirm_s", b"confirm_s", "cooldown_s", b"cooldown_s", "hold_s", b"hold_s", "name", b"name", "severity", b"severity", "text", b"text", "update_interval_s", b"update_interval_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confirm_s: _TypeAlias = _typing.Literal["confirm_s"]  # noqa: Y015
     _WhichOneofArgType__confirm_s: _TypeAlias = _typing.Literal["_confirm_s", b"_confirm_s"]  # noqa: Y015
@@ -301,9 +305,12 @@ class OpenSessionRequest(_message.Message):
     INFER_WHEN_IDLE_FIELD_NUMBER: _builtins.int
     WATCHES_FIELD_NUMBER: _builtins.int
     INSTRUCTIONS_FIELD_NUMBER: _builtins.int
+    BRAIN_FIELD_NUMBER: _builtins.int
     profile: _builtins.str
     model: _builtins.str
     infer_when_idle: _builtins.bool
+    brain: _builtins.str
+    """Name of the brain that answers delegated questions; empty: the tenant's default."""
     @_builtins.property
     def source(self) -> Global___SessionSource: ...
     @_builtins.property
@@ -328,10 +335,11 @@ class OpenSessionRequest(_message.Message):
         infer_when_idle: _builtins.bool | None = ...,
         watches: _abc.Iterable[Global___SessionWatch] | None = ...,
         instructions: _abc.Iterable[_builtins.str] | None = ...,
+        brain: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "cadence", b"cadence", "infer_when_idle", b"infer_when_idle", "source", b"source", "speech", b"speech", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "cadence", b"cadence", "infer_when_idle", b"infer_when_idle", "instructions", b"instructions", "model", b"model", "profile", b"profile", "source", b"source", "speech", b"speech", "watches", b"watches", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "brain", b"brain", "cadence", b"cadence", "infer_when_idle", b"infer_when_idle", "instructions", b"instructions", "model", b"model", "profile", b"profile", "source", b"source", "speech", b"speech", "watches", b"watches", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__infer_when_idle: _TypeAlias = _typing.Literal["infer_when_idle"]  # noqa: Y015
     _WhichOneofArgType__infer_when_idle: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle"]  # noqa: Y015
@@ -513,17 +521,21 @@ class AskRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    BRAIN_FIELD_NUMBER: _builtins.int
     session: _builtins.str
     text: _builtins.str
+    brain: _builtins.str
+    """Name of the brain that answers the question if it is delegated; empty: the session's."""
     def __init__(
         self,
         *,
         session: _builtins.str = ...,
         text: _builtins.str = ...,
+        brain: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["session", b"session", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brain", b"brain", "session", b"session", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -579,6 +591,7 @@ class EventsResponse(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     DELEGATION_FIELD_NUMBER: _builtins.int
+    APPROVAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def decision(self) -> _decision_pb2.Decision: ...
     @_builtins.property
@@ -597,7 +610,11 @@ class EventsResponse(_message.Message):
 
     @_builtins.property
     def delegation(self) -> Global___CloudEvent:
-        """The task of a delegated question opened or closed."""
+        """The task of a delegated question opened or closed, or a brain tells how far it is."""
+
+    @_builtins.property
+    def approval(self) -> Global___CloudEvent:
+        """A brain asks to be allowed something, or that was decided."""
 
     def __init__(
         self,
@@ -609,12 +626,13 @@ class EventsResponse(_message.Message):
         status: Global___SessionRoles | None = ...,
         end: Global___EventsEnd | None = ...,
         delegation: Global___CloudEvent | None = ...,
+        approval: Global___CloudEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["decision", "utterance", "alert", "session", "status", "end", "delegation"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["decision", "utterance", "alert", "session", "status", "end", "delegation", "approval"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

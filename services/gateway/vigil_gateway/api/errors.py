@@ -30,12 +30,19 @@ GatewayError
 ├── TextInvalid               a text that is not valid Unicode
 ├── SessionChanged            one call names two sessions
 ├── HostRefused, OriginRefused  an agent's request that names another machine, or comes from a page elsewhere
+├── UnknownTask               the session has no delegated question of that id
+├── UnknownArtefact           the task has no such file, or it is not kept any more
+├── UnknownApproval           the tenant's brains have not asked for an approval of that id
+├── ApprovalDecided           an approval that was decided otherwise, or whose time is over
+├── PatternWithRefusal        a pattern that would grant, with a refusal
+├── UnknownPattern            the tenant has no pattern of that id
 └── ShuttingDown              this gateway serves no longer
 """
 
 from datetime import UTC, datetime
 
 from vigil.contract.api_keys import KeyRole
+from vigil.core.approval import Approval, ApprovalState
 
 
 class GatewayError(Exception):
@@ -254,6 +261,52 @@ class AlertClosed(GatewayError):
 
     def __init__(self, alert_id: str, reason: str) -> None:
         super().__init__(f"the alert {alert_id[:200]!r} has closed ({reason[:200]})")
+
+
+class UnknownTask(GatewayError):
+    """The session has no delegated question of that id, or no longer."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(f"there is no task {task[:200]!r} in this session")
+
+
+class UnknownArtefact(GatewayError):
+    """The task has no file of that number, or it is not kept any more."""
+
+    def __init__(self, task: str, index: int) -> None:
+        super().__init__(f"there is no artefact {index} of the task {task[:200]!r}")
+
+
+class UnknownApproval(GatewayError):
+    """No brain of the tenant has asked for an approval of that id. The answer is the same when another tenant's has."""
+
+    def __init__(self, approval: str) -> None:
+        super().__init__(f"there is no approval {approval[:200]!r}")
+
+
+class ApprovalDecided(GatewayError):
+    """The approval was decided otherwise before, or its time is over: the first decision stays."""
+
+    def __init__(self, approval: Approval) -> None:
+        named = f"the approval {approval.id!r}"
+        if approval.state is ApprovalState.EXPIRED:
+            super().__init__(f"the time of {named} is over: it was refused by itself")
+        else:
+            super().__init__(f"{named} was {approval.state} by {approval.by or 'somebody'} before")
+
+
+class PatternWithRefusal(GatewayError):
+    """A pattern grants later actions; it cannot go with a refusal."""
+
+    def __init__(self) -> None:
+        super().__init__("a pattern grants later actions like this one, and this one is refused")
+
+
+class UnknownPattern(GatewayError):
+    """The tenant has no pattern of approvals of that id."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(f"there is no pattern {pattern[:200]!r}")
 
 
 class BodyLate(GatewayError):

@@ -3,7 +3,22 @@
 from http import HTTPStatus
 
 _API = "/v1/"
-_OWN = frozenset({"sessions", "whip", "alerts", "health", "key", "keys", "login", "audit", "wall", "console"})
+_OWN = frozenset(
+    {
+        "alerts",
+        "approval-patterns",
+        "approvals",
+        "audit",
+        "console",
+        "health",
+        "key",
+        "keys",
+        "login",
+        "sessions",
+        "wall",
+        "whip",
+    }
+)
 
 _TYPES = {
     HTTPStatus.UNAUTHORIZED: "authentication_error",

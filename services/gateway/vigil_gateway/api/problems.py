@@ -165,6 +165,24 @@ TABLE: dict[type[Exception], Row] = {
     errors.AlertClosed: Row(
         "alert_closed", 409, "The alert has closed", "Nothing is left to do: open alerts are at /v1/alerts?open=true."
     ),
+    errors.UnknownTask: Row(
+        "unknown_task", 404, "No such task", "List the session's tasks at /v1/sessions/{id}/tasks."
+    ),
+    errors.UnknownArtefact: Row(
+        "unknown_artefact", 404, "No such artefact", "Take the path from the task's `artefacts`; they are kept a day."
+    ),
+    errors.UnknownApproval: Row(
+        "unknown_approval", 404, "No such approval", "List them at /v1/approvals; they are kept an hour."
+    ),
+    errors.ApprovalDecided: Row(
+        "approval_decided", 409, "The approval has been decided", "Nothing is left to do: the first decision stays."
+    ),
+    errors.PatternWithRefusal: Row(
+        "pattern_with_refusal", 422, "A refusal has no pattern", "Leave `pattern` out, or grant the action."
+    ),
+    errors.UnknownPattern: Row(
+        "unknown_pattern", 404, "No such pattern", "List the patterns at /v1/approval-patterns."
+    ),
     errors.BodyLate: Row("body_late", 408, "The body took too long", "Send the whole body at once."),
     errors.BodyTooLarge: TOO_LARGE,
     errors.NoSuchWebSocket: Row(

@@ -19,6 +19,7 @@ PAGES = (
     "/sessions/{rest:path}",
     "/alerts",
     "/alerts/{rest:path}",
+    "/approvals",
     "/trust",
     "/trust/{rest:path}",
     "/system",

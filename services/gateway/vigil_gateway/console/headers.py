@@ -1,5 +1,10 @@
 """Headers of every file of the console: nothing in a camera's name or a model's words can run, or load anything from
-elsewhere, and no other site can show the console in a frame."""
+elsewhere, and no other site can show the console in a frame.
+
+The console shows pages that brains made in frames (`frame-src`). Each is delivered by this gateway with a policy of its
+own (`vigil_gateway.tasks.delivery`), which gives it no origin. That the console names only itself here also keeps such
+a page from leading its frame to another site, with what it holds in the address.
+"""
 
 _POLICY = {
     "default-src": "'none'",
@@ -8,6 +13,7 @@ _POLICY = {
     "img-src": "'self' blob: data:",
     "connect-src": "'self'",
     "media-src": "'self' blob:",
+    "frame-src": "'self'",
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
     "form-action": "'self'",

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from vigil_gateway.alerts import routes as alerts
 from vigil_gateway.alerts import snapshots
 from vigil_gateway.api.models.base import Problem
+from vigil_gateway.approvals import routes as approvals
 from vigil_gateway.audit import routes as audit
 from vigil_gateway.audit.trail import AuditTrail
 from vigil_gateway.console import door
@@ -27,6 +28,7 @@ from vigil_gateway.ports import Ports
 from vigil_gateway.preview import routes as preview
 from vigil_gateway.sessions import history, instructions, queries, watches
 from vigil_gateway.sessions import routes as sessions
+from vigil_gateway.tasks import routes as tasks
 from vigil_gateway.turns import frames, prompts
 from vigil_gateway.turns import routes as turns
 from vigil_gateway.wall import routes as wall
@@ -69,6 +71,7 @@ _ROUTERS = (
     watches,
     instructions,
     history,
+    tasks,
     turns,
     frames,
     prompts,
@@ -77,6 +80,7 @@ _ROUTERS = (
     wall,
     alerts,
     snapshots,
+    approvals,
     whip,
     whip_discovery,
     keys,

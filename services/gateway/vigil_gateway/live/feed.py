@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     ALERT = "alert"
     SESSION = "session"
     DELEGATION = "delegation"
+    APPROVAL = "approval"
     STATUS = "status"
     END = "end"
     TILE = "tile"  # of a tenant's wall alone
@@ -74,6 +75,7 @@ def topics(key: SessionKey, source_id: str) -> tuple[Topic, ...]:
         ),
         Topic(EventKind.SESSION, subjects.lifecycle_of(key), 64, _cloudevent_reader(EventKind.SESSION, key)),
         Topic(EventKind.DELEGATION, subjects.delegations_of(key), 64, _cloudevent_reader(EventKind.DELEGATION, key)),
+        Topic(EventKind.APPROVAL, subjects.approvals_of(key), 64, _cloudevent_reader(EventKind.APPROVAL, key)),
     )
 
 
@@ -82,6 +84,7 @@ def wall_topics(tenant: str) -> tuple[Topic, ...]:
     return (
         Topic(EventKind.ALERT, subjects.alerts_of(tenant), 256, _as_it_is(EventKind.ALERT)),
         Topic(EventKind.SESSION, subjects.lifecycles_of(tenant), 256, _as_it_is(EventKind.SESSION)),
+        Topic(EventKind.APPROVAL, subjects.approvals_of_tenant(tenant), 256, _as_it_is(EventKind.APPROVAL)),
     )
 
 

@@ -1,7 +1,8 @@
 """How far a client has come in each stream of its session: the `id` of a server-sent event, and back. Pure.
 
-`d12-u3-a55-s7-t0`: a letter for the kind of event, then the sequence in its stream (JetStream's) of the newest event of
-that kind that was sent. Whoever sends the id back (`Last-Event-ID`) gets what came after all of these, each once.
+`d12-u3-a55-s7-t0-p0`: a letter for the kind of event, then the sequence in its stream (JetStream's) of the newest
+event of that kind that was sent. Whoever sends the id back (`Last-Event-ID`) gets what came after all of these, each
+once.
 """
 
 import re
@@ -15,6 +16,7 @@ LETTERS = {
     EventKind.ALERT: "a",
     EventKind.SESSION: "s",
     EventKind.DELEGATION: "t",
+    EventKind.APPROVAL: "p",
 }
 PATTERN = r"^([a-z][0-9]{1,18}(-[a-z][0-9]{1,18}){0,25})?$"
 _PLACE = re.compile(r"([a-z])([0-9]{1,18})")

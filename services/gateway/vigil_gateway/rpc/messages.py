@@ -77,6 +77,8 @@ def event_message(event: LiveEvent) -> pb.EventsResponse:
             return pb.EventsResponse(session=_cloud_event(event))
         case EventKind.DELEGATION:
             return pb.EventsResponse(delegation=_cloud_event(event))
+        case EventKind.APPROVAL:
+            return pb.EventsResponse(approval=_cloud_event(event))
         case _:
             raise InvalidMessage("a decision event without its decision")
 

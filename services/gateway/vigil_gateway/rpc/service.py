@@ -60,9 +60,9 @@ class GatewayService(GatewayServiceServicer):
         self, request: pb.AskRequest, context: "aio.ServicerContext[pb.AskRequest, pb.AskResponse]"
     ) -> pb.AskResponse:
         async with answered(self._ports, context, "Ask") as holder:
-            question = QueryIn(text=request.text)
+            question = QueryIn(text=request.text, brain=request.brain)
             key = await session_key(self._ports, holder.tenant, request.session)
-            return pb.AskResponse(id=await commands.ask(self._ports, key, question.text))
+            return pb.AskResponse(id=await commands.ask(self._ports, key, question.text, question.brain))
 
     async def Events(  # type: ignore[override]  # noqa: N802
         self, request: pb.EventsRequest, context: "aio.ServicerContext[pb.EventsRequest, pb.EventsResponse]"

@@ -30,9 +30,10 @@ def first_commands(watches: Sequence[WatchIn], instructions: Sequence[str]) -> t
     return commands
 
 
-async def ask(ports: Ports, key: SessionKey, text: str) -> str:
-    """Leave a question for the session's next turn; its id. Raises what the store raises."""
-    question = Ask(new_id("q"), text)
+async def ask(ports: Ports, key: SessionKey, text: str, brain: str = "") -> str:
+    """Leave a question for the session's next turn; its id. If it is delegated, `brain` answers it (empty: the
+    session's brain). Raises what the store raises."""
+    question = Ask(new_id("q"), text, brain)
     await submit(ports, key, question)
     return question.id
 

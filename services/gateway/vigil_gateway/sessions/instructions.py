@@ -25,7 +25,7 @@ async def list_instructions(ports: PortsOf, key: Key) -> InstructionList:
 @router.post("", status_code=status.HTTP_202_ACCEPTED)
 async def add_instruction(ports: PortsOf, key: Key, body: InstructionIn) -> Accepted:
     """Add a standing instruction."""
-    new = Instruction(new_id("i"), body.text)
+    new = Instruction(new_id("i"), body.text, brain=body.brain)
     await add_standing(ports, key, new)
     return Accepted(id=new.id, session=key.session)
 
@@ -34,7 +34,7 @@ async def add_instruction(ports: PortsOf, key: Key, body: InstructionIn) -> Acce
 async def replace_instruction(ports: PortsOf, key: Key, instruction_id: str, body: InstructionIn) -> Accepted:
     """Replace a standing instruction: the model is told to forget the old one and given the new one."""
     old = await one_standing(ports, key, instruction_id, watch=False)
-    await submit(ports, key, Instruct(Instruction(old.id, body.text)))
+    await submit(ports, key, Instruct(Instruction(old.id, body.text, brain=body.brain)))
     return Accepted(id=old.id, session=key.session)
 
 

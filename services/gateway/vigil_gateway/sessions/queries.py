@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/sessions/{session}", tags=["sessions"])
 @router.post("/queries", status_code=status.HTTP_202_ACCEPTED)
 async def ask(ports: PortsOf, key: Key, body: QueryIn) -> Accepted:
     """Ask about what the camera shows. The answer comes as an `utterance` event, or not at all: the model decides."""
-    return Accepted(id=await commands.ask(ports, key, body.text), session=key.session)
+    return Accepted(id=await commands.ask(ports, key, body.text, body.brain), session=key.session)
 
 
 @router.post("/reset", status_code=status.HTTP_202_ACCEPTED)

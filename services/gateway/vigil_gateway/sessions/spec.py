@@ -31,6 +31,7 @@ def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> Session
         window=Window(**dict(body.window)),
         speech=Speech(**dict(body.speech)),
         infer_when_idle=body.infer_when_idle,
+        brain=body.brain,
         created_us=time.time_ns() // 1_000,
     )
 
@@ -55,13 +56,15 @@ def changed_spec(spec: SessionSpec, change: SessionPatch) -> SessionSpec:
         cadence=replace(spec.cadence, **change.cadence.model_dump(exclude_none=True)),
         speech=replace(spec.speech, **change.speech.model_dump(exclude_none=True)),
         infer_when_idle=spec.infer_when_idle if change.infer_when_idle is None else change.infer_when_idle,
+        brain=spec.brain if change.brain is None else change.brain,
     )
 
 
 def watch_of(watch_id: str, given: WatchIn) -> Instruction:
     """The watch that a request asks for, under `watch_id`."""
-    times = given.model_dump(exclude={"name", "text", "severity"})
-    return Instruction(watch_id, given.text, Watch(given.name or watch_name(given.text), given.severity, **times))
+    times = given.model_dump(exclude={"name", "text", "severity", "brain"})
+    watch = Watch(given.name or watch_name(given.text), given.severity, **times)
+    return Instruction(watch_id, given.text, watch, brain=given.brain)
 
 
 def _source(given: SourceIn, session: str) -> Source:

@@ -61,6 +61,7 @@ def _as_shown(shown: Instructions, new: Instruction) -> Instruction:
     same = (
         instruction
         for instruction in shown
-        if (instruction.id, instruction.text, instruction.watch) == (new.id, new.text, new.watch)
+        if (instruction.id, instruction.text, instruction.watch, instruction.brain)
+        == (new.id, new.text, new.watch, new.brain)
     )
     return next(same, new)

@@ -32,6 +32,7 @@ def session_out(spec: SessionSpec, ended_reason: str | None, notices: Sequence[N
         window=WindowGroup.model_validate(spec.window),
         speech=SpeechGroup.model_validate(spec.speech),
         infer_when_idle=spec.infer_when_idle,
+        brain=spec.brain,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
         subjects=_subjects(spec),
         notices=[NoticeOut(code=notice.code, message=notice.message) for notice in notices],
@@ -56,6 +57,7 @@ def instruction_out(standing: Standing) -> InstructionOut:
         text=standing.instruction.text,
         pending=standing.pending,
         given_at=_given_at(standing),
+        brain=standing.instruction.brain,
     )
 
 
@@ -109,5 +111,6 @@ def _subjects(spec: SessionSpec) -> SubjectsOut:
         alerts=subjects.alerts_of(spec.tenant, spec.source.id),
         utterances=subjects.utterance(key),
         delegations=subjects.delegations_of(key),
+        approvals=subjects.approvals_of(key),
         lifecycle=subjects.lifecycle_of(key),
     )

@@ -112,7 +112,7 @@ class Connection:
     async def _told(self, message: Ask | End) -> str:
         """Do it; returns the id of what was accepted."""
         if isinstance(message, Ask):
-            return await commands.ask(self._ports, self._key, message.text)
+            return await commands.ask(self._ports, self._key, message.text, message.brain)
         await end_for_client(self._ports, self._key)
         return self._key.session
 

@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from vigil.contract.decision import StoredDecision, decision_json
 from vigil.contract.unreadable import UNREADABLE
 from vigil.runtime.session.lifecycle import now_us
-from vigil_gateway.api.models.base import In, Text
+from vigil_gateway.api.models.base import BrainName, In, Text
 from vigil_gateway.api.models.live import PictureIn
 from vigil_gateway.api.problems import Problem
 from vigil_gateway.api.turn_errors import PictureRefused
@@ -47,6 +47,7 @@ class Ask(In):
     type: Literal["ask"]
     id: Id = None
     text: Text
+    brain: BrainName = ""
 
 
 class End(In):

@@ -35,6 +35,7 @@ Flag = StrictBool
 NO_TEXT_INT, NO_TEXT_FLOAT = _numeric("integer"), _numeric("number")
 
 Token = Annotated[str, Field(pattern=f"^{TOKEN}$")]
+BrainName = Annotated[str, Field(pattern=f"^({TOKEN})?$")]
 
 
 class In(BaseModel):

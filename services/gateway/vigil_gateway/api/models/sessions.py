@@ -1,12 +1,12 @@
 """Sessions as they are asked for, changed and shown."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, JsonValue
 
 from vigil.core.instruction import MAX_INSTRUCTIONS
-from vigil_gateway.api.models.base import In, Out, Text
+from vigil_gateway.api.models.base import BrainName, In, Out, Text
 from vigil_gateway.api.models.options import (
     CadenceChange,
     CadenceGroup,
@@ -23,6 +23,9 @@ _EXAMPLE: dict[str, JsonValue] = {
     "source": {"url": "rtsp://camera.local/stream1", "id": "lobby"},
     "watches": [{"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical"}],
 }
+
+
+_BRAIN = "Name of the brain that answers its delegated questions; empty: the tenant's default"
 
 
 class SessionIn(In):
@@ -46,6 +49,7 @@ class SessionIn(In):
     window: WindowGroup = WindowGroup()
     speech: SpeechGroup = SpeechGroup()
     infer_when_idle: InferWhenIdle = True
+    brain: Annotated[BrainName, Field(description=_BRAIN)] = ""
     watches: list[WatchIn] = Field(default=[], max_length=MAX_INSTRUCTIONS)
     instructions: list[Text] = Field(default=[], max_length=MAX_INSTRUCTIONS)
 
@@ -56,6 +60,7 @@ class SessionPatch(In):
     cadence: CadenceChange = CadenceChange()
     speech: SpeechChange = SpeechChange()
     infer_when_idle: InferWhenIdle | None = None
+    brain: Annotated[BrainName | None, Field(description=_BRAIN)] = None
 
 
 class SubjectsOut(Out):
@@ -64,6 +69,7 @@ class SubjectsOut(Out):
     alerts: str = Field(examples=["vigil.v1.alert.demo.lobby.*"])
     utterances: str
     delegations: str
+    approvals: str
     lifecycle: str
 
 
@@ -87,6 +93,7 @@ class SessionOut(Out):
     window: WindowGroup
     speech: SpeechGroup
     infer_when_idle: bool
+    brain: str = Field(description=_BRAIN)
     created_at: datetime
     subjects: SubjectsOut
     notices: list[NoticeOut] = Field(description="What to know about it all the same; empty when there is nothing")

@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from vigil.core.instruction import CONFIRM_S, COOLDOWN_S, HOLD_S, UPDATE_INTERVAL_S, Severity, Watch
-from vigil_gateway.api.models.base import NO_TEXT_FLOAT, In, Out, Text, Token, bounded
+from vigil_gateway.api.models.base import NO_TEXT_FLOAT, BrainName, In, Out, Text, Token, bounded
 
 _WATCH = Watch("any")
+_BRAIN = "Name of the brain that answers what is delegated under it; empty: the session's"
 
 HoldS = Annotated[
     float, bounded(HOLD_S, "Quiet seconds after which an open alert closes", allow_inf_nan=False), NO_TEXT_FLOAT
@@ -38,6 +39,7 @@ class InstructionIn(In):
     """A standing instruction: the model keeps it in mind from its next turn on."""
 
     text: Text = Field(description="What to do", examples=["Greet everyone who comes in."])
+    brain: Annotated[BrainName, Field(description=_BRAIN)] = ""
 
 
 class WatchIn(In):
@@ -54,12 +56,16 @@ class WatchIn(In):
     cooldown_s: CooldownS = _WATCH.cooldown_s
     update_interval_s: UpdateIntervalS = _WATCH.update_interval_s
     confirm_s: ConfirmS = _WATCH.confirm_s
+    brain: Annotated[BrainName, Field(description=_BRAIN)] = ""
 
 
 class QueryIn(In):
     """A question to the model about what it sees, answered once."""
 
     text: Text = Field(description="The question", examples=["How many people are in the room?"])
+    brain: Annotated[
+        BrainName, Field(description="Name of the brain that answers it if it is delegated; empty: the session's")
+    ] = ""
 
 
 class InstructionOut(Out):
@@ -69,6 +75,7 @@ class InstructionOut(Out):
     text: str
     pending: bool = Field(description="True until a turn has shown it to the model")
     given_at: int | None = Field(description="Sequence of the turn that showed it to the model")
+    brain: str = Field(description=_BRAIN)
 
 
 class WatchOut(InstructionOut):

@@ -75,6 +75,6 @@ class WallStatusOut(Out):
 DATA: dict[tuple[str, ...], type[Out]] = {
     ("status",): WallStatusOut,
     ("tile",): TileOut,
-    ("alert", "session"): CloudEventOut,
+    ("alert", "session", "approval"): CloudEventOut,
     ("end",): EndOut,
 }

@@ -95,15 +95,22 @@ async def console_stage(folder: Path, script: Script, grace_s: float = GRACE_S) 
 
 @asynccontextmanager
 async def chromium(
-    camera: Path, screen: str = "--auto-select-desktop-capture-source=Entire screen"
+    camera: Path | None = None, screen: str = "--auto-select-desktop-capture-source=Entire screen"
 ) -> AsyncIterator[Browser]:
-    """A browser whose camera plays a clip over and over, and asks nobody for permission; `screen` is the argument that
-    says what it shares when it is asked for a screen."""
+    """A browser whose camera plays a clip over and over, and asks nobody for permission, or one without a camera;
+    `screen` is the argument that says what it shares when it is asked for a screen."""
+    clip = (
+        ()
+        if camera is None
+        else (
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={camera}",
+        )
+    )
     arguments = [
         "--no-sandbox",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={camera}",
+        *clip,
         "--autoplay-policy=no-user-gesture-required",
         "--disable-background-networking",
         "--disable-features=WebRtcHideLocalIpsWithMdns",

@@ -10,6 +10,7 @@ describe('an address', () => {
     ['/sessions/cam%2F1', 'session', { session: 'cam/1' }],
     ['/alerts', 'alerts', {}],
     ['/alerts/a-1', 'alerts', { alert: 'a-1' }],
+    ['/approvals', 'approvals', {}],
     ['/trust', 'trust', {}],
     ['/trust/s-1/12', 'trust', { session: 's-1', sequence: '12' }],
     ['/system', 'system', {}],
@@ -18,7 +19,7 @@ describe('an address', () => {
     expect(match(path)?.params).toEqual(params);
   });
 
-  test.each(['/', '/nowhere', '/sessions', '/wall/more', '/sessions/%E0%A4%A', '/trust/a/b/c'])(
+  test.each(['/', '/nowhere', '/sessions', '/wall/more', '/approvals/more', '/sessions/%E0%A4%A', '/trust/a/b/c'])(
     '%s shows no page',
     (path) => {
       expect(match(path)).toBeNull();

@@ -31,6 +31,12 @@ export const ROUTES: readonly Route[] = [
     load: () => import('../pages/alerts/Alerts.svelte'),
   },
   {
+    name: 'approvals',
+    path: '/approvals',
+    title: 'approvals.title',
+    load: () => import('../pages/approvals/Approvals.svelte'),
+  },
+  {
     name: 'trust',
     path: '/trust/:session?/:sequence?',
     title: 'trust.title',

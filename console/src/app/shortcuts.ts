@@ -1,7 +1,13 @@
 /** Keys that work on every page, while nothing is being typed. */
 import { router } from './router.svelte';
 
-const PAGES: Readonly<Record<string, string>> = { w: '/wall', a: '/alerts', t: '/trust', s: '/system' };
+const PAGES: Readonly<Record<string, string>> = {
+  w: '/wall',
+  a: '/alerts',
+  p: '/approvals',
+  t: '/trust',
+  s: '/system',
+};
 /** The second key of a pair comes within this time. */
 const PAIR_MS = 1_200;
 const TYPED = 'input, textarea, select, [contenteditable]';

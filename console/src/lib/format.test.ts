@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, clock, milliseconds, probability } from './format';
+import { ago, bytes, clock, milliseconds, probability } from './format';
 
 test('model time', () => {
   expect([0, 59.9, 61, 3_661, -1].map(clock)).toEqual(['0:00', '0:59', '1:01', '1:01:01', '0:00']);
@@ -22,5 +22,17 @@ test('how long ago', () => {
     { unit: 'minutes', count: 1 },
     { unit: 'hours', count: 2 },
     { unit: 'days', count: 2 },
+  ]);
+});
+
+test('bytes', () => {
+  expect([0, 812, 1_024, 3_500, 10_240, 8 * 1_048_576, 1_048_570].map(bytes)).toEqual([
+    '0 B',
+    '812 B',
+    '1 KB',
+    '3.4 KB',
+    '10 KB',
+    '8 MB',
+    '1 MB',
   ]);
 });

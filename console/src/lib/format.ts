@@ -21,6 +21,14 @@ export function probability(value: number): string {
   return value.toFixed(2);
 }
 
+/** Bytes as `812 B`, `3.4 KB`, `8 MB`. */
+export function bytes(count: number): string {
+  const units = ['B', 'KB', 'MB', 'GB'];
+  let [value, unit] = [count, 0];
+  while (value >= 999.5 && unit < units.length - 1) [value, unit] = [value / 1_024, unit + 1];
+  return `${unit > 0 && value < 10 ? value.toFixed(1).replace('.0', '') : Math.round(value)} ${units[unit]}`;
+}
+
 export interface Ago {
   unit: 'now' | 'seconds' | 'minutes' | 'hours' | 'days';
   count: number;

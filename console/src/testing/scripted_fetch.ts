@@ -5,6 +5,8 @@ export interface Asked {
   address: string;
   headers: Headers;
   body: unknown;
+  /** Whether the request outlives the page. */
+  keepalive: boolean;
 }
 
 type Answer = (asked: Asked, signal: AbortSignal | null) => Response | Promise<Response>;
@@ -18,7 +20,8 @@ export function scriptedFetch(...answers: Answer[]): { asked: Asked[]; restore: 
       method: init?.method ?? 'GET',
       address: String(input),
       headers: new Headers(init?.headers),
-      body: typeof init?.body === 'string' ? JSON.parse(init.body) : undefined,
+      body: typeof init?.body === 'string' ? parsed(init.body) : undefined,
+      keepalive: init?.keepalive ?? false,
     };
     asked.push(request);
     const answer = answers[Math.min(asked.length, answers.length) - 1];
@@ -26,6 +29,15 @@ export function scriptedFetch(...answers: Answer[]): { asked: Asked[]; restore: 
     return answer(request, init?.signal ?? null);
   };
   return { asked, restore: () => (globalThis.fetch = own) };
+}
+
+/** JSON as its value, any other body as it is. */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
 }
 
 export function json(body: unknown, status = 200): Response {
@@ -63,4 +75,30 @@ export function streamed(pieces: readonly string[], signal: AbortSignal | null, 
     },
   });
   return new Response(body, { headers: { 'Content-Type': 'text/event-stream' } });
+}
+
+/** Server-sent events whose moment a test chooses; the stream stays open until it is aborted. */
+export class LiveStream {
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  isAborted = false;
+
+  answer(signal: AbortSignal | null): Response {
+    const body = new ReadableStream<Uint8Array>({ start: (controller) => void (this.#controller = controller) });
+    signal?.addEventListener('abort', () => {
+      this.isAborted = true;
+      this.#controller?.error(signal.reason);
+    });
+    return new Response(body, { headers: { 'Content-Type': 'text/event-stream' } });
+  }
+
+  send(event: string, data: unknown): void {
+    const text = typeof data === 'string' ? data : JSON.stringify(data);
+    this.#controller?.enqueue(new TextEncoder().encode(`event: ${event}\nid: x1\ndata: ${text}\n\n`));
+  }
+
+  /** The gateway says why, and closes the stream. */
+  end(reason: string): void {
+    this.send('end', { reason });
+    this.#controller?.close();
+  }
 }

@@ -39,11 +39,12 @@ describe('a request', () => {
   test('that changes something carries the token, and its body as JSON', async () => {
     setCsrf('token');
     const asked = script(() => json({ id: 'q-1', session: 's-1' }));
-    await api.post('/v1/sessions/{session}/queries', { path: { session: 's-1' }, body: { text: 'Who is there?' } });
+    const body = { text: 'Who is there?', brain: '' };
+    await api.post('/v1/sessions/{session}/queries', { path: { session: 's-1' }, body });
     expect(asked[0]).toMatchObject({
       method: 'POST',
       address: '/v1/sessions/s-1/queries',
-      body: { text: 'Who is there?' },
+      body,
     });
     expect(asked[0]?.headers.get('X-CSRF-Token')).toBe('token');
     expect(asked[0]?.headers.get('Content-Type')).toBe('application/json');

@@ -212,6 +212,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/{session}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tasks
+         * @description The session's delegated questions, oldest first: the last 64 that brains have seen, and those that wait.
+         */
+        get: operations["list_tasks_v1_sessions__session__tasks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Task
+         * @description One delegated question: how far it is, what was found, which files were made.
+         */
+        get: operations["show_task_v1_sessions__session__tasks__task__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Task
+         * @description Cancel a delegated question: its brain stops, and the model is told that no answer comes. One that has ended
+         *     stays as it is.
+         */
+        delete: operations["cancel_task_v1_sessions__session__tasks__task__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/tasks/{task}/artefacts/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Artefact
+         * @description A file that a brain made beside its words; kept for a day.
+         */
+        get: operations["show_artefact_v1_sessions__session__tasks__task__artefacts__index__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/{session}/turns": {
         parameters: {
             query?: never;
@@ -457,6 +522,88 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description What your brains ask to be allowed, the newest first: those that wait for a decision, and those of the last hour.
+         *     Nobody's decision is a refusal.
+         */
+        get: operations["list_approvals_v1_approvals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Grant an action or refuse it, once; with a `pattern`, later ones like it are granted by themselves, too. The
+         *     first decision stays.
+         */
+        post: operations["decide_approval_v1_approvals__approval__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approval-patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Patterns
+         * @description The patterns that grant actions by themselves, those that end first at the end.
+         */
+        get: operations["list_patterns_v1_approval_patterns_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approval-patterns/{pattern}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Pattern
+         * @description Take a pattern back: from now on somebody decides again.
+         */
+        delete: operations["remove_pattern_v1_approval_patterns__pattern__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1122,6 +1269,107 @@ export interface components {
             muted_until: string | null;
         };
         /**
+         * ApprovalList
+         * @description Approvals, oldest first.
+         */
+        ApprovalList: {
+            /** Approvals */
+            approvals: components["schemas"]["ApprovalOut"][];
+        };
+        /**
+         * ApprovalOut
+         * @description One action that a brain asks to be allowed. Its words are the brain's: nothing in them decides anything.
+         */
+        ApprovalOut: {
+            /** Id */
+            id: string;
+            /** Session */
+            session: string;
+            /**
+             * Task
+             * @description The delegated question that the brain works on
+             */
+            task: string;
+            /**
+             * Tool
+             * @description The tool that it wants to use
+             * @example create_ticket
+             */
+            tool: string;
+            /**
+             * Arguments
+             * @description The tool's arguments: the text of their JSON
+             */
+            arguments: string;
+            /**
+             * Summary
+             * @description What it would do, in a sentence
+             */
+            summary: string;
+            /** @description requested: somebody must decide; granted; refused; expired: nobody decided in time, which refuses */
+            state: components["schemas"]["ApprovalState"];
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description When it is refused by itself
+             */
+            expires_at: string;
+            /**
+             * Decided At
+             * @description When it was decided; null while it was not
+             */
+            decided_at: string | null;
+            /**
+             * By
+             * @description Name of the key of who decided; empty: nobody did
+             */
+            by: string;
+            /**
+             * Pattern
+             * @description Tool of the pattern that granted it by itself; empty: none did
+             */
+            pattern: string;
+        };
+        /**
+         * ApprovalState
+         * @description What became of a request.
+         * @enum {string}
+         */
+        ApprovalState: "requested" | "granted" | "refused" | "expired";
+        /**
+         * ArtefactOut
+         * @description A file that a brain made beside its words.
+         */
+        ArtefactOut: {
+            /**
+             * Index
+             * @description Its number within the task, from 0
+             */
+            index: number;
+            /** Name */
+            name: string;
+            /**
+             * Media Type
+             * @description Compared with its bytes; `application/octet-stream` where it is of no known type
+             */
+            media_type: string;
+            /**
+             * Size
+             * @description In bytes
+             */
+            size: number;
+            /**
+             * Path
+             * @description Where it is, on this gateway
+             */
+            path: string;
+        };
+        /**
          * AuditEntry
          * @description A request that changed something, or would have.
          */
@@ -1366,6 +1614,20 @@ export interface components {
             links: components["schemas"]["LinkOut"][];
         };
         /**
+         * Decide
+         * @description What somebody decides about an action.
+         */
+        Decide: {
+            /**
+             * Grant
+             * @description Whether the brain may do it
+             * @example false
+             */
+            grant: boolean;
+            /** @description With it, later actions like this are granted by themselves; only where this one is granted */
+            pattern?: components["schemas"]["PatternIn"] | null;
+        };
+        /**
          * DecisionOut
          * @description What the model decided in one turn: `decision` events, and `vigil` of a chat completion.
          */
@@ -1592,6 +1854,12 @@ export interface components {
              * @example Greet everyone who comes in.
              */
             text: string;
+            /**
+             * Brain
+             * @description Name of the brain that answers what is delegated under it; empty: the session's
+             * @default
+             */
+            brain: string;
         };
         /**
          * InstructionList
@@ -1620,6 +1888,11 @@ export interface components {
              * @description Sequence of the turn that showed it to the model
              */
             given_at: number | null;
+            /**
+             * Brain
+             * @description Name of the brain that answers what is delegated under it; empty: the session's
+             */
+            brain: string;
         };
         /**
          * KeyList
@@ -1823,6 +2096,54 @@ export interface components {
             param?: string | null;
         };
         /**
+         * PatternIn
+         * @description Which later actions are granted by themselves, too. In `arguments` a `*` within quotes stands for text of that
+         *     string, outside of them for whole values and arguments, but for no object or list.
+         */
+        PatternIn: {
+            /**
+             * Tool
+             * @description Glob of the tool's name; the tool that is granted when left out
+             */
+            tool?: string | null;
+            /**
+             * Arguments
+             * @description Glob of the JSON text of the arguments; `*` whatever they are
+             * @example {"queue": "lobby"*}
+             */
+            arguments: string;
+            /**
+             * Minutes
+             * @description How long it holds from now on; until it is taken back when left out
+             */
+            minutes?: number | null;
+        };
+        /**
+         * PatternList
+         * @description The patterns of the tenant that hold now.
+         */
+        PatternList: {
+            /** Patterns */
+            patterns: components["schemas"]["PatternOut"][];
+        };
+        /**
+         * PatternOut
+         * @description A pattern that grants actions by itself.
+         */
+        PatternOut: {
+            /** Id */
+            id: string;
+            /** Tool */
+            tool: string;
+            /** Arguments */
+            arguments: string;
+            /**
+             * Expires At
+             * @description When it ends; null: when it is taken back
+             */
+            expires_at: string | null;
+        };
+        /**
          * Problem
          * @description RFC 9457 problem details, with what to do next.
          */
@@ -1916,6 +2237,12 @@ export interface components {
              * @example How many people are in the room?
              */
             text: string;
+            /**
+             * Brain
+             * @description Name of the brain that answers it if it is delegated; empty: the session's
+             * @default
+             */
+            brain: string;
         };
         /**
          * ResetOut
@@ -1982,6 +2309,11 @@ export interface components {
             speech: components["schemas"]["SpeechGroup"];
             /** Infer When Idle */
             infer_when_idle: boolean;
+            /**
+             * Brain
+             * @description Name of the brain that answers its delegated questions; empty: the tenant's default
+             */
+            brain: string;
             /**
              * Created At
              * Format: date-time
@@ -2108,6 +2440,12 @@ export interface components {
              */
             infer_when_idle: boolean;
             /**
+             * Brain
+             * @description Name of the brain that answers its delegated questions; empty: the tenant's default
+             * @default
+             */
+            brain: string;
+            /**
              * Watches
              * @default []
              */
@@ -2154,6 +2492,11 @@ export interface components {
             /** Infer When Idle */
             infer_when_idle: boolean;
             /**
+             * Brain
+             * @description Name of the brain that answers its delegated questions; empty: the tenant's default
+             */
+            brain: string;
+            /**
              * Created At
              * Format: date-time
              */
@@ -2176,6 +2519,11 @@ export interface components {
             speech: components["schemas"]["SpeechChange"];
             /** Infer When Idle */
             infer_when_idle?: boolean | null;
+            /**
+             * Brain
+             * @description Name of the brain that answers its delegated questions; empty: the tenant's default
+             */
+            brain?: string | null;
         };
         /**
          * Severity
@@ -2291,9 +2639,84 @@ export interface components {
             utterances: string;
             /** Delegations */
             delegations: string;
+            /** Approvals */
+            approvals: string;
             /** Lifecycle */
             lifecycle: string;
         };
+        /**
+         * TaskList
+         * @description The tasks of a session, oldest first.
+         */
+        TaskList: {
+            /** Tasks */
+            tasks: components["schemas"]["TaskOut"][];
+        };
+        /**
+         * TaskOut
+         * @description A delegated question, and how far the work on it is.
+         */
+        TaskOut: {
+            /**
+             * Id
+             * @description Id of the task: the session's and the sequence of the turn that delegated it
+             */
+            id: string;
+            /** Session */
+            session: string;
+            /** Question */
+            question: string;
+            /**
+             * Note
+             * @description What the model said when it delegated the question; empty when it said nothing
+             */
+            note: string;
+            /** @description queued: it waits for a worker; running; waiting_approval: its brain waits until an operator decides; ready: its answer was given to the session; error: there is none, and the session was told why; cancelled: nobody wants its answer any more */
+            state: components["schemas"]["TaskState"];
+            /**
+             * Brain
+             * @description The brain that works on it, or that shall; empty: the tenant's default
+             */
+            brain: string;
+            /**
+             * Text
+             * @description What the brain does at the moment; the digest of its answer; why there is none
+             */
+            text: string;
+            /** Artefacts */
+            artefacts: components["schemas"]["ArtefactOut"][];
+            /**
+             * Sequence
+             * @description The turn that delegated it
+             */
+            sequence: number;
+            /**
+             * Time S
+             * @description Model time of that turn
+             */
+            time_s: number;
+            /**
+             * Opened At
+             * @description When it was delegated; null while no brain has seen it
+             */
+            opened_at: string | null;
+            /**
+             * Started At
+             * @description When a brain began to work on it; null while it waits
+             */
+            started_at: string | null;
+            /**
+             * Ended At
+             * @description When the work ended; null while it goes on
+             */
+            ended_at: string | null;
+        };
+        /**
+         * TaskState
+         * @description How far the work on a task is.
+         * @enum {string}
+         */
+        TaskState: "queued" | "running" | "waiting_approval" | "ready" | "error" | "cancelled";
         /**
          * TextPart
          * @description Words of a message, exactly.
@@ -2416,6 +2839,12 @@ export interface components {
              * @default 0
              */
             confirm_s: number;
+            /**
+             * Brain
+             * @description Name of the brain that answers what is delegated under it; empty: the session's
+             * @default
+             */
+            brain: string;
         };
         /**
          * WatchList
@@ -2444,6 +2873,11 @@ export interface components {
              * @description Sequence of the turn that showed it to the model
              */
             given_at: number | null;
+            /**
+             * Brain
+             * @description Name of the brain that answers what is delegated under it; empty: the session's
+             */
+            brain: string;
             /** Name */
             name: string;
             severity: components["schemas"]["Severity"];
@@ -3325,6 +3759,176 @@ export interface operations {
             };
         };
     };
+    list_tasks_v1_sessions__session__tasks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskList"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_task_v1_sessions__session__tasks__task__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task */
+                task: string;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_task_v1_sessions__session__tasks__task__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task */
+                task: string;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_artefact_v1_sessions__session__tasks__task__artefacts__index__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a task */
+                task: string;
+                /** @description The `index` of an artefact */
+                index: number;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. A page (`text/html`) comes with a policy of its own: it has no origin, and may load nothing and ask nobody; what is no page, picture or text comes as a file to keep */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_turns_v1_sessions__session__turns_get: {
         parameters: {
             query?: {
@@ -3529,7 +4133,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events, each as the schema says: its fields `event` and `id`, and its `data` in JSON. `status` comes first, `end` last. On the wire: `event: decision\nid: d12-u3-a0-s2-t0\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", …}` */
+            /** @description Server-sent events, each as the schema says: its fields `event` and `id`, and its `data` in JSON. `status` comes first, `end` last. On the wire: `event: decision\nid: d12-u3-a0-s2-t0-p0\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", …}` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3542,7 +4146,7 @@ export interface operations {
                         data: string;
                     } | {
                         /** @enum {unknown} */
-                        event: "utterance" | "alert" | "delegation" | "session";
+                        event: "utterance" | "alert" | "delegation" | "approval" | "session";
                         id?: string;
                         data: string;
                     } | {
@@ -3608,7 +4212,7 @@ export interface operations {
                         data: string;
                     } | {
                         /** @enum {unknown} */
-                        event: "alert" | "session";
+                        event: "alert" | "session" | "approval";
                         id?: string;
                         data: string;
                     } | {
@@ -3903,6 +4507,171 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                 };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_approvals_v1_approvals_get: {
+        parameters: {
+            query?: {
+                /** @description Only approvals that are in this state */
+                state?: components["schemas"]["ApprovalState"] | null;
+                /** @description Only approvals of this session */
+                session?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_approval_v1_approvals__approval__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of an approval */
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decide"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_patterns_v1_approval_patterns_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatternList"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_pattern_v1_approval_patterns__pattern__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a pattern */
+                pattern: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request cannot be served as it is */
             "4XX": {

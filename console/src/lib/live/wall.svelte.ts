@@ -1,6 +1,7 @@
 /** Every source of the tenant, live: one stream for the whole console, for as long as somebody is logged in. */
 import { api } from '../api/client';
 import { urgency } from '../session_state';
+import { approvals } from './approvals.svelte';
 import { follow, type Connection, type Following } from './follow';
 import { afterEvent, byUrgency, ofList, rank, worst, type OpenAlerts } from './open_alerts';
 import type { SentEvent } from './sse';
@@ -60,6 +61,7 @@ export class Wall {
       this.#bySession.clear();
       this.tiles = [];
       this.#alerts = new Map();
+      approvals.forget();
       this.known = false;
     };
   }
@@ -81,6 +83,7 @@ export class Wall {
     if (event.event === 'tile') this.#tile(data as TileEvent);
     else if (event.event === 'alert') this.#alert(data);
     else if (event.event === 'session') this.#session(data);
+    else if (event.event === 'approval') approvals.take(data);
   }
 
   #connected(connection: Connection): void {
@@ -89,6 +92,7 @@ export class Wall {
     this.#connections += 1;
     const current = this.#connections;
     void this.#readAlerts();
+    void approvals.read();
     setTimeout(() => {
       this.known = true;
       if (this.#connections !== current || this.connection.state !== 'live') return;

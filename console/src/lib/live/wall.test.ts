@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { json, scriptedFetch, streamed, type Asked } from '../../testing/scripted_fetch';
+import { approvals } from './approvals.svelte';
 import { Wall } from './wall.svelte';
 
 const wall = new Wall();
@@ -51,6 +52,7 @@ async function told(...connections: string[][]): Promise<void> {
   let made = 0;
   const answer = (asked: Asked, signal: AbortSignal | null): Response => {
     if (asked.address.startsWith('/v1/alerts')) return json({ alerts: [], next: null });
+    if (asked.address.startsWith('/v1/approvals')) return json({ approvals: [] });
     made += 1;
     return streamed(connections[made - 1] ?? [], signal, made >= connections.length);
   };
@@ -112,4 +114,12 @@ describe('the wall', () => {
     ]);
     expect(names()).toEqual(['a']);
   });
+});
+
+test('the wall brings what brains ask to be allowed, and forgets it with the login', async () => {
+  const data = { approval: 'p-1', session: 's-1', tool: 'open_ticket', arguments: '{}', summary: '' };
+  await told([sent('approval', { type: 'vigil.approval.requested', time: '2026-01-31T12:00:00Z', data })]);
+  expect(approvals.waiting.map(({ id, tool }) => [id, tool])).toEqual([['p-1', 'open_ticket']]);
+  end();
+  expect(approvals.all).toEqual([]);
 });

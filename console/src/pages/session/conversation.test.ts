@@ -10,11 +10,12 @@ import {
   type AlertMark,
   type Exchange,
   type Sources,
-  type Task,
 } from './conversation';
+import type { Approval } from '../../lib/live/approvals';
+import type { Task } from './tasks';
 import { BEGIN_MS, spoken, turn } from './testing';
 
-const NOTHING: Sources = { turns: [], dialogue: [], typed: [], tasks: [], alerts: [], happenings: [] };
+const NOTHING: Sources = { turns: [], dialogue: [], typed: [], tasks: [], approvals: [], alerts: [], happenings: [] };
 
 function exchange(query: string, change: Partial<Exchange> = {}): Exchange {
   return { query, asked_s: 2, state: 'open', answer: '', answered_s: null, task: '', note: '', ...change };
@@ -29,11 +30,28 @@ const TASK: Task = {
   id: 't-1',
   question: 'What is the code on the box?',
   note: 'Let me look.',
-  state: 'closed',
-  outcome: 'ready',
+  state: 'ready',
+  brain: 'big',
+  text: '42',
+  artefacts: [],
+  outcome: 'answered',
   result: '42',
-  sequence: 6,
-  atMs: BEGIN_MS + 6_000,
+  sequence: 3,
+  openedMs: BEGIN_MS + 3_500,
+  endedMs: BEGIN_MS + 6_000,
+};
+const APPROVAL: Approval = {
+  id: 'p-1',
+  session: 's-1',
+  task: 't-1',
+  tool: 'open_ticket',
+  arguments: '{}',
+  summary: '',
+  state: 'requested',
+  by: '',
+  pattern: '',
+  requestedMs: BEGIN_MS + 4_000,
+  expiresMs: BEGIN_MS + 300_000,
 };
 
 describe('a conversation', () => {
@@ -119,7 +137,7 @@ describe('a typed question', () => {
 
 test('a delegated question names its task', () => {
   const dialogue = [exchange(TASK.question, { state: 'delegated', task: 't-1' })];
-  const [entry] = conversation({ ...NOTHING, dialogue, tasks: [{ ...TASK, state: 'opened' }] });
+  const [entry] = conversation({ ...NOTHING, dialogue, tasks: [TASK] });
   expect(entry?.kind === 'question' && entry.task?.note).toBe('Let me look.');
 });
 
@@ -135,4 +153,15 @@ test('an alert of the list finds its turn by its time', () => {
   const listed = { ...alert('opened', 5), sequence: -1 };
   expect(placed([listed], [turn(4), turn(5)])[0]?.sequence).toBe(5);
   expect(placed([listed], [turn(7)])[0]?.sequence).toBe(-1);
+});
+
+test('a task stands where it began, and with its end where its result came', () => {
+  const turns = [spoken(3, 'Let me look.'), spoken(5, 'Two people.'), spoken(8, 'Forty-two.')];
+  const kinds = (task: Task): string[] =>
+    conversation({ ...NOTHING, turns, tasks: [task], approvals: [APPROVAL] }).map((entry) => entry.kind);
+  const inFlight: Task = { ...TASK, state: 'running', outcome: null, result: '', endedMs: null };
+  expect(kinds(inFlight)).toEqual(['utterance', 'task', 'approval', 'utterance', 'utterance']);
+  expect(kinds(TASK)).toEqual(['utterance', 'approval', 'utterance', 'task', 'utterance']);
+  const unseen: Task = { ...inFlight, state: 'queued', openedMs: 0 };
+  expect(kinds(unseen).slice(0, 3)).toEqual(['utterance', 'task', 'approval']);
 });

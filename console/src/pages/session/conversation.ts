@@ -3,7 +3,9 @@
  * session, in the order of their times. Built anew from what the page holds; nothing here is kept.
  */
 
+import type { Approval } from '../../lib/live/approvals';
 import { beginMs } from './timeline';
+import type { Task } from './tasks';
 import type { Turn } from './turn';
 
 /** A question and the answer to it, as `/history` tells. */
@@ -29,17 +31,6 @@ export interface Typed {
   readonly before: number;
 }
 
-export interface Task {
-  readonly id: string;
-  readonly question: string;
-  readonly note: string;
-  readonly state: 'opened' | 'closed';
-  readonly outcome: string | null;
-  readonly result: string;
-  readonly sequence: number;
-  readonly atMs: number;
-}
-
 export interface AlertMark {
   readonly id: string;
   readonly state: 'opened' | 'updated' | 'closed';
@@ -62,6 +53,7 @@ export interface Sources {
   readonly dialogue: readonly Exchange[];
   readonly typed: readonly Typed[];
   readonly tasks: readonly Task[];
+  readonly approvals: readonly Approval[];
   readonly alerts: readonly AlertMark[];
   readonly happenings: readonly Happening[];
 }
@@ -78,6 +70,7 @@ export type Entry = Common &
     | { kind: 'question'; text: string; state: QuestionState; problem: string; task: Task | null }
     | { kind: 'utterance'; turn: Turn; alerts: readonly AlertMark[] }
     | { kind: 'task'; task: Task }
+    | { kind: 'approval'; approval: Approval }
     | { kind: 'alert'; alert: AlertMark }
     | { kind: 'happening'; happening: Happening }
   );
@@ -93,7 +86,8 @@ export function conversation(sources: Sources, most = MOST_ENTRIES): readonly En
     ...asked(sources, begin),
     ...sources.typed.filter((typed) => !isTaken(typed, sources.dialogue)).map(typedEntry),
     ...sources.turns.filter((turn) => turn.spoke).map((turn) => utteranceEntry(turn, sources.alerts)),
-    ...sources.tasks.filter((task) => task.state === 'closed').map(taskEntry),
+    ...sources.tasks.map((task) => taskEntry(task, sources.turns)),
+    ...sources.approvals.map(approvalEntry),
     ...sources.alerts.filter((alert) => alert.state === 'closed' || !spoken.has(alert.sequence)).map(alertEntry),
     ...sources.happenings.map(happeningEntry),
   ];
@@ -162,8 +156,16 @@ function utteranceEntry(turn: Turn, alerts: readonly AlertMark[]): Entry {
   return { kind: 'utterance', key: `u${turn.sequence}`, atMs: Date.parse(turn.capture_time), turn, alerts: raised };
 }
 
-function taskEntry(task: Task): Entry {
-  return { kind: 'task', key: `d${task.id}`, atMs: task.atMs, task };
+/** A task in flight stands where it began; with its end it comes to where the result came. Of one that no brain has seen
+ * the API knows the turn alone. */
+function taskEntry(task: Task, turns: readonly Turn[]): Entry {
+  const turn = task.openedMs === 0 ? turns.find(({ sequence }) => sequence === task.sequence) : undefined;
+  const openedMs = turn === undefined ? task.openedMs : Date.parse(turn.capture_time);
+  return { kind: 'task', key: `d${task.id}`, atMs: task.endedMs ?? openedMs, task };
+}
+
+function approvalEntry(approval: Approval): Entry {
+  return { kind: 'approval', key: `p${approval.id}`, atMs: approval.requestedMs, approval };
 }
 
 function alertEntry(alert: AlertMark): Entry {

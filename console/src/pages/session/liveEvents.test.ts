@@ -37,17 +37,68 @@ describe('an alert event', () => {
   });
 });
 
-test('a task that closed brings its result', () => {
-  const event = {
-    id: 't-1.delegation.1.closed',
-    type: 'vigil.delegation.closed',
+describe('a delegation event', () => {
+  const told = (type: string, data: object): unknown => ({
+    id: `t-1.${type}`,
+    type: `vigil.delegation.${type}`,
     time: '2026-01-31T12:00:09.000Z',
-    data: { task: 't-1', question: 'What is it?', note: '', outcome: 'ready', result: 'A box.', decision_sequence: 9 },
-  };
-  expect(task(event)).toMatchObject({ id: 't-1', state: 'closed', outcome: 'ready', result: 'A box.', sequence: 9 });
-  expect(
-    task({ ...event, type: 'vigil.delegation.opened', data: { ...event.data, outcome: null } })?.outcome,
-  ).toBeNull();
+    data: { task: 't-1', ...data },
+  });
+  const AT = Date.parse('2026-01-31T12:00:09.000Z');
+
+  test('of the conversation opens a task and closes it with what the model was told', () => {
+    const question = { question: 'What is it?', note: 'Let me see.', decision_sequence: 9 };
+    expect(task(told('opened', { ...question, outcome: null, result: '' }))).toEqual({
+      id: 't-1',
+      question: 'What is it?',
+      note: 'Let me see.',
+      sequence: 9,
+      openedMs: AT,
+    });
+    expect(task(told('closed', { ...question, outcome: 'answered', result: 'A box.' }))).toEqual({
+      id: 't-1',
+      question: 'What is it?',
+      note: 'Let me see.',
+      outcome: 'answered',
+      result: 'A box.',
+      endedMs: AT,
+    });
+  });
+
+  test('of the brain says how far it is', () => {
+    expect(task(told('started', { brain: 'big', text: '' }))).toEqual({
+      id: 't-1',
+      state: 'running',
+      brain: 'big',
+      text: '',
+    });
+    expect(task(told('progress', { brain: 'big', text: 'Reading …' }))?.text).toBe('Reading …');
+  });
+
+  test('of the end of the work brings the files that were made', () => {
+    const artefacts = [
+      { name: 'screen.html', media_type: 'text/html', size: 812 },
+      'none',
+      { name: 'b.png', media_type: 'image/png', size: -3 },
+    ];
+    expect(task(told('ready', { brain: 'big', text: 'A box.', artefacts }))).toEqual({
+      id: 't-1',
+      state: 'ready',
+      brain: 'big',
+      text: 'A box.',
+      endedMs: AT,
+      artefacts: [
+        { index: 0, name: 'screen.html', mediaType: 'text/html', size: 812 },
+        { index: 1, name: 'b.png', mediaType: 'image/png', size: 0 },
+      ],
+    });
+    expect(task(told('cancelled', { artefacts: null }))).toMatchObject({ state: 'cancelled', artefacts: [] });
+    expect(task(told('error', { text: 'It hung.' }))).toMatchObject({ state: 'error', text: 'It hung.' });
+  });
+
+  test('of a kind that is newer than the page is passed over', () => {
+    expect(task(told('paused', {}))).toBeNull();
+  });
 });
 
 test('a session event is one word and a sentence', () => {

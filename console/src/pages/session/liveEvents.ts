@@ -1,6 +1,7 @@
 /** The session's live events, read into what the page holds. What cannot be read is null and is passed over. */
 
-import type { AlertMark, Happening, Task } from './conversation';
+import type { AlertMark, Happening } from './conversation';
+import type { Artefact, TaskState, TaskWord } from './tasks';
 
 interface CloudEvent {
   id: string;
@@ -26,22 +27,44 @@ export function alertMark(event: unknown): AlertMark | null {
   };
 }
 
-/** A delegation event: the task of a delegated question opened or closed. */
-export function task(event: unknown): Task | null {
+/** What the brain's events say of a task's state. */
+const TASK_STATES: Readonly<Record<string, TaskState>> = {
+  started: 'running',
+  progress: 'running',
+  ready: 'ready',
+  error: 'error',
+  cancelled: 'cancelled',
+};
+
+/** A delegation event: a task opened or closed in the conversation, or what the brain says of it. */
+export function task(event: unknown): TaskWord | null {
   const found = cloudEvent(event);
-  const state = found?.type.replace('vigil.delegation.', '');
-  if (found === null || (state !== 'opened' && state !== 'closed')) return null;
+  if (found === null) return null;
+  const kind = found.type.replace('vigil.delegation.', '');
+  const atMs = Date.parse(found.time);
   const { data } = found;
-  return {
-    id: text(data.task),
-    question: text(data.question),
-    note: text(data.note),
-    state,
-    outcome: typeof data.outcome === 'string' ? data.outcome : null,
-    result: text(data.result),
-    sequence: number(data.decision_sequence),
-    atMs: Date.parse(found.time),
-  };
+  if (kind === 'opened' || kind === 'closed') return conversationWord(kind, data, atMs);
+  const state = TASK_STATES[kind];
+  if (state === undefined) return null;
+  const told = { id: text(data.task), state, brain: text(data.brain), text: text(data.text) };
+  const isEnd = state !== 'running';
+  return { ...told, ...(isEnd ? { artefacts: artefacts(data.artefacts), endedMs: atMs } : {}) };
+}
+
+function conversationWord(kind: 'opened' | 'closed', data: Record<string, unknown>, atMs: number): TaskWord {
+  const told = { id: text(data.task), question: text(data.question), note: text(data.note) };
+  if (kind === 'opened') return { ...told, sequence: number(data.decision_sequence), openedMs: atMs };
+  return { ...told, outcome: text(data.outcome), result: text(data.result), endedMs: atMs };
+}
+
+function artefacts(told: unknown): readonly Artefact[] {
+  if (!Array.isArray(told)) return [];
+  return told.filter(isObject).map((artefact, index) => ({
+    index,
+    name: text(artefact.name),
+    mediaType: text(artefact.media_type),
+    size: Math.max(0, number(artefact.size)),
+  }));
 }
 
 /** What happened to the session, in one word and a sentence. */

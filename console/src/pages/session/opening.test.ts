@@ -32,12 +32,14 @@ describe('a new session', () => {
     expect(openingFaults({ ...draft, url: ' ' })).toEqual({ url: 'path_missing' });
   });
 
-  test('says model and profile only when they are given', () => {
-    expect(sessionIn(NEW_SESSION)).not.toHaveProperty('model');
-    expect(sessionIn({ ...NEW_SESSION, model: 'big', profile: 'joyai' })).toMatchObject({
+  test('says model, profile and brain only when they are given', () => {
+    for (const name of ['model', 'profile', 'brain']) expect(sessionIn(NEW_SESSION)).not.toHaveProperty(name);
+    expect(sessionIn({ ...NEW_SESSION, model: 'big', profile: 'joyai', brain: ' deep ' })).toMatchObject({
       model: 'big',
       profile: 'joyai',
+      brain: 'deep',
     });
+    expect(openingFaults({ ...NEW_SESSION, brain: 'a brain' })).toEqual({ brain: 'brain_wrong' });
   });
 
   test.each([

@@ -1,6 +1,6 @@
 /** The form of a new session: where its pictures come from, how often the model looks, what it watches for. */
 
-import { faults as watchFaults, isEmpty, watchIn, type WatchDraft, type WatchIn } from './watches';
+import { faults as watchFaults, isBrainName, isEmpty, watchIn, type WatchDraft, type WatchIn } from './watches';
 
 export type SourceChoice = 'camera' | 'screen' | 'rtsp' | 'file';
 export type ResponseMode = 'reserved' | 'balanced' | 'talkative';
@@ -21,11 +21,13 @@ export interface OpeningDraft {
   mode: ResponseMode;
   model: string;
   profile: string;
+  brain: string;
   watches: WatchDraft[];
 }
 
-export type OpeningFault = 'url_missing' | 'url_scheme' | 'path_missing' | 'interval_wrong' | 'frames_wrong';
-export type OpeningFaults = Partial<Record<'url' | 'intervalMs' | 'frames', OpeningFault>>;
+export type OpeningFault =
+  'url_missing' | 'url_scheme' | 'path_missing' | 'interval_wrong' | 'frames_wrong' | 'brain_wrong';
+export type OpeningFaults = Partial<Record<'url' | 'intervalMs' | 'frames' | 'brain', OpeningFault>>;
 
 /** The body of `POST /v1/sessions`. */
 export interface SessionIn {
@@ -34,6 +36,7 @@ export interface SessionIn {
   speech: { response_mode: ResponseMode };
   model?: string;
   profile?: string;
+  brain?: string;
   watches: WatchIn[];
 }
 
@@ -47,6 +50,7 @@ export const NEW_SESSION: OpeningDraft = {
   mode: 'balanced',
   model: '',
   profile: '',
+  brain: '',
   watches: [],
 };
 
@@ -58,6 +62,7 @@ export function isOwn(source: SourceChoice): boolean {
 /** What is wrong with the form, field by field; empty when it can be sent. The watches have their own faults. */
 export function openingFaults(draft: OpeningDraft): OpeningFaults {
   const found: OpeningFaults = { ...cadenceFaults(draft.intervalMs, draft.frames) };
+  if (!isBrainName(draft.brain)) found.brain = 'brain_wrong';
   const url = draft.url.trim();
   if (draft.source === 'rtsp' && url === '') found.url = 'url_missing';
   else if (draft.source === 'rtsp' && !/^(rtsps?|https?):\/\/\S+$/i.test(url)) found.url = 'url_scheme';
@@ -84,6 +89,7 @@ export function sessionIn(draft: OpeningDraft): SessionIn {
     speech: { response_mode: draft.mode },
     ...(draft.model === '' ? {} : { model: draft.model }),
     ...(draft.profile === '' ? {} : { profile: draft.profile }),
+    ...(draft.brain.trim() === '' ? {} : { brain: draft.brain.trim() }),
     watches: draft.watches.filter((watch) => !isEmpty(watch)).map(watchIn),
   };
 }

@@ -6,10 +6,10 @@ import { addressOf, request } from '../../lib/api/client';
 import { capture, type CaptureKind } from './publish/capture';
 import { pause } from './publish/pause';
 import { connect } from './publish/peer';
-import { IDLE, Publisher, type Publishing } from './publish/publisher';
+import { IDLE, Publisher, type Publishing, type PublisherPorts } from './publish/publisher';
 import { Whip } from './publish/whip';
 
-class OwnCamera {
+export class OwnCamera {
   /** The session that it is sent to; null: nothing is sent. */
   session = $state<string | null>(null);
   state = $state.raw<Publishing>(IDLE);
@@ -18,13 +18,13 @@ class OwnCamera {
   endsWithPage = $state(false);
   #publisher: Publisher | null = null;
 
-  constructor() {
+  constructor(private readonly ports: PublisherPorts) {
     addEventListener('pagehide', () => this.#left());
   }
 
   /** Opens the camera or asks for a screen, before there is a session. Rejects with `CaptureFailed`. */
   open(kind: CaptureKind, deviceId: string): Promise<MediaStream> {
-    return capture(kind, deviceId);
+    return this.ports.capture(kind, deviceId);
   }
 
   /** Sends to the session, with a camera that is open already or one that is opened now. */
@@ -32,15 +32,9 @@ class OwnCamera {
     this.stop();
     this.session = session;
     this.kind = kind;
-    const publisher: Publisher = new Publisher(
-      { capture, connect, pause },
-      new Whip(ask, session),
-      kind,
-      deviceId,
-      (state) => {
-        if (this.#publisher === publisher) this.state = state;
-      },
-    );
+    const publisher: Publisher = new Publisher(this.ports, new Whip(ask, session), kind, deviceId, (state) => {
+      if (this.#publisher === publisher) this.state = state;
+    });
     this.#publisher = publisher;
     void publisher.run(stream);
   }
@@ -61,4 +55,4 @@ function ask(method: 'options' | 'post' | 'delete', address: string, sdp?: strin
   return request(method, address, { ...raw, keepalive: method === 'delete' });
 }
 
-export const ownCamera = new OwnCamera();
+export const ownCamera = new OwnCamera({ capture, connect, pause });

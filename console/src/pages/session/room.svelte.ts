@@ -5,6 +5,7 @@
 
 import { api } from '../../lib/api/client';
 import { asProblem, type ApiProblem } from '../../lib/api/problem';
+import { approvals } from '../../lib/live/approvals.svelte';
 import { follow, type Connection, type Following } from '../../lib/live/follow';
 import type { SentEvent } from '../../lib/live/sse';
 import type { Detail } from './api';
@@ -17,12 +18,12 @@ import {
   type AlertMark,
   type Exchange,
   type Happening,
-  type Task,
   type Typed,
 } from './conversation';
 import { figures } from './figures';
-import { alertMark, happening, roles, task, type RoleStatus } from './liveEvents';
+import { alertMark, happening, roles, type RoleStatus } from './liveEvents';
 import { remarks, sessionState } from './standing';
+import { TaskBook } from './taskBook.svelte';
 import { canLoadOlder, EMPTY, withLive, withOlder, type Timeline } from './timeline';
 import type { Turn } from './turn';
 import { WatchBook } from './watchBook.svelte';
@@ -36,13 +37,13 @@ const QUIET = new Set(['requested', 'changed']);
 
 export class Room {
   readonly watches: WatchBook;
+  readonly tasks: TaskBook;
   detail = $state.raw<Detail | null>(null);
   problem = $state.raw<ApiProblem | null>(null);
   connection = $state.raw<Connection>({ state: 'connecting' });
   timeline = $state.raw<Timeline>(EMPTY);
   dialogue = $state.raw<readonly Exchange[]>([]);
   typed = $state.raw<readonly Typed[]>([]);
-  tasks = $state.raw<readonly Task[]>([]);
   alerts = $state.raw<readonly AlertMark[]>([]);
   happenings = $state.raw<readonly Happening[]>([]);
   said = $state.raw<readonly RoleStatus[]>([]);
@@ -59,12 +60,13 @@ export class Room {
   readonly remarks = $derived(remarks(this.said));
   readonly figures = $derived(figures(this.turns));
   readonly marks = $derived(placed(this.alerts, this.turns));
-  readonly entries = $derived(
+  readonly entries = $derived.by(() =>
     conversation({
       turns: this.turns,
       dialogue: this.dialogue,
       typed: this.typed,
-      tasks: this.tasks,
+      tasks: this.tasks.all,
+      approvals: approvals.of(this.session),
       alerts: this.marks,
       happenings: this.happenings,
     }),
@@ -75,6 +77,7 @@ export class Room {
 
   constructor(readonly session: string) {
     this.watches = new WatchBook(session);
+    this.tasks = new TaskBook(session);
   }
 
   /** Reads the session and follows it; returns what ends that. */
@@ -119,7 +122,7 @@ export class Room {
     const question = typed(crypto.randomUUID(), text, Date.now(), this.dialogue);
     this.typed = [...this.typed, question];
     try {
-      await api.post('/v1/sessions/{session}/queries', { path: { session: this.session }, body: { text } });
+      await api.post('/v1/sessions/{session}/queries', { path: { session: this.session }, body: { text, brain: '' } });
       this.#answered(question.id, { state: 'waiting' });
     } catch (error) {
       this.#answered(question.id, { state: 'refused', problem: asProblem(error).message });
@@ -175,7 +178,8 @@ export class Room {
     const data = parsed(event.data);
     if (event.event === 'decision') this.#turn(data as Turn);
     else if (event.event === 'alert') this.alerts = withMark(this.alerts, alertMark(data));
-    else if (event.event === 'delegation') this.#task(task(data));
+    else if (event.event === 'delegation') this.#task(data);
+    else if (event.event === 'approval') approvals.take(data);
     else if (event.event === 'session') this.#happening(happening(data));
     else if (event.event === 'status') this.said = roles((data as { roles?: unknown } | null)?.roles);
   }
@@ -188,10 +192,8 @@ export class Room {
       void this.#readDialogue();
   }
 
-  #task(told: Task | null): void {
-    if (told === null) return;
-    this.tasks = [...this.tasks.filter((held) => held.id !== told.id), told];
-    void this.#readDialogue();
+  #task(event: unknown): void {
+    if (this.tasks.take(event)) void this.#readDialogue();
   }
 
   #happening(told: Happening | null): void {
@@ -201,7 +203,12 @@ export class Room {
   }
 
   async #readPast(detail: Detail): Promise<void> {
-    await Promise.all([this.#readTurns(), this.#readDialogue(), this.#readAlerts(detail.created_at)]);
+    await Promise.all([
+      this.#readTurns(),
+      this.#readDialogue(),
+      this.#readAlerts(detail.created_at),
+      this.tasks.read(),
+    ]);
   }
 
   async #readTurns(before?: number): Promise<void> {

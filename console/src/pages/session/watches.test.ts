@@ -11,6 +11,7 @@ const FIRE: WatchOut = {
   cooldown_s: 30,
   update_interval_s: 10,
   confirm_s: 1.5,
+  brain: 'big',
   pending: false,
   given_at: 0,
 };
@@ -31,6 +32,12 @@ describe('a draft', () => {
 
   test('without a name lets the server make one', () => {
     expect(watchIn({ ...NEW_WATCH, text: 'Say when the door opens.' }).name).toBeNull();
+  });
+
+  test('may name a brain, and then one that can be called so', () => {
+    expect(watchIn({ ...NEW_WATCH, text: 'x', brain: ' big ' }).brain).toBe('big');
+    expect(faults({ ...NEW_WATCH, text: 'x', brain: 'big one' })).toEqual({ brain: 'brain_wrong' });
+    expect(isChanged({ ...draftOf(FIRE), brain: '' }, FIRE)).toBe(true);
   });
 
   test('without a text is not sent', () => {

@@ -13,6 +13,8 @@ export interface WatchIn {
   cooldown_s: number;
   update_interval_s: number;
   confirm_s: number;
+  /** Name of the brain that answers what is delegated under it; empty: the session's. */
+  brain: string;
 }
 
 /** What the API tells. */
@@ -32,9 +34,10 @@ export interface WatchDraft {
   cooldown: string;
   update: string;
   confirm: string;
+  brain: string;
 }
 
-export type DraftFault = 'text_missing' | 'text_long' | 'name_wrong' | 'seconds_wrong' | 'update_wrong';
+export type DraftFault = 'text_missing' | 'text_long' | 'name_wrong' | 'seconds_wrong' | 'update_wrong' | 'brain_wrong';
 export type DraftFaults = Partial<Record<keyof WatchDraft, DraftFault>>;
 
 const DAY_S = 86_400;
@@ -49,6 +52,7 @@ export const NEW_WATCH: WatchDraft = {
   cooldown: '30',
   update: '10',
   confirm: '0',
+  brain: '',
 };
 
 export function draftOf(watch: WatchOut): WatchDraft {
@@ -60,6 +64,7 @@ export function draftOf(watch: WatchOut): WatchDraft {
     cooldown: String(watch.cooldown_s),
     update: String(watch.update_interval_s),
     confirm: String(watch.confirm_s),
+    brain: watch.brain,
   };
 }
 
@@ -69,6 +74,7 @@ export function faults(draft: WatchDraft): DraftFaults {
   if (draft.text.trim() === '') found.text = 'text_missing';
   else if (draft.text.length > MAX_TEXT) found.text = 'text_long';
   if (draft.name !== '' && !NAME.test(draft.name)) found.name = 'name_wrong';
+  if (!isBrainName(draft.brain)) found.brain = 'brain_wrong';
   for (const field of ['hold', 'cooldown', 'confirm'] as const) {
     const value = seconds(draft[field]);
     if (!(value >= 0 && value <= DAY_S)) found[field] = 'seconds_wrong';
@@ -76,6 +82,11 @@ export function faults(draft: WatchDraft): DraftFaults {
   const update = seconds(draft.update);
   if (!(update > 0 && update <= DAY_S)) found.update = 'update_wrong';
   return found;
+}
+
+/** Whether a brain may be called so; empty names none. */
+export function isBrainName(name: string): boolean {
+  return name.trim() === '' || NAME.test(name.trim());
 }
 
 /** Whether nothing was typed into the draft: the form of a new session then has no such watch. */
@@ -93,6 +104,7 @@ export function watchIn(draft: WatchDraft): WatchIn {
     cooldown_s: seconds(draft.cooldown),
     update_interval_s: seconds(draft.update),
     confirm_s: seconds(draft.confirm),
+    brain: draft.brain.trim(),
   };
 }
 

@@ -119,7 +119,7 @@ class GatewaySettings(ServiceSettings):
     agent_hosts: str = Field(
         "",
         pattern=r"^(\*|[A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*)?$",
-        description="Names, separated by commas, by which agents reach this gateway, such as `vigil.example`; a "
+        description="Names, separated by commas, by which agents reach this gateway, such as `cameras.example.org`; a "
         "request for another name is refused (DNS rebinding). `localhost` and addresses need not be listed; `*`: any "
         "name",
     )

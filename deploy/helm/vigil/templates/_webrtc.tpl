@@ -48,7 +48,15 @@
 {{- define "vigil.webrtcEdge" }}
 {{- if include "vigil.webrtcReceives" . }}
 - ports:
-    - {port: {{ include "vigil.webrtcFirst" .root }}, endPort: {{ include "vigil.webrtcLast" .root }}, protocol: UDP}
+    {{- $first := include "vigil.webrtcFirst" .root | int }}
+    {{- $last := include "vigil.webrtcLast" .root | int }}
+    {{- if semverCompare ">=1.25-0" .root.Capabilities.KubeVersion.Version }}
+    - {port: {{ $first }}, endPort: {{ $last }}, protocol: UDP}
+    {{- else }}{{- /* a range of ports is not known there */}}
+    {{- range untilStep $first (add1 $last | int) 1 }}
+    - {port: {{ . }}, protocol: UDP}
+    {{- end }}
+    {{- end }}
   {{- with .root.Values.webrtc.from }}
   from:
     {{- toYaml . | nindent 4 }}

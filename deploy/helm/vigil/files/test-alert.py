@@ -1,6 +1,6 @@
 """`helm test`: a rendered camera in this pod, a session that watches it, and its alert as a downstream system hears it.
 
-    python test-alert.py --host POD_IP --gateway URL --tenant NAME --secrets FOLDER --timeout SECONDS
+    python test-alert.py --host POD_IP --gateway URL --tenant NAME --secrets FOLDER --ca-file FILE --timeout SECONDS
 
 Exit status 0 once an alert has opened and has come by NATS; else 1 and a line that says what to look at.
 """
@@ -35,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--gateway", required=True)
     parser.add_argument("--tenant", required=True)
     parser.add_argument("--secrets", type=Path, default=Path("/run/secrets/vigil"))
+    parser.add_argument("--ca-file", default="")
     parser.add_argument("--timeout", type=float, default=180)
     return parser.parse_args()
 
@@ -82,8 +83,8 @@ async def first_alert(given: argparse.Namespace, source: str) -> None:
     new = NewSession(NewSource(source, CAMERA, CAMERA, loop=True), watches=(WATCH,))
     async with (
         asyncio.timeout(given.timeout),
-        Client(given.gateway, key) as client,
-        subscribed(nats_url, alert_subject(given.tenant, CAMERA)) as received,
+        Client(given.gateway, key, given.ca_file) as client,
+        subscribed(nats_url, alert_subject(given.tenant, CAMERA), ca_file=given.ca_file) as received,
         watched(client, new) as session,
     ):
         began = time.monotonic()

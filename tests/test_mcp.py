@@ -192,6 +192,7 @@ async def test_an_unknown_tool_is_an_error_of_the_protocol(stage: Stage) -> None
         ({"Host": "evil.example"}, KEYS["demo"], 421),
         ({"Origin": "https://evil.example"}, KEYS["demo"], 403),
         ({"Cookie": "vigil-login=stolen"}, None, 401),
+        ({"Content-Type": "text/plain"}, KEYS["demo"], 415),
     ],
 )
 async def test_a_refusal_says_what_to_do_in_the_protocols_form(

@@ -110,7 +110,7 @@ async def whole_system(folder: Path) -> AsyncIterator[Stage]:
         own: dict[str, dict[str, object]] = {
             "ingestion": {"GRPC_PORT": grpc["ingestion"], "LOCAL_SOURCE_TENANTS": TENANT},
             "codec": {},
-            "brain": {},
+            "brain": {"GRPC_PORT": 0},
             "interaction": {"ENGINE_URLS": engine.url, "MODEL": "scripted", "WARM_UP_TURNS": 1},
             "gateway": {
                 "HTTP_PORT": gateway_port,

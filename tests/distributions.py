@@ -22,11 +22,24 @@ def requires(name: str) -> frozenset[str]:
     )
 
 
+def of_extras(name: str) -> frozenset[str]:
+    """The distributions that its extras require directly."""
+    known = distribution(name)
+    found = [requirement for requirement in map(Requirement, known.requires or ()) if requirement.marker]
+    extras = known.metadata.get_all("Provides-Extra") or ()
+    return frozenset(
+        normal(requirement.name)
+        for requirement in found
+        for extra in extras
+        if requirement.marker and requirement.marker.evaluate({"extra": extra})
+    )
+
+
 @cache
-def installed_with(name: str) -> frozenset[str]:
-    """A distribution and all that comes with it."""
+def installed_with(name: str, *, extras: bool = False) -> frozenset[str]:
+    """A distribution and all that comes with it, or with all of its `extras`."""
     reached: set[str] = set()
-    waiting = [normal(name)]
+    waiting = [normal(name), *(of_extras(name) if extras else ())]
     while waiting:
         reached.add(current := waiting.pop())
         waiting.extend(requires(current) - reached)

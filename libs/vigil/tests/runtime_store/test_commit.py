@@ -325,5 +325,8 @@ def test_what_the_store_holds_is_known_only_after_a_certain_commit() -> None:
 
 def test_scripts_name_the_keys_in_the_order_of_the_parts() -> None:
     text = (resources.files("vigil.runtime.store") / "lua" / "session.lua").read_text("utf-8")
-    named = [name for line in re.findall(r"^local ([A-Z, ]+) = ", text, re.MULTILINE) for name in line.split(", ")]
+    lines = re.findall(r"^local ([A-Z, ]+) = unpack", text, re.MULTILINE)
+    named = [name for line in lines for name in line.split(", ")]
     assert named == [part.name for part in Part][: len(named)]
+    for name, place in re.findall(r"^local ([A-Z]+) = KEYS\[(\d+)\]", text, re.MULTILINE):
+        assert list(Part)[int(place) - 1].name == name

@@ -17,7 +17,7 @@ from reference.code import ROOT
 from vigil_client.main import ABOUT, BEGINNINGS, help_text
 
 CLIENT = ROOT / "libs/client"
-OWN_COMMANDS = {"alerts", "ask", "audit", "sessions", "subscribe", "turns", "watch"}
+OWN_COMMANDS = {"alerts", "approve", "ask", "audit", "sessions", "subscribe", "tasks", "turns", "watch"}
 # Whatever of these the client imported, it would have to bring along.
 HEAVY = ("vigil", "vigil_local", "vigil_recipe", "grpc", "torch", "fastapi", "redis", "numpy", "av", "opentelemetry")
 
@@ -79,7 +79,13 @@ def test_its_help_names_only_commands_that_are_there(alone: Path) -> None:
     ran = vigil(alone, "--help")
     assert ran.returncode == 0, ran.stderr
     assert commands(ran.stdout) == OWN_COMMANDS
-    assert set(re.findall(r"^ +vigil ([a-z]+)", ran.stdout, re.MULTILINE)) == OWN_COMMANDS - {"ask", "audit", "turns"}
+    assert set(re.findall(r"^ +vigil ([a-z]+)", ran.stdout, re.MULTILINE)) == OWN_COMMANDS - {
+        "approve",
+        "ask",
+        "audit",
+        "tasks",
+        "turns",
+    }
 
 
 def test_a_command_of_another_package_is_unknown(alone: Path) -> None:

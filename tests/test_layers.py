@@ -34,6 +34,7 @@ ALLOWED = {
         "vigil_provision",
         "vigil_local",
     ),
+    "vigil_gateway.testing": ("vigil", "vigil_gateway"),
     "vigil_recipe.exam": ("vigil", "vigil_client", "vigil_local", "vigil_recipe"),
     "vigil_recipe": ("vigil", "vigil_recipe"),
     "vigil_": ("vigil.core", "vigil.contract", "vigil.runtime", "vigil.v1"),  # a service, beside itself
@@ -48,8 +49,9 @@ ALLOWED_TO_TESTS = {
     "vigil_": ("vigil", "vigil_client"),
 }
 WITHOUT_IO = ("asyncio", "socket", "threading", "subprocess", "aiohttp", "grpc", "nats", "redis", "os", "time")
-# The engine has an environment of its own; what the recipe runs there is not among the dependencies of the workspace.
+# The engine and the embedded brain have environments of their own: what runs there is no dependency of the workspace.
 OF_THE_ENGINE = {"torch", "transformers", "tokenizers", "safetensors", "huggingface_hub", "accelerate"}
+OF_THE_EMBEDDED_BRAIN = {"xllamacpp"}
 
 
 class Home(NamedTuple):
@@ -205,7 +207,7 @@ def test_what_a_package_imports_is_installed_with_it(home: Home) -> None:
 
 
 def _is_there(package: str, distributions: frozenset[str]) -> bool:
-    if package in {*sys.stdlib_module_names, *OF_THE_ENGINE}:
+    if package in {*sys.stdlib_module_names, *OF_THE_ENGINE, *OF_THE_EMBEDDED_BRAIN}:
         return True
     if is_ours(package):
         return normal(package) in distributions

@@ -57,7 +57,7 @@ async def test_answers_are_read_by_value() -> None:
         assert await client.watches(SESSION) == (
             Watch("w-1", "Alert me.", True, None, "fire", "warning", 5.0, 30.0, 10.0, 0.0),
         )
-        assert await client.instructions(SESSION) == (Instruction("i-1", "Greet.", False, 2),)
+        assert await client.instructions(SESSION) == (Instruction("i-1", "Greet.", False, 2, "big"),)
         assert await client.history(SESSION) == History(
             SESSION,
             (Turn(3, 3.0, "speak", "Hello.", "", "</response> Hello.", ("Who?",)),),

@@ -7,17 +7,22 @@ import pytest
 from redis.asyncio import Redis
 
 from vigil.contract.outgoing import PROTOBUF, Outgoing
-from vigil.contract.services import CODEC, GATEWAY, INGESTION, INTERACTION, SERVICES, ServiceSpec
+from vigil.contract.services import BRAIN, CODEC, GATEWAY, INGESTION, INTERACTION, SERVICES, ServiceSpec
+from vigil.core.approval import Approval, ApprovalPattern
 from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.source import Role, Source, SourceKind
-from vigil.core.turn import FrameRef, Turn
+from vigil.core.task import KeyFrame, TaskRequest, TaskState
+from vigil.core.turn import FrameRef, Result, Turn
 from vigil.runtime.placement.leases import Offer, Placement
+from vigil.runtime.store.agent_tasks import AgentTask, AgentTasks
+from vigil.runtime.store.approvals import ApprovalStore
 from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import Commit, SessionStore
+from vigil.runtime.store.tasks import Ending, TaskStore
 from vigil.runtime.store.turn_lease import TurnLeases
 from vigil_provision.testing.servers import ConfiguredRedis
 
@@ -88,6 +93,39 @@ async def interact(redis: Redis) -> None:
     await placement.lacking(KEY, ROLES)
 
 
+async def think(redis: Redis) -> None:
+    sessions, tasks, approvals = SessionStore(redis), TaskStore(redis), ApprovalStore(redis)
+    await sessions.ping()
+    for task in ("s-1-0", "s-1-1"):
+        await tasks.queued(TaskRequest("demo", "s-1", "lobby", task, "Who?", frames=(KeyFrame("f-0", 0),)))
+    await sessions.frames(KEY, ["f-0"])
+    fence = await tasks.take(KEY, "s-1-0", "w-1", 60.0, "main")
+    assert fence
+    await tasks.renew(KEY, "s-1-0", fence, 60.0, TaskState.WAITING_APPROVAL)
+    asked = await approvals.request(Approval("", "demo", "s-1", "s-1-0", "ticket_open", "{}", "Open a ticket."))
+    await approvals.decide(KEY, asked.id, granted=False, by="the task is over")
+    await approvals.wait(KEY, asked.id)
+    await tasks.finish(KEY, "s-1-0", fence, Ending(TaskState.READY, "Rose", result=Result("s-1-0", "Rose")))
+    await tasks.cancel(KEY, "s-1-1", "the session has ended")
+    await tasks.get(KEY, "s-1-0")
+
+
+async def see_to_tasks(redis: Redis) -> None:
+    """What the gateway does for clients who look at tasks, decide on approvals, or are agents."""
+    tasks, approvals, agents = TaskStore(redis), ApprovalStore(redis), AgentTasks(redis)
+    await tasks.list(KEY)
+    await tasks.cancel(KEY, "s-1-0", "a client cancelled it")
+    asked = await approvals.request(Approval("", "demo", "s-1", "s-1-0", "ticket_open", "{}", "Open a ticket."))
+    await approvals.decide(KEY, asked.id, granted=True, by="anna", pattern=ApprovalPattern("ticket_*"))
+    await approvals.find("demo", asked.id)
+    await approvals.drop_pattern("demo", asked.id)
+    agent_task = AgentTask("demo", "t-1", "c-1", 1, 1, ())
+    await agents.put(agent_task)
+    await agents.get("demo", "t-1")
+    await agents.all("demo")
+    await agents.drop(agent_task)
+
+
 async def serve(redis: Redis) -> None:
     sessions, placement, names = SessionStore(redis), Placement(redis), SessionNames(redis)
     pushed, turns = PushedSessions(redis), TurnLeases(redis)
@@ -121,12 +159,14 @@ async def serve(redis: Redis) -> None:
     await placement.close(other.key, ROLES)
     await sessions.create(SessionSpec("demo", "s-3", other.source, "p", "m"), confirmed=False)
     await sessions.discard(SessionKey("demo", "s-3"))
+    await see_to_tasks(redis)
 
 
 WORK: dict[str, Callable[[Redis], Awaitable[None]]] = {
     CODEC.name: code,
     INGESTION.name: ingest,
     INTERACTION.name: interact,
+    BRAIN.name: think,
     GATEWAY.name: serve,
 }
 

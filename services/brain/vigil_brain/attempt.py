@@ -123,7 +123,7 @@ class Attempt:
         await asyncio.wait({solving}, timeout=STOP_S)
         if not solving.done():
             metrics.FAILURES.labels(self._brain_name(), "stuck").inc()
-            log.error("brain did not stop", brain=self._brain_name(), task=self.request.task, waited_s=STOP_S)
+            log.error("stop of brain failed", brain=self._brain_name(), task=self.request.task, waited_s=STOP_S)
         elif self._told_s:
             metrics.CANCEL_SECONDS.observe(time.monotonic() - self._told_s)
 
@@ -133,7 +133,7 @@ class Attempt:
         about = {"task": self.request.task, "brain": outcome.brain}
         if finished is Finished.OVERTAKEN:
             metrics.TASKS.labels("overtaken").inc()
-            log.warning("task overtaken", **about)
+            log.warning("task taken over", **about)
             return  # the message is another worker's now
         if finished is Finished.DONE:
             await self.retell()
@@ -174,7 +174,7 @@ class Attempt:
             try:
                 return await self._ports.tasks.finish(self.request.key, self.request.task, fence, ending)
             except InboxFull as error:
-                log.warning("result waits", task=self.request.task, reason=str(error))
+                log.warning("result delayed", task=self.request.task, reason=str(error))
             except StoreError as error:
                 log.warning("task not finished", task=self.request.task, reason=str(error))
             await asyncio.sleep(_AGAIN_S)
@@ -189,7 +189,7 @@ class Attempt:
                 log.error("task event refused", task=self.request.task, reason=str(error))
                 return
             except BusError as error:
-                log.warning("task event waits", task=self.request.task, reason=str(error))
+                log.warning("task event delayed", task=self.request.task, reason=str(error))
                 await asyncio.sleep(_AGAIN_S)
             else:
                 return

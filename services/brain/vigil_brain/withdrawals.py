@@ -58,7 +58,7 @@ async def hear(bus: Bus, withdraw: Withdraw) -> NoReturn:
                 channels = [await stack.enter_async_context(bus.subscribe(heard, _CAPACITY)) for heard in HEARD]
                 await first_to_end(*(_follow(channel, withdraw) for channel in channels))
         except BusError as error:
-            log.warning("withdrawals not heard", reason=str(error))
+            log.warning("subscription to withdrawals failed", reason=str(error))
         await asyncio.sleep(_RETRY_S)
 
 

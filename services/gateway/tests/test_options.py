@@ -77,7 +77,7 @@ def test_a_change_may_leave_every_field_of_its_group_out(change: type[BaseModel]
 
 def test_a_watch_has_the_fields_and_defaults_of_the_cores() -> None:
     given = WatchIn(text="Fire?", name="fire").model_dump()
-    assert given == {"text": "Fire?", **asdict(Watch("fire"))}
+    assert given == {"text": "Fire?", "brain": "", **asdict(Watch("fire"))}
     assert set(WatchOut.model_fields) == {*given, "id", "pending", "given_at"}
 
 

@@ -25,6 +25,7 @@ async def test_a_watch_is_pending_until_a_turn_has_shown_it(
         "cooldown_s": 30.0,
         "update_interval_s": 10.0,
         "confirm_s": 0.0,
+        "brain": "",
         "pending": True,
         "given_at": None,
     }

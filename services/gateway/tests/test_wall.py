@@ -96,7 +96,7 @@ async def test_it_begins_with_a_tile_for_each_open_session(
     await http.delete(f"/v1/sessions/{gone}")
     porch = await opened(http, "porch")
     async with wall(http) as shown:
-        assert await shown.next() == ("status", {"sessions": 2, "dropped": {"alert": 0, "session": 0}})
+        assert await shown.next() == ("status", {"sessions": 2, "dropped": {"alert": 0, "session": 0, "approval": 0}})
         tiles = {data["session"]: data for _, data in (await shown.next(), await shown.next())}
     assert tiles.keys() == {session, porch}
     assert tiles[porch] == {

@@ -15,7 +15,7 @@ _LEASES = ("zadd", "zrem", "zscore", "zcard", "zrangebyscore", "hget", "hset", "
 _LOOKING = ("get", "mget", "lrange", "del")  # the key that shows whether the store takes writes is removed
 _WRITING = ("set", "setnx", "exists", "pttl", "pexpire", "llen", "rpush", "ltrim", "hmget", "hgetall", "hkeys", "hlen")
 _ENDING = ("zremrangebyscore",)
-_MANAGING = ("persist", "zrange", "zcount", "getex", "info")
+_MANAGING = ("persist", "zrange", "zcount", "zrevrange", "expire", "getex", "info")
 
 COMMANDS = {
     StoreAccess.CLAIM: (*_EVERYBODY, *_LEASES, *_LOOKING),

@@ -26,5 +26,5 @@ async def open_a2a(settings: A2ASettings, spec: BrainSpec) -> AsyncIterator[Brai
         from vigil_brain.brains.a2a_client import open_agent
     except ImportError:
         raise BrainError("a brain of the kind a2a needs the extra vigil-brain[a2a], which is not installed") from None
-    async with open_agent(settings, spec) as brain:
+    async with open_agent(settings.url, settings.pictures, spec) as brain:
         yield brain

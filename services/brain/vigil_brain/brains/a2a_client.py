@@ -30,7 +30,6 @@ from a2a.utils.constants import TransportProtocol
 from a2a.utils.errors import A2AError
 from google.protobuf.json_format import MessageToDict
 
-from vigil_brain.brains.a2a_agent import A2ASettings
 from vigil_brain.brains.bounded import BoundedText
 from vigil_brain.brains.http_client import CONNECT_S, SILENCE_S, cancelled_remotely, in_time, shortened
 from vigil_brain.brains.port import (
@@ -83,9 +82,9 @@ class _Run:
 class A2ABrain:
     """Sends the question as a message, and follows the task that the agent makes of it."""
 
-    def __init__(self, http: httpx.AsyncClient, settings: A2ASettings, timeout_s: float) -> None:
+    def __init__(self, http: httpx.AsyncClient, url: str, pictures: int, timeout_s: float) -> None:
         self._http = http
-        self._settings = settings
+        self._url, self._pictures = url, pictures
         self._timeout_s = timeout_s
 
     async def solve(self, task: BrainTask, told: Told) -> Answer:
@@ -107,26 +106,26 @@ class A2ABrain:
             polling=True,  # an agent that does not stream answers at once, with a task to ask for
         )
         try:
-            return await ClientFactory(config).create_from_url(self._settings.url)
+            return await ClientFactory(config).create_from_url(self._url)
         except _FAILURES as error:
             raise _failure("gives no agent card", error) from None
 
     def _question(self, task: BrainTask) -> Message:
         parts = [Part(text=system_text(task)), Part(text=user_text(task))]
-        for picture in newest(task.pictures, self._settings.pictures):
+        for picture in newest(task.pictures, self._pictures):
             parts.append(Part(text=picture_label(picture)))
             parts.append(Part(raw=picture.jpeg, media_type="image/jpeg", filename=f"{picture.time_ms}.jpg"))
         return Message(message_id=f"vigil-{task.id}", role=Role.ROLE_USER, parts=parts)
 
 
 @asynccontextmanager
-async def open_agent(settings: A2ASettings, spec: BrainSpec) -> AsyncIterator[Brain]:
-    """The agent at `settings.url`."""
+async def open_agent(url: str, pictures: int, spec: BrainSpec) -> AsyncIterator[Brain]:
+    """The agent at `url`, which gets so many of the newest pictures."""
     headers = {"Authorization": f"Bearer {spec.key}"} if spec.key else {}
     timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
     transport = _Bounded(trust_env=False)
     async with httpx.AsyncClient(headers=headers, timeout=timeout, transport=transport, trust_env=False) as http:
-        yield A2ABrain(http, settings, spec.timeout_s)
+        yield A2ABrain(http, url, pictures, spec.timeout_s)
 
 
 async def _follow(client: Client, run: _Run, told: Told, message: Message) -> None:

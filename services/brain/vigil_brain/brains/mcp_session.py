@@ -13,8 +13,8 @@ from mcp_types import CallToolResult, TextContent
 from mcp_types import Tool as ServerTool
 
 from vigil_brain.brains.http_client import CONNECT_S, SILENCE_S, shortened
-from vigil_brain.brains.mcp_tools import ToolServer
 from vigil_brain.brains.port import MAX_READ_BYTES, BrainError
+from vigil_brain.brains.tool_server import ToolServer
 from vigil_brain.brains.toolbox import Tool, Toolbox, ToolCall
 
 MAX_TOOLS = 64

@@ -1,38 +1,13 @@
-"""Tools of MCP servers for a chat model: what the brains file says of a server, and the way to its session.
+"""Tools of MCP servers for a chat model.
 
 The official SDK is the extra `vigil-brain[mcp]`; `vigil_brain.brains.mcp_session` is the one module that imports it.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
-
-import msgspec
 
 from vigil_brain.brains.port import BrainError
+from vigil_brain.brains.tool_server import ToolServer
 from vigil_brain.brains.toolbox import OpenTools
-
-
-class ToolServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An MCP server in the brains file. Its tools are called `<name>_<tool>`; `allow` names those that may be used, all
-    when it is empty. `key_file` holds a bearer token. A tool that the server calls read-only needs no approval, unless
-    `trust_hints` is false: then every call needs one."""
-
-    name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{0,23}$")]
-    url: str
-    key_file: str = ""
-    allow: list[str] = []
-    trust_hints: bool = True
-
-    @property
-    def key(self) -> str:
-        """The token, read anew each time. Raises `BrainError`."""
-        if not self.key_file:
-            return ""
-        try:
-            return Path(self.key_file).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise BrainError(f"the key file of the tool server {self.name} cannot be read") from None
 
 
 def mcp_tools(servers: Sequence[ToolServer]) -> OpenTools:

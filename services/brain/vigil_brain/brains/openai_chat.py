@@ -15,10 +15,11 @@ import msgspec
 from vigil_brain.brains.answer_text import without_thoughts
 from vigil_brain.brains.bounded import BoundedText, Flooded
 from vigil_brain.brains.http_client import HttpClient, http_session, in_time, json_object, shortened
-from vigil_brain.brains.mcp_tools import ToolServer, mcp_tools
+from vigil_brain.brains.mcp_tools import mcp_tools
 from vigil_brain.brains.port import Action, Answer, Brain, BrainError, BrainTask, Told
 from vigil_brain.brains.prompt import ANSWER_PROMPT, data_url, fenced, newest, picture_label, system_text, user_text
 from vigil_brain.brains.spec import BrainSpec
+from vigil_brain.brains.tool_server import ToolServer
 from vigil_brain.brains.toolbox import OpenTools, Toolbox, ToolCall, no_tools
 
 MAX_ROUNDS = 8

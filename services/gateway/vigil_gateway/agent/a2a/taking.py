@@ -70,7 +70,7 @@ async def _put(ports: Ports, task: AgentTask, before: AgentTask | None) -> None:
         await ports.agent_tasks.put(task, before)
     if before is None:
         metrics.AGENT_TASKS.labels("begun").inc()
-        log.info("agent task begun", task=task.id, session=task.session)
+        log.info("agent task started", task=task.id, session=task.session)
 
 
 async def _make_room(ports: Ports, tenant: str) -> bool:

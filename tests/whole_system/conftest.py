@@ -6,11 +6,24 @@ from pathlib import Path
 import pytest
 from system import System, running
 
+from vigil.testing.servers import free_port
+from vigil_recipe.exam.players.stand_in import StandIn
+
 
 @pytest.fixture(scope="session")
-def vigil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def brain_port() -> int:
+    """Where the running system looks for its brain: a test that needs one answers there."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def vigil(tmp_path_factory: pytest.TempPathFactory, brain_port: int) -> Iterator[System]:
     """`vigil up`, started once."""
-    with running(tmp_path_factory.mktemp("vigil") / "run") as system:
+    folder = tmp_path_factory.mktemp("vigil")
+    stand_in = StandIn()
+    stand_in.url = f"http://127.0.0.1:{brain_port}/v1"
+    brains = stand_in.write_brains_file(folder / "brains.json")
+    with running(folder / "run", "--brains", str(brains)) as system:
         yield system
 
 

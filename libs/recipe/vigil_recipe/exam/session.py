@@ -87,10 +87,10 @@ async def _players(
     engine = _engine(running)
     others: tuple[Player, ...] = (Polling(engine), AskOnly(engine), LastFrames(engine)) if options.baselines else ()
     if pace is Pace.ACCELERATED:
-        yield AcceleratedSystem(running.gateway, running.bus), others
+        yield AcceleratedSystem(running.gateway, running.bus, running.stand_in), others
         return
     with tempfile.TemporaryDirectory(prefix="vigil-exam-") as folder:
-        yield RealTimeSystem(running.gateway, running.client, running.bus, Path(folder)), others
+        yield RealTimeSystem(running.gateway, running.client, running.bus, Path(folder), running.stand_in), others
 
 
 def _engine(running: RunningSystem) -> Engine:

@@ -6,6 +6,9 @@ questions and results in the text of the turn's call. For vigil-small every one 
 turn, so the prompt is byte for byte what training shows; within one turn instructions come before questions. The
 memory line is the first instruction of all. In the alerting scenario instructions are watches, and the alerts that
 they raise are heard on NATS as any downstream system hears them.
+
+Delegated questions go to the system's brain service, which asks the exam's stand-in; its results come to the model as
+any brain's do.
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ from typing import Any
 
 from vigil_client.alerts import alert_subject, subscribed
 from vigil_client.cloudevents import alert
-from vigil_recipe.exam.players.background import Background
 from vigil_recipe.exam.players.gateway import GatewayClient
 from vigil_recipe.exam.players.pictures import Album
+from vigil_recipe.exam.players.results import Results, knowing, results_of
+from vigil_recipe.exam.players.stand_in import StandIn
 from vigil_recipe.exam.scoring.dues import lines_of
 from vigil_recipe.exam.scoring.transcript import AlertSeen, Heard, Transcript
 from vigil_recipe.scenarios import Said, Scenario, Script
@@ -45,32 +49,34 @@ class AcceleratedSystem:
 
     gateway: GatewayClient
     bus: Bus
+    stand_in: StandIn | None = None
     name: str = "system"
 
     async def play(self, script: Script) -> Transcript:
         """One session from its first call to its end."""
         session = f"exam-{secrets.token_hex(8)}"
-        async with self._alerts(session, script) as alerts:
+        known = knowing(self.stand_in, script, self.bus.nats_url, self.bus.tenant)
+        async with known as answered, self._alerts(session, script) as alerts:
+            results = results_of(self.gateway, self.stand_in, answered, script, session)
             try:
-                turns = await self._turns(script, session)
+                turns = await self._turns(script, session, results)
             finally:
                 await asyncio.shield(self.gateway.end(session))
             await all_closed(alerts)
         return Transcript(turns, tuple(alerts))
 
-    async def _turns(self, script: Script, session: str) -> tuple[Heard, ...]:
-        album, background, turns = Album(script), Background(script.results), []
+    async def _turns(self, script: Script, session: str, results: Results) -> tuple[Heard, ...]:
+        album, turns = Album(script), []
         began = script.turns[0].second
         for index, turn in enumerate(script.turns):
-            results = background.due(index)
+            brought = await results.bring(index)
             extra = opening(script) if index == 0 else {}
             if index:
                 await self.tell(script, session, index)
-            asked = (*lines_of(script, index, Said.QUESTION), *results)
+            asked = (*lines_of(script, index, Said.QUESTION), *brought)
             jpeg = await album.camera(index)
             answer = await self.gateway.turn(session, jpeg, float(turn.second - began), "\n".join(asked), extra)
-            background.take(index, answer.output.question)
-            turns.append(replace(answer, results=results))
+            turns.append(replace(answer, results=await results.told(index, answer.output.question, index)))
         return tuple(turns)
 
     async def tell(self, script: Script, session: str, index: int) -> None:

@@ -83,6 +83,12 @@ class GatewayClient:
         turns: list[Mapping[str, Any]] = answer["turns"]
         return turns
 
+    async def newest_lines(self, session: str, sequence: int) -> tuple[str, ...]:
+        """The lines of text that a turn's prompt ends with: what was new in the turn."""
+        answer = await self.call("GET", f"/v1/sessions/{session}/turns/{sequence}/prompt")
+        parts = answer["messages"][-1]["parts"]
+        return tuple("".join(part["text"] for part in parts if part["type"] == "text").splitlines())
+
     async def end(self, session: str) -> None:
         """End the session; its open alerts close. A session that never began, or is gone, is no error."""
         with contextlib.suppress(PlayFailed):

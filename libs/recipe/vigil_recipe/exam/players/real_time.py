@@ -20,8 +20,9 @@ from vigil_client.api import Client
 from vigil_client.errors import ClientError
 from vigil_client.events import Decision, Lifecycle
 from vigil_recipe.exam.players.accelerated import Bus, all_closed, listening, opening, tell
-from vigil_recipe.exam.players.background import Background
 from vigil_recipe.exam.players.gateway import GatewayClient
+from vigil_recipe.exam.players.results import Results, knowing, results_of
+from vigil_recipe.exam.players.stand_in import StandIn
 from vigil_recipe.exam.scoring.dues import lines_of
 from vigil_recipe.exam.scoring.transcript import Heard, PlayFailed, Transcript
 from vigil_recipe.render.camera import render_mp4
@@ -38,6 +39,7 @@ class RealTimeSystem:
     client: Client
     bus: Bus
     videos: Path
+    stand_in: StandIn | None = None
     name: str = "system"
 
     async def play(self, script: Script) -> Transcript:
@@ -45,12 +47,14 @@ class RealTimeSystem:
         source = f"exam-{secrets.token_hex(8)}"
         path = self.videos / f"{source}.mp4"
         await asyncio.to_thread(render_mp4, script.episode, path)
-        async with listening(self.bus, source) as alerts:
+        known = knowing(self.stand_in, script, self.bus.nats_url, self.bus.tenant)
+        async with known as answered, listening(self.bus, source) as alerts:
             body = {"source": {"url": path.resolve().as_uri(), "id": source}, **opening(script)}
             body["instructions"] += lines_of(script, 0, Said.QUESTION)  # the same line, and no turn comes before it
             session = str((await self.gateway.call("POST", "/v1/sessions", body))["id"])
             try:
-                seen = await self._follow(script, session)
+                results = results_of(self.gateway, self.stand_in, answered, script, session)
+                seen = await self._follow(script, session, results)
                 history = await self.gateway.history(session)
             finally:
                 await asyncio.shield(self.gateway.end(session))
@@ -58,9 +62,9 @@ class RealTimeSystem:
             await all_closed(alerts)
         return Transcript(aligned(script, history, seen.decisions, seen.results), tuple(alerts))
 
-    async def _follow(self, script: Script, session: str) -> _Seen:
+    async def _follow(self, script: Script, session: str, results: Results) -> _Seen:
         """Send each turn's lines in time and keep the decisions, until the video has ended."""
-        seen = _Seen(self.gateway, script, session)
+        seen = _Seen(self.gateway, script, session, results)
         try:
             async with asyncio.timeout(script.turns[-1].second + SPARE_S):
                 async for event in self.client.events(session):
@@ -78,9 +82,9 @@ class RealTimeSystem:
 class _Seen:
     """What was decided so far, and which turns' lines have been sent."""
 
-    def __init__(self, gateway: GatewayClient, script: Script, session: str) -> None:
+    def __init__(self, gateway: GatewayClient, script: Script, session: str, results: Results) -> None:
         self._gateway, self._script, self._session = gateway, script, session
-        self._background = Background(script.results)
+        self._results = results
         self._sent = 0
         self.decisions: list[Decision] = []
         self.results: dict[int, tuple[str, ...]] = {}
@@ -89,13 +93,14 @@ class _Seen:
         """Note a decision and send the lines of the turn after it. True when it was the script's last."""
         self.decisions.append(decision)
         turn = turn_at(self._script, decision.time_s)
-        if decision.action == "delegate":
-            self._background.take(turn, await self._question(decision))
+        question = await self._question(decision) if decision.action == "delegate" else ""
+        if told := await self._results.told(turn, question, decision.sequence):
+            self.results[turn] = told
         if turn >= len(self._script.turns) - 1:
             return True
         for index in range(self._sent + 1, turn + 2):
             await tell(self._gateway, self._script, self._session, index)
-            results = self._background.due(index)
+            results = await self._results.bring(index)
             for text in (*lines_of(self._script, index, Said.QUESTION), *results):
                 await self._gateway.ask(self._session, text)
             if results:

@@ -3900,7 +3900,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The file. A page (`text/html`) comes with a policy of its own: it has no origin, and may load nothing and ask nobody; what is no page, picture or text comes as a file to keep */
+            /** @description The file. A page (`text/html`) comes with a policy of its own: it has no origin, and may load nothing; what is no page, picture or text comes as a file to keep */
             200: {
                 headers: {
                     [name: string]: unknown;

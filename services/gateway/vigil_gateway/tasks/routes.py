@@ -47,7 +47,7 @@ async def cancel_task(ports: PortsOf, key: Key, task: TaskId) -> None:
     responses={
         200: {
             "description": "The file. A page (`text/html`) comes with a policy of its own: it has no origin, and may "
-            "load nothing and ask nobody; what is no page, picture or text comes as a file to keep",
+            "load nothing; what is no page, picture or text comes as a file to keep",
             "content": {"application/octet-stream": {}},
         }
     },

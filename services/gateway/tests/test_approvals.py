@@ -52,10 +52,13 @@ def approvals(redis: Redis) -> ApprovalStore:
     return ApprovalStore(redis)
 
 
-async def asked(approvals: ApprovalStore, session: str = "s-1", timeout_s: float = 300.0, **changes: str) -> Approval:
+async def asked(
+    approvals: ApprovalStore, session: str = "s-1", timeout_s: float = 300.0, arguments: str = TICKET
+) -> Approval:
     """What a brain does that wants to act."""
-    told = {"tool": "open_ticket", "arguments": TICKET, "summary": "Opens a ticket."} | changes
-    return await approvals.request(Approval("", "demo", session, f"{session}-4", **told), timeout_s)
+    task = f"{session}-4"
+    wanted = Approval("", "demo", session, task, "open_ticket", arguments, "Opens a ticket.")
+    return await approvals.request(wanted, timeout_s)
 
 
 async def listed(http: aiohttp.ClientSession, **query: str) -> list[Json]:

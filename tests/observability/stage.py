@@ -25,7 +25,7 @@ from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 from vigil.testing.videos import write_video
 
-START_S = 60.0
+START_S = 180.0
 CHUNK_TURNS = 6
 SERVICES = ("ingestion", "codec", "interaction", "brain", "gateway", "webhook")
 HARD = "Who made the clock on the wall?"

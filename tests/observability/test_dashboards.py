@@ -76,7 +76,7 @@ async def observed(tmp_path: Path) -> AsyncIterator[tuple[Stage, Prometheus]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 @pytest.mark.skipif(missing(), reason="Prometheus is not installed: deploy/system-packages.sh prometheus")
 async def test_every_query_of_every_panel_has_data(observed: tuple[Stage, Prometheus]) -> None:
     stage, prometheus = observed

@@ -22,7 +22,7 @@ from vigil.core.decide import (
     finish,
     settle,
 )
-from vigil.core.delegation import MAX_TASKS
+from vigil.core.delegation import MAX_TASKS, overdue
 from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction, Watch
 from vigil.core.message import Message, Text
 from vigil.core.probability import Probabilities
@@ -424,6 +424,7 @@ class AnySession(RuleBasedStateMachine):
 
     def _turn(self, step_ms: int, said: tuple[Command, ...], answer: str, results: tuple[Result, ...] = ()) -> Settled:
         seen = replace(observe(max(0, self.state.last_time_ms) + step_ms, *said), results=results)
+        before = self.state
         told, infer = decide(self.spec, self.profile, self.state, seen, self.asked)
         assert (told, infer) == decide(self.spec, self.profile, self.state, seen)
         assert infer is not None
@@ -432,7 +433,8 @@ class AnySession(RuleBasedStateMachine):
             assert len(infer.messages) == len(self.last) + 2
             assert prefix_share(self.last, infer.messages) == 1.0
         settled = settle(self.spec, self.profile, told, infer, Completion(answer, {}))
-        assert (settled.consumed, settled.consumed_results) == (len(said), len(results))
+        waits = any(isinstance(command, Ask) for command in said) and not overdue(before, seen.time_ms)
+        assert (settled.consumed, settled.consumed_results) == (len(said), 0 if waits else len(results))
         assert infer.restart == (settled.state.chunk.number > self.state.chunk.number)
         assert set(queries(infer)) <= set("\n".join(texts(infer.messages[-1])).split("\n"))
         self.state, self.last = settled.state, infer.messages

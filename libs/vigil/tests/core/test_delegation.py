@@ -243,9 +243,20 @@ def test_a_delegated_question_that_is_asked_again_stays_with_its_task() -> None:
     assert session.states == [ExchangeState.ANSWERED]
 
 
-def test_a_question_of_the_same_turn_has_the_words_before_a_result() -> None:
+def test_a_result_waits_while_the_user_asks_something() -> None:
     session = delegating()
-    session.turn("</response> Two people.", Ask("q2", "How many people?"), results=(FOUND,))
+    settled = session.turn("</response> Two people.", Ask("q2", "How many people?"), results=(FOUND,))
+    assert settled.consumed_results == 0
+    assert [exchange.answer for exchange in session.state.dialogue] == ["", "Two people."]
+    assert session.turn("</response> A red rose.", results=(FOUND,)).consumed_results == 1
+    assert [exchange.answer for exchange in session.state.dialogue] == ["A red rose.", "Two people."]
+
+
+def test_a_result_waits_no_longer_than_its_task_is_open() -> None:
+    session = delegating()
+    late_s = round(TASK_DEADLINE_S) + 1
+    settled = session.turn("</response> Two people.", Ask("q2", "How many people?"), results=(FOUND,), at_s=late_s)
+    assert settled.consumed_results == 1
     assert [exchange.answer for exchange in session.state.dialogue] == ["A rose.", "Two people."]
 
 
@@ -326,11 +337,11 @@ def test_the_small_model_is_told_a_result_as_it_learnt_it() -> None:
 def test_a_result_is_a_part_of_its_own_in_the_bracketed_style(profile: PromptProfile) -> None:
     session = Session(profile)
     session.turn(profile.spelling.write(DELEGATES), FLOWER)
-    _, infer = session.ask(Ask("q2", "And now?"), results=(FOUND,))
+    _, infer = session.ask(Ask("q2", "And now?"), results=(FOUND,), at_s=round(TASK_DEADLINE_S))
     assert last_texts(infer) == [
         "[User Query (IMPORTANT \u2014 follow this instruction)]\nAnd now?",
         "[Background Result (answer to a question that you delegated)]\nWhich flower is it? A rose.",
-        "<1.0 seconds>",
+        "<120.0 seconds>",
     ]
 
 

@@ -14,7 +14,7 @@ from vigil.core import alert as alerts
 from vigil.core.alert import AlertEvent, AlertState, Moment
 from vigil.core.attribution import Said, hear
 from vigil.core.chunk import is_full, next_chunk, tail
-from vigil.core.command import Command
+from vigil.core.command import Ask, Command
 from vigil.core.control import Action, Output
 from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, assignment, delegate, overdue
 from vigil.core.duplicate import remembered, said_before
@@ -121,6 +121,7 @@ def decide(
         return state, None
     if not (spec.infer_when_idle or _has_work(state, observation)):
         return state, None
+    observation = _without_results_that_wait(state, observation)
     told = apply(profile, state, observation.commands, observation.results, _moment(spec, state, observation))
     planned, is_new = _in_chunk(spec, profile, told.state, len(observation.frames), reset=told.reset)
     turn = Turn(planned.next_sequence, observation.time_ms, observation.frames, "", told.lines, told.results)
@@ -164,6 +165,12 @@ def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason:
     """The last events of a session that ends: every open alert closes."""
     moment = Moment(spec.session, state.next_sequence, max(state.last_time_ms, 0), capture_time_us)
     return alerts.close_all(state.alerts, moment, reason)[1]
+
+
+def _without_results_that_wait(state: SessionState, observation: Observation) -> Observation:
+    """A turn has words for one answer: results wait while the user asks something, unless a task's time is up."""
+    asks = any(isinstance(command, Ask) for command in observation.commands)
+    return replace(observation, results=()) if asks and not overdue(state, observation.time_ms) else observation
 
 
 def _has_work(state: SessionState, observation: Observation) -> bool:

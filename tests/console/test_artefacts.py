@@ -114,8 +114,7 @@ class Away(asyncio.DatagramProtocol):
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection came, with or without a request."""
-        self.connections.append(b"")
-        self.connections[-1] = await reader.read(4_096)
+        self.connections.append(await reader.read(4_096))
         writer.close()
 
 

@@ -134,7 +134,8 @@ class Catalogue:
         self._file = found
         faulty = sum(bool(brain.fault) for brain in self._brains.values())
         metrics.BRAINS.labels("open").set(len(self._brains) - faulty)
-        metrics.BRAINS.labels("faulty").set(faulty)
+        # Who named no brains misses none: that the embedded one is not installed is no fault.
+        metrics.BRAINS.labels("faulty").set(0 if self._path is None else faulty)
 
     async def _opened_brain(self, entry: BrainEntry) -> OpenBrain:
         closing = AsyncExitStack()

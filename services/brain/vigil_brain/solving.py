@@ -83,7 +83,7 @@ async def _asked(retries: int, brain: OpenBrain, task: BrainTask, told: Told) ->
             log.warning("brain failed", brain=brain.name, task=task.id, reason=error.reason, tries=failures)
             if is_last:
                 raise
-        except Exception as error:
+        except Exception as error:  # whatever an adapter raises, the session is told that it failed
             metrics.FAILURES.labels(brain.name, "failed").inc()
             log.exception("brain failed unexpectedly", brain=brain.name, task=task.id)
             raise BrainError(f"the brain failed: {type(error).__name__}") from error

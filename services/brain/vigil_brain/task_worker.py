@@ -162,7 +162,7 @@ class TaskWorker:
                 await work()
         except PortError as error:
             log.warning("task left", task=request.task, session=request.session, reason=str(error))
-        except Exception:
+        except Exception:  # whatever it is, it ends this task and not the worker; the message comes again
             log.exception("task failed", task=request.task, session=request.session)
         finally:
             self._backlog.remove(request.key, request.task)

@@ -164,7 +164,7 @@ def write(path):
         return "written"
     except OSError as error:
         return type(error).__name__
-answer([write({str(folder)!r} + "/program.py"), write("/usr/bin/x"), write("/x"), write("/tmp/x"), write("/work/x")])
+answer([write({str(folder)!r} + "/program.py"), write("/usr/bin/x"), write("/x"), write("/tmp/x"), write("/task/x")])
 """
     text = (await run(folder, program, task, told, files_mib=4)).text
     assert text == "['OSError', 'OSError', 'OSError', 'OSError', 'OSError']"

@@ -1,5 +1,5 @@
 """The kind `a2a`: an agent that speaks A2A 1.0. The official SDK is the extra `vigil-brain[a2a]`;
-`vigil_brain.brains.a2a_client` is the one module that imports it."""
+only `vigil_brain.brains.a2a_client` and what it imports need it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

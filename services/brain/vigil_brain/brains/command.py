@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 class CommandSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its settings in the brains file. `command` is the program and its arguments; `folders` are let in, read-only,
-    beside the system's programs. Memory is bounded for each process, `files_mib` for each of `/tmp` and `/work`."""
+    beside the system's programs. Memory is bounded for each process, `files_mib` for each of `/tmp` and `/task`."""
 
     command: Annotated[list[str], msgspec.Meta(min_length=1)]
     folders: list[str] = []

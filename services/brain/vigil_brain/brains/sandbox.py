@@ -1,7 +1,7 @@
 """The command line that runs a local program in a bubblewrap sandbox. Pure.
 
 The program sees the system's programs and libraries, the folders that the operator names, all read-only, and an empty
-`/tmp` and `/work` in memory. It has no network, no other process to see, no capability, no variable of the service,
+`/tmp` and `/task` in memory. It has no network, no other process to see, no capability, no variable of the service,
 and ends with its sandbox. What is not bound does not exist for it: no home, no secret, no `/etc` but a few files.
 """
 
@@ -13,13 +13,13 @@ from pathlib import Path
 # left out.
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/mime.types")
-WORK_FOLDER = "/work"
+WORK_FOLDER = "/task"
 NOBODY = 65_534
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may use. Memory is that of each process; `/tmp` and `/work` hold at most `files_mib` each."""
+    """What one run may use. Memory is that of each process; `/tmp` and `/task` hold at most `files_mib` each."""
 
     memory_mib: int = 1_024
     processes: int = 64

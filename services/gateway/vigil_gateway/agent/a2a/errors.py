@@ -58,7 +58,7 @@ def as_a2a(method: str) -> Iterator[None]:
     except A2AError:
         note_status(HTTPStatus.BAD_REQUEST)
         raise
-    except Exception as error:
+    except Exception as error:  # whatever it is, it ends the call as an error of the protocol
         problem = problem_of(error)
         log_failure(problem, error, method=method)
         note_status(problem.row.status)

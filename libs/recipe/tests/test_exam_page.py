@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,7 +17,7 @@ from vigil_recipe.exam.benchmarks.scores import benchmark_summary
 from vigil_recipe.exam.plan import Part, plan
 from vigil_recipe.exam.report.charts import reliability
 from vigil_recipe.exam.report.page import benchmark_html, html
-from vigil_recipe.exam.report.results import BASELINES, SYSTEM, Settings, results
+from vigil_recipe.exam.report.results import BASELINES, OWN_BRAINS, SYSTEM, Settings, results
 from vigil_recipe.exam.run import Outcome, Played
 from vigil_recipe.exam.scoring.calibration import calibration
 from vigil_recipe.exam.scoring.episode_scores import score
@@ -82,6 +83,13 @@ def test_targets_are_met_missed_or_not_measured(report: tuple[dict[str, Any], st
     assert [one.met for one in below[:3]] == [False, False, None]
     assert below[-1].met is None
     assert "<h2>Targets</h2>" in page
+
+
+def test_the_page_says_that_brains_of_its_own_answered() -> None:
+    outcome = taken()
+    asked, own = (results(replace(SETTINGS, stand_in=known), outcome, {}, {}) for known in (True, False))
+    assert OWN_BRAINS not in html(asked, outcome)
+    assert OWN_BRAINS in html(own, outcome)
 
 
 class Tags(HTMLParser):

@@ -27,7 +27,7 @@ from vigil_recipe.exam.players.real_time import RealTimeSystem
 from vigil_recipe.exam.players.summariser import figures, tasks, written
 from vigil_recipe.exam.report.output import tell_scores, unless_stopped, with_bar, write
 from vigil_recipe.exam.report.page import html
-from vigil_recipe.exam.report.results import SYSTEM, Settings, results
+from vigil_recipe.exam.report.results import OWN_BRAINS, SYSTEM, Settings, results
 from vigil_recipe.exam.run import Outcome, play_all
 from vigil_recipe.exam.running_system import RunningSystem, open_system
 from vigil_recipe.exam.scoring.transcript import Player, PlayFailed
@@ -49,6 +49,8 @@ async def examine(options: ExamOptions) -> bool:
         raise ClientError(str(error), "correct --seed, --episodes or --scenario") from None
     outcome, began_s, began = Outcome(), time.monotonic(), datetime.now(UTC)
     async with open_system(options) as running, _players(options, pace, running) as (system, others):
+        if running.stand_in is None:
+            console.print(f"{OWN_BRAINS} Stop it, and the exam starts a Vigil of its own.")
         stopped = await with_bar(
             lambda advance: play_all(
                 chain((first,), items), system, others, outcome, options.at_once, lambda _: advance()
@@ -66,6 +68,7 @@ async def examine(options: ExamOptions) -> bool:
             at_once=options.at_once,
             machine=f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}",
             seconds=round(time.monotonic() - began_s, 1),
+            stand_in=running.stand_in is not None,
         )
         whole = not stopped and pace is Pace.ACCELERATED
         memories = await _summariser(options, running, split) if whole and not options.scenarios else {}

@@ -9,7 +9,7 @@ from typing import Any
 from vigil_recipe.exam.plan import Part
 from vigil_recipe.exam.report.charts import reliability, speaking_plot, timeline
 from vigil_recipe.exam.report.markup import Cell, number, table, whole_page
-from vigil_recipe.exam.report.results import SYSTEM
+from vigil_recipe.exam.report.results import OWN_BRAINS, SYSTEM
 from vigil_recipe.exam.run import Outcome, Played
 from vigil_recipe.exam.scoring.calibration import calibration, ticks
 from vigil_recipe.scenarios import Scenario
@@ -83,6 +83,8 @@ def _warnings(data: Mapping[str, Any]) -> list[str]:
     found = []
     if data["partial"]:
         found.append("<p class=warn><strong>Partial.</strong> Not everything that was planned was played.</p>")
+    if not data["settings"]["stand_in"]:
+        found.append(f"<p class=warn>{OWN_BRAINS}</p>")
     if data["failed"]:
         shown = "".join(f"<li>{escape(failure)}</li>" for failure in data["failed"][:5])
         found.append(

@@ -16,12 +16,16 @@ from vigil_recipe.exam.scoring.targets import reached
 from vigil_recipe.scenarios import Due, Scenario
 
 SYSTEM = "system"
+OWN_BRAINS = (
+    "This Vigil ran before the exam, so brains of its own answer delegated questions, too: figures on delegation, and "
+    "on how far it decides as the reference does, do not count."
+)
 BASELINES = ("polling", "ask_only", "last_4_frames")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the exam was taken."""
+    """How the exam was taken. Without the exam's `stand_in` the system had brains of its own; see `OWN_BRAINS`."""
 
     began: str
     seed: int
@@ -33,6 +37,7 @@ class Settings:
     at_once: int
     machine: str
     seconds: float
+    stand_in: bool = True
 
 
 def results(

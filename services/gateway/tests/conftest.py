@@ -112,6 +112,13 @@ async def http(front: str) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
+async def viewer(front: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """One who may only look; the test's own `keys_file` has the key."""
+    async with aiohttp.ClientSession(front, headers={"Authorization": "Bearer a-key-of-viewer"}) as session:
+        yield session
+
+
+@pytest.fixture
 async def rival(front: str) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of another tenant."""
     async with client(front, "rival") as session:

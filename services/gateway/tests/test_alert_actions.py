@@ -57,12 +57,6 @@ async def bo(front: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-@pytest.fixture
-async def viewer(front: str) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(front, headers={"Authorization": "Bearer a-key-of-viewer"}) as session:
-        yield session
-
-
 async def told(http: aiohttp.ClientSession, path: str, status: int = 200, **body: Any) -> Json:
     async with http.post(f"/v1/alerts/{path}", json=body) as answer:
         found: Json = await answer.json(content_type=None)

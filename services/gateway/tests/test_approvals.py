@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,12 +37,6 @@ def keys_file(tmp_path: Path) -> Path:
     ]
     path.write_bytes(encode_keys(keys))
     return path
-
-
-@pytest.fixture
-async def viewer(front: str) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(front, headers={"Authorization": "Bearer a-key-of-viewer"}) as opened:
-        yield opened
 
 
 @pytest.fixture

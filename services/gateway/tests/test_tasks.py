@@ -1,6 +1,5 @@
 """Delegated questions: listed, shown, cancelled, and the files that brains made, only for who may."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +33,6 @@ def keys_file(tmp_path: Path) -> Path:
     keys = [ApiKey(digest_of(f"a-key-of-{tenant}"), tenant) for tenant in ("demo", "rival")]
     path.write_bytes(encode_keys([*keys, ApiKey(digest_of("a-key-of-viewer"), "demo", KeyRole.VIEWER)]))
     return path
-
-
-@pytest.fixture
-async def viewer(front: str) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(front, headers={"Authorization": "Bearer a-key-of-viewer"}) as opened:
-        yield opened
 
 
 @pytest.fixture

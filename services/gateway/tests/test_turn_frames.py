@@ -1,7 +1,6 @@
 """The pictures that the model saw, and the prompts that it was asked: whole, cached rightly, and only for who may."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -28,12 +27,6 @@ def keys_file(tmp_path: Path) -> Path:
     keys = [ApiKey(digest_of(f"a-key-of-{tenant}"), tenant) for tenant in ("demo", "rival")]
     path.write_bytes(encode_keys([*keys, ApiKey(digest_of("a-key-of-viewer"), "demo", KeyRole.VIEWER)]))
     return path
-
-
-@pytest.fixture
-async def viewer(front: str) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(front, headers={"Authorization": "Bearer a-key-of-viewer"}) as opened:
-        yield opened
 
 
 def turn(sequence: int, reply: str = "</silence>", queries: tuple[str, ...] = ()) -> Turn:

@@ -259,4 +259,5 @@ async def test_a_client_follows_its_session_to_another_worker(site: Site, record
                 async with site.client(Replay(recording)):
                     while (after := (await site.take(1))[0]).fence == before[0].fence:
                         before.append(after)
-    assert after.time_ms > before[-1].time_ms
+    # Both workers may sample in the same moment; interaction takes the first of two pictures of one time.
+    assert after.time_ms >= before[-1].time_ms

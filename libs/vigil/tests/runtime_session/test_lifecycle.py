@@ -25,18 +25,21 @@ from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.opened_session import Opened
 from vigil.testing.servers import NatsServer
 
+WINDOW_S = 0.1
+
 
 async def forget_message_ids(nats_url: str) -> None:
     """Make JetStream's own de-duplication forget what was stored before, as some minutes would."""
     client = await nats.connect(nats_url)
     try:
         js = client.jetstream()
-        config = (await js.stream_info(SESSIONS.name)).config
-        config.duplicate_window = 0.1
-        await js.update_stream(config)
         subject = "vigil.v1.session.changed.demo.marker"
 
         async def is_forgotten() -> bool:
+            config = (await js.stream_info(SESSIONS.name)).config
+            if config.duplicate_window != WINDOW_S:  # also anew: a bus that connects again declares the streams
+                config.duplicate_window = WINDOW_S
+                await js.update_stream(config)
             return not (await js.publish(subject, b"{}", headers={"Nats-Msg-Id": "marker"})).duplicate
 
         assert await is_forgotten()

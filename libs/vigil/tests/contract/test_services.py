@@ -36,6 +36,7 @@ LIVE = (
     "vigil.v1.preview.asked.>",
     "vigil.v1.preview.shown.>",
     "vigil.v1.delegation.cancelling.>",
+    "vigil.v1.memory.recall.>",
     subjects.ALL_HISTORY_ANSWERS,
 )
 KEY = SessionKey("demo", "s-1")
@@ -108,7 +109,13 @@ def test_decisions_and_alerts_have_one_author() -> None:
     delegation on the bus."""
     alerts = subjects.all_alert_events(AlertState)
     delegations = (*subjects.all_delegations(*subjects.SESSION_DELEGATIONS), subjects.ALL_TASKS)
-    for subject in (subjects.ALL_DECISIONS, subjects.ALL_UTTERANCES, *alerts, *delegations):
+    for subject in (
+        subjects.ALL_DECISIONS,
+        subjects.ALL_UTTERANCES,
+        subjects.ALL_MEMORY_REQUESTS,
+        *alerts,
+        *delegations,
+    ):
         assert [row.name for row in SERVICES if subject in row.bus.publishes] == [INTERACTION.name]
 
 

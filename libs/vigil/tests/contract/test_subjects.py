@@ -19,6 +19,8 @@ from vigil.contract.subjects import (
     Kind,
     Lifecycle,
     LifecycleSubject,
+    MemoryEvent,
+    MemorySubject,
     SessionSubject,
 )
 from vigil.core.alert import AlertState
@@ -32,6 +34,7 @@ all_subjects = st.one_of(
     st.builds(LifecycleSubject, st.sampled_from(Lifecycle), keys),
     st.builds(DelegationSubject, st.sampled_from(DelegationEvent), keys),
     st.builds(ApprovalSubject, st.sampled_from(ApprovalEvent), keys),
+    st.builds(MemorySubject, st.sampled_from(MemoryEvent), keys),
     st.builds(AlertSubject, tokens, tokens, st.sampled_from([*AlertState, *AlertAction])),
     st.builds(AuditSubject, tokens),
 )
@@ -56,6 +59,10 @@ KEY = SessionKey("demo", "s-1")
         (subjects.task_cancelling(KEY), "vigil.v1.delegation.cancelling.demo.s-1"),
         (subjects.approval(ApprovalEvent.GRANTED, KEY), "vigil.v1.approval.granted.demo.s-1"),
         (subjects.approvals_of(KEY), "vigil.v1.approval.*.demo.s-1"),
+        (subjects.memory(MemoryEvent.READY, KEY), "vigil.v1.memory.ready.demo.s-1"),
+        (subjects.memory_of(KEY), "vigil.v1.memory.*.demo.s-1"),
+        (subjects.memory_requested(KEY), "vigil.v1.memory.requested.demo.s-1"),
+        (subjects.memory_recall(KEY), "vigil.v1.memory.recall.demo.s-1"),
         (subjects.alert("demo", "lobby", AlertState.OPENED), "vigil.v1.alert.demo.lobby.opened"),
         (subjects.alert("demo", "lobby", AlertAction.MUTED), "vigil.v1.alert.demo.lobby.muted"),
         (subjects.alert_events_of("demo", AlertAction.ACKNOWLEDGED), "vigil.v1.alert.demo.*.acknowledged"),
@@ -96,6 +103,7 @@ def test_any_other_text_is_refused_with_its_name(text: str) -> None:
         "vigil.v1.session.paused.demo.s-1",
         "vigil.v1.delegation.guessed.demo.s-1",
         "vigil.v1.approval.bought.demo.s-1",
+        "vigil.v1.memory.guessed.demo.s-1",
         "vigil.v1.decision.demo.*",
         "vigil.v1.decision.de mo.s-1",
         "vigil.v1.decision..s-1",

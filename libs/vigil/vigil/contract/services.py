@@ -17,6 +17,7 @@ from vigil.contract.streams import (
     DEAD_LETTERS,
     DECISIONS,
     DELEGATIONS,
+    MEMORY_REQUESTS,
     SESSIONS,
     STREAMS,
     TASKS,
@@ -30,6 +31,7 @@ from vigil.contract.subjects import (
     DelegationEvent,
     Kind,
     Lifecycle,
+    MemoryEvent,
 )
 from vigil.core.alert import AlertState
 from vigil.core.source import Role
@@ -209,6 +211,7 @@ GATEWAY = ServiceSpec(
             subjects.ALL_HISTORY_ANSWERS,
             subjects.ALL_AUDIT,
             _of_all(Kind.TASK_CANCELLING),
+            _of_all(Kind.MEMORY_RECALL),
             *subjects.all_approvals(ApprovalEvent.GRANTED, ApprovalEvent.REFUSED),  # what people decide
         ),
         hears=(
@@ -306,12 +309,14 @@ INTERACTION = ServiceSpec(
             *subjects.all_alert_events(AlertState),
             *subjects.all_delegations(*SESSION_DELEGATIONS),
             subjects.ALL_TASKS,
+            subjects.ALL_MEMORY_REQUESTS,
+            _of_all(Kind.MEMORY_RECALL),
             *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.STALLED, Lifecycle.RECOVERED, Lifecycle.ENDED),
             _of_all(Kind.CODED_FRAMES),  # the frame in hand, to whoever takes a session over
             _of_all(Kind.TURN_DROPPED),
         ),
         hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
-        looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, TASKS, SESSIONS),
+        looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, TASKS, MEMORY_REQUESTS, SESSIONS),
         snapshots=BucketAccess.WRITE,
     ),
     redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys("*")),
@@ -348,6 +353,7 @@ BRAIN = ServiceSpec(
             *subjects.all_delegations(*(event for event in DelegationEvent if event not in SESSION_DELEGATIONS)),
             *subjects.all_approvals(*ApprovalEvent),  # what a pattern grants is granted here
             _of_all(Kind.TASK_CANCELLING),
+            _of_all(Kind.MEMORY_RECALL),
             subjects.dead_letters("brain"),
         ),
         hears=(
@@ -363,7 +369,26 @@ BRAIN = ServiceSpec(
     store=StoreAccess.WORK,
 )
 
-SERVICES = (INGESTION, CODEC, INTERACTION, BRAIN, WEBHOOK, GATEWAY)
+MEMORY = ServiceSpec(
+    name="memory",
+    kind=ServiceKind.CONSUMER,
+    purpose="blocks of memory written by a summariser, off the tick, and recalled for questions about the past",
+    module="vigil_memory.main",
+    settings="vigil_memory.config:MemorySettings",
+    wiring=("nats_url", "redis_url", "http_port", "grpc_port", "engine_urls", "model"),
+    http_port=9106,
+    grpc_port=9206,
+    bus=BusAccess(
+        publishes=(*subjects.all_memory(*MemoryEvent), subjects.dead_letters("memory")),
+        hears=(_of_all(Kind.MEMORY_RECALL), *_lifecycle(Lifecycle.ENDED)),
+        consumes=(MEMORY_REQUESTS,),
+    ),
+    redis_keys=(SESSION_KEYS, HEALTH_KEYS),
+    resources=Resources(cpu=0.5, memory_mib=256),
+    store=StoreAccess.WORK,
+)
+
+SERVICES = (INGESTION, CODEC, INTERACTION, MEMORY, BRAIN, WEBHOOK, GATEWAY)
 """In the order in which they are shown and started; the gateway, which clients wait for, last."""
 
 

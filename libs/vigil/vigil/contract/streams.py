@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject
-from vigil.contract.subjects import DelegationEvent
+from vigil.contract.subjects import DelegationEvent, MemoryEvent
 
 _HOUR_S = 3_600.0
 _DAY_S = 24 * _HOUR_S
@@ -105,6 +105,22 @@ APPROVALS = StreamSpec(
     64 * _MIB,
     Retention.LIMITS,
 )
+MEMORY_REQUESTS = StreamSpec(
+    "MEMORY_REQUESTS",
+    "blocks of memory that wait to be written",
+    (subjects.ALL_MEMORY_REQUESTS,),
+    _HOUR_S,
+    128 * _MIB,
+    Retention.WORK_QUEUE,
+)
+MEMORY = StreamSpec(
+    "MEMORY",
+    "what became of blocks of memory that were asked for",
+    subjects.all_memory(*MemoryEvent),
+    _DAY_S,
+    64 * _MIB,
+    Retention.LIMITS,
+)
 DEAD_LETTERS = StreamSpec(
     "DEAD_LETTERS",
     "what could not be processed, and why",
@@ -116,11 +132,23 @@ DEAD_LETTERS = StreamSpec(
 AUDIT = StreamSpec(
     "AUDIT", "who asked to change what", (subjects.ALL_AUDIT,), 90 * _DAY_S, 128 * _MIB, Retention.LIMITS
 )
-FORM = 3
+FORM = 4
 """The number of these declarations, which the server keeps with each stream. Raise it with every change of them: a
 release with a lower number leaves the streams as they are, so that it takes nothing out of them."""
 
-STREAMS = (DECISIONS, UTTERANCES, ALERTS, SESSIONS, DELEGATIONS, TASKS, APPROVALS, DEAD_LETTERS, AUDIT)
+STREAMS = (
+    DECISIONS,
+    UTTERANCES,
+    ALERTS,
+    SESSIONS,
+    DELEGATIONS,
+    TASKS,
+    MEMORY_REQUESTS,
+    MEMORY,
+    APPROVALS,
+    DEAD_LETTERS,
+    AUDIT,
+)
 
 SNAPSHOTS = BucketSpec("VIGIL_SNAPSHOTS", "the frames that opened alerts", 7 * _DAY_S, 512 * _MIB)
 ARTEFACTS = BucketSpec("VIGIL_ARTEFACTS", "the files that brains made", _DAY_S, 512 * _MIB)

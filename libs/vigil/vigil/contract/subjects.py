@@ -30,6 +30,8 @@ class Kind(StrEnum):
     PREVIEW_SHOWN = "preview.shown"
     TASK_REQUESTED = "delegation.requested"
     TASK_CANCELLING = "delegation.cancelling"
+    MEMORY_REQUESTED = "memory.requested"
+    MEMORY_RECALL = "memory.recall"
 
 
 class Lifecycle(StrEnum):
@@ -78,6 +80,13 @@ class ApprovalEvent(StrEnum):
     EXPIRED = "expired"
 
 
+class MemoryEvent(StrEnum):
+    """What became of a block of a session's memory that was asked for."""
+
+    READY = "ready"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSubject:
     """`vigil.v1.<kind>.<tenant>.<session>`."""
@@ -123,6 +132,17 @@ class ApprovalSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class MemorySubject:
+    """`vigil.v1.memory.<event>.<tenant>.<session>`."""
+
+    event: MemoryEvent
+    key: SessionKey
+
+    def __str__(self) -> str:
+        return f"{PREFIX}.memory.{self.event}.{self.key.tenant}.{self.key.session}"
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSubject:
     """`vigil.v1.alert.<tenant>.<source>.<event>`: what the alert's state became, or what somebody did about it."""
 
@@ -140,6 +160,7 @@ class AlertSubject:
 
 _ALERT_STATES = frozenset(AlertState)
 _DELEGATION_EVENTS = frozenset(DelegationEvent)
+_MEMORY_EVENTS = frozenset(MemoryEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +176,23 @@ class AuditSubject:
         return f"{PREFIX}.audit.{self.tenant}"
 
 
-Subject = SessionSubject | LifecycleSubject | DelegationSubject | ApprovalSubject | AlertSubject | AuditSubject
+Subject = (
+    SessionSubject
+    | LifecycleSubject
+    | DelegationSubject
+    | ApprovalSubject
+    | MemorySubject
+    | AlertSubject
+    | AuditSubject
+)
 
 ALL_ALERTS = f"{PREFIX}.alert.>"
 ALL_DECISIONS = f"{PREFIX}.decision.>"
 ALL_UTTERANCES = f"{PREFIX}.utterance.>"
 ALL_LIFECYCLE = f"{PREFIX}.session.>"
 ALL_TASKS = f"{PREFIX}.{Kind.TASK_REQUESTED}.>"
+ALL_MEMORY_REQUESTS = f"{PREFIX}.{Kind.MEMORY_REQUESTED}.>"
+ALL_MEMORY_RECALLS = f"{PREFIX}.{Kind.MEMORY_RECALL}.>"
 ALL_APPROVALS = f"{PREFIX}.approval.>"
 ALL_AUDIT = f"{PREFIX}.audit.>"
 ALL_DEAD_LETTERS = f"{PREFIX}.dlq.>"
@@ -293,6 +324,31 @@ def task_cancelling(key: SessionKey) -> str:
     return str(SessionSubject(Kind.TASK_CANCELLING, key))
 
 
+def memory_requested(key: SessionKey) -> str:
+    """Where a `MemoryRequest` waits for a memory worker."""
+    return str(SessionSubject(Kind.MEMORY_REQUESTED, key))
+
+
+def memory_recall(key: SessionKey) -> str:
+    """Where a memory worker answers a `RecallRequest` about the session with a `RecallResponse`."""
+    return str(SessionSubject(Kind.MEMORY_RECALL, key))
+
+
+def memory(event: MemoryEvent, key: SessionKey) -> str:
+    """Where one kind of event of a session's memory is stored, as CloudEvents."""
+    return str(MemorySubject(event, key))
+
+
+def memory_of(key: SessionKey) -> str:
+    """A filter for all events of one session's memory."""
+    return f"{PREFIX}.memory.*.{key.tenant}.{key.session}"
+
+
+def all_memory(*events: MemoryEvent) -> tuple[str, ...]:
+    """The subjects of these kinds of events of every session's memory."""
+    return tuple(f"{PREFIX}.memory.{event}.>" for event in events)
+
+
 def approval(event: ApprovalEvent, key: SessionKey) -> str:
     """Where one kind of event of the approvals that a session's brains ask for is stored, as CloudEvents."""
     return str(ApprovalSubject(event, key))
@@ -379,6 +435,8 @@ def _parse(tokens: list[str]) -> Subject:
             return LifecycleSubject(Lifecycle(event), SessionKey(tenant, session))
         case ["vigil", "v1", "delegation", event, tenant, session] if event in _DELEGATION_EVENTS:
             return DelegationSubject(DelegationEvent(event), SessionKey(tenant, session))
+        case ["vigil", "v1", "memory", event, tenant, session] if event in _MEMORY_EVENTS:
+            return MemorySubject(MemoryEvent(event), SessionKey(tenant, session))
         case ["vigil", "v1", "approval", event, tenant, session]:
             return ApprovalSubject(ApprovalEvent(event), SessionKey(tenant, session))
         case ["vigil", "v1", *kind, tenant, session]:

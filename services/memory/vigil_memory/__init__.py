@@ -1,0 +1,1 @@
+"""The memory service: see `vigil_memory.main`."""

@@ -1,9 +1,15 @@
-"""Fixtures that every package's tests may use: real NATS and Redis servers; and Hypothesis for a machine that may be
-busy: no deadline per example, no complaint about slow draws, a fixed number of examples."""
+"""Fixtures that every package's tests may use: real NATS and Redis servers; and how Hypothesis draws its examples.
+
+The machine may be busy: there is no deadline for an example, and no complaint about slow draws. Every run draws the same
+examples, so that a test which passed does not fail tomorrow; `--hypothesis-profile search` looks for new ones.
+"""
 
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["vigil.testing.fixtures"]
 
-settings.register_profile("busy", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
+settings.register_profile(
+    "steady", deadline=None, max_examples=100, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", settings.get_profile("steady"), derandomize=False, max_examples=1_000)
+settings.load_profile("steady")

@@ -1,7 +1,7 @@
 """Fixtures that every package's tests may use: real NATS and Redis servers; and how Hypothesis draws its examples.
 
-The machine may be busy: there is no deadline for an example, and no complaint about slow draws. Every run draws the same
-examples, so that a test which passed does not fail tomorrow; `--hypothesis-profile search` looks for new ones.
+The machine may be busy: there is no deadline for an example, and no complaint about slow draws. Every run draws the
+same examples, so that a test which passed does not fail tomorrow; `--hypothesis-profile search` looks for new ones.
 """
 
 from hypothesis import HealthCheck, settings

@@ -9,6 +9,7 @@ from vigil.core.duplicate import DuplicateGuard, Utterances
 from vigil.core.errors import InvalidSpec
 from vigil.core.ids import SessionKey, brain_name, token
 from vigil.core.instruction import Instructions
+from vigil.core.memory import Memory, MemoryLimits
 from vigil.core.message import Image, Parts
 from vigil.core.source import Role, Source
 from vigil.core.turn import Exchange, FrameRef, Task, Turn
@@ -86,6 +87,7 @@ class SessionSpec:
     cadence: Cadence = field(default_factory=Cadence)
     window: Window = field(default_factory=Window)
     speech: Speech = field(default_factory=Speech)
+    memory: MemoryLimits = field(default_factory=MemoryLimits)
     infer_when_idle: bool = True
     created_us: int = 0
     brain: str = ""
@@ -152,3 +154,4 @@ class SessionState:
     tasks: tuple[Task, ...] = ()
     malformed_total: int = 0
     uttered: Utterances = ()
+    memory: Memory = field(default_factory=Memory)

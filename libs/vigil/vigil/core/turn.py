@@ -25,7 +25,7 @@ class FrameRef:
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One committed turn. `time_ms` is model time; `queries` are the user's lines that were new in it, `results` the
-    lines that told results of delegated questions."""
+    lines that told results of delegated questions, `recalled` what memory holds about the question."""
 
     sequence: int
     time_ms: int
@@ -33,6 +33,7 @@ class Turn:
     reply: str
     queries: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
+    recalled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,14 @@ class Result:
             raise InvalidSpec(
                 f"the result has {len(self.text):,} characters: at most {MAX_RESULT_CHARS:,} are allowed, shorten it"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the model said, with its model time in milliseconds."""
+
+    time_ms: int
+    text: str
 
 
 class ExchangeState(StrEnum):

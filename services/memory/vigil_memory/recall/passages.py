@@ -1,0 +1,74 @@
+"""What is searched: an archived block, sentence by sentence, and an exchange as one sentence. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigil.core.control import plain
+
+MAX_PASSAGE_CHARS = 400
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+")
+_ANCHOR = re.compile(r"\b(?:at|second) (\d{1,7}(?:\.\d{1,3})?)\b|(\d{1,7}(?:\.\d{1,3})?)\s*秒", re.IGNORECASE)
+_LOOSE_MS = 1_000  # by which a time in a sentence may miss the span of its block
+
+
+class EntryKind(StrEnum):
+    """What an entry of the archive is."""
+
+    BLOCK = "block"
+    EXCHANGE = "exchange"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a session's archive, with the span of model time that it is about."""
+
+    id: str
+    kind: EntryKind
+    from_ms: int
+    to_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One sentence of an entry, at that place in it. Its span is the moment that the sentence itself names, else that
+    of the entry."""
+
+    entry: Entry
+    place: int
+    text: str
+    from_ms: int
+    to_ms: int
+    has_time: bool = False
+
+
+def passages(entries: Iterable[Entry]) -> tuple[Passage, ...]:
+    """All sentences of these entries in order of time."""
+    ordered = sorted(entries, key=lambda entry: (entry.from_ms, entry.to_ms, entry.id))
+    return tuple(passage for entry in ordered for passage in _passages(entry))
+
+
+def _passages(entry: Entry) -> Iterator[Passage]:
+    sentences = [entry.text] if entry.kind is EntryKind.EXCHANGE else _SENTENCE_ENDS.split(entry.text)
+    for place, sentence in enumerate(sentences):
+        text = plain(sentence)
+        if not text:
+            continue
+        if len(text) > MAX_PASSAGE_CHARS:
+            text = f"{text[: MAX_PASSAGE_CHARS - 1].rstrip()}…"
+        at_ms = _anchor(text, entry)
+        if at_ms is None:
+            yield Passage(entry, place, text, entry.from_ms, entry.to_ms)
+        else:
+            yield Passage(entry, place, text, at_ms, at_ms, has_time=True)
+
+
+def _anchor(text: str, entry: Entry) -> int | None:
+    """The moment that a sentence of a block names, when it lies in the block's span."""
+    found = _ANCHOR.search(text) if entry.kind is EntryKind.BLOCK else None
+    if found is None:
+        return None
+    at_ms = round(float(found[1] or found[2]) * 1_000)
+    return at_ms if entry.from_ms - _LOOSE_MS <= at_ms <= entry.to_ms + _LOOSE_MS else None

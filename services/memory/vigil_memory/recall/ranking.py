@@ -1,0 +1,71 @@
+"""Finds the passages that speak of what a question asks: BM25, by groups that speak of the same. Pure.
+
+Own code of some forty lines: rank-bm25 (no release since 2022) and bm25s would bring NumPy into a service that has no
+other use of it, and build an index that must be thrown away with each new entry. A session has at most some thousand
+short passages: reading all of them takes tens of milliseconds. Embeddings would cost a model of 90 MB in each worker.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vigil_memory.recall.passages import EntryKind, Passage
+from vigil_memory.recall.words import terms
+
+_K, _B = (
+    1.2,
+    0.75,
+)  # how fast a repeated word stops to count, and how much a long passage is held back: the usual values
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that holds these terms of the question. A greater `score` fits better."""
+
+    passage: Passage
+    matched: frozenset[str]
+    score: float
+
+
+def hits(question: str, searched: Sequence[Passage]) -> tuple[Hit, ...]:
+    """The passages that hold a term of the question, in their own order."""
+    wanted = frozenset(terms(question))
+    if not wanted:
+        return ()
+    read = [terms(passage.text) for passage in searched]
+    counts = [Counter(term for term in found if term in wanted) for found in read]
+    holding = Counter(term for count in counts for term in count)
+    rarity = {term: math.log(1 + (len(read) - number + 0.5) / (number + 0.5)) for term, number in holding.items()}
+    usual = sum(map(len, read)) / len(read) if read else 1.0
+    return tuple(
+        Hit(passage, frozenset(count), _score(count, rarity, len(found) / (usual or 1.0)))
+        for passage, found, count in zip(searched, read, counts, strict=True)
+        if count
+    )
+
+
+def groups(found: Iterable[Hit]) -> tuple[tuple[Hit, ...], ...]:
+    """The hits in groups that speak of the same, as far as the question's words tell: the group of the best hit first,
+    in each the newest first. What was seen comes before what was said of it.
+
+    Words of the question that only dialogue holds do not part it from what was seen: an earlier answer repeats the
+    question's words, and may be out of date.
+    """
+    hits_found = tuple(found)
+    seen = frozenset().union(*(hit.matched for hit in hits_found if hit.passage.entry.kind is EntryKind.BLOCK))
+    grouped: dict[frozenset[str], list[Hit]] = {}
+    for hit in hits_found:
+        grouped.setdefault(hit.matched & seen or hit.matched, []).append(hit)
+    ordered = sorted(grouped.values(), key=lambda group: -max(hit.score for hit in group))
+    return tuple(tuple(sorted(group, key=_newest_first)) for group in ordered)
+
+
+def _newest_first(hit: Hit) -> tuple[bool, int, int, int]:
+    passage = hit.passage
+    return passage.entry.kind is EntryKind.EXCHANGE, -passage.to_ms, -passage.from_ms, -passage.place
+
+
+def _score(count: Counter[str], rarity: dict[str, float], length: float) -> float:
+    held_back = _K * (1 - _B + _B * length)
+    return sum(rarity[term] * number * (_K + 1) / (number + held_back) for term, number in count.items())

@@ -27,6 +27,12 @@ CANCEL_SECONDS = Histogram(
     "Told that nobody wants the answer until the brain had stopped",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0),
 )
+RECALLS = Counter(
+    "vigil_brain_recalls_total",
+    "Tasks that memory was recalled for, by what came of it: found, nothing, absent (no memory service listens), late "
+    "(no answer within 0.5 s; the task went without), unreadable",
+    ["outcome"],
+)
 HANDED_BACK = Counter(
     "vigil_brain_handed_back_total", "Tasks put back into the stream: more urgent ones wait here, or the worker stops"
 )

@@ -14,6 +14,7 @@ from vigil_brain import artefacts, metrics
 from vigil_brain.brains.port import Answer, BrainError, BrainTask, Told
 from vigil_brain.catalogue import OpenBrain
 from vigil_brain.digest import digest, reason
+from vigil_brain.memory import memory
 from vigil_brain.outcome import LATE, Outcome, failed, withdrawn
 from vigil_brain.ports import Ports
 from vigil_brain.snapshot import pictures
@@ -48,14 +49,17 @@ async def answer(ports: Ports, request: TaskRequest, told: Told) -> Outcome:
 
 
 async def _within(limit_s: float, ports: Ports, brain: OpenBrain, request: TaskRequest, told: Told) -> Outcome:
+    shown, known = await asyncio.gather(
+        pictures(ports.sessions, request, ports.snapshot_bytes), memory(ports.bus, request)
+    )
     task = BrainTask(
         id=request.task,
         question=request.question,
         note=request.note,
         language=request.language,
         instructions=request.instructions,
-        memory=request.memory,
-        pictures=await pictures(ports.sessions, request, ports.snapshot_bytes),
+        memory=known,
+        pictures=shown,
         deadline_s=limit_s,
         prompt=brain.entry.prompt,
     )

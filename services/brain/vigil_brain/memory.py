@@ -1,0 +1,72 @@
+"""The memory that goes with a task: what the session's prompt held of it, and what is recalled for the question."""
+
+from google.protobuf.message import DecodeError
+
+from vigil.contract import subjects
+from vigil.core.control import plain
+from vigil.core.task import TaskRequest
+from vigil.runtime.bus.client import Bus
+from vigil.runtime.errors import BusError, NoResponders
+from vigil.runtime.process.logs import get_log
+from vigil.v1 import memory_pb2 as pb
+from vigil_brain import metrics
+
+log = get_log()
+
+RECALL_S = 0.5  # a task waits no longer for its memory
+MAX_LINES = 8
+MAX_CHARS = 2_000
+RECALLED = "Recalled for the question:"
+
+
+async def memory(bus: Bus, request: TaskRequest) -> str:
+    """The memory of the task as text; empty where there is none. Never raises: without a memory service, or without
+    its answer within `RECALL_S` seconds, the question goes with what the session's prompt held."""
+    lines = [line for line in await _recalled(bus, request) if line not in request.memory]
+    recalled = "\n".join([RECALLED, *lines]) if lines else ""
+    return "\n\n".join(part for part in (request.memory, recalled) if part)
+
+
+async def _recalled(bus: Bus, request: TaskRequest) -> tuple[str, ...]:
+    asked = question(request)
+    if asked is None:
+        return ()
+    try:
+        answer = await bus.request(subjects.memory_recall(request.key), asked.SerializeToString(), RECALL_S)
+        found = lines_of(pb.RecallResponse.FromString(answer))
+    except NoResponders:
+        metrics.RECALLS.labels("absent").inc()
+        return ()
+    except (BusError, DecodeError) as error:
+        outcome = "late" if isinstance(error, BusError) else "unreadable"
+        metrics.RECALLS.labels(outcome).inc()
+        log.warning("memory not recalled", task=request.task, reason=str(error))
+        return ()
+    metrics.RECALLS.labels("found" if found else "nothing").inc()
+    return found
+
+
+def question(request: TaskRequest) -> pb.RecallRequest | None:
+    """What the memory service is asked for a task; None for a task of no session that a turn has shown, which has
+    nothing to remember."""
+    if request.time_ms <= 0:
+        return None
+    return pb.RecallRequest(
+        tenant=request.tenant,
+        session=request.session,
+        question=request.question[:MAX_CHARS],
+        time_ms=request.time_ms,
+        origin_us=max(0, request.opened_at_us - request.time_ms * 1_000),
+        max_lines=MAX_LINES,
+        max_chars=MAX_CHARS,
+    )
+
+
+def lines_of(response: pb.RecallResponse) -> tuple[str, ...]:
+    """The lines of an answer, plain and bounded whatever came."""
+    lines, left = [], MAX_CHARS
+    for text in (plain(line.text) for line in response.lines[:MAX_LINES]):
+        if text and len(text) <= left:
+            lines.append(text)
+            left -= len(text)
+    return tuple(lines)

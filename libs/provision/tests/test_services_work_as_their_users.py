@@ -7,10 +7,11 @@ import pytest
 from redis.asyncio import Redis
 
 from vigil.contract.outgoing import PROTOBUF, Outgoing
-from vigil.contract.services import BRAIN, CODEC, GATEWAY, INGESTION, INTERACTION, SERVICES, ServiceSpec
+from vigil.contract.services import BRAIN, CODEC, GATEWAY, INGESTION, INTERACTION, MEMORY, SERVICES, ServiceSpec
 from vigil.core.approval import Approval, ApprovalPattern
 from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey
+from vigil.core.memory import Block
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.source import Role, Source, SourceKind
 from vigil.core.task import KeyFrame, TaskRequest, TaskState
@@ -18,6 +19,7 @@ from vigil.core.turn import FrameRef, Result, Turn
 from vigil.runtime.placement.leases import Offer, Placement
 from vigil.runtime.store.agent_tasks import AgentTask, AgentTasks
 from vigil.runtime.store.approvals import ApprovalStore
+from vigil.runtime.store.memory_archive import ArchivedBlock
 from vigil.runtime.store.names import SessionNames
 from vigil.runtime.store.pushed import PushedSessions
 from vigil.runtime.store.redis_client import open_redis
@@ -86,11 +88,23 @@ async def interact(redis: Redis) -> None:
     for restart in (False, True):
         commit = Commit(state, turn, restart=restart, frames=(("f-0", b"jpeg"),), outgoing=(message,))
         await sessions.commit(KEY, 2, commit)
-    await sessions.commit(KEY, 2, Commit(state, published=1, consumed=1))
+    summary = ArchivedBlock(Block("0-1000-0", 0, 0, 1_000, "Nobody."), (KeyFrame("f-0", 0),))
+    await sessions.commit(KEY, 2, Commit(state, consumed_blocks=1, archived=(summary,), key_frames=summary.frames))
+    await sessions.commit(KEY, 2, Commit(state, published=1, consumed=1, forgets=True))
     assert await sessions.frames(KEY, ["f-0"]) == {"f-0": b"jpeg"}
     await sessions.submit(KEY, Reset())
     await sessions.set_status(KEY, "interaction", "{}")
     await placement.lacking(KEY, ROLES)
+
+
+async def summarise(redis: Redis) -> None:
+    sessions = SessionStore(redis)
+    await sessions.ping()
+    await sessions.frames(KEY, ["f-0"])
+    assert await sessions.write_block(KEY, Block("0-1000-0", 0, 0, 1_000, "Nobody."))
+    await sessions.history(KEY)
+    await sessions.look(KEY)
+    await sessions.archive(KEY)
 
 
 async def think(redis: Redis) -> None:
@@ -166,6 +180,7 @@ WORK: dict[str, Callable[[Redis], Awaitable[None]]] = {
     CODEC.name: code,
     INGESTION.name: ingest,
     INTERACTION.name: interact,
+    MEMORY.name: summarise,
     BRAIN.name: think,
     GATEWAY.name: serve,
 }

@@ -14,7 +14,7 @@ class Part(StrEnum):
 
     SPEC = "spec"  # string: JSON of the SessionSpec
     HEAD = "head"  # string: JSON of what every turn changes; this and the next six are the state, see `state_parts`
-    MEMORY = "memory"  # string: JSON of the chunk's number and prefix
+    MEMORY = "memory"  # string: JSON of the chunk's number and prefix, and of the blocks of memory
     INSTRUCTIONS = "instructions"  # string: JSON of the standing instructions
     ALERTS = "alerts"  # string: JSON of the alerts
     UTTERED = "uttered"  # string: JSON of what was uttered a moment ago
@@ -25,6 +25,7 @@ class Part(StrEnum):
     OUTBOX = "outbox"  # list: msgpack of each Outgoing not yet known to be stored
     INBOX = "inbox"  # list: JSON of each command not yet shown to the model
     RESULTS = "results"  # list: JSON of each result of a delegated question not yet shown to the model
+    WRITTEN = "written"  # list: JSON of each block of memory that has not entered the state yet
     FENCE = "fence"  # string: the highest fence that took the session
     ORIGIN = "origin"  # string: capture time of the first frame, in microseconds
     STATUS = "status"  # hash: a service's role to its short status text
@@ -35,6 +36,8 @@ class Part(StrEnum):
         "shown"  # hash: of what a client pushed last: model time, nonce, capture time, mark; and when it was heard of
     )
     DELEGATED = "delegated"  # sorted set: ids of the tasks that brains had, by when they came, in ms
+    ARCHIVE = "archive"  # hash: of each summary and each exchange, by its time in ms and what it is, to JSON
+    KEYFRAMES = "keyframes"  # hash: time in ms and uuid to JPEG, of spans that are summarised
 
 
 def session_keys(key: SessionKey) -> list[str]:

@@ -1,6 +1,6 @@
 """What the store takes and gives, and how these values are written: JSON by msgspec, here and nowhere else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -11,13 +11,18 @@ from vigil.contract.outgoing import Outgoing
 from vigil.contract.unreadable import UNREADABLE
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
 from vigil.core.ids import SessionKey
+from vigil.core.memory import Block
 from vigil.core.session import SessionSpec, SessionState
-from vigil.core.turn import Result, Turn
+from vigil.core.task import KeyFrame
+from vigil.core.turn import Exchange, Result, Turn
 from vigil.runtime.errors import StoreCorrupt, StoreNewer
 from vigil.runtime.store import form
+from vigil.runtime.store.memory_archive import Archive, ArchivedBlock, frame_of, is_exchange
 
 _COMMANDS: dict[str, type[Command]] = {"ask": Ask, "instruct": Instruct, "clear": Clear, "reset": Reset}
 _COMMAND_NAMES = {kind: name for name, kind in _COMMANDS.items()}
+
+_BYTES_FIELD = b"bytes"  # of the archive: it counts, and is no text
 
 V = TypeVar("V")
 
@@ -26,9 +31,13 @@ V = TypeVar("V")
 class Commit:
     """All that one tick writes, at once or not at all.
 
-    `turn` is appended; with `restart` the turns become those of `state.chunk` instead, and frames that none of them
-    shows are dropped. `frames` are new ones, uuid and JPEG. `published` entries leave the outbox's head, `consumed`
-    commands and `consumed_results` results leave the heads of their inboxes, then `outgoing` is appended to the outbox.
+    `turn` is appended; with `restart` the turns become those of `state.chunk` instead, and frames that neither the
+    chunk shows nor a span of `state.memory` waits with are dropped. `frames` are new ones, uuid and JPEG. `published`
+    entries leave the outbox's head, `consumed` commands, `consumed_results` results and `consumed_blocks` blocks of
+    memory leave the heads of their inboxes, then `outgoing` is appended to the outbox.
+
+    `archived` texts enter the archive, and the pictures of `key_frames`, which the chunk showed until now. One that
+    `forgets` removes all that was archived before, and all blocks that wait.
 
     `after` is the id of the commit or take that this one builds on: when something else was written since, nothing is.
     Empty, it builds on whatever is there. `before` is the state that `after` left in the store: parts of the state that
@@ -43,6 +52,10 @@ class Commit:
     published: int = 0
     consumed: int = 0
     consumed_results: int = 0
+    consumed_blocks: int = 0
+    archived: tuple[ArchivedBlock | Exchange, ...] = ()
+    key_frames: tuple[KeyFrame, ...] = ()
+    forgets: bool = False
     after: str = ""
     before: SessionState | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
@@ -54,10 +67,12 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for a session's next turn: what clients said, and what workers found out. Both oldest first."""
+    """What waits for a session's next turn: what clients said, and what workers found out; and the blocks of memory
+    that wait for the next chunk. All oldest first."""
 
     commands: tuple[Command, ...] = ()
     results: tuple[Result, ...] = ()
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +176,44 @@ def decode_commands(key: SessionKey, entries: Sequence[bytes]) -> tuple[Command,
     return tuple(decode_command(key, entry) for entry in entries)
 
 
-def decode_waiting(key: SessionKey, inbox: Sequence[bytes], results: Sequence[bytes] = ()) -> Waiting:
-    """Read both inboxes."""
-    return Waiting(decode_commands(key, inbox), tuple(decode_numbered(key, result, Result) for result in results))
+def decode_waiting(
+    key: SessionKey, inbox: Sequence[bytes], results: Sequence[bytes] = (), blocks: Sequence[bytes] = ()
+) -> Waiting:
+    """Read the inboxes."""
+    return Waiting(
+        decode_commands(key, inbox),
+        tuple(decode_numbered(key, result, Result) for result in results),
+        tuple(decode_numbered(key, block, Block) for block in blocks),
+    )
 
 
 def decode_look(
-    key: SessionKey, spec: bytes, ended: bytes | None, inbox: Sequence[bytes], results: Sequence[bytes] = ()
+    key: SessionKey,
+    spec: bytes,
+    ended: bytes | None,
+    inbox: Sequence[bytes],
+    results: Sequence[bytes] = (),
+    blocks: Sequence[bytes] = (),
 ) -> Look:
-    """What others may have changed about a session that is there. Who serves a client need not give the results."""
+    """What others may have changed about a session that is there. Who serves a client need not give the results and
+    the blocks."""
     return Look(
         spec=decode_numbered(key, spec, SessionSpec),
-        waiting=decode_waiting(key, inbox, results),
+        waiting=decode_waiting(key, inbox, results, blocks),
         ended=None if ended is None else decode(key, ended, Ended),
+    )
+
+
+def decode_archive(key: SessionKey, texts: Mapping[bytes, bytes], frames: Sequence[bytes]) -> Archive:
+    """The archive of its hash and of the fields of its key frames. Raises `StoreCorrupt`, `StoreNewer`."""
+    entries = {name.decode(): data for name, data in texts.items() if name != _BYTES_FIELD}
+    blocks = (decode_numbered(key, data, ArchivedBlock) for name, data in entries.items() if not is_exchange(name))
+    exchanges = (decode_numbered(key, data, Exchange) for name, data in entries.items() if is_exchange(name))
+    pictures = (frame_of(name.decode()) for name in frames)
+    return Archive(
+        tuple(sorted(blocks, key=lambda entry: entry.block.from_ms)),
+        tuple(sorted(exchanges, key=lambda exchange: exchange.asked_ms)),
+        tuple(sorted(pictures, key=lambda frame: frame.time_ms)),
     )
 
 

@@ -12,7 +12,7 @@ from vigil.runtime.errors import (
     StoreNewer,
     UnknownSession,
 )
-from vigil.runtime.store.bounds import MAX_FRAMES, MAX_INBOX, MAX_OUTBOX, MAX_RESULTS
+from vigil.runtime.store.bounds import MAX_BLOCKS, MAX_FRAMES, MAX_INBOX, MAX_OUTBOX, MAX_RESULTS
 from vigil.runtime.store.form import IS_NEWER
 
 _REFUSALS = {
@@ -25,6 +25,10 @@ _REFUSALS = {
     b"results full": (
         InboxFull,
         f"session {{key}} has {MAX_RESULTS} results of delegated questions waiting: try again after its next turn",
+    ),
+    b"memory full": (
+        InboxFull,
+        f"session {{key}} has {MAX_BLOCKS} blocks of memory waiting: try again after its next chunk has begun",
     ),
     b"outbox full": (SessionFull, f"session {{key}} has {MAX_OUTBOX} messages that JetStream has not stored yet"),
     b"frames full": (SessionFull, f"session {{key}} keeps {MAX_FRAMES:,} frames: shorten its chunk"),

@@ -14,13 +14,16 @@ from redis.asyncio import Redis
 from vigil.contract.outgoing import Outgoing
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
+from vigil.core.memory import Block
 from vigil.core.session import SessionSpec, SessionState
+from vigil.core.task import KeyFrame
 from vigil.core.turn import Result
 from vigil.runtime.errors import InboxFull
 from vigil.runtime.store import form, metrics, record, redis_client, state_parts
-from vigil.runtime.store.bounds import MAX_INBOX, MAX_LOG, MAX_RESULTS
+from vigil.runtime.store.bounds import MAX_BLOCKS, MAX_INBOX, MAX_LOG, MAX_RESULTS
 from vigil.runtime.store.commit_arguments import commit_arguments, place
 from vigil.runtime.store.keys import Part, from_member, index_key, member, part_key, session_keys
+from vigil.runtime.store.memory_archive import Archive, frame_field
 from vigil.runtime.store.record import Commit, Ended, LoggedTurn, Look, Taken, Waiting
 from vigil.runtime.store.redis_client import unavailable
 from vigil.runtime.store.refusals import accepted, refuse
@@ -45,8 +48,9 @@ class SessionStore:
         self._change_spec = redis_client.script(redis, _PACKAGE, "session", "change_spec")
         self._set_origin = redis_client.script(redis, _PACKAGE, "session", "set_origin")
         self._take = redis_client.script(redis, _PACKAGE, "session", "take")
-        self._commit = redis_client.script(redis, _PACKAGE, "session", "commit")
+        self._commit = redis_client.script(redis, _PACKAGE, "session", "archive", "commit")
         self._submit = redis_client.script(redis, _PACKAGE, "session", "submit")
+        self._memory_written = redis_client.script(redis, _PACKAGE, "session", "memory_written")
         self._set_status = redis_client.script(redis, _PACKAGE, "session", "set_status")
         self._end = redis_client.script(redis, _PACKAGE, "session", "end")
         self._listing = redis_client.script(redis, _PACKAGE, "list")
@@ -126,12 +130,12 @@ class SessionStore:
         which changes nothing about the session."""
         take_id = uuid4().hex
         answer = await self._run(self._take, key, [fence, take_id, form.READ])
-        spec, parts, turns, outbox, inbox, results, ended = answer
+        spec, parts, turns, outbox, inbox, results, blocks, ended = answer
         return Taken(
             spec=record.decode_numbered(key, spec, SessionSpec),
             state=state_parts.decode_parts(key, parts, turns),
             outbox=tuple(record.decode_outgoing(key, message) for message in outbox),
-            waiting=record.decode_waiting(key, inbox, results),
+            waiting=record.decode_waiting(key, inbox, results, blocks),
             ended=None if ended is None else record.decode(key, ended, Ended),
             id=take_id,
             is_of_old_form=state_parts.is_of_old_form(key, parts[STATE_PARTS.index(Part.HEAD)]),
@@ -152,8 +156,8 @@ class SessionStore:
         a turn of an ended session; without a turn it can be committed to, so that its alerts are closed.
         """
         with metrics.COMMIT_SECONDS.time():
-            inbox, results = await self._run(self._commit, key, commit_arguments(fence, commit))
-        return record.decode_waiting(key, inbox, results)
+            inbox, results, blocks = await self._run(self._commit, key, commit_arguments(fence, commit))
+        return record.decode_waiting(key, inbox, results, blocks)
 
     async def submit(self, key: SessionKey, command: Command) -> None:
         """Put a command into the session's inbox. Raises `InboxFull`, `UnknownSession`, `SessionEnded`."""
@@ -173,6 +177,32 @@ class SessionStore:
             metrics.RESULTS_REFUSED.inc()
             raise
 
+    async def write_block(self, key: SessionKey, block: Block) -> bool:
+        """Put a block of memory into the session's inbox for them; it enters the state when a chunk begins. Whether it
+        was written now: a block of an id that was written before changes nothing, also when its words differ.
+
+        Raises `InboxFull` (try again after the session's next chunk has begun), `UnknownSession`, `SessionEnded`.
+        """
+        answer = await self._run(self._memory_written, key, [block.id, record.encode_numbered(block), MAX_BLOCKS])
+        return bool(answer == b"ok")
+
+    async def archive(self, key: SessionKey) -> Archive:
+        """Every summary and exchange that is kept to be recalled, oldest first; empty for a session that is gone."""
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hgetall(part_key(key, Part.ARCHIVE))
+            pipeline.hkeys(part_key(key, Part.KEYFRAMES))
+            with unavailable():
+                texts, frames = await pipeline.execute()
+        return record.decode_archive(key, texts, frames)
+
+    async def key_frames(self, key: SessionKey, frames: Sequence[KeyFrame]) -> dict[str, bytes]:
+        """JPEGs of key frames of the archive by uuid; those that have made way are left out."""
+        if not frames:
+            return {}
+        with unavailable():
+            found = await self._redis.hmget(part_key(key, Part.KEYFRAMES), [frame_field(frame) for frame in frames])
+        return {frame.uuid: jpeg for frame, jpeg in zip(frames, found, strict=True) if jpeg is not None}
+
     async def commands(self, key: SessionKey) -> tuple[Command, ...]:
         """The commands that no turn has shown yet, oldest first."""
         with unavailable():
@@ -184,14 +214,15 @@ class SessionStore:
             pipeline.mget(part_key(key, Part.SPEC), part_key(key, Part.ENDED))
             pipeline.lrange(part_key(key, Part.INBOX), 0, -1)
             pipeline.lrange(part_key(key, Part.RESULTS), 0, -1)
+            pipeline.lrange(part_key(key, Part.WRITTEN), 0, -1)
             with unavailable():
-                (spec, ended), inbox, results = await pipeline.execute()
+                (spec, ended), inbox, results, blocks = await pipeline.execute()
         if spec is None:
             refuse("unknown", key)
-        return record.decode_look(key, spec, ended, inbox, results)
+        return record.decode_look(key, spec, ended, inbox, results, blocks)
 
     async def frames(self, key: SessionKey, uuids: Sequence[str]) -> dict[str, bytes]:
-        """JPEGs of the current chunk by uuid; those that are not there are left out."""
+        """JPEGs of the current chunk and of unwritten spans by uuid; those that are not there are left out."""
         if not uuids:
             return {}
         with unavailable():

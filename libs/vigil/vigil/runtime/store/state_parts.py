@@ -6,13 +6,14 @@ chunk are not here: they are appended one by one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from vigil.core.alert import Alert
 from vigil.core.duplicate import Utterances
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instructions
+from vigil.core.memory import Memory
 from vigil.core.message import Image, Parts, Text
 from vigil.core.session import Chunk, SessionState
 from vigil.core.turn import Exchange, FrameRef, Task, Turn
@@ -43,16 +44,18 @@ class _PrefixPart:
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """What the chunk begins with: it changes at a boundary and never within a chunk."""
+    """What the chunk begins with, and what later ones begin with. The prefix changes at a boundary and never within a
+    chunk; the tiers change there, too, and when a summary is asked for."""
 
     chunk: int = 0
     prefix: tuple[_PrefixPart, ...] = ()
     began_at: int = -1
+    tiers: Memory = field(default_factory=Memory)
 
 
 _VIEWS: Mapping[Part, Callable[[SessionState], Any]] = {
     Part.HEAD: lambda state: _Head(form.WRITTEN, state.next_sequence, state.last_time_ms, state.malformed_total),
-    Part.MEMORY: lambda state: (state.chunk.number, state.chunk.prefix, state.chunk.began_at),
+    Part.MEMORY: lambda state: (state.chunk.number, state.chunk.prefix, state.chunk.began_at, state.memory),
     Part.INSTRUCTIONS: lambda state: state.instructions,
     Part.ALERTS: lambda state: state.alerts,
     Part.UTTERED: lambda state: state.uttered,
@@ -85,6 +88,7 @@ def decode_parts(key: SessionKey, parts: Sequence[bytes | None], turns: Sequence
         uttered=_decoded(key, found[Part.UTTERED], Utterances, ()),
         dialogue=_decoded(key, found[Part.DIALOGUE], tuple[Exchange, ...], ()),
         tasks=_decoded(key, found[Part.TASKS], tuple[Task, ...], ()),
+        memory=memory.tiers,
     )
 
 
@@ -107,9 +111,9 @@ def _decoded(key: SessionKey, data: bytes | None, kind: Any, nothing: V) -> V:
     return value
 
 
-def _memory(chunk: int, prefix: Parts, began_at: int) -> _Memory:
+def _memory(chunk: int, prefix: Parts, began_at: int, tiers: Memory) -> _Memory:
     parts = (_PrefixPart(part.text) if isinstance(part, Text) else _PrefixPart(image=part.ref) for part in prefix)
-    return _Memory(chunk, tuple(parts), began_at)
+    return _Memory(chunk, tuple(parts), began_at, tiers)
 
 
 def _prefix(memory: _Memory) -> Parts:

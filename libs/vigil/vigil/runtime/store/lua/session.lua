@@ -1,8 +1,10 @@
 -- Shared head of every session script. KEYS are all parts of one session, in the order of `Part`.
 local SPEC, HEAD, MEMORY, INSTRUCTIONS, ALERTS, UTTERED, DIALOGUE, TASKS = unpack(KEYS, 1, 8)
-local TURNS, FRAMES, OUTBOX, INBOX, RESULTS = unpack(KEYS, 9, 13)
-local FENCE, ORIGIN, STATUS, ENDED, LOG, LAST = unpack(KEYS, 14, 19)
-local DELEGATED = KEYS[21]
+local TURNS, FRAMES, OUTBOX, INBOX, RESULTS, WRITTEN = unpack(KEYS, 9, 14)
+local FENCE, ORIGIN, STATUS, ENDED, LOG, LAST = unpack(KEYS, 15, 20)
+local DELEGATED = KEYS[22]
+local ARCHIVE = KEYS[23]
+local KEYFRAMES = KEYS[24]
 
 local function exists(key)
   return redis.call('EXISTS', key) == 1

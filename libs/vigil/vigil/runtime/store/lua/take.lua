@@ -1,6 +1,6 @@
 -- ARGV: fence, id of this take, the newest form that the caller reads. Commits still on their way build on another id
 -- and are refused. A session of a newer form stays as it is, for a worker that can read it.
--- Returns spec, parts of the state, turns, outbox, inbox, results, ended.
+-- Returns spec, parts of the state, turns, outbox, inbox, results, blocks, ended.
 local spec = redis.call('GET', SPEC)
 if not spec then return 'unknown' end
 if math.max(form_of(spec), form_of(redis.call('GET', HEAD))) > tonumber(ARGV[3]) then return 'newer' end
@@ -15,5 +15,6 @@ return {
   redis.call('LRANGE', OUTBOX, 0, -1),
   redis.call('LRANGE', INBOX, 0, -1),
   redis.call('LRANGE', RESULTS, 0, -1),
+  redis.call('LRANGE', WRITTEN, 0, -1),
   redis.call('GET', ENDED),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.process.startup import StartupError
@@ -42,11 +43,12 @@ async def _ports(worker: Worker[BrainSettings], stack: AsyncExitStack) -> Ports:
     settings = worker.settings
     tls = trusted_by(settings.ca_file)
     name = f"vigil-{worker.name} {settings.worker}"
+    opening = partial(open_brain, trusted=tls)
     config = BusConfig(settings.nats_url, name, settings.stream_replicas, updates_streams=False, tls=tls)
     redis = await stack.enter_async_context(open_redis(settings.redis_url, tls))
     bus = await stack.enter_async_context(Bus.connect(config))
     try:
-        catalogue = await stack.enter_async_context(Catalogue.opened(settings.brains_file, mistakes, open_brain))
+        catalogue = await stack.enter_async_context(Catalogue.opened(settings.brains_file, mistakes, opening))
     except BrainsFileInvalid as error:
         raise StartupError("\n".join(f"VIGIL_BRAINS_FILE: {problem}" for problem in error.problems)) from None
     return Ports(

@@ -122,7 +122,7 @@ class HermesBrain:
 @asynccontextmanager
 async def open_hermes(settings: HermesSettings, spec: BrainSpec) -> AsyncIterator[Brain]:
     """The agent at `settings.url`."""
-    async with http_session() as http:
+    async with http_session(spec.trusted) as http:
         yield HermesBrain(HttpClient(http, settings.url, spec.key), settings, spec.timeout_s)
 
 

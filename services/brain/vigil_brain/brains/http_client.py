@@ -5,6 +5,7 @@ Redirects are not followed, proxies of the environment are not used, and the key
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -20,6 +21,9 @@ CONNECT_S = 10.0
 SILENCE_S = 120.0  # no byte for so long: the brain hangs
 CANCEL_S = 0.8  # for the call that ends the work at the other end: cancelling takes a second at most in all
 MAX_REASON_CHARS = 200
+NOT_TRUSTED = (
+    "the brain's certificate is not trusted: name its authority in VIGIL_CA_FILE, or check the host name in its url"
+)
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 log = get_log()
@@ -87,11 +91,11 @@ class HttpClient:
 
 
 @asynccontextmanager
-async def http_session() -> AsyncIterator[aiohttp.ClientSession]:
-    """A session for one brain. The number of its calls is bounded by who gives it tasks."""
+async def http_session(trusted: ssl.SSLContext | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session for one brain. The number of its calls is bounded by who gives it tasks. `trusted`: see `BrainSpec`."""
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),
+        connector=aiohttp.TCPConnector(limit=0, ssl=trusted or True),
         timeout=timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
@@ -105,6 +109,8 @@ def in_plain_words() -> Iterator[None]:
     """Turns what aiohttp raises into `BrainError`."""
     try:
         yield
+    except aiohttp.ClientConnectorCertificateError:
+        raise BrainError(NOT_TRUSTED) from None
     except aiohttp.ClientConnectorError as error:
         why = error.os_error.strerror or str(error.os_error)
         raise BrainError(f"the brain cannot be reached: {why}", is_transient=True) from None

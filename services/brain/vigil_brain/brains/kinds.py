@@ -4,9 +4,10 @@ An entry of the file has `name`, `kind`, `timeout_s`, `concurrency`, `key_env` o
 kinds, and beside them the settings of its kind, which are here.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,11 +62,14 @@ def mistakes(kind: str, settings: Mapping[str, object]) -> list[str]:
 
 
 @asynccontextmanager
-async def open_brain(spec: BrainSpec) -> AsyncIterator[Brain]:
-    """The brain, until the block ends. Its settings have no `mistakes`. Raises `BrainError` when this machine lacks
-    what the kind needs. Whether an API or agent can be reached shows with the first task."""
+async def open_brain(spec: BrainSpec, trusted: ssl.SSLContext | None = None) -> AsyncIterator[Brain]:
+    """The brain, until the block ends. Its settings have no `mistakes`; `trusted`: see `BrainSpec`.
+
+    Raises `BrainError` when this machine lacks what the kind needs. Whether an API or agent can be reached shows with
+    the first task.
+    """
     kind = KINDS[spec.kind]
-    async with kind.open(msgspec.convert(spec.settings, kind.settings), spec) as brain:
+    async with kind.open(msgspec.convert(spec.settings, kind.settings), replace(spec, trusted=trusted)) as brain:
         yield brain
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -58,17 +59,18 @@ class McpToolbox:
 
 
 @asynccontextmanager
-async def open_tools(servers: Sequence[ToolServer]) -> AsyncIterator[Toolbox]:
-    """A session with each server. Raises `BrainError` when one cannot be reached, or sends more than is read.
+async def open_tools(servers: Sequence[ToolServer], trusted: ssl.SSLContext | None = None) -> AsyncIterator[Toolbox]:
+    """A session with each server; `trusted`: see `BrainSpec`.
 
-    What fails inside the block is raised behind it: the task groups of the SDK would wrap it.
+    Raises `BrainError` when one cannot be reached, or sends more than is read. What fails inside the block
+    is raised behind it: the task groups of the SDK would wrap it.
     """
     failure: BrainError | None = None
     try:
         async with AsyncExitStack() as stack:
             offers: list[_Offer] = []
             for server in servers:
-                offers += await _offers(stack, server)
+                offers += await _offers(stack, server, trusted)
             if len(offers) > MAX_TOOLS:
                 raise BrainError(
                     f"the tool servers have {len(offers)} tools, {MAX_TOOLS} at most: name some in 'allow'"
@@ -112,11 +114,11 @@ def tool_name(server: str, tool: str) -> str:
     return _FOREIGN.sub("_", f"{server}_{tool}")[:_MAX_NAME_CHARS]
 
 
-async def _offers(stack: AsyncExitStack, server: ToolServer) -> list[_Offer]:
+async def _offers(stack: AsyncExitStack, server: ToolServer, trusted: ssl.SSLContext | None) -> list[_Offer]:
     """Open the session and list its tools."""
     headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
     timeout = httpx2.Timeout(SILENCE_S, connect=CONNECT_S)
-    transport = _Bounded(trust_env=False)
+    transport = _Bounded(verify=trusted or True, trust_env=False)
     http = httpx2.AsyncClient(headers=headers, timeout=timeout, transport=transport, trust_env=False)
     try:
         await stack.enter_async_context(http)

@@ -145,8 +145,8 @@ async def _run(toolbox: Toolbox, call: ToolCall, told: Told) -> str:
 async def open_openai(settings: OpenAISettings, spec: BrainSpec) -> AsyncIterator[Brain]:
     """A chat model at `settings.url`."""
     options = ChatOptions(settings.model, spec.timeout_s, settings.pictures, settings.max_tokens, settings.temperature)
-    open_tools = mcp_tools(settings.tools) if settings.tools else no_tools
-    async with http_session() as http:
+    open_tools = mcp_tools(settings.tools, spec.trusted) if settings.tools else no_tools
+    async with http_session(spec.trusted) as http:
         yield OpenAIBrain(HttpClient(http, settings.url, spec.key), options, open_tools)
 
 

@@ -99,7 +99,7 @@ class OpenClawBrain:
 @asynccontextmanager
 async def open_openclaw(settings: OpenClawSettings, spec: BrainSpec) -> AsyncIterator[Brain]:
     """The gateway at `settings.url`."""
-    async with http_session() as http:
+    async with http_session(spec.trusted) as http:
         yield OpenClawBrain(HttpClient(http, settings.url, spec.key), settings, spec.timeout_s)
 
 

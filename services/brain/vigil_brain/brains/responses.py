@@ -86,7 +86,7 @@ class ResponsesBrain:
 @asynccontextmanager
 async def open_responses(settings: ResponsesSettings, spec: BrainSpec) -> AsyncIterator[Brain]:
     """A model behind the Responses API at `settings.url`."""
-    async with http_session() as http:
+    async with http_session(spec.trusted) as http:
         yield ResponsesBrain(HttpClient(http, settings.url, spec.key), settings, spec.timeout_s)
 
 

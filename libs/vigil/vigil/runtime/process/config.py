@@ -111,8 +111,8 @@ class ServiceSettings(BaseSettings):
     )
     ca_file: FilePath | None = Field(
         None,
-        description="PEM file of authorities that may vouch for NATS (`tls://`), Redis (`rediss://`) and `https://` "
-        "engines, beside those of the system; read again when it changes",
+        description="PEM file of authorities that may vouch for NATS (`tls://`), Redis (`rediss://`), `https://` "
+        "engines, brains and their tool servers, beside those of the system; read again when it changes",
     )
     stream_replicas: int = Field(
         1, ge=1, le=5, description="Servers of the NATS cluster that keep each stored message; every service the same"

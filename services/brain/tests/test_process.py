@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +19,8 @@ from vigil.core.ids import SessionKey
 from vigil.core.task import TaskState
 from vigil.core.turn import Result
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_port
+from vigil.testing.scripted_brain import Behaviour, ScriptedBrain
+from vigil.testing.servers import NatsServer, free_port
 from vigil.v1 import brain_pb2 as pb
 from vigil.v1.brain_pb2_grpc import BrainServiceStub
 
@@ -141,3 +142,51 @@ async def test_ending_a_session_ends_the_call_of_its_brain(stage: Stage, tmp_pat
             await stage.sessions.end(KEY, "the client ended it")
             assert await stage.is_over() is TaskState.CANCELLED
     assert (await stage.kinds())[-1] == "cancelled"
+
+
+@pytest.mark.slow
+async def test_a_restart_of_nats_while_a_brain_works_costs_no_task(
+    stage: Stage, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    answers, calls = asyncio.Event(), list[str]()
+    async with api(answers, calls) as url:
+        await stage.delegate()
+        async with process(stage, BRAINS_FILE=brains_file(tmp_path, url)) as running:
+            await eventually(lambda: len(calls) == 1, 30, "the worker has asked")
+            await nats_server.kill()
+            await nats_server.start()
+            await stage.bus.connected()
+            await stage.delegate("s-2")
+            await eventually(lambda: len(calls) == 2, 30, "the worker takes tasks again")
+            answers.set()
+            assert await stage.is_over() is TaskState.READY
+            assert await stage.is_over("s-2-0", "s-2") is TaskState.READY
+            assert running.returncode is None
+    assert len(calls) == 2, "each was asked once"
+    assert await stage.results() == (Result("s-1-0", "A rose."),)
+    assert (await stage.kinds()).count("ready") == 2
+
+
+@pytest.mark.slow
+async def test_brains_that_fail_in_every_way_end_no_worker(stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "failing-brains.json"
+    async with AsyncExitStack() as stack:
+        brains = {way: await stack.enter_async_context(ScriptedBrain(lambda _: "A red rose.")) for way in Behaviour}
+        for way, brain in brains.items():
+            brain.behaviour = way
+        entries = [
+            {"name": way, "kind": "openai", "url": brain.url, "model": "m", "timeout_s": 60}
+            | ({"timeout_s": 1} if way is Behaviour.HANG else {})
+            for way, brain in brains.items()
+        ]
+        path.write_text(json.dumps({"brains": entries, "default": Behaviour.ANSWER}))
+        for way in Behaviour:
+            await stage.delegate(f"s-{way}", brain=way)
+        async with process(stage, BRAINS_FILE=path, BRAIN_CONCURRENCY=len(Behaviour)) as running:
+            ends = {way: await stage.is_over(f"s-{way}-0", f"s-{way}") for way in Behaviour}
+            assert running.returncode is None
+    answered = {Behaviour.ANSWER, Behaviour.FLOOD}
+    assert ends == {way: TaskState.READY if way in answered else TaskState.ERROR for way in Behaviour}
+    for way in Behaviour:
+        (result,) = await stage.results(f"s-{way}")
+        assert 0 < len(result.text) <= 2_000, way

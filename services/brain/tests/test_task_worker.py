@@ -189,6 +189,23 @@ async def test_an_answer_after_a_reset_is_not_given(stage: Stage) -> None:
     assert await stage.kinds() == ["started", "cancelled"]
 
 
+async def test_an_answer_after_the_session_ended_is_not_given(stage: Stage) -> None:
+    gate = asyncio.Event()
+
+    async def slow(task: BrainTask, told: Told) -> Answer:
+        await gate.wait()
+        return Answer("A rose.")
+
+    stage.brain.play = slow
+    await stage.delegate()
+    async with stage.worker(lease_s=60.0):  # no heartbeat comes before the answer, and nobody announces the end
+        await begun(stage)
+        await stage.sessions.end(KEY, "the client ended it")
+        gate.set()
+        assert await stage.is_over() is TaskState.CANCELLED
+    assert await stage.kinds() == ["started", "cancelled"]
+
+
 async def test_a_question_whose_time_is_up_is_not_asked(stage: Stage) -> None:
     await stage.delegate(opened_at_us=1, ttl_s=1.0)
     async with stage.worker():

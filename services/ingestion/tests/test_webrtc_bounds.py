@@ -1,6 +1,8 @@
 """What aiortc and aioice keep of a client has an end."""
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
 from fractions import Fraction
 from itertools import pairwise
@@ -14,9 +16,11 @@ from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcrtpreceiver import logger
 from prometheus_client import REGISTRY
 
+from vigil.testing.eventually import eventually
 from vigil_ingestion.testing.sender import recorded
 from vigil_ingestion.webrtc.bounds import (
     KEY_AGAIN_S,
+    MOST_COMING,
     MOST_DATAGRAMS,
     MOST_PACKED,
     MOST_PACKED_BYTES,
@@ -67,7 +71,7 @@ def is_asked(receiver: RTCRtpReceiver) -> bool:
 
 
 async def test_a_decoder_that_falls_behind_begins_anew_at_a_key_picture(receiver: RTCRtpReceiver) -> None:
-    packed, before = PackedPictures(receiver), dropped("coded")
+    packed, before = PackedPictures(receiver, Shown()), dropped("coded")
     packed.put(picture(KEY))
     for _ in range(10 * MOST_PACKED):
         packed.put(picture(DELTA))
@@ -82,7 +86,7 @@ async def test_a_decoder_that_falls_behind_begins_anew_at_a_key_picture(receiver
 
 
 async def test_a_client_is_asked_for_a_key_picture_once_a_second(receiver: RTCRtpReceiver) -> None:
-    packed = PackedPictures(receiver)
+    packed = PackedPictures(receiver, Shown())
     for _ in range(MOST_PACKED + 1):
         packed.put(picture(KEY))
     packed._skipping = True
@@ -96,7 +100,7 @@ async def test_a_client_is_asked_for_a_key_picture_once_a_second(receiver: RTCRt
 
 
 async def test_large_pictures_count_by_their_bytes(receiver: RTCRtpReceiver) -> None:
-    packed, large = PackedPictures(receiver), KEY + bytes(MOST_PACKED_BYTES // 3)
+    packed, large = PackedPictures(receiver, Shown()), KEY + bytes(MOST_PACKED_BYTES // 3)
     for _ in range(10):
         packed.put(picture(large))
         assert packed.qsize() <= 2
@@ -106,18 +110,62 @@ async def test_large_pictures_count_by_their_bytes(receiver: RTCRtpReceiver) -> 
 
 
 async def test_the_end_does_not_wait_for_the_decoder(receiver: RTCRtpReceiver) -> None:
-    for packed in (PackedPictures(receiver), PackedSound()):
+    for packed in (PackedPictures(receiver, Shown()), PackedSound(Shown())):
         packed.put(picture(KEY))
         packed.put(None)
         assert packed.get() is None
 
 
 def test_the_newest_sound_is_kept() -> None:
-    packed = PackedSound()
+    packed = PackedSound(Shown())
     for number in range(3 * MOST_PACKED):
         packed.put((OPUS, JitterFrame(b"%d" % number, 0)))
     assert packed.qsize() == MOST_PACKED
     assert data_of(packed.get()) == b"%d" % (2 * MOST_PACKED)
+
+
+def decode(shown: Shown, loop: asyncio.AbstractEventLoop, decoded: list[int]) -> threading.Thread:
+    """A decoder of fifty pictures, as aiortc's thread hands them over."""
+
+    def work() -> None:
+        for number in range(50):
+            asyncio.run_coroutine_threadsafe(shown.put(number), loop)
+            decoded.append(number)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def hold_up(thread: threading.Thread, decoded: list[int]) -> None:
+    """Keep the event loop busy until the decoder is as far ahead as it may be, and a moment longer."""
+    until_s = time.monotonic() + 30
+    while len(decoded) < MOST_COMING and time.monotonic() < until_s:
+        thread.join(0.01)
+    thread.join(0.1)
+
+
+async def test_a_decoder_waits_while_the_loop_is_busy() -> None:
+    shown, decoded = Shown(), list[int]()
+    thread = decode(shown, asyncio.get_running_loop(), decoded)
+    hold_up(thread, decoded)
+    assert len(decoded) == MOST_COMING
+    await eventually(lambda: len(decoded) == 50, what="the loop has time again")
+    await eventually(lambda: shown.qsize() == MOST_SHOWN, what="all have come")
+    assert [shown.get_nowait() for _ in range(MOST_SHOWN)] == [48, 49]
+    thread.join()
+
+
+@pytest.mark.parametrize("kind", ["pictures", "sound"])
+async def test_the_end_lets_a_decoder_go_that_waits_for_the_loop(receiver: RTCRtpReceiver, kind: str) -> None:
+    shown, decoded = Shown(), list[int]()
+    packed = PackedPictures(receiver, shown) if kind == "pictures" else PackedSound(shown)
+    thread = decode(shown, asyncio.get_running_loop(), decoded)
+    hold_up(thread, decoded)
+    packed.put(None)
+    thread.join(30)  # as aiortc does it: in the event loop
+    assert not thread.is_alive()
+    assert len(decoded) == 50
 
 
 async def test_the_newest_pictures_and_the_end_are_kept() -> None:

@@ -6,7 +6,9 @@ newest wins, and what is let go is counted (`vigil_ingestion_webrtc_dropped_tota
 
 import asyncio
 import queue
+import threading
 import time
+from collections.abc import Coroutine
 from typing import Any
 
 from aioice import Connection
@@ -21,6 +23,7 @@ MOST_DATAGRAMS = 1_024
 MOST_PACKED = 60  # coded pictures that wait for the decoder: so many at most, and so many bytes
 MOST_PACKED_BYTES = 8 << 20
 MOST_SHOWN = 2
+MOST_COMING = 4  # decoded pictures of one track that the event loop has not taken yet
 MOST_STREAMS = 32  # a client that sends more of them is no camera
 KEY_AGAIN_S = 1.0
 
@@ -38,9 +41,33 @@ class Datagrams(asyncio.Queue[Any]):
 
 
 class Shown(asyncio.Queue[Any]):
-    """Decoded pictures or sound: the newest ones."""
+    """Decoded pictures or sound: the newest ones.
 
-    async def put(self, item: Any) -> None:
+    The decoder, a thread, calls `put` and hands the coroutine to the event loop. While the loop is busy the decoder
+    waits there once it is `MOST_COMING` ahead: pictures are large, and a decoder keeps the memory of as many as it ever
+    had at once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._room = threading.Semaphore(MOST_COMING)
+        self._is_over = False
+
+    def put(self, item: Any) -> Coroutine[Any, Any, None]:
+        """Wait, in the decoder's thread, until the loop has kept up; then what the loop is to do."""
+        is_counted = item is not None and not self._is_over
+        if is_counted:
+            self._room.acquire()
+        return self._take(item, is_counted)
+
+    def end(self) -> None:
+        """Let the decoder end: nobody takes what it decodes any more."""
+        self._is_over = True
+        self._room.release()
+
+    async def _take(self, item: Any, is_counted: bool) -> None:
+        if is_counted:
+            self._room.release()
         while self.qsize() >= MOST_SHOWN:
             self.get_nowait()
             metrics.WEBRTC_DROPPED.labels("decoded").inc()
@@ -54,9 +81,10 @@ class PackedPictures(queue.Queue[Packed]):
     would be broken. The client is asked for a key picture, again each second until it comes.
     """
 
-    def __init__(self, receiver: RTCRtpReceiver) -> None:
+    def __init__(self, receiver: RTCRtpReceiver, shown: Shown) -> None:
         super().__init__()
         self._receiver = receiver
+        self._shown = shown
         self._bytes = 0
         self._skipping = False
         self._asked_s = 0.0
@@ -66,6 +94,7 @@ class PackedPictures(queue.Queue[Packed]):
         if item is None:
             self._clear()
             super().put(None)
+            self._shown.end()
             return
         codec, picture = item
         if self.qsize() >= MOST_PACKED or self._bytes + len(picture.data) > MOST_PACKED_BYTES:
@@ -103,6 +132,10 @@ class PackedPictures(queue.Queue[Packed]):
 class PackedSound(queue.Queue[Packed]):
     """Coded sound that waits for its decoder: the newest."""
 
+    def __init__(self, shown: Shown) -> None:
+        super().__init__()
+        self._shown = shown
+
     def put(self, item: Packed, block: bool = True, timeout: float | None = None) -> None:
         """Never blocks. At the end (None) nothing that waits is decoded any more."""
         with self.mutex:
@@ -112,14 +145,16 @@ class PackedSound(queue.Queue[Packed]):
                 self.queue.popleft()
                 metrics.WEBRTC_DROPPED.labels("coded").inc()
         super().put(item)
+        if item is None:
+            self._shown.end()
 
 
 def bound_receiver(receiver: RTCRtpReceiver) -> None:
     """Before the receiver starts: give it queues that end, and of video an estimator that tells the client of its bits
     now and then."""
     track = receiver.track
-    track._queue = Shown()  # type: ignore[attr-defined]
-    packed = PackedPictures(receiver) if track.kind == "video" else PackedSound()
+    track._queue = shown = Shown()  # type: ignore[attr-defined]
+    packed = PackedPictures(receiver, shown) if track.kind == "video" else PackedSound(shown)
     receiver._RTCRtpReceiver__decoder_queue = packed  # type: ignore[attr-defined]
     if track.kind == "video":
         receiver._RTCRtpReceiver__remote_bitrate_estimator = PacedEstimator()  # type: ignore[attr-defined]

@@ -1,4 +1,7 @@
-"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc]`: `bench.settings` has its variables."""
+"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain]`.
+
+`bench.settings` has its variables.
+"""
 
 import asyncio
 import sys

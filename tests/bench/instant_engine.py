@@ -1,14 +1,17 @@
 """An engine that costs next to nothing: the scripted one without its bookkeeping, so that it is not what is measured.
 
-    python -m bench.instant_engine PORT
+    python -m bench.instant_engine PORT [TOPIC...]
 
 It speaks just enough HTTP for the engine client. It knows every picture, is silent, and speaks when the picture that
-travels with the request is the red one.
+travels with the request is the red one. With topics it then delegates a question about one topic after the other; every
+second of its holding replies has the words of the benchmark's watch, which makes the question urgent.
 """
 
 import asyncio
 import base64
+import itertools
 import sys
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
@@ -44,13 +47,33 @@ def _response(value: object) -> bytes:
 
 _SILENT = _answer("</silence>")
 _SPEAKS = _answer("</response> A fire has started.")
+_NOTES = ("A fire has started.", "Let me see.")
+
+
+class Replies:
+    """What is said to a red picture."""
+
+    def __init__(self, topics: Sequence[str] = ()) -> None:
+        self._topics = topics
+        self._numbers = itertools.count()
+
+    def to_red(self) -> bytes:
+        """The next answer. No question comes twice."""
+        if not self._topics:
+            return _SPEAKS
+        number = next(self._numbers)
+        topic, note = self._topics[number % len(self._topics)], _NOTES[number % len(_NOTES)]
+        return _answer(f"</response> {note} </delegation> What is number {number} of the topic {topic}?")
+
+
 _MODELS = _response({"object": "list", "data": [{"id": MODEL, "object": "model"}]})
 
 
 class Connection(asyncio.Protocol):
     """One keep-alive connection; requests come one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, replies: Replies) -> None:
+        self._replies = replies
         self._received = bytearray()
         self._transport: asyncio.WriteTransport | None = None
 
@@ -69,7 +92,7 @@ class Connection(asyncio.Protocol):
         body = bytes(self._received[start : start + length])
         del self._received[: start + length]
         if self._transport is not None:
-            self._transport.write(_reply(head, body))
+            self._transport.write(_reply(self._replies, head, body))
 
 
 def _content_length(head: bytes) -> int:
@@ -77,10 +100,10 @@ def _content_length(head: bytes) -> int:
     return int(head[found + len(_LENGTH) :].split(b"\r\n", 1)[0]) if found >= 0 else 0
 
 
-def _reply(head: bytes, body: bytes) -> bytes:
+def _reply(replies: Replies, head: bytes, body: bytes) -> bytes:
     match head.split(b" ", 2)[1]:
         case b"/v1/chat/completions":
-            return _SPEAKS if _IMAGE_LINE in body else _SILENT
+            return replies.to_red() if _IMAGE_LINE in body else _SILENT
         case b"/tokenize":
             text = msgspec.json.decode(body)["prompt"]
             return _response({"tokens": [7 + _CONTROL.index(text)] if text in _CONTROL else [1, 2]})
@@ -88,8 +111,9 @@ def _reply(head: bytes, body: bytes) -> bytes:
             return _MODELS
 
 
-async def _serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", port)
+async def _serve(port: int, topics: Sequence[str]) -> None:
+    replies = Replies(topics)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(replies), "127.0.0.1", port)
     async with server:
         await server.serve_forever()
 
@@ -97,7 +121,7 @@ async def _serve(port: int) -> None:
 def main() -> None:
     """Serve until killed."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(int(sys.argv[1])))
+        runner.run(_serve(int(sys.argv[1]), sys.argv[2:]))
 
 
 if __name__ == "__main__":

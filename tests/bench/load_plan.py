@@ -19,7 +19,8 @@ class Pace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """`sessions` are watched from one tenant. Sessions show red for one turn in every `red_every`; 0 is never.
+    """`sessions` are watched from one tenant. Sessions show red for one turn in every `red_every`; 0 is never. All of
+    them show red in the turn `red_turn`; -1 is never.
 
     `start_ms` is the clock's time (ms since the epoch) of model time 0.
     """
@@ -29,13 +30,15 @@ class LoadPlan:
     start_ms: int
     pace: Pace = Pace.OPEN
     red_every: int = 0
+    red_turn: int = -1
     turns: int = 0  # answered pace: stop before this one
     first_turn: int = 0  # answered pace: begin with this one
     size: tuple[int, int] = (512, 512)
 
     def is_red(self, index: int, turn: int) -> bool:
-        """Whether session number `index` shows red in this turn; sessions take turns at it."""
-        return self.red_every > 0 and turn % self.red_every == index % self.red_every
+        """Whether session number `index` shows red in this turn; with `red_every` sessions take turns at it."""
+        is_its_turn = self.red_every > 0 and turn % self.red_every == index % self.red_every
+        return is_its_turn or turn == self.red_turn
 
     def encode(self) -> bytes:
         """As JSON."""

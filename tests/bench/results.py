@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bench.alerts import Alerts
+from bench.brain import Brains
 from bench.camera import Watched
 from bench.durability import Durability
 from bench.economy import Economy
@@ -44,6 +45,10 @@ TARGETS: Mapping[str, Target] = {
     "outage_told_s": Target(10),
     "missed_in_rolling_restart": Target(0),
     "webrtc_rss_spread": Target(0.05),
+    "tick_p99_ratio": Target(1.3),
+    "burst_tick_p99_ratio": Target(1.3),
+    "cancel_s": Target(1),
+    "handover_s": Target(3),
 }
 
 
@@ -67,6 +72,7 @@ class Results:
     durability: Durability | None = None
     tracing: Tracing | None = None
     webrtc: Received | None = None
+    brains: Brains | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
@@ -95,6 +101,7 @@ class Results:
             "spans_tick_p50_added_ms": self.tracing.tick_p50_added_ms if self.tracing else None,
             "spans_cpu_added_ms": self.tracing.cpu_added_ms if self.tracing else None,
             **_of_webrtc(self.webrtc),
+            **_of_brains(self.brains),
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}
@@ -114,4 +121,13 @@ def _of_webrtc(found: Received | None) -> dict[str, float | None]:
         "webrtc_decided_p50_ms": step.decided_ms.p50 if step else None,
         "webrtc_decided_p99_ms": step.decided_ms.p99 if step else None,
         "webrtc_rss_spread": found.rss_spread if found else None,
+    }
+
+
+def _of_brains(found: Brains | None) -> dict[str, float | None]:
+    return {
+        "tick_p99_ratio": found.tick_p99_ratio if found else None,
+        "burst_tick_p99_ratio": found.burst.tick_p99_ratio if found else None,
+        "cancel_s": found.toppled.cancel_s if found else None,
+        "handover_s": found.toppled.handover_s if found else None,
     }

@@ -14,8 +14,10 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import Cadence, Chunk, SessionSpec, SessionState, Window
 from vigil.core.source import Source, SourceKind, kind_of
+from vigil.core.task import TaskRecord
 from vigil.core.turn import FrameRef, Turn
 from vigil.runtime.store.sessions import Commit
+from vigil.runtime.store.tasks import TaskStore
 
 WATCH = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=0, cooldown_s=0))
 
@@ -60,6 +62,12 @@ async def open_sessions(
         await stack.placement.open(key, spec.roles)
     if sessions:
         await client.publish(subjects.lifecycle(Lifecycle.REQUESTED, SessionKey(TENANT, sessions[0])), b"{}")
+
+
+async def tasks_of(stack: Stack, sessions: Sequence[str]) -> list[TaskRecord]:
+    """What the store keeps of the delegated questions of these sessions."""
+    store = TaskStore(stack.redis)
+    return [task for session in sessions for task in await store.list(SessionKey(TENANT, session))]
 
 
 def _source(name: str, url: str, kind: SourceKind) -> Source:

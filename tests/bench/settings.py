@@ -26,6 +26,7 @@ class Part(StrEnum):
     DURABILITY = "durability"
     TRACING = "tracing"
     WEBRTC = "webrtc"
+    BRAIN = "brain"
     REAL = "real"
     SUMMARISED = "summarised"
 

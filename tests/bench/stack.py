@@ -18,6 +18,7 @@ from bench.settings import ROOT, BenchSettings, EngineKind
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
+from vigil.testing.scripted_brain import Behaviour
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
 _START_S = 30.0
@@ -107,7 +108,8 @@ async def running(
     nats_config: str = "",
 ) -> AsyncIterator[tuple[Stack, Sampler]]:
     """A fresh system and the sampler of its memory. `engine` is `instant`, `scripted` (and `seeing`, which
-    speaks when it is shown red), or `real`; `variables` are those of codec and interaction, before the usual ones;
+    speaks when it is shown red), `delegating` (instant, and delegates when it is shown red, in turn one topic of each
+    `Behaviour` of a brain), or `real`; `variables` are those of codec and interaction, before the usual ones;
     `nats_config` are lines of the configuration of NATS."""
     folder = await asyncio.to_thread(_emptied, settings.out / "run" / name)
     async with AsyncExitStack() as exits:
@@ -145,6 +147,9 @@ async def _engine(exits: AsyncExitStack, settings: BenchSettings, kind: str, fol
     match kind:
         case "instant":
             argv, model = [sys.executable, "-m", "bench.instant_engine", str(port)], instant_engine.MODEL
+        case "delegating":
+            argv = [sys.executable, "-m", "bench.instant_engine", str(port), *Behaviour]
+            model = instant_engine.MODEL
         case "scripted" | "seeing":
             script = "red" if kind == "seeing" else "silent"
             argv = [sys.executable, "-m", "vigil.testing.scripted_engine", "--port", str(port), "--script", script]

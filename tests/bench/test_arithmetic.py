@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bench.brain import Brains, TickRun, Toppled, p99_ratio
+from bench.brain_burst import Burst, gauge, overtaken
 from bench.camera import Course, Watched
 from bench.collector import Decided
 from bench.faults import Faults, Recovery
@@ -29,6 +31,7 @@ from bench.webrtc import Received, Step, decided_share, is_sustained
 from vigil.contract.decision import StoredDecision
 from vigil.core.control import Action
 from vigil.core.ids import SessionKey
+from vigil.core.task import TaskRecord, TaskRequest, TaskState
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 
@@ -213,6 +216,48 @@ def test_received_clients_are_told_by_the_largest_step_that_was_sustained() -> N
     results.webrtc = Received(steps[1:], 0, 0.0)
     assert results.met() == {}
     assert results.summary()["webrtc_clients"] == 0
+
+
+def test_what_brains_cost_is_the_p99_beside_them_to_that_beside_none() -> None:
+    runs = [TickRun(with_brains, 20, 100, spread([ms]), {}) for ms, with_brains in ((4.0, False), (5.0, True)) * 2]
+    assert p99_ratio(runs) == 1.25
+    burst = Burst(100, spread([10.0]), spread([14.0]), 64, 4, 100, 0, 51.0)
+    results = _results()
+    results.brains = Brains(tuple(runs), Toppled(8, 2.9, 0.2), burst)
+    assert results.met() == {
+        "tick_p99_ratio": True,
+        "burst_tick_p99_ratio": False,
+        "cancel_s": True,
+        "handover_s": True,
+    }
+
+
+def test_a_task_is_overtaken_by_one_that_is_less_urgent_and_came_no_earlier() -> None:
+    def task(priority: int, queued_ms: int, started_ms: int) -> TaskRecord:
+        request = TaskRequest("bench", "s", "cam", f"t-{started_ms}", "Why?", priority=priority)
+        return TaskRecord(request, TaskState.READY, queued_ms=queued_ms, started_ms=started_ms)
+
+    assert overtaken([task(8, 0, 1_000), task(1, 0, 3_000)]) == 0
+    assert overtaken([task(8, 0, 3_000), task(1, 0, 1_000)]) == 1
+    assert overtaken([task(8, 2_000, 3_000), task(1, 0, 1_000)]) == 0, "it came later"
+    assert overtaken([task(1, 0, 3_000), task(1, 0, 1_000)]) == 0, "neither is more urgent"
+
+
+def test_a_gauge_is_read_from_the_text_of_metrics() -> None:
+    text = "# TYPE vigil_brain_waiting gauge\nvigil_brain_waiting 64.0\nvigil_brain_waiting_more 7.0\n"
+    assert (gauge(text, "vigil_brain_waiting"), gauge(text, "vigil_brain_running")) == (64, 0)
+
+
+def test_a_load_shows_red_in_one_turn_everywhere_or_in_turns() -> None:
+    together = LoadPlan("nats://x", ("a", "b"), 0, red_turn=3)
+    assert [[together.is_red(index, turn) for turn in range(5)] for index in range(2)] == [
+        [False] * 3 + [True, False]
+    ] * 2
+    by_turns = LoadPlan("nats://x", ("a", "b"), 0, red_every=2)
+    assert [[by_turns.is_red(index, turn) for turn in range(3)] for index in range(2)] == [
+        [True, False, True],
+        [False, True, False],
+    ]
 
 
 def test_alerts_open_and_close_with_the_words() -> None:

@@ -10,7 +10,21 @@ from types import MappingProxyType
 
 import msgspec
 
-from bench import alerts, camera, durability, economy, failover, faults, knee, overhead, rolling, soak, tracing, webrtc
+from bench import (
+    alerts,
+    brain,
+    camera,
+    durability,
+    economy,
+    failover,
+    faults,
+    knee,
+    overhead,
+    rolling,
+    soak,
+    tracing,
+    webrtc,
+)
 from bench.machine import machine, versions
 from bench.progress import say
 from bench.report import html
@@ -28,6 +42,7 @@ BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
         "durability": (Part.DURABILITY,),
         "tracing": (Part.TRACING,),
         "webrtc": (Part.WEBRTC,),
+        "brain": (Part.BRAIN,),
     }
 )
 
@@ -78,6 +93,8 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.tracing = await tracing.measure(settings)
         case Part.WEBRTC:
             results.webrtc = await webrtc.measure(settings)
+        case Part.BRAIN:
+            results.brains = await brain.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
         case Part.SUMMARISED:

@@ -1,11 +1,18 @@
 """Whether a new session would find workers: a session needs one of each of its roles."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role, SourceKind, has_address, roles_of
 from vigil.runtime.placement.leases import Capacity, Placement, Shortage
 from vigil_gateway.api.errors import CapacityFull, NotServed, NoWorker
+
+# A worker that a busy machine or a Redis that restarted held up says nothing for longer than its heartbeat is valid.
+# It is back within this time, or it is gone.
+WORKER_WAIT_S = 3.0
+_ASK_AGAIN_S = 0.25
 
 
 async def capacity(placement: Placement) -> dict[Role, Capacity]:
@@ -21,14 +28,20 @@ def sources_taken(found: Mapping[Role, Capacity], *, can_check: bool) -> dict[So
 
 
 async def check_capacity(placement: Placement, roles: Iterable[Role]) -> None:
-    """Raise `NoWorker` or `CapacityFull` when nobody could take a session that needs these roles now."""
-    _check(await placement.shortage(roles))
+    """Raise `NoWorker` or `CapacityFull` when nobody could take a session that needs these roles now.
+
+    `NoWorker` comes only after `WORKER_WAIT_S` seconds without a live worker.
+    """
+    wanted = tuple(roles)
+    _check(await live_workers(lambda: placement.shortage(wanted)))
 
 
 async def take_place(placement: Placement, key: SessionKey, roles: Iterable[Role]) -> None:
     """Let workers claim the session when there is room for it, or raise `NoWorker` or `CapacityFull`. The last place
-    is given to one of those who ask at the same time, whichever gateway they ask."""
-    _check(await placement.admit(key, roles))
+    is given to one of those who ask at the same time, whichever gateway they ask. `NoWorker` comes only after
+    `WORKER_WAIT_S` seconds without a live worker."""
+    wanted = tuple(roles)
+    _check(await live_workers(lambda: placement.admit(key, wanted)))
 
 
 async def check_served(placement: Placement, model: str, usual: str) -> None:
@@ -38,6 +51,16 @@ async def check_served(placement: Placement, model: str, usual: str) -> None:
     served = (await placement.capacity(Role.INTERACTION)).models
     if model not in served:
         raise NotServed("model", model, *sorted({usual, *served}))
+
+
+async def live_workers(ask: Callable[[], Awaitable[Shortage | None]], wait_s: float = WORKER_WAIT_S) -> Shortage | None:
+    """What is short once every role has a live worker, or after `wait_s` seconds. Room is not waited for."""
+    end_s = time.monotonic() + wait_s
+    while True:
+        shortage = await ask()
+        if shortage is None or not shortage.without_worker or time.monotonic() >= end_s:
+            return shortage
+        await asyncio.sleep(_ASK_AGAIN_S)
 
 
 def _check(shortage: Shortage | None) -> None:

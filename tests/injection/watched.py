@@ -57,7 +57,7 @@ class Watched:
 
     def begin_chunk(self) -> None:
         """The next prompt restates what was said, instead of showing it."""
-        self.state = start_over(self.profile, self.state)
+        self.state = start_over(self.spec, self.profile, self.state)
 
     @property
     def spec(self) -> SessionSpec:

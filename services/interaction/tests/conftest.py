@@ -20,6 +20,7 @@ from vigil.contract.streams import ALERTS, DECISIONS, DELEGATIONS, UTTERANCES, S
 from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
+from vigil.core.memory import MemoryLimits
 from vigil.core.session import Cadence, SessionSpec
 from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus
@@ -46,12 +47,14 @@ FIRE = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Sever
 
 
 def spec(key: SessionKey = KEY, **changes: Any) -> SessionSpec:
-    """A session that watches nothing in particular; the camera of these tests is no real source."""
+    """A session that watches nothing in particular; the camera of these tests is no real source, and it has no memory
+    unless a test gives it some."""
     values: dict[str, Any] = {
         "source": Source("cam-1", SourceKind.RTSP, "rtsp://camera"),
         "profile": "vigil-small",
         "model": "scripted",
         "cadence": Cadence(),
+        "memory": MemoryLimits(is_on=False),
         **changes,
     }
     return SessionSpec(tenant=key.tenant, session=key.session, **values)

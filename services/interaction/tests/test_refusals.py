@@ -6,7 +6,8 @@ import pytest
 
 from vigil.core.command import Ask
 from vigil.core.profile import VIGIL_SMALL
-from vigil.core.session import Chunk, SessionState
+from vigil.core.session import Chunk, SessionSpec, SessionState
+from vigil.core.source import Source, SourceKind
 from vigil.core.turn import Exchange, FrameRef, Turn
 from vigil.runtime.engine.errors import (
     EngineAnswerInvalid,
@@ -21,6 +22,7 @@ from vigil.runtime.engine.errors import (
 from vigil.runtime.store.sessions import Waiting
 from vigil_interaction.refusals import Attempt, Refusals
 
+SPEC = SessionSpec("demo", "s-1", Source("cam", SourceKind.PUSHED), "vigil-small", "m")
 TURN = Turn(0, 0, (FrameRef("f", 32, 32),), "</silence>")
 STATE = SessionState(1, 0, Chunk(turns=(TURN,)), dialogue=(Exchange("Who is there?", 0, "A man.", 0),))
 ASKED = Waiting((Ask("q", "Why?"),))
@@ -28,7 +30,7 @@ FAILURE = EngineRejected(500, "CUDA error")
 
 
 def tried(refusals: Refusals, waiting: Waiting = ASKED, state: SessionState = STATE) -> Attempt:
-    return refusals.attempt(VIGIL_SMALL, state, waiting)
+    return refusals.attempt(SPEC, VIGIL_SMALL, state, waiting)
 
 
 def left_out_after(*errors: EngineError, waiting: Waiting = ASKED, state: SessionState = STATE) -> list[str]:

@@ -23,7 +23,7 @@ TICKS_FAILED = Counter("vigil_ticks_failed_total", "Turns that left no trace, by
 PROMPTS_CUT = Counter(
     "vigil_prompts_cut_total",
     "Turns that went on without what the engine refused again and again, by what was left out: turns (the history of "
-    "the chunk), dialogue (that too), waiting (what clients said), everything",
+    "the chunk), dialogue (that too), memory (that too), waiting (what clients said), everything",
     ["left_out"],
 )
 STALLED = Gauge(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from vigil.core.chunk import shorter
 from vigil.core.profile import PromptProfile
-from vigil.core.session import SessionState
+from vigil.core.session import SessionSpec, SessionState
 from vigil.runtime.engine.errors import (
     EngineAnswerInvalid,
     EngineError,
@@ -24,7 +24,7 @@ from vigil.runtime.engine.errors import (
 )
 from vigil.runtime.store.sessions import Waiting
 
-TURNS, DIALOGUE, WAITING, EVERYTHING = "turns", "dialogue", "waiting", "everything"
+TURNS, DIALOGUE, MEMORY, WAITING, EVERYTHING = "turns", "dialogue", "memory", "waiting", "everything"
 # Like failures in a row before a trial. A single one may be the fault of the newest picture, which goes with its turn.
 LIKE_REFUSALS = 2
 LIKE_FAILURES = 3
@@ -54,9 +54,9 @@ class Refusals:
         self._patience = 1
         self._waiting_suspected = False
 
-    def attempt(self, profile: PromptProfile, state: SessionState, waiting: Waiting) -> Attempt:
+    def attempt(self, spec: SessionSpec, profile: PromptProfile, state: SessionState, waiting: Waiting) -> Attempt:
         """What the next turn is to be made of."""
-        attempts = _attempts(profile, state, waiting, gives_up=self._waiting_suspected)
+        attempts = _attempts(spec, profile, state, waiting, gives_up=self._waiting_suspected)
         if self._trial >= len(attempts):  # every trial failed
             self._patience = min(self._patience * 4, MAX_PATIENCE)
             self._trial = self._count = 0
@@ -95,9 +95,11 @@ def _needed(error: EngineError) -> int:
             return 0
 
 
-def _attempts(profile: PromptProfile, state: SessionState, waiting: Waiting, *, gives_up: bool) -> list[Attempt]:
+def _attempts(
+    spec: SessionSpec, profile: PromptProfile, state: SessionState, waiting: Waiting, *, gives_up: bool
+) -> list[Attempt]:
     """The whole, then what leaves out more and more of it. What waits comes first once it is suspected."""
-    states = list(zip((TURNS, DIALOGUE), shorter(profile, state), strict=False))
+    states = list(zip((TURNS, DIALOGUE, MEMORY), shorter(spec, profile, state), strict=False))
     cut = [Attempt(shortened, waiting, left_out) for left_out, shortened in states]
     without: list[Attempt] = []
     if waiting != Waiting():

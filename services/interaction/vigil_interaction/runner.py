@@ -91,7 +91,7 @@ class Runner:
         self.vitals = self.vitals.seen(began)
         self.skip(skipped, "superseded")
         await self._outbox.flush()  # what waits must not wait for the engine or the camera
-        attempt = self._refusals.attempt(self._profile, self.state, self.waiting)
+        attempt = self._refusals.attempt(self.spec, self._profile, self.state, self.waiting)
         observed = seen.observation(attempt.waiting.commands, attempt.waiting.results, self._skipped)
         planned, infer = decide(self.spec, self._profile, attempt.state, observed, self._last)
         if infer is None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from vigil.core.chunk import shorter, tail, turns_left
 from vigil.core.decide import Completion, Observation, decide, settle
+from vigil.core.memory import MemoryLimits
 from vigil.core.message import Image
 from vigil.core.prewarm import Warm, warm
 from vigil.core.profile import VIGIL_SMALL
@@ -16,10 +17,11 @@ from vigil.core.source import Source, SourceKind
 from vigil.core.turn import Exchange, FrameRef, Turn
 
 ENGINE_PICTURES = 256  # of deploy/engine/serve.sh
+OFF = MemoryLimits(is_on=False)
 
 
 def spec(window: Window) -> SessionSpec:
-    return SessionSpec("demo", "s", Source("cam", SourceKind.PUSHED), "vigil-small", "m", window=window)
+    return SessionSpec("demo", "s", Source("cam", SourceKind.PUSHED), "vigil-small", "m", window=window, memory=OFF)
 
 
 def play(window: Window, pictures: list[int]) -> tuple[list[int], list[tuple[int, int]], list[Warm]]:
@@ -89,7 +91,7 @@ def test_the_tail_is_what_is_there_already_of_it() -> None:
 def test_what_is_left_out_is_first_the_turns_and_then_the_dialogue() -> None:
     turn, exchange = Turn(0, 0, (FrameRef("f", 1, 1),), ""), Exchange("Who is there?", 0, "A man.", 0)
     whole = SessionState(1, 0, Chunk(turns=(turn,)), dialogue=(exchange,))
-    without_turns, without_dialogue = shorter(VIGIL_SMALL, whole)
+    without_turns, without_dialogue = shorter(spec(Window()), VIGIL_SMALL, whole)
     assert (without_turns.chunk.turns, without_turns.dialogue) == ((), (exchange,))
     assert (without_dialogue.chunk.turns, without_dialogue.dialogue) == ((), ())
-    assert shorter(VIGIL_SMALL, SessionState()) == ()
+    assert shorter(spec(Window()), VIGIL_SMALL, SessionState()) == ()

@@ -24,13 +24,14 @@ from vigil.core.decide import (
 )
 from vigil.core.delegation import MAX_TASKS, overdue
 from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction, Watch
+from vigil.core.memory import MemoryLimits
 from vigil.core.message import Message, Text
 from vigil.core.probability import Probabilities
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
 from vigil.core.prompt import Asked, prefix_share
 from vigil.core.session import SessionSpec, SessionState, Window
 from vigil.core.source import Source, SourceKind
-from vigil.core.turn import MAX_DIALOGUE, Exchange, FrameRef, Result
+from vigil.core.turn import MAX_DIALOGUE, Exchange, FrameRef, Reply, Result
 
 HEADER = "[User Query (IMPORTANT \u2014 follow this instruction)]\n"
 FIRE = Instruction("fire", "Alert me when a fire starts.", Watch("fire"))
@@ -40,7 +41,7 @@ QUIET = "</silence>"
 
 
 def make_spec(**changes: Any) -> SessionSpec:
-    values: dict[str, Any] = {"window": Window(4, 2)}
+    values: dict[str, Any] = {"window": Window(4, 2), "memory": MemoryLimits(is_on=False)}
     return SessionSpec("demo", "s-1", Source("cam", SourceKind.FILE, "file:demo"), "joyai", "joyai", **values | changes)
 
 
@@ -161,7 +162,9 @@ def test_the_next_words_answer_the_newest_open_question() -> None:
     assert session.state.dialogue == (Exchange("Who is there?", 0),)
     session.turn("</response> A man.")
     session.turn("</response> Now a dog.")
-    assert session.state.dialogue == (Exchange("Who is there?", 0, "A man.", 1_000),)
+    assert session.state.dialogue == (
+        Exchange("Who is there?", 0, "A man.", 1_000, replies=(Reply(2_000, "Now a dog."),)),
+    )
 
 
 def test_words_of_a_watch_answer_no_question() -> None:
@@ -262,7 +265,8 @@ def test_joyai_golden_boundary() -> None:
     assert [texts(one) for one in infer.messages] == [
         [JOYAI.system],
         [
-            "[Q&A History]\n#1 [Query@1.0 seconds] What do you see?\n[Response@1.0 seconds] A room.\n\n"
+            "[Q&A History]\nEarlier questions of the user and what you answered.\n\n"
+            "#1 [Query@1.0 seconds] What do you see?\n[Response@1.0 seconds] A room.\n\n"
             f"{HEADER}Alert me when a fire starts.",
             f"{HEADER}Tell me if the door opens.\nIs it day?",
             "<2.0 seconds>",
@@ -331,13 +335,14 @@ def test_a_reset_forgets_all_but_the_instructions() -> None:
 def test_starting_over_keeps_instructions_and_dialogue_without_raw_turns() -> None:
     session = Session()
     session.turn("</response> A room.", Instruct(FIRE), Ask("q", "What do you see?"))
-    session.state = start_over(JOYAI, session.state)
+    session.state = start_over(session.spec, JOYAI, session.state)
     assert session.state.chunk.turns == ()
     infer = session.ask_engine()
     assert infer.restart
     assert infer.turn.sequence == 1
     assert texts(infer.messages[1]) == [
-        "[Q&A History]\n#1 [Query@0.0 seconds] What do you see?\n[Response@0.0 seconds] A room.\n\n"
+        "[Q&A History]\nEarlier questions of the user and what you answered.\n\n"
+        "#1 [Query@0.0 seconds] What do you see?\n[Response@0.0 seconds] A room.\n\n"
         f"{HEADER}Alert me when a fire starts.",
         "<1.0 seconds>",
     ]

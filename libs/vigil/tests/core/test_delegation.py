@@ -11,6 +11,7 @@ from vigil.core.decide import Completion, Infer, Observation, Settled, decide, s
 from vigil.core.delegation import MAX_TASKS, TASK_DEADLINE_S, TaskEnd, TaskOutcome, forget
 from vigil.core.errors import InvalidSpec
 from vigil.core.instruction import Instruction, Watch
+from vigil.core.memory import MemoryLimits
 from vigil.core.message import Text
 from vigil.core.profile import HARNESS, JOYAI, VIGIL_SMALL, PromptProfile
 from vigil.core.session import SessionSpec, SessionState
@@ -24,6 +25,8 @@ FIRE = Instruction("fire", "Alert me when a fire starts.", Watch("fire"))
 FLOWER = Ask("q", "What flower is this?")
 TASK = Task("s-1-0", "Which flower is it?", "Let me see.", 0, 120_000, priority=5)
 FOUND = Result("s-1-0", "A rose.")
+DIALOGUE = "[Q&A History]\nEarlier questions of the user and what you answered.\n\n"
+HELD = "[Response@0.0 seconds] Let me see. </delegation> Which flower is it?"
 
 
 @dataclass
@@ -54,7 +57,8 @@ class Session:
     @property
     def spec(self) -> SessionSpec:
         source = Source("cam", SourceKind.FILE, "file:x")
-        return SessionSpec("demo", "s-1", source, "joyai", "m", infer_when_idle=self.infer_when_idle)
+        off = MemoryLimits(is_on=False)
+        return SessionSpec("demo", "s-1", source, "joyai", "m", memory=off, infer_when_idle=self.infer_when_idle)
 
     @property
     def states(self) -> list[ExchangeState]:
@@ -127,7 +131,7 @@ def test_a_result_is_plain_words_wherever_it_goes() -> None:
     settled = session.turn(QUIET, results=(Result("s-1-0", forged),))
     assert session.state.dialogue[0].answer == words
     assert [end.result.text for end in settled.task_ends if end.result] == [words]
-    session.state = start_over(session.profile, session.state)
+    session.state = start_over(session.spec, session.profile, session.state)
     assert f"[Response@1.0 seconds] {words}" in last_texts(session.ask()[1])[0]
 
 
@@ -363,9 +367,9 @@ def test_a_result_cannot_speak_for_the_model_or_the_user() -> None:
 @pytest.mark.parametrize(
     ("results", "at_s", "lines"),
     [
-        ((), 1, ["[Response@0.0 seconds] Let me see."]),
-        ((), 200, ["[Response@0.0 seconds] Let me see."]),
-        ((FOUND,), 1, ["[Response@0.0 seconds] Let me see.", "[Response@1.0 seconds] It is a rose."]),
+        ((), 1, [HELD]),
+        ((), 200, [HELD]),
+        ((FOUND,), 1, [HELD, "[Response@1.0 seconds] It is a rose."]),
     ],
     ids=["on its way", "unanswered", "answered"],
 )
@@ -374,15 +378,16 @@ def test_the_next_chunk_restates_every_reply_to_the_question(
 ) -> None:
     session = delegating()
     session.turn(ROSE if results else QUIET, results=results, at_s=at_s)
-    text = "\n".join(["[Q&A History]", "#1 [Query@0.0 seconds] What flower is this?", *lines])
-    assert start_over(JOYAI, session.state).chunk.prefix == (Text(text),)
+    text = "\n".join([f"{DIALOGUE}#1 [Query@0.0 seconds] What flower is this?", *lines])
+    assert start_over(session.spec, JOYAI, session.state).chunk.prefix == (Text(text),)
 
 
-def test_a_question_that_was_delegated_without_a_note_is_restated_alone() -> None:
+def test_a_delegating_reply_without_a_note_is_restated_whole() -> None:
     session = Session()
     session.turn("</delegation> Which flower is it?", FLOWER)
-    text = "[Q&A History]\n#1 [Query@0.0 seconds] What flower is this?"
-    assert start_over(JOYAI, session.state).chunk.prefix == (Text(text),)
+    delegating = "[Response@0.0 seconds] </delegation> Which flower is it?"
+    text = f"{DIALOGUE}#1 [Query@0.0 seconds] What flower is this?\n{delegating}"
+    assert start_over(session.spec, JOYAI, session.state).chunk.prefix == (Text(text),)
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "x" * (MAX_RESULT_CHARS + 1), "half \ud83d"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from vigil.core.command import Ask, Command, Instruct
 from vigil.core.decide import Completion, Observation, decide, settle
 from vigil.core.instruction import Instruction
+from vigil.core.memory import MemoryLimits
 from vigil.core.message import Message, Text
 from vigil.core.prewarm import Warm, warm
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
@@ -32,9 +33,8 @@ class Session:
 
     @property
     def spec(self) -> SessionSpec:
-        return SessionSpec(
-            "demo", "s", Source("cam", SourceKind.FILE, "file:x"), "joyai", "m", window=Window(CHUNK, self.tail_turns)
-        )
+        source, window = Source("cam", SourceKind.FILE, "file:x"), Window(CHUNK, self.tail_turns)
+        return SessionSpec("demo", "s", source, "joyai", "m", window=window, memory=MemoryLimits(is_on=False))
 
     def turn(self, *commands: Command, reply: str = "</silence>") -> tuple[Message, ...]:
         """One turn; the prompt that it was asked with."""

@@ -24,6 +24,7 @@ from vigil.core.turn import Exchange, FrameRef, Turn
 FIRE = Instruction("fire", "Alert me when a fire starts.")
 DOOR = Instruction("door", "Tell me if the door opens.")
 PREFIX = (Text("prefix"),)
+DIALOGUE = "[Q&A History]\nEarlier questions of the user and what you answered.\n\n"
 
 
 def frame(name: str) -> FrameRef:
@@ -110,6 +111,8 @@ def test_joyai_golden_later_chunk() -> None:
         "user",
         [
             "[Q&A History]\n"
+            "Earlier questions of the user and what you answered.\n"
+            "\n"
             "#1 [Query@0.0 seconds] What do you see?\n"
             "[Response@1.0 seconds] A quiet room.\n"
             "#2 [Query@61.5 seconds] Is anyone there?\n"
@@ -134,7 +137,7 @@ def test_joyai_golden_later_chunk() -> None:
 def test_absent_sections_of_the_prefix_are_skipped() -> None:
     asked = (Exchange("Why?", 0),)
     assert chunk_prefix(JOYAI, (), ()) == ()
-    assert chunk_prefix(JOYAI, (), asked) == (Text("[Q&A History]\n#1 [Query@0.0 seconds] Why?"),)
+    assert chunk_prefix(JOYAI, (), asked) == (Text(f"{DIALOGUE}#1 [Query@0.0 seconds] Why?"),)
     assert chunk_prefix(JOYAI, (FIRE,), ()) == (
         Text("[User Query (IMPORTANT \u2014 follow this instruction)]\nAlert me when a fire starts."),
     )

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 
 from vigil.core import alert as alerts
 from vigil.core.alert import AlertEvent, AlertState, Moment
-from vigil.core.attribution import Said, hear
-from vigil.core.chunk import is_full, next_chunk, tail
+from vigil.core.attribution import NOBODY, Said, hear
+from vigil.core.chunk import Boundary, boundary, forgotten, is_full, next_chunk, tail
 from vigil.core.command import Ask, Command
-from vigil.core.control import Action, Output
+from vigil.core.consolidation import Asking, ahead, at_boundary
+from vigil.core.control import Action, Output, plain
 from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, assignment, delegate, overdue
 from vigil.core.duplicate import remembered, said_before
+from vigil.core.memory import Block, MemoryRequest, Unwritten
 from vigil.core.message import Message
 from vigil.core.probability import Probabilities, probabilities
 from vigil.core.profile import PromptProfile
@@ -26,11 +28,16 @@ from vigil.core.session import SessionSpec, SessionState
 from vigil.core.turn import Exchange, ExchangeState, FrameRef, Result, Task, Turn
 from vigil.core.turn_input import TurnInput, apply
 
+MAX_RECALLED_LINES = 8
+MAX_RECALLED_CHARS = 2_000
+NOT_AHEAD = Asking()
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a turn sees: its frames, when they were captured, what the user said since the last turn, and what workers
-    found out for delegated questions."""
+    """What a turn sees: its frames, when they were captured, what the user said since the last turn, what workers found
+    out for delegated questions, the `blocks` that wait for the next boundary, and what memory recalled about the user's
+    question, line by line."""
 
     time_ms: int
     capture_time_us: int
@@ -38,6 +45,8 @@ class Observation:
     commands: tuple[Command, ...] = ()
     results: tuple[Result, ...] = ()
     frames_skipped: int = 0
+    blocks: tuple[Block, ...] = ()
+    recalled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +70,18 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Infer:
-    """Ask the engine for this turn, which was told `told`. `restart` says that a new chunk began."""
+    """Ask the engine for this turn, which was told `told`. `restart` says that a new chunk began. At a boundary all
+    `consumed_blocks` leave their inbox; the `stale` ones among them fit nowhere into memory, and the summaries of
+    `again` are asked for once more."""
 
     messages: tuple[Message, ...]
     turn: Turn
     observation: Observation
     restart: bool
     told: TurnInput
+    consumed_blocks: int = 0
+    stale: tuple[Block, ...] = ()
+    again: tuple[Unwritten, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +106,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What the tick commits at once and then publishes. `consumed` commands and `consumed_results` results leave their
-    inboxes; `unknown` are the results among them whose task is not open."""
+    """What the tick commits at once and then publishes. `consumed` commands, `consumed_results` results and
+    `consumed_blocks` blocks leave their inboxes; `unknown` are the results among them whose task is not open, `stale`
+    the blocks that fit nowhere. `memory_requests` are work for the memory service."""
 
     state: SessionState
     decision: Decision
@@ -103,6 +118,9 @@ class Settled:
     consumed_results: int
     task_ends: tuple[TaskEnd, ...] = ()
     unknown: tuple[Result, ...] = ()
+    consumed_blocks: int = 0
+    stale: tuple[Block, ...] = ()
+    memory_requests: tuple[MemoryRequest, ...] = ()
 
     @property
     def task_opened(self) -> Task | None:
@@ -123,16 +141,33 @@ def decide(
         return state, None
     observation = _without_results_that_wait(state, observation)
     told = apply(profile, state, observation.commands, observation.results, _moment(spec, state, observation))
-    planned, is_new = _in_chunk(spec, profile, told.state, len(observation.frames), reset=told.reset)
-    turn = Turn(planned.next_sequence, observation.time_ms, observation.frames, "", told.lines, told.results)
-    messages = prompt(profile, planned.chunk, turn, last)
-    return planned, Infer(messages, turn, observation, is_new, told)
+    crossed, is_new = _in_chunk(spec, profile, told, observation)
+    planned = crossed.state if crossed else told.state
+    turn = Turn(
+        planned.next_sequence,
+        observation.time_ms,
+        observation.frames,
+        "",
+        told.lines,
+        told.results,
+        _recalled(observation),
+    )
+    infer = Infer(prompt(profile, planned.chunk, turn, last), turn, observation, is_new, told)
+    if crossed:
+        infer = replace(infer, consumed_blocks=len(observation.blocks), stale=crossed.stale, again=crossed.again)
+    return planned, infer
 
 
 def settle(
-    spec: SessionSpec, profile: PromptProfile, state: SessionState, infer: Infer, completion: Completion
+    spec: SessionSpec,
+    profile: PromptProfile,
+    state: SessionState,
+    infer: Infer,
+    completion: Completion,
+    asking: Asking = NOT_AHEAD,
 ) -> Settled:
-    """Commit the turn that the engine answered. `state` is the one that `decide` returned with `infer`."""
+    """Commit the turn that the engine answered. `state` is the one that `decide` returned with `infer`. `asking` says
+    when memory is asked for."""
     output = profile.spelling.read(completion.text)
     turn = replace(infer.turn, reply=output.reply)
     said = hear(output.text, state.instructions, asked=infer.told.asked, waiting=_waiting(state.dialogue))
@@ -140,6 +175,8 @@ def settle(
     events = infer.told.alert_events + heard
     replied, task, task_ends = _replied(spec, state, output, said, _exchange(state, infer, said), turn)
     duplicate = _is_duplicate(spec, state, output, said, events, turn.time_ms)
+    if not duplicate:
+        replied = _with_another_reply(replied, output, said, turn)
     after = replace(
         replied,
         next_sequence=turn.sequence + 1,
@@ -149,6 +186,9 @@ def settle(
         malformed_total=state.malformed_total + bool(output.malformed),
         uttered=remembered(state.uttered, {} if duplicate else said.words, turn.time_ms),
     )
+    after, requests = ahead(spec, after, asking)
+    if infer.restart:
+        requests += at_boundary(spec, after, infer.again, asking.now_us)
     return Settled(
         after,
         _decision(profile, infer, output, completion, task, duplicate=duplicate),
@@ -158,6 +198,9 @@ def settle(
         consumed_results=len(infer.observation.results),
         task_ends=(*infer.told.task_ends, *task_ends),
         unknown=infer.told.unknown,
+        consumed_blocks=infer.consumed_blocks,
+        stale=infer.stale,
+        memory_requests=requests,
     )
 
 
@@ -181,15 +224,32 @@ def _has_work(state: SessionState, observation: Observation) -> bool:
 
 
 def _in_chunk(
-    spec: SessionSpec, profile: PromptProfile, state: SessionState, pictures: int, *, reset: bool
-) -> tuple[SessionState, bool]:
-    """The state with the chunk that the next turn belongs to, which has so many pictures, and whether that turn is the
-    first to show the chunk."""
-    if reset or is_full(state, spec, pictures):
-        left = min(0, spec.window.chunk_turns - len(state.chunk.turns))
-        carried = () if reset else tail(state, spec, left)
-        return replace(state, chunk=next_chunk(state, profile, carried)), True
-    return state, state.chunk.number > 0 and not state.chunk.turns
+    spec: SessionSpec, profile: PromptProfile, told: TurnInput, observation: Observation
+) -> tuple[Boundary | None, bool]:
+    """The boundary before the turn with the chunk behind it, None where there is none; and whether the turn is the
+    first to show its chunk. A reset forgets memory, too."""
+    state = told.state
+    carried: tuple[Turn, ...] = ()
+    if told.reset:
+        crossed = Boundary(replace(state, memory=forgotten(state)), observation.blocks)
+    elif is_full(state, spec, len(observation.frames)):
+        carried = tail(state, spec, min(0, spec.window.chunk_turns - len(state.chunk.turns)))
+        crossed = boundary(spec, state, carried, observation.blocks)
+    else:
+        return None, state.chunk.number > 0 and not state.chunk.turns
+    chunk = next_chunk(spec, profile, crossed.state, carried)
+    return replace(crossed, state=replace(crossed.state, chunk=chunk)), True
+
+
+def _recalled(observation: Observation) -> tuple[str, ...]:
+    """What was recalled, in plain words and bounded."""
+    lines: list[str] = []
+    room = MAX_RECALLED_CHARS
+    for line in map(plain, observation.recalled[:MAX_RECALLED_LINES]):
+        if line and len(line) <= room:
+            lines.append(line)
+            room -= len(line)
+    return tuple(lines)
 
 
 def _alerts(spec: SessionSpec, state: SessionState, infer: Infer, said: Said) -> alerts.Step:
@@ -225,10 +285,19 @@ def _replied(
         state, opened, ends = delegate(state, task, exchange)
         return state, opened.id, ends
     if output.text and exchange >= 0:
-        answered = replace(state.dialogue[exchange], answer=output.text, answered_ms=turn.time_ms)
+        answered = state.dialogue[exchange].answered(output.text, turn.time_ms)
         dialogue = (*state.dialogue[:exchange], answered, *state.dialogue[exchange + 1 :])
         return replace(state, dialogue=dialogue), "", ()
     return state, "", ()
+
+
+def _with_another_reply(state: SessionState, output: Output, said: Said, turn: Turn) -> SessionState:
+    """Words that belong to no instruction, while no question is open, are one more reply to the newest question."""
+    words = said.words.get(NOBODY, "")
+    newest = state.dialogue[-1] if state.dialogue else None
+    if said.is_answer or not words or output.action is not Action.SPEAK or newest is None or newest.answered_ms < 0:
+        return state
+    return replace(state, dialogue=(*state.dialogue[:-1], newest.replied(words, turn.time_ms)))
 
 
 def _is_duplicate(

@@ -81,7 +81,7 @@ def give(state: SessionState, results: Sequence[Result], time_ms: int) -> Given:
         elif result.is_ok:
             state = _closed(state, {task.id})
             dialogue = tuple(
-                replace(exchange, answer=result.text, answered_ms=time_ms) if waits_for(exchange, task.id) else exchange
+                exchange.answered(result.text, time_ms) if waits_for(exchange, task.id) else exchange
                 for exchange in state.dialogue
             )
             state = replace(state, dialogue=dialogue)
@@ -104,7 +104,7 @@ def delegate(state: SessionState, task: Task, exchange: int) -> tuple[SessionSta
         displaced = _surplus(state)
         state = replace(state, tasks=(*state.tasks, task))
     if exchange >= 0:
-        asked = replace(state.dialogue[exchange], task=opened, answer="", answered_ms=-1, closed_ms=-1)
+        asked = state.dialogue[exchange].delegated(opened)
         state = replace(state, dialogue=(*state.dialogue[:exchange], asked, *state.dialogue[exchange + 1 :]))
     ends = tuple(TaskEnd(old, TaskOutcome.DISPLACED) for old in displaced)
     return _unanswered(state, displaced, task.opened_ms), opened, ends

@@ -107,8 +107,13 @@ class Memory:
     @property
     def end_ms(self) -> int:
         """Where the raw turns begin."""
-        written = (block.to_ms for block in self.blocks)
-        return max((self.forgotten_ms, *written, *(span.to_ms for span in self.unwritten)))
+        return max((self.forgotten_ms, *(end_ms for _, end_ms in self.spans)))
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Where each block and each unwritten span begins and ends, oldest first."""
+        written = ((block.from_ms, block.to_ms) for block in self.blocks)
+        return tuple(sorted((*written, *((span.from_ms, span.to_ms) for span in self.unwritten))))
 
     @property
     def tokens(self) -> int:
@@ -241,12 +246,12 @@ def tokens(text: str) -> int:
 
 
 def clipped(text: str, most: int) -> str:
-    """The first sentences of a text that have at most so many tokens; its first characters where not even one fits."""
+    """The first sentences of a text that have at most so many tokens; its first characters where those are few."""
     if tokens(text) <= most:
         return text
     ends = [match.start() for match in _SENTENCE_END.finditer(text)]
     whole = next((text[:end].rstrip() for end in reversed(ends) if tokens(text[:end]) <= most), "")
-    return whole or _first_characters(text, most)
+    return whole if 2 * tokens(whole) >= most else _first_characters(text, most)
 
 
 def _first_characters(text: str, most: int) -> str:

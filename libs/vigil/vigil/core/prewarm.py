@@ -8,9 +8,11 @@ by then (most of it when the prefix is long), and the second when the chunk is f
 finds the first in the engine's cache, and so costs the carried turns alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vigil.core.chunk import next_chunk, tail, turns_left
+from vigil.core.chunk import boundary, next_chunk, tail, turns_left
+from vigil.core.memory import Block
 from vigil.core.message import Message
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import opening
@@ -30,16 +32,25 @@ class Warm:
 
 
 def warm(
-    spec: SessionSpec, profile: PromptProfile, state: SessionState, before: Warm | None, lead_turns: int
+    spec: SessionSpec,
+    profile: PromptProfile,
+    state: SessionState,
+    before: Warm | None,
+    lead_turns: int,
+    blocks: Sequence[Block] = (),
 ) -> Warm | None:
     """What to warm after the turn that made `state`, when `before` was warmed last. None when there is nothing to do.
 
-    `lead_turns` of 0 never warms.
+    `lead_turns` of 0 never warms. `blocks` are written and wait for the boundary. While it is not known yet which turns
+    will leave, because their summary was not asked for ahead, there is no first round.
     """
     left = turns_left(state, spec)
     if left > lead_turns or lead_turns == 0 or not state.chunk.turns:
         return None
-    coming = next_chunk(state, profile, tail(state, spec, left))
+    if left > 0 and spec.memory.is_on and state.memory.asked_ms < 0:
+        return None
+    carried = tail(state, spec, left)
+    coming = next_chunk(spec, profile, boundary(spec, state, carried, blocks).state, carried)
     done = before if before is not None and before.chunk == coming.number else None
     if done is not None and (done.last or left > 0):
         return None

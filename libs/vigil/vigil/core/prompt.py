@@ -7,17 +7,28 @@ first user message of a chunk carries the chunk's prefix. Nothing before the new
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vigil.core.control import plain
+from vigil.core.control import DELEGATION, plain
 from vigil.core.instruction import Instruction
+from vigil.core.memory import Block, Memory, clipped, plain_lines, tokens
 from vigil.core.message import Image, Message, Parts, Text
 from vigil.core.profile import PromptProfile, QueryLayout
 from vigil.core.session import Chunk
-from vigil.core.turn import Exchange, Turn
+from vigil.core.turn import Exchange, Reply, Turn
 
 QUERY_HEADER = "[User Query (IMPORTANT — follow this instruction)]"
 RESULT_HEADER = "[Background Result (answer to a question that you delegated)]"
-DIALOGUE_HEADER = "[Q&A History]"
+RECALLED_HEADER = "[Recalled Memory]"
+MEMORY_HEADER = (
+    "[Video History]\n"
+    "Summaries of what the camera showed before the pictures below, oldest first. Go by the pictures and the question "
+    "first, and do not write in the style of the summaries."
+)
+DIALOGUE_HEADER = "[Q&A History]\nEarlier questions of the user and what you answered.\n"
+MEMORY_LINE = "Memory: {}\n"  # the plain layout
 MAX_KEEP_CHARS = 4_000
+MAX_DIALOGUE_TOKENS = 2_000
+MAX_REPLY_TOKENS = 150  # the newest exchange fits with all of its replies
+NO_MEMORY = Memory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +89,23 @@ def opening(profile: PromptProfile, chunk: Chunk) -> tuple[Message, ...]:
     return (*_past(profile, chunk), *([Message("user", chunk.prefix)] if chunk.prefix else []))
 
 
-def chunk_prefix(profile: PromptProfile, instructions: Sequence[Instruction], dialogue: Sequence[Exchange]) -> Parts:
-    """What the first user message of a new chunk begins with: earlier dialogue and the standing instructions."""
+def chunk_prefix(
+    profile: PromptProfile,
+    instructions: Sequence[Instruction],
+    dialogue: Sequence[Exchange],
+    memory: Memory = NO_MEMORY,
+    interval_ms: int = 1_000,
+) -> Parts:
+    """What the first user message of a new chunk begins with: memory, earlier dialogue and the standing instructions.
+    Turns are `interval_ms` apart: that is how long the last turn of a span is shown."""
     texts = [instruction.text for instruction in instructions]
     if profile.query_layout is QueryLayout.PLAIN:
-        text = "".join(f"{text}\n" for text in texts)
-    else:
-        text = "\n\n".join(section for section in (_dialogue(dialogue), _query(texts)) if section)
-    return (Text(text),) if text else ()
+        return _merged([*_plain_memory(memory), *(Text(f"{text}\n") for text in texts)])
+    history = _history(memory, interval_ms)
+    sections = [section for section in (_dialogue(profile, dialogue), _query(texts)) if section]
+    if not sections:
+        return _merged(history)
+    return _merged([*history, Text("\n\n" * bool(history) + "\n\n".join(sections))])
 
 
 def stop_text(instruction: Instruction) -> str:
@@ -128,12 +148,18 @@ def _shown(profile: PromptProfile, chunk: Chunk, last: Asked | None) -> tuple[Me
 
 def _user(profile: PromptProfile, turn: Turn, prefix: Parts) -> Message:
     if profile.query_layout is QueryLayout.PLAIN:
-        lines = "".join(f"{line}\n" for line in (*turn.queries, *turn.results))
+        recalled = "".join(MEMORY_LINE.format(plain(line)) for line in turn.recalled)
+        lines = recalled + "".join(f"{line}\n" for line in (*turn.queries, *turn.results))
         parts: list[Text | Image] = [*prefix, Text(f"{lines}{time_marker(turn.time_ms)}\n")]
         for index, frame in enumerate(turn.frames):
             parts += [Text("\n")] * (index > 0) + [Image(frame)]
         return Message("user", _merged(parts))
-    texts = (_query(turn.queries), _section(RESULT_HEADER, turn.results), time_marker(turn.time_ms))
+    texts = (
+        _query(turn.queries),
+        _section(RESULT_HEADER, turn.results),
+        _section(RECALLED_HEADER, [plain(line) for line in turn.recalled]),
+        time_marker(turn.time_ms),
+    )
     pictures = (Image(frame) for frame in turn.frames)
     return Message("user", (*prefix, *(Text(text) for text in texts if text), *pictures))
 
@@ -157,23 +183,67 @@ def _section(header: str, lines: Sequence[str]) -> str:
     return "\n".join((header, *lines)) if lines else ""
 
 
-def _dialogue(dialogue: Sequence[Exchange]) -> str:
-    return _section(DIALOGUE_HEADER, [_exchange(number, exchange) for number, exchange in enumerate(dialogue, start=1)])
+def _history(memory: Memory, interval_ms: int) -> list[Text | Image]:
+    """Long-term blocks, then summaries, each under its span, then the pictures of unwritten spans."""
+    pictured = [span for span in memory.unwritten if span.frames]
+    if not memory.blocks and not pictured:
+        return []
+    by_age = sorted(memory.blocks, key=lambda block: (block.level == 0, block.from_ms))
+    parts: list[Text | Image] = [Text("\n".join((MEMORY_HEADER, *(_block(block, interval_ms) for block in by_age))))]
+    for span in pictured:
+        parts.append(Text(f"\n<{_span(span.from_ms, span.to_ms, interval_ms, ' ~ ')}>\n"))
+        parts += [Image(ref) for ref in span.frames]
+    return parts
 
 
-def _exchange(number: int, exchange: Exchange) -> str:
-    """A question and every reply that was given to it. A holding reply is one, and stands as a response also while the
-    question is on its way or when it stays unanswered: weights know a question with a response, and one without, but no
-    third form. With the answer the holding reply stands before it, since one query may have several responses.
+def _block(block: Block, interval_ms: int) -> str:
+    separator = "-" if block.level else " ~ "
+    return f"<{_span(block.from_ms, block.to_ms, interval_ms, separator)}>\n{plain_lines(block.text)}"
+
+
+def _span(from_ms: int, to_ms: int, interval_ms: int, separator: str) -> str:
+    """A span as the weights know it: from its first turn to its last."""
+    last_ms = max(from_ms, (to_ms - 1) // interval_ms * interval_ms)
+    return f"{from_ms / 1000:.1f} seconds{separator}{last_ms / 1000:.1f} seconds"
+
+
+def _plain_memory(memory: Memory) -> list[Text | Image]:
+    """One line for each block, oldest first, then the pictures of unwritten spans with their times."""
+    lines = [Text(MEMORY_LINE.format(plain_lines(block.text).replace("\n", " "))) for block in memory.blocks]
+    parts: list[Text | Image] = [*lines]
+    for span in memory.unwritten:
+        for ref, time_ms in zip(span.frames, span.times_ms, strict=True):
+            parts += [Text(f"{time_marker(time_ms)}\n"), Image(ref), Text("\n")]
+    return parts
+
+
+def _dialogue(profile: PromptProfile, dialogue: Sequence[Exchange]) -> str:
+    """The newest exchanges that have at most `MAX_DIALOGUE_TOKENS` together, oldest first."""
+    shown: list[str] = []
+    left = MAX_DIALOGUE_TOKENS
+    for exchange in reversed(dialogue):
+        entry = _exchange(profile, exchange)
+        left -= tokens(entry)
+        if left < 0:
+            break
+        shown.append(entry)
+    return _section(DIALOGUE_HEADER, [f"#{number} {entry}" for number, entry in enumerate(reversed(shown), start=1)])
+
+
+def _exchange(profile: PromptProfile, exchange: Exchange) -> str:
+    """A question and every reply that was given to it, a delegating one written whole.
 
     Replies come from a model or a brain, and may have been stored by an earlier release: they are made plain here."""
-    lines = [f"#{number} [Query@{exchange.asked_ms / 1000:.1f} seconds] {exchange.query}"]
-    if exchange.task is not None and exchange.task.note:
-        lines.append(_response(exchange.task.opened_ms, exchange.task.note))
+    replies = [Reply(reply.time_ms, _short(reply.text)) for reply in exchange.replies]
+    if exchange.task is not None:
+        delegating = f"{_short(exchange.task.note)} {DELEGATION} {_short(exchange.task.question)}".strip()
+        replies.append(Reply(exchange.task.opened_ms, profile.spelling.write(delegating)))
     if exchange.answered_ms >= 0:
-        lines.append(_response(exchange.answered_ms, exchange.answer))
-    return "\n".join(lines)
+        replies.append(Reply(exchange.answered_ms, _short(exchange.answer)))
+    replies.sort(key=lambda reply: reply.time_ms)
+    query = f"[Query@{exchange.asked_ms / 1000:.1f} seconds] {clipped(exchange.query, MAX_REPLY_TOKENS)}"
+    return "\n".join((query, *(f"[Response@{reply.time_ms / 1000:.1f} seconds] {reply.text}" for reply in replies)))
 
 
-def _response(time_ms: int, text: str) -> str:
-    return f"[Response@{time_ms / 1000:.1f} seconds] {plain(text)}"
+def _short(text: str) -> str:
+    return clipped(plain(text), MAX_REPLY_TOKENS)

@@ -1,13 +1,14 @@
 """A turn: what the model was shown in one interval and what it replied; and the dialogue, which outlives the turns."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vigil.core.duplicate import normalised
 from vigil.core.errors import InvalidSpec
 
 MAX_DIALOGUE = 32
+MAX_REPLIES = 8
 MAX_RESULT_CHARS = 2_000
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -93,8 +94,9 @@ class ExchangeState(StrEnum):
 class Exchange:
     """One entry of dialogue memory: a question and what was answered to it, with model times in milliseconds.
 
-    A question that was delegated keeps its `task`; `closed_ms` is when that closed without an answer. The words in
-    which the model said so are the `answer` all the same. `brain` is the one that was named with the question.
+    `replies` are what the model said to it besides its `answer`, oldest first, at most `MAX_REPLIES`. A question that
+    was delegated keeps its `task`; `closed_ms` is when that closed without an answer. The words in which the model said
+    so are the `answer` all the same. `brain` is the one that was named with the question.
     """
 
     query: str
@@ -104,6 +106,7 @@ class Exchange:
     task: Task | None = None
     closed_ms: int = -1
     brain: str = ""
+    replies: tuple[Reply, ...] = ()
 
     @property
     def state(self) -> ExchangeState:
@@ -118,6 +121,23 @@ class Exchange:
     def is_delegated(self) -> bool:
         """Whether a task is to answer it."""
         return self.state is ExchangeState.DELEGATED
+
+    def answered(self, text: str, time_ms: int) -> "Exchange":
+        """The exchange with this answer. What was answered in an earlier turn stays as a reply."""
+        return replace(self._without_answer(time_ms), answer=text, answered_ms=time_ms)
+
+    def replied(self, text: str, time_ms: int) -> "Exchange":
+        """The exchange with one more reply after its answer."""
+        return replace(self, replies=(*self.replies, Reply(time_ms, text))[-MAX_REPLIES:])
+
+    def delegated(self, task: Task) -> "Exchange":
+        """The exchange while a task is to answer it anew."""
+        return replace(self._without_answer(task.opened_ms), task=task, closed_ms=-1)
+
+    def _without_answer(self, time_ms: int) -> "Exchange":
+        was_answered = 0 <= self.answered_ms < time_ms
+        kept = self.replied(self.answer, self.answered_ms) if was_answered else self
+        return replace(kept, answer="", answered_ms=-1)
 
 
 def remember(dialogue: tuple[Exchange, ...], exchange: Exchange) -> tuple[Exchange, ...]:

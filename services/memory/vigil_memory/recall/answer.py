@@ -118,7 +118,8 @@ def _line(passage: Passage, *, is_newest: bool = False) -> Line:
 
 def _when(passage: Passage) -> str:
     begin, end = passage.from_ms // 1_000, passage.to_ms // 1_000
-    return f"At {begin} seconds" if begin == end else f"Between {begin} and {end} seconds"
+    is_said = passage.entry.kind is EntryKind.EXCHANGE
+    return f"At {begin} seconds" if begin == end or is_said else f"Between {begin} and {end} seconds"
 
 
 def _near(line: Line, pictures: Sequence[KeyFrame]) -> tuple[KeyFrame, ...]:

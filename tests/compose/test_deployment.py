@@ -28,6 +28,7 @@ AGAIN_S = 240.0
 KILLED = ("nats", "redis", "engine", "ingestion", "codec", "interaction", "brain", "gateway", "proxy")
 SESSIONS = 20
 IDLE_TURNS = 30
+REPLACED = ("ingestion", "codec", "interaction", "gateway")
 NEXT = "0.0.0-next"
 RIGHTS = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Privileged}} {{.HostConfig.CapDrop}}"
 WATCH = {"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical"}
@@ -144,10 +145,7 @@ async def test_a_rolling_update_misses_no_second(deployment: Deployment, table: 
         idle_us = time.time_ns() // 1_000
         await _turns(gateway, opened[-1], IDLE_TURNS)
         began_us = time.time_ns() // 1_000
-        for service in ("ingestion", "codec", "interaction", "gateway"):
-            began = time.monotonic()
-            await asyncio.to_thread(following.rolling_update, service)
-            table.note(f"rolling update of {service}, two containers", f"{time.monotonic() - began:.0f} s")
+        updates = {service: await _updated(following, service) for service in REPLACED}
         ended_us = time.time_ns() // 1_000
         counts = [len(await decisions(light, session)) for session in opened]
         for session, count in zip(opened, counts, strict=True):
@@ -156,12 +154,15 @@ async def test_a_rolling_update_misses_no_second(deployment: Deployment, table: 
     stored = [await decisions(light, session) for session in opened]
     for of_session in stored:
         _assert_exact(of_session)
+    for service, (since_us, until_us) in updates.items():
+        table.note(f"rolling update of {service}, two containers", f"{(until_us - since_us) / 1e6:.0f} s")
+    by_service = {service: _missed(stored, *span_us)[0] for service, span_us in updates.items()}
     before, seconds_before = _missed(stored, idle_us, began_us)
     missed, seconds = _missed(stored, began_us, ended_us)
     table.note(f"seconds missed of {seconds_before:,} just before a rolling update", str(before))
     table.note(f"seconds missed of {seconds:,} in a rolling update under {SESSIONS} sessions", str(missed))
     assert [container.image for container in light.of("interaction")] == [f"vigil-interaction:{NEXT}"] * 2
-    assert missed == 0 or before, "no second is missed, unless the machine is too busy for the sessions alone"
+    assert missed == 0 or before, f"missed, though the machine had time for the sessions alone: {by_service}"
 
 
 async def test_down_leaves_nothing(deployment: Deployment) -> None:
@@ -197,6 +198,13 @@ def _assert_exact(stored: Sequence[StoredDecision]) -> None:
     assert [decision.sequence for decision in stored] == list(range(len(stored)))
     times = [decision.time_ms for decision in stored]
     assert times == sorted(set(times))
+
+
+async def _updated(deployment: Deployment, service: str) -> tuple[int, int]:
+    """Replace the containers of a service; when that began and ended (µs since the epoch)."""
+    since_us = time.time_ns() // 1_000
+    await asyncio.to_thread(deployment.rolling_update, service)
+    return since_us, time.time_ns() // 1_000
 
 
 def _missed(stored: Sequence[Sequence[StoredDecision]], since_us: int, until_us: int) -> tuple[int, int]:

@@ -14,6 +14,15 @@ def test_the_committed_document_is_current() -> None:
     )
 
 
+def test_applications_of_a_process_share_what_was_read_of_their_routes() -> None:
+    first, second = routes(), routes()
+    assert first.openapi() is second.openapi()
+    shared = [route for route in first.router.routes if any(route is other for other in second.router.routes)]
+    assert len(shared) >= 20, "routes are read once a module, not once an application"
+    first.router.routes.clear()
+    assert shared[0] in second.router.routes, "the list of routes is an application's own"
+
+
 def test_every_operation_says_what_it_does() -> None:
     for path, operations in json.loads(document())["paths"].items():
         for method, operation in operations.items():

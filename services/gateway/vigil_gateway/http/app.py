@@ -1,9 +1,10 @@
 """The HTTP application: routes, middleware, problems, and the page that explains them."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.routing import BaseRoute
 
@@ -115,14 +116,23 @@ def routes() -> FastAPI:
         redoc_url=None,
         telemetry=_NO_TELEMETRY,
     )
-    for module in _ROUTERS:
-        app.include_router(module.router, responses=_ERRORS)
-    app.include_router(websocket.router)
-    app.include_router(chat.router, responses=_OPENAI_ERRORS)
-    app.include_router(websocket.other_paths)
+    app.router.routes.extend(_included())
     handlers.install(app)
     app.add_middleware(Admission)
     app.add_middleware(AuditTrail)
     app.add_middleware(WhipOrigins)
     app.add_middleware(RequestLog)
     return app
+
+
+@cache
+def _included() -> Sequence[BaseRoute]:
+    """The routes of every module, included once a process. FastAPI reads the signatures of included routes at the first
+    request, which holds the event loop for a quarter of a second: applications that follow find them read."""
+    router = APIRouter()
+    for module in _ROUTERS:
+        router.include_router(module.router, responses=_ERRORS)
+    router.include_router(websocket.router)
+    router.include_router(chat.router, responses=_OPENAI_ERRORS)
+    router.include_router(websocket.other_paths)
+    return tuple(router.routes)

@@ -44,14 +44,21 @@ Json = dict[str, Any]
 _compiled = cache(compile_path)
 
 
+# The document, once it has been made: that takes half a second, and all applications of a process have the same.
+_document: Json = {}
+
+
 class Application(FastAPI):
-    """FastAPI, with its document completed."""
+    """FastAPI, with its document completed. What differs between applications is not in the document: the console, the
+    doors of agents."""
 
     def openapi(self) -> Json:
-        """The document, made once."""
-        if not self.openapi_schema:
-            complete(super().openapi())
-        return super().openapi()
+        """The document, made once a process."""
+        if not _document:
+            made = super().openapi()
+            complete(made)
+            _document.update(made)
+        return _document
 
 
 def complete(document: Json) -> None:

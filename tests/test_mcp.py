@@ -25,6 +25,7 @@ from vigil.core.session import Chunk, SessionState
 from vigil.core.turn import Exchange, FrameRef, Turn
 from vigil.runtime.store.sessions import Commit
 from vigil.testing.alert_events import alert_event
+from vigil.testing.delegated import QUESTION, delegate, task_id
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil_client.options import NewSession, NewSource
@@ -36,6 +37,7 @@ READS = {
     "show_session",
     "list_watches",
     "show_history",
+    "list_tasks",
     "list_alerts",
     "show_alert",
     "show_newest_picture",
@@ -153,6 +155,14 @@ async def test_alerts_and_history_are_read(stage: Stage, session: str) -> None:
         assert "since" in await refused(client, "list_alerts", since="yesterday")
 
 
+async def test_delegated_questions_are_listed(stage: Stage, session: str) -> None:
+    async with connected(stage, VIEWER_KEY) as viewer:
+        assert (await told(viewer, "list_tasks", session=session))["tasks"] == []
+        await delegate(stage.store, session)
+        (task,) = (await told(viewer, "list_tasks", session=session))["tasks"]
+    assert (task["id"], task["question"], task["state"]) == (task_id(session), QUESTION, "queued")
+
+
 async def test_a_question_waits_for_its_answer(stage: Stage, session: str) -> None:
     key = SessionKey("demo", session)
     async with connected(stage) as client:
@@ -172,7 +182,7 @@ async def _is_asked(stage: Stage, key: SessionKey, text: str) -> bool:
 async def test_a_session_is_its_tenants_alone(stage: Stage, session: str) -> None:
     async with connected(stage, KEYS["rival"]) as rival:
         assert (await told(rival, "list_sessions"))["sessions"] == []
-        for tool in ("show_session", "list_watches", "show_history", "show_newest_picture"):
+        for tool in ("show_session", "list_watches", "show_history", "list_tasks", "show_newest_picture"):
             assert "no session" in (await refused(rival, tool, session=session)).lower()
         assert "no session" in (await refused(rival, "add_watch", session=session, text="Fire?")).lower()
         assert (await told(rival, "list_alerts"))["alerts"] == []

@@ -16,6 +16,7 @@ from vigil_gateway.ports import Ports, session_key
 from vigil_gateway.sessions.history import show_history
 from vigil_gateway.sessions.routes import list_sessions, show_session
 from vigil_gateway.sessions.watches import list_watches
+from vigil_gateway.tasks.routes import list_tasks
 
 MAX_ALERTS = 100
 MAX_TURNS = 100
@@ -78,6 +79,10 @@ async def _show_history(ports: Ports, tenant: str, asked: HistoryWanted) -> Answ
     return (await show_history(ports, key, asked.limit)).model_dump(mode="json")
 
 
+async def _list_tasks(ports: Ports, tenant: str, asked: OfSession) -> Answer:
+    return (await list_tasks(ports, await session_key(ports, tenant, asked.session))).model_dump(mode="json")
+
+
 async def _list_alerts(ports: Ports, tenant: str, asked: AlertsWanted) -> Answer:
     wanted = Wanted(asked.open, asked.session, asked.watch, asked.severity)
     since = asked.since or datetime.now(UTC) - timedelta(days=1)
@@ -123,6 +128,14 @@ TOOLS = (
         "The newest turns of a session and the questions that were asked." + UNTRUSTED,
         HistoryWanted,
         _show_history,
+    ),
+    Tool(
+        "list_tasks",
+        "List delegated questions",
+        "The questions that the model of a session handed over to a brain: how far each is, and what was found."
+        + UNTRUSTED,
+        OfSession,
+        _list_tasks,
     ),
     Tool(
         "list_alerts", "List alerts", "Alerts, open and past, the newest first." + UNTRUSTED, AlertsWanted, _list_alerts

@@ -21,6 +21,7 @@ from vigil.contract.snapshots import snapshot_name
 from vigil.contract.streams import AUDIT
 from vigil.core.command import Ask
 from vigil.core.ids import SessionKey
+from vigil.core.memory import Block, Memory
 from vigil.core.session import Chunk, SessionState
 from vigil.core.turn import Exchange, FrameRef, Turn
 from vigil.runtime.store.sessions import Commit
@@ -37,6 +38,8 @@ READS = {
     "show_session",
     "list_watches",
     "show_history",
+    "memory",
+    "recall",
     "list_tasks",
     "list_alerts",
     "show_alert",
@@ -163,6 +166,17 @@ async def test_delegated_questions_are_listed(stage: Stage, session: str) -> Non
     assert (task["id"], task["question"], task["state"]) == (task_id(session), QUESTION, "queued")
 
 
+async def test_a_memory_is_shown_and_asked(stage: Stage, session: str) -> None:
+    block = Block("0-100000-0", 0, 0, 100_000, "A red van came.")
+    state = SessionState(5, 104_000, memory=Memory((block,)))
+    await stage.commit(session, Commit(state, restart=True))
+    async with connected(stage, VIEWER_KEY) as viewer:
+        shown = await told(viewer, "memory", session=session)
+        assert [found["text"] for found in shown["blocks"]] == ["A red van came."]
+        assert "no memory service listens" in await refused(viewer, "recall", session=session, question="Which van?")
+        assert "question" in await refused(viewer, "recall", session=session)
+
+
 async def test_a_question_waits_for_its_answer(stage: Stage, session: str) -> None:
     key = SessionKey("demo", session)
     async with connected(stage) as client:
@@ -182,7 +196,7 @@ async def _is_asked(stage: Stage, key: SessionKey, text: str) -> bool:
 async def test_a_session_is_its_tenants_alone(stage: Stage, session: str) -> None:
     async with connected(stage, KEYS["rival"]) as rival:
         assert (await told(rival, "list_sessions"))["sessions"] == []
-        for tool in ("show_session", "list_watches", "show_history", "list_tasks", "show_newest_picture"):
+        for tool in ("show_session", "list_watches", "show_history", "memory", "list_tasks", "show_newest_picture"):
             assert "no session" in (await refused(rival, tool, session=session)).lower()
         assert "no session" in (await refused(rival, "add_watch", session=session, text="Fire?")).lower()
         assert (await told(rival, "list_alerts"))["alerts"] == []

@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from vigil_client import approvals, options, tasks, values
+from vigil_client import approvals, memory, options, tasks, values
 from vigil_client.alert_calls import Selection
 from vigil_client.api import Client
 from vigil_client.events import Decision
@@ -28,6 +28,7 @@ ASKED: dict[type, str] = {
     options.Cadence: "CadenceGroup",
     options.Window: "WindowGroup",
     options.Speech: "SpeechGroup",
+    options.Memory: "MemoryGroup",
     options.NewWatch: "WatchIn",
     options.NewSession: "SessionIn",
     approvals.NewPattern: "PatternIn",
@@ -56,6 +57,16 @@ ANSWERED: dict[type, str] = {
     Decision: "DecisionOut",
     tasks.Artefact: "ArtefactOut",
     tasks.Task: "TaskOut",
+    memory.MemoryFrame: "MemoryFrameOut",
+    memory.Block: "BlockOut",
+    memory.Unwritten: "UnwrittenOut",
+    memory.Tier: "TierOut",
+    memory.Tiers: "TiersOut",
+    memory.Memory: "MemoryOut",
+    memory.Archived: "ArchivedOut",
+    memory.ArchivePage: "ArchivePage",
+    memory.Recalled: "RecalledOut",
+    memory.Recall: "RecallOut",
     approvals.Approval: "ApprovalOut",
     approvals.Pattern: "PatternOut",
 }
@@ -63,6 +74,7 @@ ANSWERED: dict[type, str] = {
 COMMAND_NAMES = {
     "watches.text": "--alert",
     "watches.name": "--name",
+    "memory.is_on": "--memory",
     "instructions": "--instruction",
     "source.id": "--camera",
     "source.name": "--camera",
@@ -182,6 +194,8 @@ def test_the_watch_command_has_the_defaults_of_the_contract() -> None:
     for kind in (options.Cadence, options.Window, options.Speech):
         for option in fields(kind):
             assert shown[option_of("", option.name)] == option.default
+    for option in fields(options.Memory):
+        assert shown[option_of(f"memory.{option.name}", option.name)] == option.default
     for option in fields(options.NewWatch):
         if option.name not in ("text", "name"):
             assert shown[option_of("", option.name)] == option.default
@@ -189,7 +203,16 @@ def test_the_watch_command_has_the_defaults_of_the_contract() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [("watch",), ("sessions", "change"), ("sessions", "show"), ("ask",), ("subscribe",), ("tasks",), ("approve",)],
+    [
+        ("watch",),
+        ("sessions", "change"),
+        ("sessions", "show"),
+        ("ask",),
+        ("subscribe",),
+        ("tasks",),
+        ("memory",),
+        ("approve",),
+    ],
 )
 def test_every_option_says_what_it_does(path: tuple[str, ...]) -> None:
     for parameter in command(*path).params:
@@ -208,6 +231,7 @@ def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
         cadence=options.Cadence(500, 2),
         window=options.Window(tail_turns=4),
         speech=options.Speech("reserved", "near", 0.5),
+        memory=options.Memory(mid_blocks=3),
         infer_when_idle=False,
         brain="big",
     )
@@ -224,6 +248,7 @@ def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
         "cadence": {"interval_ms": 500, "frames_per_turn": 2},
         "window": {"tail_turns": 4},
         "speech": {"response_mode": "reserved", "duplicate_guard": "near", "text_temperature": 0.5},
+        "memory": {"mid_blocks": 3},
         "infer_when_idle": False,
         "brain": "big",
     }
@@ -260,6 +285,10 @@ async def call_everything(client: Client) -> None:
     await client.tasks.show(SESSION, "t-1")
     await client.tasks.cancel(SESSION, "t-1")
     await client.tasks.artefact(SESSION, "t-1", 0)
+    await client.memory(SESSION)
+    await client.memory.archive(SESSION)
+    await client.memory.frame(SESSION, "m-1")
+    await client.memory.recall(SESSION, "Who came?")
     await client.approvals()
     await client.approvals.grant("p-1")
     await client.approvals.refuse("p-1")
@@ -284,6 +313,7 @@ def template(path: str) -> str:
     """A path as the contract writes it."""
     path = path.replace(SESSION, "{session}").replace("a-1", "{alert_id}").replace("p-1", "{approval}")
     path = path.replace("t-1", "{task}").replace("/artefacts/0", "/artefacts/{index}").replace("p-0", "{pattern}")
+    path = path.replace("/memory/frames/m-1", "/memory/frames/{frame}")
     path = path.replace("/turns/newest/frames/0", "/turns/{turn}/frames/{index}").replace(
         "/turns/3/", "/turns/{sequence}/"
     )

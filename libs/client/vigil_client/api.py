@@ -15,6 +15,7 @@ from vigil_client.approvals import Approvals
 from vigil_client.backoff import Backoff
 from vigil_client.errors import Unavailable, Unreachable
 from vigil_client.events import Connection, Event, read_event
+from vigil_client.memory import Memories
 from vigil_client.options import NewSession, NewWatch, as_body
 from vigil_client.sse import Parser, ServerEvent
 from vigil_client.tasks import Tasks
@@ -144,6 +145,11 @@ class Client:
     def tasks(self) -> Tasks:
         """Delegated questions: `await client.tasks(session_id)` lists a session's."""
         return Tasks(self._gateway)
+
+    @property
+    def memory(self) -> Memories:
+        """What sessions remember: `await client.memory(session_id)` shows a session's tiers."""
+        return Memories(self._gateway)
 
     @property
     def approvals(self) -> Approvals:

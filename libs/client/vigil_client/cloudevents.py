@@ -1,5 +1,5 @@
-"""Alerts, utterances, delegations and approvals as strangers receive them: CloudEvents (see `asyncapi.yaml`), read into
-values."""
+"""Alerts, utterances, delegations, approvals and memories as strangers receive them: CloudEvents (see `asyncapi.yaml`),
+read into values."""
 
 import json
 from collections.abc import Mapping
@@ -131,6 +131,29 @@ class ApprovalEvent:
     raw: Json = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryNews:
+    """What became of a `block` of a session's memory: `event` is ready or failed, `kind` is summary or merge.
+
+    `from_s` and `to_s` are the block's span in seconds of model time, `level` is 0 for a summary. `chars` is the length
+    of the text, which `Client.memory` shows; `reason` says why there is none."""
+
+    event_id: str
+    block: str
+    event: str
+    tenant: str
+    source_id: str
+    session: str
+    kind: str
+    level: int
+    from_s: float
+    to_s: float
+    chars: int
+    reason: str
+    emit_time: datetime
+    raw: Json = field(default_factory=dict, repr=False)
+
+
 def alert(payload: bytes | str) -> Alert:
     """Read an alert event. Raises `BadMessage` that names what is missing."""
     event, data = _envelope(payload)
@@ -232,6 +255,30 @@ def approval(payload: bytes | str) -> ApprovalEvent:
         )
     except (KeyError, TypeError) as error:
         raise BadMessage(f"not an approval event of Vigil ({error!r})") from None
+
+
+def memory(payload: bytes | str) -> MemoryNews:
+    """Read an event of a session's memory. Raises `BadMessage` that names what is missing."""
+    event, data = _envelope(payload)
+    try:
+        return MemoryNews(
+            event_id=event["id"],
+            block=data["block"],
+            event=data["event"],
+            tenant=data["tenant"],
+            source_id=data["source_id"],
+            session=data["session"],
+            kind=data["kind"],
+            level=int(data["level"]),
+            from_s=float(data["from_s"]),
+            to_s=float(data["to_s"]),
+            chars=int(data["chars"]),
+            reason=data["reason"],
+            emit_time=moment(data["emit_time"]),
+            raw=event,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadMessage(f"not a memory event of Vigil ({error!r})") from None
 
 
 def _common(data: Json) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from vigil_client import cloudevents
-from vigil_client.cloudevents import Alert, ApprovalEvent, Delegation, TaskNews, Utterance
+from vigil_client.cloudevents import Alert, ApprovalEvent, Delegation, MemoryNews, TaskNews, Utterance
 from vigil_client.errors import BadMessage
 from vigil_client.sse import ServerEvent
 from vigil_client.values import read
@@ -85,7 +85,18 @@ class Connection:
     reason: str = ""
 
 
-Event = Decision | Utterance | Alert | Delegation | TaskNews | ApprovalEvent | Lifecycle | RoleStatus | Connection
+Event = (
+    Decision
+    | Utterance
+    | Alert
+    | Delegation
+    | TaskNews
+    | ApprovalEvent
+    | MemoryNews
+    | Lifecycle
+    | RoleStatus
+    | Connection
+)
 
 
 def read_event(received: ServerEvent) -> Event | None:
@@ -101,6 +112,8 @@ def read_event(received: ServerEvent) -> Event | None:
             return cloudevents.task_event(received.data)
         case "approval":
             return cloudevents.approval(received.data)
+        case "memory":
+            return cloudevents.memory(received.data)
         case "session":
             return lifecycle(received.data)
         case "status":

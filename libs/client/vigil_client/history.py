@@ -98,7 +98,7 @@ async def _unsubscribed(answers: Subscription) -> None:
 def _tenant_of(subject: str) -> str:
     """The tenant in a subject of events. Raises `BadSubject`."""
     tokens = subject.split(".")
-    place = 4 if tokens[2:3] in (["session"], ["delegation"], ["approval"]) else 3
+    place = 4 if tokens[2:3] in (["session"], ["delegation"], ["approval"], ["memory"]) else 3
     tenant = tokens[place] if len(tokens) > place else "*"
     if tenant in ("*", ">"):
         raise BadSubject("past events are those of one tenant", "name the tenant (--tenant)")

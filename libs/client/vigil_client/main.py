@@ -8,6 +8,7 @@ import typer
 from vigil_client.commands.alerts import alerts
 from vigil_client.commands.approve import approve
 from vigil_client.commands.audit import audit
+from vigil_client.commands.memory import memory
 from vigil_client.commands.running import run_program
 from vigil_client.commands.sessions import ask, sessions
 from vigil_client.commands.subscribe import subscribe
@@ -46,6 +47,7 @@ def command_line() -> typer.Typer:
         "audit": audit,
         "subscribe": subscribe,
         "ask": ask,
+        "memory": memory,
         "sessions": sessions,
         "tasks": tasks,
         "turns": turns,

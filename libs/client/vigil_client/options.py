@@ -59,6 +59,20 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """What is kept of the time before the prompt's turns: `mid_blocks` summaries, then `long_blocks` merged blocks of
+    at most `long_tokens` tokens together, each of at most `block_tokens`. A span whose summary is late is kept by
+    `key_frames` pictures."""
+
+    is_on: bool = True
+    mid_blocks: int = 5
+    long_blocks: int = 15
+    block_tokens: int = 256
+    long_tokens: int = 3_000
+    key_frames: int = 4
+
+
+@dataclass(frozen=True, slots=True)
 class NewWatch:
     """A standing instruction that raises alerts. Times are in seconds of capture time.
 
@@ -93,6 +107,7 @@ class NewSession:
     cadence: Cadence = field(default_factory=Cadence)
     window: Window = field(default_factory=Window)
     speech: Speech = field(default_factory=Speech)
+    memory: Memory = field(default_factory=Memory)
     infer_when_idle: bool = True
     brain: str = ""
 

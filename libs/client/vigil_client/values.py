@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from vigil_client.errors import BadMessage
-from vigil_client.options import Cadence, Speech, Window
+from vigil_client.options import Cadence, Memory, Speech, Window
 
 T = TypeVar("T")
 
@@ -76,6 +76,7 @@ class Session:
     created_at: datetime
     subjects: Subjects
     notices: tuple[Notice, ...] = ()
+    memory: Memory = field(default_factory=Memory)
     brain: str = ""
     ended_reason: str | None = None
     progress: Progress | None = None
@@ -128,7 +129,8 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A question and its answer, which is empty while there is none. `state` is open, delegated, answered or
-    unanswered; a question that was delegated has the id of its `task`, and the `note` that the model said with it."""
+    unanswered; a question that was delegated has the id of its `task`, and the `note` that the model said with it.
+    `recalled` is what the memory told the model with the question, while that turn is in the prompt."""
 
     query: str
     asked_s: float
@@ -137,6 +139,7 @@ class Exchange:
     answered_s: float | None
     task: str
     note: str
+    recalled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

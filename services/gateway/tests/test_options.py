@@ -9,14 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from vigil.core import instruction
+from vigil.core import instruction, memory
 from vigil.core import session as core
 from vigil.core.bounds import Bounds
 from vigil.core.errors import InvalidSpec
 from vigil.core.instruction import Watch
+from vigil.core.memory import MemoryLimits
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
 from vigil.runtime.process.config import load
-from vigil_gateway.api.models.options import CadenceChange, CadenceGroup, SpeechChange, SpeechGroup, WindowGroup
+from vigil_gateway.api.models.options import (
+    CadenceChange,
+    CadenceGroup,
+    MemoryGroup,
+    SpeechChange,
+    SpeechGroup,
+    WindowGroup,
+)
 from vigil_gateway.api.models.sessions import SessionIn, SessionPatch
 from vigil_gateway.api.models.standing import WatchIn, WatchOut
 from vigil_gateway.config import GatewaySettings
@@ -30,6 +38,7 @@ GROUPS: list[tuple[type[BaseModel], object]] = [
     (CadenceGroup, Cadence()),
     (WindowGroup, Window()),
     (SpeechGroup, Speech()),
+    (MemoryGroup, MemoryLimits()),
 ]
 CHANGES: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (CadenceChange, CadenceGroup),
@@ -45,12 +54,17 @@ NUMBERS: list[tuple[type[BaseModel], str, Bounds]] = [
     (WindowGroup, "tail_turns", core.TAIL_TURNS),
     (SpeechGroup, "text_temperature", core.TEXT_TEMPERATURE),
     (SpeechChange, "text_temperature", core.TEXT_TEMPERATURE),
+    (MemoryGroup, "mid_blocks", memory.MID_BLOCKS),
+    (MemoryGroup, "long_blocks", memory.LONG_BLOCKS),
+    (MemoryGroup, "block_tokens", memory.BLOCK_TOKENS),
+    (MemoryGroup, "long_tokens", memory.LONG_TOKENS),
+    (MemoryGroup, "key_frames", memory.KEY_FRAMES),
     (WatchIn, "hold_s", instruction.HOLD_S),
     (WatchIn, "cooldown_s", instruction.COOLDOWN_S),
     (WatchIn, "update_interval_s", instruction.UPDATE_INTERVAL_S),
     (WatchIn, "confirm_s", instruction.CONFIRM_S),
 ]
-CORE = {CadenceGroup: Cadence, WindowGroup: Window, SpeechGroup: Speech}
+CORE = {CadenceGroup: Cadence, WindowGroup: Window, SpeechGroup: Speech, MemoryGroup: MemoryLimits}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +99,7 @@ def test_a_session_has_the_groups_of_the_cores() -> None:
     own = {"tenant", "session", "created_us"}
     given = {"watches", "instructions"}
     assert set(SessionIn.model_fields) - given == {field.name for field in fields(SessionSpec)} - own
-    fixed = {"source", "profile", "model", "window"}
+    fixed = {"source", "profile", "model", "window", "memory"}
     assert set(SessionPatch.model_fields) == set(SessionIn.model_fields) - given - fixed
 
 
@@ -117,7 +131,7 @@ def faults(model: type[BaseModel], option: str, value: float) -> list[object]:
 
 @pytest.mark.parametrize(("model", "option", "bounds"), NUMBERS)
 def test_the_bounds_over_http_are_those_of_the_core(model: type[BaseModel], option: str, bounds: Bounds) -> None:
-    step = 1 if option in ("interval_ms", "frames_per_turn", "chunk_turns", "tail_turns") else 1e-9
+    step = 1e-9 if option.endswith(("_s", "temperature")) else 1
     for value in (bounds.low - step, bounds.low, bounds.low + step, bounds.high, bounds.high + step * 1e6):
         assert faults(model, option, value) == ([] if bounds.allows(value) else [option]), value
     for value in (math.nan, math.inf, -math.inf):
@@ -131,6 +145,10 @@ def core_fault(model: type[BaseModel], option: str, value: float) -> str:
             Watch("fire", **{option: value})  # type: ignore[arg-type]
         elif option == "tail_turns":
             Window(core.CHUNK_TURNS.high, value)  # type: ignore[arg-type]
+        elif option == "long_tokens":
+            MemoryLimits(block_tokens=memory.BLOCK_TOKENS.low, long_tokens=value)  # type: ignore[arg-type]
+        elif option == "block_tokens":
+            MemoryLimits(block_tokens=value, long_tokens=memory.LONG_TOKENS.high)  # type: ignore[arg-type]
         elif option == "chunk_turns":
             Window(value, 0)  # type: ignore[arg-type]
         else:

@@ -67,6 +67,11 @@ APPROVALS = Counter(
     "What people decided about approvals: granted, refused, or too_late (it was decided otherwise before)",
     ["outcome"],
 )
+RECALLS = Counter(
+    "vigil_gateway_recalls",
+    "Questions to a session's memory: answered, absent (no memory service listens), late, or unreadable",
+    ["outcome"],
+)
 STREAM_MESSAGES = Gauge("vigil_stream_messages", "Messages that a stream of JetStream holds", ["stream"])
 STREAM_BYTES = Gauge("vigil_stream_bytes", "What a stream of JetStream holds", ["stream"])
 STREAM_LIMIT_BYTES = Gauge(

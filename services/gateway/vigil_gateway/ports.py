@@ -1,6 +1,7 @@
 """What a request may use, and how it gets hold of it."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -105,11 +106,18 @@ _cookie = APIKeyCookie(name=COOKIE, auto_error=False, scheme_name="Login", descr
 LOGIN = "/v1/login"
 ROLE = "x-role"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_RECALL = re.compile(r"/v1/sessions/[^/]+/memory/recall")
+
+
+def is_reading(method: str, path: str) -> bool:
+    """Whether a request of this HTTP method changes nothing at this path. A question to a memory has a body, and only
+    reads."""
+    return method in READING or (method == "POST" and _RECALL.fullmatch(path) is not None)
 
 
 def needed_for(method: str, path: str) -> KeyRole:
     """The role that a request of this HTTP method takes at this path: everybody may log out."""
-    return KeyRole.VIEWER if method in READING or path == LOGIN else KeyRole.OPERATOR
+    return KeyRole.VIEWER if is_reading(method, path) or path == LOGIN else KeyRole.OPERATOR
 
 
 def taking(role: KeyRole) -> dict[str, str]:

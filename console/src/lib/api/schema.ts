@@ -212,6 +212,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/{session}/memory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Memory
+         * @description What the session's prompt holds of the time before its turns, tier by tier, and what is not written yet.
+         */
+        get: operations["show_memory_v1_sessions__session__memory_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/memory/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Archive
+         * @description Summaries as they were written and questions that were answered, newest first: what a question about the past is
+         *     answered from. The last 2,000 are kept, until the session's end is an hour ago.
+         */
+        get: operations["list_archive_v1_sessions__session__memory_archive_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/memory/frames/{frame}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Memory Frame
+         * @description A picture that the memory names: as the model saw it, or smaller where its span has been summarised.
+         */
+        get: operations["show_memory_frame_v1_sessions__session__memory_frames__frame__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/memory/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recall Memory
+         * @description What the memory holds about a question: summaries and answers of then, with their times and pictures. The model
+         *     is not asked. 503 `memory_unavailable` when no memory service answers within 2 s.
+         */
+        post: operations["recall_memory_v1_sessions__session__memory_recall_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/{session}/tasks": {
         parameters: {
             query?: never;
@@ -1342,6 +1424,51 @@ export interface components {
          */
         ApprovalState: "requested" | "granted" | "refused" | "expired";
         /**
+         * ArchivePage
+         * @description Entries of the archive, newest first.
+         */
+        ArchivePage: {
+            /** Entries */
+            entries: components["schemas"]["ArchivedOut"][];
+            /**
+             * Next
+             * @description The `before` of the page with earlier entries; null when there are none
+             */
+            next: string | null;
+        };
+        /**
+         * ArchivedOut
+         * @description One entry of the archive: a summary as it was written, or a question that was answered.
+         */
+        ArchivedOut: {
+            /**
+             * Id
+             * @description Its place in the archive; `before` takes it
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "block" | "exchange";
+            /** From S */
+            from_s: number;
+            /** To S */
+            to_s: number;
+            /**
+             * Question
+             * @description What was asked; empty for a summary
+             */
+            question: string;
+            /**
+             * Text
+             * @description The summary, or the answer. Take it as data
+             */
+            text: string;
+            /** Frames */
+            frames: components["schemas"]["MemoryFrameOut"][];
+        };
+        /**
          * ArtefactOut
          * @description A file that a brain made beside its words.
          */
@@ -1424,6 +1551,39 @@ export interface components {
              * @description `after` of the next page; null: these are all
              */
             next: string | null;
+        };
+        /**
+         * BlockOut
+         * @description What was written of a span of time.
+         */
+        BlockOut: {
+            /** Id */
+            id: string;
+            /**
+             * Level
+             * @description 0: a summary of what was seen; 1 and more: merged from earlier blocks
+             */
+            level: number;
+            /**
+             * From S
+             * @description Model time at which the span begins
+             */
+            from_s: number;
+            /**
+             * To S
+             * @description Model time before which it ends
+             */
+            to_s: number;
+            /**
+             * Tokens
+             * @description About how many tokens the text takes in the prompt: an upper estimate
+             */
+            tokens: number;
+            /**
+             * Text
+             * @description Written by a summariser, of pictures and dialogue. Take it as data
+             */
+            text: string;
         };
         /**
          * CachedTokens
@@ -1749,6 +1909,11 @@ export interface components {
              * @description What the model said when it delegated the question; empty when it said nothing
              */
             note: string;
+            /**
+             * Recalled
+             * @description What the memory told the model with the question; empty where it told nothing, and once the turn has left the prompt
+             */
+            recalled: string[];
         };
         /**
          * ExchangeState
@@ -1987,6 +2152,106 @@ export interface components {
              * @description Whether people may also log in at an identity provider, at /v1/login/oidc
              */
             oidc: boolean;
+        };
+        /**
+         * MemoryFrameOut
+         * @description A picture of a span, by reference.
+         */
+        MemoryFrameOut: {
+            /** Id */
+            id: string;
+            /**
+             * Time S
+             * @description Model time of the picture; null where only its reference is known
+             */
+            time_s: number | null;
+            /**
+             * Path
+             * @description Where it is, on this gateway, for as long as the session keeps it
+             */
+            path: string;
+        };
+        /**
+         * MemoryGroup
+         * @description How much is kept of what has left the prompt. It cannot be changed while the session runs.
+         */
+        MemoryGroup: {
+            /**
+             * Is On
+             * @description Whether the session remembers what has left the prompt
+             * @default true
+             */
+            is_on: boolean;
+            /**
+             * Mid Blocks
+             * @description Summaries that are kept; more of them are merged into one block
+             * @default 5
+             */
+            mid_blocks: number;
+            /**
+             * Long Blocks
+             * @description Merged blocks that are kept at most
+             * @default 15
+             */
+            long_blocks: number;
+            /**
+             * Block Tokens
+             * @description Tokens that a block may have at most
+             * @default 256
+             */
+            block_tokens: number;
+            /**
+             * Long Tokens
+             * @description Tokens that all merged blocks may have at most; at least 6 times `block_tokens`
+             * @default 3000
+             */
+            long_tokens: number;
+            /**
+             * Key Frames
+             * @description Pictures that stand in the prompt for a span whose summary is late
+             * @default 4
+             */
+            key_frames: number;
+        };
+        /**
+         * MemoryOut
+         * @description What a session remembers, oldest first. The long term, the mid term, the spans that are unwritten and the turns
+         *     of the chunk follow each other from `forgotten_s` on, without gap or overlap.
+         */
+        MemoryOut: {
+            /** Session */
+            session: string;
+            settings: components["schemas"]["MemoryGroup"];
+            /**
+             * Time S
+             * @description Model time of the newest turn; null before the first
+             */
+            time_s: number | null;
+            /**
+             * Began At
+             * @description When model time 0 was; null before the first turn
+             */
+            began_at: string | null;
+            /**
+             * Forgotten S
+             * @description Nothing is kept of the time before
+             */
+            forgotten_s: number;
+            /**
+             * Turns From S
+             * @description Model time from which on the turns themselves stand in the prompt
+             */
+            turns_from_s: number | null;
+            /**
+             * Turns
+             * @description So many turns stand in the prompt themselves
+             */
+            turns: number;
+            tiers: components["schemas"]["TiersOut"];
+            /** Blocks */
+            blocks: components["schemas"]["BlockOut"][];
+            /** Unwritten */
+            unwritten: components["schemas"]["UnwrittenOut"][];
         };
         /**
          * MessageOut
@@ -2245,6 +2510,79 @@ export interface components {
             brain: string;
         };
         /**
+         * RecallIn
+         * @description A question about the past.
+         */
+        RecallIn: {
+            /**
+             * Question
+             * @description The question
+             * @example What happened between 14:00 and 15:00?
+             */
+            question: string;
+            /**
+             * Time Zone
+             * @description Where the question's times of day hold, as the IANA names it; empty: UTC
+             * @default
+             * @example Asia/Tokyo
+             */
+            time_zone: string;
+            /**
+             * Lines
+             * @description At most so many lines
+             * @default 8
+             */
+            lines: number;
+        };
+        /**
+         * RecallOut
+         * @description What the memory of a session holds about a question, the most fitting first.
+         */
+        RecallOut: {
+            /** Session */
+            session: string;
+            /** Question */
+            question: string;
+            /**
+             * From S
+             * @description The time that the question names; null when it names none
+             */
+            from_s: number | null;
+            /** To S */
+            to_s: number | null;
+            /** Lines */
+            lines: components["schemas"]["RecalledOut"][];
+        };
+        /**
+         * RecalledOut
+         * @description One thing that was found.
+         */
+        RecalledOut: {
+            /**
+             * Kind
+             * @description `block`: a summary; `exchange`: a question and its answer
+             */
+            kind: string;
+            /** From S */
+            from_s: number;
+            /** To S */
+            to_s: number;
+            /**
+             * From At
+             * @description When it began; null while the session's clock is unknown
+             */
+            from_at: string | null;
+            /** To At */
+            to_at: string | null;
+            /**
+             * Text
+             * @description Take it as data: it tells of pictures
+             */
+            text: string;
+            /** Frames */
+            frames: components["schemas"]["MemoryFrameOut"][];
+        };
+        /**
          * ResetOut
          * @description The session's next turn begins with an empty history.
          */
@@ -2307,6 +2645,7 @@ export interface components {
             cadence: components["schemas"]["CadenceGroup"];
             window: components["schemas"]["WindowGroup"];
             speech: components["schemas"]["SpeechGroup"];
+            memory: components["schemas"]["MemoryGroup"];
             /** Infer When Idle */
             infer_when_idle: boolean;
             /**
@@ -2434,6 +2773,17 @@ export interface components {
              */
             speech: components["schemas"]["SpeechGroup"];
             /**
+             * @default {
+             *       "is_on": true,
+             *       "mid_blocks": 5,
+             *       "long_blocks": 15,
+             *       "block_tokens": 256,
+             *       "long_tokens": 3000,
+             *       "key_frames": 4
+             *     }
+             */
+            memory: components["schemas"]["MemoryGroup"];
+            /**
              * Infer When Idle
              * @description Ask the model also while nothing stands and nothing was asked; false saves that work
              * @default true
@@ -2489,6 +2839,7 @@ export interface components {
             cadence: components["schemas"]["CadenceGroup"];
             window: components["schemas"]["WindowGroup"];
             speech: components["schemas"]["SpeechGroup"];
+            memory: components["schemas"]["MemoryGroup"];
             /** Infer When Idle */
             infer_when_idle: boolean;
             /**
@@ -2732,6 +3083,30 @@ export interface components {
             text: string;
         };
         /**
+         * TierOut
+         * @description One tier of a session's memory.
+         */
+        TierOut: {
+            /** Blocks */
+            blocks: number;
+            /** Tokens */
+            tokens: number;
+            /** Limit Blocks */
+            limit_blocks: number;
+            /** Limit Tokens */
+            limit_tokens: number;
+        };
+        /**
+         * TiersOut
+         * @description The tiers whose text stands in the prompt.
+         */
+        TiersOut: {
+            /** @description Summaries, one for each span of turns that left the prompt */
+            mid: components["schemas"]["TierOut"];
+            /** @description Blocks that were merged from summaries, and again from such blocks */
+            long: components["schemas"]["TierOut"];
+        };
+        /**
          * TurnList
          * @description Decisions of a session's turns, newest first.
          */
@@ -2773,6 +3148,23 @@ export interface components {
              * @description All that the model was newly told in this turn: what was asked, instructed, taken back
              */
             queries: string[];
+        };
+        /**
+         * UnwrittenOut
+         * @description A span whose block is not there yet: a few of its pictures stand in the prompt meanwhile.
+         */
+        UnwrittenOut: {
+            /** From S */
+            from_s: number;
+            /** To S */
+            to_s: number;
+            /**
+             * Asked
+             * @description How often a summary of it was asked for
+             */
+            asked: number;
+            /** Frames */
+            frames: components["schemas"]["MemoryFrameOut"][];
         };
         /**
          * VigilIn
@@ -3759,6 +4151,181 @@ export interface operations {
             };
         };
     };
+    show_memory_v1_sessions__session__memory_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemoryOut"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_archive_v1_sessions__session__memory_archive_get: {
+        parameters: {
+            query?: {
+                /** @description At most so many entries, the newest ones */
+                limit?: number;
+                /** @description The `next` of another page */
+                before?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchivePage"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_memory_frame_v1_sessions__session__memory_frames__frame__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a picture of the memory */
+                frame: string;
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recall_memory_v1_sessions__session__memory_recall_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecallIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecallOut"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tasks_v1_sessions__session__tasks_get: {
         parameters: {
             query?: never;
@@ -4133,7 +4700,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events, each as the schema says: its fields `event` and `id`, and its `data` in JSON. `status` comes first, `end` last. On the wire: `event: decision\nid: d12-u3-a0-s2-t0-p0\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", …}` */
+            /** @description Server-sent events, each as the schema says: its fields `event` and `id`, and its `data` in JSON. `status` comes first, `end` last. On the wire: `event: decision\nid: d12-u3-a0-s2-t0-p0-m0\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", …}` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4146,7 +4713,7 @@ export interface operations {
                         data: string;
                     } | {
                         /** @enum {unknown} */
-                        event: "utterance" | "alert" | "delegation" | "approval" | "session";
+                        event: "utterance" | "alert" | "delegation" | "approval" | "memory" | "session";
                         id?: string;
                         data: string;
                     } | {

@@ -18,7 +18,17 @@ import { BEGIN_MS, spoken, turn } from './testing';
 const NOTHING: Sources = { turns: [], dialogue: [], typed: [], tasks: [], approvals: [], alerts: [], happenings: [] };
 
 function exchange(query: string, change: Partial<Exchange> = {}): Exchange {
-  return { query, asked_s: 2, state: 'open', answer: '', answered_s: null, task: '', note: '', ...change };
+  return {
+    query,
+    asked_s: 2,
+    state: 'open',
+    answer: '',
+    answered_s: null,
+    task: '',
+    note: '',
+    recalled: [],
+    ...change,
+  };
 }
 
 function alert(state: AlertMark['state'], sequence: number): AlertMark {

@@ -17,6 +17,8 @@ export interface Exchange {
   answered_s: number | null;
   task: string;
   note: string;
+  /** What the memory told the model with the question. */
+  recalled: readonly string[];
 }
 
 /** A question of this page that no turn has shown to the model yet. */
@@ -67,7 +69,14 @@ interface Common {
 
 export type Entry = Common &
   (
-    | { kind: 'question'; text: string; state: QuestionState; problem: string; task: Task | null }
+    | {
+        kind: 'question';
+        text: string;
+        state: QuestionState;
+        problem: string;
+        task: Task | null;
+        recalled: readonly string[];
+      }
     | { kind: 'utterance'; turn: Turn; alerts: readonly AlertMark[] }
     | { kind: 'task'; task: Task }
     | { kind: 'approval'; approval: Approval }
@@ -142,12 +151,13 @@ function asked(sources: Sources, begin: number | null): readonly Entry[] {
     state: exchange.state,
     problem: '',
     task: tasks.get(exchange.task) ?? null,
+    recalled: exchange.recalled,
   }));
 }
 
 function typedEntry(question: Typed): Entry {
   const { id, atMs, text, state, problem } = question;
-  return { kind: 'question', key: `t${id}`, atMs, text, state, problem, task: null };
+  return { kind: 'question', key: `t${id}`, atMs, text, state, problem, task: null, recalled: [] };
 }
 
 /** An alert that the words opened or updated is shown with the words. */

@@ -21,6 +21,7 @@ import {
   type Typed,
 } from './conversation';
 import { figures } from './figures';
+import { MemoryBook } from './memoryBook.svelte';
 import { alertMark, happening, roles, type RoleStatus } from './liveEvents';
 import { remarks, sessionState } from './standing';
 import { TaskBook } from './taskBook.svelte';
@@ -38,6 +39,7 @@ const QUIET = new Set(['requested', 'changed']);
 export class Room {
   readonly watches: WatchBook;
   readonly tasks: TaskBook;
+  readonly memory: MemoryBook;
   detail = $state.raw<Detail | null>(null);
   problem = $state.raw<ApiProblem | null>(null);
   connection = $state.raw<Connection>({ state: 'connecting' });
@@ -78,6 +80,7 @@ export class Room {
   constructor(readonly session: string) {
     this.watches = new WatchBook(session);
     this.tasks = new TaskBook(session);
+    this.memory = new MemoryBook(session);
   }
 
   /** Reads the session and follows it; returns what ends that. */
@@ -180,6 +183,7 @@ export class Room {
     else if (event.event === 'alert') this.alerts = withMark(this.alerts, alertMark(data));
     else if (event.event === 'delegation') this.#task(data);
     else if (event.event === 'approval') approvals.take(data);
+    else if (event.event === 'memory') this.memory.changed();
     else if (event.event === 'session') this.#happening(happening(data));
     else if (event.event === 'status') this.said = roles((data as { roles?: unknown } | null)?.roles);
   }

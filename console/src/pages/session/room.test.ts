@@ -257,6 +257,7 @@ describe('a question', () => {
     answered_s: state === 'answered' ? 4 : null,
     task: '',
     note: '',
+    recalled: [],
   });
   const states = (room: Room): string[] =>
     room.entries.flatMap((entry) => (entry.kind === 'question' ? [entry.state] : []));

@@ -8,9 +8,18 @@ from typing import Annotated
 
 import typer
 
-from vigil_client.options import DUPLICATE_GUARDS, RESPONSE_MODES, SEVERITIES, Cadence, NewWatch, Speech, Window
+from vigil_client.options import (
+    DUPLICATE_GUARDS,
+    RESPONSE_MODES,
+    SEVERITIES,
+    Cadence,
+    Memory,
+    NewWatch,
+    Speech,
+    Window,
+)
 
-CADENCE, WINDOW, SPEECH, WATCH = Cadence(), Window(), Speech(), NewWatch("")
+CADENCE, WINDOW, SPEECH, MEMORY, WATCH = Cadence(), Window(), Speech(), Memory(), NewWatch("")
 
 
 def one_of(choices: Sequence[str]) -> Callable[[str], str]:
@@ -77,6 +86,14 @@ ResponseMode = Annotated[str, _MODE]
 DuplicateGuard = Annotated[str, _GUARD]
 TextTemperature = Annotated[float, _TEMPERATURE]
 InferWhenIdle = Annotated[bool, _IDLE]
+MemoryOn = Annotated[bool, typer.Option("--memory/--no-memory", help="Whether it remembers what has left the prompt.")]
+MidBlocks = Annotated[int, typer.Option("--mid-blocks", help="Summaries that are kept before the oldest are merged.")]
+LongBlocks = Annotated[int, typer.Option("--long-blocks", help="Merged blocks that are kept at most.")]
+BlockTokens = Annotated[int, typer.Option("--block-tokens", help="Tokens of a summary or a merged block at most.")]
+LongTokens = Annotated[int, typer.Option("--long-tokens", help="Tokens of all merged blocks at most.")]
+KeyFrames = Annotated[
+    int, typer.Option("--key-frames", help="Pictures that stand for a span while its summary is late.")
+]
 Brain = Annotated[str, _BRAIN]
 
 # Of a change: what is not given stays as it is.

@@ -197,7 +197,7 @@ def _show_list(found: tuple[Session, ...], as_json: bool) -> None:
 
 def _show_options(session: Session) -> None:
     """The options of a session, one group a line."""
-    for group in (session.cadence, session.window, session.speech):
+    for group in (session.cadence, session.window, session.speech, session.memory):
         shown = (f"{name.replace('_', '-')} {value}" for name, value in asdict(group).items())
         console.print(f"[dim]{type(group).__name__.lower():<8}[/]  {'  '.join(shown)}", highlight=False)
 

@@ -15,7 +15,7 @@ from vigil_client.commands.running import console, run, show_notices
 from vigil_client.commands.target import ApiKey, CaFile, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.monitor import Monitor
-from vigil_client.options import Cadence, NewSession, NewSource, NewWatch, Speech, Window, source_url
+from vigil_client.options import Cadence, Memory, NewSession, NewSource, NewWatch, Speech, Window, source_url
 from vigil_client.values import Session
 from vigil_client.view import save_svg, view_for
 from vigil_client.watching import Limits, follow, verdict, watched
@@ -90,6 +90,12 @@ def watch(
     duplicate_guard: options.DuplicateGuard = options.SPEECH.duplicate_guard,
     text_temperature: options.TextTemperature = options.SPEECH.text_temperature,
     infer_when_idle: options.InferWhenIdle = True,
+    memory: options.MemoryOn = options.MEMORY.is_on,
+    mid_blocks: options.MidBlocks = options.MEMORY.mid_blocks,
+    long_blocks: options.LongBlocks = options.MEMORY.long_blocks,
+    block_tokens: options.BlockTokens = options.MEMORY.block_tokens,
+    long_tokens: options.LongTokens = options.MEMORY.long_tokens,
+    key_frames: options.KeyFrames = options.MEMORY.key_frames,
     brain: options.Brain = "",
     profile: options.Profile = None,
     model: options.Model = None,
@@ -129,6 +135,7 @@ def watch(
         cadence=Cadence(interval_ms, frames_per_turn),
         window=Window(chunk_turns, tail_turns),
         speech=Speech(response_mode, duplicate_guard, text_temperature),
+        memory=Memory(memory, mid_blocks, long_blocks, block_tokens, long_tokens, key_frames),
         infer_when_idle=infer_when_idle,
         brain=brain,
     )

@@ -36,6 +36,7 @@ EXCHANGE = {
     "answered_s": 3.0,
     "task": "s-1-2",
     "note": "Let me see.",
+    "recalled": ["Memory. At 12 seconds a red van came."],
 }
 API_KEY = {
     "id": "0a1b2c3d4e5f",
@@ -139,6 +140,74 @@ APPROVAL = {
     "pattern": "",
 }
 PATTERN = {"id": "p-0", "tool": "open_ticket", "arguments": '{"queue":"lobby"*', "expires_at": None}
+MEMORY_SETTINGS = {
+    "is_on": True,
+    "mid_blocks": 5,
+    "long_blocks": 15,
+    "block_tokens": 256,
+    "long_tokens": 3_000,
+    "key_frames": 4,
+}
+_MEMORY_FRAME = {"id": "m-1", "time_s": 640.0, "path": f"/v1/sessions/{SESSION}/memory/frames/m-1"}
+_BLOCK = {"level": 0, "tokens": 12, "text": "A red van came.\u001b[2J"}
+MEMORY = {
+    "session": SESSION,
+    "settings": MEMORY_SETTINGS,
+    "time_s": 812.0,
+    "began_at": "2026-01-02T03:00:00.000Z",
+    "forgotten_s": 0.0,
+    "turns_from_s": 700.0,
+    "turns": 112,
+    "tiers": {
+        "mid": {"blocks": 1, "tokens": 12, "limit_blocks": 10, "limit_tokens": 2_560},
+        "long": {"blocks": 1, "tokens": 30, "limit_blocks": 15, "limit_tokens": 3_000},
+    },
+    "blocks": [
+        _BLOCK | {"id": "0-500000-1", "level": 1, "from_s": 0.0, "to_s": 500.0, "tokens": 30, "text": "A quiet gate."},
+        _BLOCK | {"id": "500000-600000-0", "from_s": 500.0, "to_s": 600.0},
+    ],
+    "unwritten": [{"from_s": 600.0, "to_s": 700.0, "asked": 2, "frames": [_MEMORY_FRAME]}],
+}
+ARCHIVE_PAGE = {
+    "entries": [
+        {
+            "id": "610000-q0a1b2c3d",
+            "kind": "exchange",
+            "from_s": 610.0,
+            "to_s": 612.0,
+            "question": "Who came?",
+            "text": "A courier.",
+            "frames": [],
+        },
+        {
+            "id": "500000-600000-0",
+            "kind": "block",
+            "from_s": 500.0,
+            "to_s": 600.0,
+            "question": "",
+            "text": "A red van came.",
+            "frames": [_MEMORY_FRAME],
+        },
+    ],
+    "next": "500000-600000-0",
+}
+RECALL = {
+    "session": SESSION,
+    "question": "Which van came?",
+    "from_s": None,
+    "to_s": None,
+    "lines": [
+        {
+            "kind": "block",
+            "from_s": 500.0,
+            "to_s": 600.0,
+            "from_at": "2026-01-02T03:08:20.000Z",
+            "to_at": "2026-01-02T03:10:00.000Z",
+            "text": "A red van came.",
+            "frames": [_MEMORY_FRAME | {"time_s": None}],
+        }
+    ],
+}
 EXPORTED = b'\xef\xbb\xbf"alert_id","open"\r\n"a-2","true"\r\n'
 HEALTH = {
     "ready": True,
@@ -161,6 +230,7 @@ def session_json(**changes: Any) -> dict[str, Any]:
         "cadence": {"interval_ms": 1000, "frames_per_turn": 1},
         "window": {"chunk_turns": 100, "tail_turns": 9},
         "speech": {"response_mode": "balanced", "duplicate_guard": "exact", "text_temperature": 0.0},
+        "memory": MEMORY_SETTINGS,
         "infer_when_idle": True,
         "brain": "",
         "created_at": "2026-01-02T03:04:05Z",
@@ -293,6 +363,25 @@ def approval_json(event: str, **changes: Any) -> dict[str, Any]:
         "emit_time": "2026-01-02T03:04:05.250Z",
     } | changes
     return {"specversion": "1.0", "id": f"p.{event}", "type": f"vigil.approval.{event}", "data": data}
+
+
+def memory_news_json(event: str, **changes: Any) -> dict[str, Any]:
+    """The CloudEvent of a block of memory."""
+    data = {
+        "tenant": "demo",
+        "session": SESSION,
+        "source_id": "lobby",
+        "block": "500000-600000-0",
+        "event": event,
+        "kind": "summary",
+        "level": 0,
+        "from_s": 500.0,
+        "to_s": 600.0,
+        "chars": 15,
+        "reason": "",
+        "emit_time": "2026-01-02T03:04:05.250Z",
+    } | changes
+    return {"specversion": "1.0", "id": f"m.{event}", "type": f"vigil.memory.{event}", "data": data}
 
 
 def decided(approval: str, body: dict[str, Any]) -> dict[str, Any]:

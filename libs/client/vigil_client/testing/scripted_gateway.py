@@ -14,13 +14,16 @@ from vigil_client.testing.scripted_answers import (
     ALERT_DETAIL,
     API_KEY,
     APPROVAL,
+    ARCHIVE_PAGE,
     ARTEFACT,
     EXCHANGE,
     EXPORTED,
     HEALTH,
     INSTRUCTION,
+    MEMORY,
     PATTERN,
     PROMPT,
+    RECALL,
     SESSION,
     TASK,
     TURN,
@@ -118,6 +121,14 @@ class ScriptedGateway:
                 return web.json_response(PROMPT)
             case "GET", ["sessions", _, "turns", turn, "frames", "0"]:
                 return web.Response(body=b"\xff\xd8" + turn.encode(), content_type="image/jpeg")
+            case "GET", ["sessions", _, "memory"]:
+                return web.json_response(MEMORY)
+            case "GET", ["sessions", _, "memory", "archive"]:
+                return web.json_response(ARCHIVE_PAGE | ({"next": None} if "before" in request.query else {}))
+            case "GET", ["sessions", _, "memory", "frames", frame]:
+                return web.Response(body=b"\xff\xd8" + frame.encode(), content_type="image/jpeg")
+            case "POST", ["sessions", _, "memory", "recall"]:
+                return web.json_response(RECALL | {"question": body["question"]})
             case "GET", ["sessions", _, "tasks"]:
                 return web.json_response({"tasks": [TASK, WAITING_TASK]})
             case "GET", ["sessions", _, "tasks", task]:

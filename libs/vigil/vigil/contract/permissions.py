@@ -29,6 +29,7 @@ from vigil.contract.streams import (
     ARTEFACTS,
     BUCKETS,
     DELEGATIONS,
+    MEMORY,
     SESSIONS,
     SNAPSHOTS,
     STREAMS,
@@ -43,7 +44,7 @@ INBOXES = "_VIGIL_INBOX"
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # The streams whose events a tenant's downstream systems may ask for.
-HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS)
+HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS, MEMORY)
 
 OPERATOR = "operator"
 # Who may have the server read its configuration again and look into its state, and may hear and say nothing of ours.
@@ -106,7 +107,8 @@ def of_service(row: ServiceSpec) -> Permissions:
 
 def of_tenant(tenant: str) -> Permissions:
     """What a downstream system of a tenant may do: hear the tenant's alerts, utterances, the life of its sessions, its
-    delegated questions and approvals, and ask the gateway for past ones. Nothing that it says reaches anybody else."""
+    delegated questions, approvals and memories, and ask the gateway for past ones. Nothing that it says reaches anybody
+    else."""
     return Permissions((subjects.history_asked(tenant),), (*subjects.stored_of(tenant), subjects.answers_of(tenant)))
 
 

@@ -273,7 +273,7 @@ def lifecycles_of(tenant: str) -> str:
 
 def stored_of(tenant: str) -> tuple[str, ...]:
     """The events of a tenant that its downstream systems may read: its alerts, its utterances, the life of its
-    sessions, its delegated questions and the approvals that their brains ask for."""
+    sessions, its delegated questions, the approvals that their brains ask for, and what became of its memories."""
     token(tenant, "tenant")
     return (
         f"{PREFIX}.alert.{tenant}.>",
@@ -281,6 +281,7 @@ def stored_of(tenant: str) -> tuple[str, ...]:
         f"{PREFIX}.session.*.{tenant}.>",
         f"{PREFIX}.delegation.*.{tenant}.>",
         f"{PREFIX}.approval.*.{tenant}.>",
+        *(f"{PREFIX}.memory.{event}.{tenant}.>" for event in MemoryEvent),
     )
 
 

@@ -230,6 +230,70 @@ class Speech(_message.Message):
 Global___Speech: _TypeAlias = Speech  # noqa: Y015
 
 @_typing.final
+class MemoryOptions(_message.Message):
+    """How much is kept of what has left the prompt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_ON_FIELD_NUMBER: _builtins.int
+    MID_BLOCKS_FIELD_NUMBER: _builtins.int
+    LONG_BLOCKS_FIELD_NUMBER: _builtins.int
+    LONG_TOKENS_FIELD_NUMBER: _builtins.int
+    BLOCK_TOKENS_FIELD_NUMBER: _builtins.int
+    KEY_FRAMES_FIELD_NUMBER: _builtins.int
+    is_on: _builtins.bool
+    """Whether the session remembers."""
+    mid_blocks: _builtins.int
+    """Summaries that are kept; more of them are merged into one block."""
+    long_blocks: _builtins.int
+    """Merged blocks that are kept at most, and the tokens that they may have at most, together."""
+    long_tokens: _builtins.int
+    block_tokens: _builtins.int
+    """Tokens that a summary or a merged block may have at most."""
+    key_frames: _builtins.int
+    """Pictures that stand in the prompt for a span whose summary is late."""
+    def __init__(
+        self,
+        *,
+        is_on: _builtins.bool | None = ...,
+        mid_blocks: _builtins.int | None = ...,
+        long_blocks: _builtins.int | None = ...,
+        long_tokens: _builtins.int | None = ...,
+        block_tokens: _builtins.int | None = ...,
+        key_frames: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_block_tokens", b"_block_tokens", "_is_on", b"_is_on", "_key_frames", b"_key_frames", "_long_blocks", b"_long_blocks", "_long_tokens", b"_long_tokens", "_mid_blocks", b"_mid_blocks", "block_tokens", b"block_tokens", "is_on", b"is_on", "key_frames", b"key_frames", "long_blocks", b"long_blocks", "long_tokens", b"long_tokens", "mid_blocks", b"mid_blocks"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_tokens", b"_block_tokens", "_is_on", b"_is_on", "_key_frames", b"_key_frames", "_long_blocks", b"_long_blocks", "_long_tokens", b"_long_tokens", "_mid_blocks", b"_mid_blocks", "block_tokens", b"block_tokens", "is_on", b"is_on", "key_frames", b"key_frames", "long_blocks", b"long_blocks", "long_tokens", b"long_tokens", "mid_blocks", b"mid_blocks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__block_tokens: _TypeAlias = _typing.Literal["block_tokens"]  # noqa: Y015
+    _WhichOneofArgType__block_tokens: _TypeAlias = _typing.Literal["_block_tokens", b"_block_tokens"]  # noqa: Y015
+    _WhichOneofReturnType__is_on: _TypeAlias = _typing.Literal["is_on"]  # noqa: Y015
+    _WhichOneofArgType__is_on: _TypeAlias = _typing.Literal["_is_on", b"_is_on"]  # noqa: Y015
+    _WhichOneofReturnType__key_frames: _TypeAlias = _typing.Literal["key_frames"]  # noqa: Y015
+    _WhichOneofArgType__key_frames: _TypeAlias = _typing.Literal["_key_frames", b"_key_frames"]  # noqa: Y015
+    _WhichOneofReturnType__long_blocks: _TypeAlias = _typing.Literal["long_blocks"]  # noqa: Y015
+    _WhichOneofArgType__long_blocks: _TypeAlias = _typing.Literal["_long_blocks", b"_long_blocks"]  # noqa: Y015
+    _WhichOneofReturnType__long_tokens: _TypeAlias = _typing.Literal["long_tokens"]  # noqa: Y015
+    _WhichOneofArgType__long_tokens: _TypeAlias = _typing.Literal["_long_tokens", b"_long_tokens"]  # noqa: Y015
+    _WhichOneofReturnType__mid_blocks: _TypeAlias = _typing.Literal["mid_blocks"]  # noqa: Y015
+    _WhichOneofArgType__mid_blocks: _TypeAlias = _typing.Literal["_mid_blocks", b"_mid_blocks"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__block_tokens) -> _WhichOneofReturnType__block_tokens | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_on) -> _WhichOneofReturnType__is_on | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__key_frames) -> _WhichOneofReturnType__key_frames | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__long_blocks) -> _WhichOneofReturnType__long_blocks | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__long_tokens) -> _WhichOneofReturnType__long_tokens | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mid_blocks) -> _WhichOneofReturnType__mid_blocks | None: ...
+
+Global___MemoryOptions: _TypeAlias = MemoryOptions  # noqa: Y015
+
+@_typing.final
 class SessionWatch(_message.Message):
     """A standing instruction that raises alerts when the model speaks under it. The options that are left out are those of
     `POST /v1/sessions`.
@@ -306,6 +370,7 @@ class OpenSessionRequest(_message.Message):
     WATCHES_FIELD_NUMBER: _builtins.int
     INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     BRAIN_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
     profile: _builtins.str
     model: _builtins.str
     infer_when_idle: _builtins.bool
@@ -323,6 +388,8 @@ class OpenSessionRequest(_message.Message):
     def watches(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionWatch]: ...
     @_builtins.property
     def instructions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def memory(self) -> Global___MemoryOptions: ...
     def __init__(
         self,
         *,
@@ -336,10 +403,11 @@ class OpenSessionRequest(_message.Message):
         watches: _abc.Iterable[Global___SessionWatch] | None = ...,
         instructions: _abc.Iterable[_builtins.str] | None = ...,
         brain: _builtins.str = ...,
+        memory: Global___MemoryOptions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "cadence", b"cadence", "infer_when_idle", b"infer_when_idle", "source", b"source", "speech", b"speech", "window", b"window"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "cadence", b"cadence", "infer_when_idle", b"infer_when_idle", "memory", b"memory", "source", b"source", "speech", b"speech", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "brain", b"brain", "cadence", b"cadence", "infer_when_idle", b"infer_when_idle", "instructions", b"instructions", "model", b"model", "profile", b"profile", "source", b"source", "speech", b"speech", "watches", b"watches", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "brain", b"brain", "cadence", b"cadence", "infer_when_idle", b"infer_when_idle", "instructions", b"instructions", "memory", b"memory", "model", b"model", "profile", b"profile", "source", b"source", "speech", b"speech", "watches", b"watches", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__infer_when_idle: _TypeAlias = _typing.Literal["infer_when_idle"]  # noqa: Y015
     _WhichOneofArgType__infer_when_idle: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle"]  # noqa: Y015
@@ -592,6 +660,7 @@ class EventsResponse(_message.Message):
     END_FIELD_NUMBER: _builtins.int
     DELEGATION_FIELD_NUMBER: _builtins.int
     APPROVAL_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def decision(self) -> _decision_pb2.Decision: ...
     @_builtins.property
@@ -616,6 +685,10 @@ class EventsResponse(_message.Message):
     def approval(self) -> Global___CloudEvent:
         """A brain asks to be allowed something, or that was decided."""
 
+    @_builtins.property
+    def memory(self) -> Global___CloudEvent:
+        """A block of the session's memory was written, or could not be."""
+
     def __init__(
         self,
         *,
@@ -627,12 +700,13 @@ class EventsResponse(_message.Message):
         end: Global___EventsEnd | None = ...,
         delegation: Global___CloudEvent | None = ...,
         approval: Global___CloudEvent | None = ...,
+        memory: Global___CloudEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "memory", b"memory", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "memory", b"memory", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["decision", "utterance", "alert", "session", "status", "end", "delegation", "approval"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["decision", "utterance", "alert", "session", "status", "end", "delegation", "approval", "memory"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

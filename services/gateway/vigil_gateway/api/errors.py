@@ -12,6 +12,8 @@ GatewayError
 ├── TooManyLogins             an address tries to log in more often than it may
 ├── NoSuchSession             of this tenant; another tenant's is answered the same way
 ├── FrameGone, TurnGone       a turn whose picture or prompt is not kept any more, or that never was
+├── MemoryFrameGone           a picture of a memory that is not kept any more, or that never was
+├── MemoryUnavailable         no memory service answers
 ├── NotServed                 a model or a prompt profile that no worker here runs
 ├── SourceRefused             the source was opened and cannot be watched
 ├── ProbeUnavailable          no ingestion worker answered within the deadline
@@ -150,6 +152,20 @@ class TurnGone(GatewayError):
         super().__init__(
             f"the prompt of turn {turn} cannot be shown: only turns that were asked in the current chunk have one"
         )
+
+
+class MemoryFrameGone(GatewayError):
+    """A picture of a session's memory that is not kept any more, or that never was."""
+
+    def __init__(self, frame: str) -> None:
+        super().__init__(
+            f"there is no picture {frame[:80]!r} in the memory: those of summarised spans make way for newer ones, and "
+            "all are kept until the session ends"
+        )
+
+
+class MemoryUnavailable(GatewayError):
+    """No memory service answered, so nothing was recalled."""
 
 
 class NoSuchWebSocket(GatewayError):

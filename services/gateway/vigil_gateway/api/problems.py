@@ -210,6 +210,15 @@ TABLE: dict[type[Exception], Row] = {
     errors.FrameGone: Row(
         "frame_gone", 404, "The picture is gone", "Ask for `newest`; the pictures of alerts are kept for 7 days."
     ),
+    errors.MemoryFrameGone: Row(
+        "frame_gone", 404, "The picture is gone", "Read the memory again: it names the pictures that are there."
+    ),
+    errors.MemoryUnavailable: Row(
+        "memory_unavailable",
+        503,
+        "Nothing can be recalled now",
+        "Read /v1/sessions/{id}/memory/archive, or try again; the operator starts the service `memory`.",
+    ),
     errors.TurnGone: Row("turn_gone", 404, "The prompt is gone", "Ask for a newer turn: /turns lists them."),
     port_errors.UnknownSession: _NO_SESSION,
     port_errors.SessionEnded: Row("session_ended", 409, "The session has ended", "Create a new session."),

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vigil.contract.api_keys import ApiKey
 from vigil_gateway.audit.noted import Noted, noting
 from vigil_gateway.http.contract import route_at
-from vigil_gateway.ports import READING, Ports
+from vigil_gateway.ports import Ports, is_reading
 
 API = "/v1/"
 CHAT = "/v1/chat/completions"
@@ -27,7 +27,8 @@ class AuditTrail:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in READING or not scope["path"].startswith(API):
+        is_read = scope["type"] != "http" or is_reading(scope["method"], scope["path"])
+        if is_read or not scope["path"].startswith(API):
             await self.app(scope, receive, send)
             return
         status = int(HTTPStatus.INTERNAL_SERVER_ERROR)  # as long as nothing was answered

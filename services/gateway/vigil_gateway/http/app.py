@@ -23,6 +23,7 @@ from vigil_gateway.http.requests import RequestLog
 from vigil_gateway.live import sse
 from vigil_gateway.login import routes as login
 from vigil_gateway.login.oidc import routes as oidc
+from vigil_gateway.memory import routes as memory
 from vigil_gateway.openai import chat
 from vigil_gateway.openai.models import OpenAIError
 from vigil_gateway.ports import Ports
@@ -72,6 +73,7 @@ _ROUTERS = (
     watches,
     instructions,
     history,
+    memory,
     tasks,
     turns,
     frames,

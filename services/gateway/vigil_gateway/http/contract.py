@@ -23,6 +23,7 @@ TAGS = {
     "watches": "Standing instructions that raise alerts",
     "instructions": "Standing instructions",
     "turns": "What was decided in each turn, what the model saw, and what it was asked",
+    "memory": "What a session remembers of earlier turns, and recalls of them",
     "tasks": "Delegated questions, and what brains have found and made",
     "events": "What happens in a session, live",
     "alerts": "Alerts and their pictures",

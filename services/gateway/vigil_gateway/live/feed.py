@@ -24,6 +24,7 @@ class EventKind(StrEnum):
     SESSION = "session"
     DELEGATION = "delegation"
     APPROVAL = "approval"
+    MEMORY = "memory"
     STATUS = "status"
     END = "end"
     TILE = "tile"  # of a tenant's wall alone
@@ -76,6 +77,7 @@ def topics(key: SessionKey, source_id: str) -> tuple[Topic, ...]:
         Topic(EventKind.SESSION, subjects.lifecycle_of(key), 64, _cloudevent_reader(EventKind.SESSION, key)),
         Topic(EventKind.DELEGATION, subjects.delegations_of(key), 64, _cloudevent_reader(EventKind.DELEGATION, key)),
         Topic(EventKind.APPROVAL, subjects.approvals_of(key), 64, _cloudevent_reader(EventKind.APPROVAL, key)),
+        Topic(EventKind.MEMORY, subjects.memory_of(key), 64, _cloudevent_reader(EventKind.MEMORY, key)),
     )
 
 

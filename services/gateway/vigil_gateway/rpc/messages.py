@@ -79,6 +79,8 @@ def event_message(event: LiveEvent) -> pb.EventsResponse:
             return pb.EventsResponse(delegation=_cloud_event(event))
         case EventKind.APPROVAL:
             return pb.EventsResponse(approval=_cloud_event(event))
+        case EventKind.MEMORY:
+            return pb.EventsResponse(memory=_cloud_event(event))
         case _:
             raise InvalidMessage("a decision event without its decision")
 

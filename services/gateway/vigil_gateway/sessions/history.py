@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from vigil_gateway.api.models.history import HistoryOut
 from vigil_gateway.ports import Key, PortsOf
-from vigil_gateway.sessions.views import exchange_out, turn_out
+from vigil_gateway.sessions.views import exchange_out, recalled_with, turn_out
 
 MAX_TURNS = 1_000
 
@@ -24,5 +24,5 @@ async def show_history(ports: PortsOf, key: Key, limit: Limit = 100) -> HistoryO
     return HistoryOut(
         session=key.session,
         turns=[turn_out(turn.sequence, turn.time_ms, turn.reply, turn.queries) for turn in turns],
-        dialogue=[exchange_out(exchange) for exchange in state.dialogue],
+        dialogue=[exchange_out(exchange, recalled_with(state, exchange)) for exchange in state.dialogue],
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
+from vigil.core.memory import MemoryLimits
 from vigil.core.profile import profile as profile_named
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
 from vigil.core.source import Source, SourceKind, kind_of
@@ -30,6 +31,7 @@ def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> Session
         cadence=Cadence(**dict(body.cadence)),
         window=Window(**dict(body.window)),
         speech=Speech(**dict(body.speech)),
+        memory=MemoryLimits(**dict(body.memory)),
         infer_when_idle=body.infer_when_idle,
         brain=body.brain,
         created_us=time.time_ns() // 1_000,

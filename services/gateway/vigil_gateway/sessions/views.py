@@ -12,7 +12,7 @@ from vigil.core.source import Source
 from vigil.core.turn import Exchange
 from vigil.runtime.process.redaction import redacted
 from vigil_gateway.api.models.history import ExchangeOut, TurnOut
-from vigil_gateway.api.models.options import CadenceGroup, SourceOut, SpeechGroup, WindowGroup
+from vigil_gateway.api.models.options import CadenceGroup, MemoryGroup, SourceOut, SpeechGroup, WindowGroup
 from vigil_gateway.api.models.sessions import NoticeOut, ProgressOut, SessionOut, SubjectsOut
 from vigil_gateway.api.models.standing import InstructionOut, WatchOut
 from vigil_gateway.sessions.notices import Notice
@@ -31,6 +31,7 @@ def session_out(spec: SessionSpec, ended_reason: str | None, notices: Sequence[N
         cadence=CadenceGroup.model_validate(spec.cadence),
         window=WindowGroup.model_validate(spec.window),
         speech=SpeechGroup.model_validate(spec.speech),
+        memory=MemoryGroup.model_validate(spec.memory),
         infer_when_idle=spec.infer_when_idle,
         brain=spec.brain,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
@@ -83,8 +84,14 @@ def turn_out(sequence: int, time_ms: int, reply: str, queries: tuple[str, ...]) 
     )
 
 
-def exchange_out(exchange: Exchange) -> ExchangeOut:
-    """One entry of the dialogue."""
+def recalled_with(state: SessionState, exchange: Exchange) -> Sequence[str]:
+    """What the memory told the model in the turn that was asked the question, while that turn is in the prompt."""
+    asked = (turn for turn in state.chunk.turns if turn.time_ms == exchange.asked_ms)
+    return next((turn.recalled for turn in asked), ())
+
+
+def exchange_out(exchange: Exchange, recalled: Sequence[str] = ()) -> ExchangeOut:
+    """One entry of the dialogue, with what was `recalled` for it."""
     return ExchangeOut(
         query=exchange.query,
         asked_s=exchange.asked_ms / 1_000,
@@ -93,6 +100,7 @@ def exchange_out(exchange: Exchange) -> ExchangeOut:
         answered_s=None if exchange.answered_ms < 0 else exchange.answered_ms / 1_000,
         task=exchange.task.id if exchange.task else "",
         note=exchange.task.note if exchange.task else "",
+        recalled=list(recalled),
     )
 
 

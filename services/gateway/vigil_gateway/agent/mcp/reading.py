@@ -12,6 +12,8 @@ from vigil_gateway.alerts.book import Wanted
 from vigil_gateway.alerts.routes import list_alerts, show_alert
 from vigil_gateway.api.errors import FrameGone
 from vigil_gateway.api.models.base import In
+from vigil_gateway.api.models.memory import RecallIn
+from vigil_gateway.memory.routes import recall_memory, show_memory
 from vigil_gateway.ports import Ports, session_key
 from vigil_gateway.sessions.history import show_history
 from vigil_gateway.sessions.routes import list_sessions, show_session
@@ -62,6 +64,10 @@ class HistoryWanted(OfSession):
     limit: int = Field(20, ge=1, le=MAX_TURNS, description="At most so many turns, the newest ones")
 
 
+class PastQuestion(RecallIn, OfSession):
+    """A question about the past of a session."""
+
+
 async def _list_sessions(ports: Ports, tenant: str, _: Nothing) -> Answer:
     return (await list_sessions(ports, tenant)).model_dump(mode="json")
 
@@ -77,6 +83,16 @@ async def _list_watches(ports: Ports, tenant: str, asked: OfSession) -> Answer:
 async def _show_history(ports: Ports, tenant: str, asked: HistoryWanted) -> Answer:
     key = await session_key(ports, tenant, asked.session)
     return (await show_history(ports, key, asked.limit)).model_dump(mode="json")
+
+
+async def _show_memory(ports: Ports, tenant: str, asked: OfSession) -> Answer:
+    return (await show_memory(ports, await session_key(ports, tenant, asked.session))).model_dump(mode="json")
+
+
+async def _recall(ports: Ports, tenant: str, asked: PastQuestion) -> Answer:
+    key = await session_key(ports, tenant, asked.session)
+    question = RecallIn.model_validate(asked.model_dump(exclude={"session"}))
+    return (await recall_memory(ports, key, question)).model_dump(mode="json")
 
 
 async def _list_tasks(ports: Ports, tenant: str, asked: OfSession) -> Answer:
@@ -128,6 +144,22 @@ TOOLS = (
         "The newest turns of a session and the questions that were asked." + UNTRUSTED,
         HistoryWanted,
         _show_history,
+    ),
+    Tool(
+        "memory",
+        "Show a session's memory",
+        "What a session remembers of earlier times, tier by tier: summaries, merged blocks, what is not written yet."
+        + UNTRUSTED,
+        OfSession,
+        _show_memory,
+    ),
+    Tool(
+        "recall",
+        "Ask a session's memory",
+        "What the memory of a session holds about a question, with times; the model of the session is not asked."
+        + UNTRUSTED,
+        PastQuestion,
+        _recall,
     ),
     Tool(
         "list_tasks",

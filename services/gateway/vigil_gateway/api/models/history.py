@@ -62,6 +62,10 @@ class ExchangeOut(Out):
     answered_s: float | None
     task: str = Field(description="The task that the question was delegated to; empty when the model answered itself")
     note: str = Field(description="What the model said when it delegated the question; empty when it said nothing")
+    recalled: list[str] = Field(
+        description="What the memory told the model with the question; empty where it told nothing, and once the turn "
+        "has left the prompt",
+    )
 
 
 class HistoryOut(Out):

@@ -5,6 +5,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from vigil.core.duplicate import DuplicateGuard
+from vigil.core.memory import (
+    BLOCK_TOKENS,
+    KEY_FRAMES,
+    LEAST_LONG,
+    LONG_BLOCKS,
+    LONG_TOKENS,
+    MID_BLOCKS,
+    MemoryLimits,
+)
 from vigil.core.session import (
     CHUNK_TURNS,
     FRAMES_PER_TURN,
@@ -20,7 +29,7 @@ from vigil.core.session import (
 from vigil.core.source import SourceKind
 from vigil_gateway.api.models.base import NO_TEXT_FLOAT, NO_TEXT_INT, Flag, Group, In, Out, Token, bounded
 
-_CADENCE, _WINDOW, _SPEECH = Cadence(), Window(), Speech()
+_CADENCE, _WINDOW, _SPEECH, _MEMORY = Cadence(), Window(), Speech(), MemoryLimits()
 
 IntervalMs = Annotated[int, bounded(INTERVAL_MS, "Milliseconds of capture time between turns"), NO_TEXT_INT]
 FramesPerTurn = Annotated[int, bounded(FRAMES_PER_TURN, "Frames sampled evenly within one turn"), NO_TEXT_INT]
@@ -63,6 +72,22 @@ Temperature = Annotated[
 InferWhenIdle = Annotated[
     Flag,
     Field(description="Ask the model also while nothing stands and nothing was asked; false saves that work"),
+]
+
+
+MemoryOn = Annotated[Flag, Field(description="Whether the session remembers what has left the prompt")]
+MidBlocks = Annotated[
+    int, bounded(MID_BLOCKS, "Summaries that are kept; more of them are merged into one block"), NO_TEXT_INT
+]
+LongBlocks = Annotated[int, bounded(LONG_BLOCKS, "Merged blocks that are kept at most"), NO_TEXT_INT]
+BlockTokens = Annotated[int, bounded(BLOCK_TOKENS, "Tokens that a block may have at most"), NO_TEXT_INT]
+LongTokens = Annotated[
+    int,
+    bounded(LONG_TOKENS, f"Tokens that all merged blocks may have at most; at least {LEAST_LONG} times `block_tokens`"),
+    NO_TEXT_INT,
+]
+KeyFrames = Annotated[
+    int, bounded(KEY_FRAMES, "Pictures that stand in the prompt for a span whose summary is late"), NO_TEXT_INT
 ]
 
 
@@ -134,6 +159,17 @@ class SpeechGroup(Group):
     response_mode: Mode = _SPEECH.response_mode
     duplicate_guard: Guard = _SPEECH.duplicate_guard
     text_temperature: Temperature = _SPEECH.text_temperature
+
+
+class MemoryGroup(Group):
+    """How much is kept of what has left the prompt. It cannot be changed while the session runs."""
+
+    is_on: MemoryOn = _MEMORY.is_on
+    mid_blocks: MidBlocks = _MEMORY.mid_blocks
+    long_blocks: LongBlocks = _MEMORY.long_blocks
+    block_tokens: BlockTokens = _MEMORY.block_tokens
+    long_tokens: LongTokens = _MEMORY.long_tokens
+    key_frames: KeyFrames = _MEMORY.key_frames
 
 
 class CadenceChange(In):

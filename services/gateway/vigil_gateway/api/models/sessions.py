@@ -11,6 +11,7 @@ from vigil_gateway.api.models.options import (
     CadenceChange,
     CadenceGroup,
     InferWhenIdle,
+    MemoryGroup,
     SourceIn,
     SourceOut,
     SpeechChange,
@@ -48,6 +49,7 @@ class SessionIn(In):
     cadence: CadenceGroup = CadenceGroup()
     window: WindowGroup = WindowGroup()
     speech: SpeechGroup = SpeechGroup()
+    memory: MemoryGroup = MemoryGroup()
     infer_when_idle: InferWhenIdle = True
     brain: Annotated[BrainName, Field(description=_BRAIN)] = ""
     watches: list[WatchIn] = Field(default=[], max_length=MAX_INSTRUCTIONS)
@@ -92,6 +94,7 @@ class SessionOut(Out):
     cadence: CadenceGroup
     window: WindowGroup
     speech: SpeechGroup
+    memory: MemoryGroup
     infer_when_idle: bool
     brain: str = Field(description=_BRAIN)
     created_at: datetime

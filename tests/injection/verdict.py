@@ -9,6 +9,7 @@ from injection.skeleton import is_forged, of_message, structure, words_of
 from injection.texts import ATTACKS, OTHER, Attack
 from injection.watched import FIRE, Watched, kept_in_memory, read_in_the_picture, told_by_the_brain
 from vigil.core.alert import AlertState
+from vigil.core.control import DELEGATION
 from vigil.core.message import Image
 from vigil.core.profile import PROFILES, PromptProfile, profile
 
@@ -89,10 +90,13 @@ def _in_prompts(session: Watched, usual: frozenset[tuple[str, ...]]) -> Iterator
 @cache
 def _usual(door: Door, name: str) -> frozenset[tuple[str, ...]]:
     """The structures of messages in sessions whose texts are harmless. A model may say what it reads, be silent, or ask
-    a question of its own at any time."""
-    asks = f"There. {profile(name).spelling.delegation} Is it a cat?"
-    plays = [door.play(profile(name), text) for text in ("A cat sits there.", asks)]
-    return frozenset(of_message(message) for played in plays for prompt in played.prompts for message in prompt)
+    a question of its own at any time, and may just speak where it might have delegated."""
+    spelling = profile(name).spelling
+    asks = f"There. {spelling.delegation} Is it a cat?"
+    plays = [door.play(profile(name), text) for text in ("A cat sits there.", asks, spelling.silence)]
+    shown = {of_message(message) for played in plays for prompt in played.prompts for message in prompt}
+    spoken = {tuple(element for element in elements if element != DELEGATION) for elements in shown}
+    return frozenset(shown | spoken)
 
 
 def heard(door: Door, text: str) -> bool:

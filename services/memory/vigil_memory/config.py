@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from vigil.runtime.process.config import EndpointSettings
+from vigil_memory.backlog import Limits
 
 
 class MemorySettings(EndpointSettings):
@@ -52,3 +53,8 @@ class MemorySettings(EndpointSettings):
     def engines(self) -> tuple[str, ...]:
         """The roots of the engines."""
         return tuple(url.strip() for url in self.engine_urls.split(","))
+
+    @property
+    def limits(self) -> Limits:
+        """How much may wait and run at this worker."""
+        return Limits(self.memory_queue, self.memory_concurrency)

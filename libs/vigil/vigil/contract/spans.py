@@ -34,6 +34,7 @@ FAULT = "vigil.fault"
 TASK = "vigil.task"
 BRAIN = "vigil.brain"
 OUTCOME = "vigil.outcome"
+BLOCK = "vigil.block"
 
 ERROR_TYPE = "error.type"
 SERVER_ADDRESS = "server.address"
@@ -78,6 +79,7 @@ ATTRIBUTES = {
     FAULT: "what is wrong with a source that cannot be watched",
     TASK: "id of the task of a delegated question",
     BRAIN: "name of the brain in the operator's file",
+    BLOCK: "id of a block of memory: its span and level",
     OUTCOME: "how the task ended: ready, error or cancelled",
     ERROR_TYPE: "kind of the error that ended the span, or the status that an HTTP request failed with",
     SERVER_ADDRESS: "host that was asked",
@@ -184,12 +186,20 @@ TICK = SpanRow(
     (TENANT, SESSION, SOURCE, SEQUENCE, TIME_MS),
     (ACTION, DROPPED),
 )
+SUMMARISE = SpanRow(
+    "block write",
+    ("memory",),
+    SpanKind.CONSUMER,
+    "A summariser asked once for a block of memory, until its text is checked",
+    ("", TICK.name, CALL.name),
+    (TENANT, SESSION, SOURCE, BLOCK),
+)
 CHAT = SpanRow(
     "chat {gen_ai.request.model}",
-    ("interaction",),
+    ("interaction", "memory"),
     SpanKind.CLIENT,
     "A completion asked of the engine. One that begins a trace warms the engine: it is no turn",
-    ("", TICK.name),
+    ("", TICK.name, SUMMARISE.name),
     (GEN_AI_OPERATION, GEN_AI_PROVIDER, GEN_AI_MODEL, GEN_AI_MAX_TOKENS, GEN_AI_TEMPERATURE, SERVER_ADDRESS),
     (
         SERVER_PORT,
@@ -219,7 +229,7 @@ SOLVE = SpanRow(
 )
 PUBLISH = SpanRow(
     "event publish",
-    ("brain", "gateway", "ingestion", "interaction", "webhook"),
+    ("brain", "gateway", "ingestion", "interaction", "memory", "webhook"),
     SpanKind.PRODUCER,
     "A decision, an alert or another event, until JetStream has it on disk; below the turn that caused it, if any",
     ("", TICK.name, REQUEST.name, CALL.name, PUSH.name, SOLVE.name),
@@ -235,4 +245,4 @@ DELIVER = SpanRow(
     (HTTP_STATUS,),
 )
 
-SPANS = (REQUEST, CALL, ASK, PUSH, CAPTURE, CODE, TICK, CHAT, COMMIT, SOLVE, PUBLISH, DELIVER)
+SPANS = (REQUEST, CALL, ASK, PUSH, CAPTURE, CODE, TICK, CHAT, COMMIT, SOLVE, SUMMARISE, PUBLISH, DELIVER)

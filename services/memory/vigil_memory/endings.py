@@ -1,0 +1,47 @@
+"""Hears that sessions have ended: nobody reads their memory any more.
+
+A message that is missed costs one summary at most: the store takes no block of a session that is over.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import NoReturn
+
+from vigil.contract import subjects
+from vigil.contract.errors import InvalidSubject
+from vigil.contract.subjects import Lifecycle, LifecycleSubject
+from vigil.core.ids import SessionKey
+from vigil.runtime.bus.client import Bus, Message
+from vigil.runtime.errors import BusError
+from vigil.runtime.process.logs import get_log
+
+log = get_log()
+
+HEARD = f"{subjects.PREFIX}.session.{Lifecycle.ENDED}.>"
+_CAPACITY = 1_024
+_RETRY_S = 0.5
+
+
+async def hear(bus: Bus, ended: Callable[[SessionKey], None]) -> NoReturn:
+    """Call `ended` for each session that ends, for ever."""
+    while True:
+        try:
+            async with bus.subscribe(HEARD, _CAPACITY) as channel:
+                messages: AsyncIterator[Message] = aiter(channel)
+                async for message in messages:
+                    if (key := read(message.subject)) is not None:
+                        ended(key)
+        except BusError as error:
+            log.warning("subscription to session ends failed", reason=str(error))
+        await asyncio.sleep(_RETRY_S)
+
+
+def read(subject: str) -> SessionKey | None:
+    """The session that has ended; None when the subject says something else."""
+    try:
+        match subjects.parse(subject):
+            case LifecycleSubject(event=Lifecycle.ENDED, key=key):
+                return key
+    except InvalidSubject as error:
+        log.warning("session end not read", subject=subject, reason=str(error))
+    return None

@@ -1,0 +1,79 @@
+"""HTTP to a summariser: bounded reading, and errors as `SummariserError`. The key is in no error."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from ssl import SSLContext
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from vigil.contract.unreadable import UNREADABLE
+from vigil.runtime.process.trace import with_trace
+from vigil_memory.summarisers.port import SummariserError
+
+CONNECT_S = 5.0
+MAX_ANSWER_BYTES = 1 << 20
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+
+
+class HttpClient:
+    """Posts JSON to one address with one key."""
+
+    def __init__(self, http: aiohttp.ClientSession, key: str = "") -> None:
+        self._http = http
+        self._key = key
+
+    async def post(self, url: str, body: Mapping[str, Any], deadline_s: float) -> Any:
+        """The JSON of the answer. Raises `SummariserError`."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
+        data = msgspec.json.encode(body)
+        try:
+            async with (
+                asyncio.timeout(deadline_s),
+                self._http.post(url, data=data, headers=with_trace(headers), allow_redirects=False) as answer,
+            ):
+                whole = await _bounded(answer)
+        except TimeoutError:
+            raise SummariserError(f"the summariser did not answer within {deadline_s:g} s", "timeout") from None
+        except (aiohttp.ClientError, OSError) as error:
+            why = type(error).__name__
+            raise SummariserError(f"the summariser cannot be reached, or broke off ({why})", "unavailable") from None
+        return _read(answer.status, whole)
+
+
+@asynccontextmanager
+async def http_session(tls: SSLContext | None) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session for one summariser; whoever gives it tasks bounds the number of its calls."""
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=tls or True),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    ) as http:
+        yield http
+
+
+async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
+    """The body, and at most a piece more than is allowed."""
+    whole = bytearray()
+    async for chunk in answer.content.iter_any():
+        whole += chunk
+        if len(whole) > MAX_ANSWER_BYTES:
+            break
+    return bytes(whole)
+
+
+def _read(status: int, whole: bytes) -> Any:
+    if not 200 <= status < 300:
+        is_transient = status in _TRANSIENT
+        kind = "unavailable" if is_transient else "refused"
+        hint = "" if is_transient else ": check VIGIL_SUMMARISER_URL, _MODEL and _API_KEY"
+        raise SummariserError(f"the summariser answered {status}{hint}", kind, is_transient=is_transient)
+    if len(whole) > MAX_ANSWER_BYTES:
+        raise SummariserError(f"the summariser answered with more than {MAX_ANSWER_BYTES:,} bytes", "invalid")
+    try:
+        return msgspec.json.decode(whole)
+    except UNREADABLE:
+        raise SummariserError("the summariser's answer is no JSON: check VIGIL_SUMMARISER_URL", "invalid") from None

@@ -101,3 +101,9 @@ async def test_its_memory_is_shown_and_a_block_is_written_for_a_caller(stage: St
         with pytest.raises(grpc.aio.AioRpcError) as unknown:
             await memory.Context(pb.ContextRequest(tenant="demo", session="nobody"))
         assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
+
+        nothing = await memory.Recall(pb.RecallRequest(tenant="demo", session="s-1", question="What was on the table?"))
+        assert list(nothing.lines) == []
+        with pytest.raises(grpc.aio.AioRpcError) as senseless:
+            await memory.Recall(pb.RecallRequest(tenant="de mo", session="s-1"))
+        assert senseless.value.code() is grpc.StatusCode.INVALID_ARGUMENT

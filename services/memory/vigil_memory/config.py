@@ -47,6 +47,11 @@ class MemorySettings(EndpointSettings):
     memory_lease_s: float = Field(
         10.0, ge=0.2, le=600, description="Seconds after which another worker takes the requests of one that died"
     )
+    time_zone: str = Field(
+        "UTC",
+        pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
+        description="Time zone, such as Europe/Berlin, in which questions name times of day where they say no other",
+    )
     memory_retries: int = Field(3, ge=0, le=20, description="Further tries of a request whose summariser failed")
 
     @property

@@ -13,22 +13,26 @@ from vigil_memory.config import MemorySettings
 from vigil_memory.memory_service import NAME, MemoryService
 from vigil_memory.memory_worker import MemoryWorker
 from vigil_memory.ports import Ports
+from vigil_memory.recall.answering import answer_recalls
+from vigil_memory.recall.recaller import ArchiveRecaller
 from vigil_memory.summarisers.kinds import open_summariser
 
 
 @asynccontextmanager
 async def build(worker: Worker[MemorySettings]) -> AsyncIterator[None]:
-    """Write blocks of memory. NATS and Redis may start later than this process; a summariser that is down does not
-    change its readiness."""
+    """Write blocks of memory, and recall. NATS and Redis may start later than this process; a summariser that is down
+    does not change its readiness."""
     async with AsyncExitStack() as stack:
         ports = await _ports(worker, stack)
         blocks = MemoryWorker(ports, worker.settings.limits)
         worker.health.register("nats", ports.bus.ping)
         worker.health.register("redis", ports.sessions.ping)
-        servicer = MemoryService(ports)
+        recaller = ArchiveRecaller(ports.sessions, worker.settings.time_zone)
+        servicer = MemoryService(ports, recaller)
         worker.serve(NAME, lambda server: add_MemoryServiceServicer_to_server(servicer, server))
         await ports.bus.connected()
         worker.spawn("blocks", blocks.run())
+        worker.spawn("recalls", answer_recalls(ports.bus, recaller))
         yield
 
 

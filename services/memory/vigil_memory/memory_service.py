@@ -10,7 +10,8 @@ from vigil.core.memory import Unwritten
 from vigil.runtime.errors import StoreError, UnknownSession
 from vigil.v1 import memory_pb2 as pb
 from vigil.v1.memory_pb2_grpc import MemoryServiceServicer
-from vigil_memory.ports import Ports, Recaller
+from vigil_memory.ports import Ports
+from vigil_memory.recall.answering import Recaller
 from vigil_memory.summarisers.port import SummariserError
 from vigil_memory.writing import written
 
@@ -22,7 +23,7 @@ class MemoryService(MemoryServiceServicer):
     """INVALID_ARGUMENT says which rule a request broke, RESOURCE_EXHAUSTED that too many blocks are written at once,
     UNAVAILABLE that the summariser or the store gave nothing."""
 
-    def __init__(self, ports: Ports, recaller: Recaller | None = None) -> None:
+    def __init__(self, ports: Ports, recaller: Recaller) -> None:
         self._ports = ports
         self._recaller = recaller
         self._consolidating = 0
@@ -74,8 +75,6 @@ class MemoryService(MemoryServiceServicer):
         self, request: pb.RecallRequest, context: "grpc.aio.ServicerContext[pb.RecallRequest, pb.RecallResponse]"
     ) -> pb.RecallResponse:
         """From the store, without any model."""
-        if self._recaller is None:
-            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "this worker recalls nothing")
         try:
             return await self._recaller.recall(request)
         except InvalidMessage as error:

@@ -3,26 +3,16 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.backoff import Backoff
 from vigil.runtime.store.sessions import SessionStore
-from vigil.v1 import memory_pb2 as pb
 from vigil_memory.summarisers.port import Summariser
 
 
 def now_us() -> int:
     """Microseconds since the epoch."""
     return time.time_ns() // 1_000
-
-
-class Recaller(Protocol):
-    """Finds what the memory of a session holds about a question."""
-
-    async def recall(self, request: pb.RecallRequest) -> pb.RecallResponse:
-        """The lines, best first. Raises `InvalidMessage` and `StoreError`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

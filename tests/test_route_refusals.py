@@ -110,6 +110,7 @@ async def opened(stage: Stage) -> dict[str, str]:
             "turn": "newest",
             "sequence": "0",
             "index": "0",
+            "frame": "f-0",
         }
 
 

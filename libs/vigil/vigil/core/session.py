@@ -46,7 +46,9 @@ class Cadence:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How much of the past a prompt holds: `chunk_turns` turns, then a new chunk begins with the last `tail_turns`."""
+    """How much of the past a prompt holds: `chunk_turns` turns, then a new chunk begins with the last `tail_turns`.
+
+    With memory it begins with those since the summary was asked for, see `consolidation`: up to half a chunk."""
 
     chunk_turns: int = DEFAULT_CHUNK_TURNS
     tail_turns: int = 9

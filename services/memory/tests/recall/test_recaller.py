@@ -12,7 +12,7 @@ from vigil.core.memory import Block, block_id
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.source import Source, SourceKind
 from vigil.core.task import KeyFrame
-from vigil.core.turn import Exchange, FrameRef, Turn
+from vigil.core.turn import Exchange, FrameRef, Reply, Turn
 from vigil.runtime.errors import StoreUnavailable
 from vigil.runtime.store.memory_archive import Archive, ArchivedBlock
 from vigil.runtime.store.sessions import Commit, SessionStore
@@ -79,6 +79,13 @@ async def test_only_exchanges_with_an_answer_are_recalled() -> None:
         'At 60 seconds: Asked: "Which locker is mine?" Answered: "Number 42."',
     ]
     assert lines[0].kind == "exchange"
+
+
+async def test_an_exchange_is_recalled_with_its_newest_replies_in_order() -> None:
+    replies = tuple(Reply(at_ms, f"Reply {at_ms}.") for at_ms in (61_000, 63_000, 64_000))
+    said = Exchange("Which locker is mine?", 60_000, "Number 42.", 62_000, replies=replies)
+    lines = (await ArchiveRecaller(Shelf(Archive(exchanges=(said,)))).recall(request("Whose locker is it?"))).lines
+    assert lines[0].text.endswith('Answered: "Number 42. Reply 63000. Reply 64000."')
 
 
 async def test_the_zone_of_the_request_comes_before_that_of_the_service() -> None:

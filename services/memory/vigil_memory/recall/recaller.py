@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from vigil.contract.errors import InvalidMessage
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
-from vigil.core.turn import Exchange
+from vigil.core.turn import Exchange, Reply
 from vigil.runtime.errors import StoreError, StoreUnavailable
 from vigil.runtime.store.memory_archive import Archive
 from vigil.v1 import memory_pb2 as pb
@@ -20,6 +20,7 @@ from vigil_memory.recall.time_expressions import MAX_QUESTION_CHARS
 
 MAX_RECALLS = 4  # at once; more wait, as long as they may
 DEADLINE_S = 1.0
+MAX_REPLIES = 3  # of one exchange, the newest
 MAX_TIME_MS = 10**12  # of model time: thirty years
 
 
@@ -84,9 +85,12 @@ def entries(archive: Archive) -> tuple[Entry, ...]:
 
 def _exchanges(exchanges: tuple[Exchange, ...]) -> Iterator[Entry]:
     for place, exchange in enumerate(exchanges):
-        if exchange.answer:
-            text = f'Asked: "{exchange.query}" Answered: "{exchange.answer}"'
-            ended_ms = max(exchange.asked_ms, exchange.answered_ms)
+        replies = [*exchange.replies, *([Reply(exchange.answered_ms, exchange.answer)] if exchange.answer else [])]
+        if replies:
+            replies.sort(key=lambda reply: reply.time_ms)
+            said = " ".join(reply.text for reply in replies[-MAX_REPLIES:])
+            text = f'Asked: "{exchange.query}" Answered: "{said}"'
+            ended_ms = max(exchange.asked_ms, replies[-1].time_ms)
             yield Entry(f"{exchange.asked_ms}-q{place}", EntryKind.EXCHANGE, exchange.asked_ms, ended_ms, text)
 
 

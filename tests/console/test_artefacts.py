@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from console_axe import serious_findings
 from console_journey import WAIT_MS, log_in
+from console_pictures import SIZES, picture
 from console_stage import DIST, MISSING, NEEDS, chromium
 from gateway_stage import KEYS, Stage, gateway_stage
 from playwright.async_api import Browser, BrowserContext, Frame, Page, Response, expect
@@ -281,3 +282,26 @@ async def test_an_approval_is_granted_by_the_keyboard(
     await eventually(granted, what="the approval is granted")
     await expect(page.locator("article button")).to_have_count(0, timeout=WAIT_MS)
     await context.close()
+
+
+async def test_the_approvals_in_both_colours_and_sizes(stage: Stage, page: Page, session: str) -> None:
+    asks = (
+        ("tickets_open", '{"room": "lobby", "title": "Fire"}', "Opens a ticket for the night shift."),
+        ("door_unlock", '{"door": "north"}', "Unlocks the door for the fire brigade."),
+        ("lamp_switch", '{"lamp": "stairs", "on": true}', "Switches the lamp of the stairs on."),
+    )
+    for tool, arguments, summary in asks:
+        asked = await stage.approvals.request(Approval("", "demo", session, task_id(session), tool, arguments, summary))
+        await stage.bus.publish_stored(approval_outgoing(asked, now_us()))
+    await page.goto("/approvals")
+    lamp = page.get_by_role("article", name="lamp_switch")
+    await lamp.get_by_role("button", name="Refuse").click(timeout=WAIT_MS)
+    await expect(lamp.get_by_role("button")).to_have_count(0, timeout=WAIT_MS)
+    await expect(page.get_by_role("article", name="door_unlock").get_by_role("button").first).to_be_visible()
+    problems: list[str] = []
+    for colour in ("dark", "light"):
+        for width, height in SIZES:
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.emulate_media(color_scheme=colour, reduced_motion="reduce")
+            problems += await picture(page, f"approvals-{colour}-{width}")
+    assert problems == []

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from console_axe import serious_findings
 from console_journey import WAIT_MS, Watched, log_in, watch_own_camera
-from console_stage import MISSING, NEEDS, ROOT, Stage, console_stage
+from console_pictures import SIZES, picture
+from console_stage import MISSING, NEEDS, Stage, console_stage
 from fire_script import WORDS, sees_fire
 from playwright.async_api import BrowserContext, Page, expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(540), pytest.mark.skipif(MISSING, reason=NEEDS)]
-
-PICTURES = ROOT / "build" / "console"
-SIZES = ((1440, 900), (390, 844))
 
 
 @pytest.fixture
@@ -35,7 +32,6 @@ class Shown:
 
 
 async def test_every_page_in_both_colours_and_sizes(stage: Stage, context: BrowserContext, page: Page) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
     await log_in(page)
     session = await watch_own_camera(page, Watched("Lobby, north door"))
     log = page.get_by_role("log")
@@ -59,21 +55,10 @@ async def test_every_page_in_both_colours_and_sizes(stage: Stage, context: Brows
                 await shown.set_viewport_size({"width": width, "height": height})
                 await shown.emulate_media(color_scheme=colour, reduced_motion="reduce")
             name = f"{colour}-{width}"
-            problems += await _picture(page, f"session-{name}")
+            problems += await picture(page, f"session-{name}")
             for wanted in pages:
                 await other.goto(wanted.path)
                 button = other.get_by_role("button", name=wanted.button, exact=True)
                 await expect(button).to_be_visible(timeout=WAIT_MS)
-                problems += await _picture(other, f"{wanted.name}-{name}")
+                problems += await picture(other, f"{wanted.name}-{name}")
     assert problems == []
-
-
-async def _picture(page: Page, name: str) -> list[str]:
-    """Keep the page's picture; what is wrong with the page, each with the picture's name."""
-    await page.wait_for_load_state("load")
-    await page.wait_for_function("() => [...document.images].every(image => image.complete)")
-    await page.evaluate("() => Promise.all([...document.images].map(image => image.decode().catch(() => null)))")
-    await page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
-    found = await serious_findings(page)
-    wide = await page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
-    return [f"{name}: {finding}" for finding in (*found, *([f"{wide} px too wide"] if wide > 0 else []))]

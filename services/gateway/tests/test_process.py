@@ -58,17 +58,12 @@ async def answers(port: int, path: str, status: int) -> bool:
 
 
 async def test_a_bad_configuration_is_one_line_a_variable(start: Start) -> None:
-    code, _, err = await finished(await start(VIGIL_HTTP_PORT="many", VIGIL_HEARTBEAT_S="-1"))
+    wrong = {"VIGIL_HTTP_PORT": "many", "VIGIL_HEARTBEAT_S": "-1", "VIGIL_NATS_URL": "nats://user:secret@[::1"}
+    code, _, err = await finished(await start(**wrong))
     assert code == 2
-    assert [line.split(": ")[1] for line in err.splitlines()] == ["VIGIL_HTTP_PORT", "VIGIL_HEARTBEAT_S"]
-
-
-async def test_an_address_that_cannot_be_read_is_one_line(start: Start) -> None:
-    code, _, err = await finished(await start(VIGIL_NATS_URL="nats://user:secret@[::1"))
-    assert code == 2
+    assert sorted(line.split(": ")[1] for line in err.splitlines()) == sorted(wrong)
     assert "VIGIL_NATS_URL: it is not scheme://host:port" in err
     assert "secret" not in err
-    assert len(err.splitlines()) == 1
 
 
 async def test_a_key_file_that_is_not_there_is_one_line(start: Start, tmp_path: Path) -> None:

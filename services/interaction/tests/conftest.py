@@ -74,6 +74,8 @@ class Stage:
     deadline_s: float = 5.0
     engine_urls: tuple[str, ...] = ()
     prewarm_turns: int = 0
+    memory_lead_turns: int = 20
+    recall_deadline_s: float = 0.15
     pictures: int = 1
     load: Load = field(default_factory=lambda: Load(CAPACITY))
     past_changed: Callable[[SessionKey, int], None] = _past_changed
@@ -106,6 +108,8 @@ class Stage:
                 _now_us,
                 self.load,
                 prewarm_turns=self.prewarm_turns,
+                memory_lead_turns=self.memory_lead_turns,
+                recall_deadline_s=self.recall_deadline_s,
                 past_changed=self.past_changed,
             )
 

@@ -5,6 +5,7 @@ from itertools import count, pairwise
 import pytest
 
 from vigil.core.command import Ask
+from vigil.core.memory import Block
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.source import Source, SourceKind
@@ -47,6 +48,17 @@ def test_like_failures_lead_to_a_round_of_trials_and_then_to_the_whole_again() -
     assert left_out_after(*[FAILURE] * 7) == ["", "", "turns", "dialogue", "waiting", "everything", ""]
     assert left_out_after(*[FAILURE] * 5, waiting=Waiting()) == ["", "", "turns", "dialogue", ""]
     assert set(left_out_after(*[FAILURE] * 9, waiting=Waiting(), state=SessionState())) == {""}, "nothing to leave out"
+
+
+def test_blocks_of_memory_that_wait_are_not_suspected_and_wait_on() -> None:
+    block = Block("0-1000-0", 0, 0, 1_000, "A man reads.")
+    only_blocks, both = Waiting(blocks=(block,)), Waiting(ASKED.commands, (), (block,))
+    assert left_out_after(*[FAILURE] * 5, waiting=only_blocks) == ["", "", "turns", "dialogue", ""]
+    refusals = Refusals()
+    for _ in range(5):
+        tried(refusals, both)
+        refusals.failed(FAILURE)
+    assert (tried(refusals, both).left_out, tried(refusals, both).waiting) == ("waiting", only_blocks)
 
 
 @pytest.mark.parametrize(

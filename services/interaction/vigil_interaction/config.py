@@ -2,6 +2,7 @@
 
 from pydantic import Field, SecretStr
 
+from vigil.core.consolidation import DEFAULT_LEAD_TURNS
 from vigil.core.session import DEFAULT_CHUNK_TURNS, MAX_PICTURES
 from vigil.runtime.process.config import WorkerSettings
 
@@ -28,6 +29,18 @@ class InteractionSettings(WorkerSettings):
         ge=0,
         le=1_000,
         description="Turns before a chunk's end at which the engine is shown the next chunk's prefix; 0: never",
+    )
+    memory_lead_turns: int = Field(
+        DEFAULT_LEAD_TURNS,
+        ge=1,
+        le=1_000,
+        description="Turns before a chunk's end at which a summary of what will leave the prompt is asked for",
+    )
+    recall_deadline_s: float = Field(
+        0.15,
+        ge=0,
+        le=5,
+        description="Seconds that a turn with a question waits for what memory holds about it; 0: nothing is recalled",
     )
     warm_up_turns: int = Field(
         DEFAULT_CHUNK_TURNS,

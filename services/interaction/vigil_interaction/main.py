@@ -48,6 +48,8 @@ async def build(worker: Worker[InteractionSettings]) -> AsyncIterator[None]:
             _now_us,
             load,
             prewarm_turns=settings.prewarm_turns,
+            memory_lead_turns=settings.memory_lead_turns,
+            recall_deadline_s=settings.recall_deadline_s,
         )
 
         async def run(claim: Claim) -> None:

@@ -56,6 +56,34 @@ BOUNDARY_TOKENS = Histogram(
 )
 PREWARMS = Counter("vigil_prewarms_total", "Coming chunks shown to the engine before the boundary", ["outcome"])
 PREWARM_TOKENS = Counter("vigil_prewarm_tokens_total", "Tokens that the engine computed for pre-warming")
+MEMORY_REQUESTS = Counter(
+    "vigil_session_memory_requests_total", "Blocks of memory that were asked for, by kind (summary or merge)", ["kind"]
+)
+MEMORY_ENTERED = Counter(
+    "vigil_session_memory_entered_total",
+    "Blocks of memory that entered a session at a chunk boundary, by level",
+    ["level"],
+)
+MEMORY_STALE = Counter(
+    "vigil_session_memory_stale_total", "Blocks of memory that came when no session could use them any more"
+)
+MEMORY_BLOCKS = Gauge(
+    "vigil_session_memory_blocks", "Blocks in the memory of this worker's sessions, by level", ["level"]
+)
+MEMORY_UNWRITTEN = Gauge(
+    "vigil_session_memory_unwritten",
+    "Spans that key frames stand for in this worker's sessions: no summary is there yet",
+)
+RECALLS = Counter(
+    "vigil_turn_recalls_total",
+    "Questions for which memory was asked, by outcome: found, nothing, late, absent (no memory service) or failed",
+    ["outcome"],
+)
+RECALL_SECONDS = Histogram(
+    "vigil_turn_recall_seconds",
+    "What a turn with a question waited for memory",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 5.0),
+)
 ALERTS = Counter("vigil_alerts_total", "Alert events, by state", ["state"])
 COMMANDS_REJECTED = Counter("vigil_commands_rejected_total", "Commands that could not be applied")
 TASKS_CLOSED = Counter("vigil_tasks_closed_total", "Delegated questions that closed, by outcome", ["outcome"])

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vigil.contract.frames import CodedFrameGroup
-from vigil.core.command import Command
 from vigil.core.decide import Observation
 from vigil.core.session import SessionSpec
-from vigil.core.turn import FrameRef, Result
+from vigil.core.turn import FrameRef
+from vigil.runtime.store.sessions import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,18 @@ class Sight:
     frames: tuple[FrameRef, ...]
     pixels: Mapping[str, bytes]
 
-    def observation(
-        self, commands: tuple[Command, ...], results: tuple[Result, ...], frames_skipped: int
-    ) -> Observation:
+    def observation(self, waiting: Waiting, recalled: tuple[str, ...], frames_skipped: int) -> Observation:
         """The core's view of this turn."""
-        return Observation(self.time_ms, self.capture_time_us, self.frames, commands, results, frames_skipped)
+        return Observation(
+            self.time_ms,
+            self.capture_time_us,
+            self.frames,
+            waiting.commands,
+            waiting.results,
+            frames_skipped,
+            waiting.blocks,
+            recalled,
+        )
 
 
 def life(spec: SessionSpec) -> str:

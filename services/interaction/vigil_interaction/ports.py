@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vigil.contract.outgoing import Outgoing
+from vigil.core import consolidation
 from vigil.core.decide import Completion
 from vigil.core.ids import SessionKey
 from vigil.core.prewarm import DEFAULT_LEAD_TURNS
@@ -23,6 +24,7 @@ from vigil_interaction.load import Load
 from vigil_interaction.turn_metrics import past_changed
 
 PREWARMS_AT_ONCE = 4
+DEFAULT_RECALL_DEADLINE_S = 0.15
 
 
 class Engine(Protocol):
@@ -65,7 +67,9 @@ class StoredBus(Protocol):
 class Ports:
     """What a session talks to. `worker` is this process; `clock` counts microseconds since the epoch.
 
-    The next chunk is shown to the engine `prewarm_turns` before it begins (0: never), `prewarm_slots` at once.
+    The next chunk is shown to the engine `prewarm_turns` before it begins (0: never), `prewarm_slots` at once. Blocks
+    are asked for `memory_lead_turns` before it, and a turn with a question waits `recall_deadline_s` for memory (0:
+    nothing is recalled).
     `past_changed` hears of a session and the number of its chunk whose earlier turns changed: a defect of ours, which
     is counted and logged, and which tests make fail.
     """
@@ -80,5 +84,7 @@ class Ports:
     load: Load
     monotonic: Callable[[], float] = time.perf_counter
     prewarm_turns: int = DEFAULT_LEAD_TURNS
+    memory_lead_turns: int = consolidation.DEFAULT_LEAD_TURNS
+    recall_deadline_s: float = DEFAULT_RECALL_DEADLINE_S
     prewarm_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREWARMS_AT_ONCE))
     past_changed: Callable[[SessionKey, int], None] = past_changed

@@ -102,7 +102,8 @@ def _attempts(
     states = list(zip((TURNS, DIALOGUE, MEMORY), shorter(spec, profile, state), strict=False))
     cut = [Attempt(shortened, waiting, left_out) for left_out, shortened in states]
     without: list[Attempt] = []
-    if waiting != Waiting():
-        without.append(Attempt(state, Waiting(), WAITING, gives_up))
-        without += [Attempt(shortened, Waiting(), EVERYTHING, gives_up) for _, shortened in states[-1:]]
+    if waiting.commands or waiting.results:
+        blocks = Waiting(blocks=waiting.blocks)  # they are not shown before the next chunk, so they are not the cause
+        without.append(Attempt(state, blocks, WAITING, gives_up))
+        without += [Attempt(shortened, blocks, EVERYTHING, gives_up) for _, shortened in states[-1:]]
     return [Attempt(state, waiting), *(without + cut if gives_up else cut + without)]

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from vigil.contract import spans
 from vigil.contract.outgoing import Outgoing
+from vigil.core.consolidation import Asking
 from vigil.core.decide import (
     Completion,
     Infer,
@@ -37,11 +38,14 @@ from vigil.runtime.process.trace import AttributeValue, span
 from vigil.runtime.session.dropped import tell_dropped
 from vigil.runtime.store.sessions import Commit, Taken, Waiting
 from vigil_interaction import metrics
+from vigil_interaction.archiving import archived, forgotten, key_frames
 from vigil_interaction.dropped_turns import by_engine, by_store, unneeded
 from vigil_interaction.inference import Asker
+from vigil_interaction.memory_metrics import MemoryMetrics
 from vigil_interaction.observation import Sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
+from vigil_interaction.recaller import Recaller
 from vigil_interaction.refusals import Attempt, Refusals
 from vigil_interaction.snapshots import keep
 from vigil_interaction.turn_messages import closing, outgoing, snapshots
@@ -81,6 +85,8 @@ class Runner:
         self._rendered = Rendered()
         self._skipped = 0
         self._refusals = Refusals()
+        self._recaller = Recaller(ports.bus, ports.recall_deadline_s, ports.monotonic)
+        self._memory = MemoryMetrics(taken.state.memory)
         self.warmer = Warmer(
             self._engine, self._resend, ports.prewarm_slots, ports.prewarm_turns, ports.engine_deadline_s
         )
@@ -92,7 +98,8 @@ class Runner:
         self.skip(skipped, "superseded")
         await self._outbox.flush()  # what waits must not wait for the engine or the camera
         attempt = self._refusals.attempt(self.spec, self._profile, self.state, self.waiting)
-        observed = seen.observation(attempt.waiting.commands, attempt.waiting.results, self._skipped)
+        recalled = await self._recaller.recall(self.spec, attempt.state, seen, attempt.waiting.commands)
+        observed = seen.observation(attempt.waiting, recalled.lines, self._skipped)
         planned, infer = decide(self.spec, self._profile, attempt.state, observed, self._last)
         if infer is None:
             self._passed_over(seen)
@@ -104,6 +111,8 @@ class Runner:
                 current.set_attribute(spans.DROPPED, str(self.vitals.failure.cause) if self.vitals.failure else "")
                 return
             current.set_attribute(spans.ACTION, settled.decision.output.action)
+            if recalled.outcome:
+                current.set_attribute(spans.RECALLED, recalled.outcome)
             self.vitals = self.vitals.decided(self._ports.monotonic())
             tick_s, age_s = self._ports.monotonic() - began, (self._ports.clock() - seen.capture_time_us) / 1e6
             self._ports.load.turn(late=measure(self.spec, settled, tick_s=tick_s, age_s=age_s))
@@ -130,7 +139,7 @@ class Runner:
             consumed, results = len(given_up.commands), len(given_up.results)
             settled = replace(settled, consumed=consumed, consumed_results=results)
         try:
-            await self._commit(settled, seen)
+            await self._commit(settled, seen, forgets=infer.told.reset)
         except StoreFull as error:  # nothing was written: the next turn sees the newest frame
             self._refused(error)
             await tell_dropped(self._ports.bus, by_store(self.key, seen, error))
@@ -140,6 +149,10 @@ class Runner:
         went_without(attempt.left_out, given_up, refusal)
         self.store_error = ""
         return settled
+
+    def close(self) -> None:
+        """Count this session no longer: another worker may have it."""
+        self._memory.close()
 
     async def finish(self, reason: str) -> None:
         """Close what is open, because the session ended, and publish all that waits: what waits already makes room."""
@@ -230,13 +243,16 @@ class Runner:
         share = prefix_share(self._last.messages if self._last else (), infer.messages)
         if self._last is not None and not goes_on(self._last, planned.chunk, infer.messages):
             self._ports.past_changed(self.key, planned.chunk.number)
-        settled = settle(self.spec, self._profile, planned, infer, completion)
+        asking = Asking(self._ports.memory_lead_turns, self._ports.clock())
+        settled = settle(self.spec, self._profile, planned, infer, completion, asking)
         for refused in infer.told.rejected:
             metrics.COMMANDS_REJECTED.inc()
             log.warning("command rejected", session=self.key.session, reason=refused)
         return replace(settled, decision=replace(settled.decision, prefix_share=share))
 
-    async def _commit(self, settled: Settled, seen: Sight) -> None:
+    async def _commit(self, settled: Settled, seen: Sight, *, forgets: bool) -> None:
+        """Write the turn. One that `forgets` was told to reset: nothing of what was before it is archived."""
+        entries = archived(forgotten(self.state) if forgets else self.state, settled.state)
         kept = await keep(self._ports.bus, snapshots(self.spec, settled), seen)
         messages = outgoing(self.spec, settled, kept, self._ports.clock())
         commit = Commit(
@@ -248,12 +264,17 @@ class Runner:
             published=self._outbox.published,
             consumed=settled.consumed,
             consumed_results=settled.consumed_results,
+            consumed_blocks=settled.consumed_blocks,
+            archived=entries,
+            key_frames=key_frames(entries),
+            forgets=forgets,
         )
         with span(spans.COMMIT, {spans.DB_SYSTEM: "redis", spans.SEQUENCE: settled.decision.sequence}):
             await self._store(commit, messages)
         self.state = settled.state
         self._skipped = 0
-        self.warmer.committed(self.spec, self._profile, self.state)
+        self._memory.committed(settled)
+        self.warmer.committed(self.spec, self._profile, self.state, self.waiting.blocks)
 
     async def _store(self, commit: Commit, messages: tuple[Outgoing, ...]) -> None:
         """Commit on top of the last acknowledged write. After an error a commit may still be on its way: then nothing

@@ -91,6 +91,7 @@ class ClaimedSession:
             raise
         finally:
             outbox.close()
+            self.runner.close()
 
     async def _leave_tidy(self, runner: Runner) -> None:
         """On the way out, take what is published out of the store, so that nobody publishes it again."""

@@ -8,6 +8,7 @@ from vigil.contract.events.alerts import SnapshotRef, alert_outgoing
 from vigil.contract.events.delegations import TaskMoment, closed_outgoing, delegations_outgoing
 from vigil.contract.events.envelope import Emission
 from vigil.contract.events.utterances import p_speak_of, utterance_outgoing
+from vigil.contract.memory import memory_outgoing
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.snapshots import snapshot_name, snapshot_ref
 from vigil.core.alert import AlertEvent, AlertState
@@ -40,6 +41,7 @@ def outgoing(spec: SessionSpec, settled: Settled, kept: frozenset[str], now_us: 
     if settled.task_opened is not None:
         work = request(spec, settled.state, settled.task_opened, now_us)
         messages.append(task_outgoing(work, emission.traceparent))
+    messages += [memory_outgoing(request, emission.traceparent) for request in settled.memory_requests]
     return tuple(messages)
 
 

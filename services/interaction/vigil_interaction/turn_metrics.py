@@ -59,7 +59,7 @@ def went_without(left_out: str, given_up: Waiting, refusal: str) -> None:
         return
     metrics.PROMPTS_CUT.labels(left_out).inc()
     log.warning("prompt cut short", reason="the engine refuses the whole", left_out=left_out, error=refusal)
-    if given_up != Waiting():
+    if given_up.commands or given_up.results:
         commands, results = len(given_up.commands), len(given_up.results)
         metrics.COMMANDS_REJECTED.inc(commands)
         metrics.RESULTS_DROPPED.labels("refused").inc(results)

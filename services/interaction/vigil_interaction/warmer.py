@@ -7,6 +7,7 @@ not sent before the boundary is not sent at all. A failure costs a slower turn a
 
 import asyncio
 
+from vigil.core.memory import Block
 from vigil.core.prewarm import Warm, warm
 from vigil.core.profile import PromptProfile
 from vigil.core.session import SessionSpec, SessionState
@@ -35,12 +36,15 @@ class Warmer:
         self._due: Warm | None = None
         self._wake = asyncio.Event()
 
-    def committed(self, spec: SessionSpec, profile: PromptProfile, state: SessionState) -> None:
-        """Look at the state after a turn: there may be something to warm, and what waits may be too late."""
+    def committed(
+        self, spec: SessionSpec, profile: PromptProfile, state: SessionState, blocks: tuple[Block, ...] = ()
+    ) -> None:
+        """Look at the state after a turn: there may be something to warm, and what waits may be too late. `blocks` of
+        memory wait for the next chunk, which will begin with them."""
         if self._due is not None and self._due.chunk <= state.chunk.number:
             self._due = None
             metrics.PREWARMS.labels("too_late").inc()
-        due = warm(spec, profile, state, self._last, self._lead_turns)
+        due = warm(spec, profile, state, self._last, self._lead_turns, blocks)
         if due is not None:
             self._last = self._due = due
             self._wake.set()

@@ -27,6 +27,7 @@ PICTURES = "vigil.pictures"
 VISUAL_TOKENS = "vigil.visual_tokens"
 ACTION = "vigil.action"
 DROPPED = "vigil.dropped"
+RECALLED = "vigil.recalled"
 RESENT = "vigil.resent"
 ENDPOINT = "vigil.endpoint"
 FATE = "vigil.fate"
@@ -73,6 +74,7 @@ ATTRIBUTES = {
     VISUAL_TOKENS: "visual tokens of the turn's pictures",
     ACTION: "what the model decided: silent, speak or delegate",
     DROPPED: "why the turn went no further, where it did not",
+    RECALLED: "what became of asking memory about the question of the turn: found, nothing, late, absent or failed",
     RESENT: "whether all pictures were sent again because the engine had forgotten one",
     ENDPOINT: "name of the endpoint in the operator's file",
     FATE: "what became of the event: delivered, retry or dead",
@@ -184,7 +186,7 @@ TICK = SpanRow(
     "A turn: prompt, engine, decision, commit, publishing",
     (CODE.name,),
     (TENANT, SESSION, SOURCE, SEQUENCE, TIME_MS),
-    (ACTION, DROPPED),
+    (ACTION, DROPPED, RECALLED),
 )
 SUMMARISE = SpanRow(
     "block write",

@@ -129,7 +129,8 @@ class Stream:
 
     def turn(self, second: int) -> SessionState | None:
         """The turn of this second. At a boundary the state before it."""
-        before, requests = None, ()
+        before: SessionState | None = None
+        requests: tuple[MemoryRequest, ...] = ()
         if is_full(self.state, self.spec, 1):
             before = self.state
             requests = self._cross()

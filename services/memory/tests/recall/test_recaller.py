@@ -34,7 +34,7 @@ OPEN = Exchange("Who has the locker?", 70_000)
 
 
 def request(question: str, **fields: Any) -> pb.RecallRequest:
-    made = {"tenant": "demo", "session": "s-1", "time_ms": 8_000_000, "origin_us": ORIGIN_US} | fields
+    made: dict[str, Any] = {"tenant": "demo", "session": "s-1", "time_ms": 8_000_000, "origin_us": ORIGIN_US} | fields
     return pb.RecallRequest(question=question, **made)
 
 

@@ -1,14 +1,15 @@
 """What is searched: an archived block, sentence by sentence, and an exchange as one sentence. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from vigil.core.control import plain
 
 MAX_PASSAGE_CHARS = 400
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 _ANCHOR = re.compile(r"\b(?:at|second) (\d{1,7}(?:\.\d{1,3})?)\b|(\d{1,7}(?:\.\d{1,3})?)\s*秒", re.IGNORECASE)
 _LOOSE_MS = 1_000  # by which a time in a sentence may miss the span of its block
 
@@ -50,19 +51,27 @@ def passages(entries: Iterable[Entry]) -> tuple[Passage, ...]:
     return tuple(passage for entry in ordered for passage in _passages(entry))
 
 
-def _passages(entry: Entry) -> Iterator[Passage]:
-    sentences = [entry.text] if entry.kind is EntryKind.EXCHANGE else _SENTENCE_ENDS.split(entry.text)
-    for place, sentence in enumerate(sentences):
-        text = plain(sentence)
-        if not text:
-            continue
-        if len(text) > MAX_PASSAGE_CHARS:
-            text = f"{text[: MAX_PASSAGE_CHARS - 1].rstrip()}…"
-        at_ms = _anchor(text, entry)
-        if at_ms is None:
-            yield Passage(entry, place, text, entry.from_ms, entry.to_ms)
-        else:
-            yield Passage(entry, place, text, at_ms, at_ms, has_time=True)
+@lru_cache(maxsize=8_192)
+def _passages(entry: Entry) -> tuple[Passage, ...]:
+    """Kept, for the next question reads the same entries: a day has a thousand of them."""
+    lines = [plain(line) for line in entry.text.splitlines()]
+    if entry.kind is EntryKind.EXCHANGE:
+        sentences = [" ".join(lines)]
+    else:
+        sentences = [sentence for line in lines for sentence in _SENTENCE_ENDS.split(line)]
+    return tuple(_passage(entry, place, text) for place, text in enumerate(filter(None, map(_bounded, sentences))))
+
+
+def _passage(entry: Entry, place: int, text: str) -> Passage:
+    at_ms = _anchor(text, entry)
+    if at_ms is None:
+        return Passage(entry, place, text, entry.from_ms, entry.to_ms)
+    return Passage(entry, place, text, at_ms, at_ms, has_time=True)
+
+
+def _bounded(sentence: str) -> str:
+    text = sentence.strip()
+    return text if len(text) <= MAX_PASSAGE_CHARS else f"{text[: MAX_PASSAGE_CHARS - 1].rstrip()}…"
 
 
 def _anchor(text: str, entry: Entry) -> int | None:

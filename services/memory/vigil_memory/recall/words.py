@@ -65,8 +65,10 @@ _IRREGULAR = {
 }
 
 
+@lru_cache(maxsize=65_536)
 def terms(text: str) -> tuple[str, ...]:
-    """The terms of a text in order. Words that say nothing of what a text is about are left out."""
+    """The terms of a text in order. Words that say nothing of what a text is about are left out. Kept, for the next
+    question searches the same sentences."""
     found: list[str] = []
     for run in _RUN.findall(simplified(text).lower()):
         found += _terms(run)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Replace the containers of a service by new ones, of the image that deploy/.env (or VIGIL_VERSION) names now, without a
 # pause: as many new ones are started beside the old, and when they are healthy the old ones are told to drain.
-#   deploy/rolling-update.sh SERVICE...            ingestion, codec, interaction, brain, gateway
+#   deploy/rolling-update.sh SERVICE...            ingestion, codec, interaction, memory, brain, gateway
 # Variables (all optional): COMPOSE, the command with all its files (docker compose -f deploy/compose.yaml);
 # REPLICAS, how many there are in the end (as many as there are now).
 set -euo pipefail
@@ -24,11 +24,11 @@ update_streams() {
   "${compose[@]}" run --rm --no-deps -T streams || die "the streams could not be brought up to date. Nothing was replaced"
 }
 
-[ $# -gt 0 ] || die "which service? ingestion, codec, interaction, brain or gateway"
+[ $# -gt 0 ] || die "which service? ingestion, codec, interaction, memory, brain or gateway"
 update_streams
 for service in "$@"; do
   case "$service" in
-    ingestion | codec | interaction | brain | gateway) ;;
+    ingestion | codec | interaction | memory | brain | gateway) ;;
     *) die "$service has one container: ${compose[*]} up -d --no-deps $service" ;;
   esac
   mapfile -t old < <(containers "$service")

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.contract.memory import memory_outgoing
-from vigil.contract.streams import DEAD_LETTERS, MEMORY, MEMORY_REQUESTS, StreamSpec
+from vigil.contract.streams import DEAD_LETTERS, MEMORY_EVENTS, MEMORY_REQUESTS, StreamSpec
 from vigil.core.ids import SessionKey
 from vigil.core.memory import Block, MemoryRequest, RequestKind
 from vigil.core.session import Chunk, SessionSpec, SessionState
@@ -109,7 +109,7 @@ class Stage:
         """The blocks that wait for the session's next chunk."""
         return (await self.sessions.look(SessionKey("demo", session))).waiting.blocks
 
-    async def events(self, stream: StreamSpec = MEMORY) -> list[CloudEvent]:
+    async def events(self, stream: StreamSpec = MEMORY_EVENTS) -> list[CloudEvent]:
         """The stored events, oldest first."""
         page = await self.bus.stored(stream, stream.family, 1, 1_000)
         return [decode_event(message.payload) for message in page.messages]

@@ -8,7 +8,7 @@ import pytest
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.memory import failed_outgoing, ready_outgoing
 from vigil.contract.memory import decode_memory, encode_memory, memory_outgoing
-from vigil.contract.streams import MEMORY, MEMORY_REQUESTS, stream_of
+from vigil.contract.streams import MEMORY_EVENTS, MEMORY_REQUESTS, stream_of
 from vigil.core.memory import Block, MemoryRequest, RequestKind
 from vigil.core.task import KeyFrame
 from vigil.core.turn import Reply
@@ -88,7 +88,7 @@ def test_other_bytes_are_no_request(payload: bytes) -> None:
 def test_what_is_told_of_a_block_names_its_span_and_holds_none_of_its_words() -> None:
     outgoing = ready_outgoing(SUMMARY, 120, AT_US)
     event = msgspec.json.decode(outgoing.payload)
-    assert stream_of(outgoing.subject) is MEMORY
+    assert stream_of(outgoing.subject) is MEMORY_EVENTS
     assert outgoing.subject == "vigil.v1.memory.ready.demo.s-1"
     assert (event["id"], event["type"]) == (f"s-1.memory.0-90000-0.{AT_US}.ready", "vigil.memory.ready")
     assert event["data"] == {

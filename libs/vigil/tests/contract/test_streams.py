@@ -9,7 +9,7 @@ from vigil.contract.streams import (
     APPROVALS,
     DECISIONS,
     DELEGATIONS,
-    MEMORY,
+    MEMORY_EVENTS,
     MEMORY_REQUESTS,
     SESSIONS,
     TASKS,
@@ -31,7 +31,7 @@ KEY = SessionKey("demo", "s-1")
         ("vigil.v1.delegation.requested.demo.s-1", TASKS),
         ("vigil.v1.approval.*.demo.s-1", APPROVALS),
         ("vigil.v1.memory.requested.demo.s-1", MEMORY_REQUESTS),
-        ("vigil.v1.memory.failed.demo.s-1", MEMORY),
+        ("vigil.v1.memory.failed.demo.s-1", MEMORY_EVENTS),
         ("vigil.v1.alert.>", ALERTS),
     ],
 )

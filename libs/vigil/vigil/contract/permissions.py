@@ -29,7 +29,7 @@ from vigil.contract.streams import (
     ARTEFACTS,
     BUCKETS,
     DELEGATIONS,
-    MEMORY,
+    MEMORY_EVENTS,
     SESSIONS,
     SNAPSHOTS,
     STREAMS,
@@ -44,7 +44,7 @@ INBOXES = "_VIGIL_INBOX"
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # The streams whose events a tenant's downstream systems may ask for.
-HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS, MEMORY)
+HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS, MEMORY_EVENTS)
 
 OPERATOR = "operator"
 # Who may have the server read its configuration again and look into its state, and may hear and say nothing of ours.

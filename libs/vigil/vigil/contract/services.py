@@ -17,7 +17,7 @@ from vigil.contract.streams import (
     DEAD_LETTERS,
     DECISIONS,
     DELEGATIONS,
-    MEMORY,
+    MEMORY_EVENTS,
     MEMORY_REQUESTS,
     SESSIONS,
     STREAMS,
@@ -224,7 +224,7 @@ GATEWAY = ServiceSpec(
             subjects.ALL_HISTORY_ASKED,
         ),
         looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again
-        reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS, MEMORY, AUDIT),
+        reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS, MEMORY_EVENTS, AUDIT),
         measures=STREAMS,
         snapshots=BucketAccess.READ,
         artefacts=BucketAccess.READ,

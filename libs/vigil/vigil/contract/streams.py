@@ -113,8 +113,8 @@ MEMORY_REQUESTS = StreamSpec(
     128 * _MIB,
     Retention.WORK_QUEUE,
 )
-MEMORY = StreamSpec(
-    "MEMORY",
+MEMORY_EVENTS = StreamSpec(
+    "MEMORY_EVENTS",
     "what became of blocks of memory that were asked for",
     subjects.all_memory(*MemoryEvent),
     _DAY_S,
@@ -144,7 +144,7 @@ STREAMS = (
     DELEGATIONS,
     TASKS,
     MEMORY_REQUESTS,
-    MEMORY,
+    MEMORY_EVENTS,
     APPROVALS,
     DEAD_LETTERS,
     AUDIT,

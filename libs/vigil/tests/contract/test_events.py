@@ -250,6 +250,7 @@ def test_the_published_channels_are_the_subjects_that_are_used(asyncapi: dict[st
         "vigil.v1.session.{event}.{tenant}.{session}",
         "vigil.v1.delegation.{event}.{tenant}.{session}",
         "vigil.v1.approval.{event}.{tenant}.{session}",
+        "vigil.v1.memory.{event}.{tenant}.{session}",
         "vigil.v1.history.ask.{tenant}",
         "vigil.v1.history.answer.{tenant}.{asker}",
         "/v1/sessions/{session}/ws",

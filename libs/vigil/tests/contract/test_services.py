@@ -163,6 +163,8 @@ def test_a_downstream_system_reads_its_tenant_and_has_no_right_in_jetstream() ->
         "vigil.v1.session.*.acme.>",
         "vigil.v1.delegation.*.acme.>",
         "vigil.v1.approval.*.acme.>",
+        "vigil.v1.memory.ready.acme.>",
+        "vigil.v1.memory.failed.acme.>",
         "vigil.v1.history.answer.acme.>",
     )
 

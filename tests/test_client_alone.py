@@ -17,7 +17,7 @@ from reference.code import ROOT
 from vigil_client.main import ABOUT, BEGINNINGS, help_text
 
 CLIENT = ROOT / "libs/client"
-OWN_COMMANDS = {"alerts", "approve", "ask", "audit", "sessions", "subscribe", "tasks", "turns", "watch"}
+OWN_COMMANDS = {"alerts", "approve", "ask", "audit", "memory", "sessions", "subscribe", "tasks", "turns", "watch"}
 # Whatever of these the client imported, it would have to bring along.
 HEAVY = ("vigil", "vigil_local", "vigil_recipe", "grpc", "torch", "fastapi", "redis", "numpy", "av", "opentelemetry")
 
@@ -83,6 +83,7 @@ def test_its_help_names_only_commands_that_are_there(alone: Path) -> None:
         "approve",
         "ask",
         "audit",
+        "memory",
         "tasks",
         "turns",
     }

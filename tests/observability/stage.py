@@ -27,7 +27,7 @@ from vigil.testing.videos import write_video
 
 START_S = 180.0
 CHUNK_TURNS = 6
-SERVICES = ("ingestion", "codec", "interaction", "brain", "gateway", "webhook")
+SERVICES = ("ingestion", "codec", "interaction", "memory", "brain", "gateway", "webhook")
 HARD = "Who made the clock on the wall?"
 WATCH = {"text": "Alert me when a fire starts.", "name": "fire", "confirm_s": 0, "hold_s": 1, "cooldown_s": 1}
 _SPEAKS_EVERY = 5
@@ -77,7 +77,10 @@ class Stage:
 
 
 def speaks_now_and_then(seen: Seen) -> Reply:
-    """An alarm at every fifth answer; between two of them the alert closes. A hard question is delegated."""
+    """An alarm at every fifth answer; between two of them the alert closes. A hard question is delegated, and who
+    asks for a block of memory gets one."""
+    if seen.text.startswith(("Summarise the frames.", "Merge the memories.")):
+        return Reply("Nothing happened.")
     if seen.body["messages"] and HARD in json.dumps(seen.body["messages"][-1], ensure_ascii=False):
         return Reply("</response> Let me see. </delegation> Who made the clock?")
     return Reply("</response> A fire has started." if seen.index % _SPEAKS_EVERY == 2 else "</silence>", delay_s=0.02)
@@ -111,6 +114,7 @@ async def whole_system(folder: Path) -> AsyncIterator[Stage]:
             "ingestion": {"GRPC_PORT": grpc["ingestion"], "LOCAL_SOURCE_TENANTS": TENANT},
             "codec": {},
             "brain": {"GRPC_PORT": 0},
+            "memory": {"GRPC_PORT": 0, "ENGINE_URLS": engine.url, "MODEL": "scripted"},
             "interaction": {"ENGINE_URLS": engine.url, "MODEL": "scripted", "WARM_UP_TURNS": 1},
             "gateway": {
                 "HTTP_PORT": gateway_port,

@@ -38,6 +38,8 @@ from vigil_client.values import (
 
 AT_ONCE = Backoff(first_s=0.001, last_s=0.001)
 
+RECALLED = "Memory. At 12 seconds a red van came."
+
 
 async def test_answers_are_read_by_value() -> None:
     new = NewSession(NewSource("file:///a.mp4", "lobby", loop=True), (NewWatch("Alert me.", "fire"),))
@@ -61,7 +63,7 @@ async def test_answers_are_read_by_value() -> None:
         assert await client.history(SESSION) == History(
             SESSION,
             (Turn(3, 3.0, "speak", "Hello.", "", "</response> Hello.", ("Who?",)),),
-            (Exchange("Who?", 2.0, "answered", "Hello.", 3.0, "s-1-2", "Let me see."),),
+            (Exchange("Who?", 2.0, "answered", "Hello.", 3.0, "s-1-2", "Let me see.", (RECALLED,)),),
         )
         assert await client.snapshot("a-1") == b"\xff\xd8jpeg"
         sources = {"rtsp": True, "pushed": True}

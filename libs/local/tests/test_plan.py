@@ -67,7 +67,7 @@ def test_the_gateway_serves_the_console_where_it_was_built(tmp_path: Path) -> No
 def test_the_plan_wires_everything_together(tmp_path: Path) -> None:
     plan = make_plan(options(tmp_path, LOCAL))
     specs = {spec.name: spec for spec in plan.specs}
-    assert list(specs) == ["nats", "redis", "engine", "ingestion", "codec", "interaction", "brain", "gateway"]
+    assert list(specs) == ["nats", "redis", "engine", "ingestion", "codec", "interaction", "memory", "brain", "gateway"]
     assert specs["engine"].argv == ("bash", "/e/serve.sh", "/m/small", "small")
     assert specs["engine"].needs == ()
     assert specs["gateway"].needs == ("nats", "redis")

@@ -84,7 +84,7 @@ def temporary_of(endpoints: Endpoints) -> Path:
 
 async def test_up_heals_itself_and_leaves_nothing_behind(tmp_path: Path, engine_url: str) -> None:
     process, known = await up(tmp_path, engine_url)
-    assert set(known.pids) == {"nats", "redis", "ingestion", "codec", "interaction", "gateway", "brain"}
+    assert set(known.pids) == {"nats", "redis", "ingestion", "codec", "interaction", "memory", "gateway", "brain"}
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
     async with Client(known.gateway_url, known.api_key) as client:
         assert await client.sessions() == ()

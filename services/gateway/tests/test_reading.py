@@ -25,7 +25,7 @@ TASK = Task("s-1-1", "Who is this?", "One moment.", 2_000, 122_000)
 
 def exchange(query: str, asked_s: float, state: str, **changes: Any) -> dict[str, Any]:
     """An exchange of the history; nothing was answered unless `changes` say so."""
-    empty: dict[str, Any] = {"answer": "", "answered_s": None, "task": "", "note": ""}
+    empty: dict[str, Any] = {"answer": "", "answered_s": None, "task": "", "note": "", "recalled": []}
     return {"query": query, "asked_s": asked_s, "state": state, **empty, **changes}
 
 

@@ -32,6 +32,7 @@ KEY = SessionKey("demo", "s-1")
         ("vigil.v1.approval.*.demo.s-1", APPROVALS),
         ("vigil.v1.memory.requested.demo.s-1", MEMORY_REQUESTS),
         ("vigil.v1.memory.failed.demo.s-1", MEMORY_EVENTS),
+        (subjects.memory_of(KEY), MEMORY_EVENTS),
         ("vigil.v1.alert.>", ALERTS),
     ],
 )

@@ -136,6 +136,7 @@ FORM = 4
 """The number of these declarations, which the server keeps with each stream. Raise it with every change of them: a
 release with a lower number leaves the streams as they are, so that it takes nothing out of them."""
 
+# What becomes of work stands before the work itself: `stream_of` finds it for all events of a session.
 STREAMS = (
     DECISIONS,
     UTTERANCES,
@@ -143,8 +144,8 @@ STREAMS = (
     SESSIONS,
     DELEGATIONS,
     TASKS,
-    MEMORY_REQUESTS,
     MEMORY_EVENTS,
+    MEMORY_REQUESTS,
     APPROVALS,
     DEAD_LETTERS,
     AUDIT,

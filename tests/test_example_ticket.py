@@ -25,8 +25,8 @@ TOLD_S = 60.0
 
 @asynccontextmanager
 async def running(program: str, *arguments: str) -> AsyncIterator[Process]:
-    """A program of the example, ended on leaving."""
-    command = (sys.executable, str(EXAMPLE / program), *arguments)
+    """A program of the example, ended on leaving. It hears Ctrl-C also where whoever runs the tests ignores it."""
+    command = ("env", "--default-signal=INT", sys.executable, str(EXAMPLE / program), *arguments)
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=STDOUT)
     try:
         yield process

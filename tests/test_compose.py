@@ -242,12 +242,14 @@ def test_the_proxy_leads_to_the_ports_of_the_gateway() -> None:
     row = next(row for row in SERVICES if row.name == "gateway")
     assert set(re.findall(r"gateway:(\d+)", text)) == {str(row.http_port), str(row.grpc_port)}
     assert set(re.findall(r"bind :(\d+)", text)) == {str(row.http_port), str(row.grpc_port)}
+    assert set(re.findall(r"check.* port (\d+)", text)) == {str(row.http_port), str(row.scraped_port)}
 
 
 def test_the_gateway_believes_the_proxy_whose_connections_it_brings() -> None:
     text = (DEPLOY / "haproxy" / "haproxy.cfg").read_text()
     assert "gateway:8080 send-proxy-v2\n" in text
-    assert text.count("check check-send-proxy ") == 4, "health checks ask the same port"
+    assert text.count("check check-send-proxy ") == text.count("port 8080 ") == 2, "health checks ask the same port"
+    assert "gateway:9200\n" in text, "the gRPC server reads no such header"
     proxies = proxies_of(services(BASE)["gateway"]["environment"]["VIGIL_TRUSTED_PROXIES"])
     assert "172.18.0.5" in proxies
     assert "127.0.0.1" not in proxies, "the container's own health check says nothing before its request"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import compose_stage
+import grpc
 import pytest
 from bench.integrity import missed_turns
 from compose_stage import Deployment, Table, docker
@@ -20,6 +21,8 @@ from system import Rest, decisions, rest, subscriber
 from vigil.contract.decision import StoredDecision
 from vigil.testing.eventually import eventually
 from vigil.testing.videos import write_video
+from vigil.v1.gateway_pb2 import EndSessionRequest
+from vigil.v1.gateway_pb2_grpc import GatewayServiceStub
 
 pytestmark = pytest.mark.timeout(1_500)
 
@@ -61,6 +64,15 @@ async def test_every_container_runs_as_it_should(deployment: Deployment, table: 
         assert deployment.site("cli/api_key").strip() not in environment
         assert "://" not in environment.replace("http://engine:8000", "").replace("file:///", ""), container.service
     table.note("memory of all containers", f"{await asyncio.to_thread(_memory_mib):,.0f} MiB")
+
+
+async def test_grpc_is_served_at_the_published_address(deployment: Deployment) -> None:
+    await deployment.begin()
+    key = (("authorization", f"Bearer {deployment.site('cli/api_key').strip()}"),)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{deployment.variables['VIGIL_PUBLISH_GRPC']}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as unknown:
+            await GatewayServiceStub(channel).EndSession(EndSessionRequest(session="nobody"), metadata=key, timeout=30)
+    assert unknown.value.code() is grpc.StatusCode.NOT_FOUND, "it is the gateway that answers"
 
 
 async def test_an_alert_comes_from_an_rtsp_camera(deployment: Deployment, table: Table) -> None:

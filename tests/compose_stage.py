@@ -18,7 +18,8 @@ from vigil.testing.servers import free_ports
 PROJECT = "vigil-test"
 LAYERS = Path(__file__).resolve().parent / "compose"
 VERSION = os.environ.get("VIGIL_VERSION", defaults()["VIGIL_VERSION"])  # noqa: TID251
-UPDATED = ("ingestion", "codec", "interaction", "gateway", "provision")  # provision brings the streams up to date
+# Provision brings the streams up to date.
+UPDATED = ("ingestion", "codec", "interaction", "memory", "gateway", "provision")
 COMMAND_S = 400.0
 POLL_S = 0.5
 HEALTHY_S = 300.0

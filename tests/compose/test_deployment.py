@@ -28,10 +28,10 @@ pytestmark = pytest.mark.timeout(1_500)
 
 FIRST_ALERT_S = 120.0
 AGAIN_S = 240.0
-KILLED = ("nats", "redis", "engine", "ingestion", "codec", "interaction", "brain", "gateway", "proxy")
+KILLED = ("nats", "redis", "engine", "ingestion", "codec", "interaction", "memory", "brain", "gateway", "proxy")
 SESSIONS = 20
 IDLE_TURNS = 30
-REPLACED = ("ingestion", "codec", "interaction", "gateway")
+REPLACED = ("ingestion", "codec", "interaction", "memory", "gateway")
 NEXT = "0.0.0-next"
 RIGHTS = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Privileged}} {{.HostConfig.CapDrop}}"
 WATCH = {"name": "fire", "text": "Alert me when a fire starts.", "severity": "critical"}
@@ -142,7 +142,7 @@ async def test_services_are_scaled_and_every_gateway_serves(deployment: Deployme
 
 async def test_a_rolling_update_misses_no_second(deployment: Deployment, table: Table, tmp_path: Path) -> None:
     light = deployment.with_layer("scripted.yaml")
-    scales = ("--scale", "interaction=2", "--scale", "gateway=2", "--scale", "codec=2", "--scale", "ingestion=2")
+    scales = [word for service in REPLACED for word in ("--scale", f"{service}=2")]
     await light.run("up", "--detach", "--scale", "demo=0", *scales)
     await light.until(light.is_healthy, "two containers of each service are healthy")
     address = light.put_media("small.mp4", write_video(tmp_path / "small.mp4", seconds=10, rate=2).read_bytes())

@@ -30,7 +30,7 @@ FIRST_ALERT_S = 120.0
 AGAIN_S = 240.0
 KILLED = ("nats", "redis", "engine", "ingestion", "codec", "interaction", "memory", "brain", "gateway", "proxy")
 SESSIONS = 20
-IDLE_TURNS = 30
+IDLE_TURNS = 120  # about as long as the update takes
 REPLACED = ("ingestion", "codec", "interaction", "memory", "gateway")
 NEXT = "0.0.0-next"
 RIGHTS = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Privileged}} {{.HostConfig.CapDrop}}"
@@ -169,12 +169,12 @@ async def test_a_rolling_update_misses_no_second(deployment: Deployment, table: 
     for service, (since_us, until_us) in updates.items():
         table.note(f"rolling update of {service}, two containers", f"{(until_us - since_us) / 1e6:.0f} s")
     by_service = {service: _missed(stored, *span_us)[0] for service, span_us in updates.items()}
-    before, seconds_before = _missed(stored, idle_us, began_us)
+    before, seconds_before = _missed(stored, max(idle_us, began_us - (ended_us - began_us)), began_us)
     missed, seconds = _missed(stored, began_us, ended_us)
-    table.note(f"seconds missed of {seconds_before:,} just before a rolling update", str(before))
+    table.note(f"seconds missed of {seconds_before:,} in the same time just before a rolling update", str(before))
     table.note(f"seconds missed of {seconds:,} in a rolling update under {SESSIONS} sessions", str(missed))
     assert [container.image for container in light.of("interaction")] == [f"vigil-interaction:{NEXT}"] * 2
-    assert missed == 0 or before, f"missed, though the machine had time for the sessions alone: {by_service}"
+    assert missed <= before, f"more than the {before} that a busy machine cost in the same time before: {by_service}"
 
 
 async def test_down_leaves_nothing(deployment: Deployment) -> None:

@@ -29,6 +29,7 @@ START_S = 180.0
 CHUNK_TURNS = 6
 SERVICES = ("ingestion", "codec", "interaction", "memory", "brain", "gateway", "webhook")
 HARD = "Who made the clock on the wall?"
+BLOCK_PROMPTS = ("Summarise the frames.", "Merge the memories.")
 WATCH = {"text": "Alert me when a fire starts.", "name": "fire", "confirm_s": 0, "hold_s": 1, "cooldown_s": 1}
 _SPEAKS_EVERY = 5
 _SECRET = "whsec_" + "dmlnaWwtYmVuY2gtc2VjcmV0LW9mLTMyLWJ5dGVzISE="
@@ -77,10 +78,10 @@ class Stage:
 
 
 def speaks_now_and_then(seen: Seen) -> Reply:
-    """An alarm at every fifth answer; between two of them the alert closes. A hard question is delegated, and who
-    asks for a block of memory gets one."""
-    if seen.text.startswith(("Summarise the frames.", "Merge the memories.")):
-        return Reply("Nothing happened.")
+    """An alarm at every fifth answer; between two of them the alert closes. A hard question is delegated. The memory
+    service gets a block."""
+    if seen.text.startswith(BLOCK_PROMPTS):
+        return Reply("At 1 second a fire started.", delay_s=0.02)
     if seen.body["messages"] and HARD in json.dumps(seen.body["messages"][-1], ensure_ascii=False):
         return Reply("</response> Let me see. </delegation> Who made the clock?")
     return Reply("</response> A fire has started." if seen.index % _SPEAKS_EVERY == 2 else "</silence>", delay_s=0.02)
@@ -113,8 +114,8 @@ async def whole_system(folder: Path) -> AsyncIterator[Stage]:
         own: dict[str, dict[str, object]] = {
             "ingestion": {"GRPC_PORT": grpc["ingestion"], "LOCAL_SOURCE_TENANTS": TENANT},
             "codec": {},
-            "brain": {"GRPC_PORT": 0},
             "memory": {"GRPC_PORT": 0, "ENGINE_URLS": engine.url, "MODEL": "scripted"},
+            "brain": {"GRPC_PORT": 0},
             "interaction": {"ENGINE_URLS": engine.url, "MODEL": "scripted", "WARM_UP_TURNS": 1},
             "gateway": {
                 "HTTP_PORT": gateway_port,

@@ -142,6 +142,47 @@ SESSION = Dashboard(
             Unit.PER_SECOND,
             (rate("vigil_brain_failures_total", "reason", may_be_none=True),),
         ),
+        Panel(
+            "Blocks of memory",
+            "That are written now, and that wait to be",
+            Unit.COUNT,
+            (Query("sum(vigil_memory_running)", "running"), Query("sum(vigil_memory_waiting)", "waiting")),
+        ),
+        Panel(
+            "Blocks of memory that are over",
+            "Summaries and merges, by what became of them",
+            Unit.PER_SECOND,
+            (
+                Query(
+                    "sum by (kind, outcome) (rate(vigil_memory_requests_total[$__rate_interval])) or vector(0)",
+                    "{{kind}} {{outcome}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Summarisers that gave no block",
+            "Tries, by why",
+            Unit.PER_SECOND,
+            (rate("vigil_memory_failures_total", "reason", may_be_none=True),),
+        ),
+        Panel(
+            "Spans without a summary",
+            "Key frames stand for them in the prompt until their summary is there",
+            Unit.COUNT,
+            (Query("sum(vigil_session_memory_unwritten)", "unwritten"),),
+        ),
+        Panel(
+            "Blocks in memory",
+            "Of all sessions, by level: 0 are summaries, the others are merged",
+            Unit.COUNT,
+            (Query("sum by (level) (vigil_session_memory_blocks) or vector(0)", "level {{level}}"),),
+        ),
+        Panel(
+            "Recalls",
+            "Questions for which a turn asked memory, by what came of it: late and absent ones are answered without",
+            Unit.PER_SECOND,
+            (rate("vigil_turn_recalls_total", "outcome", may_be_none=True),),
+        ),
         TracePanel(
             "Turns of one session",
             "Type the session's id above. An alert's own trace stands in its event, as traceparent",

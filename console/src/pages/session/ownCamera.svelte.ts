@@ -17,19 +17,38 @@ export class OwnCamera {
   /** Whether the session ends when this page is left; else it waits its grace time for the camera to come back. */
   endsWithPage = $state(false);
   #publisher: Publisher | null = null;
+  /** Open, and not yet sent. No signal: in the teardown of a page a signal still has the value from before the change. */
+  #opened: MediaStream | null = null;
+  #openings = 0;
 
   constructor(private readonly ports: PublisherPorts) {
     addEventListener('pagehide', () => this.#left());
   }
 
-  /** Opens the camera or asks for a screen, before there is a session. Rejects with `CaptureFailed`. */
-  open(kind: CaptureKind, deviceId: string): Promise<MediaStream> {
-    return this.ports.capture(kind, deviceId);
+  /**
+   * Opens the camera or asks for a screen, before there is a session. Null: it was closed before it was open.
+   * Rejects with `CaptureFailed`.
+   */
+  async open(kind: CaptureKind, deviceId: string): Promise<MediaStream | null> {
+    this.close();
+    const opening = this.#openings;
+    const stream = await this.ports.capture(kind, deviceId);
+    if (opening === this.#openings) return (this.#opened = stream);
+    stopTracks(stream);
+    return null;
+  }
+
+  /** Closes what `open` has opened, except what is sent to a session: `stop` closes that. */
+  close(): void {
+    this.#openings += 1;
+    if (this.#opened !== null) stopTracks(this.#opened);
+    this.#opened = null;
   }
 
   /** Sends to the session, with a camera that is open already or one that is opened now. */
   send(session: string, kind: CaptureKind, deviceId = '', stream: MediaStream | null = null): void {
     this.stop();
+    if (stream === this.#opened) this.#opened = null;
     this.session = session;
     this.kind = kind;
     const publisher: Publisher = new Publisher(this.ports, new Whip(ask, session), kind, deviceId, (state) => {
@@ -48,6 +67,10 @@ export class OwnCamera {
     if (this.session === null || !this.endsWithPage || this.state.phase === 'stopped') return;
     void request('delete', addressOf('/v1/sessions/{session}', { session: this.session }), { keepalive: true });
   }
+}
+
+function stopTracks(stream: MediaStream): void {
+  stream.getTracks().forEach((track) => track.stop());
 }
 
 function ask(method: 'options' | 'post' | 'delete', address: string, sdp?: string): Promise<Response> {

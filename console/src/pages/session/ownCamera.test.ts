@@ -10,16 +10,24 @@ function stream(): MediaStream {
   return { getVideoTracks: () => [track], getTracks: () => [track] } as unknown as MediaStream;
 }
 
+function states(of: MediaStream | null): string[] {
+  return of?.getTracks().map((track) => track.readyState) ?? [];
+}
+
 /** A browser that opens any camera and connects at once; `opened` are the cameras that were asked for. */
 class Browser {
   readonly opened: [CaptureKind, string][] = [];
+  readonly streams: MediaStream[] = [];
   fault: CaptureFailed | null = null;
 
   camera(): OwnCamera {
     return new OwnCamera({
       capture: (kind, deviceId) => {
         this.opened.push([kind, deviceId]);
-        return this.fault === null ? Promise.resolve(stream()) : Promise.reject(this.fault);
+        if (this.fault !== null) return Promise.reject(this.fault);
+        const opened = stream();
+        this.streams.push(opened);
+        return Promise.resolve(opened);
       },
       connect: (whip, _track, replaces) =>
         whip.offer('v=0 offer', replaces).then(({ resource }) => ({
@@ -72,6 +80,33 @@ describe('the camera of this browser', () => {
     expect(await untilAsked(1)).toEqual(['POST /v1/sessions/s-1/whip?replace=true']);
     expect(asked[0]?.body).toBe('v=0 offer');
     expect(asked[0]?.headers.get('Content-Type')).toBe('application/sdp');
+  });
+
+  test('is not closed by the page that opened it once it is sent', async () => {
+    const camera = browser.camera();
+    const opened = await camera.open('screen', '');
+    camera.send('s-1', 'screen', '', opened);
+    camera.close();
+    await until(camera, 'live');
+    expect(states(opened)).toEqual(['live']);
+    expect(browser.opened).toEqual([['screen', '']]);
+  });
+
+  test('is closed where it was opened and not sent', async () => {
+    const camera = browser.camera();
+    const first = await camera.open('camera', 'front');
+    const second = await camera.open('camera', 'back');
+    expect([states(first), states(second)]).toEqual([['ended'], ['live']]);
+    camera.close();
+    expect(states(second)).toEqual(['ended']);
+  });
+
+  test('is closed at once where the page was left while the browser still asked for permission', async () => {
+    const camera = browser.camera();
+    const opening = camera.open('camera', '');
+    camera.close();
+    expect(await opening).toBeNull();
+    expect(browser.streams.map(states)).toEqual([['ended']]);
   });
 
   test('is opened by itself where nobody has opened it', async () => {

@@ -54,7 +54,7 @@ class Stage:
             "source": {"url": self.video.as_uri(), "id": source, "loop": True},
             "watches": [WATCH],
             "cadence": {"interval_ms": 500},
-            "window": {"chunk_turns": CHUNK_TURNS},
+            "window": {"chunk_turns": CHUNK_TURNS, "tail_turns": 1},  # the others leave: a span of memory
             "speech": {"duplicate_guard": "off"},
             **body,
         }

@@ -1,6 +1,7 @@
 """The worker on real NATS and Redis: each block is written once, whatever fails on the way."""
 
 import asyncio
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,13 @@ import pytest
 
 from vigil.contract import subjects
 from vigil.contract.events.sessions import SessionData, session_outgoing
+from vigil.contract.memory import decode_memory
 from vigil.contract.outgoing import PROTOBUF, Outgoing
-from vigil.contract.streams import MEMORY_REQUESTS
+from vigil.contract.streams import DEAD_LETTERS, MEMORY_REQUESTS
 from vigil.contract.subjects import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.memory import Block, RequestKind
+from vigil.core.turn import Reply
 from vigil.testing.eventually import eventually
 from vigil_memory import metrics
 from vigil_memory.backlog import Limits
@@ -92,6 +95,20 @@ async def test_what_fails_for_good_becomes_a_dead_letter_and_is_told(
     assert await stage.letters() == [reason]
     assert len(stage.summariser.tasks) == tries
     assert failed() == 1
+
+
+async def test_a_dead_letter_names_its_block_and_has_no_words_of_the_session(stage: Stage) -> None:
+    """It is kept for a month, and the session may be erased meanwhile."""
+    stage.summariser.answers = [SummariserError("it answered 401", "refused", is_transient=False)]
+    words = {"asked": ("1.0 seconds: a secret",), "instructions": ("a secret",), "before": "a secret"}
+    request = await stage.ask(replies=(Reply(0, "a secret"),), **words)
+    async with stage.worker():
+        await stage.is_over()
+    (letter,) = await stage.events(DEAD_LETTERS)
+    left = decode_memory(base64.b64decode(letter.data["payload_base64"]))
+    assert left == request.without_words()
+    assert (left.id, left.instructions, left.frames) == (request.id, (), ())
+    assert "secret" not in str(left)
 
 
 async def test_a_summariser_that_hangs_costs_its_deadline_and_holds_up_nobody(stage: Stage) -> None:

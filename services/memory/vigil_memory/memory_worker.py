@@ -17,7 +17,7 @@ from vigil.contract import subjects
 from vigil.contract.dead_letters import DeadLetter, dead_letter_outgoing
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.memory import failed_outgoing, ready_outgoing
-from vigil.contract.memory import decode_memory
+from vigil.contract.memory import decode_memory, encode_memory
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.streams import MEMORY_REQUESTS
 from vigil.core.ids import SessionKey
@@ -196,12 +196,13 @@ class MemoryWorker:
         await self._give_back(self._backlog.defer(entry.place, not_before_us, failed=failed))
 
     async def _over(self, entry: Entry[_Held], outcome: str, reason: str = "") -> None:
-        """Nothing more is done about the request. With a `reason` it failed, and that is told."""
+        """Nothing more is done about the request. With a `reason` it failed, and that is told. Its dead letter is kept
+        for longer than its session, so it has none of the session's words."""
         request, delivery = entry.request, entry.item.delivery
         if reason:
             await self._until_stored(failed_outgoing(request, reason, self._ports.now_us(), current_traceparent()))
         if outcome == "failed":
-            await self._until_stored(self._letter(delivery, reason))
+            await self._until_stored(self._letter(delivery, reason, encode_memory(request.without_words())))
             metrics.DEAD_LETTERS.inc()
         metrics.REQUESTS.labels(request.kind, outcome).inc()
         self._done.append(delivery.sequence)
@@ -261,11 +262,11 @@ class MemoryWorker:
 
     async def _dead_letter(self, delivery: Delivery, why: str) -> None:
         """Raises `BusError`."""
-        await self._ports.bus.publish_stored(self._letter(delivery, why))
+        await self._ports.bus.publish_stored(self._letter(delivery, why, delivery.payload))
         metrics.DEAD_LETTERS.inc()
         log.error("message dead-lettered", reason=why, sequence=delivery.sequence)
 
-    def _letter(self, delivery: Delivery, why: str) -> Outgoing:
+    def _letter(self, delivery: Delivery, why: str, payload: bytes) -> Outgoing:
         letter = DeadLetter(
             origin=ORIGIN,
             recipient=ORIGIN,
@@ -274,7 +275,7 @@ class MemoryWorker:
             stream=MEMORY_REQUESTS.name,
             sequence=delivery.sequence,
             subject=delivery.subject,
-            payload=delivery.payload,
+            payload=payload,
         )
         return dead_letter_outgoing(letter, emit_time_us=self._ports.now_us())
 

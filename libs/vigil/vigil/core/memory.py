@@ -10,7 +10,7 @@ turns follow each other without gap or overlap.
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vigil.core.bounds import Bounds
@@ -225,6 +225,11 @@ class MemoryRequest:
         """The block that was asked for, with this text made plain. Raises `InvalidSpec` for a text without words or
         one that is too long."""
         return Block(self.id, self.level, self.from_ms, self.to_ms, plain_lines(text))
+
+    def without_words(self) -> "MemoryRequest":
+        """The same request without anything that was seen, said or asked for: fit to be kept when its session is
+        gone. It can no longer be worked on."""
+        return replace(self, frames=(), replies=(), asked=(), instructions=(), before="", blocks=())
 
 
 def block_id(from_ms: int, to_ms: int, level: int) -> str:

@@ -139,7 +139,7 @@ test-services:
 	  $(or $(PYTEST_ARGS),tests services libs) --ignore tests/whole_system --ignore tests/compose
 	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
 
-bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain] [ENGINE=real]
+bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)
 	@PYTHONPATH=tests $(if $(ENGINE),VIGIL_BENCH_ENGINE=$(ENGINE)) $(VENV)/python -m bench $(or $(BENCH),tick)
 

@@ -1,4 +1,4 @@
-"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain]`.
+"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory]`.
 
 `bench.settings` has its variables.
 """

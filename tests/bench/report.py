@@ -29,6 +29,7 @@ def html(results: Results) -> str:
         *_faults(results),
         *_rolling(results),
         *_soak(results),
+        *_memory_of_a_day(results),
     ]
     body = "\n".join(sections)
     head = f'<meta charset="utf-8"><title>Vigil bench</title><style>{_STYLE}</style>'
@@ -200,6 +201,26 @@ def _soak(results: Results) -> list[str]:
         f"decisions, {one.breaks} out of sequence, {one.webhooks:,} alerts delivered.</p>",
         _table(head, rows),
         *charts,
+    ]
+
+
+def _memory_of_a_day(results: Results) -> list[str]:
+    found = results.memory
+    if found is None:
+        return []
+    tiers = {"mid term": "mid_tokens", "long term": "long_tokens"}
+    lines = [
+        Line(name, [(float(number), float(getattr(hour, tier))) for number, hour in enumerate(found.hours, start=1)])
+        for name, tier in tiers.items()
+    ]
+    rows = [(age, f"{share:.3f}") for age, share in found.recall.items()]
+    return [
+        "<h2>Memory</h2>",
+        f"<p>{found.turns:,} turns in {found.chunks:,} chunks; {found.requests:,} blocks asked for, of which "
+        f"{found.failed:,} failed. In the core a turn takes {found.turn_p50_ms:.2f} ms, the first of a chunk "
+        f"{found.boundary_p50_ms:.2f} ms.</p>",
+        svg(Chart("Tokens of each tier", "hour", "tokens", lines)),
+        _table(("age of the fact", "share of prompts that hold it"), rows),
     ]
 
 

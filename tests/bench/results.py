@@ -12,6 +12,7 @@ from bench.failover import Failover
 from bench.faults import Faults
 from bench.knee import Knee
 from bench.machine import Machine
+from bench.memory import SPEC, Remembered
 from bench.overhead import Overhead
 from bench.rolling import Rolling
 from bench.soak import Soak
@@ -49,6 +50,10 @@ TARGETS: Mapping[str, Target] = {
     "burst_tick_p99_ratio": Target(1.3),
     "cancel_s": Target(1),
     "handover_s": Target(3),
+    "coverage_hours": Target(24, at_least=True),
+    "memory_tokens_max": Target(SPEC.memory.most_tokens),
+    "redis_spread": Target(0.05),
+    "recall_at_2h": Target(0.95, at_least=True),
 }
 
 
@@ -73,6 +78,7 @@ class Results:
     tracing: Tracing | None = None
     webrtc: Received | None = None
     brains: Brains | None = None
+    memory: Remembered | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
@@ -102,6 +108,7 @@ class Results:
             "spans_cpu_added_ms": self.tracing.cpu_added_ms if self.tracing else None,
             **_of_webrtc(self.webrtc),
             **_of_brains(self.brains),
+            **_of_memory(self.memory),
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}
@@ -130,4 +137,15 @@ def _of_brains(found: Brains | None) -> dict[str, float | None]:
         "burst_tick_p99_ratio": found.burst.tick_p99_ratio if found else None,
         "cancel_s": found.toppled.cancel_s if found else None,
         "handover_s": found.toppled.handover_s if found else None,
+    }
+
+
+def _of_memory(found: Remembered | None) -> dict[str, float | None]:
+    return {
+        "coverage_hours": found.coverage_hours if found else None,
+        "prompt_tokens_max": found.prompt_tokens_max if found else None,
+        "memory_tokens_max": found.memory_tokens_max if found else None,
+        "redis_bytes_per_session": max(hour.redis_bytes for hour in found.hours) if found else None,
+        "redis_spread": found.redis.spread_share if found else None,
+        "recall_at_2h": found.recall.get("2 h") if found else None,
     }

@@ -27,6 +27,7 @@ class Part(StrEnum):
     TRACING = "tracing"
     WEBRTC = "webrtc"
     BRAIN = "brain"
+    MEMORY = "memory"
     REAL = "real"
     SUMMARISED = "summarised"
 
@@ -87,6 +88,7 @@ class BenchSettings(BaseSettings):
     webrtc_minutes: float = Field(
         default=20.0, gt=0, le=1_440, description="Minutes over which their memory is watched"
     )
+    memory_hours: int = Field(default=24, ge=4, le=72, description="Hours of model time that a session remembers")
     events_per_session: int = Field(default=6, ge=1, le=100, description="Alerts that each session opens")
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
     model_dir: Path = Field(default=ROOT / "models" / "vigil-small", description="Weights that the real engine serves")

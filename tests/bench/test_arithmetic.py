@@ -18,6 +18,7 @@ from bench.faults import Faults, Recovery
 from bench.integrity import Integrity, alert_changes, missed_turns
 from bench.load_plan import LoadPlan
 from bench.machine import Machine
+from bench.memory import PICTURE_TOKENS, SPEC, Day, covered_ms, prompt_tokens
 from bench.plot import Chart, Line, svg
 from bench.progress import hold_until
 from bench.report import html
@@ -29,9 +30,12 @@ from bench.tick import BENCHES, TICK, paths
 from bench.tracing import Run, tracing
 from bench.webrtc import Received, Step, decided_share, is_sustained
 from vigil.contract.decision import StoredDecision
-from vigil.core.control import Action
+from vigil.core.control import SILENCE, Action
 from vigil.core.ids import SessionKey
+from vigil.core.memory import Block, Memory, Unwritten
+from vigil.core.session import Chunk, SessionState
 from vigil.core.task import TaskRecord, TaskRequest, TaskState
+from vigil.core.turn import Turn
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 
@@ -230,6 +234,25 @@ def test_what_brains_cost_is_the_p99_beside_them_to_that_beside_none() -> None:
         "cancel_s": True,
         "handover_s": True,
     }
+
+
+def test_memory_covers_the_time_that_no_gap_parts_from_now() -> None:
+    turn = Turn(9, 9_000, (), SILENCE)
+    memory = Memory((Block("0-2000-0", 0, 0, 2_000, "A."), Block("4000-9000-0", 0, 4_000, 9_000, "B.")))
+    state = SessionState(10, 9_000, Chunk(turns=(turn,)), memory=memory)
+    assert covered_ms(state) == 6_000
+    assert covered_ms(replace(state, memory=replace(memory, unwritten=(Unwritten(2_000, 4_000),)))) == 10_000
+
+
+def test_a_day_of_memory_stays_within_its_budget() -> None:
+    """The first ten minutes of it."""
+    day = Day()
+    for second in range(600):
+        infer, _ = day.turn(second)
+    assert covered_ms(day.state) == 600_000
+    assert (day.requests, day.failed) == (8, 1), "one merger"
+    assert 0 < day.state.memory.tokens <= SPEC.memory.most_tokens
+    assert prompt_tokens(infer) > day.state.memory.tokens + PICTURE_TOKENS * len(day.state.chunk.turns)
 
 
 def test_a_task_is_overtaken_by_one_that_is_less_urgent_and_came_no_earlier() -> None:

@@ -19,6 +19,7 @@ from bench import (
     failover,
     faults,
     knee,
+    memory,
     overhead,
     rolling,
     soak,
@@ -43,6 +44,7 @@ BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
         "tracing": (Part.TRACING,),
         "webrtc": (Part.WEBRTC,),
         "brain": (Part.BRAIN,),
+        "memory": (Part.MEMORY,),
     }
 )
 
@@ -95,6 +97,8 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.webrtc = await webrtc.measure(settings)
         case Part.BRAIN:
             results.brains = await brain.measure(settings)
+        case Part.MEMORY:
+            results.memory = await memory.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
         case Part.SUMMARISED:

@@ -15,7 +15,7 @@ from gateway_stage import Stage
 from vigil.core.command import Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionState
-from vigil.runtime.errors import PortError
+from vigil.runtime.errors import PortError, UnknownSession
 from vigil.runtime.session.lifecycle import end
 from vigil.runtime.store.sessions import Commit
 from vigil.testing.alert_events import alert_event
@@ -59,6 +59,8 @@ async def _play(stage: Stage, key: SessionKey) -> None:
     while not is_over:
         try:
             is_over = await _has_ended(stage, key)
+        except UnknownSession:  # a session is listed a moment before it is stored
+            await asyncio.sleep(LOOK_S)
         except PortError as error:
             is_over = not error.retryable
 

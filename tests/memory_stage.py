@@ -109,7 +109,7 @@ class Stage:
     async def open(self) -> None:
         """A session that remembers, for workers to claim."""
         source = Source("lobby", SourceKind.RTSP, "rtsp://camera/1")
-        limits = MemoryLimits(mid_blocks=3, key_frames=2)
+        limits = MemoryLimits(is_on=True, mid_blocks=3, key_frames=2)
         spec = SessionSpec(
             *(KEY.tenant, KEY.session, source, "joyai", "scripted"), window=Window(CHUNK, TAIL), memory=limits
         )

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from vigil.core.chunk import boundary, is_full, next_chunk, tail
 from vigil.core.consolidation import Asking, ahead, at_boundary
 from vigil.core.control import SILENCE
-from vigil.core.memory import Block, MemoryRequest, RequestKind, clipped
+from vigil.core.memory import Block, MemoryLimits, MemoryRequest, RequestKind, clipped
 from vigil.core.message import Image, Message, Text
 from vigil.core.profile import PROFILES, PromptProfile
 from vigil.core.prompt import prompt
@@ -206,7 +206,8 @@ def tells_newest(lines: tuple[str, ...], needed: Happening, earlier: list[Happen
 
 async def measured(redis: Redis, seed: int, profile: str) -> dict[str, Tally]:
     """Runs a whole stream and asks all of its questions."""
-    spec = SessionSpec("demo", f"s-{seed}", Source("lobby", SourceKind.RTSP, "rtsp://camera/1"), profile, "m")
+    source = Source("lobby", SourceKind.RTSP, "rtsp://camera/1")
+    spec = SessionSpec("demo", f"s-{seed}", source, profile, "m", memory=MemoryLimits(is_on=True))
     world, sessions = World(seed), SessionStore(redis)
     stream = Stream(spec, PROFILES[profile], world)
     recaller = ArchiveRecaller(sessions, deadline_s=60.0)

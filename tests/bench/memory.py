@@ -21,7 +21,7 @@ from bench.statistics import Steadiness, quantile, steadiness
 from vigil.core.consolidation import Asking
 from vigil.core.control import SILENCE
 from vigil.core.decide import Completion, Infer, Observation, Settled, decide, settle
-from vigil.core.memory import Block, Memory, MemoryRequest, RequestKind, clipped, tokens
+from vigil.core.memory import Block, Memory, MemoryLimits, MemoryRequest, RequestKind, clipped, tokens
 from vigil.core.message import Image, Text
 from vigil.core.profile import PROFILES
 from vigil.core.prompt import Asked
@@ -36,7 +36,8 @@ from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.testing.servers import RedisServer
 from vigil_interaction.archiving import archived, key_frames
 
-SPEC = SessionSpec("bench", "a-day", Source("lobby", SourceKind.RTSP, "rtsp://camera/1"), "joyai", "m")
+CAMERA = Source("lobby", SourceKind.RTSP, "rtsp://camera/1")
+SPEC = SessionSpec("bench", "a-day", CAMERA, "joyai", "m", memory=MemoryLimits(is_on=True))
 WRITE_S = 8  # of model time, for each block
 FAILS_EVERY = 8
 SIZE = (160, 96)

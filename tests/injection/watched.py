@@ -8,6 +8,7 @@ from vigil.core.chunk import start_over
 from vigil.core.command import Ask, Command, Instruct
 from vigil.core.decide import Completion, Observation, Settled, decide, settle
 from vigil.core.instruction import Instruction, Severity, Watch
+from vigil.core.memory import MemoryLimits
 from vigil.core.message import Message
 from vigil.core.profile import PromptProfile
 from vigil.core.session import SessionSpec, SessionState
@@ -62,7 +63,8 @@ class Watched:
     @property
     def spec(self) -> SessionSpec:
         """What the session was opened with."""
-        return SessionSpec("demo", "s-1", Source("cam", SourceKind.FILE, "file:x"), self.profile.name, "scripted")
+        source, limits = Source("cam", SourceKind.FILE, "file:x"), MemoryLimits(is_on=True)
+        return SessionSpec("demo", "s-1", source, self.profile.name, "scripted", memory=limits)
 
     @property
     def alerts(self) -> tuple[AlertEvent, ...]:

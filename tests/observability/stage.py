@@ -56,6 +56,7 @@ class Stage:
             "cadence": {"interval_ms": 500},
             "window": {"chunk_turns": CHUNK_TURNS, "tail_turns": 1},  # the others leave: a span of memory
             "speech": {"duplicate_guard": "off"},
+            "memory": {"is_on": True},
             **body,
         }
         async with self.http.post("/v1/sessions", json=wanted) as answer:

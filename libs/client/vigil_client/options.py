@@ -64,7 +64,7 @@ class Memory:
     at most `long_tokens` tokens together, each of at most `block_tokens`. A span whose summary is late is kept by
     `key_frames` pictures."""
 
-    is_on: bool = True
+    is_on: bool = False
     mid_blocks: int = 5
     long_blocks: int = 15
     block_tokens: int = 256

@@ -49,7 +49,7 @@ def memory(stage: Stage) -> ScriptedMemory:
 async def test_a_summary_that_is_written_in_time_enters_with_the_next_chunk(
     stage: Stage, engine: ScriptedEngine, memory: ScriptedMemory, grey: bytes
 ) -> None:
-    await stage.open(window=WINDOW, memory=MemoryLimits())
+    await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker(), memory.working():
         await stage.watch(*[grey] * (CHUNK - LEAD))
         await eventually(lambda: len(memory.written) == 1, what="the span is summarised ahead of the boundary")
@@ -77,7 +77,7 @@ async def test_without_a_memory_service_key_frames_carry_the_session(
     stage: Stage, engine: ScriptedEngine, grey: bytes
 ) -> None:
     stage.memory_lead_turns = LEAD
-    await stage.open(window=WINDOW, memory=MemoryLimits(key_frames=2))
+    await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True, key_frames=2))
     async with stage.worker():
         await stage.watch(*[grey] * (CHUNK + 6 * NEW))
         state = await stage.store.history(stage.key)
@@ -88,14 +88,16 @@ async def test_without_a_memory_service_key_frames_carry_the_session(
     assert state.memory.unwritten, "spans wait for their summaries"
     assert state.memory.pictures > 0
     assert len(kept) == len(state.chunk.frames) == state.memory.pictures + len(state.chunk.turns)
-    assert max(len(seen.uuids) for seen in prompts(engine)) <= CHUNK + MemoryLimits(key_frames=2).most_pictures
+    assert (
+        max(len(seen.uuids) for seen in prompts(engine)) <= CHUNK + MemoryLimits(is_on=True, key_frames=2).most_pictures
+    )
 
 
 async def test_a_summary_that_comes_late_enters_at_the_next_boundary_in_place_of_its_key_frames(
     stage: Stage, engine: ScriptedEngine, memory: ScriptedMemory, grey: bytes
 ) -> None:
     memory.gate.clear()
-    await stage.open(window=WINDOW, memory=MemoryLimits(key_frames=2))
+    await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True, key_frames=2))
     async with stage.worker(), memory.working():
         await stage.watch(*[grey] * (CHUNK + 1))
         between = await stage.store.history(stage.key)
@@ -115,7 +117,7 @@ async def test_a_summariser_that_never_ends_or_writes_nothing_delays_no_turn(
 ) -> None:
     memory.gate.clear()
     memory.words = lambda _: ""
-    await stage.open(window=WINDOW, memory=MemoryLimits())
+    await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker(), memory.working():
         await stage.watch(*[grey] * (CHUNK + 2 * NEW))
         waiting = len(memory.requests)
@@ -129,7 +131,7 @@ async def test_a_summariser_that_never_ends_or_writes_nothing_delays_no_turn(
 async def test_the_next_worker_takes_over_what_waits(
     stage: Stage, engine: ScriptedEngine, memory: ScriptedMemory, grey: bytes
 ) -> None:
-    await stage.open(window=WINDOW, memory=MemoryLimits())
+    await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker("worker-1"), memory.working():
         await stage.watch(*[grey] * (CHUNK - LEAD))
         await eventually(lambda: len(memory.written) == 1, what="the span is summarised")
@@ -142,7 +144,7 @@ async def test_blocks_are_merged_off_the_tick_and_what_is_kept_stays_bounded(
     stage: Stage, engine: ScriptedEngine, memory: ScriptedMemory, grey: bytes
 ) -> None:
     chunks = 12
-    await stage.open(window=WINDOW, memory=MemoryLimits(mid_blocks=3))
+    await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True, mid_blocks=3))
     async with stage.worker(), memory.working():
         for chunk in range(chunks):
             await stage.watch(*[grey] * NEW, start=chunk * NEW)
@@ -154,7 +156,7 @@ async def test_blocks_are_merged_off_the_tick_and_what_is_kept_stays_bounded(
     levels = [block.level for block in state.memory.blocks]
     assert levels == sorted(levels, reverse=True), "the coarse blocks come first"
     assert max(levels) >= 1
-    assert levels.count(0) <= MemoryLimits(mid_blocks=3).most_mid_blocks
+    assert levels.count(0) <= MemoryLimits(is_on=True, mid_blocks=3).most_mid_blocks
     assert pictures <= MAX_KEY_FRAMES
     assert memory_bytes < 8_000
     ends = [block.to_ms for block in state.memory.blocks]
@@ -168,7 +170,7 @@ async def test_a_question_gets_what_memory_holds_about_it_in_its_turn_alone(
     stage.recall_deadline_s = 5.0
     memory.lines = lambda _: ["At 3 seconds a red van came."]
     before = figure("vigil_turn_recalls_total", outcome="found")
-    await stage.open(window=WINDOW, memory=MemoryLimits())
+    await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker(), memory.working():
         await stage.watch(*[grey] * (CHUNK + 1))
         await stage.store.submit(stage.key, Ask("q-1", "When did the van come?"))
@@ -190,7 +192,7 @@ async def test_a_question_whose_recall_does_not_come_goes_without(
     memory.lines = lambda _: None
     stage.recall_deadline_s = 0.05
     before = figure("vigil_turn_recalls_total", outcome=outcome)
-    await stage.open(window=WINDOW, memory=MemoryLimits())
+    await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker():
         async with memory.working():
             await stage.watch(*[grey] * (CHUNK + 1))
@@ -204,7 +206,7 @@ async def test_a_question_whose_recall_does_not_come_goes_without(
 async def test_nothing_is_recalled_for_a_session_without_memory(
     stage: Stage, engine: ScriptedEngine, memory: ScriptedMemory, grey: bytes
 ) -> None:
-    await stage.open(Ask("q-1", "What do you see?"), window=WINDOW, memory=MemoryLimits())
+    await stage.open(Ask("q-1", "What do you see?"), window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker(), memory.working():
         await stage.watch(grey, grey)
     assert memory.questions == []
@@ -214,7 +216,7 @@ async def test_a_reset_forgets_all_memory_and_what_was_archived(
     stage: Stage, engine: ScriptedEngine, memory: ScriptedMemory, grey: bytes
 ) -> None:
     engine.script = lambda seen: Reply("</response> A grey wall.") if "What do you see?" in seen.text else Reply()
-    await stage.open(Ask("q-1", "What do you see?"), window=WINDOW, memory=MemoryLimits())
+    await stage.open(Ask("q-1", "What do you see?"), window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker(), memory.working():
         await stage.watch(*[grey] * (CHUNK + 1))
         held = await stage.store.archive(stage.key)
@@ -250,7 +252,7 @@ async def test_nothing_is_left_of_a_session_that_ended_once_its_retention_is_ove
     memory.words = lambda _: f"The {word} waits."
     engine.script = lambda seen: Reply(f"</response> The {word}.") if "Who waits?" in seen.text else Reply()
     stage.store = SessionStore(stage.redis, retention_s=0.5)
-    await stage.open(Ask("q-1", "Who waits?"), window=WINDOW, memory=MemoryLimits())
+    await stage.open(Ask("q-1", "Who waits?"), window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker(), memory.working():
         await stage.watch(*[picture] * (CHUNK - LEAD))
         await eventually(lambda: len(memory.written) == 1, what="the span is summarised")
@@ -298,7 +300,7 @@ async def test_the_coming_chunk_is_warmed_with_the_memory_that_it_will_carry(
     early = LEAD + 2
     stage.prewarm_turns, stage.memory_lead_turns = LEAD, early
     memory.words = lambda _: FIRST
-    await stage.open(window=WINDOW, memory=MemoryLimits())
+    await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker(), memory.working():
         await stage.watch(*[grey] * (CHUNK - early))
         await eventually(lambda: len(memory.written) == 1, what="the span is summarised")

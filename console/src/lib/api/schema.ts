@@ -2179,7 +2179,7 @@ export interface components {
             /**
              * Is On
              * @description Whether the session remembers what has left the prompt
-             * @default true
+             * @default false
              */
             is_on: boolean;
             /**
@@ -2774,7 +2774,7 @@ export interface components {
             speech: components["schemas"]["SpeechGroup"];
             /**
              * @default {
-             *       "is_on": true,
+             *       "is_on": false,
              *       "mid_blocks": 5,
              *       "long_blocks": 15,
              *       "block_tokens": 256,

@@ -21,7 +21,7 @@ from vigil.core.source import Source, SourceKind
 from vigil.core.task import KeyFrame
 from vigil.core.turn import Exchange, FrameRef, Reply, Turn
 
-LIMITS = MemoryLimits(mid_blocks=3, key_frames=2)
+LIMITS = MemoryLimits(is_on=True, mid_blocks=3, key_frames=2)
 FIRE = Instruction("fire", "Alert me when a fire starts.")
 Summariser = Callable[[MemoryRequest], Block | None]
 

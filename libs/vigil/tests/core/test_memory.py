@@ -62,7 +62,7 @@ def test_memory_ends_where_the_raw_turns_begin() -> None:
 
 
 def test_the_default_budget_is_stated_and_a_session_without_memory_has_none() -> None:
-    limits, off = MemoryLimits(), MemoryLimits(is_on=False)
+    limits, off = MemoryLimits(is_on=True), MemoryLimits(is_on=False)
     assert (limits.most_tokens, limits.most_pictures) == (10 * 256 + 3_000, 16)
     assert (off.most_tokens, off.most_pictures) == (0, 0)
 

@@ -22,7 +22,7 @@ from vigil.core.pyramid import (
 )
 from vigil.core.turn import FrameRef, Turn
 
-LIMITS = MemoryLimits()
+LIMITS = MemoryLimits(is_on=True)
 SPAN_MS = 80_000
 
 

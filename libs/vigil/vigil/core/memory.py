@@ -128,14 +128,14 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class MemoryLimits:
-    """How much memory a session keeps.
+    """How much memory a session keeps; none unless it is on, which suits weights that were trained to read memory.
 
     More than `mid_blocks` summaries are merged into one block, and so are more than so many blocks of any other level.
     The long term has at most `long_blocks` blocks and `long_tokens` tokens, a block at most `block_tokens`. A span
     whose summary is late is kept by `key_frames` pictures.
     """
 
-    is_on: bool = True
+    is_on: bool = False
     mid_blocks: int = 5
     long_blocks: int = 15
     block_tokens: int = 256

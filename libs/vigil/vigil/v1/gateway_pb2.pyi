@@ -242,7 +242,7 @@ class MemoryOptions(_message.Message):
     BLOCK_TOKENS_FIELD_NUMBER: _builtins.int
     KEY_FRAMES_FIELD_NUMBER: _builtins.int
     is_on: _builtins.bool
-    """Whether the session remembers."""
+    """Whether the session remembers; not unless this says so."""
     mid_blocks: _builtins.int
     """Summaries that are kept; more of them are merged into one block."""
     long_blocks: _builtins.int

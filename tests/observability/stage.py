@@ -114,10 +114,10 @@ async def whole_system(folder: Path) -> AsyncIterator[Stage]:
         shared = {"NATS_URL": nats.url, "REDIS_URL": redis.url, "OTLP_ENDPOINT": collector.endpoint}
         own: dict[str, dict[str, object]] = {
             "ingestion": {"GRPC_PORT": grpc["ingestion"], "LOCAL_SOURCE_TENANTS": TENANT},
-            "codec": {},
+            "codec": {"GRPC_PORT": 0},
             "memory": {"GRPC_PORT": 0, "ENGINE_URLS": engine.url, "MODEL": "scripted"},
             "brain": {"GRPC_PORT": 0},
-            "interaction": {"ENGINE_URLS": engine.url, "MODEL": "scripted", "WARM_UP_TURNS": 1},
+            "interaction": {"GRPC_PORT": 0, "ENGINE_URLS": engine.url, "MODEL": "scripted", "WARM_UP_TURNS": 1},
             "gateway": {
                 "HTTP_PORT": gateway_port,
                 "METRICS_PORT": ports["gateway"],

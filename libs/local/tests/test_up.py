@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 import av
@@ -68,12 +69,30 @@ def side_by_side() -> tuple[str, str]:
     return "--port-base", str(free_ports(PORTS))
 
 
-async def up(data_dir: Path, engine_url: str, *more: str) -> tuple[asyncio.subprocess.Process, Endpoints]:
-    engine = ("--engine-url", engine_url, "--model", "scripted")
-    process = await start("up", "--data-dir", str(data_dir), *engine, *side_by_side(), *more)
-    await eventually(lambda: (data_dir / FILE).exists() or process.returncode is not None, READY_S, "vigil up")
-    assert process.returncode is None, (await process.communicate())[0].decode()
-    return process, read(data_dir / FILE)
+class Up(Protocol):
+    """Starts a system."""
+
+    async def __call__(self, data_dir: Path, *more: str) -> tuple[asyncio.subprocess.Process, Endpoints]: ...
+
+
+@pytest.fixture
+async def up(engine_url: str) -> AsyncIterator[Up]:
+    """Starts systems. One that a failed test leaves running is ended: it would take ports from the tests after it."""
+    started: list[asyncio.subprocess.Process] = []
+
+    async def begin(data_dir: Path, *more: str) -> tuple[asyncio.subprocess.Process, Endpoints]:
+        engine = ("--engine-url", engine_url, "--model", "scripted")
+        process = await start("up", "--data-dir", str(data_dir), *engine, *side_by_side(), *more)
+        started.append(process)
+        await eventually(lambda: (data_dir / FILE).exists() or process.returncode is not None, READY_S, "vigil up")
+        assert process.returncode is None, (await process.communicate())[0].decode()
+        return process, read(data_dir / FILE)
+
+    yield begin
+    for process in started:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            await process.communicate()
 
 
 def temporary_of(endpoints: Endpoints) -> Path:
@@ -82,8 +101,8 @@ def temporary_of(endpoints: Endpoints) -> Path:
     return Path(next(line.decode().partition("=")[2] for line in variables if line.startswith(b"TMPDIR=")))
 
 
-async def test_up_heals_itself_and_leaves_nothing_behind(tmp_path: Path, engine_url: str) -> None:
-    process, known = await up(tmp_path, engine_url)
+async def test_up_heals_itself_and_leaves_nothing_behind(tmp_path: Path, up: Up, engine_url: str) -> None:
+    process, known = await up(tmp_path)
     assert set(known.pids) == {"nats", "redis", "ingestion", "codec", "interaction", "memory", "gateway", "brain"}
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
     async with Client(known.gateway_url, known.api_key) as client:
@@ -136,8 +155,8 @@ async def tenant_with_a_key(tmp_path: Path, known: Endpoints) -> str:
     return key
 
 
-async def test_nothing_outlives_a_killed_up_but_the_keys(tmp_path: Path, engine_url: str) -> None:
-    process, known = await up(tmp_path, engine_url)
+async def test_nothing_outlives_a_killed_up_but_the_keys(tmp_path: Path, up: Up) -> None:
+    process, known = await up(tmp_path)
     temporary = temporary_of(known)
     key = await tenant_with_a_key(tmp_path, known)
     process.kill()
@@ -146,7 +165,7 @@ async def test_nothing_outlives_a_killed_up_but_the_keys(tmp_path: Path, engine_
     await eventually(lambda: not temporary.exists() and not (tmp_path / FILE).exists(), what="the files being removed")
     endpoint = {"name": "pager", "tenant": "demo", "url": "http://127.0.0.1:9/", "secret": "whsec_" + "A" * 32}
     (tmp_path / "webhooks.json").write_text(json.dumps({"endpoints": [endpoint]}))
-    again, after = await up(tmp_path, engine_url, "--webhooks", str(tmp_path / "webhooks.json"))
+    again, after = await up(tmp_path, "--webhooks", str(tmp_path / "webhooks.json"))
     assert after.api_key == known.api_key
     assert await knows(after.gateway_url, key), "the next start erases no other tenant's key"
     assert set(after.pids) == set(known.pids) | {"webhook"}
@@ -199,13 +218,13 @@ async def receiver() -> AsyncIterator[tuple[str, set[str]]]:
     await runner.cleanup()
 
 
-async def test_no_service_is_refused_what_it_needs(tmp_path: Path, engine_url: str) -> None:
+async def test_no_service_is_refused_what_it_needs(tmp_path: Path, up: Up) -> None:
     """Everything that a service says and hears, through its own NATS user: no log tells of a refusal."""
     burning_video(tmp_path / "fire.mp4")
     async with receiver() as (url, states):
         endpoint = {"name": "pager", "tenant": "demo", "url": url, "secret": "whsec_" + "A" * 32}
         (tmp_path / "webhooks.json").write_text(json.dumps({"endpoints": [endpoint]}))
-        process, known = await up(tmp_path / "run", engine_url, "--webhooks", str(tmp_path / "webhooks.json"))
+        process, known = await up(tmp_path / "run", "--webhooks", str(tmp_path / "webhooks.json"))
         async with Client(known.gateway_url, known.api_key) as client, asyncio.timeout(60):
             source = NewSource(source_url(str(tmp_path / "fire.mp4")), id="lobby")
             alerts = await alerts_of(client, NewSession(source, (NewWatch("Alert me when a fire starts.", hold_s=2),)))

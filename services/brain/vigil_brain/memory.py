@@ -1,12 +1,9 @@
 """The memory that goes with a task: what the session's prompt held of it, and what is recalled for the question."""
 
-from google.protobuf.message import DecodeError
-
-from vigil.contract import subjects
-from vigil.core.control import plain
+from vigil.core.recall import MAX_CHARS, MAX_LINES, recalled_lines
 from vigil.core.task import TaskRequest
 from vigil.runtime.bus.client import Bus
-from vigil.runtime.errors import BusError, NoResponders
+from vigil.runtime.bus.recall import RecallFailed, recall
 from vigil.runtime.process.logs import get_log
 from vigil.v1 import memory_pb2 as pb
 from vigil_brain import metrics
@@ -14,8 +11,6 @@ from vigil_brain import metrics
 log = get_log()
 
 RECALL_S = 0.5  # a task waits no longer for its memory
-MAX_LINES = 8
-MAX_CHARS = 2_000
 RECALLED = "Recalled for the question:"
 
 
@@ -32,15 +27,11 @@ async def _recalled(bus: Bus, request: TaskRequest) -> tuple[str, ...]:
     if asked is None:
         return ()
     try:
-        answer = await bus.request(subjects.memory_recall(request.key), asked.SerializeToString(), RECALL_S)
-        found = lines_of(pb.RecallResponse.FromString(answer))
-    except NoResponders:
-        metrics.RECALLS.labels("absent").inc()
-        return ()
-    except (BusError, DecodeError) as error:
-        outcome = "late" if isinstance(error, BusError) else "unreadable"
-        metrics.RECALLS.labels(outcome).inc()
-        log.warning("memory not recalled", task=request.task, reason=str(error))
+        found = recalled_lines(line.text for line in (await recall(bus, asked, RECALL_S)).lines)
+    except RecallFailed as error:
+        metrics.RECALLS.labels(error.outcome).inc()
+        if error.outcome != "absent":  # a deployment without memory is no fault
+            log.warning("memory not recalled", task=request.task, reason=str(error))
         return ()
     metrics.RECALLS.labels("found" if found else "nothing").inc()
     return found
@@ -60,13 +51,3 @@ def question(request: TaskRequest) -> pb.RecallRequest | None:
         max_lines=MAX_LINES,
         max_chars=MAX_CHARS,
     )
-
-
-def lines_of(response: pb.RecallResponse) -> tuple[str, ...]:
-    """The lines of an answer, plain and bounded whatever came."""
-    lines, left = [], MAX_CHARS
-    for text in (plain(line.text) for line in response.lines[:MAX_LINES]):
-        if text and len(text) <= left:
-            lines.append(text)
-            left -= len(text)
-    return tuple(lines)

@@ -30,7 +30,7 @@ CANCEL_SECONDS = Histogram(
 RECALLS = Counter(
     "vigil_brain_recalls_total",
     "Tasks that memory was recalled for, by what came of it: found, nothing, absent (no memory service listens), late "
-    "(no answer within 0.5 s; the task went without), unreadable",
+    "(no answer within 0.5 s; the task went without), unreadable, failed",
     ["outcome"],
 )
 HANDED_BACK = Counter(

@@ -69,7 +69,7 @@ APPROVALS = Counter(
 )
 RECALLS = Counter(
     "vigil_gateway_recalls",
-    "Questions to a session's memory: answered, absent (no memory service listens), late, or unreadable",
+    "Questions to a session's memory: answered, absent (no memory service listens), late, unreadable, failed",
     ["outcome"],
 )
 STREAM_MESSAGES = Gauge("vigil_stream_messages", "Messages that a stream of JetStream holds", ["stream"])

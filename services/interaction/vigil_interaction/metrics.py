@@ -76,7 +76,8 @@ MEMORY_UNWRITTEN = Gauge(
 )
 RECALLS = Counter(
     "vigil_turn_recalls_total",
-    "Questions for which memory was asked, by outcome: found, nothing, late, absent (no memory service) or failed",
+    "Questions for which memory was asked, by outcome: found, nothing, absent (no memory service listens), late, "
+    "unreadable, failed",
     ["outcome"],
 )
 RECALL_SECONDS = Histogram(

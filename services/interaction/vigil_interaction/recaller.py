@@ -1,18 +1,14 @@
 """Asks the memory service what it holds about a question. A turn waits for it a moment, and goes without it then."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
-from google.protobuf.message import DecodeError
-
-from vigil.contract import subjects
 from vigil.core.command import Ask, Command
-from vigil.core.control import plain
+from vigil.core.recall import MAX_CHARS, MAX_LINES, recalled_lines
 from vigil.core.session import SessionSpec, SessionState
 from vigil.runtime.bus.client import Bus
-from vigil.runtime.errors import BusError, BusUnavailable, NoResponders
+from vigil.runtime.bus.recall import RecallFailed, recall
 from vigil.runtime.process.logs import get_log
 from vigil.v1 import memory_pb2 as pb
 from vigil_interaction import metrics
@@ -20,8 +16,7 @@ from vigil_interaction.observation import Sight
 
 log = get_log()
 
-MAX_LINES = 8
-MAX_CHARS = 2_000
+EXPECTED = ("absent", "late")  # a deployment without memory, or a busy one: counted, and no line in the log each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +53,12 @@ class Recaller:
 
     async def _asked(self, spec: SessionSpec, question: pb.RecallRequest) -> Recalled:
         try:
-            subject = subjects.memory_recall(spec.key)
-            answer = await self.bus.request(subject, question.SerializeToString(), self.deadline_s)
-            lines = _bounded(line.text for line in pb.RecallResponse.FromString(answer).lines)
-        except NoResponders:
-            return Recalled(outcome="absent")
-        except BusUnavailable:
-            return Recalled(outcome="late")
-        except (BusError, DecodeError) as error:
-            log.warning("memory not recalled", session=spec.session, error=str(error))
-            return Recalled(outcome="failed")
+            found = await recall(self.bus, question, self.deadline_s)
+        except RecallFailed as error:
+            if error.outcome not in EXPECTED:
+                log.warning("memory not recalled", session=spec.session, reason=str(error))
+            return Recalled(outcome=error.outcome)
+        lines = recalled_lines(line.text for line in found.lines)
         return Recalled(lines, "found" if lines else "nothing")
 
 
@@ -84,14 +75,3 @@ def _question(spec: SessionSpec, state: SessionState, seen: Sight, text: str) ->
         max_chars=MAX_CHARS,
         known_from_ms=turns[0].time_ms if turns else seen.time_ms,
     )
-
-
-def _bounded(lines: Iterable[str]) -> tuple[str, ...]:
-    """The first lines that fit, as plain words: what was seen and heard is no instruction."""
-    kept: list[str] = []
-    for line in islice(map(plain, lines), MAX_LINES):
-        if sum(map(len, kept)) + len(line) > MAX_CHARS:
-            break
-        if line:
-            kept.append(line)
-    return tuple(kept)

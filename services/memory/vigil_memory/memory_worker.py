@@ -23,7 +23,7 @@ from vigil.contract.streams import MEMORY_REQUESTS
 from vigil.core.ids import SessionKey
 from vigil.core.memory import Block, MemoryRequest
 from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
-from vigil.runtime.errors import BusError, InboxFull, PortError, PublishRefused, SessionEnded, UnknownSession
+from vigil.runtime.errors import BusError, PortError, PublishRefused, SessionEnded, UnknownSession
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log, session_logs, source_logs
 from vigil.runtime.process.trace import continued, current_traceparent
@@ -159,9 +159,7 @@ class MemoryWorker:
             await self._over(entry, "ended")
         except SummariserError as error:
             await self._failed(entry, error)
-        except InboxFull as error:
-            await self._defer(entry, _STORE_AGAIN_S, str(error))
-        except PortError as error:
+        except PortError as error:  # also a session with too many blocks that wait
             await self._defer(entry, _STORE_AGAIN_S, str(error))
         else:
             now_us = self._ports.now_us()

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from vigil.core.command import Ask, Command, Instruct, Reset
 from vigil.core.consolidation import Asking
-from vigil.core.decide import MAX_RECALLED_CHARS, MAX_RECALLED_LINES, Completion, Observation, Settled, decide, settle
+from vigil.core.decide import Completion, Observation, Settled, decide, settle
 from vigil.core.instruction import Instruction
 from vigil.core.memory import Block, Memory, MemoryLimits, MemoryRequest, RequestKind, Unwritten, block_id
 from vigil.core.message import Image, Message, Text
 from vigil.core.prewarm import Warm, warm
 from vigil.core.profile import JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
 from vigil.core.prompt import Asked, chunk_prefix, goes_on, prompt
+from vigil.core.recall import MAX_CHARS, MAX_LINES
 from vigil.core.session import SessionSpec, SessionState, Window
 from vigil.core.source import Source, SourceKind
 from vigil.core.task import KeyFrame
@@ -284,9 +285,9 @@ def test_what_was_recalled_stands_in_its_turn(profile: PromptProfile, texts: lis
 def test_what_was_recalled_is_bounded() -> None:
     session = Session()
     session.turn(Ask("q", "Where is it?"), recalled=("a" * 900,) * 20)
-    assert [len(line) for line in session.state.chunk.turns[0].recalled] == [900] * (MAX_RECALLED_CHARS // 900)
+    assert [len(line) for line in session.state.chunk.turns[0].recalled] == [900] * (MAX_CHARS // 900)
     session.turn(Ask("q", "And now?"), recalled=("a",) * 20)
-    assert len(session.state.chunk.turns[1].recalled) == MAX_RECALLED_LINES
+    assert len(session.state.chunk.turns[1].recalled) == MAX_LINES
 
 
 def test_a_turn_without_recall_is_asked_as_before() -> None:

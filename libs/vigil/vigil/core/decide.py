@@ -16,7 +16,7 @@ from vigil.core.attribution import NOBODY, Said, hear
 from vigil.core.chunk import Boundary, boundary, forgotten, is_full, next_chunk, tail
 from vigil.core.command import Ask, Command
 from vigil.core.consolidation import Asking, ahead, at_boundary
-from vigil.core.control import Action, Output, plain
+from vigil.core.control import Action, Output
 from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, assignment, delegate, overdue
 from vigil.core.duplicate import remembered, said_before
 from vigil.core.memory import Block, MemoryRequest, Unwritten
@@ -24,12 +24,11 @@ from vigil.core.message import Message
 from vigil.core.probability import Probabilities, probabilities
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import Asked, prompt
+from vigil.core.recall import recalled_lines
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.turn import Exchange, ExchangeState, FrameRef, Result, Task, Turn
 from vigil.core.turn_input import TurnInput, apply
 
-MAX_RECALLED_LINES = 8
-MAX_RECALLED_CHARS = 2_000
 NOT_AHEAD = Asking()
 
 
@@ -150,7 +149,7 @@ def decide(
         "",
         told.lines,
         told.results,
-        _recalled(observation),
+        recalled_lines(observation.recalled),
     )
     infer = Infer(prompt(profile, planned.chunk, turn, last), turn, observation, is_new, told)
     if crossed:
@@ -239,17 +238,6 @@ def _in_chunk(
         return None, state.chunk.number > 0 and not state.chunk.turns
     chunk = next_chunk(spec, profile, crossed.state, carried)
     return replace(crossed, state=replace(crossed.state, chunk=chunk)), True
-
-
-def _recalled(observation: Observation) -> tuple[str, ...]:
-    """What was recalled, in plain words and bounded."""
-    lines: list[str] = []
-    room = MAX_RECALLED_CHARS
-    for line in map(plain, observation.recalled[:MAX_RECALLED_LINES]):
-        if line and len(line) <= room:
-            lines.append(line)
-            room -= len(line)
-    return tuple(lines)
 
 
 def _alerts(spec: SessionSpec, state: SessionState, infer: Infer, said: Said) -> alerts.Step:

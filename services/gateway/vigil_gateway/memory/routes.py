@@ -11,7 +11,7 @@ from vigil.runtime.errors import SessionEnded
 from vigil_gateway.alerts.snapshots import JPEG
 from vigil_gateway.api.errors import MemoryFrameGone
 from vigil_gateway.api.models.memory import ArchivePage, MemoryOut, RecallIn, RecallOut
-from vigil_gateway.memory.recalling import recall
+from vigil_gateway.memory.recalling import recalled
 from vigil_gateway.memory.views import archive_page, memory_out, recall_out
 from vigil_gateway.ports import Key, Ports, PortsOf, taking
 
@@ -67,7 +67,7 @@ async def recall_memory(ports: PortsOf, key: Key, body: RecallIn) -> RecallOut:
         raise SessionEnded(key, f"the session {key.session} has ended, and what it remembered is gone")
     state = await ports.store.history(key)
     origin = await origin_us(ports, key, state.last_time_ms)
-    return recall_out(key.session, body, await recall(ports, key, state, origin, body), origin)
+    return recall_out(key.session, body, await recalled(ports, key, state, origin, body), origin)
 
 
 async def origin_us(ports: Ports, key: SessionKey, last_time_ms: int) -> int:

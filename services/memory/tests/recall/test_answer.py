@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigil.core.control import plain
+from vigil.core.recall import MAX_CHARS, MAX_LINES
 from vigil.core.task import KeyFrame
-from vigil_memory.recall.answer import MAX_CHARS, MAX_LINES, MAX_SAME, NEWEST, Limits, recall
+from vigil_memory.recall.answer import MAX_SAME, NEWEST, Limits, recall
 from vigil_memory.recall.moment import Moment, Span
 from vigil_memory.recall.passages import Entry, EntryKind
 

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from vigil.contract.errors import InvalidMessage
 from vigil.core.ids import SessionKey
 from vigil.core.memory import Block, block_id
+from vigil.core.recall import MAX_LINES
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.source import Source, SourceKind
 from vigil.core.task import KeyFrame
@@ -17,7 +18,6 @@ from vigil.runtime.errors import StoreUnavailable
 from vigil.runtime.store.memory_archive import Archive, ArchivedBlock
 from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.v1 import memory_pb2 as pb
-from vigil_memory.recall.answer import MAX_LINES
 from vigil_memory.recall.recaller import ArchiveRecaller
 
 KEY = SessionKey("demo", "s-1")

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from vigil.core.recall import MAX_CHARS, MAX_LINES
 from vigil.core.task import KeyFrame
 from vigil_memory.recall.moment import Moment, Span
 from vigil_memory.recall.passages import Entry, EntryKind, Passage, passages
 from vigil_memory.recall.ranking import groups, hits
 from vigil_memory.recall.time_expressions import read
 
-MAX_LINES = 8
-MAX_CHARS = 2_000
 MAX_SAME = 4  # lines that speak of the same: the newest, and some before it
 MAX_PICTURES = 2  # of one line
 NEAR_MS = 30_000  # a picture so long before or after a line's span still shows it

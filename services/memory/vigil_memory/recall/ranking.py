@@ -14,12 +14,8 @@ from dataclasses import dataclass
 from vigil_memory.recall.passages import EntryKind, Passage
 from vigil_memory.recall.words import terms
 
-_K, _B = (
-    1.2,
-    0.75,
-)  # how fast a repeated word stops to count, and how much a long passage is held back: the usual values
-
-
+# How fast a repeated word stops to count, and how much a long passage is held back: the usual values.
+_K, _B = 1.2, 0.75
 _NONE: Counter[str] = Counter()
 
 

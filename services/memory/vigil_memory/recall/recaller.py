@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from vigil.contract.errors import InvalidMessage
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
+from vigil.core.recall import MAX_CHARS, MAX_LINES
 from vigil.core.turn import Exchange, Reply
 from vigil.runtime.errors import StoreError, StoreUnavailable
 from vigil.runtime.store.memory_archive import Archive
 from vigil.v1 import memory_pb2 as pb
 from vigil_memory.recall import metrics
-from vigil_memory.recall.answer import MAX_CHARS, MAX_LINES, Limits, Line, Recalled, recall
+from vigil_memory.recall.answer import Limits, Line, Recalled, recall
 from vigil_memory.recall.moment import Moment
 from vigil_memory.recall.passages import Entry, EntryKind
 from vigil_memory.recall.time_expressions import MAX_QUESTION_CHARS

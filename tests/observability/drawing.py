@@ -19,6 +19,8 @@ COLOURS = {
     "interaction": "#b5651d",
     "webhook": "#8e5572",
     "gateway": "#5c5c8a",
+    "memory": "#3d7d74",
+    "brain": "#8a6d1f",
 }
 _OTHER = "#777777"
 

@@ -47,6 +47,12 @@ EDGES = {
     ("interaction tick", "interaction event publish"),
     ("interaction tick", "webhook event deliver"),
 }
+# The session remembers: whether the alert's turn is also the one that ends a block of memory is a matter of timing.
+MEMORY_EDGES = {
+    ("interaction tick", "memory block write"),
+    ("memory block write", "memory chat scripted"),
+    ("interaction tick", "memory event publish"),
+}
 UNREGISTERED = SpanRow("no row", (), SpanKind.CLIENT, "", (), ())
 LINES_OF_A_TURN = {"turn dropped", "event delivered"}
 
@@ -127,13 +133,13 @@ async def test_a_picture_and_the_alert_that_it_caused_share_a_trace(stage: Stage
         for span in trace
         if span.parent in by_id
     )
-    assert edges.keys() == EDGES
+    assert EDGES <= edges.keys() <= EDGES | MEMORY_EDGES
     (root,) = [span for span in trace if span.parent not in by_id]
     assert (root.service, root.name, root.parent) == ("ingestion", "frames capture", "")
     (tick,) = [span for span in trace if span.name == "tick"]
     assert tick.attributes["vigil.session"] == session
     assert tick.attributes["vigil.action"] == "speak"
-    (asked,) = [span for span in trace if span.name == "chat scripted"]
+    (asked,) = [span for span in trace if (span.service, span.name) == ("interaction", "chat scripted")]
     headers = {seen.traceparent.split("-")[2] for seen in stage.engine.seen if seen.traceparent}
     assert asked.id in headers, "the engine is told of the span"
     delivered = {span.id for span in trace if span.name == "event deliver"}

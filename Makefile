@@ -42,6 +42,10 @@ build/tools/bin/uv:
 	@deploy/brain/install.sh .venv-brain
 	@touch $@
 
+.venv-speech/.complete: $(wildcard deploy/speech/*)
+	@deploy/speech/install.sh .venv-speech
+	@touch $@
+
 # The console's own tools, by its lockfile.
 console/node_modules/.complete: console/package.json console/package-lock.json
 	@echo "==> installing the tools of the console"
@@ -62,10 +66,11 @@ console-if-any:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory console; \
 	else echo "==> there is no npm: Vigil runs without its web console"; fi
 
-.PHONY: workspace engine brain system browser whip-client prometheus turn
+.PHONY: workspace engine brain speech system browser whip-client prometheus turn
 workspace: .venv/.complete ## Install the libraries and services
 engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
 brain: .venv-brain/.complete ## Install the embedded brain, a small language model for the CPU (1.1 GB)
+speech: .venv-speech/.complete ## Install the embedded speech engines for the CPU: Whisper hears, hibari speaks (350 MB)
 system: ## Install the system packages that the tests of RTSP and of the sandbox need
 	@deploy/system-packages.sh rtsp
 	@deploy/system-packages.sh sandbox

@@ -108,6 +108,26 @@ async def test_a_model_that_no_engine_serves_is_refused(http: aiohttp.ClientSess
 
 
 @pytest.mark.usefixtures("workers")
+async def test_sizes_that_outgrow_the_context_of_the_model_are_refused(
+    http: aiohttp.ClientSession, placement: Placement
+) -> None:
+    offer = Offer(8, models=("large", "vigil-small"), contexts={"large": 32_768, "vigil-small": 32_768})
+    await placement.heartbeat(Role.INTERACTION, "interaction-2", offer)
+    large = {**NEW, "model": "large", "profile": "joyai"}
+    on = {**large, "memory": {"is_on": True}}
+    problem = await refused(http, "POST", "/v1/sessions", 422, "invalid_value", json=on)
+    assert "the model 'large' takes 32,768: lower window.chunk_turns to" in str(problem["detail"])
+    async with http.post("/v1/sessions", json={**on, "window": {"chunk_turns": 60}}) as answer:
+        assert answer.status == 201
+    async with http.post("/v1/sessions", json=large) as answer:
+        assert answer.status == 201
+        session = (await answer.json())["id"]
+    change = {"cadence": {"frames_per_turn": 2}}
+    problem = await refused(http, "PATCH", f"/v1/sessions/{session}", 422, "invalid_value", json=change)
+    assert "lower cadence.frames_per_turn" in str(problem["detail"])
+
+
+@pytest.mark.usefixtures("workers")
 async def test_without_redis_the_problem_says_so_and_goes_away_with_it(
     http: aiohttp.ClientSession, redis_server: RedisServer, session: str
 ) -> None:

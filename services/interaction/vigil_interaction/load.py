@@ -73,6 +73,6 @@ def offers(load: Load, engines: EnginePool, model: str, sessions_per_engine: int
     def offer(held: int) -> Offer:
         ceiling = sessions_per_engine * max(1, len(engines.serving(model)))
         metrics.CAPACITY.labels("pictures").set(ceiling)
-        return Offer(load.capacity(held), ceiling, engines.models)
+        return Offer(load.capacity(held), ceiling, engines.models, engines.contexts)
 
     return offer

@@ -11,7 +11,7 @@ EVENTS = ("checked", "answered", "unreachable", "timed_out")
 def moved(health: EngineHealth, event: str, now_s: float) -> EngineHealth:
     match event:
         case "checked":
-            return health.checked(["small"], now_s)
+            return health.checked({"small": 0}, now_s)
         case "answered":
             return health.answered(now_s)
         case "unreachable":
@@ -39,12 +39,12 @@ def test_the_last_check_or_failure_decides(events: list[str]) -> None:
 
 def test_an_engine_that_never_answered_may_serve_anything() -> None:
     assert EngineHealth().may_serve("small")
-    assert not EngineHealth().checked(["large"], 1.0).may_serve("small")
-    assert not EngineHealth().checked(["large"], 1.0).unreachable("refused").may_serve("small")
+    assert not EngineHealth().checked({"large": 0}, 1.0).may_serve("small")
+    assert not EngineHealth().checked({"large": 0}, 1.0).unreachable("refused").may_serve("small")
 
 
 def test_one_answer_in_between_is_no_hang() -> None:
-    health = EngineHealth().checked(["small"], 1.0)
+    health = EngineHealth().checked({"small": 0}, 1.0)
     for _ in range(MAX_TIMEOUTS * 3):
         health = health.timed_out("late").answered(2.0)
     assert health.up
@@ -52,4 +52,4 @@ def test_one_answer_in_between_is_no_hang() -> None:
         health = health.timed_out("late")
     assert (health.up, health.hung, health.fault) == (False, True, "late")
     assert health.unreachable("refused").hung, "a restart is not seen here: a trial has to clear it"
-    assert not health.checked(["small"], 9.0).hung
+    assert not health.checked({"small": 0}, 9.0).hung

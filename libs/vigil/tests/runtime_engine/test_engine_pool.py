@@ -222,6 +222,16 @@ async def test_models_go_to_the_engines_that_serve_them(engines: list[ScriptedEn
             await turns(pool.of("demo/s-1", "huge"), 0, 1)
 
 
+async def test_the_context_of_a_model_is_the_shortest_that_an_engine_tells(engines: list[ScriptedEngine]) -> None:
+    async with (
+        ScriptedEngine(model="large", context_tokens=40_960) as first,
+        ScriptedEngine(model="large", context_tokens=32_768) as second,
+        ScriptedEngine(model="large") as silent,
+        pooled([*engines, first, second, silent]) as pool,
+    ):
+        assert pool.contexts == {"large": 32_768}
+
+
 async def test_a_model_is_known_while_its_engine_is_down(engines: list[ScriptedEngine]) -> None:
     async with ScriptedEngine(model="large") as large, pooled([*engines, large]) as pool:
         await stop(large)

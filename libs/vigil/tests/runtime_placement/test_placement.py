@@ -153,6 +153,14 @@ async def test_what_workers_share_is_counted_once(placement: Placement) -> None:
     assert (await placement.capacity(Role.CODEC)).capacity == 70
 
 
+async def test_a_context_is_the_shortest_that_a_worker_tells(placement: Placement) -> None:
+    await placement.heartbeat(Role.INTERACTION, "a", Offer(1, 0, ("large", "small"), {"large": 40_960}))
+    await placement.heartbeat(Role.INTERACTION, "b", Offer(1, 0, ("large", "small"), {"large": 32_768}))
+    await placement.heartbeat(Role.INTERACTION, "c", Offer(1, 0, ("large", "small")))
+    found = await placement.capacity(Role.INTERACTION)
+    assert (found.models, found.contexts) == (("large", "small"), {"large": 32_768})
+
+
 async def _no_worker(placement: Placement) -> bool:
     return await placement.capacity(Role.CODEC) == Capacity(workers=0, capacity=0, open_sessions=2)
 

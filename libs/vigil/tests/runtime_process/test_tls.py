@@ -148,7 +148,7 @@ async def test_an_engine_over_https(authority: Authority, certificate: Certifica
     async with ScriptedEngine() as scripted, tls_front(certificate, int(scripted.url.rpartition(":")[2])) as port:
         url = f"https://localhost:{port}/v1"
         async with Engine(EngineConfig(url, tls=trusted_by(authority.ca))) as engine:
-            assert await engine.models() == ("scripted",)
+            assert await engine.models() == {"scripted": 0}
         for tls in (trusted_by(stranger.ca), None):
             async with Engine(EngineConfig(url, tls=tls)) as engine:
                 with pytest.raises(EngineUnreachable, match=r"(?i)certificate"):

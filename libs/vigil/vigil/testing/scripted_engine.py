@@ -35,7 +35,8 @@ _MAX_BODY_BYTES = 64 * 1024 * 1024
 class ScriptedEngine:
     """The server. `script` may be replaced at any time; `splits` are control tokens that its tokenizer lacks.
 
-    With `gzip` it says that it takes compressed requests, as an engine that deploy/engine/serve.sh started does.
+    With `gzip` it says that it takes compressed requests, as an engine that deploy/engine/serve.sh started does; with
+    `context_tokens` how long a prompt may be, as vLLM does.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class ScriptedEngine:
         host: str = "127.0.0.1",
         splits: frozenset[str] = frozenset(),
         gzip: bool = False,
+        context_tokens: int = 0,
     ) -> None:
         self.script = script
         self.model = model
@@ -54,6 +56,7 @@ class ScriptedEngine:
         self.seen: deque[Seen] = deque(maxlen=REMEMBERED_REQUESTS)
         self._splits = splits
         self.gzip = gzip
+        self._context_tokens = context_tokens
         self._port = port
         self._host = host
         self._images: dict[str, bytes] = {}
@@ -168,7 +171,8 @@ class ScriptedEngine:
             response.headers["Accept-Encoding"] = "gzip"
 
     async def _models(self, _: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": self.model, "object": "model"}]})
+        length = {"max_model_len": self._context_tokens} if self._context_tokens else {}
+        return web.json_response({"object": "list", "data": [{"id": self.model, "object": "model", **length}]})
 
     async def _tokenize(self, request: web.Request) -> web.Response:
         text = str((await request.json())["prompt"])

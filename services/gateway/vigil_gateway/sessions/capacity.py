@@ -4,7 +4,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+from vigil.core.context_length import check_fits
 from vigil.core.ids import SessionKey
+from vigil.core.profile import profile
+from vigil.core.session import SessionSpec
 from vigil.core.source import Role, SourceKind, has_address, roles_of
 from vigil.runtime.placement.leases import Capacity, Placement, Shortage
 from vigil_gateway.api.errors import CapacityFull, NotServed, NoWorker
@@ -51,6 +54,13 @@ async def check_served(placement: Placement, model: str, usual: str) -> None:
     served = (await placement.capacity(Role.INTERACTION)).models
     if model not in served:
         raise NotServed("model", model, *sorted({usual, *served}))
+
+
+async def check_context(placement: Placement, spec: SessionSpec) -> None:
+    """Raise `InvalidSpec` when the session's prompts would be longer than the context of its model, as far as an engine
+    says how long that is."""
+    contexts = (await placement.capacity(Role.INTERACTION)).contexts
+    check_fits(spec, profile(spec.profile), contexts.get(spec.model, 0))
 
 
 async def live_workers(ask: Callable[[], Awaitable[Shortage | None]], wait_s: float = WORKER_WAIT_S) -> Shortage | None:

@@ -13,7 +13,7 @@ from vigil_gateway.api.errors import CapacityFull, NoWorker, TooManySessions
 from vigil_gateway.api.models.sessions import SessionIn
 from vigil_gateway.api.turn_errors import TurnInFlight
 from vigil_gateway.ports import Ports
-from vigil_gateway.sessions.capacity import check_capacity, check_served
+from vigil_gateway.sessions.capacity import check_capacity, check_context, check_served
 from vigil_gateway.sessions.commands import first_commands
 from vigil_gateway.sessions.lifecycle import begin, finish
 from vigil_gateway.sessions.spec import new_spec
@@ -33,6 +33,7 @@ async def open_session(ports: Ports, tenant: str, body: SessionIn, more: Sequenc
     commands = (*first_commands(body.watches, body.instructions), *more)
     await ports.quota.check(tenant)
     await check_served(ports.placement, spec.model, ports.settings.model)
+    await check_context(ports.placement, spec)
     await check_capacity(ports.placement, spec.roles)
     if spec.source.kind is SourceKind.PUSHED:
         await begin_pushed(ports, spec, commands)

@@ -161,8 +161,9 @@ class Engine:
         async with self._within(CHECK_DEADLINE_S):
             await self._request("GET", "/health")
 
-    async def models(self) -> tuple[str, ...]:
-        """The models that a healthy engine serves. Raises `EngineError`."""
+    async def models(self) -> dict[str, int]:
+        """The models that a healthy engine serves, each with the tokens of its context; 0 where the engine does not say
+        it. Raises `EngineError`."""
         async with self._within(CHECK_DEADLINE_S):
             await self._request("GET", "/health")
             return await self._served()
@@ -177,12 +178,12 @@ class Engine:
         async with self._within(CHECK_DEADLINE_S):
             served = await self._served()
             if wanted not in served:
-                raise ModelNotServed(wanted, served)
+                raise ModelNotServed(wanted, tuple(served))
             return await self._action_ids(profile, wanted)
 
-    async def _served(self) -> tuple[str, ...]:
+    async def _served(self) -> dict[str, int]:
         models = self._read(await self._request("GET", "/v1/models"), Models)
-        return tuple(model.id for model in models.data)
+        return {model.id: model.max_model_len or 0 for model in models.data}
 
     async def _action_ids(self, profile: PromptProfile, model: str) -> dict[str, int]:
         words = profile.spelling.words

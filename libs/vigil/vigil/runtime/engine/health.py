@@ -9,7 +9,7 @@
 An engine that hangs still answers its health endpoint, so only a completion brings it back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 # A late answer means load. This many in a row, with no answer in time between them, mean that the engine is stuck.
@@ -18,9 +18,10 @@ MAX_TIMEOUTS = 3
 
 @dataclass(frozen=True, slots=True)
 class EngineHealth:
-    """`models` are those that it listed last, None until it has answered. `up_since_s` is monotonic seconds."""
+    """`models` are those that it listed last, with the tokens of their context (0: it does not say); None until it has
+    answered. `up_since_s` is monotonic seconds."""
 
-    models: frozenset[str] | None = None
+    models: Mapping[str, int] | None = None
     up: bool = False
     hung: bool = False
     timeouts: int = 0
@@ -31,10 +32,10 @@ class EngineHealth:
         """Whether it lists the model, or has never said what it lists."""
         return self.models is None or model in self.models
 
-    def checked(self, models: Iterable[str], now_s: float) -> "EngineHealth":
+    def checked(self, models: Mapping[str, int], now_s: float) -> "EngineHealth":
         """The engine answered its checks, and a trial if it hung."""
         since = self.up_since_s if self.up else now_s
-        return EngineHealth(frozenset(models), up=True, timeouts=self.timeouts if self.up else 0, up_since_s=since)
+        return EngineHealth(dict(models), up=True, timeouts=self.timeouts if self.up else 0, up_since_s=since)
 
     def answered(self, now_s: float) -> "EngineHealth":
         """The engine completed a request in time."""

@@ -90,6 +90,13 @@ class EnginePool:
         """Every model that an engine of the pool listed last, in alphabetical order."""
         return tuple(sorted({model for member in self._members for model in member.health.models or ()}))
 
+    @property
+    def contexts(self) -> dict[str, int]:
+        """The context of each model in tokens, the shortest where engines differ: a session may move. A model of which
+        no engine says it is left out."""
+        said = [(name, size) for member in self._members for name, size in (member.health.models or {}).items() if size]
+        return {name: min(size for other, size in said if other == name) for name, _ in said}
+
     def serving(self, model: str) -> tuple[Engine, ...]:
         """The engines that are up and serve the model."""
         return tuple(member.engine for member in self._members if member.health.up and member.health.may_serve(model))
@@ -163,7 +170,7 @@ class EnginePool:
         try:
             models = await member.engine.models()
             if member.health.hung and models:
-                trial = EngineRequest(_TRIAL, {}, max_tokens=1, deadline_s=self.pace.trial_s, model=models[0])
+                trial = EngineRequest(_TRIAL, {}, max_tokens=1, deadline_s=self.pace.trial_s, model=next(iter(models)))
                 await member.engine.complete(trial, _no_pixels)
             if prepare is not None and not member.health.up:
                 await prepare(member.engine, models)

@@ -63,6 +63,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 class _Model(msgspec.Struct, frozen=True):
     id: str
+    max_model_len: int | None = None  # what vLLM says of its context
 
 
 class Models(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ by when its lease runs out; a claim raises the session's fence for that role. On
 in one hash slot, so one script can open a session for all roles that it needs, or for none.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -36,24 +36,28 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a worker says of itself in each heartbeat: sessions that it can hold, those that all workers together can
-    hold with what they share (0: they share nothing that limits them), and the models that its engines serve."""
+    hold with what they share (0: they share nothing that limits them), the models that its engines serve, and the
+    tokens of their contexts as far as they are known."""
 
     capacity: int = 0
     ceiling: int = 0
     models: tuple[str, ...] = ()
+    contexts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """What the live workers of a role can hold, and how many sessions are open (held or waiting to be).
 
-    `models` are those that some worker's engines serve; empty when no worker says.
+    `models` are those that some worker's engines serve; empty when no worker says. `contexts` are the tokens of their
+    contexts, the shortest that a worker says; a model of which none says it is not there.
     """
 
     workers: int
     capacity: int
     open_sessions: int
     models: tuple[str, ...] = ()
+    contexts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def free(self) -> int:
@@ -148,8 +152,12 @@ class Placement:
         """What the role's live workers can hold."""
         with unavailable():
             found = await self._capacity(keys=_keys(role, "expiry", "workers", "offers"), args=[])
-        workers, capacity, open_sessions, *models = found
-        return Capacity(workers, capacity, open_sessions, tuple(sorted({model.decode() for model in models})))
+        workers, capacity, open_sessions, *said = found
+        sizes = [(model.decode(), size) for model, size in zip(said[0::2], said[1::2], strict=True)]
+        models = tuple(sorted({model for model, _ in sizes}))
+        known = [(model, size) for model, size in sizes if size]
+        contexts = {model: min(size for other, size in known if other == model) for model, _ in known}
+        return Capacity(workers, capacity, open_sessions, models, contexts)
 
     async def unheld(self, role: Role, most: int) -> list[SessionKey]:
         """At most `most` open sessions that no worker of the role holds now: never claimed, or their lease ran out."""

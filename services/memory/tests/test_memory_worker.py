@@ -216,13 +216,29 @@ async def test_other_bytes_become_a_dead_letter(stage: Stage) -> None:
     assert await stage.letters() == ["these bytes are not a MemoryRequest"]
 
 
-async def test_a_span_of_which_nothing_is_left_fails_at_once(stage: Stage) -> None:
+async def test_a_span_of_which_nothing_is_left_is_told_once_and_costs_no_try(stage: Stage) -> None:
+    gone, failures = counted("gone"), metrics.FAILURES.labels("gone")._value.get()
     request = await stage.ask()
     await stage.redis.delete(*[key async for key in stage.redis.scan_iter(f"*{{demo.{request.session}}}:frames")])
     async with stage.worker():
         await stage.is_over()
     assert stage.summariser.tasks == []
-    assert await stage.letters() == ["no picture of the span is left, and nothing was said in it"]
+    (event,) = await stage.events()
+    assert (event.type, event.data["reason"]) == (
+        "vigil.memory.failed",
+        "no picture of the span is left, and nothing was said in it",
+    )
+    assert await stage.letters() == []  # nobody could do anything with it
+    assert (gone(), metrics.FAILURES.labels("gone")._value.get()) == (1, failures)
+
+
+async def test_what_was_said_is_remembered_where_the_pictures_are_gone(stage: Stage) -> None:
+    request = await stage.ask(replies=(Reply(0, "A door opens."),))
+    await stage.redis.delete(*[key async for key in stage.redis.scan_iter(f"*{{demo.{request.session}}}:frames")])
+    async with stage.worker():
+        await stage.is_over()
+    assert [task.pictures for task in stage.summariser.tasks] == [()]
+    assert await stage.blocks() == (BLOCK,)
 
 
 async def test_a_merger_is_made_of_its_blocks(stage: Stage) -> None:

@@ -32,7 +32,7 @@ from vigil_memory import metrics
 from vigil_memory.backlog import Backlog, Entry, Limits, Place
 from vigil_memory.endings import hear
 from vigil_memory.ports import Ports
-from vigil_memory.summarisers.port import SummariserError
+from vigil_memory.summarisers.port import SpanGone, SummariserError
 from vigil_memory.writing import written
 
 log = get_log()
@@ -157,6 +157,8 @@ class MemoryWorker:
                 is_new = await self._ports.sessions.write_block(request.key, block)
         except (UnknownSession, SessionEnded):
             await self._over(entry, "ended")
+        except SpanGone as error:
+            await self._over(entry, "gone", error.reason)
         except SummariserError as error:
             await self._failed(entry, error)
         except PortError as error:  # also a session with too many blocks that wait

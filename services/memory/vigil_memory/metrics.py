@@ -10,7 +10,8 @@ PLACES = Gauge("vigil_memory_places", "Blocks that this worker may have written 
 REQUESTS = Counter(
     "vigil_memory_requests_total",
     "Requests that are over at this worker, by kind (summary, merge) and by what became of them: ready, there (it was "
-    "written before), late (nobody waits for it any more), failed, ended (its session is gone)",
+    "written before), late (nobody waits for it any more), gone (its pictures are, and nothing was said), failed, "
+    "ended (its session is gone)",
     ["kind", "outcome"],
 )
 WRITE_SECONDS = Histogram(
@@ -24,7 +25,7 @@ MARGIN_SECONDS = Histogram(
 FAILURES = Counter(
     "vigil_memory_failures_total",
     "Tries of the summariser that gave no block, by why: timeout, unavailable, refused, invalid (no answer of such an "
-    "API), empty, control (it answered in the control form), pictures (none is left), failed",
+    "API), empty, control (it answered in the control form), failed",
     ["reason"],
 )
 HANDED_BACK = Counter(

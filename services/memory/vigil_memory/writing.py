@@ -13,13 +13,14 @@ from vigil.runtime.store.sessions import SessionStore
 from vigil_memory import metrics
 from vigil_memory.block_text import Useless, block_text
 from vigil_memory.ports import Ports
-from vigil_memory.summarisers.port import Picture, SummariserError, SummaryTask
+from vigil_memory.summarisers.port import Picture, SpanGone, SummariserError, SummaryTask
 
 log = get_log()
 
 
 async def written(ports: Ports, request: MemoryRequest) -> Block:
-    """The block, by one try of the summariser. Raises `SummariserError`, counted, and `StoreError`."""
+    """The block, by one try of the summariser. Raises `SummariserError`, counted, `SpanGone`, for which no summariser
+    was asked, and `StoreError`."""
     about = {
         spans.TENANT: request.tenant,
         spans.SESSION: request.session,
@@ -30,6 +31,8 @@ async def written(ports: Ports, request: MemoryRequest) -> Block:
     with span(spans.SUMMARISE, about):
         try:
             return await _written(ports, request, max(0.1, min(ports.deadline_s, left_s)))
+        except SpanGone:
+            raise
         except SummariserError as error:
             metrics.FAILURES.labels(error.kind).inc()
             raise
@@ -38,9 +41,7 @@ async def written(ports: Ports, request: MemoryRequest) -> Block:
 async def _written(ports: Ports, request: MemoryRequest, deadline_s: float) -> Block:
     task = SummaryTask(request, await pictures(ports.sessions, request), deadline_s)
     if request.kind is RequestKind.SUMMARY and not (task.pictures or request.replies or request.asked):
-        raise SummariserError(
-            "no picture of the span is left, and nothing was said in it", "pictures", is_transient=False
-        )
+        raise SpanGone
     began_s = time.monotonic()
     raw = await _asked(ports, task)
     metrics.WRITE_SECONDS.labels(request.kind).observe(time.monotonic() - began_s)

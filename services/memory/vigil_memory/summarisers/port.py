@@ -35,6 +35,13 @@ class SummariserError(Exception):
         self.is_transient = is_transient
 
 
+class SpanGone(SummariserError):
+    """Nothing is left that a block could be written of. No summariser was asked, and none ever could write it."""
+
+    def __init__(self) -> None:
+        super().__init__("no picture of the span is left, and nothing was said in it", "gone", is_transient=False)
+
+
 class Summariser(Protocol):
     """Writes a block. What it returns is not trusted: see `vigil_memory.block_text`."""
 

@@ -231,7 +231,7 @@ def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
         cadence=options.Cadence(500, 2),
         window=options.Window(tail_turns=4),
         speech=options.Speech("reserved", "near", 0.5),
-        memory=options.Memory(mid_blocks=3),
+        memory=options.Memory(mid_blocks=3, time_zone="Asia/Tokyo"),
         infer_when_idle=False,
         brain="big",
     )
@@ -248,7 +248,7 @@ def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
         "cadence": {"interval_ms": 500, "frames_per_turn": 2},
         "window": {"tail_turns": 4},
         "speech": {"response_mode": "reserved", "duplicate_guard": "near", "text_temperature": 0.5},
-        "memory": {"mid_blocks": 3},
+        "memory": {"mid_blocks": 3, "time_zone": "Asia/Tokyo"},
         "infer_when_idle": False,
         "brain": "big",
     }

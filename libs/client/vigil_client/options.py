@@ -62,7 +62,8 @@ class Speech:
 class Memory:
     """What is kept of the time before the prompt's turns: `mid_blocks` summaries, then `long_blocks` merged blocks of
     at most `long_tokens` tokens together, each of at most `block_tokens`. A span whose summary is late is kept by
-    `key_frames` pictures."""
+    `key_frames` pictures. Questions about the past name times of day in `time_zone`, a name of the IANA; empty: as the
+    operator says."""
 
     is_on: bool = False
     mid_blocks: int = 5
@@ -70,6 +71,7 @@ class Memory:
     block_tokens: int = 256
     long_tokens: int = 3_000
     key_frames: int = 4
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,17 +198,30 @@ async def test_what_an_ended_session_remembered_is_asked_no_more(
 async def test_a_session_is_opened_with_limits_of_its_memory(
     http: aiohttp.ClientSession, workers: None, store: SessionStore
 ) -> None:
-    body = {"source": {"url": "rtsp://camera.local/1"}, "memory": {"mid_blocks": 4, "key_frames": 2}}
+    memory = {"mid_blocks": 4, "key_frames": 2, "time_zone": "Europe/Berlin"}
+    body = {"source": {"url": "rtsp://camera.local/1"}, "memory": memory}
     async with http.post("/v1/sessions", json=body) as answer:
         created = await answer.json()
         assert answer.status == 201, created
-    wanted = MemoryLimits(mid_blocks=4, key_frames=2)
+    wanted = MemoryLimits(mid_blocks=4, key_frames=2, time_zone="Europe/Berlin")
     assert (await store.spec(SessionKey("demo", created["id"]))).memory == wanted
     assert created["memory"]["long_tokens"] == wanted.long_tokens
     too_small = body | {"memory": {"long_tokens": 300}}
     async with http.post("/v1/sessions", json=too_small) as answer:
         told = await answer.json()
         assert (answer.status, "memory.block_tokens" in told["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize("zone", ["Mars/Base", "Europe", "../etc/passwd"])
+async def test_what_is_no_time_zone_is_refused(
+    http: aiohttp.ClientSession, session: str, workers: None, zone: str
+) -> None:
+    new = {"source": {"url": "rtsp://camera.local/1"}, "memory": {"time_zone": zone}}
+    asked = {"question": "What happened at 14:00?", "time_zone": zone}
+    for path, body in (("/v1/sessions", new), (f"/v1/sessions/{session}/memory/recall", asked)):
+        async with http.post(path, json=body) as answer:
+            told = await answer.json()
+            assert (answer.status, "time_zone" in str(told)) == (422, True), told
 
 
 def test_the_tiers_say_how_full_they_are() -> None:

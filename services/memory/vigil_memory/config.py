@@ -50,7 +50,8 @@ class MemorySettings(EndpointSettings):
     time_zone: str = Field(
         "UTC",
         pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
-        description="Time zone, such as Europe/Berlin, in which questions name times of day where they say no other",
+        description="Time zone, such as Europe/Berlin, in which questions name times of day where neither they nor "
+        "their session say another",
     )
     memory_retries: int = Field(3, ge=0, le=20, description="Further tries of a request whose summariser failed")
 

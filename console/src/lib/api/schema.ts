@@ -2212,6 +2212,12 @@ export interface components {
              * @default 4
              */
             key_frames: number;
+            /**
+             * Time Zone
+             * @description Where questions about the past name times of day, as the IANA names it (`Europe/Berlin`); empty: as the operator says, UTC unless changed
+             * @default
+             */
+            time_zone: string;
         };
         /**
          * MemoryOut
@@ -2522,7 +2528,7 @@ export interface components {
             question: string;
             /**
              * Time Zone
-             * @description Where the question's times of day hold, as the IANA names it; empty: UTC
+             * @description Where the question's times of day hold, as the IANA names it; empty: the session's `memory.time_zone`
              * @default
              * @example Asia/Tokyo
              */
@@ -2779,7 +2785,8 @@ export interface components {
              *       "long_blocks": 15,
              *       "block_tokens": 256,
              *       "long_tokens": 3000,
-             *       "key_frames": 4
+             *       "key_frames": 4,
+             *       "time_zone": ""
              *     }
              */
             memory: components["schemas"]["MemoryGroup"];

@@ -45,7 +45,15 @@ export function turns(first: number, end: number): Turn[] {
 const TIER = { blocks: 1, tokens: 30, limit_blocks: 15, limit_tokens: 3_000 };
 export const MEMORY: MemoryOut = {
   session: 's-1',
-  settings: { is_on: true, mid_blocks: 5, long_blocks: 15, block_tokens: 256, long_tokens: 3_000, key_frames: 4 },
+  settings: {
+    is_on: true,
+    mid_blocks: 5,
+    long_blocks: 15,
+    block_tokens: 256,
+    long_tokens: 3_000,
+    key_frames: 4,
+    time_zone: '',
+  },
   time_s: 812,
   began_at: '2026-01-02T03:00:00.000Z',
   forgotten_s: 0,

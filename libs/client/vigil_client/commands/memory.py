@@ -38,7 +38,10 @@ def memory(
         typer.Option("--ask", metavar="QUESTION", help="What the memory holds about a question; no model is asked."),
     ] = "",
     time_zone: Annotated[
-        str, typer.Option("--time-zone", metavar="NAME", help="With --ask: where its times of day hold; default: UTC.")
+        str,
+        typer.Option(
+            "--time-zone", metavar="NAME", help="With --ask: where its times of day hold; default: the session's."
+        ),
     ] = "",
     archive: Annotated[bool, typer.Option("--archive", help="The summaries and answers as they were written.")] = False,
     gateway: Gateway = "",

@@ -94,6 +94,14 @@ LongTokens = Annotated[int, typer.Option("--long-tokens", help="Tokens of all me
 KeyFrames = Annotated[
     int, typer.Option("--key-frames", help="Pictures that stand for a span while its summary is late.")
 ]
+TimeZone = Annotated[
+    str,
+    typer.Option(
+        "--time-zone",
+        metavar="NAME",
+        help="Where questions about the past name times of day, such as Europe/Berlin; default: as the operator says.",
+    ),
+]
 Brain = Annotated[str, _BRAIN]
 
 # Of a change: what is not given stays as it is.

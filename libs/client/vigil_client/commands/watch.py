@@ -96,6 +96,7 @@ def watch(
     block_tokens: options.BlockTokens = options.MEMORY.block_tokens,
     long_tokens: options.LongTokens = options.MEMORY.long_tokens,
     key_frames: options.KeyFrames = options.MEMORY.key_frames,
+    time_zone: options.TimeZone = options.MEMORY.time_zone,
     brain: options.Brain = "",
     profile: options.Profile = None,
     model: options.Model = None,
@@ -135,7 +136,7 @@ def watch(
         cadence=Cadence(interval_ms, frames_per_turn),
         window=Window(chunk_turns, tail_turns),
         speech=Speech(response_mode, duplicate_guard, text_temperature),
-        memory=Memory(memory, mid_blocks, long_blocks, block_tokens, long_tokens, key_frames),
+        memory=Memory(memory, mid_blocks, long_blocks, block_tokens, long_tokens, key_frames, time_zone),
         infer_when_idle=infer_when_idle,
         brain=brain,
     )

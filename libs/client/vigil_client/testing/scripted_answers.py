@@ -147,6 +147,7 @@ MEMORY_SETTINGS = {
     "block_tokens": 256,
     "long_tokens": 3_000,
     "key_frames": 4,
+    "time_zone": "",
 }
 _MEMORY_FRAME = {"id": "m-1", "time_s": 640.0, "path": f"/v1/sessions/{SESSION}/memory/frames/m-1"}
 _BLOCK = {"level": 0, "tokens": 12, "text": "A red van came.\u001b[2J"}

@@ -37,6 +37,11 @@ ASKED = MemoryRequest(RequestKind.SUMMARY, "demo", "s", "cam", "0-80000-0", 0, 0
         (lambda: Block("0-5-0", 0, 0, 5, "a" * 4_001), "has 4,001 characters: at most 4,000 are allowed"),
         (lambda: Unwritten(5, 4), "the unwritten span from 5 to 4 ms has no length"),
         (lambda: Unwritten(0, 4, (PICTURE,)), "the span 0-4-0 has 1 pictures and 0 times"),
+        (
+            lambda: MemoryLimits(time_zone="../etc/passwd"),
+            "memory.time_zone is '../etc/passwd': give a name of the IANA",
+        ),
+        (lambda: MemoryLimits(time_zone="A" * 65), "memory.time_zone is 'AAA"),
         (lambda: MemoryLimits(mid_blocks=2), "memory.mid_blocks is 2: give 3 to 20"),
         (lambda: MemoryLimits(long_blocks=61), "memory.long_blocks is 61: give 5 to 60"),
         (lambda: MemoryLimits(block_tokens=31), "memory.block_tokens is 31: give 32 to 1000 tokens"),

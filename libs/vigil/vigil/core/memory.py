@@ -21,6 +21,7 @@ from vigil.core.task import KeyFrame
 from vigil.core.turn import FrameRef, Reply
 
 MAX_BLOCK_CHARS = 4_000
+MAX_ZONE_CHARS = 64
 MAX_UNWRITTEN = 4
 MAX_REQUEST_FRAMES = 32
 
@@ -35,6 +36,7 @@ LEAST_LONG = 6  # so many blocks fit into the long term at least: those that unw
 _DENSE = re.compile("[\u0250-\U0010ffff]")
 _WORDS_TO_TOKENS = 1.4
 _CHARS_PER_TOKEN = 3
+_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*|")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n")
 
 
@@ -132,7 +134,8 @@ class MemoryLimits:
 
     More than `mid_blocks` summaries are merged into one block, and so are more than so many blocks of any other level.
     The long term has at most `long_blocks` blocks and `long_tokens` tokens, a block at most `block_tokens`. A span
-    whose summary is late is kept by `key_frames` pictures.
+    whose summary is late is kept by `key_frames` pictures. Questions name times of day in `time_zone`, a name of the
+    IANA; empty: in that of the memory service.
     """
 
     is_on: bool = False
@@ -141,6 +144,7 @@ class MemoryLimits:
     block_tokens: int = 256
     long_tokens: int = 3_000
     key_frames: int = 4
+    time_zone: str = ""
 
     def __post_init__(self) -> None:
         MID_BLOCKS.check("memory.mid_blocks", self.mid_blocks)
@@ -148,6 +152,11 @@ class MemoryLimits:
         BLOCK_TOKENS.check("memory.block_tokens", self.block_tokens)
         LONG_TOKENS.check("memory.long_tokens", self.long_tokens)
         KEY_FRAMES.check("memory.key_frames", self.key_frames)
+        if len(self.time_zone) > MAX_ZONE_CHARS or not _ZONE.fullmatch(self.time_zone):
+            raise InvalidSpec(
+                f"memory.time_zone is {self.time_zone[:MAX_ZONE_CHARS]!r}: give a name of the IANA, such as "
+                "Europe/Berlin"
+            )
         if self.long_tokens < LEAST_LONG * self.block_tokens:
             raise InvalidSpec(
                 f"memory.long_tokens is {self.long_tokens}: give at least {LEAST_LONG} times memory.block_tokens, "

@@ -241,6 +241,7 @@ class MemoryOptions(_message.Message):
     LONG_TOKENS_FIELD_NUMBER: _builtins.int
     BLOCK_TOKENS_FIELD_NUMBER: _builtins.int
     KEY_FRAMES_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     is_on: _builtins.bool
     """Whether the session remembers; not unless this says so."""
     mid_blocks: _builtins.int
@@ -252,6 +253,8 @@ class MemoryOptions(_message.Message):
     """Tokens that a summary or a merged block may have at most."""
     key_frames: _builtins.int
     """Pictures that stand in the prompt for a span whose summary is late."""
+    time_zone: _builtins.str
+    """Where questions about the past name times of day: a name of the IANA data base; empty: as the operator says."""
     def __init__(
         self,
         *,
@@ -261,10 +264,11 @@ class MemoryOptions(_message.Message):
         long_tokens: _builtins.int | None = ...,
         block_tokens: _builtins.int | None = ...,
         key_frames: _builtins.int | None = ...,
+        time_zone: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_block_tokens", b"_block_tokens", "_is_on", b"_is_on", "_key_frames", b"_key_frames", "_long_blocks", b"_long_blocks", "_long_tokens", b"_long_tokens", "_mid_blocks", b"_mid_blocks", "block_tokens", b"block_tokens", "is_on", b"is_on", "key_frames", b"key_frames", "long_blocks", b"long_blocks", "long_tokens", b"long_tokens", "mid_blocks", b"mid_blocks"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_block_tokens", b"_block_tokens", "_is_on", b"_is_on", "_key_frames", b"_key_frames", "_long_blocks", b"_long_blocks", "_long_tokens", b"_long_tokens", "_mid_blocks", b"_mid_blocks", "_time_zone", b"_time_zone", "block_tokens", b"block_tokens", "is_on", b"is_on", "key_frames", b"key_frames", "long_blocks", b"long_blocks", "long_tokens", b"long_tokens", "mid_blocks", b"mid_blocks", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_tokens", b"_block_tokens", "_is_on", b"_is_on", "_key_frames", b"_key_frames", "_long_blocks", b"_long_blocks", "_long_tokens", b"_long_tokens", "_mid_blocks", b"_mid_blocks", "block_tokens", b"block_tokens", "is_on", b"is_on", "key_frames", b"key_frames", "long_blocks", b"long_blocks", "long_tokens", b"long_tokens", "mid_blocks", b"mid_blocks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_tokens", b"_block_tokens", "_is_on", b"_is_on", "_key_frames", b"_key_frames", "_long_blocks", b"_long_blocks", "_long_tokens", b"_long_tokens", "_mid_blocks", b"_mid_blocks", "_time_zone", b"_time_zone", "block_tokens", b"block_tokens", "is_on", b"is_on", "key_frames", b"key_frames", "long_blocks", b"long_blocks", "long_tokens", b"long_tokens", "mid_blocks", b"mid_blocks", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__block_tokens: _TypeAlias = _typing.Literal["block_tokens"]  # noqa: Y015
     _WhichOneofArgType__block_tokens: _TypeAlias = _typing.Literal["_block_tokens", b"_block_tokens"]  # noqa: Y015
@@ -278,6 +282,8 @@ class MemoryOptions(_message.Message):
     _WhichOneofArgType__long_tokens: _TypeAlias = _typing.Literal["_long_tokens", b"_long_tokens"]  # noqa: Y015
     _WhichOneofReturnType__mid_blocks: _TypeAlias = _typing.Literal["mid_blocks"]  # noqa: Y015
     _WhichOneofArgType__mid_blocks: _TypeAlias = _typing.Literal["_mid_blocks", b"_mid_blocks"]  # noqa: Y015
+    _WhichOneofReturnType__time_zone: _TypeAlias = _typing.Literal["time_zone"]  # noqa: Y015
+    _WhichOneofArgType__time_zone: _TypeAlias = _typing.Literal["_time_zone", b"_time_zone"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__block_tokens) -> _WhichOneofReturnType__block_tokens | None: ...
     @_typing.overload
@@ -290,6 +296,8 @@ class MemoryOptions(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__long_tokens) -> _WhichOneofReturnType__long_tokens | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__mid_blocks) -> _WhichOneofReturnType__mid_blocks | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__time_zone) -> _WhichOneofReturnType__time_zone | None: ...
 
 Global___MemoryOptions: _TypeAlias = MemoryOptions  # noqa: Y015
 

@@ -382,7 +382,7 @@ class RecallRequest(_message.Message):
     """Model time of the question: nothing later is recalled."""
     origin_us: _builtins.int
     """What model time 0 is on the clock, in microseconds since the epoch, and the time zone in which the question names
-    times of day (a name of the IANA data base; empty: UTC).
+    times of day (a name of the IANA data base; empty: that of the session, or else of the service).
     """
     time_zone: _builtins.str
     max_lines: _builtins.int

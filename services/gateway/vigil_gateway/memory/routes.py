@@ -12,6 +12,7 @@ from vigil_gateway.alerts.snapshots import JPEG
 from vigil_gateway.api.errors import MemoryFrameGone
 from vigil_gateway.api.models.memory import ArchivePage, MemoryOut, RecallIn, RecallOut
 from vigil_gateway.memory.recalling import recalled
+from vigil_gateway.memory.time_zones import check_zone
 from vigil_gateway.memory.views import archive_page, memory_out, recall_out
 from vigil_gateway.ports import Key, Ports, PortsOf, taking
 
@@ -62,6 +63,7 @@ async def show_memory_frame(ports: PortsOf, key: Key, frame: FrameId) -> Respons
 async def recall_memory(ports: PortsOf, key: Key, body: RecallIn) -> RecallOut:
     """What the memory holds about a question: summaries and answers of then, with their times and pictures. The model
     is not asked. 503 `memory_unavailable` when no memory service answers within 2 s."""
+    check_zone("time_zone", body.time_zone)
     await ports.store.spec(key)
     if await ports.store.ended(key) is not None:
         raise SessionEnded(key, f"the session {key.session} has ended, and what it remembered is gone")

@@ -14,6 +14,7 @@ from vigil_gateway.api.models.options import SourceIn
 from vigil_gateway.api.models.sessions import SessionIn, SessionPatch
 from vigil_gateway.api.models.standing import WatchIn
 from vigil_gateway.config import GatewaySettings
+from vigil_gateway.memory.time_zones import check_zone
 from vigil_gateway.sessions.session_id import new_session_id
 from vigil_gateway.sessions.source_id import source_id
 from vigil_gateway.sessions.watch_name import watch_name
@@ -22,6 +23,7 @@ from vigil_gateway.sessions.watch_name import watch_name
 def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> SessionSpec:
     """A new session with the gateway's model and profile where none is given. Raises `CoreError`, `NotServed`."""
     session = new_session_id()
+    check_zone("memory.time_zone", body.memory.time_zone)
     return SessionSpec(
         tenant=tenant,
         session=session,

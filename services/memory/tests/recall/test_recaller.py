@@ -1,6 +1,7 @@
 """Recalling from an archive in the store: lines with times and pictures, bounds, and what is refused."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from redis.asyncio import Redis
 
 from vigil.contract.errors import InvalidMessage
 from vigil.core.ids import SessionKey
-from vigil.core.memory import Block, block_id
+from vigil.core.memory import Block, MemoryLimits, block_id
 from vigil.core.recall import MAX_LINES
 from vigil.core.session import Chunk, SessionSpec, SessionState
 from vigil.core.source import Source, SourceKind
@@ -21,6 +22,7 @@ from vigil.v1 import memory_pb2 as pb
 from vigil_memory.recall.recaller import ArchiveRecaller
 
 KEY = SessionKey("demo", "s-1")
+SPEC = SessionSpec("demo", "s-1", Source("lobby", SourceKind.RTSP, "rtsp://camera/1"), "joyai", "m")
 ORIGIN_US = 1_795_932_000_000_000  # 2026-11-29 06:00 UTC
 BLOCK = Block(
     block_id(0, 90_000, 0),
@@ -39,10 +41,14 @@ def request(question: str, **fields: Any) -> pb.RecallRequest:
 
 
 class Shelf:
-    """An archive that is there at once, or never."""
+    """An archive that is there at once, or never, of a session with this time zone."""
 
-    def __init__(self, archive: Archive | None = None) -> None:
+    def __init__(self, archive: Archive | None = None, time_zone: str = "") -> None:
         self.archive_kept = archive
+        self.time_zone = time_zone
+
+    async def spec(self, key: SessionKey) -> SessionSpec:
+        return replace(SPEC, memory=MemoryLimits(time_zone=self.time_zone))
 
     async def archive(self, key: SessionKey) -> Archive:
         if self.archive_kept is None:
@@ -55,8 +61,7 @@ ARCHIVE = Archive((ArchivedBlock(BLOCK),), (SAID, OPEN), (KeyFrame("u-35", 35_00
 
 async def test_what_a_session_archived_is_recalled_from_redis(redis: Redis) -> None:
     sessions = SessionStore(redis)
-    spec = SessionSpec("demo", "s-1", Source("lobby", SourceKind.RTSP, "rtsp://camera/1"), "joyai", "m")
-    await sessions.create(spec)
+    await sessions.create(replace(SPEC, memory=MemoryLimits(time_zone="Asia/Tokyo")))
     await sessions.take(KEY, 1)
     turn = Turn(0, 35_000, (FrameRef("u-35", 32, 32),), "</silence>")
     state = SessionState(1, 35_000, Chunk(turns=(turn,)))
@@ -67,6 +72,8 @@ async def test_what_a_session_archived_is_recalled_from_redis(redis: Redis) -> N
     found = await ArchiveRecaller(sessions).recall(request("Where are the keys?"))
     assert found.lines[0].text == "At 40 seconds someone put the keys on the table."
     assert (found.lines[0].from_ms, found.lines[0].kind, list(found.lines[0].frame_ids)) == (40_000, "block", ["u-35"])
+    timed = await ArchiveRecaller(sessions).recall(request("What happened between 15:00 and 15:01?"))
+    assert (timed.from_ms, timed.to_ms) == (0, 60_000), "in Tokyo it is 15:00"
 
 
 async def test_a_session_that_is_gone_has_nothing(redis: Redis) -> None:
@@ -88,12 +95,15 @@ async def test_an_exchange_is_recalled_with_its_newest_replies_in_order() -> Non
     assert lines[0].text.endswith('Answered: "Number 42. Reply 63000. Reply 64000."')
 
 
-async def test_the_zone_of_the_request_comes_before_that_of_the_service() -> None:
+async def test_the_zone_of_the_request_comes_before_that_of_its_session_and_that_before_the_service() -> None:
     recaller = ArchiveRecaller(Shelf(ARCHIVE), "Asia/Shanghai")
     at_two = "What happened between 14:00 and 14:01?"  # 06:00 UTC
     assert (await recaller.recall(request(at_two))).to_ms == 60_000
     utc = await recaller.recall(request(at_two.replace("14", "06"), time_zone="UTC"))
     assert utc.lines[0].text == "At 12 seconds a blue bag was left."
+    tokyo = ArchiveRecaller(Shelf(ARCHIVE, "Asia/Tokyo"), "Asia/Shanghai")
+    assert (await tokyo.recall(request(at_two.replace("14", "15")))).to_ms == 60_000
+    assert (await tokyo.recall(request(at_two.replace("14", "06"), time_zone="UTC"))).to_ms == 60_000
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from vigil.contract.errors import InvalidMessage
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import SessionKey
 from vigil.core.recall import MAX_CHARS, MAX_LINES
+from vigil.core.session import SessionSpec
 from vigil.core.turn import Exchange, Reply
-from vigil.runtime.errors import StoreError, StoreUnavailable
+from vigil.runtime.errors import StoreError, StoreUnavailable, UnknownSession
 from vigil.runtime.store.memory_archive import Archive
 from vigil.v1 import memory_pb2 as pb
 from vigil_memory.recall import metrics
@@ -26,7 +27,11 @@ MAX_TIME_MS = 10**12  # of model time: thirty years
 
 
 class Archives(Protocol):
-    """Where archives of sessions are read: the session store."""
+    """Where archives of sessions and their options are read: the session store."""
+
+    async def spec(self, key: SessionKey) -> SessionSpec:
+        """What the session is asked to be. Raises `UnknownSession`, `StoreError`."""
+        ...
 
     async def archive(self, key: SessionKey) -> Archive:
         """Empty for a session that is gone. Raises `StoreError`."""
@@ -34,8 +39,8 @@ class Archives(Protocol):
 
 
 class ArchiveRecaller:
-    """Answers questions from the archives of sessions. `time_zone` is the one in which people name times of day where a
-    request names none."""
+    """Answers questions from the archives of sessions. `time_zone` is the one in which people name times of day where
+    neither a request nor its session names one."""
 
     def __init__(self, sessions: Archives, time_zone: str = "UTC", *, deadline_s: float = DEADLINE_S) -> None:
         self._sessions = sessions
@@ -62,9 +67,10 @@ class ArchiveRecaller:
         return response(found)
 
     async def _recalled(self, request: pb.RecallRequest) -> Recalled:
-        key, moment = _key(request), _moment(request, self._time_zone)
+        key = _key(request)
         try:
             async with asyncio.timeout(self._deadline_s), self._places:
+                moment = _moment(request, request.time_zone or await self._zone(key))
                 archive = await self._sessions.archive(key)
                 # Beside the loop: reading the archive of a day takes tens of milliseconds.
                 return await asyncio.to_thread(
@@ -73,6 +79,13 @@ class ArchiveRecaller:
         except TimeoutError:
             reason = f"nothing was recalled within {self._deadline_s:g} s: too many questions, or a slow store"
             raise StoreUnavailable(reason) from None
+
+    async def _zone(self, key: SessionKey) -> str:
+        """Where the times of day of a question hold that names no time zone."""
+        try:
+            return (await self._sessions.spec(key)).memory.time_zone or self._time_zone
+        except UnknownSession:
+            return self._time_zone
 
 
 def entries(archive: Archive) -> tuple[Entry, ...]:
@@ -120,16 +133,15 @@ def _key(request: pb.RecallRequest) -> SessionKey:
         raise InvalidMessage(str(error)) from None
 
 
-def _moment(request: pb.RecallRequest, time_zone: str) -> Moment:
+def _moment(request: pb.RecallRequest, zone: str) -> Moment:
     if len(request.question) > MAX_QUESTION_CHARS:
         raise InvalidMessage(f"the question has more than {MAX_QUESTION_CHARS:,} characters: shorten it")
     if not 0 <= request.time_ms <= MAX_TIME_MS:
         raise InvalidMessage(f"time_ms is {request.time_ms}: give the model time of the question")
-    name = request.time_zone or time_zone
     try:
-        return Moment(request.time_ms, request.origin_us, ZoneInfo(name))
+        return Moment(request.time_ms, request.origin_us, ZoneInfo(zone))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidMessage(f"{name[:64]!r} is no time zone: give a name such as 'Europe/Berlin'") from None
+        raise InvalidMessage(f"{zone[:64]!r} is no time zone: give a name such as 'Europe/Berlin'") from None
 
 
 def _limits(request: pb.RecallRequest) -> Limits:

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from vigil.core.bounds import Bounds
 from vigil.core.ids import TOKEN
 from vigil.core.instruction import MAX_INSTRUCTION_CHARS
+from vigil.core.memory import MAX_ZONE_CHARS
 
 Text = Annotated[str, Field(min_length=1, max_length=MAX_INSTRUCTION_CHARS, pattern=r"\S")]
 
@@ -35,6 +36,7 @@ Flag = StrictBool
 NO_TEXT_INT, NO_TEXT_FLOAT = _numeric("integer"), _numeric("number")
 
 Token = Annotated[str, Field(pattern=f"^{TOKEN}$")]
+TimeZone = Annotated[str, Field(max_length=MAX_ZONE_CHARS, pattern=r"^[A-Za-z0-9_+/-]*$")]
 BrainName = Annotated[str, Field(pattern=f"^({TOKEN})?$")]
 
 

@@ -5,12 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vigil_gateway.api.models.base import NO_TEXT_INT, In, Out, Text
+from vigil_gateway.api.models.base import NO_TEXT_INT, In, Out, Text, TimeZone
 from vigil_gateway.api.models.options import MemoryGroup
 
 MAX_LINES = 8
-
-TimeZone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
 
 
 class MemoryFrameOut(Out):
@@ -98,7 +96,8 @@ class RecallIn(In):
     question: Text = Field(description="The question", examples=["What happened between 14:00 and 15:00?"])
     time_zone: TimeZone = Field(
         "",
-        description="Where the question's times of day hold, as the IANA names it; empty: UTC",
+        description="Where the question's times of day hold, as the IANA names it; empty: the session's "
+        "`memory.time_zone`",
         examples=["Asia/Tokyo"],
     )
     lines: Annotated[int, Field(ge=1, le=MAX_LINES, description="At most so many lines"), NO_TEXT_INT] = MAX_LINES

@@ -27,7 +27,7 @@ from vigil.core.session import (
     Window,
 )
 from vigil.core.source import SourceKind
-from vigil_gateway.api.models.base import NO_TEXT_FLOAT, NO_TEXT_INT, Flag, Group, In, Out, Token, bounded
+from vigil_gateway.api.models.base import NO_TEXT_FLOAT, NO_TEXT_INT, Flag, Group, In, Out, TimeZone, Token, bounded
 
 _CADENCE, _WINDOW, _SPEECH, _MEMORY = Cadence(), Window(), Speech(), MemoryLimits()
 
@@ -88,6 +88,13 @@ LongTokens = Annotated[
 ]
 KeyFrames = Annotated[
     int, bounded(KEY_FRAMES, "Pictures that stand in the prompt for a span whose summary is late"), NO_TEXT_INT
+]
+ZoneOfMemory = Annotated[
+    TimeZone,
+    Field(
+        description="Where questions about the past name times of day, as the IANA names it (`Europe/Berlin`); empty: "
+        "as the operator says, UTC unless changed",
+    ),
 ]
 
 
@@ -170,6 +177,7 @@ class MemoryGroup(Group):
     block_tokens: BlockTokens = _MEMORY.block_tokens
     long_tokens: LongTokens = _MEMORY.long_tokens
     key_frames: KeyFrames = _MEMORY.key_frames
+    time_zone: ZoneOfMemory = _MEMORY.time_zone
 
 
 class CadenceChange(In):

@@ -252,7 +252,7 @@ async def test_health_needs_no_key_that_is_valid(stage: Stage) -> None:
         health = await client.health()
     assert (health.ready, health.takes_sessions) == (True, True)
     assert health.checks == {"nats": "ok", "redis": "ok", "ingestion": "ok"}
-    assert set(health.capacity) == {"ingestion", "codec", "interaction"}
+    assert set(health.capacity) == {"ingestion", "codec", "interaction", "asr", "tts"}
     assert health.capacity["codec"].capacity == 1_000
 
 

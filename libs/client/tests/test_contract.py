@@ -29,6 +29,8 @@ ASKED: dict[type, str] = {
     options.Window: "WindowGroup",
     options.Speech: "SpeechGroup",
     options.Memory: "MemoryGroup",
+    options.Hearing: "HearingGroup",
+    options.Voice: "VoiceGroup",
     options.NewWatch: "WatchIn",
     options.NewSession: "SessionIn",
     approvals.NewPattern: "PatternIn",
@@ -75,6 +77,13 @@ COMMAND_NAMES = {
     "watches.text": "--alert",
     "watches.name": "--name",
     "memory.is_on": "--memory",
+    "hearing.is_on": "--hearing",
+    "hearing.from_source": "--hear-source",
+    "hearing.language": "--hearing-language",
+    "voice.is_on": "--voice",
+    "voice.name": "--voice-name",
+    "voice.speed": "--voice-speed",
+    "voice.language": "--voice-language",
     "instructions": "--instruction",
     "source.id": "--camera",
     "source.name": "--camera",
@@ -119,6 +128,7 @@ def test_what_can_be_asked_has_the_defaults_of_the_contract(kind: Any, schema: s
         (options.SEVERITIES, "Severity"),
         (options.RESPONSE_MODES, "ResponseMode"),
         (options.DUPLICATE_GUARDS, "DuplicateGuard"),
+        (options.TURN_TAKINGS, "TurnTaking"),
         (approvals.STATES, "ApprovalState"),
     ],
 )
@@ -194,8 +204,9 @@ def test_the_watch_command_has_the_defaults_of_the_contract() -> None:
     for kind in (options.Cadence, options.Window, options.Speech):
         for option in fields(kind):
             assert shown[option_of("", option.name)] == option.default
-    for option in fields(options.Memory):
-        assert shown[option_of(f"memory.{option.name}", option.name)] == option.default
+    for group, named in (("memory", options.Memory), ("hearing", options.Hearing), ("voice", options.Voice)):
+        for option in fields(named):
+            assert shown[option_of(f"{group}.{option.name}", option.name)] == option.default
     for option in fields(options.NewWatch):
         if option.name not in ("text", "name"):
             assert shown[option_of("", option.name)] == option.default
@@ -232,6 +243,8 @@ def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
         window=options.Window(tail_turns=4),
         speech=options.Speech("reserved", "near", 0.5),
         memory=options.Memory(mid_blocks=3, time_zone="Asia/Tokyo"),
+        hearing=options.Hearing(is_on=True, turn_taking="push"),
+        voice=options.Voice(speed=1.5),
         infer_when_idle=False,
         brain="big",
     )
@@ -249,6 +262,8 @@ def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
         "window": {"tail_turns": 4},
         "speech": {"response_mode": "reserved", "duplicate_guard": "near", "text_temperature": 0.5},
         "memory": {"mid_blocks": 3, "time_zone": "Asia/Tokyo"},
+        "hearing": {"is_on": True, "turn_taking": "push"},
+        "voice": {"speed": 1.5},
         "infer_when_idle": False,
         "brain": "big",
     }

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 SEVERITIES = ("info", "warning", "critical")
 RESPONSE_MODES = ("reserved", "balanced", "talkative")
 DUPLICATE_GUARDS = ("off", "exact", "near")
+TURN_TAKINGS = ("open", "wake", "push")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,30 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """Whether and how the session is spoken to. With `from_source` it hears its source beside microphones. Of what was
+    said all becomes a question ("open"), what begins with `wake_phrase` ("wake"), or what was said while the button was
+    held ("push"). `language` is as BCP 47 writes it; empty: any."""
+
+    is_on: bool = False
+    from_source: bool = False
+    turn_taking: str = "open"
+    wake_phrase: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Whether and how the session speaks aloud: in which voice (empty: the usual one), how fast (0.5 to 2), and in
+    which language (empty: the voice's)."""
+
+    is_on: bool = False
+    name: str = ""
+    speed: float = 1.0
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewWatch:
     """A standing instruction that raises alerts. Times are in seconds of capture time.
 
@@ -110,6 +135,8 @@ class NewSession:
     window: Window = field(default_factory=Window)
     speech: Speech = field(default_factory=Speech)
     memory: Memory = field(default_factory=Memory)
+    hearing: Hearing = field(default_factory=Hearing)
+    voice: Voice = field(default_factory=Voice)
     infer_when_idle: bool = True
     brain: str = ""
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from vigil_client.errors import BadMessage
-from vigil_client.options import Cadence, Memory, Speech, Window
+from vigil_client.options import Cadence, Hearing, Memory, Speech, Voice, Window
 
 T = TypeVar("T")
 
@@ -38,6 +38,8 @@ class Subjects:
     delegations: str
     lifecycle: str
     approvals: str = ""
+    transcripts: str = ""
+    speech: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Session:
     subjects: Subjects
     notices: tuple[Notice, ...] = ()
     memory: Memory = field(default_factory=Memory)
+    hearing: Hearing = field(default_factory=Hearing)
+    voice: Voice = field(default_factory=Voice)
     brain: str = ""
     ended_reason: str | None = None
     progress: Progress | None = None

@@ -9,20 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from vigil.core import instruction, memory
+from vigil.core import instruction, memory, voice
 from vigil.core import session as core
 from vigil.core.bounds import Bounds
 from vigil.core.errors import InvalidSpec
+from vigil.core.hearing import Hearing, TurnTaking
 from vigil.core.instruction import Watch
 from vigil.core.memory import MemoryLimits
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
+from vigil.core.source import Role
+from vigil.core.voice import Voice
 from vigil.runtime.process.config import load
 from vigil_gateway.api.models.options import (
     CadenceChange,
     CadenceGroup,
+    HearingGroup,
     MemoryGroup,
     SpeechChange,
     SpeechGroup,
+    VoiceGroup,
     WindowGroup,
 )
 from vigil_gateway.api.models.sessions import SessionIn, SessionPatch
@@ -39,6 +44,8 @@ GROUPS: list[tuple[type[BaseModel], object]] = [
     (WindowGroup, Window()),
     (SpeechGroup, Speech()),
     (MemoryGroup, MemoryLimits()),
+    (HearingGroup, Hearing()),
+    (VoiceGroup, Voice()),
 ]
 CHANGES: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (CadenceChange, CadenceGroup),
@@ -59,12 +66,19 @@ NUMBERS: list[tuple[type[BaseModel], str, Bounds]] = [
     (MemoryGroup, "block_tokens", memory.BLOCK_TOKENS),
     (MemoryGroup, "long_tokens", memory.LONG_TOKENS),
     (MemoryGroup, "key_frames", memory.KEY_FRAMES),
+    (VoiceGroup, "speed", voice.SPEED),
     (WatchIn, "hold_s", instruction.HOLD_S),
     (WatchIn, "cooldown_s", instruction.COOLDOWN_S),
     (WatchIn, "update_interval_s", instruction.UPDATE_INTERVAL_S),
     (WatchIn, "confirm_s", instruction.CONFIRM_S),
 ]
-CORE = {CadenceGroup: Cadence, WindowGroup: Window, SpeechGroup: Speech, MemoryGroup: MemoryLimits}
+CORE = {
+    CadenceGroup: Cadence,
+    WindowGroup: Window,
+    SpeechGroup: Speech,
+    MemoryGroup: MemoryLimits,
+    VoiceGroup: Voice,
+}
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +113,7 @@ def test_a_session_has_the_groups_of_the_cores() -> None:
     own = {"tenant", "session", "created_us"}
     given = {"watches", "instructions"}
     assert set(SessionIn.model_fields) - given == {field.name for field in fields(SessionSpec)} - own
-    fixed = {"source", "profile", "model", "window", "memory"}
+    fixed = {"source", "profile", "model", "window", "memory", "hearing", "voice"}
     assert set(SessionPatch.model_fields) == set(SessionIn.model_fields) - given - fixed
 
 
@@ -131,7 +145,7 @@ def faults(model: type[BaseModel], option: str, value: float) -> list[object]:
 
 @pytest.mark.parametrize(("model", "option", "bounds"), NUMBERS)
 def test_the_bounds_over_http_are_those_of_the_core(model: type[BaseModel], option: str, bounds: Bounds) -> None:
-    step = 1e-9 if option.endswith(("_s", "temperature")) else 1
+    step = 1e-9 if option.endswith(("_s", "temperature", "speed")) else 1
     for value in (bounds.low - step, bounds.low, bounds.low + step, bounds.high, bounds.high + step * 1e6):
         assert faults(model, option, value) == ([] if bounds.allows(value) else [option]), value
     for value in (math.nan, math.inf, -math.inf):
@@ -206,6 +220,48 @@ def test_a_tail_that_is_left_out_goes_with_its_chunk(defaults: GatewaySettings, 
     assert spec.window == Window(chunk_turns, min(9, chunk_turns - 1))
     with pytest.raises(InvalidSpec, match=r"window\.tail_turns"):
         new(defaults, {"window": {"chunk_turns": min(chunk_turns, 249), "tail_turns": min(chunk_turns, 249)}})
+
+
+SAID = {"is_on": True, "turn_taking": "wake", "wake_phrase": "hey vigil", "language": "pt-BR"}
+
+
+def test_a_session_is_made_to_hear_and_to_speak(defaults: GatewaySettings) -> None:
+    spec = new(
+        defaults, {"hearing": SAID | {"from_source": True}, "voice": {"is_on": True, "name": "anna", "speed": 1.5}}
+    )
+    assert spec.hearing == Hearing(True, True, TurnTaking.WAKE, "hey vigil", "pt-BR")
+    assert spec.voice == Voice(True, "anna", 1.5)
+    assert spec.roles == (Role.INGESTION, Role.CODEC, Role.INTERACTION, Role.ASR, Role.TTS)
+    shown = session_out(spec, None, ()).model_dump(mode="json")
+    assert shown["hearing"] == SAID | {"from_source": True}
+    assert shown["voice"] == {"is_on": True, "name": "anna", "speed": 1.5, "language": ""}
+    assert (shown["subjects"]["transcripts"], shown["subjects"]["speech"]) == (
+        f"vigil.v1.transcript.final.demo.{spec.session}",
+        f"vigil.v1.speech.*.demo.{spec.session}",
+    )
+
+
+@pytest.mark.parametrize(
+    "hearing",
+    [
+        {"from_source": True},
+        {"is_on": True, "turn_taking": "wake"},
+        {"is_on": True, "wake_phrase": "hey vigil"},
+        {"is_on": True, "wake_phrase": "hey\nvigil", "turn_taking": "wake"},
+    ],
+)
+def test_hearing_that_does_not_go_together_is_refused(defaults: GatewaySettings, hearing: Json) -> None:
+    with pytest.raises(InvalidSpec, match=r"hearing\."):
+        new(defaults, {"hearing": hearing})
+
+
+@pytest.mark.parametrize("language", ["english language", "e", "en_US", "en\n"])
+def test_what_is_no_language_is_refused_by_both(language: str) -> None:
+    assert faults(HearingGroup, "language", language) == ["language"]  # type: ignore[arg-type]
+    with pytest.raises(InvalidSpec, match=r"hearing\.language"):
+        Hearing(language=language)
+    with pytest.raises(InvalidSpec, match=r"voice\.language"):
+        Voice(language=language)
 
 
 def test_a_change_keeps_what_it_leaves_out(defaults: GatewaySettings) -> None:

@@ -93,12 +93,13 @@ async def test_health_tells_how_full_the_workers_are_without_a_key(nobody: aioht
     async with nobody.get("/v1/health") as answer:
         shown = await answer.json()
     role = {"workers": 1, "capacity": 2, "open_sessions": 1}
+    idle = role | {"open_sessions": 0}  # the session is silent
     assert shown == {
         "ready": True,
         "takes_sessions": True,
         "sources": {"file": True, "rtsp": True, "http": True, "pushed": True, "webrtc": True},
         "checks": {"nats": "ok", "redis": "ok", "ingestion": "ok"},
-        "capacity": {"ingestion": role, "codec": role, "interaction": role},
+        "capacity": {"ingestion": role, "codec": role, "interaction": role, "asr": idle, "tts": idle},
     }
     assert session not in str(shown)
 

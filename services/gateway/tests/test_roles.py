@@ -69,3 +69,25 @@ async def test_a_camera_needs_the_workers_of_its_roles_and_no_others(
     async with http.post("/v1/sessions", json={"source": {"url": "rtsp://camera.local/1"}}) as answer:
         assert answer.status == 201, await answer.text()
     assert await open_roles(placement) == set(roles_of(SourceKind.RTSP))
+
+
+async def test_a_session_that_hears_or_speaks_needs_workers_for_that(
+    http: aiohttp.ClientSession, placement: Placement
+) -> None:
+    for role in roles_of(SourceKind.RTSP):
+        await placement.heartbeat(role, f"{role}-1", 2)
+    body = {"source": {"url": "rtsp://camera.local/1"}, "hearing": {"is_on": True}, "voice": {"is_on": True}}
+    async with http.post("/v1/sessions", json=body) as answer:
+        refusal = await answer.json()
+        assert (answer.status, refusal["type"]) == (503, "urn:vigil:problem:no_worker")
+        assert "asr, tts" in refusal["detail"]
+    assert await open_roles(placement) == set()
+    for role in (Role.ASR, Role.TTS):
+        await placement.heartbeat(role, f"{role}-1", 2)
+    async with http.post("/v1/sessions", json=body) as answer:
+        created = await answer.json()
+        assert answer.status == 201, created
+    assert await open_roles(placement) == set(Role)
+    async with http.delete(f"/v1/sessions/{created['id']}") as answer:
+        assert answer.status == 204
+    assert await open_roles(placement) == {Role.INTERACTION}, "its alerts are closed first"

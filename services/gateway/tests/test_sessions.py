@@ -211,4 +211,6 @@ async def test_a_camera_named_by_the_client_keeps_its_name(http: aiohttp.ClientS
         "delegations": f"vigil.v1.delegation.*.demo.{session}",
         "approvals": f"vigil.v1.approval.*.demo.{session}",
         "lifecycle": f"vigil.v1.session.*.demo.{session}",
+        "transcripts": f"vigil.v1.transcript.final.demo.{session}",
+        "speech": f"vigil.v1.speech.*.demo.{session}",
     }

@@ -151,6 +151,8 @@ async def test_fifty_that_race_for_the_last_places_get_as_many_as_there_are(
         Role.INGESTION: 0 if pushed else 3,
         Role.CODEC: 3,
         Role.INTERACTION: 3,
+        Role.ASR: 0,
+        Role.TTS: 0,
     }
 
 

@@ -7,7 +7,7 @@ from vigil.core.source import Role, SourceKind
 from vigil.runtime.placement.leases import Claim
 from vigil.runtime.process.logs import get_log, source_logs
 from vigil.runtime.session.claimed import until_over
-from vigil.runtime.session.lifecycle import CAMERA_SIDE, announce_end, end
+from vigil.runtime.session.lifecycle import CLOSED_BY_END, announce_end, end
 from vigil.runtime.session.ports import SessionPorts
 from vigil.runtime.store.sessions import Look
 from vigil_ingestion.config import IngestionSettings
@@ -37,7 +37,7 @@ class Watcher:
     async def run(self, claim: Claim) -> None:
         """Watch, then end the session. Raises `PortError`; it is run again then."""
         ports = self._ports
-        async with until_over(ports, claim.key, CAMERA_SIDE):
+        async with until_over(ports, claim.key, CLOSED_BY_END):
             look = await ports.store.look(claim.key)
             with source_logs(look.spec.source.id):
                 try:

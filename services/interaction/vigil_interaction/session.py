@@ -31,7 +31,7 @@ from vigil.runtime.process.trace import continued
 from vigil.runtime.session.claimed import until_over
 from vigil.runtime.session.dropped import tell_dropped
 from vigil.runtime.session.follow import follow
-from vigil.runtime.session.lifecycle import CAMERA_SIDE, announce_claim, announce_end, why_ended
+from vigil.runtime.session.lifecycle import CLOSED_BY_END, announce_claim, announce_end, why_ended
 from vigil.runtime.store.sessions import Look, SessionStore, Taken
 from vigil_interaction import metrics
 from vigil_interaction.dropped_turns import by_store, overtaken
@@ -72,7 +72,7 @@ class ClaimedSession:
         """Take the session, tick until it ends, then close it. Raises `StoreError`, `BusError`; run it again then."""
         # Listened to before it is taken: what comes when the former worker can commit no more is there afterwards.
         async with (
-            until_over(self._ports, self.key, (Role.INTERACTION, *CAMERA_SIDE)),
+            until_over(self._ports, self.key, (Role.INTERACTION, *CLOSED_BY_END)),
             self._ports.bus.keep_latest(subjects.coded_frames(self.key)) as frames,
         ):
             taken = await self._ports.store.take(self.key, self.fence)

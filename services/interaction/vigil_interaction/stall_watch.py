@@ -146,7 +146,9 @@ class StallWatch:
 async def upstream(ports: Ports, spec: SessionSpec) -> Stall | None:
     """What is wrong before the picture is coded; None when nothing is known to be."""
     try:
-        lacking = await ports.placement.lacking(spec.key, [role for role in spec.roles if role is not Role.INTERACTION])
+        lacking = await ports.placement.lacking(
+            spec.key, [role for role in spec.source.roles if role is not Role.INTERACTION]
+        )
         said = (await ports.store.status(spec.key)).get(Role.INGESTION, "")
     except PortError as error:
         return Stall(Cause.STORE, str(error))

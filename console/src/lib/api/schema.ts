@@ -1974,6 +1974,43 @@ export interface components {
             };
         };
         /**
+         * HearingGroup
+         * @description Whether and how the session is spoken to. It cannot be changed while the session runs.
+         */
+        HearingGroup: {
+            /**
+             * Is On
+             * @description Whether the session is spoken to: clients may send the sound of a microphone
+             * @default false
+             */
+            is_on: boolean;
+            /**
+             * From Source
+             * @description Whether it also hears the sound of its source; not for pushed pictures, which have none
+             * @default false
+             */
+            from_source: boolean;
+            /**
+             * @description Which of what was said becomes a question: all of it (`open`), what begins with the `wake_phrase` (`wake`), or what was said while the button was held (`push`)
+             * @default open
+             */
+            turn_taking: components["schemas"]["TurnTaking"];
+            /**
+             * Wake Phrase
+             * @description The words that a question begins with where `turn_taking` is "wake"; they are not a part of it
+             * @default
+             * @example hey vigil
+             */
+            wake_phrase: string;
+            /**
+             * Language
+             * @description Language that is spoken, as BCP 47 writes it; empty: whichever it is
+             * @default
+             * @example en
+             */
+            language: string;
+        };
+        /**
          * HistoryOut
          * @description The last turns, oldest first, and the dialogue.
          */
@@ -2652,6 +2689,8 @@ export interface components {
             window: components["schemas"]["WindowGroup"];
             speech: components["schemas"]["SpeechGroup"];
             memory: components["schemas"]["MemoryGroup"];
+            hearing: components["schemas"]["HearingGroup"];
+            voice: components["schemas"]["VoiceGroup"];
             /** Infer When Idle */
             infer_when_idle: boolean;
             /**
@@ -2791,6 +2830,25 @@ export interface components {
              */
             memory: components["schemas"]["MemoryGroup"];
             /**
+             * @default {
+             *       "is_on": false,
+             *       "from_source": false,
+             *       "turn_taking": "open",
+             *       "wake_phrase": "",
+             *       "language": ""
+             *     }
+             */
+            hearing: components["schemas"]["HearingGroup"];
+            /**
+             * @default {
+             *       "is_on": false,
+             *       "name": "",
+             *       "speed": 1,
+             *       "language": ""
+             *     }
+             */
+            voice: components["schemas"]["VoiceGroup"];
+            /**
              * Infer When Idle
              * @description Ask the model also while nothing stands and nothing was asked; false saves that work
              * @default true
@@ -2847,6 +2905,8 @@ export interface components {
             window: components["schemas"]["WindowGroup"];
             speech: components["schemas"]["SpeechGroup"];
             memory: components["schemas"]["MemoryGroup"];
+            hearing: components["schemas"]["HearingGroup"];
+            voice: components["schemas"]["VoiceGroup"];
             /** Infer When Idle */
             infer_when_idle: boolean;
             /**
@@ -3001,6 +3061,10 @@ export interface components {
             approvals: string;
             /** Lifecycle */
             lifecycle: string;
+            /** Transcripts */
+            transcripts: string;
+            /** Speech */
+            speech: string;
         };
         /**
          * TaskList
@@ -3157,6 +3221,12 @@ export interface components {
             queries: string[];
         };
         /**
+         * TurnTaking
+         * @description Which of what was said becomes a question.
+         * @enum {string}
+         */
+        TurnTaking: "open" | "wake" | "push";
+        /**
          * UnwrittenOut
          * @description A span whose block is not there yet: a few of its pictures stand in the prompt meanwhile.
          */
@@ -3194,6 +3264,37 @@ export interface components {
              * @description What to keep in mind from the first turn on; later ones: `/v1/sessions/{id}/instructions`
              */
             instructions?: string[] | null;
+        };
+        /**
+         * VoiceGroup
+         * @description Whether and how the session speaks aloud. It cannot be changed while the session runs.
+         */
+        VoiceGroup: {
+            /**
+             * Is On
+             * @description Whether what the session says is spoken aloud
+             * @default false
+             */
+            is_on: boolean;
+            /**
+             * Name
+             * @description Name of the voice; empty: the usual one
+             * @default
+             */
+            name: string;
+            /**
+             * Speed
+             * @description How fast it speaks
+             * @default 1
+             */
+            speed: number;
+            /**
+             * Language
+             * @description Language that is spoken, as BCP 47 writes it; empty: whichever it is
+             * @default
+             * @example en
+             */
+            language: string;
         };
         /**
          * WatchIn

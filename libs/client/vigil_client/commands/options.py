@@ -12,14 +12,18 @@ from vigil_client.options import (
     DUPLICATE_GUARDS,
     RESPONSE_MODES,
     SEVERITIES,
+    TURN_TAKINGS,
     Cadence,
+    Hearing,
     Memory,
     NewWatch,
     Speech,
+    Voice,
     Window,
 )
 
 CADENCE, WINDOW, SPEECH, MEMORY, WATCH = Cadence(), Window(), Speech(), Memory(), NewWatch("")
+HEARING, VOICE = Hearing(), Voice()
 
 
 def one_of(choices: Sequence[str]) -> Callable[[str], str]:
@@ -102,6 +106,28 @@ TimeZone = Annotated[
         help="Where questions about the past name times of day, such as Europe/Berlin; default: as the operator says.",
     ),
 ]
+HearingOn = Annotated[
+    bool, typer.Option("--hearing/--no-hearing", help="Whether it is spoken to: it takes asr workers.")
+]
+FromSource = Annotated[
+    bool,
+    typer.Option("--hear-source/--no-hear-source", help="Whether it hears the sound of the source; with --hearing."),
+]
+TurnTaking = Annotated[
+    str,
+    typer.Option(
+        "--turn-taking",
+        parser=one_of(TURN_TAKINGS),
+        metavar="|".join(TURN_TAKINGS),
+        help="What becomes a question: all that was said, what follows the wake phrase, what a held button marks.",
+    ),
+]
+WakePhrase = Annotated[str, typer.Option("--wake-phrase", help="Words that a question begins with.")]
+HearingLanguage = Annotated[str, typer.Option("--hearing-language", help="Language that is spoken to it, such as en.")]
+VoiceOn = Annotated[bool, typer.Option("--voice/--no-voice", help="Whether it speaks aloud: it takes tts workers.")]
+VoiceName = Annotated[str, typer.Option("--voice-name", help="Name of the voice; default: the usual one.")]
+Speed = Annotated[float, typer.Option("--voice-speed", help="How fast it speaks; 1 is the voice's own pace.")]
+VoiceLanguage = Annotated[str, typer.Option("--voice-language", help="Language that it speaks; default: the voice's.")]
 Brain = Annotated[str, _BRAIN]
 
 # Of a change: what is not given stays as it is.

@@ -15,7 +15,18 @@ from vigil_client.commands.running import console, run, show_notices
 from vigil_client.commands.target import ApiKey, CaFile, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.monitor import Monitor
-from vigil_client.options import Cadence, Memory, NewSession, NewSource, NewWatch, Speech, Window, source_url
+from vigil_client.options import (
+    Cadence,
+    Hearing,
+    Memory,
+    NewSession,
+    NewSource,
+    NewWatch,
+    Speech,
+    Voice,
+    Window,
+    source_url,
+)
 from vigil_client.values import Session
 from vigil_client.view import save_svg, view_for
 from vigil_client.watching import Limits, follow, verdict, watched
@@ -97,6 +108,15 @@ def watch(
     long_tokens: options.LongTokens = options.MEMORY.long_tokens,
     key_frames: options.KeyFrames = options.MEMORY.key_frames,
     time_zone: options.TimeZone = options.MEMORY.time_zone,
+    hearing: options.HearingOn = options.HEARING.is_on,
+    hear_source: options.FromSource = options.HEARING.from_source,
+    turn_taking: options.TurnTaking = options.HEARING.turn_taking,
+    wake_phrase: options.WakePhrase = options.HEARING.wake_phrase,
+    hearing_language: options.HearingLanguage = options.HEARING.language,
+    voice: options.VoiceOn = options.VOICE.is_on,
+    voice_name: options.VoiceName = options.VOICE.name,
+    voice_speed: options.Speed = options.VOICE.speed,
+    voice_language: options.VoiceLanguage = options.VOICE.language,
     brain: options.Brain = "",
     profile: options.Profile = None,
     model: options.Model = None,
@@ -137,6 +157,8 @@ def watch(
         window=Window(chunk_turns, tail_turns),
         speech=Speech(response_mode, duplicate_guard, text_temperature),
         memory=Memory(memory, mid_blocks, long_blocks, block_tokens, long_tokens, key_frames, time_zone),
+        hearing=Hearing(hearing, hear_source, turn_taking, wake_phrase, hearing_language),
+        voice=Voice(voice, voice_name, voice_speed, voice_language),
         infer_when_idle=infer_when_idle,
         brain=brain,
     )

@@ -17,7 +17,7 @@ from vigil.contract.events.envelope import Emission, decode_event, rfc3339
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.events.utterances import p_speak_of, utterance_outgoing
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
-from vigil.contract.subjects import AlertAction, ApprovalEvent, DelegationEvent, Lifecycle
+from vigil.contract.subjects import AlertAction, ApprovalEvent, DelegationEvent, Lifecycle, SpeechEvent
 from vigil.core.alert import AlertEvent, AlertState
 from vigil.core.control import Action
 from vigil.core.decide import Decision, Settled
@@ -251,6 +251,8 @@ def test_the_published_channels_are_the_subjects_that_are_used(asyncapi: dict[st
         "vigil.v1.delegation.{event}.{tenant}.{session}",
         "vigil.v1.approval.{event}.{tenant}.{session}",
         "vigil.v1.memory.{event}.{tenant}.{session}",
+        "vigil.v1.transcript.final.{tenant}.{session}",
+        "vigil.v1.speech.{event}.{tenant}.{session}",
         "vigil.v1.history.ask.{tenant}",
         "vigil.v1.history.answer.{tenant}.{asker}",
         "/v1/sessions/{session}/ws",
@@ -261,6 +263,7 @@ def test_the_published_channels_are_the_subjects_that_are_used(asyncapi: dict[st
     events = asyncapi["channels"]["delegations"]["parameters"]["event"]["enum"]
     assert events == [event.value for event in DelegationEvent]
     assert asyncapi["channels"]["approvals"]["parameters"]["event"]["enum"] == [event.value for event in ApprovalEvent]
+    assert asyncapi["channels"]["speech"]["parameters"]["event"]["enum"] == [event.value for event in SpeechEvent]
 
 
 def test_a_time_is_rfc3339_in_utc() -> None:

@@ -12,7 +12,9 @@ from vigil.contract.streams import (
     MEMORY_EVENTS,
     MEMORY_REQUESTS,
     SESSIONS,
+    SPEECH,
     TASKS,
+    TRANSCRIPTS,
     StreamSpec,
     stream_of,
 )
@@ -33,6 +35,8 @@ KEY = SessionKey("demo", "s-1")
         ("vigil.v1.memory.requested.demo.s-1", MEMORY_REQUESTS),
         ("vigil.v1.memory.failed.demo.s-1", MEMORY_EVENTS),
         (subjects.memory_of(KEY), MEMORY_EVENTS),
+        (subjects.transcript(KEY), TRANSCRIPTS),
+        (subjects.speech_of(KEY), SPEECH),
         ("vigil.v1.alert.>", ALERTS),
     ],
 )
@@ -45,6 +49,8 @@ def test_a_subject_has_its_stream(subject: str, stream: StreamSpec) -> None:
     [
         "vigil.v1.frame.raw.demo.s-1",
         "vigil.v1.memory.recall.demo.s-1",
+        "vigil.v1.transcript.partial.demo.s-1",
+        "vigil.v1.audio.in.demo.s-1",
         "vigil.v1.delegation",
         "vigil.v2.alert.demo",
         "",

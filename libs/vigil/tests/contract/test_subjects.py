@@ -22,6 +22,8 @@ from vigil.contract.subjects import (
     MemoryEvent,
     MemorySubject,
     SessionSubject,
+    SpeechEvent,
+    SpeechSubject,
 )
 from vigil.core.alert import AlertState
 from vigil.core.errors import InvalidToken
@@ -35,6 +37,7 @@ all_subjects = st.one_of(
     st.builds(DelegationSubject, st.sampled_from(DelegationEvent), keys),
     st.builds(ApprovalSubject, st.sampled_from(ApprovalEvent), keys),
     st.builds(MemorySubject, st.sampled_from(MemoryEvent), keys),
+    st.builds(SpeechSubject, st.sampled_from(SpeechEvent), keys),
     st.builds(AlertSubject, tokens, tokens, st.sampled_from([*AlertState, *AlertAction])),
     st.builds(AuditSubject, tokens),
 )
@@ -63,6 +66,13 @@ KEY = SessionKey("demo", "s-1")
         (subjects.memory_of(KEY), "vigil.v1.memory.*.demo.s-1"),
         (subjects.memory_requested(KEY), "vigil.v1.memory.requested.demo.s-1"),
         (subjects.memory_recall(KEY), "vigil.v1.memory.recall.demo.s-1"),
+        (subjects.audio_in(KEY), "vigil.v1.audio.in.demo.s-1"),
+        (subjects.audio_out(KEY), "vigil.v1.audio.out.demo.s-1"),
+        (subjects.voice_activity(KEY), "vigil.v1.audio.activity.demo.s-1"),
+        (subjects.transcript_partial(KEY), "vigil.v1.transcript.partial.demo.s-1"),
+        (subjects.transcript(KEY), "vigil.v1.transcript.final.demo.s-1"),
+        (subjects.speech(SpeechEvent.INTERRUPTED, KEY), "vigil.v1.speech.interrupted.demo.s-1"),
+        (subjects.speech_of(KEY), "vigil.v1.speech.*.demo.s-1"),
         (subjects.alert("demo", "lobby", AlertState.OPENED), "vigil.v1.alert.demo.lobby.opened"),
         (subjects.alert("demo", "lobby", AlertAction.MUTED), "vigil.v1.alert.demo.lobby.muted"),
         (subjects.alert_events_of("demo", AlertAction.ACKNOWLEDGED), "vigil.v1.alert.demo.*.acknowledged"),
@@ -104,6 +114,8 @@ def test_any_other_text_is_refused_with_its_name(text: str) -> None:
         "vigil.v1.delegation.guessed.demo.s-1",
         "vigil.v1.approval.bought.demo.s-1",
         "vigil.v1.memory.guessed.demo.s-1",
+        "vigil.v1.speech.sung.demo.s-1",
+        "vigil.v1.audio.demo.s-1",
         "vigil.v1.decision.demo.*",
         "vigil.v1.decision.de mo.s-1",
         "vigil.v1.decision..s-1",

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from vigil.core.errors import InvalidSpec, InvalidToken
+from vigil.core.hearing import Hearing
 from vigil.core.session import Cadence, ResponseMode, SessionSpec, SessionState, Speech, Window
 from vigil.core.source import Role, Source, SourceKind, kind_of
+from vigil.core.voice import Voice
 
 
 def spec(**changes: Any) -> SessionSpec:
@@ -100,6 +102,21 @@ def test_a_pushed_source_needs_no_ingestion() -> None:
     assert spec().roles == (Role.INGESTION, Role.CODEC, Role.INTERACTION)
     assert spec(source=Source("door", SourceKind.PUSHED)).roles == (Role.CODEC, Role.INTERACTION)
     assert spec(source=Source("door", SourceKind.WEBRTC)).roles == spec().roles
+
+
+def test_a_session_that_hears_or_speaks_needs_workers_for_that_and_is_watched_without_them() -> None:
+    both = spec(hearing=Hearing(is_on=True), voice=Voice(is_on=True))
+    assert both.roles == (*spec().roles, Role.ASR, Role.TTS)
+    assert both.source.roles == spec().roles
+    assert spec(hearing=Hearing(is_on=True)).roles == (*spec().roles, Role.ASR)
+    assert spec(voice=Voice(name="anna")).roles == spec().roles
+
+
+def test_pushed_pictures_have_no_sound() -> None:
+    door = Source("door", SourceKind.PUSHED)
+    assert spec(source=door, hearing=Hearing(is_on=True)).roles == (Role.CODEC, Role.INTERACTION, Role.ASR)
+    with pytest.raises(InvalidSpec, match=r"hearing\.from_source is true and pushed pictures have no sound"):
+        spec(source=door, hearing=Hearing(is_on=True, from_source=True))
 
 
 @pytest.mark.parametrize("interval_ms", [199, 60_001, 0, -1_000])

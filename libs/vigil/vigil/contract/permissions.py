@@ -32,7 +32,9 @@ from vigil.contract.streams import (
     MEMORY_EVENTS,
     SESSIONS,
     SNAPSHOTS,
+    SPEECH,
     STREAMS,
+    TRANSCRIPTS,
     UTTERANCES,
     BucketSpec,
     StreamSpec,
@@ -44,7 +46,7 @@ INBOXES = "_VIGIL_INBOX"
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # The streams whose events a tenant's downstream systems may ask for.
-HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS, MEMORY_EVENTS)
+HISTORY_STREAMS = (ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS, MEMORY_EVENTS, TRANSCRIPTS, SPEECH)
 
 OPERATOR = "operator"
 # Who may have the server read its configuration again and look into its state, and may hear and say nothing of ours.
@@ -107,8 +109,8 @@ def of_service(row: ServiceSpec) -> Permissions:
 
 def of_tenant(tenant: str) -> Permissions:
     """What a downstream system of a tenant may do: hear the tenant's alerts, utterances, the life of its sessions, its
-    delegated questions, approvals and memories, and ask the gateway for past ones. Nothing that it says reaches anybody
-    else."""
+    delegated questions, approvals, memories, what was said to them and what they spoke, and ask the gateway for past
+    ones. Nothing that it says reaches anybody else."""
     return Permissions((subjects.history_asked(tenant),), (*subjects.stored_of(tenant), subjects.answers_of(tenant)))
 
 

@@ -20,8 +20,10 @@ from vigil.contract.streams import (
     MEMORY_EVENTS,
     MEMORY_REQUESTS,
     SESSIONS,
+    SPEECH,
     STREAMS,
     TASKS,
+    TRANSCRIPTS,
     UTTERANCES,
     StreamSpec,
 )
@@ -214,6 +216,7 @@ GATEWAY = ServiceSpec(
             _of_all(Kind.TASK_CANCELLING),
             _of_all(Kind.MEMORY_RECALL),
             *subjects.all_approvals(ApprovalEvent.GRANTED, ApprovalEvent.REFUSED),  # what people decide
+            _of_all(Kind.AUDIO_IN),  # the microphones of clients
         ),
         hears=(
             subjects.ALL_DECISIONS,
@@ -222,9 +225,23 @@ GATEWAY = ServiceSpec(
             _of_all(Kind.PREVIEW_SHOWN),
             *_lifecycle(Lifecycle.MOVED),  # a picture that is waited for is shown again to a worker that takes over
             subjects.ALL_HISTORY_ASKED,
+            _of_all(Kind.AUDIO_OUT),
+            _of_all(Kind.VOICE_ACTIVITY),
+            _of_all(Kind.TRANSCRIPT_PARTIAL),
         ),
         looks_up=(SESSIONS, DECISIONS),  # the decision on a picture that a client sends again
-        reads=(DECISIONS, ALERTS, UTTERANCES, SESSIONS, DELEGATIONS, APPROVALS, MEMORY_EVENTS, AUDIT),
+        reads=(
+            DECISIONS,
+            ALERTS,
+            UTTERANCES,
+            SESSIONS,
+            DELEGATIONS,
+            APPROVALS,
+            MEMORY_EVENTS,
+            TRANSCRIPTS,
+            SPEECH,
+            AUDIT,
+        ),
         measures=STREAMS,
         snapshots=BucketAccess.READ,
         artefacts=BucketAccess.READ,
@@ -257,12 +274,18 @@ INGESTION = ServiceSpec(
             _of_all(Kind.RAW_FRAMES),
             _of_all(Kind.CODED_FRAMES),  # only to ask whether a worker listens there
             _of_all(Kind.PREVIEW_SHOWN),
+            _of_all(Kind.AUDIO_IN),  # the sound of sources
             *_lifecycle(Lifecycle.SOURCE_LOST, Lifecycle.SOURCE_BACK, Lifecycle.ENDED),
         ),
         hears=(subjects.ALL_LIFECYCLE, _of_all(Kind.SIGNALLING), _of_all(Kind.PREVIEW_ASKED)),
         looks_up=(SESSIONS,),
     ),
-    redis_keys=(SESSION_KEYS, INDEX_KEYS, HEALTH_KEYS, _placement_keys(Role.INGESTION), _placement_keys(Role.CODEC)),
+    redis_keys=(
+        SESSION_KEYS,
+        INDEX_KEYS,
+        HEALTH_KEYS,
+        *(_placement_keys(role) for role in (Role.INGESTION, Role.CODEC, Role.ASR, Role.TTS)),  # it ends sessions
+    ),
     resources=Resources(cpu=2.0, memory_mib=1_024),
     store=StoreAccess.WORK,
 )

@@ -121,6 +121,10 @@ MEMORY_EVENTS = StreamSpec(
     64 * _MIB,
     Retention.LIMITS,
 )
+TRANSCRIPTS = StreamSpec(
+    "TRANSCRIPTS", "what was said to sessions", (subjects.ALL_TRANSCRIPTS,), _DAY_S, 64 * _MIB, Retention.LIMITS
+)
+SPEECH = StreamSpec("SPEECH", "what sessions spoke aloud", (subjects.ALL_SPEECH,), _DAY_S, 64 * _MIB, Retention.LIMITS)
 DEAD_LETTERS = StreamSpec(
     "DEAD_LETTERS",
     "what could not be processed, and why",
@@ -132,7 +136,7 @@ DEAD_LETTERS = StreamSpec(
 AUDIT = StreamSpec(
     "AUDIT", "who asked to change what", (subjects.ALL_AUDIT,), 90 * _DAY_S, 128 * _MIB, Retention.LIMITS
 )
-FORM = 4
+FORM = 5
 """The number of these declarations, which the server keeps with each stream. Raise it with every change of them: a
 release with a lower number leaves the streams as they are, so that it takes nothing out of them."""
 
@@ -147,6 +151,8 @@ STREAMS = (
     MEMORY_EVENTS,
     MEMORY_REQUESTS,
     APPROVALS,
+    TRANSCRIPTS,
+    SPEECH,
     DEAD_LETTERS,
     AUDIT,
 )

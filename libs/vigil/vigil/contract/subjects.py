@@ -32,6 +32,11 @@ class Kind(StrEnum):
     TASK_CANCELLING = "delegation.cancelling"
     MEMORY_REQUESTED = "memory.requested"
     MEMORY_RECALL = "memory.recall"
+    AUDIO_IN = "audio.in"
+    AUDIO_OUT = "audio.out"
+    VOICE_ACTIVITY = "audio.activity"
+    TRANSCRIPT_PARTIAL = "transcript.partial"
+    TRANSCRIPT = "transcript.final"
 
 
 class Lifecycle(StrEnum):
@@ -85,6 +90,15 @@ class MemoryEvent(StrEnum):
 
     READY = "ready"
     FAILED = "failed"
+
+
+class SpeechEvent(StrEnum):
+    """What happened to words that were to be spoken aloud."""
+
+    STARTED = "started"
+    ENDED = "ended"
+    INTERRUPTED = "interrupted"  # a part was spoken
+    DROPPED = "dropped"  # nothing was spoken: text only
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +157,17 @@ class MemorySubject:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechSubject:
+    """`vigil.v1.speech.<event>.<tenant>.<session>`."""
+
+    event: SpeechEvent
+    key: SessionKey
+
+    def __str__(self) -> str:
+        return f"{PREFIX}.speech.{self.event}.{self.key.tenant}.{self.key.session}"
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSubject:
     """`vigil.v1.alert.<tenant>.<source>.<event>`: what the alert's state became, or what somebody did about it."""
 
@@ -182,6 +207,7 @@ Subject = (
     | DelegationSubject
     | ApprovalSubject
     | MemorySubject
+    | SpeechSubject
     | AlertSubject
     | AuditSubject
 )
@@ -193,6 +219,8 @@ ALL_LIFECYCLE = f"{PREFIX}.session.>"
 ALL_TASKS = f"{PREFIX}.{Kind.TASK_REQUESTED}.>"
 ALL_MEMORY_REQUESTS = f"{PREFIX}.{Kind.MEMORY_REQUESTED}.>"
 ALL_MEMORY_RECALLS = f"{PREFIX}.{Kind.MEMORY_RECALL}.>"
+ALL_TRANSCRIPTS = f"{PREFIX}.{Kind.TRANSCRIPT}.>"
+ALL_SPEECH = f"{PREFIX}.speech.>"
 ALL_APPROVALS = f"{PREFIX}.approval.>"
 ALL_AUDIT = f"{PREFIX}.audit.>"
 ALL_DEAD_LETTERS = f"{PREFIX}.dlq.>"
@@ -273,7 +301,8 @@ def lifecycles_of(tenant: str) -> str:
 
 def stored_of(tenant: str) -> tuple[str, ...]:
     """The events of a tenant that its downstream systems may read: its alerts, its utterances, the life of its
-    sessions, its delegated questions, the approvals that their brains ask for, and what became of its memories."""
+    sessions, its delegated questions, the approvals that their brains ask for, what became of its memories, what was
+    said to its sessions, and what they spoke."""
     token(tenant, "tenant")
     return (
         f"{PREFIX}.alert.{tenant}.>",
@@ -282,6 +311,8 @@ def stored_of(tenant: str) -> tuple[str, ...]:
         f"{PREFIX}.delegation.*.{tenant}.>",
         f"{PREFIX}.approval.*.{tenant}.>",
         *(f"{PREFIX}.memory.{event}.{tenant}.>" for event in MemoryEvent),
+        f"{PREFIX}.{Kind.TRANSCRIPT}.{tenant}.>",
+        f"{PREFIX}.speech.*.{tenant}.>",
     )
 
 
@@ -348,6 +379,41 @@ def memory_of(key: SessionKey) -> str:
 def all_memory(*events: MemoryEvent) -> tuple[str, ...]:
     """The subjects of these kinds of events of every session's memory."""
     return tuple(f"{PREFIX}.memory.{event}.>" for event in events)
+
+
+def audio_in(key: SessionKey) -> str:
+    """Where ingestion and the gateway publish the sound that a session may hear, as `AudioChunk`s."""
+    return str(SessionSubject(Kind.AUDIO_IN, key))
+
+
+def audio_out(key: SessionKey) -> str:
+    """Where what the session speaks is published as sound, as `SpokenChunk`s."""
+    return str(SessionSubject(Kind.AUDIO_OUT, key))
+
+
+def voice_activity(key: SessionKey) -> str:
+    """Where a `VoiceActivity` says that somebody began or stopped to speak to the session."""
+    return str(SessionSubject(Kind.VOICE_ACTIVITY, key))
+
+
+def transcript_partial(key: SessionKey) -> str:
+    """Where what is being said to the session is told while it is said, as CloudEvents that are not stored."""
+    return str(SessionSubject(Kind.TRANSCRIPT_PARTIAL, key))
+
+
+def transcript(key: SessionKey) -> str:
+    """Where what was said to the session is stored, as CloudEvents."""
+    return str(SessionSubject(Kind.TRANSCRIPT, key))
+
+
+def speech(event: SpeechEvent, key: SessionKey) -> str:
+    """Where one kind of event of what the session speaks aloud is stored, as CloudEvents."""
+    return str(SpeechSubject(event, key))
+
+
+def speech_of(key: SessionKey) -> str:
+    """A filter for all events of what one session speaks aloud."""
+    return f"{PREFIX}.speech.*.{key.tenant}.{key.session}"
 
 
 def approval(event: ApprovalEvent, key: SessionKey) -> str:
@@ -438,6 +504,8 @@ def _parse(tokens: list[str]) -> Subject:
             return DelegationSubject(DelegationEvent(event), SessionKey(tenant, session))
         case ["vigil", "v1", "memory", event, tenant, session] if event in _MEMORY_EVENTS:
             return MemorySubject(MemoryEvent(event), SessionKey(tenant, session))
+        case ["vigil", "v1", "speech", event, tenant, session]:
+            return SpeechSubject(SpeechEvent(event), SessionKey(tenant, session))
         case ["vigil", "v1", "approval", event, tenant, session]:
             return ApprovalSubject(ApprovalEvent(event), SessionKey(tenant, session))
         case ["vigil", "v1", *kind, tenant, session]:

@@ -7,12 +7,14 @@ from vigil.core.alert import Alert
 from vigil.core.bounds import Bounds
 from vigil.core.duplicate import DuplicateGuard, Utterances
 from vigil.core.errors import InvalidSpec
+from vigil.core.hearing import Hearing
 from vigil.core.ids import SessionKey, brain_name, token
 from vigil.core.instruction import Instructions
 from vigil.core.memory import Memory, MemoryLimits
 from vigil.core.message import Image, Parts
-from vigil.core.source import Role, Source
+from vigil.core.source import Role, Source, SourceKind
 from vigil.core.turn import Exchange, FrameRef, Task, Turn
+from vigil.core.voice import Voice
 
 DEFAULT_CHUNK_TURNS = 100
 MAX_PICTURES = 250  # in one chunk; the engine is started for 256 in one prompt
@@ -93,11 +95,18 @@ class SessionSpec:
     infer_when_idle: bool = True
     created_us: int = 0
     brain: str = ""
+    hearing: Hearing = field(default_factory=Hearing)
+    voice: Voice = field(default_factory=Voice)
 
     def __post_init__(self) -> None:
         token(self.tenant, "tenant")
         token(self.session, "session")
         brain_name(self.brain)
+        if self.hearing.from_source and self.source.kind is SourceKind.PUSHED:
+            raise InvalidSpec(
+                "hearing.from_source is true and pushed pictures have no sound: leave it out; the session hears the "
+                "microphone that a client sends"
+            )
         pictures = self.window.chunk_turns * self.cadence.frames_per_turn
         if pictures > MAX_PICTURES:
             raise InvalidSpec(
@@ -113,8 +122,11 @@ class SessionSpec:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """The roles that must hold the session before it is watched."""
-        return self.source.roles
+        """The roles that a worker is needed for before the session is opened: those of its source, and those of speech
+        when it hears or speaks. Whether it is watched depends on `source.roles` alone."""
+        hears = (Role.ASR,) if self.hearing.is_on else ()
+        speaks = (Role.TTS,) if self.voice.is_on else ()
+        return (*self.source.roles, *hears, *speaks)
 
 
 @dataclass(frozen=True, slots=True)

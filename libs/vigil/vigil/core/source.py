@@ -23,6 +23,8 @@ class Role(StrEnum):
     INGESTION = "ingestion"
     CODEC = "codec"
     INTERACTION = "interaction"
+    ASR = "asr"
+    TTS = "tts"
 
 
 _KINDS = {
@@ -32,14 +34,15 @@ _KINDS = {
     "http": SourceKind.HTTP,
     "https": SourceKind.HTTP,
 }
-_PULLED = (Role.INGESTION, Role.CODEC, Role.INTERACTION)
+WATCHING_ROLES = (Role.INGESTION, Role.CODEC, Role.INTERACTION)
+"""The roles that watch a source. The others hear and speak for the session: without them it is watched all the same."""
 _PUSHED = (Role.CODEC, Role.INTERACTION)
 _SENT = frozenset({SourceKind.PUSHED, SourceKind.WEBRTC})
 
 
 def roles_of(kind: SourceKind) -> tuple[Role, ...]:
-    """The roles that a session needs for a source of this kind."""
-    return _PUSHED if kind is SourceKind.PUSHED else _PULLED
+    """The roles that a session needs to watch a source of this kind."""
+    return _PUSHED if kind is SourceKind.PUSHED else WATCHING_ROLES
 
 
 def has_address(kind: SourceKind) -> bool:
@@ -68,7 +71,7 @@ class Source:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """The roles that a session on this source needs."""
+        """The roles that a session needs to watch it."""
         return roles_of(self.kind)
 
 

@@ -97,6 +97,32 @@ SOURCE_KIND_PUSHED: SourceKind.ValueType  # 1
 SOURCE_KIND_WEBRTC: SourceKind.ValueType  # 2
 Global___SourceKind: _TypeAlias = SourceKind  # noqa: Y015
 
+class _TurnTaking:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TurnTakingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TurnTaking.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TURN_TAKING_UNSPECIFIED: _TurnTaking.ValueType  # 0
+    TURN_TAKING_OPEN: _TurnTaking.ValueType  # 1
+    """Everything."""
+    TURN_TAKING_WAKE: _TurnTaking.ValueType  # 2
+    """What begins with the wake phrase."""
+    TURN_TAKING_PUSH: _TurnTaking.ValueType  # 3
+    """What was said while the button was held."""
+
+class TurnTaking(_TurnTaking, metaclass=_TurnTakingEnumTypeWrapper):
+    """Which of what was said becomes a question."""
+
+TURN_TAKING_UNSPECIFIED: TurnTaking.ValueType  # 0
+TURN_TAKING_OPEN: TurnTaking.ValueType  # 1
+"""Everything."""
+TURN_TAKING_WAKE: TurnTaking.ValueType  # 2
+"""What begins with the wake phrase."""
+TURN_TAKING_PUSH: TurnTaking.ValueType  # 3
+"""What was said while the button was held."""
+Global___TurnTaking: _TypeAlias = TurnTaking  # noqa: Y015
+
 @_typing.final
 class SessionSource(_message.Message):
     """What to watch: a camera or file by its address, or pictures that the client sends."""
@@ -302,6 +328,90 @@ class MemoryOptions(_message.Message):
 Global___MemoryOptions: _TypeAlias = MemoryOptions  # noqa: Y015
 
 @_typing.final
+class HearingOptions(_message.Message):
+    """Whether and how the session is spoken to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_ON_FIELD_NUMBER: _builtins.int
+    FROM_SOURCE_FIELD_NUMBER: _builtins.int
+    TURN_TAKING_FIELD_NUMBER: _builtins.int
+    WAKE_PHRASE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    is_on: _builtins.bool
+    """Whether the session hears; not unless this says so."""
+    from_source: _builtins.bool
+    """Whether it hears the sound of its source, beside the microphones that clients send through the gateway."""
+    turn_taking: Global___TurnTaking.ValueType
+    wake_phrase: _builtins.str
+    """The words that what is said to the session begins with."""
+    language: _builtins.str
+    """Language that is spoken, as BCP 47 writes it; empty: any that the recognizer knows."""
+    def __init__(
+        self,
+        *,
+        is_on: _builtins.bool | None = ...,
+        from_source: _builtins.bool | None = ...,
+        turn_taking: Global___TurnTaking.ValueType = ...,
+        wake_phrase: _builtins.str = ...,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_source", b"_from_source", "_is_on", b"_is_on", "from_source", b"from_source", "is_on", b"is_on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_source", b"_from_source", "_is_on", b"_is_on", "from_source", b"from_source", "is_on", b"is_on", "language", b"language", "turn_taking", b"turn_taking", "wake_phrase", b"wake_phrase"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__from_source: _TypeAlias = _typing.Literal["from_source"]  # noqa: Y015
+    _WhichOneofArgType__from_source: _TypeAlias = _typing.Literal["_from_source", b"_from_source"]  # noqa: Y015
+    _WhichOneofReturnType__is_on: _TypeAlias = _typing.Literal["is_on"]  # noqa: Y015
+    _WhichOneofArgType__is_on: _TypeAlias = _typing.Literal["_is_on", b"_is_on"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_source) -> _WhichOneofReturnType__from_source | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_on) -> _WhichOneofReturnType__is_on | None: ...
+
+Global___HearingOptions: _TypeAlias = HearingOptions  # noqa: Y015
+
+@_typing.final
+class VoiceOptions(_message.Message):
+    """Whether and how what the session says is spoken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_ON_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SPEED_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    is_on: _builtins.bool
+    """Whether the session speaks aloud; not unless this says so."""
+    name: _builtins.str
+    """Name of the voice; empty: the service's own."""
+    speed: _builtins.float
+    language: _builtins.str
+    """Language that is spoken, as BCP 47 writes it; empty: the voice's."""
+    def __init__(
+        self,
+        *,
+        is_on: _builtins.bool | None = ...,
+        name: _builtins.str = ...,
+        speed: _builtins.float | None = ...,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_is_on", b"_is_on", "_speed", b"_speed", "is_on", b"is_on", "speed", b"speed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_on", b"_is_on", "_speed", b"_speed", "is_on", b"is_on", "language", b"language", "name", b"name", "speed", b"speed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__is_on: _TypeAlias = _typing.Literal["is_on"]  # noqa: Y015
+    _WhichOneofArgType__is_on: _TypeAlias = _typing.Literal["_is_on", b"_is_on"]  # noqa: Y015
+    _WhichOneofReturnType__speed: _TypeAlias = _typing.Literal["speed"]  # noqa: Y015
+    _WhichOneofArgType__speed: _TypeAlias = _typing.Literal["_speed", b"_speed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_on) -> _WhichOneofReturnType__is_on | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__speed) -> _WhichOneofReturnType__speed | None: ...
+
+Global___VoiceOptions: _TypeAlias = VoiceOptions  # noqa: Y015
+
+@_typing.final
 class SessionWatch(_message.Message):
     """A standing instruction that raises alerts when the model speaks under it. The options that are left out are those of
     `POST /v1/sessions`.
@@ -379,6 +489,8 @@ class OpenSessionRequest(_message.Message):
     INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     BRAIN_FIELD_NUMBER: _builtins.int
     MEMORY_FIELD_NUMBER: _builtins.int
+    HEARING_FIELD_NUMBER: _builtins.int
+    VOICE_FIELD_NUMBER: _builtins.int
     profile: _builtins.str
     model: _builtins.str
     infer_when_idle: _builtins.bool
@@ -398,6 +510,10 @@ class OpenSessionRequest(_message.Message):
     def instructions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def memory(self) -> Global___MemoryOptions: ...
+    @_builtins.property
+    def hearing(self) -> Global___HearingOptions: ...
+    @_builtins.property
+    def voice(self) -> Global___VoiceOptions: ...
     def __init__(
         self,
         *,
@@ -412,10 +528,12 @@ class OpenSessionRequest(_message.Message):
         instructions: _abc.Iterable[_builtins.str] | None = ...,
         brain: _builtins.str = ...,
         memory: Global___MemoryOptions | None = ...,
+        hearing: Global___HearingOptions | None = ...,
+        voice: Global___VoiceOptions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "cadence", b"cadence", "infer_when_idle", b"infer_when_idle", "memory", b"memory", "source", b"source", "speech", b"speech", "window", b"window"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "cadence", b"cadence", "hearing", b"hearing", "infer_when_idle", b"infer_when_idle", "memory", b"memory", "source", b"source", "speech", b"speech", "voice", b"voice", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "brain", b"brain", "cadence", b"cadence", "infer_when_idle", b"infer_when_idle", "instructions", b"instructions", "memory", b"memory", "model", b"model", "profile", b"profile", "source", b"source", "speech", b"speech", "watches", b"watches", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "brain", b"brain", "cadence", b"cadence", "hearing", b"hearing", "infer_when_idle", b"infer_when_idle", "instructions", b"instructions", "memory", b"memory", "model", b"model", "profile", b"profile", "source", b"source", "speech", b"speech", "voice", b"voice", "watches", b"watches", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__infer_when_idle: _TypeAlias = _typing.Literal["infer_when_idle"]  # noqa: Y015
     _WhichOneofArgType__infer_when_idle: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle"]  # noqa: Y015

@@ -3,12 +3,14 @@
 import time
 from dataclasses import replace
 
+from vigil.core.hearing import Hearing
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.memory import MemoryLimits
 from vigil.core.profile import profile as profile_named
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
 from vigil.core.source import Source, SourceKind, kind_of
+from vigil.core.voice import Voice
 from vigil_gateway.api.errors import NotServed
 from vigil_gateway.api.models.options import SourceIn
 from vigil_gateway.api.models.sessions import SessionIn, SessionPatch
@@ -34,6 +36,8 @@ def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> Session
         window=Window(**dict(body.window)),
         speech=Speech(**dict(body.speech)),
         memory=MemoryLimits(**dict(body.memory)),
+        hearing=Hearing(**dict(body.hearing)),
+        voice=Voice(**dict(body.voice)),
         infer_when_idle=body.infer_when_idle,
         brain=body.brain,
         created_us=time.time_ns() // 1_000,

@@ -12,7 +12,15 @@ from vigil.core.source import Source
 from vigil.core.turn import Exchange
 from vigil.runtime.process.redaction import redacted
 from vigil_gateway.api.models.history import ExchangeOut, TurnOut
-from vigil_gateway.api.models.options import CadenceGroup, MemoryGroup, SourceOut, SpeechGroup, WindowGroup
+from vigil_gateway.api.models.options import (
+    CadenceGroup,
+    HearingGroup,
+    MemoryGroup,
+    SourceOut,
+    SpeechGroup,
+    VoiceGroup,
+    WindowGroup,
+)
 from vigil_gateway.api.models.sessions import NoticeOut, ProgressOut, SessionOut, SubjectsOut
 from vigil_gateway.api.models.standing import InstructionOut, WatchOut
 from vigil_gateway.sessions.notices import Notice
@@ -32,6 +40,8 @@ def session_out(spec: SessionSpec, ended_reason: str | None, notices: Sequence[N
         window=WindowGroup.model_validate(spec.window),
         speech=SpeechGroup.model_validate(spec.speech),
         memory=MemoryGroup.model_validate(spec.memory),
+        hearing=HearingGroup.model_validate(spec.hearing),
+        voice=VoiceGroup.model_validate(spec.voice),
         infer_when_idle=spec.infer_when_idle,
         brain=spec.brain,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
@@ -121,4 +131,6 @@ def _subjects(spec: SessionSpec) -> SubjectsOut:
         delegations=subjects.delegations_of(key),
         approvals=subjects.approvals_of(key),
         lifecycle=subjects.lifecycle_of(key),
+        transcripts=subjects.transcript(key),
+        speech=subjects.speech_of(key),
     )

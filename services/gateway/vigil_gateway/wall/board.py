@@ -15,7 +15,7 @@ from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.streams import DECISIONS
 from vigil.core.ids import SessionKey
-from vigil.core.source import Role
+from vigil.core.source import WATCHING_ROLES, Role
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.bus.stored import MAX_NEWEST
 from vigil.runtime.channel import KeepLatest
@@ -165,7 +165,7 @@ class Board:
     async def _shortages(self, found: Mapping[SessionKey, Overview]) -> dict[str, dict[Role, str]]:
         """The sessions that nobody holds in some role while every worker of that role is full."""
         short: dict[str, dict[Role, str]] = {}
-        for role in Role:
+        for role in WATCHING_ROLES:
             waiting = [key for key in await self.placement.unheld(role, _UNHELD) if key in found]
             if not waiting:
                 continue

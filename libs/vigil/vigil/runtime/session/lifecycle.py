@@ -13,7 +13,7 @@ from vigil.runtime.placement.leases import Claim
 from vigil.runtime.session.ports import SessionPorts
 from vigil.runtime.store.sessions import SessionStore
 
-CAMERA_SIDE = (Role.INGESTION, Role.CODEC)
+CLOSED_BY_END = (Role.INGESTION, Role.CODEC, Role.ASR, Role.TTS)
 """The roles that have nothing left to do once a session has ended: whoever ends it closes it for them. Every other
 role closes itself when it has finished: interaction when the session's alerts are closed and published."""
 
@@ -57,13 +57,13 @@ async def why_ended(store: SessionStore, key: SessionKey) -> str:
 
 
 async def end(ports: SessionPorts, spec: SessionSpec, reason: str) -> str:
-    """End the session, announce it and close it for its camera side; returns the reason that holds, which is that of
+    """End the session, announce it and close it for `CLOSED_BY_END`; returns the reason that holds, which is that of
     the first who ended it. Idempotent: after `PortError` it is safe to repeat."""
     await ports.store.end(spec.key, reason)
     try:
         return await announce_end(ports, spec)
     finally:  # after the announcement: a worker that ends its own session loses its lease here
-        await ports.placement.close(spec.key, CAMERA_SIDE)
+        await ports.placement.close(spec.key, CLOSED_BY_END)
 
 
 async def end_unreadable(ports: SessionPorts, key: SessionKey, reason: str) -> None:
@@ -79,7 +79,7 @@ async def end_newer(ports: SessionPorts, key: SessionKey, reason: str) -> None:
     `StoreUnavailable`."""
     await ports.store.end(key, reason)
     unheld = await ports.placement.lacking(key, [Role.INTERACTION])
-    await ports.placement.close(key, (*CAMERA_SIDE, *unheld))
+    await ports.placement.close(key, (*CLOSED_BY_END, *unheld))
 
 
 def _event(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from vigil.core.duplicate import DuplicateGuard
+from vigil.core.hearing import LANGUAGE_PATTERN, MAX_WAKE_PHRASE_CHARS, Hearing, TurnTaking
 from vigil.core.memory import (
     BLOCK_TOKENS,
     KEY_FRAMES,
@@ -27,9 +28,11 @@ from vigil.core.session import (
     Window,
 )
 from vigil.core.source import SourceKind
+from vigil.core.voice import SPEED, VOICE_NAME_PATTERN, Voice
 from vigil_gateway.api.models.base import NO_TEXT_FLOAT, NO_TEXT_INT, Flag, Group, In, Out, TimeZone, Token, bounded
 
 _CADENCE, _WINDOW, _SPEECH, _MEMORY = Cadence(), Window(), Speech(), MemoryLimits()
+_HEARING, _VOICE = Hearing(), Voice()
 
 IntervalMs = Annotated[int, bounded(INTERVAL_MS, "Milliseconds of capture time between turns"), NO_TEXT_INT]
 FramesPerTurn = Annotated[int, bounded(FRAMES_PER_TURN, "Frames sampled evenly within one turn"), NO_TEXT_INT]
@@ -96,6 +99,41 @@ ZoneOfMemory = Annotated[
         "as the operator says, UTC unless changed",
     ),
 ]
+
+Language = Annotated[
+    str,
+    Field(
+        pattern=f"^{LANGUAGE_PATTERN}$",
+        description="Language that is spoken, as BCP 47 writes it; empty: whichever it is",
+        examples=["en"],
+    ),
+]
+HearingOn = Annotated[
+    Flag, Field(description="Whether the session is spoken to: clients may send the sound of a microphone")
+]
+FromSource = Annotated[
+    Flag, Field(description="Whether it also hears the sound of its source; not for pushed pictures, which have none")
+]
+Turns = Annotated[
+    TurnTaking,
+    Field(
+        description="Which of what was said becomes a question: all of it (`open`), what begins with the "
+        "`wake_phrase` (`wake`), or what was said while the button was held (`push`)"
+    ),
+]
+WakePhrase = Annotated[
+    str,
+    Field(
+        max_length=MAX_WAKE_PHRASE_CHARS,
+        description='The words that a question begins with where `turn_taking` is "wake"; they are not a part of it',
+        examples=["hey vigil"],
+    ),
+]
+VoiceOn = Annotated[Flag, Field(description="Whether what the session says is spoken aloud")]
+VoiceName = Annotated[
+    str, Field(pattern=f"^{VOICE_NAME_PATTERN}$", description="Name of the voice; empty: the usual one")
+]
+Speed = Annotated[float, bounded(SPEED, "How fast it speaks", allow_inf_nan=False), NO_TEXT_FLOAT]
 
 
 class SourceIn(In):
@@ -178,6 +216,25 @@ class MemoryGroup(Group):
     long_tokens: LongTokens = _MEMORY.long_tokens
     key_frames: KeyFrames = _MEMORY.key_frames
     time_zone: ZoneOfMemory = _MEMORY.time_zone
+
+
+class HearingGroup(Group):
+    """Whether and how the session is spoken to. It cannot be changed while the session runs."""
+
+    is_on: HearingOn = _HEARING.is_on
+    from_source: FromSource = _HEARING.from_source
+    turn_taking: Turns = _HEARING.turn_taking
+    wake_phrase: WakePhrase = _HEARING.wake_phrase
+    language: Language = _HEARING.language
+
+
+class VoiceGroup(Group):
+    """Whether and how the session speaks aloud. It cannot be changed while the session runs."""
+
+    is_on: VoiceOn = _VOICE.is_on
+    name: VoiceName = _VOICE.name
+    speed: Speed = _VOICE.speed
+    language: Language = _VOICE.language
 
 
 class CadenceChange(In):

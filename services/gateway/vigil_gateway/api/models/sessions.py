@@ -10,12 +10,14 @@ from vigil_gateway.api.models.base import BrainName, In, Out, Text
 from vigil_gateway.api.models.options import (
     CadenceChange,
     CadenceGroup,
+    HearingGroup,
     InferWhenIdle,
     MemoryGroup,
     SourceIn,
     SourceOut,
     SpeechChange,
     SpeechGroup,
+    VoiceGroup,
     WindowGroup,
 )
 from vigil_gateway.api.models.standing import WatchIn
@@ -50,6 +52,8 @@ class SessionIn(In):
     window: WindowGroup = WindowGroup()
     speech: SpeechGroup = SpeechGroup()
     memory: MemoryGroup = MemoryGroup()
+    hearing: HearingGroup = HearingGroup()
+    voice: VoiceGroup = VoiceGroup()
     infer_when_idle: InferWhenIdle = True
     brain: Annotated[BrainName, Field(description=_BRAIN)] = ""
     watches: list[WatchIn] = Field(default=[], max_length=MAX_INSTRUCTIONS)
@@ -73,6 +77,8 @@ class SubjectsOut(Out):
     delegations: str
     approvals: str
     lifecycle: str
+    transcripts: str
+    speech: str
 
 
 class NoticeOut(Out):
@@ -95,6 +101,8 @@ class SessionOut(Out):
     window: WindowGroup
     speech: SpeechGroup
     memory: MemoryGroup
+    hearing: HearingGroup
+    voice: VoiceGroup
     infer_when_idle: bool
     brain: str = Field(description=_BRAIN)
     created_at: datetime

@@ -17,6 +17,7 @@ from vigil_client.commands.options import one_of
 from vigil_client.commands.subscribe import duration
 from vigil_client.commands.watch import source_id, watches_of
 from vigil_client.endpoints import FILE, Endpoints, write
+from vigil_client.main import command_line
 from vigil_client.options import SEVERITIES, NewWatch
 from vigil_client.testing.command import Result, start, vigil
 from vigil_client.testing.scripted_answers import SESSION, alert_json, decision_json, sse
@@ -205,6 +206,14 @@ async def test_help_teaches_by_example() -> None:
         result = await vigil(*arguments, "--help")
         assert result.status == 0
         assert "vigil " in result.output.partition("Usage:")[2].partition("\n")[2]
+
+
+def test_a_named_command_comes_alone_and_a_name_that_is_none_with_all() -> None:
+    def names(wanted: str) -> list[str]:
+        return [str(command.name) for command in command_line(wanted).registered_commands]
+
+    assert names("watch") == ["watch"]
+    assert {"watch", "ask", "up", "doctor"} <= set(names("wacth")) == set(names(""))
 
 
 def test_durations() -> None:

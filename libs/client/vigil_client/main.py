@@ -1,23 +1,30 @@
-"""The `vigil` command: its own commands, and those of the packages that are installed beside it."""
+"""The `vigil` command: its own commands, and those of the packages that are installed beside it.
 
+To import all of them takes seconds, so a command that was named is imported alone.
+"""
+
+import sys
 from collections.abc import Callable, Collection, Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 import typer
 
-from vigil_client.commands.alerts import alerts
-from vigil_client.commands.approve import approve
-from vigil_client.commands.audit import audit
-from vigil_client.commands.memory import memory
 from vigil_client.commands.running import run_program
-from vigil_client.commands.sessions import ask, sessions
-from vigil_client.commands.subscribe import subscribe
-from vigil_client.commands.tasks import tasks
-from vigil_client.commands.turns import turns
-from vigil_client.commands.watch import watch
 
 ADDED = "vigil.commands"  # the entry-point group by which a package adds a command
 Command = Callable[..., None] | typer.Typer  # a group of commands is a Typer
+OWN = {
+    "watch": "vigil_client.commands.watch:watch",
+    "alerts": "vigil_client.commands.alerts:alerts",
+    "approve": "vigil_client.commands.approve:approve",
+    "audit": "vigil_client.commands.audit:audit",
+    "subscribe": "vigil_client.commands.subscribe:subscribe",
+    "ask": "vigil_client.commands.sessions:ask",
+    "memory": "vigil_client.commands.memory:memory",
+    "sessions": "vigil_client.commands.sessions:sessions",
+    "tasks": "vigil_client.commands.tasks:tasks",
+    "turns": "vigil_client.commands.turns:turns",
+}
 ABOUT = "Vigil watches live video and acts at the right moment."
 # How to begin, by command, in the order in which a newcomer needs them.
 BEGINNINGS = {
@@ -38,30 +45,27 @@ def help_text(commands: Collection[str]) -> str:
     return "\n".join((ABOUT, "", "\b", "Begin with:", *lines))
 
 
-def command_line() -> typer.Typer:
-    """The `vigil` command with every command that is installed."""
-    commands: dict[str, Command] = {
-        "watch": watch,
-        "alerts": alerts,
-        "approve": approve,
-        "audit": audit,
-        "subscribe": subscribe,
-        "ask": ask,
-        "memory": memory,
-        "sessions": sessions,
-        "tasks": tasks,
-        "turns": turns,
-    }
-    commands |= {added.name: added.load() for added in entry_points(group=ADDED)}
+def installed() -> dict[str, EntryPoint]:
+    """Every command that is installed, by name; none of them is imported."""
+    own = {name: EntryPoint(name, place, ADDED) for name, place in OWN.items()}
+    return own | {added.name: added for added in entry_points(group=ADDED)}
+
+
+def command_line(wanted: str = "") -> typer.Typer:
+    """The `vigil` command with the command `wanted`; with every one that is installed where there is none of that
+    name."""
+    found = installed()
     app = typer.Typer(
-        help=help_text(commands),
+        help=help_text(found.keys()),
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    for name in (*(name for name in BEGINNINGS if name in commands), *sorted(commands.keys() - BEGINNINGS.keys())):
-        command = commands[name]
+    app.callback()(_anything)  # a program with a single command would lose that command's name
+    first = [name for name in BEGINNINGS if name in found]
+    for name in [wanted] if wanted in found else [*first, *sorted(found.keys() - BEGINNINGS.keys())]:
+        command: Command = found[name].load()
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
@@ -71,4 +75,8 @@ def command_line() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command, by default that of the process, and exit with its status."""
-    run_program(command_line(), "vigil", arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    run_program(command_line(given[0] if given else ""), "vigil", given)
+
+
+def _anything() -> None: ...

@@ -36,6 +36,7 @@ async def process(stage: Stage, **variables: object) -> AsyncIterator[asyncio.su
     started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "vigil_brain.main"),
         env={"PATH": os.defpath, **{f"VIGIL_{name}": str(value) for name, value in given.items()}},
+        cwd=stage.folder,  # where no embedded brain is installed
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )

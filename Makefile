@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+# Without what Python has once compiled, a service takes twice as long to start, and the engine several times.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),build/tools/bin/uv)
@@ -12,7 +14,7 @@ BUF := build/buf/node_modules/.bin/buf
 # The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
 BREAKING_REF ?= HEAD~1
 # Most tests wait for real processes most of the time: more of them than processors run side by side.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
 
 .PHONY: help
@@ -31,7 +33,7 @@ build/tools/bin/uv:
 
 .venv/.complete: uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml) | $(filter build/tools/bin/uv,$(UV))
 	@echo "==> installing the libraries and services into .venv"
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet --compile-bytecode
 	@touch $@
 
 .venv-engine/.complete: $(wildcard deploy/engine/*.txt deploy/engine/*.sh deploy/engine/*.py)
@@ -99,11 +101,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 .PHONY: test test-console test-slow test-compose test-stores test-helm test-recipe test-services bench fuzz eval coverage lint format
 test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST_ARGS=…]
 	@$(MAKE) --no-print-directory test-console
-	@mkdir -p build; $(MAKE) --no-print-directory test-recipe >build/test-recipe.log 2>&1 & recipe=$$!; \
-	trap "kill $$recipe 2>/dev/null || true" INT TERM; status=0; \
-	$(MAKE) --no-print-directory test-services || status=$$?; \
-	echo "==> the tests of training, which ran meanwhile"; \
-	wait $$recipe || status=$$?; cat build/test-recipe.log; exit $$status
+	@$(MAKE) --no-print-directory test-services
 
 test-console: ## Run the console's own tests, and check its types
 	@if ! command -v npm >/dev/null; then echo "==> there is no npm: the tests of the console are skipped"; exit 0; fi; \
@@ -112,7 +110,7 @@ test-console: ## Run the console's own tests, and check its types
 
 test-slow: workspace engine system browser whip-client prometheus turn console ## Run the tests that need a browser or Prometheus, or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
-	@$(MAKE) --no-print-directory test-recipe RECIPE_TESTS=slow
+	@$(MAKE) --no-print-directory test-recipe
 
 # No part of `make test`: where no Docker daemon can start it says so, and that nothing was proven.
 test-compose: workspace ## Prove the deployment by compose in real containers [SKIP_IMAGES=yes] [PYTEST_ARGS=…]
@@ -132,10 +130,10 @@ test-stores: workspace ## Run the tests of store and placement against every Red
 test-helm: chart-tools ## Install, test, upgrade and uninstall the chart in a cluster of one node (root, Docker, the images of make images) [HELM_ARGS=…]
 	@tests/cluster/test-chart.sh $(HELM_ARGS)
 
-# The tests of training run in the engine's Python, which has torch. They get the processors that nobody else wants.
-test-recipe:
-	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 nice -n 19 $(ENGINE_PYTHON) -m pytest --noconftest -q --timeout 900 \
-	  -m "$(or $(RECIPE_TESTS),not slow)" libs/recipe/tests/test_engine_*.py
+# The tests of training run in the engine's Python, which has torch.
+test-recipe: engine ## Run the tests of training, and small trainings [RECIPE_TESTS='not slow']
+	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 $(ENGINE_PYTHON) -m pytest --noconftest -q --timeout 900 \
+	  $(if $(RECIPE_TESTS),-m "$(RECIPE_TESTS)") libs/recipe/tests/test_engine_*.py
 
 # The whole system decides every second with the real engine: nothing runs beside it.
 # The tests of several services together wait most: they begin first, and what is quick fills the end.
@@ -268,12 +266,12 @@ chart: workspace build/chart/.complete ## Lint, render, compare, validate and sc
 
 .PHONY: train-small
 train-small: engine ## Train the small model from nothing into build/train/vigil-small (five to six hours on two cores)
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.training libs/recipe/small.toml
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export
+	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 $(ENGINE_PYTHON) -m vigil_recipe.training libs/recipe/small.toml
+	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 $(ENGINE_PYTHON) -m vigil_recipe.export
 
 .PHONY: rehearse-small
 rehearse-small: engine ## See in minutes that every stage of train-small runs here: 10 steps of each, weights of no use
 	@rm -rf build/train/small-rehearsal
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.training libs/recipe/small.toml --rehearse 10
-	@PYTHONPATH=libs/vigil:libs/recipe $(ENGINE_PYTHON) -m vigil_recipe.export \
+	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 $(ENGINE_PYTHON) -m vigil_recipe.training libs/recipe/small.toml --rehearse 10
+	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 $(ENGINE_PYTHON) -m vigil_recipe.export \
 		--from build/train/small-rehearsal/whole/model --out build/train/small-rehearsal/vigil-small

@@ -15,7 +15,7 @@ from vigil.testing.prompts import Pixels, request
 NAME = "vigil-small"
 COLD_S = 60.0
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

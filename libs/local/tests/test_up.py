@@ -101,6 +101,7 @@ def temporary_of(endpoints: Endpoints) -> Path:
     return Path(next(line.decode().partition("=")[2] for line in variables if line.startswith(b"TMPDIR=")))
 
 
+@pytest.mark.slow
 async def test_up_heals_itself_and_leaves_nothing_behind(tmp_path: Path, up: Up, engine_url: str) -> None:
     process, known = await up(tmp_path)
     assert set(known.pids) == {"nats", "redis", "ingestion", "codec", "interaction", "memory", "gateway", "brain"}
@@ -155,6 +156,7 @@ async def tenant_with_a_key(tmp_path: Path, known: Endpoints) -> str:
     return key
 
 
+@pytest.mark.slow
 async def test_nothing_outlives_a_killed_up_but_the_keys(tmp_path: Path, up: Up) -> None:
     process, known = await up(tmp_path)
     temporary = temporary_of(known)

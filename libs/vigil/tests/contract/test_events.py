@@ -139,6 +139,10 @@ def test_an_utterance_keeps_to_the_schema(
     check(asyncapi, "UtteranceEvent", outgoing)
     assert outgoing.subject == "vigil.v1.utterance.demo.s-1"
     assert decode_event(outgoing.payload).data["text"] == "A fire has started."
+    assert decode_event(outgoing.payload).data["is_answer"] is False
+    answer = utterance_outgoing(spec, replace(make_decision(), is_answer=True), EMISSION)
+    assert answer is not None
+    assert decode_event(answer.payload).data["is_answer"] is True
 
 
 def test_the_probability_of_a_turn_may_be_unknown(make_decision: MakeDecision) -> None:

@@ -167,6 +167,14 @@ def test_the_next_words_answer_the_newest_open_question() -> None:
     )
 
 
+def test_a_decision_says_whether_it_answers_a_question() -> None:
+    session = Session()
+    assert session.turn("</response> A wall.").decision.is_answer is False
+    assert session.turn(QUIET, Ask("q", "Who is there?")).decision.is_answer is True
+    assert session.turn("</response> A man.").decision.is_answer is True, "the question was still open"
+    assert session.turn("</response> A dog.").decision.is_answer is False
+
+
 def test_words_of_a_watch_answer_no_question() -> None:
     session = Session()
     session.turn(QUIET, Instruct(FIRE), Instruct(DOOR), Ask("q", "Is the door open?"))

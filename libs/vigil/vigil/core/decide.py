@@ -89,6 +89,7 @@ class Decision:
 
     The words of a `duplicate` were uttered a moment ago, so they are not uttered again. `task` is the id of the task
     that a delegation opened, or that was to answer the same question already; empty for every other action.
+    `is_answer` says that the words answer a question of the user, or delegate it.
     """
 
     sequence: int
@@ -101,6 +102,7 @@ class Decision:
     prefix_share: float
     duplicate: bool = False
     task: str = ""
+    is_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ def settle(
         requests += at_boundary(spec, after, infer.again, asking.now_us)
     return Settled(
         after,
-        _decision(profile, infer, output, completion, task, duplicate=duplicate),
+        replace(_decision(profile, infer, output, completion, task, duplicate=duplicate), is_answer=said.is_answer),
         events,
         infer.restart,
         consumed=len(infer.observation.commands),

@@ -13,7 +13,8 @@ from vigil.core.session import SessionSpec
 
 @dataclass(frozen=True, slots=True)
 class UtteranceData:
-    """The `data` of an utterance event: words that the model spoke."""
+    """The `data` of an utterance event: words that the model spoke. `is_answer` says that they answer a question of the
+    user, or say that it was delegated."""
 
     tenant: str
     session: str
@@ -26,6 +27,7 @@ class UtteranceData:
     latency_ms: float
     time_s: float
     decision_sequence: int
+    is_answer: bool
 
 
 def utterance_outgoing(spec: SessionSpec, decision: Decision, emission: Emission) -> Outgoing | None:
@@ -45,6 +47,7 @@ def utterance_outgoing(spec: SessionSpec, decision: Decision, emission: Emission
         latency_ms=emission.latency_ms,
         time_s=decision.time_ms / 1000,
         decision_sequence=decision.sequence,
+        is_answer=decision.is_answer,
     )
     cloud_event = CloudEvent(
         id=f"{spec.session}.utterance.{spec.created_us}.{decision.sequence}",

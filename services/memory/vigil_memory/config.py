@@ -53,6 +53,23 @@ class MemorySettings(EndpointSettings):
         description="Time zone, such as Europe/Berlin, in which questions name times of day where neither they nor "
         "their session say another",
     )
+    embeddings_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="Root of an OpenAI-compatible API with `/embeddings`, with its `/v1`: then recalls also go by what "
+        "a question means; empty: by its words alone",
+    )
+    embeddings_model: str = Field("", description="Model name at that API")
+    embeddings_api_key: SecretStr = Field(SecretStr(""), description="API key of that API; empty: none")
+    embeddings_least: float = Field(
+        0.5,
+        ge=-1,
+        le=1,
+        description="Cosine from which a sentence counts as near to a question; it depends on the model",
+    )
+    embeddings_mb: float = Field(
+        64.0, gt=0, le=65_536, description="Vectors in MiB that this worker keeps, in its memory alone"
+    )
     memory_retries: int = Field(3, ge=0, le=20, description="Further tries of a request whose summariser failed")
 
     @property

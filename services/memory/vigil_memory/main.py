@@ -10,10 +10,12 @@ from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
 from vigil.v1.memory_pb2_grpc import add_MemoryServiceServicer_to_server
 from vigil_memory.config import MemorySettings
+from vigil_memory.endings import hear
 from vigil_memory.memory_service import NAME, MemoryService
 from vigil_memory.memory_worker import MemoryWorker
 from vigil_memory.ports import Ports
 from vigil_memory.recall.answering import answer_recalls
+from vigil_memory.recall.opened import open_semantics
 from vigil_memory.recall.recaller import ArchiveRecaller
 from vigil_memory.summarisers.kinds import open_summariser
 
@@ -27,12 +29,15 @@ async def build(worker: Worker[MemorySettings]) -> AsyncIterator[None]:
         blocks = MemoryWorker(ports, worker.settings.limits)
         worker.health.register("nats", ports.bus.ping)
         worker.health.register("redis", ports.sessions.ping)
-        recaller = ArchiveRecaller(ports.sessions, worker.settings.time_zone)
+        semantics = await stack.enter_async_context(open_semantics(worker.settings))
+        recaller = ArchiveRecaller(ports.sessions, worker.settings.time_zone, semantics=semantics)
         servicer = MemoryService(ports, recaller)
         worker.serve(NAME, lambda server: add_MemoryServiceServicer_to_server(servicer, server))
         await ports.bus.connected()
         worker.spawn("blocks", blocks.run())
         worker.spawn("recalls", answer_recalls(ports.bus, recaller))
+        if semantics is not None:
+            worker.spawn("endings", hear(ports.bus, semantics.forget))
         yield
 
 

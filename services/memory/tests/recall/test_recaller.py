@@ -1,6 +1,7 @@
 """Recalling from an archive in the store: lines with times and pictures, bounds, and what is refused."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +19,11 @@ from vigil.core.turn import Exchange, FrameRef, Reply, Turn
 from vigil.runtime.errors import StoreUnavailable
 from vigil.runtime.store.memory_archive import Archive, ArchivedBlock
 from vigil.runtime.store.sessions import Commit, SessionStore
+from vigil.testing.eventually import eventually
 from vigil.v1 import memory_pb2 as pb
 from vigil_memory.recall.recaller import ArchiveRecaller
+from vigil_memory.recall.semantics import Semantics
+from vigil_memory.recall.vectors import Vectors
 
 KEY = SessionKey("demo", "s-1")
 SPEC = SessionSpec("demo", "s-1", Source("lobby", SourceKind.RTSP, "rtsp://camera/1"), "joyai", "m")
@@ -104,6 +108,25 @@ async def test_the_zone_of_the_request_comes_before_that_of_its_session_and_that
     tokyo = ArchiveRecaller(Shelf(ARCHIVE, "Asia/Tokyo"), "Asia/Shanghai")
     assert (await tokyo.recall(request(at_two.replace("14", "15")))).to_ms == 60_000
     assert (await tokyo.recall(request(at_two.replace("14", "06"), time_zone="UTC"))).to_ms == 60_000
+
+
+async def test_what_is_near_in_meaning_is_recalled_with_what_holds_the_words() -> None:
+    class Meaning:
+        """A model to which luggage and bags are the same."""
+
+        async def embed(self, texts: Sequence[str], deadline_s: float) -> list[list[float]]:
+            return [[1.0, 0.0] if "bag" in text or "luggage" in text else [0.0, 1.0] for text in texts]
+
+    semantics = Semantics(Meaning(), Vectors(1 << 20), least=0.5)
+    recaller = ArchiveRecaller(Shelf(ARCHIVE), semantics=semantics)
+
+    async def found() -> bool:
+        lines = (await recaller.recall(request("Whose luggage is it?"))).lines
+        return [line.text for line in lines][:1] == ["At 12 seconds a blue bag was left."]
+
+    await eventually(found, what="it is found by its meaning")
+    await semantics.close()
+    assert not (await ArchiveRecaller(Shelf(ARCHIVE)).recall(request("Whose luggage is it?"))).lines
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from vigil.core.recall import MAX_CHARS, MAX_LINES
 from vigil.core.task import KeyFrame
+from vigil_memory.recall.blending import NO_NEARNESS, Nearness, blended
 from vigil_memory.recall.moment import Moment, Span
 from vigil_memory.recall.passages import Entry, EntryKind, Passage, passages
-from vigil_memory.recall.ranking import groups, hits
+from vigil_memory.recall.ranking import Hit, groups
 from vigil_memory.recall.time_expressions import read
 
 MAX_SAME = 4  # lines that speak of the same: the newest, and some before it
@@ -54,9 +55,10 @@ def recall(
     moment: Moment,
     limits: Limits | None = None,
     pictures: Sequence[KeyFrame] = (),
+    nearness: Nearness = NO_NEARNESS,
 ) -> Recalled:
-    """What the archive holds about a question that is asked at `moment`; `pictures` are those that the store still has.
-    Never raises.
+    """What the archive holds about a question that is asked at `moment`; `pictures` are those that the store still has,
+    `nearness` is what an embedding model says of the sentences. Never raises.
 
     Where a time is named, only what lies in it counts, unless nothing does. Of what changed, the newest value comes
     first. A question with neither a time nor a word to search by finds nothing.
@@ -66,18 +68,18 @@ def recall(
     known = limits.known_from_ms or moment.now_ms + 1
     searched = [passage for passage in passages(entries) if passage.entry.from_ms < known]
     within = [passage for passage in searched if asked.span and asked.span.touches(passage.from_ms, passage.to_ms)]
-    lines = _by_words(asked.rest, within, searched)
+    lines = _found(blended(asked.rest, within, nearness), searched)
     if not within:
-        lines = _by_words(asked.rest, searched, searched)
+        lines = _found(blended(asked.rest, searched, nearness), searched)
     elif not lines:
         lines = [_line(passage) for passage in _spread(within, limits.lines)]
     told = tuple(replace(line, frames=_near(line, pictures)) for line in _bounded(lines, limits))
     return Recalled(told, asked.span)
 
 
-def _by_words(question: str, among: Sequence[Passage], searched: Sequence[Passage]) -> list[Line]:
-    """The lines that the words find, group by group, then the neighbours of the best."""
-    found = groups(hits(question, among))
+def _found(hits: Iterable[Hit], searched: Sequence[Passage]) -> list[Line]:
+    """The lines of what was found, group by group, then the neighbours of the best."""
+    found = groups(hits)
     lines: list[Line] = []
     for group in found:
         kept = _distinct(hit.passage for hit in group)[:MAX_SAME]

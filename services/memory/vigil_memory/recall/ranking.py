@@ -1,9 +1,8 @@
 """Finds the passages that speak of what a question asks: BM25, by groups that speak of the same. Pure.
 
-Own code of some forty lines: rank-bm25 (no release since 2022) and bm25s would bring NumPy into a service that has no
-other use of it, and build an index that must be thrown away with each new entry. A session has at most some thousand
-short passages: the sentences of a day (11,000) are searched in tens of milliseconds once they were read. Embeddings
-would cost a model of 90 MB in each worker.
+Own code of some forty lines: rank-bm25 (no release since 2022) and bm25s build an index that must be thrown away with
+each new entry. A session has at most some thousand short passages: the sentences of a day (11,000) are searched in tens
+of milliseconds once they were read. What else a question may mean: see `blending`.
 """
 
 import math
@@ -21,7 +20,8 @@ _NONE: Counter[str] = Counter()
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that holds these terms of the question. A greater `score` fits better."""
+    """A passage that holds these terms of the question; none where it was found by its meaning alone. A greater `score`
+    fits better."""
 
     passage: Passage
     matched: frozenset[str]
@@ -50,13 +50,14 @@ def groups(found: Iterable[Hit]) -> tuple[tuple[Hit, ...], ...]:
     in each the newest first. What was seen comes before what was said of it.
 
     Words of the question that only dialogue holds do not part it from what was seen: an earlier answer repeats the
-    question's words, and may be out of date.
+    question's words, and may be out of date. What holds no word of the question speaks of the same in the same words.
     """
     hits_found = tuple(found)
     seen = frozenset().union(*(hit.matched for hit in hits_found if hit.passage.entry.kind is EntryKind.BLOCK))
     grouped: dict[frozenset[str], list[Hit]] = {}
     for hit in hits_found:
-        grouped.setdefault(hit.matched & seen or hit.matched, []).append(hit)
+        same = hit.matched & seen or hit.matched or frozenset((hit.passage.text,))
+        grouped.setdefault(same, []).append(hit)
     ordered = sorted(grouped.values(), key=lambda group: -max(hit.score for hit in group))
     return tuple(tuple(sorted(group, key=_newest_first)) for group in ordered)
 

@@ -1,7 +1,7 @@
 """Recalls from the store: bounded in number, in time, and in what it answers."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,8 +16,10 @@ from vigil.runtime.store.memory_archive import Archive
 from vigil.v1 import memory_pb2 as pb
 from vigil_memory.recall import metrics
 from vigil_memory.recall.answer import Limits, Line, Recalled, recall
+from vigil_memory.recall.blending import NO_NEARNESS, Nearness
 from vigil_memory.recall.moment import Moment
-from vigil_memory.recall.passages import Entry, EntryKind
+from vigil_memory.recall.passages import Entry, EntryKind, passages
+from vigil_memory.recall.semantics import Semantics
 from vigil_memory.recall.time_expressions import MAX_QUESTION_CHARS
 
 MAX_RECALLS = 4  # at once; more wait, as long as they may
@@ -40,10 +42,18 @@ class Archives(Protocol):
 
 class ArchiveRecaller:
     """Answers questions from the archives of sessions. `time_zone` is the one in which people name times of day where
-    neither a request nor its session names one."""
+    neither a request nor its session names one; with `semantics` sentences are also found by their meaning."""
 
-    def __init__(self, sessions: Archives, time_zone: str = "UTC", *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        sessions: Archives,
+        time_zone: str = "UTC",
+        *,
+        semantics: Semantics | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
         self._sessions = sessions
+        self._semantics = semantics
         self._time_zone = time_zone
         self._deadline_s = deadline_s
         self._places = asyncio.Semaphore(MAX_RECALLS)
@@ -72,13 +82,21 @@ class ArchiveRecaller:
             async with asyncio.timeout(self._deadline_s), self._places:
                 moment = _moment(request, request.time_zone or await self._zone(key))
                 archive = await self._sessions.archive(key)
+                searched = entries(archive)
+                nearness = await self._nearness(key, request.question, searched)
                 # Beside the loop: reading the archive of a day takes tens of milliseconds.
                 return await asyncio.to_thread(
-                    recall, request.question, entries(archive), moment, _limits(request), archive.key_frames
+                    recall, request.question, searched, moment, _limits(request), archive.key_frames, nearness
                 )
         except TimeoutError:
             reason = f"nothing was recalled within {self._deadline_s:g} s: too many questions, or a slow store"
             raise StoreUnavailable(reason) from None
+
+    async def _nearness(self, key: SessionKey, question: str, searched: Sequence[Entry]) -> Nearness:
+        if self._semantics is None:
+            return NO_NEARNESS
+        found = await asyncio.to_thread(passages, searched)
+        return await self._semantics.nearness(key, question, [passage.text for passage in found])
 
     async def _zone(self, key: SessionKey) -> str:
         """Where the times of day of a question hold that names no time zone."""

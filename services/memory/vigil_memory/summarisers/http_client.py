@@ -1,4 +1,4 @@
-"""HTTP to a summariser: bounded reading, and errors as `SummariserError`. The key is in no error."""
+"""HTTP to a summariser or an embedding model: bounded reading, errors as `SummariserError`, the key in none of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -19,11 +19,21 @@ _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 
 class HttpClient:
-    """Posts JSON to one address with one key."""
+    """Posts JSON to one peer with one key. `name` is what the peer is called, and `setting` what its settings begin
+    with."""
 
-    def __init__(self, http: aiohttp.ClientSession, key: str = "") -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        key: str = "",
+        *,
+        name: str = "summariser",
+        setting: str = "VIGIL_SUMMARISER",
+    ) -> None:
         self._http = http
         self._key = key
+        self._name = name
+        self._setting = setting
 
     async def post(self, url: str, body: Mapping[str, Any], deadline_s: float) -> Any:
         """The JSON of the answer. Raises `SummariserError`."""
@@ -36,11 +46,25 @@ class HttpClient:
             ):
                 whole = await _bounded(answer)
         except TimeoutError:
-            raise SummariserError(f"the summariser did not answer within {deadline_s:g} s", "timeout") from None
+            raise SummariserError(f"the {self._name} did not answer within {deadline_s:g} s", "timeout") from None
         except (aiohttp.ClientError, OSError) as error:
             why = type(error).__name__
-            raise SummariserError(f"the summariser cannot be reached, or broke off ({why})", "unavailable") from None
-        return _read(answer.status, whole)
+            raise SummariserError(f"the {self._name} cannot be reached, or broke off ({why})", "unavailable") from None
+        return self._read(answer.status, whole)
+
+    def _read(self, status: int, whole: bytes) -> Any:
+        if not 200 <= status < 300:
+            is_transient = status in _TRANSIENT
+            kind = "unavailable" if is_transient else "refused"
+            hint = "" if is_transient else f": check {self._setting}_URL, _MODEL and _API_KEY"
+            raise SummariserError(f"the {self._name} answered {status}{hint}", kind, is_transient=is_transient)
+        if len(whole) > MAX_ANSWER_BYTES:
+            raise SummariserError(f"the {self._name} answered with more than {MAX_ANSWER_BYTES:,} bytes", "invalid")
+        try:
+            return msgspec.json.decode(whole)
+        except UNREADABLE:
+            reason = f"the {self._name}'s answer is no JSON: check {self._setting}_URL"
+            raise SummariserError(reason, "invalid") from None
 
 
 @asynccontextmanager
@@ -63,17 +87,3 @@ async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
         if len(whole) > MAX_ANSWER_BYTES:
             break
     return bytes(whole)
-
-
-def _read(status: int, whole: bytes) -> Any:
-    if not 200 <= status < 300:
-        is_transient = status in _TRANSIENT
-        kind = "unavailable" if is_transient else "refused"
-        hint = "" if is_transient else ": check VIGIL_SUMMARISER_URL, _MODEL and _API_KEY"
-        raise SummariserError(f"the summariser answered {status}{hint}", kind, is_transient=is_transient)
-    if len(whole) > MAX_ANSWER_BYTES:
-        raise SummariserError(f"the summariser answered with more than {MAX_ANSWER_BYTES:,} bytes", "invalid")
-    try:
-        return msgspec.json.decode(whole)
-    except UNREADABLE:
-        raise SummariserError("the summariser's answer is no JSON: check VIGIL_SUMMARISER_URL", "invalid") from None

@@ -26,7 +26,7 @@ def main() -> int:
             say(f"VIGIL_BENCH_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}")
         return 2
     try:
-        asyncio.run(tick.run(settings, name))
+        asyncio.run(tick.run(settings, tick.named(settings, name)))
     except (RuntimeError, TimeoutError, OSError) as error:
         say(f"failed: {error}")
         return 1

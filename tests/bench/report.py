@@ -30,6 +30,7 @@ def html(results: Results) -> str:
         *_rolling(results),
         *_soak(results),
         *_memory_of_a_day(results),
+        *_remembering(results),
     ]
     body = "\n".join(sections)
     head = f'<meta charset="utf-8"><title>Vigil bench</title><style>{_STYLE}</style>'
@@ -221,6 +222,31 @@ def _memory_of_a_day(results: Results) -> list[str]:
         f"{found.boundary_p50_ms:.2f} ms.</p>",
         svg(Chart("Tokens of each tier", "hour", "tokens", lines)),
         _table(("age of the fact", "share of prompts that hold it"), rows),
+    ]
+
+
+def _remembering(results: Results) -> list[str]:
+    found = results.remembering
+    if found is None:
+        return []
+    head = ("who writes", "tick p50", "p95", "first of a chunk p50", "ratio", "max", "cached", "delayed", "blocks")
+    rows = [
+        (
+            case.writer,
+            *_tenths(case.tick_p50_ms, case.tick_p95_ms, case.boundary_p50_ms),
+            f"{case.boundary_ratio:.2f}",
+            f"{case.boundary_max_ms:.1f}",
+            f"{case.cached_share:.1%}",
+            f"{case.delayed} of {case.ticks}",
+            str(case.blocks),
+        )
+        for case in found.cases
+    ]
+    return [
+        "<h2>Memory beside the real engine</h2>",
+        f"<p>{found.sessions} sessions at one picture a second in chunks of {found.chunk_turns} turns, "
+        f"{found.seconds:g} s for each writer; times in ms.</p>",
+        _table(head, rows),
     ]
 
 

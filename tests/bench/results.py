@@ -14,6 +14,7 @@ from bench.knee import Knee
 from bench.machine import Machine
 from bench.memory import SPEC, Remembered
 from bench.overhead import Overhead
+from bench.remembering import Remembering, Writer
 from bench.rolling import Rolling
 from bench.soak import Soak
 from bench.tracing import Tracing
@@ -50,6 +51,7 @@ TARGETS: Mapping[str, Target] = {
     "burst_tick_p99_ratio": Target(1.3),
     "cancel_s": Target(1),
     "handover_s": Target(3),
+    "memory_tick_p95_ratio": Target(1.5),
     "coverage_hours": Target(24, at_least=True),
     "memory_tokens_max": Target(SPEC.memory.most_tokens),
     "redis_spread": Target(0.05),
@@ -79,12 +81,13 @@ class Results:
     webrtc: Received | None = None
     brains: Brains | None = None
     memory: Remembered | None = None
+    remembering: Remembering | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
         killed = [one.takeover_s for one in self.failover.handovers if one.how == "SIGKILL"] if self.failover else []
         recovered = [one.recovery_s for one in self.faults.recoveries] if self.faults else []
-        boundary = self.real or self.economy
+        boundary = self.real or self.economy or self.remembering
         overhead, alerts = self.overhead, self.alerts
         figures: dict[str, float | None] = {
             "overhead_p50_ms": overhead.overhead.p50 if overhead else None,
@@ -109,6 +112,7 @@ class Results:
             **_of_webrtc(self.webrtc),
             **_of_brains(self.brains),
             **_of_memory(self.memory),
+            **_of_remembering(self.remembering),
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}
@@ -137,6 +141,16 @@ def _of_brains(found: Brains | None) -> dict[str, float | None]:
         "burst_tick_p99_ratio": found.burst.tick_p99_ratio if found else None,
         "cancel_s": found.toppled.cancel_s if found else None,
         "handover_s": found.toppled.handover_s if found else None,
+    }
+
+
+def _of_remembering(found: Remembering | None) -> dict[str, float | None]:
+    """With the summariser on the engine of the ticks."""
+    case = found.of(Writer.ENGINE) if found else None
+    return {
+        "memory_tick_p95_ratio": found.tick_p95_ratio if found else None,
+        "memory_boundary_cached": case.cached_share if case else None,
+        "delayed_ticks": case.delayed if case else None,
     }
 
 

@@ -12,6 +12,7 @@ from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
+from vigil.core.memory import MemoryLimits
 from vigil.core.session import Cadence, Chunk, SessionSpec, SessionState, Window
 from vigil.core.source import Source, SourceKind, kind_of
 from vigil.core.task import TaskRecord
@@ -20,6 +21,9 @@ from vigil.runtime.store.sessions import Commit
 from vigil.runtime.store.tasks import TaskStore
 
 WATCH = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL, hold_s=0, cooldown_s=0))
+
+
+NO_MEMORY = MemoryLimits()
 
 
 def names(count: int, first: int = 0) -> tuple[str, ...]:
@@ -37,6 +41,7 @@ async def open_sessions(
     source_url: str = "",
     kind: SourceKind = SourceKind.PUSHED,
     interval_ms: int = INTERVAL_MS,
+    memory: MemoryLimits = NO_MEMORY,
 ) -> None:
     """Create sessions that watch for fire and let workers claim them. Without a `source_url` the load sends the
     pictures, as sources of that `kind`.
@@ -53,6 +58,7 @@ async def open_sessions(
             model=stack.engine.model,
             window=Window(chunk_turns),
             cadence=Cadence(interval_ms),
+            memory=memory,
         )
         key = SessionKey(TENANT, session)
         await stack.store.create(spec, (Instruct(WATCH),))
@@ -62,6 +68,14 @@ async def open_sessions(
         await stack.placement.open(key, spec.roles)
     if sessions:
         await client.publish(subjects.lifecycle(Lifecycle.REQUESTED, SessionKey(TENANT, sessions[0])), b"{}")
+
+
+async def end_sessions(stack: Stack, client: Client, sessions: Sequence[str]) -> None:
+    """End them: their workers let them go."""
+    for session in sessions:
+        key = SessionKey(TENANT, session)
+        await stack.store.end(key, "the benchmark is over")
+        await client.publish(subjects.command(key), b"")
 
 
 async def tasks_of(stack: Stack, sessions: Sequence[str]) -> list[TaskRecord]:

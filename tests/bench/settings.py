@@ -28,6 +28,7 @@ class Part(StrEnum):
     WEBRTC = "webrtc"
     BRAIN = "brain"
     MEMORY = "memory"
+    REMEMBERING = "remembering"
     REAL = "real"
     SUMMARISED = "summarised"
 
@@ -89,6 +90,13 @@ class BenchSettings(BaseSettings):
         default=20.0, gt=0, le=1_440, description="Minutes over which their memory is watched"
     )
     memory_hours: int = Field(default=24, ge=4, le=72, description="Hours of model time that a session remembers")
+    remembering_sessions: int = Field(
+        default=4, ge=1, le=64, description="Sessions that remember beside the real engine"
+    )
+    remembering_s: float = Field(
+        default=145.0, gt=0, le=3_600, description="Seconds for which they are watched with each kind of summariser"
+    )
+    remembering_chunk_turns: int = Field(default=50, ge=10, le=MAX_PICTURES, description="Turns of their chunks")
     events_per_session: int = Field(default=6, ge=1, le=100, description="Alerts that each session opens")
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
     model_dir: Path = Field(default=ROOT / "models" / "vigil-small", description="Weights that the real engine serves")

@@ -22,8 +22,8 @@ from vigil.testing.scripted_brain import Behaviour
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
 _START_S = 30.0
-_WORKER_START_S = 60.0
-_ENGINE_START_S = 240.0
+_WORKER_START_S = 180.0
+_ENGINE_START_S = 480.0
 _CAPACITY = 10_000
 _NONE: Mapping[str, str] = MappingProxyType({})
 

@@ -21,12 +21,13 @@ from bench.machine import Machine
 from bench.memory import PICTURE_TOKENS, SPEC, Day, covered_ms, prompt_tokens
 from bench.plot import Chart, Line, svg
 from bench.progress import hold_until
+from bench.remembering import Remembering, Writer, case
 from bench.report import html
 from bench.results import TARGETS, Results, Target
 from bench.settings import BenchSettings, EngineKind, Part
 from bench.soak import Soak
 from bench.statistics import is_gapless, longest_gap, quantile, slope, spread, steadiness
-from bench.tick import BENCHES, TICK, paths
+from bench.tick import BENCHES, TICK, named, paths
 from bench.tracing import Run, tracing
 from bench.webrtc import Received, Step, decided_share, is_sustained
 from vigil.contract.decision import StoredDecision
@@ -253,6 +254,41 @@ def test_a_day_of_memory_stays_within_its_budget() -> None:
     assert (day.requests, day.failed) == (8, 1), "one merger"
     assert 0 < day.state.memory.tokens <= SPEC.memory.most_tokens
     assert prompt_tokens(infer) > day.state.memory.tokens + PICTURE_TOKENS * len(day.state.chunk.turns)
+
+
+def _ticks(tick_ms: float, first_ms: float) -> list[Decided]:
+    """Thirty seconds of a session, whose every tenth turn is the first of a chunk and finds 90 of 100 tokens cached."""
+    found: list[Decided] = []
+    for second in range(30):
+        is_first = second % 10 == 0
+        shown = replace(_decision(second, Action.SILENT), prompt_tokens=100, cached_tokens=90, prefix_share=1.0)
+        decision = replace(shown, prefix_share=0.2) if is_first else shown
+        arrival_us = decision.capture_time_us + round(1_000 * (first_ms if is_first else tick_ms))
+        found.append(Decided(arrival_us, decision))
+    return found
+
+
+def test_what_memory_costs_is_the_first_tick_of_a_chunk_to_the_median_and_the_p95_to_that_without() -> None:
+    cases = [case(writer, _ticks(40.0, 50.0), blocks=3, unwritten=1) for writer in Writer]
+    cases[1] = case(Writer.ENGINE, _ticks(50.0, 100.0), blocks=3, unwritten=0)
+    assert (cases[0].ticks, cases[0].boundaries, cases[0].cached_share) == (20, 2, 0.9), "the first ten are left out"
+    results = _results()
+    results.remembering = Remembering(1, 10, 30.0, tuple(cases))
+    summary = results.summary()
+    assert (summary["boundary_ratio"], summary["memory_tick_p95_ratio"], summary["delayed_ticks"]) == (2.0, 2.0, 0)
+    assert results.met() == {"boundary_ratio": False, "memory_tick_p95_ratio": False}
+    assert "<td>engine</td><td>50.0</td><td>100.0</td><td>100.0</td><td>2.00</td>" in html(results)
+
+
+def test_without_the_end_of_a_chunk_nothing_is_said_of_it() -> None:
+    with pytest.raises(RuntimeError, match="no chunk ended with the writer slow: raise VIGIL_BENCH_REMEMBERING_S"):
+        case(Writer.SLOW, _ticks(40.0, 50.0)[11:19], blocks=0, unwritten=0)
+
+
+def test_with_the_real_engine_the_benchmark_of_memory_is_another() -> None:
+    assert named(BenchSettings(), "memory") == "memory"
+    assert named(BenchSettings(engine=EngineKind.REAL), "memory") == "memory-real"
+    assert named(BenchSettings(engine=EngineKind.REAL), "brain") == "brain"
 
 
 def test_a_task_is_overtaken_by_one_that_is_less_urgent_and_came_no_earlier() -> None:

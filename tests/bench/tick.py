@@ -21,6 +21,7 @@ from bench import (
     knee,
     memory,
     overhead,
+    remembering,
     rolling,
     soak,
     tracing,
@@ -30,7 +31,7 @@ from bench.machine import machine, versions
 from bench.progress import say
 from bench.report import html
 from bench.results import Results
-from bench.settings import BenchSettings, Part
+from bench.settings import BenchSettings, EngineKind, Part
 
 TICK = "tick"
 BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
@@ -45,6 +46,7 @@ BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
         "webrtc": (Part.WEBRTC,),
         "brain": (Part.BRAIN,),
         "memory": (Part.MEMORY,),
+        "memory-real": (Part.REMEMBERING,),
     }
 )
 
@@ -99,10 +101,18 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.brains = await brain.measure(settings)
         case Part.MEMORY:
             results.memory = await memory.measure(settings)
+        case Part.REMEMBERING:
+            results.remembering = await remembering.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
         case Part.SUMMARISED:
             results.summarised = await economy.measure_summarised(settings)
+
+
+def named(settings: BenchSettings, name: str) -> str:
+    """The benchmark that is meant: with the real engine, `memory` is the one that measures ticks beside it."""
+    real = f"{name}-real"
+    return real if settings.engine is EngineKind.REAL and real in BENCHES else name
 
 
 def paths(settings: BenchSettings, name: str) -> tuple[Path, Path]:

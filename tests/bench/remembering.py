@@ -1,0 +1,178 @@
+"""What memory costs the ticks, in real time with vLLM on the CPU and the small model.
+
+The same sessions are watched at one picture a second, each time anew: without a memory service, with one that has the
+very engine of the ticks write, with a summariser that takes 30 s, and with one that fails in four ways in turn. What a
+summariser costs is seen against the first, whose prompts have key frames in the place of summaries.
+"""
+
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench.collector import Collector, Decided, collecting
+from bench.generator import loading, now_ms
+from bench.load_plan import INTERVAL_MS, TENANT, LoadPlan
+from bench.memory_stand_in import TRY_S, summariser
+from bench.progress import hold, say
+from bench.sessions import end_sessions, names, open_sessions
+from bench.settings import BenchSettings
+from bench.stack import Stack, running
+from bench.statistics import quantile
+from vigil.core.ids import SessionKey
+from vigil.core.memory import MemoryLimits
+
+LIMITS = MemoryLimits(is_on=True, mid_blocks=3)
+SIZE = (160, 96)
+WARM_UP_TURNS = 10  # of a session, which are not counted
+_CLAIM_S = 1.0
+
+
+class Writer(StrEnum):
+    """Who writes the blocks."""
+
+    ABSENT = "absent"
+    ENGINE = "engine"
+    SLOW = "slow"
+    FAILING = "failing"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The sessions with one writer. Ticks are from the camera's publishing to the decision. `delayed` are those that
+    took longer than their second. `cached_share` is how much of the prompts of first ticks of chunks the engine had, in
+    tokens. `blocks` stand in the prompts at the end, and `unwritten` spans wait."""
+
+    writer: Writer
+    ticks: int
+    boundaries: int
+    tick_p50_ms: float
+    tick_p95_ms: float
+    boundary_p50_ms: float
+    boundary_max_ms: float
+    delayed: int
+    cached_share: float
+    blocks: int
+    unwritten: int
+
+    @property
+    def boundary_ratio(self) -> float:
+        """The median first tick of a chunk to the median tick."""
+        return self.boundary_p50_ms / self.tick_p50_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """All cases of one run."""
+
+    sessions: int
+    chunk_turns: int
+    seconds: float
+    cases: tuple[Case, ...]
+    elapsed_s: float = 0.0
+
+    def of(self, writer: Writer) -> Case:
+        """The case of a writer."""
+        return next(case for case in self.cases if case.writer is writer)
+
+    @property
+    def boundary_ratio(self) -> float:
+        """The worst of all writers."""
+        return max(case.boundary_ratio for case in self.cases)
+
+    @property
+    def tick_p95_ratio(self) -> float:
+        """With the summariser on the engine of the ticks, to that without any."""
+        return self.of(Writer.ENGINE).tick_p95_ms / self.of(Writer.ABSENT).tick_p95_ms
+
+
+async def measure(settings: BenchSettings) -> Remembering:
+    """Each writer in turn, on one engine. Raises `RuntimeError` when a case has no boundary to be measured."""
+    began_s = time.monotonic()
+    cases: list[Case] = []
+    async with running(settings, "remembering", engine="real") as (stack, _), collecting(stack.nats.url) as collector:
+        for number, writer in enumerate(Writer):
+            async with _writing(stack, writer):
+                sessions = names(settings.remembering_sessions, number * settings.remembering_sessions)
+                cases.append(await _watched(settings, stack, collector, sessions, writer))
+            _tell(cases[-1])
+    return Remembering(
+        settings.remembering_sessions,
+        settings.remembering_chunk_turns,
+        settings.remembering_s,
+        tuple(cases),
+        round(time.monotonic() - began_s, 1),
+    )
+
+
+@asynccontextmanager
+async def _writing(stack: Stack, writer: Writer) -> AsyncIterator[None]:
+    """A memory service of that kind, for as long as the block lasts."""
+    match writer:
+        case Writer.ABSENT:
+            yield
+        case Writer.ENGINE:
+            async with _service(stack, {}):
+                yield
+        case Writer.SLOW | Writer.FAILING:
+            async with summariser(fails=writer is Writer.FAILING) as url:
+                deadline = {"VIGIL_SUMMARISER_DEADLINE_S": str(TRY_S)} if writer is Writer.FAILING else {}
+                async with _service(stack, {"VIGIL_SUMMARISER": "http", "VIGIL_SUMMARISER_URL": url, **deadline}):
+                    yield
+
+
+@asynccontextmanager
+async def _service(stack: Stack, variables: Mapping[str, str]) -> AsyncIterator[None]:
+    worker = await stack.start("memory", variables=variables)
+    try:
+        yield
+    finally:
+        await worker.stop()
+
+
+async def _watched(
+    settings: BenchSettings, stack: Stack, collector: Collector, sessions: tuple[str, ...], writer: Writer
+) -> Case:
+    collector.clear()
+    await open_sessions(stack, collector.client, sessions, chunk_turns=settings.remembering_chunk_turns, memory=LIMITS)
+    plan = LoadPlan(stack.nats.url, sessions, now_ms() + round(_CLAIM_S * 1_000), size=SIZE)
+    async with loading(plan, stack.folder) as generator:
+        await hold(settings.remembering_s, f"{len(sessions)} sessions, writer {writer}")
+        await generator.stop()
+    states = [await stack.store.history(SessionKey(TENANT, session)) for session in sessions]
+    await end_sessions(stack, collector.client, sessions)
+    blocks = sum(len(state.memory.blocks) for state in states)
+    return case(writer, collector.all, blocks, sum(len(state.memory.unwritten) for state in states))
+
+
+def case(writer: Writer, found: Iterable[Decided], blocks: int, unwritten: int) -> Case:
+    """The figures of these decisions, without the first ones of each session. Raises `RuntimeError` without a
+    boundary."""
+    decided = [one for one in found if one.decision.sequence >= WARM_UP_TURNS]
+    first = [one for one in decided if one.decision.prefix_share < 1]
+    if not first:
+        raise RuntimeError(f"no chunk ended with the writer {writer}: raise VIGIL_BENCH_REMEMBERING_S")
+    ticks, boundaries = [one.tick_ms for one in decided], [one.tick_ms for one in first]
+    prompts = sum(one.decision.prompt_tokens for one in first)
+    return Case(
+        writer=writer,
+        ticks=len(decided),
+        boundaries=len(first),
+        tick_p50_ms=quantile(ticks, 0.5),
+        tick_p95_ms=quantile(ticks, 0.95),
+        boundary_p50_ms=quantile(boundaries, 0.5),
+        boundary_max_ms=max(boundaries),
+        delayed=sum(tick > INTERVAL_MS for tick in ticks),
+        cached_share=sum(one.decision.cached_tokens for one in first) / max(1, prompts),
+        blocks=blocks,
+        unwritten=unwritten,
+    )
+
+
+def _tell(found: Case) -> None:
+    say(
+        f"{found.writer}: tick p50 {found.tick_p50_ms:.0f}, p95 {found.tick_p95_ms:.0f} ms; {found.boundaries} first "
+        f"ticks of chunks p50 {found.boundary_p50_ms:.0f} ms, ratio {found.boundary_ratio:.2f}, "
+        f"{found.cached_share:.0%} cached; {found.delayed} delayed, {found.blocks} blocks, {found.unwritten} unwritten"
+    )

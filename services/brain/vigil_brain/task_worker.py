@@ -4,13 +4,11 @@ A task comes at least once and is done once: the store knows how far each is (`v
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import NoReturn
 
 from vigil.contract import subjects
-from vigil.contract.dead_letters import DeadLetter, dead_letter_outgoing
 from vigil.contract.delegation import decode_task
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.tasks import TaskNews, news_outgoing
@@ -18,8 +16,9 @@ from vigil.contract.streams import TASKS
 from vigil.contract.subjects import DelegationEvent
 from vigil.core.ids import SessionKey
 from vigil.core.task import TaskRequest, TaskState
-from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
-from vigil.runtime.errors import BusError, PortError, SessionEnded, UnknownSession
+from vigil.runtime.bus.consumer import Delivery, Terms
+from vigil.runtime.bus.work_queue import AGAIN_S, WorkQueue, give_back
+from vigil.runtime.errors import PortError, SessionEnded, UnknownSession
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log, session_logs, source_logs
 from vigil.runtime.process.trace import continued
@@ -36,7 +35,6 @@ log = get_log()
 DURABLE = "brain"
 ORIGIN = "brain"
 WINDOW = 10_000  # tasks in the hands of all workers together
-_AGAIN_S = 1.0
 
 Work = Callable[[], Awaitable[None]]
 
@@ -55,6 +53,7 @@ class TaskWorker:
         self._consumer = ports.bus.consume(
             TASKS, DURABLE, subjects.ALL_TASKS, Terms(ack_wait_s=ports.lease_s, window=WINDOW)
         )
+        self._queue = WorkQueue(ports.bus, TASKS, ORIGIN, "task", ports.lease_s, ports.now_us)
         self._jobs: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         metrics.PLACES.set(limits.running)
@@ -82,7 +81,10 @@ class TaskWorker:
         async with self._consumer as deliveries:
             try:
                 await first_to_end(
-                    self._take_all(deliveries), self._run_all(), self._hold_all(), hear(self._ports.bus, self.withdraw)
+                    self._queue.take_all(deliveries, self._take),
+                    self._run_all(),
+                    self._queue.hold_all(self._in_hand),
+                    hear(self._ports.bus, self.withdraw),
                 )
             finally:
                 await self._hand_back()
@@ -95,15 +97,6 @@ class TaskWorker:
                 if not self.is_running(entry.request):
                     self._backlog.remove(key, entry.request.task)
                     self._start(partial(entry.item.refuse, withdrawn(reason)), entry)
-
-    async def _take_all(self, deliveries: Consumer) -> None:
-        async for delivery in deliveries:
-            try:
-                await self._take(delivery)
-            except PortError as error:
-                log.warning("task not taken", reason=str(error))
-                with contextlib.suppress(BusError):
-                    await delivery.retry(_AGAIN_S)
 
     async def _take(self, delivery: Delivery) -> None:
         """Let a task wait for its turn. Raises `PortError` for what may pass."""
@@ -137,7 +130,7 @@ class TaskWorker:
             await attempt.refuse(failed(_REFUSALS[added.verdict]))
         if added.displaced is not None:
             metrics.HANDED_BACK.inc()
-            await added.displaced.item.delivery.retry(_AGAIN_S)
+            await added.displaced.item.delivery.retry(AGAIN_S)
         self._changed.set()
 
     async def _run_all(self) -> NoReturn:
@@ -168,13 +161,8 @@ class TaskWorker:
             self._backlog.remove(request.key, request.task)
             self._changed.set()
 
-    async def _hold_all(self) -> NoReturn:
-        """Tell JetStream what is in hand here: else it would deliver it to another worker."""
-        while True:
-            await asyncio.sleep(self._ports.lease_s / 4)
-            for entry in tuple(self._backlog):
-                with contextlib.suppress(BusError):
-                    await entry.item.delivery.keep()
+    def _in_hand(self) -> Iterator[Delivery]:
+        return (entry.item.delivery for entry in self._backlog)
 
     async def _hand_back(self) -> None:
         """Cancel what runs, and give what waits to the other workers."""
@@ -185,8 +173,7 @@ class TaskWorker:
         for entry in tuple(self._backlog):
             self._backlog.remove(entry.request.key, entry.request.task)
             metrics.HANDED_BACK.inc()
-            with contextlib.suppress(BusError):
-                await entry.item.delivery.retry(0.0)
+            await give_back(entry.item.delivery, 0.0)
 
     async def _tell_over(self, request: TaskRequest) -> None:
         """The session ended before a worker came to its question."""
@@ -195,17 +182,6 @@ class TaskWorker:
         metrics.TASKS.labels(TaskState.CANCELLED).inc()
 
     async def _dead_letter(self, delivery: Delivery, why: str) -> None:
-        letter = DeadLetter(
-            origin=ORIGIN,
-            recipient=ORIGIN,
-            reason=why,
-            attempts=delivery.delivered,
-            stream=TASKS.name,
-            sequence=delivery.sequence,
-            subject=delivery.subject,
-            payload=delivery.payload,
-        )
-        await self._ports.bus.publish_stored(dead_letter_outgoing(letter, emit_time_us=self._ports.now_us()))
+        await self._queue.put_aside(delivery, why)
         metrics.DEAD_LETTERS.inc()
-        log.error("message dead-lettered", reason=why, sequence=delivery.sequence)
         await delivery.ack()

@@ -3,9 +3,7 @@
 A message that is missed costs no more than a heartbeat: the lease of a task whose session does not wait is not renewed.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from typing import NoReturn
 
 import msgspec
@@ -23,16 +21,12 @@ from vigil.contract.subjects import (
 )
 from vigil.core.delegation import TaskOutcome
 from vigil.core.ids import SessionKey
+from vigil.runtime.bus import hearing
 from vigil.runtime.bus.client import Bus, Message
-from vigil.runtime.channel import KeepLatest
-from vigil.runtime.errors import BusError
-from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log
 
 log = get_log()
 
-_CAPACITY = 1_024
-_RETRY_S = 0.5
 _HAS_RESULT = frozenset({TaskOutcome.ANSWERED, TaskOutcome.FAILED})
 _WHY = {
     TaskOutcome.EXPIRED: "its time was up",
@@ -52,22 +46,13 @@ HEARD = (
 
 async def hear(bus: Bus, withdraw: Withdraw) -> NoReturn:
     """Withdraw what is said to be withdrawn, for ever."""
-    while True:
-        try:
-            async with AsyncExitStack() as stack:
-                channels = [await stack.enter_async_context(bus.subscribe(heard, _CAPACITY)) for heard in HEARD]
-                await first_to_end(*(_follow(channel, withdraw) for channel in channels))
-        except BusError as error:
-            log.warning("subscription to withdrawals failed", reason=str(error))
-        await asyncio.sleep(_RETRY_S)
 
-
-async def _follow(channel: KeepLatest[Message], withdraw: Withdraw) -> None:
-    messages: AsyncIterator[Message] = aiter(channel)
-    async for message in messages:
+    def heard(message: Message) -> None:
         found = read(message.subject, message.payload)
         if found is not None:
             withdraw(*found)
+
+    await hearing.hear(bus, HEARD, heard, "withdrawals")
 
 
 def read(subject: str, payload: bytes) -> tuple[SessionKey, str | None, str] | None:

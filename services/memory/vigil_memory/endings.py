@@ -3,37 +3,30 @@
 A message that is missed costs one summary at most: the store takes no block of a session that is over.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import NoReturn
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject
 from vigil.contract.subjects import Lifecycle, LifecycleSubject
 from vigil.core.ids import SessionKey
+from vigil.runtime.bus import hearing
 from vigil.runtime.bus.client import Bus, Message
-from vigil.runtime.errors import BusError
 from vigil.runtime.process.logs import get_log
 
 log = get_log()
 
 HEARD = f"{subjects.PREFIX}.session.{Lifecycle.ENDED}.>"
-_CAPACITY = 1_024
-_RETRY_S = 0.5
 
 
 async def hear(bus: Bus, ended: Callable[[SessionKey], None]) -> NoReturn:
     """Call `ended` for each session that ends, for ever."""
-    while True:
-        try:
-            async with bus.subscribe(HEARD, _CAPACITY) as channel:
-                messages: AsyncIterator[Message] = aiter(channel)
-                async for message in messages:
-                    if (key := read(message.subject)) is not None:
-                        ended(key)
-        except BusError as error:
-            log.warning("subscription to session ends failed", reason=str(error))
-        await asyncio.sleep(_RETRY_S)
+
+    def heard(message: Message) -> None:
+        if (key := read(message.subject)) is not None:
+            ended(key)
+
+    await hearing.hear(bus, (HEARD,), heard, "session ends")
 
 
 def read(subject: str) -> SessionKey | None:

@@ -10,11 +10,11 @@ import asyncio
 import contextlib
 import random
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
 from vigil.contract import subjects
-from vigil.contract.dead_letters import DeadLetter, dead_letter_outgoing
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.memory import failed_outgoing, ready_outgoing
 from vigil.contract.memory import decode_memory, encode_memory
@@ -22,7 +22,8 @@ from vigil.contract.outgoing import Outgoing
 from vigil.contract.streams import MEMORY_REQUESTS
 from vigil.core.ids import SessionKey
 from vigil.core.memory import Block, MemoryRequest
-from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
+from vigil.runtime.bus.consumer import Delivery, Terms
+from vigil.runtime.bus.work_queue import AGAIN_S, WorkQueue, give_back
 from vigil.runtime.errors import BusError, PortError, PublishRefused, SessionEnded, UnknownSession
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.runtime.process.logs import get_log, session_logs, source_logs
@@ -42,7 +43,6 @@ ORIGIN = "memory"
 WINDOW = 10_000  # requests in the hands of all workers together
 LATE = "nobody waits for this block any more"
 _REMEMBERED = 1_024  # messages that were over last
-_AGAIN_S = 1.0
 _STORE_AGAIN_S = 2.0
 
 
@@ -62,6 +62,7 @@ class MemoryWorker:
         self._consumer = ports.bus.consume(
             MEMORY_REQUESTS, DURABLE, subjects.ALL_MEMORY_REQUESTS, Terms(ack_wait_s=ports.lease_s, window=WINDOW)
         )
+        self._queue = WorkQueue(ports.bus, MEMORY_REQUESTS, ORIGIN, "memory request", ports.lease_s, ports.now_us)
         self._jobs: dict[Place, asyncio.Task[None]] = {}
         self._acks: set[asyncio.Task[None]] = set()
         self._done: deque[int] = deque(maxlen=_REMEMBERED)
@@ -78,26 +79,21 @@ class MemoryWorker:
         async with self._consumer as deliveries:
             try:
                 await first_to_end(
-                    self._take_all(deliveries), self._run_all(), self._hold_all(), hear(self._ports.bus, self._ended)
+                    self._queue.take_all(deliveries, self._take),
+                    self._run_all(),
+                    self._queue.hold_all(self._in_hand),
+                    hear(self._ports.bus, self._ended),
                 )
             finally:
                 await self._hand_back()
-
-    async def _take_all(self, deliveries: Consumer) -> None:
-        async for delivery in deliveries:
-            try:
-                await self._take(delivery)
-            except PortError as error:
-                log.warning("memory request not taken", reason=str(error))
-                with contextlib.suppress(BusError):
-                    await delivery.retry(_AGAIN_S)
 
     async def _take(self, delivery: Delivery) -> None:
         """Let a request wait until it runs. Raises `PortError` for what may pass."""
         try:
             request = decode_memory(delivery.payload)
         except InvalidMessage as error:
-            await self._dead_letter(delivery, str(error))
+            await self._queue.put_aside(delivery, str(error))
+            metrics.DEAD_LETTERS.inc()
             await delivery.ack()
             return
         known = self._backlog.find((request.key, request.id))
@@ -202,7 +198,7 @@ class MemoryWorker:
         if reason:
             await self._until_stored(failed_outgoing(request, reason, self._ports.now_us(), current_traceparent()))
         if outcome == "failed":
-            await self._until_stored(self._letter(delivery, reason, encode_memory(request.without_words())))
+            await self._until_stored(self._queue.letter(delivery, reason, encode_memory(request.without_words())))
             metrics.DEAD_LETTERS.inc()
         metrics.REQUESTS.labels(request.kind, outcome).inc()
         self._done.append(delivery.sequence)
@@ -219,7 +215,7 @@ class MemoryWorker:
                 return
             except BusError as error:
                 log.warning("memory event delayed", message_id=outgoing.message_id, reason=str(error))
-                await asyncio.sleep(_AGAIN_S)
+                await asyncio.sleep(AGAIN_S)
             else:
                 return
 
@@ -236,13 +232,8 @@ class MemoryWorker:
                 acking.add_done_callback(self._acks.discard)
         self._changed.set()
 
-    async def _hold_all(self) -> NoReturn:
-        """Tell JetStream what is in hand here: else it would deliver it to another worker."""
-        while True:
-            await asyncio.sleep(self._ports.lease_s / 4)
-            for entry in tuple(self._backlog):
-                with contextlib.suppress(BusError):
-                    await entry.item.delivery.keep()
+    def _in_hand(self) -> Iterator[Delivery]:
+        return (entry.item.delivery for entry in self._backlog)
 
     async def _hand_back(self) -> None:
         """Cancel what runs, and give what is in hand to the other workers."""
@@ -257,27 +248,7 @@ class MemoryWorker:
     async def _give_back(self, entry: Entry[_Held] | None) -> None:
         if entry is not None:
             metrics.HANDED_BACK.inc()
-            with contextlib.suppress(BusError):
-                await entry.item.delivery.retry(_AGAIN_S)
-
-    async def _dead_letter(self, delivery: Delivery, why: str) -> None:
-        """Raises `BusError`."""
-        await self._ports.bus.publish_stored(self._letter(delivery, why, delivery.payload))
-        metrics.DEAD_LETTERS.inc()
-        log.error("message dead-lettered", reason=why, sequence=delivery.sequence)
-
-    def _letter(self, delivery: Delivery, why: str, payload: bytes) -> Outgoing:
-        letter = DeadLetter(
-            origin=ORIGIN,
-            recipient=ORIGIN,
-            reason=why,
-            attempts=delivery.delivered,
-            stream=MEMORY_REQUESTS.name,
-            sequence=delivery.sequence,
-            subject=delivery.subject,
-            payload=payload,
-        )
-        return dead_letter_outgoing(letter, emit_time_us=self._ports.now_us())
+            await give_back(entry.item.delivery, AGAIN_S)
 
 
 async def _acked(delivery: Delivery) -> None:

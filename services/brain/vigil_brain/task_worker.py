@@ -53,7 +53,7 @@ class TaskWorker:
         self._consumer = ports.bus.consume(
             TASKS, DURABLE, subjects.ALL_TASKS, Terms(ack_wait_s=ports.lease_s, window=WINDOW)
         )
-        self._queue = WorkQueue(ports.bus, TASKS, ORIGIN, "task", ports.lease_s, ports.now_us)
+        self._queue = WorkQueue(ports.bus, TASKS, ORIGIN, ports.lease_s, ports.now_us)
         self._jobs: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         metrics.PLACES.set(limits.running)

@@ -62,7 +62,7 @@ class MemoryWorker:
         self._consumer = ports.bus.consume(
             MEMORY_REQUESTS, DURABLE, subjects.ALL_MEMORY_REQUESTS, Terms(ack_wait_s=ports.lease_s, window=WINDOW)
         )
-        self._queue = WorkQueue(ports.bus, MEMORY_REQUESTS, ORIGIN, "memory request", ports.lease_s, ports.now_us)
+        self._queue = WorkQueue(ports.bus, MEMORY_REQUESTS, ORIGIN, ports.lease_s, ports.now_us)
         self._jobs: dict[Place, asyncio.Task[None]] = {}
         self._acks: set[asyncio.Task[None]] = set()
         self._done: deque[int] = deque(maxlen=_REMEMBERED)

@@ -21,7 +21,7 @@ LEASE_S = 1.0
 
 
 def queue(bus: Bus) -> WorkQueue:
-    return WorkQueue(bus, MEMORY_REQUESTS, "memory", "request", LEASE_S, lambda: 1_000_000)
+    return WorkQueue(bus, MEMORY_REQUESTS, "memory", LEASE_S, lambda: 1_000_000)
 
 
 class Taker:

@@ -26,7 +26,7 @@ async def hear(bus: Bus, subjects: Sequence[str], heard: Callable[[Message], Non
                 channels = [await stack.enter_async_context(bus.subscribe(subject, CAPACITY)) for subject in subjects]
                 await first_to_end(*(_follow(channel, heard) for channel in channels))
         except BusError as error:
-            log.warning(f"subscription to {what} failed", reason=str(error))
+            log.warning("subscription failed", heard=what, reason=str(error))
         await asyncio.sleep(_RETRY_S)
 
 

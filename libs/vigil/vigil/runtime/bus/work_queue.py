@@ -23,13 +23,12 @@ _HOLDS_A_LEASE = 4  # how often a message in hand is kept before its lease would
 
 @dataclass(frozen=True, slots=True)
 class WorkQueue:
-    """The messages of one stream at one worker. `origin` names the worker's service in dead letters, `noun` a message
-    in the log. A message of a worker that died is delivered again after `lease_s`."""
+    """The messages of one stream at one worker. `origin` names the worker's service in dead letters. A message of a
+    worker that died is delivered again after `lease_s`."""
 
     bus: Bus
     stream: StreamSpec
     origin: str
-    noun: str
     lease_s: float
     now_us: Callable[[], int]
 
@@ -39,7 +38,7 @@ class WorkQueue:
             try:
                 await take(delivery)
             except PortError as error:
-                log.warning(f"{self.noun} not taken", reason=str(error))
+                log.warning("message not taken", stream=self.stream.name, reason=str(error))
                 await give_back(delivery, AGAIN_S)
 
     async def hold_all(self, in_hand: Callable[[], Iterable[Delivery]]) -> NoReturn:

@@ -67,6 +67,7 @@ class ScriptedChat:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_post("/v1/embeddings", self._embed)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -88,6 +89,13 @@ class ScriptedChat:
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return web.json_response({"id": "1", "object": "chat.completion", "choices": [choice]})
 
+    async def _embed(self, request: web.Request) -> web.Response:
+        """To this model an instrument and a xylophone are the same, and nothing else is."""
+        texts = (await request.json())["input"]
+        meant = [("xylophone" in text or "instrument" in text, place) for place, text in enumerate(texts)]
+        vectors = [{"index": place, "embedding": [1.0, 0.0] if is_meant else [0.0, 1.0]} for is_meant, place in meant]
+        return web.json_response({"object": "list", "data": vectors})
+
 
 @dataclass(slots=True)
 class Stage:
@@ -100,6 +108,7 @@ class Stage:
     engine: ScriptedEngine
     chat: ScriptedChat
     retention_s: float = 3_600.0
+    embeds: bool = False  # whether the memory service has an embedding model
 
     @property
     def store(self) -> SessionStore:
@@ -142,6 +151,8 @@ class Stage:
     async def memory(self) -> AsyncIterator[None]:
         """A worker that writes blocks and recalls."""
         settings = {"summariser": "openai", "summariser_url": self.chat.url, "summariser_model": "chat"}
+        if self.embeds:
+            settings |= {"embeddings_url": self.chat.url, "embeddings_model": "chat"}
         async with self._serving("memory", MemorySettings, build_memory, settings):
             yield
 

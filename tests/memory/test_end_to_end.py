@@ -14,11 +14,14 @@ from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.contract.streams import DEAD_LETTERS, MEMORY_EVENTS, MEMORY_REQUESTS, STREAMS, StreamSpec
 from vigil.core.command import Ask
 from vigil.runtime.bus.client import Bus
+from vigil.runtime.bus.recall import recall
 from vigil.runtime.store.keys import Part, session_keys
 from vigil.testing.eventually import eventually
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer, RedisServer
+from vigil.v1 import memory_pb2 as pb
+from vigil_memory.recall.metrics import VECTOR_BYTES
 
 QUESTION = "When did the xylophone come?"
 
@@ -90,6 +93,19 @@ async def test_a_summariser_that_fails_costs_no_turn_and_its_block_enters_once_i
     assert after.next_sequence == CHUNK + NEW + 1, "no turn is missing"
 
 
+async def test_what_a_question_means_is_recalled_and_its_vectors_go_with_the_session(stage: Stage) -> None:
+    stage.embeds = True
+    await stage.open()
+    async with stage.services():
+        await remembering(stage)
+        lines = await eventually(lambda: recalled(stage, "Which instrument was heard?"), what="it is found")
+        assert vector_bytes() > 0
+        await stage.store.end(KEY, "the client ended it")
+        await stage.bus.publish(subjects.command(KEY), b"")
+        await eventually(lambda: not vector_bytes(), what="nothing that was derived from its words is left")
+    assert "At 3 seconds a xylophone came." in lines
+
+
 async def test_nothing_is_left_of_a_session_that_ended(stage: Stage) -> None:
     """The words of its memory and its pictures, in Redis and in every stream, also of a block that was given up."""
     stage.retention_s = 0.5
@@ -117,6 +133,18 @@ async def remembering(stage: Stage) -> None:
     await stage.watch(*range(CHUNK - LEAD))
     await eventually(stage.written, what="the summary is written")
     await stage.watch(*range(CHUNK - LEAD, CHUNK + 1))
+
+
+async def recalled(stage: Stage, question: str) -> list[str]:
+    """What the memory service finds about a question that is asked now."""
+    time_ms = (await stage.store.history(KEY)).last_time_ms
+    asked = pb.RecallRequest(tenant=KEY.tenant, session=KEY.session, question=question, time_ms=time_ms)
+    return [line.text for line in (await recall(stage.bus, asked, 5.0)).lines]
+
+
+def vector_bytes() -> float:
+    """The vectors that the memory service of this process holds."""
+    return float(VECTOR_BYTES._value.get())
 
 
 def answering(seen: Seen) -> Reply:

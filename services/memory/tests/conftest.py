@@ -27,7 +27,7 @@ from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
 from vigil_memory.backlog import Limits
-from vigil_memory.memory_worker import MemoryWorker
+from vigil_memory.memory_worker import Learn, MemoryWorker
 from vigil_memory.ports import Ports, now_us
 from vigil_memory.summarisers.port import SummaryTask
 
@@ -131,12 +131,14 @@ class Stage:
         await eventually(over, what="every request is acknowledged")
 
     @asynccontextmanager
-    async def worker(self, limits: Limits | None = None, **fields: Any) -> AsyncIterator[MemoryWorker]:
+    async def worker(
+        self, limits: Limits | None = None, learn: Learn | None = None, **fields: Any
+    ) -> AsyncIterator[MemoryWorker]:
         """A worker that works until the block ends, and then hands back what it has."""
         ports = Ports(
             self.bus, self.sessions, self.summariser, lease_s=20.0, backoff=Backoff(first_s=0.01, most_s=0.01)
         )
-        worker = MemoryWorker(replace(ports, **fields), limits or Limits())
+        worker = MemoryWorker(replace(ports, **fields), limits or Limits(), learn)
         running = asyncio.create_task(worker.run())
         try:
             yield worker

@@ -241,6 +241,16 @@ async def test_what_was_said_is_remembered_where_the_pictures_are_gone(stage: St
     assert await stage.blocks() == (BLOCK,)
 
 
+async def test_new_summaries_are_told_to_those_who_learn_from_them(stage: Stage) -> None:
+    learned: list[tuple[SessionKey, Block]] = []
+    blocks = (Block("0-1000-0", 0, 0, 1_000, "A table."), Block("1000-2000-0", 0, 1_000, 2_000, "A door."))
+    await stage.ask()
+    await stage.ask("s-2", kind=RequestKind.MERGE, id="0-2000-1", level=1, frames=(), blocks=blocks)
+    async with stage.worker(learn=lambda key, block: learned.append((key, block))):
+        await stage.is_over()
+    assert learned == [(KEY, BLOCK)], "mergers are in no archive"
+
+
 async def test_a_merger_is_made_of_its_blocks(stage: Stage) -> None:
     blocks = (Block("0-1000-0", 0, 0, 1_000, "A table."), Block("1000-2000-0", 0, 1_000, 2_000, "A door."))
     await stage.ask(kind=RequestKind.MERGE, id="0-2000-1", level=1, frames=(), blocks=blocks)

@@ -26,10 +26,10 @@ async def build(worker: Worker[MemorySettings]) -> AsyncIterator[None]:
     does not change its readiness."""
     async with AsyncExitStack() as stack:
         ports = await _ports(worker, stack)
-        blocks = MemoryWorker(ports, worker.settings.limits)
+        semantics = await stack.enter_async_context(open_semantics(worker.settings))
+        blocks = MemoryWorker(ports, worker.settings.limits, semantics.learn if semantics else None)
         worker.health.register("nats", ports.bus.ping)
         worker.health.register("redis", ports.sessions.ping)
-        semantics = await stack.enter_async_context(open_semantics(worker.settings))
         recaller = ArchiveRecaller(ports.sessions, worker.settings.time_zone, semantics=semantics)
         servicer = MemoryService(ports, recaller)
         worker.serve(NAME, lambda server: add_MemoryServiceServicer_to_server(servicer, server))

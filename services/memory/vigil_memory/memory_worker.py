@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -21,7 +21,7 @@ from vigil.contract.memory import decode_memory, encode_memory
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.streams import MEMORY_REQUESTS
 from vigil.core.ids import SessionKey
-from vigil.core.memory import Block, MemoryRequest
+from vigil.core.memory import Block, MemoryRequest, RequestKind
 from vigil.runtime.bus.consumer import Delivery, Terms
 from vigil.runtime.bus.work_queue import AGAIN_S, WorkQueue, give_back
 from vigil.runtime.errors import BusError, PortError, PublishRefused, SessionEnded, UnknownSession
@@ -42,6 +42,7 @@ DURABLE = "memory"
 ORIGIN = "memory"
 WINDOW = 10_000  # requests in the hands of all workers together
 LATE = "nobody waits for this block any more"
+Learn = Callable[[SessionKey, Block], None]
 _REMEMBERED = 1_024  # messages that were over last
 _STORE_AGAIN_S = 2.0
 
@@ -54,10 +55,11 @@ class _Held:
 
 
 class MemoryWorker:
-    """Has blocks written while `run` runs."""
+    """Has blocks written while `run` runs. `learn` is told of each new summary."""
 
-    def __init__(self, ports: Ports, limits: Limits) -> None:
+    def __init__(self, ports: Ports, limits: Limits, learn: Learn | None = None) -> None:
         self._ports = ports
+        self._learn = learn
         self._backlog: Backlog[_Held] = Backlog(limits)
         self._consumer = ports.bus.consume(
             MEMORY_REQUESTS, DURABLE, subjects.ALL_MEMORY_REQUESTS, Terms(ack_wait_s=ports.lease_s, window=WINDOW)
@@ -151,6 +153,8 @@ class MemoryWorker:
             if block is None:
                 block = await written(self._ports, request)
                 is_new = await self._ports.sessions.write_block(request.key, block)
+                if is_new and self._learn is not None and request.kind is RequestKind.SUMMARY:
+                    self._learn(request.key, block)
         except (UnknownSession, SessionEnded):
             await self._over(entry, "ended")
         except SpanGone as error:

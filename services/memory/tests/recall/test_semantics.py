@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from vigil.core.ids import SessionKey
+from vigil.core.memory import Block
 from vigil.runtime.process.config import load
 from vigil.runtime.process.startup import StartupError
 from vigil.testing.eventually import eventually
@@ -80,6 +81,29 @@ async def test_many_sentences_go_in_calls_of_a_few(api: Api) -> None:
     sent = [text for call in api.calls for text in call["input"] if text != "vehicle"]
     assert sorted(sent) == sorted(texts), "each once"
     assert sent[0] == texts[-1], "the newest first"
+
+
+async def test_the_sentences_of_a_block_get_their_vectors_when_it_is_written(api: Api) -> None:
+    async with opened(api) as semantics:
+        semantics.learn(KEY, Block("0-5000-0", 0, 0, 5_000, f"{CAR} {DOG}"))
+
+        async def near() -> dict[str, float]:
+            return dict((await semantics.nearness(KEY, "vehicle", [CAR, DOG])).cosines)
+
+        cosines = await eventually(near, what="they have a vector")
+    assert cosines.keys() == {CAR, DOG}
+    assert [call["input"] for call in api.calls if call["input"] != ["vehicle"]] == [[DOG, CAR]]
+
+
+async def test_vectors_of_many_numbers_are_read(api: Api) -> None:
+    async with opened(api) as semantics:
+        api.answers = [
+            lambda call: web.json_response(
+                {"data": [{"index": place, "embedding": [0.123456789] * 4_096} for place in range(len(call["input"]))]}
+            )
+        ]
+        found = await learned(semantics, *(f"Sentence {number}." for number in range(BATCH)))
+    assert len(found) == BATCH
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from vigil_memory.summarisers.http_client import HttpClient
 from vigil_memory.summarisers.port import SummariserError
 
 MAX_DIMENSIONS = 8_192
+MAX_ANSWER_BYTES = 16 << 20  # 64 vectors of 4,096 numbers are 6 MiB as JSON
 
 
 class EmbedderError(Exception):

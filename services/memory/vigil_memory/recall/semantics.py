@@ -1,7 +1,7 @@
 """How near the sentences of an archive are to a question in meaning, as far as an embedding model said it in time.
 
-A recall waits for the vector of its question alone. Sentences that have none yet get theirs beside it, for the
-questions to come: the first question of a session goes by its words.
+A recall waits for the vector of its question alone. Sentences get theirs when their block is written. Those that have
+none yet, for another worker wrote them or the model was away, get theirs beside the recall, for the questions to come.
 """
 
 import asyncio
@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Sequence
 
 from vigil.core.ids import SessionKey
+from vigil.core.memory import Block
 from vigil.runtime.process.logs import get_log
 from vigil_memory.recall import metrics
 from vigil_memory.recall.blending import NO_NEARNESS, Nearness
 from vigil_memory.recall.embedding import Embedder, EmbedderError
+from vigil_memory.recall.passages import Entry, EntryKind, passages
 from vigil_memory.recall.vectors import Vectors, cosines
 
 log = get_log()
@@ -37,9 +39,15 @@ class Semantics:
         self._learning: dict[SessionKey, asyncio.Task[None]] = {}
         self._places = asyncio.Semaphore(LEARNING)
 
+    def learn(self, key: SessionKey, block: Block) -> None:
+        """A summary was written: its sentences get their vectors beside."""
+        entry = Entry(block.id, EntryKind.BLOCK, block.from_ms, block.to_ms, block.text)
+        self._learn(key, [passage.text for passage in passages([entry])])
+
     async def nearness(self, key: SessionKey, question: str, texts: Sequence[str]) -> Nearness:
         """Of the sentences that are known; of none when the model gives no vector of the question in time. Never
         raises: a recall by words is better than none."""
+        self._vectors.retain(key, texts)
         self._learn(key, texts)
         try:
             (asked,) = await self._embedded([question], QUESTION_S)
@@ -68,7 +76,6 @@ class Semantics:
     def _learn(self, key: SessionKey, texts: Sequence[str]) -> None:
         if key in self._over or key in self._learning or len(self._learning) >= MAX_LEARNING:
             return
-        self._vectors.retain(key, texts)
         missing = self._vectors.missing(key, texts)
         if missing:
             self._learning[key] = asyncio.create_task(self._learned(key, missing), name=f"vectors {key}")

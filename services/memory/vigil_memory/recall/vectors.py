@@ -47,9 +47,12 @@ class Vectors:
         self.bytes -= sum(vector.nbytes for vector in self._kept.pop(key, {}).values())
 
     def retain(self, key: SessionKey, texts: Iterable[str]) -> None:
-        """Forget what is none of these texts: it has left the archive."""
+        """Forget what is none of these texts, once it is half of what is known: it has left the archive, or has not
+        come there yet."""
         kept = set(texts)
         known = self._kept.get(key, {})
+        if len(known) <= 2 * len(kept):
+            return
         for text in [text for text in known if text not in kept]:
             self.bytes -= known.pop(text).nbytes
 

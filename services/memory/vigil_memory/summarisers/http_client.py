@@ -19,8 +19,8 @@ _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 
 class HttpClient:
-    """Posts JSON to one peer with one key. `name` is what the peer is called, and `setting` what its settings begin
-    with."""
+    """Posts JSON to one peer with one key. `name` is what the peer is called, `setting` what its settings begin with,
+    and `most_bytes` what it may answer."""
 
     def __init__(
         self,
@@ -29,11 +29,13 @@ class HttpClient:
         *,
         name: str = "summariser",
         setting: str = "VIGIL_SUMMARISER",
+        most_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         self._http = http
         self._key = key
         self._name = name
         self._setting = setting
+        self._most_bytes = most_bytes
 
     async def post(self, url: str, body: Mapping[str, Any], deadline_s: float) -> Any:
         """The JSON of the answer. Raises `SummariserError`."""
@@ -44,7 +46,7 @@ class HttpClient:
                 asyncio.timeout(deadline_s),
                 self._http.post(url, data=data, headers=with_trace(headers), allow_redirects=False) as answer,
             ):
-                whole = await _bounded(answer)
+                whole = await _bounded(answer, self._most_bytes)
         except TimeoutError:
             raise SummariserError(f"the {self._name} did not answer within {deadline_s:g} s", "timeout") from None
         except (aiohttp.ClientError, OSError) as error:
@@ -58,8 +60,8 @@ class HttpClient:
             kind = "unavailable" if is_transient else "refused"
             hint = "" if is_transient else f": check {self._setting}_URL, _MODEL and _API_KEY"
             raise SummariserError(f"the {self._name} answered {status}{hint}", kind, is_transient=is_transient)
-        if len(whole) > MAX_ANSWER_BYTES:
-            raise SummariserError(f"the {self._name} answered with more than {MAX_ANSWER_BYTES:,} bytes", "invalid")
+        if len(whole) > self._most_bytes:
+            raise SummariserError(f"the {self._name} answered with more than {self._most_bytes:,} bytes", "invalid")
         try:
             return msgspec.json.decode(whole)
         except UNREADABLE:
@@ -79,11 +81,11 @@ async def http_session(tls: SSLContext | None) -> AsyncIterator[aiohttp.ClientSe
         yield http
 
 
-async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
+async def _bounded(answer: aiohttp.ClientResponse, most: int) -> bytes:
     """The body, and at most a piece more than is allowed."""
     whole = bytearray()
     async for chunk in answer.content.iter_any():
         whole += chunk
-        if len(whole) > MAX_ANSWER_BYTES:
+        if len(whole) > most:
             break
     return bytes(whole)

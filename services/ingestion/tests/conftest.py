@@ -23,10 +23,9 @@ async def camera(tmp_path: Path) -> AsyncIterator[Camera]:
         pytest.skip("GStreamer's RTSP server is not installed (Debian: gir1.2-gst-rtsp-server-1.0)")
     started: list[RtspServer] = []
 
-    async def start(user: str = "", password: str = "", udp: bool = False) -> RtspServer:
-        server = RtspServer(
-            write_video(tmp_path / "camera.mp4", seconds=6, rate=10, key_frame_every=20), user, password, udp
-        )
+    async def start(user: str = "", password: str = "", udp: bool = False, sound_hz: int = 0) -> RtspServer:
+        video = write_video(tmp_path / "camera.mp4", seconds=6, rate=10, key_frame_every=20)
+        server = RtspServer(video, user, password, udp, sound_hz=sound_hz)
         await server.start()
         started.append(server)
         return server

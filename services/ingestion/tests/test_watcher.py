@@ -14,11 +14,13 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from vigil.contract import subjects
+from vigil.contract.audio import decode_audio
 from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.frames import FrameGroup, decode_group
 from vigil.contract.streams import SESSIONS
 from vigil.contract.subjects import Lifecycle
+from vigil.core.hearing import SAMPLE_RATE_HZ, Hearing, Origin
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence, SessionSpec
@@ -34,7 +36,7 @@ from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.rtsp import Camera
 from vigil.testing.servers import NatsServer
-from vigil.testing.videos import write_joined, write_video
+from vigil.testing.videos import second_heard, write_joined, write_sounding, write_video
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.watch import LISTENED_S
 from vigil_ingestion.watcher import Watcher
@@ -52,7 +54,9 @@ class Site:
     store: SessionStore
     placement: Placement
 
-    async def open(self, url: str, loop: bool = True, interval_ms: int = 200) -> SessionSpec:
+    async def open(
+        self, url: str, loop: bool = True, interval_ms: int = 200, hearing: Hearing | None = None
+    ) -> SessionSpec:
         """A session as the gateway opens one."""
         spec = SessionSpec(
             KEY.tenant,
@@ -61,6 +65,7 @@ class Site:
             "vigil-small",
             "m",
             cadence=Cadence(interval_ms),
+            hearing=hearing or Hearing(),
         )
         await self.store.create(spec)
         await self.placement.open(KEY, spec.roles)
@@ -419,3 +424,36 @@ async def test_somebody_who_looks_gets_a_smooth_picture_and_nobody_else_costs_an
         assert all(picture.startswith(b"\xff\xd8") for picture in pictures)
         assert len(set(pictures)) > 1
         await turns.take(2)
+
+
+async def test_a_session_that_hears_its_source_gets_its_sound_by_the_clock_of_its_pictures(
+    site: Site, tmp_path: Path
+) -> None:
+    video = write_sounding(tmp_path / "a.mp4", seconds=2)
+    await site.open(f"file://{video}", hearing=Hearing(is_on=True, from_source=True))
+    async with (
+        site.bus.subscribe(subjects.audio_in(KEY), capacity=200) as heard,
+        site.turns() as turns,
+        site.worker("w"),
+        asyncio.timeout(DEADLINE_S),
+    ):
+        (turn,) = await turns.take(1)
+        chunks = [decode_audio((await anext(heard)).payload) for _ in range(40)]
+    began_us = turn.frames[0].capture_time_us - turn.time_ms * 1_000
+    assert [chunk.sequence for chunk in chunks] == list(range(chunks[0].sequence, chunks[0].sequence + 40))
+    assert {(chunk.origin, chunk.stream, chunk.is_addressed) for chunk in chunks} == {
+        (Origin.SOURCE, "source-1", False)
+    }
+    for chunk in chunks:
+        since_s = (chunk.capture_time_us - began_us) / 1e6
+        if 0.1 < since_s % 1 < 0.85:
+            assert second_heard(chunk.pcm, SAMPLE_RATE_HZ) == int(since_s) % 2
+
+
+async def test_a_session_that_is_not_to_hear_its_source_gets_no_sound(site: Site, tmp_path: Path) -> None:
+    video = write_sounding(tmp_path / "a.mp4", seconds=2)
+    await site.open(f"file://{video}", hearing=Hearing(is_on=True))
+    async with site.bus.subscribe(subjects.audio_in(KEY), capacity=200) as heard, site.turns() as turns:
+        async with site.worker("w"):
+            await turns.take(4)
+        assert heard.statistics.offered == 0

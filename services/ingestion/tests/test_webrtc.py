@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aiortc import MediaStreamTrack
 from redis.asyncio import Redis
 
 from vigil.contract import subjects
+from vigil.contract.audio import decode_audio
 from vigil.contract.events.envelope import decode_event
 from vigil.contract.frames import FrameGroup, decode_group
 from vigil.contract.signalling import Candidates, Close, Offer, Refusal, Reply, Request, decode_reply, encode_request
 from vigil.contract.streams import SESSIONS
+from vigil.core.hearing import SAMPLE_RATE_HZ, Hearing, Origin
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence, SessionSpec
@@ -31,8 +34,9 @@ from vigil.runtime.process.config import load
 from vigil.runtime.session.ports import WorkerPorts
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil.testing.videos import second_heard
 from vigil_ingestion.config import IngestionSettings
-from vigil_ingestion.testing.sender import Recording, Replay, Sender, recorded, silence
+from vigil_ingestion.testing.sender import Recording, Replay, Sender, Tone, recorded, silence
 from vigil_ingestion.watcher import Watcher
 
 KEY = SessionKey("demo", "s-1")
@@ -90,7 +94,7 @@ class Site:
 
     @asynccontextmanager
     async def client(
-        self, *tracks: Replay, replaces: bool = False, sound: bool = False, loss: float = 0.0
+        self, *tracks: MediaStreamTrack, replaces: bool = False, sound: bool = False, loss: float = 0.0
     ) -> AsyncIterator[Reply]:
         """A client that was let in and sends."""
         sender = Sender(*tracks, *([silence()] if sound else []), loss=loss)
@@ -128,12 +132,18 @@ class Site:
 
 
 @pytest.fixture
-async def site(bus: Bus, redis: Redis) -> AsyncIterator[Site]:
+def hearing() -> Hearing:
+    """How the session is spoken to."""
+    return Hearing()
+
+
+@pytest.fixture
+async def site(bus: Bus, redis: Redis, hearing: Hearing) -> AsyncIterator[Site]:
     await bus.connected()
     async with bus.subscribe(subjects.raw_frames(KEY), capacity=1_000) as turns:
         site = Site(bus, SessionStore(redis), Placement(redis, lease_s=30), turns)
         source = Source("cam", SourceKind.WEBRTC)
-        spec = SessionSpec(KEY.tenant, KEY.session, source, "vigil-small", "m", cadence=Cadence(200))
+        spec = SessionSpec(KEY.tenant, KEY.session, source, "vigil-small", "m", cadence=Cadence(200), hearing=hearing)
         await site.store.create(spec)
         await site.placement.open(KEY, spec.roles)
         yield site
@@ -153,6 +163,24 @@ async def test_a_camera_is_sampled_as_any_other_source(site: Site, recording: Re
     assert all(later > earlier for earlier, later in itertools.pairwise(times(groups)))
     assert {(group.frames[0].width, group.frames[0].height) for group in groups} == {VIGIL_SMALL.fit(160, 96)}
     assert status["source"] == {"width": 160, "height": 96, "frames_per_second": 0.0, "codec": "vp8", "duration_s": 0.0}
+
+
+@pytest.mark.parametrize("hearing", [Hearing(is_on=True, from_source=True)])
+async def test_a_session_that_hears_its_client_gets_the_sound_of_its_microphone(
+    site: Site, recording: Recording
+) -> None:
+    async with (
+        site.bus.subscribe(subjects.audio_in(KEY), capacity=200) as heard,
+        site.worker("one"),
+        site.client(Replay(recording), Tone(700)),
+        asyncio.timeout(DEADLINE_S),
+    ):
+        (turn,) = await site.take(1)
+        chunks = [decode_audio((await anext(heard)).payload) for _ in range(30)]
+    assert {(chunk.origin, chunk.stream) for chunk in chunks} == {(Origin.SOURCE, "source-1")}
+    assert {second_heard(chunk.pcm, SAMPLE_RATE_HZ) for chunk in chunks[15:]} == {2}, "700 Hz"
+    assert all(later.capture_time_us > earlier.capture_time_us for earlier, later in itertools.pairwise(chunks))
+    assert abs(chunks[0].capture_time_us - turn.frames[0].capture_time_us) < 5_000_000
 
 
 async def test_somebody_who_looks_gets_a_smooth_picture(site: Site, recording: Recording) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 import av.error
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vigil.core.source import SourceKind
@@ -24,6 +26,7 @@ from vigil_ingestion.media_errors import translated
 from vigil_ingestion.orientation import orientation_of
 from vigil_ingestion.relay import Endpoint, Trust, relayed
 from vigil_ingestion.selection import chosen, is_cover
+from vigil_ingestion.sound.packet import Hear, SoundFormat, SoundPacket
 
 if TYPE_CHECKING:  # generic in its stubs only
     VideoPacket = Packet[VideoStream]
@@ -57,6 +60,10 @@ STRICT = {"err_detect": "explode"}  # a damaged JPEG is an error, where the defa
 STRICT_CODECS = frozenset({"mjpeg"})
 
 
+WITH_SOUND = {SourceKind.RTSP: {"allowed_media_types": "video+audio"}}
+UNSTATED_SOUND_US = 20_000  # of a packet of sound that does not say how long it is
+
+
 LEAST_OPEN_S = 1.0  # for the media library, after a camera took nearly all the time to be reached
 SLOW_READ_S = 20.0  # for the next packet of a source that may be slow
 
@@ -87,10 +94,16 @@ class MediaInfo:
 
 
 class Media:
-    """A source's video stream. Belongs to one thread; positions are microseconds from the stream's start."""
+    """A source's video stream, and its sound while `hear` is set. Belongs to one thread; positions are microseconds
+    from the start of the video stream."""
 
-    def __init__(self, address: Address, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(
+        self, address: Address, container: InputContainer, stream: VideoStream, sound: AudioStream | None = None
+    ) -> None:
         self._address = address
+        self._sound = sound
+        self.sound = None if sound is None else _sound_format(sound)
+        self.hear: Hear | None = None  # called with the sound that stands between the pictures
         self._container = container
         self._stream = stream
         self._start = stream.start_time or 0
@@ -156,7 +169,14 @@ class Media:
     def packets(self) -> Iterator["VideoPacket"]:
         """Coded pictures in file order; at the end of a file an empty packet, which drains the decoder."""
         with translated(self._address):
-            yield from self._container.demux(self._stream)
+            if self._sound is None or self.hear is None:
+                yield from self._container.demux(self._stream)
+                return
+            for packet in self._container.demux(self._stream, self._sound):
+                if packet.stream_index == self._stream.index:
+                    yield cast("VideoPacket", packet)
+                elif packet.size and not packet.is_corrupt:
+                    self.hear(self._sound_packet(packet))
 
     def frames(self, packet: "VideoPacket") -> Iterator[av.VideoFrame]:
         """The pictures that a packet completes. What cannot be decoded is counted in `broken` and skipped."""
@@ -222,6 +242,14 @@ class Media:
         that keeps only the times of pictures, says nothing of jumps."""
         return continuity if packet.dts is None else continuity.step(self._position_us(packet.dts))[0]
 
+    def _sound_packet(self, packet: "Packet[Stream]") -> SoundPacket:
+        base_us = float(packet.time_base or 0) * US_PER_S
+        duration_us = int((packet.duration or 0) * base_us) or UNSTATED_SOUND_US
+        if packet.pts is None or not base_us:
+            return SoundPacket(bytes(packet), None, duration_us)
+        begins_us = self._start * self._tick_us // self._ticks
+        return SoundPacket(bytes(packet), int(packet.pts * base_us) - begins_us, duration_us)
+
     def _aspect(self) -> Fraction:
         """The shape of a pixel. The container's word counts before the codec's, as players have it, until the size
         changes."""
@@ -239,9 +267,11 @@ class Media:
 
 
 @contextmanager
-def opened(address: Address, limits: Limits) -> Iterator[Media]:
-    """Open a source that the policy allowed. Raises `SourceError`."""
-    options = {**OPTIONS[address.kind], "protocol_whitelist": PROTOCOLS[address.kind], "format_whitelist": FORMATS}
+def opened(address: Address, limits: Limits, *, hears: bool = False) -> Iterator[Media]:
+    """Open a source that the policy allowed, with its sound where it has some and somebody `hears` it. Raises
+    `SourceError`."""
+    options = OPTIONS[address.kind] | (WITH_SOUND.get(address.kind, {}) if hears else {})
+    options |= {"protocol_whitelist": PROTOCOLS[address.kind], "format_whitelist": FORMATS}
     until_s = time.monotonic() + limits.open_s
     with (
         relayed(address, limits.trust, limits.open_s) as endpoint,
@@ -252,7 +282,7 @@ def opened(address: Address, limits: Limits) -> Iterator[Media]:
         stream.codec_context.thread_count = 1
         if stream.codec_context.name in STRICT_CODECS:
             stream.codec_context.options = STRICT
-        yield Media(address, container, stream)
+        yield Media(address, container, stream, _heard(container) if hears else None)
 
 
 def _container(
@@ -278,3 +308,14 @@ def _stream(container: InputContainer, shown: str) -> VideoStream:
             Fault.NOT_A_VIDEO, f"{shown} is coded by a codec that cannot be decoded here: set its camera to H.264"
         )
     return stream
+
+
+def _heard(container: InputContainer) -> AudioStream | None:
+    """The sound that goes with the pictures: the first that can be decoded."""
+    return next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+
+
+def _sound_format(stream: AudioStream) -> SoundFormat:
+    codec = stream.codec_context
+    layout = codec.layout.name if codec.channels else ""
+    return SoundFormat(codec.name, codec.extradata, codec.sample_rate or 0, layout)

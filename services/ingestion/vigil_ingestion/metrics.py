@@ -34,6 +34,13 @@ WEBRTC_DROPPED = Counter(
     "picture or sound was there)",
     ["what"],
 )
+SOUND_CHUNKS = Counter("vigil_ingestion_sound_chunks", "Chunks of 40 ms of the sound of sources that were published")
+SOUND_DROPPED = Counter(
+    "vigil_ingestion_sound_dropped",
+    "Pieces of the sound of sources left out: coded (too much waited to be decoded), broken (damaged), late (held up "
+    "for more than 2 s), replaced (more than 2 s waited to be published), unpublished (the bus did not take it)",
+    ["reason"],
+)
 PREVIEW_SECONDS = Histogram(
     "vigil_ingestion_preview_seconds",
     "Encoding one picture of the smooth preview, which is done only while somebody looks",

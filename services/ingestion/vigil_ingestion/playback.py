@@ -18,6 +18,8 @@ from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.geometry import Geometry
 from vigil_ingestion.lateness import Gate, Lag, Passage
 from vigil_ingestion.media import Limits, Media, opened
+from vigil_ingestion.sound.ear import Ear
+from vigil_ingestion.sound.packet import SoundPacket
 from vigil_ingestion.timeline import SHORTEST_ROUND_US, Timeline
 
 if TYPE_CHECKING:
@@ -67,12 +69,18 @@ class ClockWatch:
 
 
 def live(
-    media: Media, clock: Clock, tell: Callable[[ClockNotice | None], None] = lambda _notice: None
+    media: Media,
+    clock: Clock,
+    tell: Callable[[ClockNotice | None], None] = lambda _notice: None,
+    ear: Ear | None = None,
 ) -> Iterator[Capture]:
     """Pictures as they arrive; capture time is when they were decoded. Ends when the clock stops, else raises.
 
-    `tell` hears what is wrong with the camera's time stamps, and None when nothing is wrong any more.
+    `tell` hears what is wrong with the camera's time stamps, and None when nothing is wrong any more; `ear` hears the
+    camera's sound.
     """
+    if ear is not None and media.sound is not None:
+        media.hear = ear.live(media.sound, clock)
     gate, lag, decoded_us, stamps = Gate(), Lag(), clock.now_us(), ClockWatch(tell)
     for packet, waited_us in _awaited(media, clock):
         position_us, passage = media.decoding_position_us(packet), Passage.SHOW
@@ -118,17 +126,23 @@ def length(media: Media, shown: str) -> Length:
 
 
 def played(
-    address: Address, limits: Limits, timeline: Timeline, clock: Clock, *, seekable: bool = True
+    address: Address,
+    limits: Limits,
+    timeline: Timeline,
+    clock: Clock,
+    *,
+    seekable: bool = True,
+    ear: Ear | None = None,
 ) -> Iterator[Capture]:
-    """A file as a camera would show it: at its own speed, from where its timeline is now.
+    """A file as a camera would show it: at its own speed, from where its timeline is now. `ear` hears its sound.
 
     The file is opened again for each round, so a replaced file is noticed. Ends with the timeline or the clock. In a
     file whose stamps jump nothing can be sought (`seekable`): it is decoded from its start.
     """
     turn, position_us = timeline.at(clock.now_us())
     while timeline.has(turn):
-        with opened(address, limits) as media:
-            end_us = yield from _round(media, timeline, clock, turn, position_us, seekable)
+        with opened(address, limits, hears=ear is not None) as media:
+            end_us = yield from _round(media, timeline, clock, turn, position_us, seekable, ear)
         if end_us is None:
             return
         if media.broken and not media.shown_us:
@@ -143,7 +157,7 @@ def played(
 
 
 def _round(
-    media: Media, timeline: Timeline, clock: Clock, turn: int, from_us: int, seekable: bool
+    media: Media, timeline: Timeline, clock: Clock, turn: int, from_us: int, seekable: bool, ear: Ear | None
 ) -> Generator[Capture, None, int | None]:
     """A round, from the picture that is on screen at `from_us`. Earlier pictures are decoded but not shown.
 
@@ -152,6 +166,13 @@ def _round(
     if seekable and from_us > media.picture_us:
         media.seek(from_us)
     gate, continuity, playing, end_us = Gate(), Continuity(media.picture_us), False, from_us
+
+    def hear(packet: SoundPacket) -> None:
+        place_us = -1 if packet.position_us is None else continuity.place_us(packet.position_us)
+        if ear is not None and media.sound is not None and from_us <= place_us < timeline.duration_us:
+            ear.played(packet, timeline.due_us(turn, place_us), media.sound, clock)
+
+    media.hear = None if ear is None else hear
     for packet in media.packets():
         position_us, passage = media.packet_position_us(packet), Passage.SHOW
         continuity = media.continued(continuity, packet)

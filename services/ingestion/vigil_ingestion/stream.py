@@ -27,6 +27,7 @@ from vigil_ingestion.media import Limits, Media, MediaInfo, opened
 from vigil_ingestion.playback import Capture, Length, length, live, played
 from vigil_ingestion.preview import Preview
 from vigil_ingestion.sampler import Group, Sampler
+from vigil_ingestion.sound.ear import Ear
 from vigil_ingestion.timeline import UNSTATED_US, Timeline
 
 log = get_log()
@@ -53,7 +54,14 @@ class Order:
 class Stream:
     """Iterate `turns`: it ends where a file ends and raises `SourceError` when the source fails."""
 
-    def __init__(self, order: Order, origin: Origin, watched_us: int = 0, preview: Preview | None = None) -> None:
+    def __init__(
+        self,
+        order: Order,
+        origin: Origin,
+        watched_us: int = 0,
+        preview: Preview | None = None,
+        ear: Ear | None = None,
+    ) -> None:
         self.turns: KeepLatest[Group[Frame]] = KeepLatest()
         self.info: MediaInfo | None = None
         self.complaint = ""
@@ -68,6 +76,7 @@ class Stream:
         self._rate = ArrivalRate()
         self._over = asyncio.Event()
         self._preview = preview
+        self._ear = ear
 
     def retune(self, cadence: Cadence) -> None:
         """Sample at another cadence from the next picture on."""
@@ -130,12 +139,14 @@ class Stream:
     def _opened(self, address: Address, limits: Limits) -> Generator[Capture, None, Length | None]:
         """The pictures of a live source. Of any other none, but its length is returned."""
         self._rate = ArrivalRate(self._clock.now_us())
-        with opened(address, limits) as media:
+        with opened(address, limits, hears=self._ear is not None) as media:
+            if self._ear is not None and media.sound is None:
+                log.info("source found without sound")
             self.info = media.info()
             if not media.live:
                 return self._length(media, address)
             try:
-                for capture in live(media, self._clock, self._notice):
+                for capture in live(media, self._clock, self._notice, self._ear):
                     self._rate = self._rate.step(capture.time_us)
                     yield capture
             except SourceError as error:
@@ -162,7 +173,7 @@ class Stream:
         self.complaint, self.clock = whole.complaint, whole.notice
         timeline = Timeline.of(self._since(self._clock.now_us()), whole.duration_us, self._order.loop)
         seekable = whole.notice is None and not whole.recorded
-        captures = played(address, self._order.limits, timeline, self._clock, seekable=seekable)
+        captures = played(address, self._order.limits, timeline, self._clock, seekable=seekable, ear=self._ear)
         once = whole.recorded and not self._order.loop
         yield from self._as_before(captures, address, timeline) if once else captures
 
@@ -183,10 +194,11 @@ class Stream:
 
 @asynccontextmanager
 async def streaming(
-    order: Order, origin: Origin, watched_us: int = 0, preview: Preview | None = None
+    order: Order, origin: Origin, watched_us: int = 0, preview: Preview | None = None, ear: Ear | None = None
 ) -> AsyncIterator[Stream]:
-    """A stream that runs inside the block. `origin` is called in its thread; `preview` is shown its pictures."""
-    stream = Stream(order, origin, watched_us, preview)
+    """A stream that runs inside the block. `origin` is called in its thread; `preview` is shown its pictures, and `ear`
+    hears its sound."""
+    stream = Stream(order, origin, watched_us, preview, ear)
     threading.Thread(target=stream.run, name="source", daemon=True).start()
     try:
         yield stream

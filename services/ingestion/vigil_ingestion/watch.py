@@ -25,6 +25,8 @@ from vigil_ingestion.faults import Fault, SourceError
 from vigil_ingestion.media import MediaInfo
 from vigil_ingestion.preview import Preview, carry
 from vigil_ingestion.sampler import Group
+from vigil_ingestion.sound.carrying import carry_sound
+from vigil_ingestion.sound.ear import Ear
 from vigil_ingestion.source_loss import SourceLoss
 from vigil_ingestion.status import Status, Watching, reconnecting, watching
 from vigil_ingestion.stream import Order, streaming
@@ -40,7 +42,8 @@ AWAY = (Fault.UNREACHABLE, Fault.TIMED_OUT)  # then a client of WebRTC is waited
 
 
 class Watch:
-    """`run` is the work. `reception` is what receives the client of a WebRTC source."""
+    """`run` is the work. `reception` is what receives the client of a WebRTC source, `ear` what hears the source; it is
+    None for a session that does not."""
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Watch:
         spec: SessionSpec,
         preview: Preview,
         reception: Reception | None,
+        ear: Ear | None,
     ) -> None:
         self._ports = ports
         self._settings = settings
@@ -57,6 +61,7 @@ class Watch:
         self._spec = spec
         self._reception = reception
         self._preview = preview
+        self._ear = ear
         self._stream: Turns | None = None
         self._sequence = 0
         self._watched_since = 0.0
@@ -69,6 +74,8 @@ class Watch:
         """Watch until the source ends for good, and why; None when the session ended first. Raises `UnknownSession`."""
         with self._loss:
             beside = [] if self._reception is None else [self._reception.serve()]
+            if self._ear is not None:
+                beside.append(carry_sound(self._ports.bus, self._claim.key, self._sound_stream, self._ear.pieces))
             result = await first_to_end(
                 self._until_ended(),
                 follow(self._ports, self._claim.key, self._take_up),
@@ -204,10 +211,15 @@ class Watch:
 
     def _opened(self, watched_us: int) -> AbstractAsyncContextManager[Turns]:
         if self._reception is None:
-            return streaming(self._order(), self._origin, watched_us, self._preview)
+            return streaming(self._order(), self._origin, watched_us, self._preview, self._ear)
         return self._reception.receiving(
             lambda capture_us: self._ports.store.set_origin(self._claim.key, capture_us), watched_us
         )
+
+    @property
+    def _sound_stream(self) -> str:
+        """The name of the sound that this claim publishes: its chunks are counted from 0."""
+        return f"source-{self._claim.fence}"
 
     def _order(self) -> Order:
         spec, settings = self._spec, self._settings

@@ -1,6 +1,7 @@
 """What ingestion does with a session that it holds: watches its source until that or the session ends."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role, SourceKind
@@ -12,6 +13,7 @@ from vigil.runtime.session.ports import SessionPorts
 from vigil.runtime.store.sessions import Look
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.preview import Budget, Preview
+from vigil_ingestion.sound.ear import Ear, listening
 from vigil_ingestion.status import is_at_work, is_taken
 from vigil_ingestion.watch import Watch
 from vigil_ingestion.webrtc.reception import Reception, Terms
@@ -49,8 +51,11 @@ class Watcher:
         reason = None
         if look.ended is None:
             preview = Preview(asyncio.get_running_loop(), self._previews)
-            reception = self._reception(claim, look, preview)
-            reason = await Watch(self._ports, self._settings, claim, look.spec, preview, reception).run()
+            async with AsyncExitStack() as stack:
+                hears = look.spec.hearing.hears_source
+                ear = await stack.enter_async_context(listening()) if hears else None
+                reception = self._reception(claim, look, preview, ear)
+                reason = await Watch(self._ports, self._settings, claim, look.spec, preview, reception, ear).run()
         if reason is None:  # it was ended elsewhere
             await announce_end(self._ports, look.spec)
             return
@@ -70,8 +75,8 @@ class Watcher:
         is_relief = is_taken if claim.key in self._received else is_at_work
         return is_relief(said, other_than=self._settings.worker)
 
-    def _reception(self, claim: Claim, look: Look, preview: Preview) -> Reception | None:
+    def _reception(self, claim: Claim, look: Look, preview: Preview, ear: Ear | None) -> Reception | None:
         if look.spec.source.kind is not SourceKind.WEBRTC:
             return None
         self._received.add(claim.key)
-        return Reception(self._terms, self._ports.bus, claim.key, look.spec, preview)
+        return Reception(self._terms, self._ports.bus, claim.key, look.spec, preview, ear)

@@ -41,19 +41,27 @@ class Wrong:
 
 
 class RtspServer:
-    """Serves `file` (MP4 with H.264) in a loop at `url`, from one port over restarts; with `udp` by UDP alone.
+    """Serves `file` (MP4 with H.264) in a loop at `url`, from one port over restarts; with `udp` by UDP alone, and with
+    a tone of `sound_hz`.
 
     `file` and `wrong` may be changed while it does not run.
     """
 
     def __init__(
-        self, file: Path, user: str = "", password: str = "", udp: bool = False, wrong: Wrong | None = None
+        self,
+        file: Path,
+        user: str = "",
+        password: str = "",
+        udp: bool = False,
+        wrong: Wrong | None = None,
+        sound_hz: int = 0,
     ) -> None:
         self.wrong = wrong or Wrong()
         self.file = file
         self.port = 0
         self._login = ["--user", user, "--password", password] if user else []
         self._transport = ["--udp"] if udp else []
+        self._sound = ["--sound", f"{sound_hz}"]
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -69,6 +77,7 @@ class RtspServer:
             *("--file", str(self.file), "--port", str(self.port)),
             *self._login,
             *self._transport,
+            *self._sound,
             *self.wrong.arguments,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -89,6 +98,9 @@ class RtspServer:
 
 
 class Camera(Protocol):
-    """A fixture that starts cameras; `user` and `password` protect one, `udp` sends by UDP alone."""
+    """A fixture that starts cameras; `user` and `password` protect one, `udp` sends by UDP alone, `sound_hz` is the
+    tone that it hears."""
 
-    async def __call__(self, user: str = "", password: str = "", udp: bool = False) -> RtspServer: ...
+    async def __call__(
+        self, user: str = "", password: str = "", udp: bool = False, sound_hz: int = 0
+    ) -> RtspServer: ...

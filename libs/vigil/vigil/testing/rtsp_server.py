@@ -3,19 +3,22 @@
 Run by the system's Python, which has the GStreamer bindings, as a process of its own, so that a test can kill it:
 
     /usr/bin/python3 rtsp_server.py --file scene.mp4 [--host 127.0.0.1] [--port 8554] [--user name --password secret]
-        [--udp] [--speed 0.98] [--step-every 60 --step-by -3] [--loss 0.05]
+        [--udp] [--sound 700] [--speed 0.98] [--step-every 60 --step-by -3] [--loss 0.05]
 
 Prints `ready <port>` once it serves rtsp://127.0.0.1:<port>/cam, to each client from the file's start (a media that
 clients share may be taken down by one that leaves while another arrives). Port 0 takes a free one. The file must hold
-H.264: its pictures are sent as they are. With `--udp` RTP over TCP is refused. `--speed` is that of the camera's clock,
-which is set by `--step-by` seconds every `--step-every` seconds; `--loss` is the share of coded pictures that are lost.
+H.264: its pictures are sent as they are. With `--udp` RTP over TCP is refused. `--sound` adds a tone of so many hertz,
+as G.711. `--speed` is that of the camera's clock, which is set by `--step-by` seconds every `--step-every` seconds;
+`--loss` is the share of coded pictures that are lost.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,9 @@ from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # type: ignore[impo
 PATH = "/cam"
 PICTURES = "video/x-h264,stream-format=byte-stream,alignment=au"
 PARSE = "h264parse config-interval=-1"
-LAUNCH = f"( appsrc name=source is-live=true format=time ! {PARSE} ! rtph264pay name=pay0 pt=96 )"
+LAUNCH = f"appsrc name=source is-live=true format=time ! {PARSE} ! rtph264pay name=pay0 pt=96"
+SOUND = "appsrc name=sound is-live=true format=time ! rtppcmupay name=pay1 pt=0"
+HEARD = "audio/x-mulaw,rate=8000,channels=1"
 
 
 class LoopingFile:
@@ -75,6 +80,32 @@ class LoopingFile:
         player.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH, 0)
 
 
+class Tone:
+    """Feeds a media's second appsrc with a tone of so many hertz, for ever."""
+
+    def __init__(self, hertz: int) -> None:
+        self._hertz = hertz
+
+    def attach(self, _factory: Any, media: Any) -> None:
+        """Called for each new media: sound into it."""
+        source = media.get_element().get_child_by_name("sound")
+        source.set_property("caps", Gst.Caps.from_string(HEARD))
+        player = Gst.parse_launch(
+            f"audiotestsrc is-live=true samplesperbuffer=160 freq={self._hertz} ! audio/x-raw,rate=8000,channels=1 "
+            "! mulawenc ! appsink name=sink emit-signals=true sync=true max-buffers=4"
+        )
+        player.get_by_name("sink").connect("new-sample", self._forward, source, itertools.count())
+        media.connect("unprepared", lambda _media: player.set_state(Gst.State.NULL))
+        player.set_state(Gst.State.PLAYING)
+
+    @staticmethod
+    def _forward(sink: Any, source: Any, number: Iterator[int]) -> Any:
+        buffer = sink.emit("pull-sample").get_buffer().copy()
+        buffer.pts = buffer.dts = next(number) * Gst.SECOND // 50
+        source.emit("push-buffer", buffer)
+        return Gst.FlowReturn.OK
+
+
 def protect(server: Any, factory: Any, user: str, password: str) -> None:
     """Ask every client for this name and password (digest authentication)."""
     auth = GstRtspServer.RTSPAuth()
@@ -101,6 +132,7 @@ def main() -> None:
     parser.add_argument("--step-every", type=float, default=0.0)
     parser.add_argument("--step-by", type=float, default=0.0)
     parser.add_argument("--loss", type=float, default=0.0)
+    parser.add_argument("--sound", type=int, default=0)
     parser.add_argument("--udp", action="store_true", help="offer RTP over UDP alone, and refuse TCP")
     arguments = parser.parse_args()
     Gst.init(None)
@@ -108,9 +140,11 @@ def main() -> None:
     server.set_address(arguments.host)
     server.set_service(str(arguments.port))
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(LAUNCH)
+    factory.set_launch(f"( {LAUNCH} {SOUND if arguments.sound else ''} )")
     file = LoopingFile(arguments.file, arguments.speed, arguments.step_every, arguments.step_by, arguments.loss)
     factory.connect("media-configure", file.attach)
+    if arguments.sound:
+        factory.connect("media-configure", Tone(arguments.sound).attach)
     if arguments.udp:
         factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if arguments.user:

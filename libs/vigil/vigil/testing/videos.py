@@ -1,4 +1,5 @@
-"""Tiny videos made on the fly. The left half's grey level tells the second that a picture belongs to.
+"""Tiny videos made on the fly. The left half's grey level tells the second that a picture belongs to, and the pitch of
+the sound does, where they have any.
 
 Needs PyAV and NumPy, which the environments of the services that read video have.
 """
@@ -10,6 +11,7 @@ import numpy as np
 from av.bitstream import BitStreamFilterContext
 
 LEVEL_STEP = 20
+PITCH_HZ, PITCH_STEP_HZ = 300, 200
 
 
 def write_video(
@@ -36,6 +38,46 @@ def write_video(
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return path
+
+
+def write_sounding(path: Path, seconds: int = 4, codec: str = "aac", sample_rate_hz: int = 44_100) -> Path:
+    """A video like those of `write_video`, with a sound: a tone of `PITCH_HZ`, and `PITCH_STEP_HZ` more each second."""
+    with av.open(str(path), "w") as container:
+        pictures, sound = container.add_stream("libx264", rate=10), container.add_stream(codec, rate=sample_rate_hz)
+        if not isinstance(pictures, av.VideoStream) or not isinstance(sound, av.AudioStream):
+            raise TypeError(f"codec {codec!r} makes no sound")
+        pictures.width, pictures.height, pictures.pix_fmt = 320, 192, "yuv420p"
+        pictures.codec_context.gop_size = 10
+        coder = sound.codec_context
+        fitting = av.AudioResampler(coder.format, coder.layout, sample_rate_hz, coder.frame_size)
+        for second in range(seconds):
+            level = np.full((192, 320, 3), second * LEVEL_STEP, np.uint8)
+            for _ in range(10):
+                container.mux(pictures.encode(av.VideoFrame.from_ndarray(level, format="rgb24")))
+            tone = av.AudioFrame.from_ndarray(tone_of(second, sample_rate_hz)[None], format="s16", layout="mono")
+            tone.sample_rate, tone.pts = sample_rate_hz, second * sample_rate_hz
+            for frame in fitting.resample(tone):
+                container.mux(sound.encode(frame))
+        for frame in fitting.resample(None):
+            container.mux(sound.encode(frame))
+        container.mux(pictures.encode(None))
+        container.mux(sound.encode(None))
+    return path
+
+
+def tone_of(second: int, sample_rate_hz: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+    """The samples of that second of `write_sounding`."""
+    turns = (PITCH_HZ + PITCH_STEP_HZ * second) * np.arange(sample_rate_hz) / sample_rate_hz
+    return (8_000 * np.sin(2 * np.pi * turns)).astype(np.int16)
+
+
+def second_heard(pcm: bytes, sample_rate_hz: int) -> int:
+    """Which second some sound of `write_sounding` belongs to; negative when it is quiet."""
+    samples = np.frombuffer(pcm, np.int16).astype(np.float64)
+    if np.abs(samples).max() < 1_000:
+        return -1
+    loudest = int(np.abs(np.fft.rfft(samples * np.hanning(samples.size), 8_192)).argmax())
+    return round((loudest * sample_rate_hz / 8_192 - PITCH_HZ) / PITCH_STEP_HZ)
 
 
 def write_joined(folder: Path, second_s: float, first_s: float = 200) -> Path:

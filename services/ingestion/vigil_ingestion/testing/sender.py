@@ -116,6 +116,24 @@ class Sender:
         await self.connection.close()
 
 
+class Tone(AudioStreamTrack):
+    """A microphone before which a tone sounds."""
+
+    def __init__(self, pitch_hz: float) -> None:
+        super().__init__()
+        self._pitch_hz = pitch_hz
+
+    async def recv(self) -> av.AudioFrame:
+        quiet = await super().recv()
+        if not isinstance(quiet, av.AudioFrame) or quiet.pts is None:
+            raise MediaStreamError
+        turns = self._pitch_hz * (quiet.pts + np.arange(quiet.samples)) / quiet.sample_rate
+        samples = (8_000 * np.sin(2 * np.pi * turns)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = quiet.sample_rate, quiet.pts, quiet.time_base
+        return frame
+
+
 def silence() -> MediaStreamTrack:
     """A microphone in a quiet room."""
     return AudioStreamTrack()

@@ -23,6 +23,7 @@ MOST_DATAGRAMS = 1_024
 MOST_PACKED = 60  # coded pictures that wait for the decoder: so many at most, and so many bytes
 MOST_PACKED_BYTES = 8 << 20
 MOST_SHOWN = 2
+MOST_HEARD = 25  # of sound, half a second: a gap in it is a word less
 MOST_COMING = 4  # decoded pictures of one track that the event loop has not taken yet
 MOST_STREAMS = 32  # a client that sends more of them is no camera
 KEY_AGAIN_S = 1.0
@@ -48,8 +49,9 @@ class Shown(asyncio.Queue[Any]):
     had at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_SHOWN) -> None:
         super().__init__()
+        self._most = most
         self._room = threading.Semaphore(MOST_COMING)
         self._is_over = False
 
@@ -68,7 +70,7 @@ class Shown(asyncio.Queue[Any]):
     async def _take(self, item: Any, is_counted: bool) -> None:
         if is_counted:
             self._room.release()
-        while self.qsize() >= MOST_SHOWN:
+        while self.qsize() >= self._most:
             self.get_nowait()
             metrics.WEBRTC_DROPPED.labels("decoded").inc()
         self.put_nowait(item)
@@ -153,7 +155,7 @@ def bound_receiver(receiver: RTCRtpReceiver) -> None:
     """Before the receiver starts: give it queues that end, and of video an estimator that tells the client of its bits
     now and then."""
     track = receiver.track
-    track._queue = shown = Shown()  # type: ignore[attr-defined]
+    track._queue = shown = Shown(MOST_SHOWN if track.kind == "video" else MOST_HEARD)  # type: ignore[attr-defined]
     packed = PackedPictures(receiver, shown) if track.kind == "video" else PackedSound(shown)
     receiver._RTCRtpReceiver__decoder_queue = packed  # type: ignore[attr-defined]
     if track.kind == "video":

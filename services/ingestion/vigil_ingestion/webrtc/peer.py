@@ -25,7 +25,6 @@ from vigil_ingestion.webrtc.gathering import PortsTaken, gather
 from vigil_ingestion.webrtc.network import Network
 from vigil_ingestion.webrtc.offer import MOST_CANDIDATES, CheckedOffer, wrong
 from vigil_ingestion.webrtc.refused import Refused
-from vigil_ingestion.webrtc.sound import Hear
 
 log = get_log()
 
@@ -34,6 +33,7 @@ CLOSE_S = 3.0
 LOOK_S = 1.0
 
 Show = Callable[[av.VideoFrame, str], None]
+Hear = Callable[[av.AudioFrame], None]
 
 
 class Peer:

@@ -18,6 +18,7 @@ from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
 from vigil_ingestion.clock import WallClock
 from vigil_ingestion.preview import Preview
+from vigil_ingestion.sound.ear import Ear
 from vigil_ingestion.webrtc.fragment import parsed
 from vigil_ingestion.webrtc.network import Network
 from vigil_ingestion.webrtc.offer import checked
@@ -27,7 +28,6 @@ from vigil_ingestion.webrtc.presence import Presence, State
 from vigil_ingestion.webrtc.refused import Refused
 from vigil_ingestion.webrtc.room import Room
 from vigil_ingestion.webrtc.signalling import answer_all
-from vigil_ingestion.webrtc.sound import Hear, unheard
 
 log = get_log()
 
@@ -46,15 +46,16 @@ class Terms:
 
 
 class Reception:
-    """One session's client, one connection at a time. Run `serve` beside `receiving`."""
+    """One session's client, one connection at a time. Run `serve` beside `receiving`. `ear` hears its sound; without
+    one that is let go."""
 
     def __init__(
-        self, terms: Terms, bus: Bus, key: SessionKey, spec: SessionSpec, preview: Preview, hear: Hear = unheard
+        self, terms: Terms, bus: Bus, key: SessionKey, spec: SessionSpec, preview: Preview, ear: Ear | None = None
     ) -> None:
         self._terms = terms
         self._bus = bus
         self._key = key
-        self._hear = hear
+        self._ear = ear
         presence = Presence(terms.silent_s, terms.grace_s, until_s=0.0)
         self._sampling = Sampling(spec.cadence, profile(spec.profile), presence, preview)
         self._clock: WallClock | None = None
@@ -167,3 +168,7 @@ class Reception:
         metrics.DECODED.inc()
         if self._pictures is not None and self._clock is not None:
             self._pictures.offer(Arrival(self._clock.now_us(), picture, codec))
+
+    def _hear(self, sound: av.AudioFrame) -> None:
+        if self._ear is not None and self._clock is not None:
+            self._ear.decoded(sound, self._clock.now_us())

@@ -1,0 +1,93 @@
+"""Sound is cut into chunks whose times follow its samples, and so is the time of sound that was held up."""
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigil.core.hearing import chunk_bytes
+from vigil_ingestion.sound.arrivals import LATE_US, Arrivals
+from vigil_ingestion.sound.cutter import CHUNK_MS, GAP_US, Cutter, Piece
+
+T0 = 1_767_225_600_000_000
+MS = 1_000
+
+
+def cut(*sounds: tuple[int, bytes]) -> list[Piece]:
+    """The chunks of sounds, given by the milliseconds after `T0` at which each begins."""
+    cutter, pieces = Cutter(), list[Piece]()
+    for at_ms, pcm in sounds:
+        cutter, whole = cutter.step(T0 + at_ms * MS, pcm)
+        pieces += whole
+    return pieces
+
+
+def sound(milliseconds: int, byte: int = 1) -> bytes:
+    return bytes([byte]) * chunk_bytes(milliseconds)
+
+
+@given(st.lists(st.integers(1, 130), min_size=1, max_size=40))
+def test_sound_without_gaps_is_cut_into_chunks_of_one_length_that_follow_each_other(lengths_ms: list[int]) -> None:
+    begins_ms = itertools.accumulate([0, *lengths_ms[:-1]])
+    pieces = cut(*((at_ms, sound(length)) for at_ms, length in zip(begins_ms, lengths_ms, strict=True)))
+    assert len(pieces) == sum(lengths_ms) // CHUNK_MS
+    assert {len(piece.pcm) for piece in pieces} <= {chunk_bytes(CHUNK_MS)}
+    assert [piece.time_us for piece in pieces] == [T0 + number * CHUNK_MS * MS for number in range(len(pieces))]
+
+
+@given(st.lists(st.integers(-25, 25), min_size=1, max_size=100))
+def test_times_that_jitter_are_smoothed_and_no_sample_is_lost(jitter_ms: list[int]) -> None:
+    pieces = cut(*((20 * number + jitter, sound(20)) for number, jitter in enumerate(jitter_ms)))
+    assert len(pieces) == len(jitter_ms) // 2
+    for earlier, later in itertools.pairwise(pieces):
+        assert 30 * MS <= later.time_us - earlier.time_us <= 50 * MS
+
+
+def test_behind_a_gap_chunks_begin_anew_and_what_stood_before_it_is_told() -> None:
+    pieces = cut((0, sound(70)), (500, sound(40, 2)))
+    assert [(piece.time_us - T0, piece.pcm) for piece in pieces] == [
+        (0, sound(40)),
+        (40 * MS, sound(30)),
+        (500 * MS, sound(40, 2)),
+    ]
+    short = cut((0, sound(50)), (500, sound(40, 2)))
+    assert [piece.time_us - T0 for piece in short] == [0, 500 * MS], "less than 20 ms is no chunk"
+
+
+def test_a_camera_whose_sound_runs_slow_is_followed_without_a_gap() -> None:
+    pieces = cut(*((int(20.2 * number), sound(20)) for number in range(1_000)))
+    assert len(pieces) == 500
+    behind_ms = [20.2 * 2 * number - (piece.time_us - T0) / MS for number, piece in enumerate(pieces)]
+    assert 0 <= max(behind_ms) < 8
+
+
+@given(st.integers(GAP_US // MS + 1, 3_000))
+def test_sound_that_claims_to_be_of_earlier_never_makes_time_go_back(by_ms: int) -> None:
+    pieces = cut((5_000, sound(40)), *((5_000 - by_ms + 20 * number, sound(20)) for number in range(1, 400)))
+    times = [piece.time_us for piece in pieces]
+    assert all(later > earlier for earlier, later in itertools.pairwise(times))
+    assert abs(times[-1] - (T0 + (5_000 - by_ms + 20 * 398) * MS)) < 50 * MS, "it agrees again after a while"
+
+
+def test_sound_that_was_held_up_is_of_when_it_was_heard() -> None:
+    arrivals, packet_us = Arrivals(), 20 * MS
+    for number in range(100):
+        end_us = T0 + (number + 1) * packet_us
+        assert arrivals.heard_us(end_us, number * packet_us, packet_us) == end_us - packet_us
+    now_us = T0 + 100 * packet_us + 1_000 * MS  # the network stood still for a second
+    heard = [arrivals.heard_us(now_us, number * packet_us, packet_us) for number in range(100, 150)]
+    assert heard == [T0 + number * packet_us for number in range(100, 150)]
+
+
+def test_sound_that_is_too_old_is_let_go_and_what_follows_is_heard() -> None:
+    arrivals, packet_us = Arrivals(), 20 * MS
+    for number in range(100):
+        arrivals.heard_us(T0 + (number + 1) * packet_us, number * packet_us, packet_us)
+    now_us = T0 + 100 * packet_us + 2 * LATE_US
+    heard = [arrivals.heard_us(now_us, number * packet_us, packet_us) for number in range(100, 300)]
+    assert heard[0] is None
+    assert heard[-1] == T0 + 299 * packet_us
+
+
+def test_sound_without_stamps_is_of_when_it_came() -> None:
+    assert Arrivals().heard_us(T0, None, 20 * MS) == T0 - 20 * MS

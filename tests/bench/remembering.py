@@ -5,11 +5,15 @@ very engine of the ticks write, with a summariser that takes 30 s, and with one 
 summariser costs is seen against the first, whose prompts have key frames in the place of summaries.
 """
 
+import re
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import aiohttp
 
 from bench.collector import Collector, Decided, collecting
 from bench.generator import loading, now_ms
@@ -22,11 +26,14 @@ from bench.stack import Stack, running
 from bench.statistics import quantile
 from vigil.core.ids import SessionKey
 from vigil.core.memory import MemoryLimits
+from vigil.testing.servers import free_port
 
 LIMITS = MemoryLimits(is_on=True, mid_blocks=3)
 SIZE = (160, 96)
+BEFORE, AFTER = 5, 10  # turns around the first of a chunk that are shown
 WARM_UP_TURNS = 10  # of a session, which are not counted
 _CLAIM_S = 1.0
+_WRITING = re.compile(r"^vigil_memory_write_seconds_sum\{[^}]*\} (\S+)$", re.MULTILINE)
 
 
 class Writer(StrEnum):
@@ -41,8 +48,9 @@ class Writer(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Case:
     """The sessions with one writer. Ticks are from the camera's publishing to the decision. `delayed` are those that
-    took longer than their second. `cached_share` is how much of the prompts of first ticks of chunks the engine had, in
-    tokens. `blocks` stand in the prompts at the end, and `unwritten` spans wait."""
+    took longer than their second. `cached_share` is how much of the prompts of first ticks of chunks the engine had,
+    in tokens. `blocks` stand in the prompts at the end, and `unwritten` spans wait. `around_ms` are the median ticks so
+    many turns after the first of a chunk. Texts took `writing_s_per_hour` of video to write."""
 
     writer: Writer
     ticks: int
@@ -55,6 +63,8 @@ class Case:
     cached_share: float
     blocks: int
     unwritten: int
+    around_ms: tuple[tuple[int, float], ...] = ()
+    writing_s_per_hour: float = 0.0
 
     @property
     def boundary_ratio(self) -> float:
@@ -93,9 +103,11 @@ async def measure(settings: BenchSettings) -> Remembering:
     cases: list[Case] = []
     async with running(settings, "remembering", engine="real") as (stack, _), collecting(stack.nats.url) as collector:
         for number, writer in enumerate(Writer):
-            async with _writing(stack, writer):
+            async with _writing(stack, writer) as metrics_url:
                 sessions = names(settings.remembering_sessions, number * settings.remembering_sessions)
-                cases.append(await _watched(settings, stack, collector, sessions, writer))
+                found = await _watched(settings, stack, collector, sessions, writer)
+                hours = settings.remembering_sessions * settings.remembering_s / 3_600
+                cases.append(replace(found, writing_s_per_hour=await _written_s(metrics_url) / hours))
             _tell(cases[-1])
     return Remembering(
         settings.remembering_sessions,
@@ -107,28 +119,38 @@ async def measure(settings: BenchSettings) -> Remembering:
 
 
 @asynccontextmanager
-async def _writing(stack: Stack, writer: Writer) -> AsyncIterator[None]:
-    """A memory service of that kind, for as long as the block lasts."""
+async def _writing(stack: Stack, writer: Writer) -> AsyncIterator[str]:
+    """A memory service of that kind, for as long as the block lasts; yields the address of its metrics, empty for
+    none."""
     match writer:
         case Writer.ABSENT:
-            yield
+            yield ""
         case Writer.ENGINE:
-            async with _service(stack, {}):
-                yield
+            async with _service(stack, {}) as metrics_url:
+                yield metrics_url
         case Writer.SLOW | Writer.FAILING:
             async with summariser(fails=writer is Writer.FAILING) as url:
                 deadline = {"VIGIL_SUMMARISER_DEADLINE_S": str(TRY_S)} if writer is Writer.FAILING else {}
-                async with _service(stack, {"VIGIL_SUMMARISER": "http", "VIGIL_SUMMARISER_URL": url, **deadline}):
-                    yield
+                async with _service(stack, {"VIGIL_SUMMARISER": "http", "VIGIL_SUMMARISER_URL": url, **deadline}) as at:
+                    yield at
 
 
 @asynccontextmanager
-async def _service(stack: Stack, variables: Mapping[str, str]) -> AsyncIterator[None]:
-    worker = await stack.start("memory", variables=variables)
+async def _service(stack: Stack, variables: Mapping[str, str]) -> AsyncIterator[str]:
+    port = free_port()
+    worker = await stack.start("memory", variables={**variables, "VIGIL_HTTP_PORT": str(port)})
     try:
-        yield
+        yield f"http://127.0.0.1:{port}/metrics"
     finally:
         await worker.stop()
+
+
+async def _written_s(metrics_url: str) -> float:
+    """For how long the summariser has written until now."""
+    if not metrics_url:
+        return 0.0
+    async with aiohttp.ClientSession() as http, http.get(metrics_url) as answer:
+        return sum(float(seconds) for seconds in _WRITING.findall(await answer.text()))
 
 
 async def _watched(
@@ -167,7 +189,21 @@ def case(writer: Writer, found: Iterable[Decided], blocks: int, unwritten: int) 
         cached_share=sum(one.decision.cached_tokens for one in first) / max(1, prompts),
         blocks=blocks,
         unwritten=unwritten,
+        around_ms=around_ms(decided),
     )
+
+
+def around_ms(decided: Iterable[Decided]) -> tuple[tuple[int, float], ...]:
+    """The median tick of each place around the first tick of a chunk, over all sessions."""
+    ticks: dict[int, list[float]] = defaultdict(list)
+    sessions: dict[SessionKey, list[Decided]] = defaultdict(list)
+    for one in decided:
+        sessions[one.decision.key].append(one)
+    for session in sessions.values():
+        for first in (place for place, one in enumerate(session) if one.decision.prefix_share < 1):
+            for place in range(max(0, first - BEFORE), min(len(session), first + AFTER + 1)):
+                ticks[place - first].append(session[place].tick_ms)
+    return tuple((offset, quantile(found, 0.5)) for offset, found in sorted(ticks.items()))
 
 
 def _tell(found: Case) -> None:
@@ -175,4 +211,5 @@ def _tell(found: Case) -> None:
         f"{found.writer}: tick p50 {found.tick_p50_ms:.0f}, p95 {found.tick_p95_ms:.0f} ms; {found.boundaries} first "
         f"ticks of chunks p50 {found.boundary_p50_ms:.0f} ms, ratio {found.boundary_ratio:.2f}, "
         f"{found.cached_share:.0%} cached; {found.delayed} delayed, {found.blocks} blocks, {found.unwritten} unwritten"
+        f"; the summariser writes for {found.writing_s_per_hour:.0f} s an hour of video"
     )

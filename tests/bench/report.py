@@ -229,7 +229,11 @@ def _remembering(results: Results) -> list[str]:
     found = results.remembering
     if found is None:
         return []
-    head = ("who writes", "tick p50", "p95", "first of a chunk p50", "ratio", "max", "cached", "delayed", "blocks")
+    ticks = ("tick p50", "p95", "first of a chunk p50", "ratio", "max")
+    head = ("who writes", *ticks, "cached", "delayed", "blocks", "writing, s an hour of video")
+    lines = [
+        Line(case.writer, [(float(offset), tick_ms) for offset, tick_ms in case.around_ms]) for case in found.cases
+    ]
     rows = [
         (
             case.writer,
@@ -239,6 +243,7 @@ def _remembering(results: Results) -> list[str]:
             f"{case.cached_share:.1%}",
             f"{case.delayed} of {case.ticks}",
             str(case.blocks),
+            f"{case.writing_s_per_hour:.0f}",
         )
         for case in found.cases
     ]
@@ -247,6 +252,7 @@ def _remembering(results: Results) -> list[str]:
         f"<p>{found.sessions} sessions at one picture a second in chunks of {found.chunk_turns} turns, "
         f"{found.seconds:g} s for each writer; times in ms.</p>",
         _table(head, rows),
+        svg(Chart("Median tick around the first of a chunk", "turns after it", "ms", lines)),
     ]
 
 

@@ -272,6 +272,8 @@ def test_what_memory_costs_is_the_first_tick_of_a_chunk_to_the_median_and_the_p9
     cases = [case(writer, _ticks(40.0, 50.0), blocks=3, unwritten=1) for writer in Writer]
     cases[1] = case(Writer.ENGINE, _ticks(50.0, 100.0), blocks=3, unwritten=0)
     assert (cases[0].ticks, cases[0].boundaries, cases[0].cached_share) == (20, 2, 0.9), "the first ten are left out"
+    around = dict(cases[0].around_ms)
+    assert (min(around), max(around), around[-1], around[0], around[1]) == (-5, 10, 40.0, 50.0, 40.0)
     results = _results()
     results.remembering = Remembering(1, 10, 30.0, tuple(cases))
     summary = results.summary()

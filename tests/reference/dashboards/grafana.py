@@ -130,12 +130,16 @@ _STAT = {"reduceOptions": {"calcs": ["lastNotNull"]}, "colorMode": "value", "gra
 _SERIES = {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi", "sort": "desc"}}
 
 
-def quantiles(metric: str, *shares: float, by: str = "", name: str = "") -> tuple[Query, ...]:
-    """Quantiles of a histogram, one query each, under the metric's `name` where a panel has several."""
+def quantiles(
+    metric: str, *shares: float, by: str = "", name: str = "", may_be_none: bool = False
+) -> tuple[Query, ...]:
+    """Quantiles of a histogram, one query each, under the metric's `name` where a panel has several. Of what is seldom
+    done there `may_be_none`: then 0 is shown."""
     labels, suffix = (f"le, {by}", f" {{{{{by}}}}}") if by else ("le", "")
+    found = "({}) >= 0 or vector(0)" if may_be_none else "{}"
     return tuple(
         Query(
-            f"histogram_quantile({share:g}, sum by ({labels}) (rate({metric}_bucket[$__rate_interval])))",
+            found.format(f"histogram_quantile({share:g}, sum by ({labels}) (rate({metric}_bucket[$__rate_interval])))"),
             f"{name or f'p{share * 100:g}'}{suffix}",
         )
         for share in shares

@@ -183,6 +183,18 @@ SESSION = Dashboard(
             Unit.PER_SECOND,
             (rate("vigil_turn_recalls_total", "outcome", may_be_none=True),),
         ),
+        Panel(
+            "Time of a recall",
+            "At the memory service. A turn waits 0.15 s and is answered without it then",
+            Unit.SECONDS,
+            quantiles("vigil_memory_recall_seconds", 0.5, 0.9, may_be_none=True),
+        ),
+        Panel(
+            "Embedding model of memory",
+            "Calls, by what came of them; without one questions are recalled by their words",
+            Unit.PER_SECOND,
+            (rate("vigil_memory_embeddings_total", "outcome", may_be_none=True),),
+        ),
         TracePanel(
             "Turns of one session",
             "Type the session's id above. An alert's own trace stands in its event, as traceparent",

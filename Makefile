@@ -108,7 +108,7 @@ test-console: ## Run the console's own tests, and check its types
 	$(MAKE) --no-print-directory console/node_modules/.complete && \
 	npm run --silent --prefix console test -- --reporter=dot && npm run --silent --prefix console check -- --output human
 
-test-slow: workspace engine system browser whip-client prometheus turn console ## Run the tests that need a browser or Prometheus, or take minutes
+test-slow: workspace engine speech system browser whip-client prometheus turn console ## Run the tests that need a browser or Prometheus, or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-recipe
 

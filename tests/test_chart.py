@@ -46,7 +46,8 @@ BY_HELM = pytest.mark.parametrize(
     "helm", [pytest.param(helm, marks=[pytest.mark.slow] * (helm != NEWEST), id=helm.version) for helm in HELMS]
 )
 BY_ROW = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
-WEBHOOKS = ['services={"webhook":{"enabled":true}}', 'webhooks={"existingSecret":"webhooks"}']
+ON_REQUEST = ",".join(f'"{row.name}":{{"enabled":true}}' for row in SERVICES if row.on_request)
+EVERYTHING = [f"services={{{ON_REQUEST}}}", 'webhooks={"existingSecret":"webhooks"}']
 
 # What a cluster of version 1.20 does not know, switched off.
 OLD_CLUSTER = [
@@ -186,7 +187,7 @@ def whole() -> list[Object]:
     """The example `cpu` with every service that runs only on request."""
     if not HELMS:
         pytest.skip(f"no helm in {TOOLS}: run `make chart-tools`")
-    return objects(NEWEST.template([example("cpu")], WEBHOOKS))
+    return objects(NEWEST.template([example("cpu")], EVERYTHING))
 
 
 @BY_ROW

@@ -52,6 +52,10 @@ WITHOUT_IO = ("asyncio", "socket", "threading", "subprocess", "aiohttp", "grpc",
 # The engine and the embedded brain have environments of their own: what runs there is no dependency of the workspace.
 OF_THE_ENGINE = {"torch", "transformers", "tokenizers", "safetensors", "huggingface_hub", "accelerate"}
 OF_THE_EMBEDDED_BRAIN = {"xllamacpp"}
+OF_THE_EMBEDDED_RECOGNIZER = {  # and its own modules, which it finds beside it
+    *("ctranslate2", "faster_whisper", "numpy"),
+    *("decoder", "form", "repeats", "turns"),
+}
 
 
 class Home(NamedTuple):
@@ -207,7 +211,7 @@ def test_what_a_package_imports_is_installed_with_it(home: Home) -> None:
 
 
 def _is_there(package: str, distributions: frozenset[str]) -> bool:
-    if package in {*sys.stdlib_module_names, *OF_THE_ENGINE, *OF_THE_EMBEDDED_BRAIN}:
+    if package in {*sys.stdlib_module_names, *OF_THE_ENGINE, *OF_THE_EMBEDDED_BRAIN, *OF_THE_EMBEDDED_RECOGNIZER}:
         return True
     if is_ours(package):
         return normal(package) in distributions

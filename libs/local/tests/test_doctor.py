@@ -73,6 +73,13 @@ def test_programs_that_are_not_there() -> None:
     assert (webhook.ok, webhook.optional) == (False, True), "it runs only where somebody asks for it"
 
 
+def test_the_engines_of_speech_may_be_absent(tmp_path: Path) -> None:
+    absent = doctor.speech(tmp_path)
+    assert (absent.ok, absent.optional, absent.mend) == (False, True, "run `make speech`")
+    (tmp_path / ".vigil-installed").touch()
+    assert doctor.speech(tmp_path).ok
+
+
 def script(path: Path, text: str) -> Path:
     """A program that ignores its arguments."""
     path.write_text(f"#!/bin/sh\n{text}\n")

@@ -11,7 +11,16 @@ from vigil.contract.services import GATEWAY, SERVICES, WEBHOOK, ServiceSpec
 from vigil_local.errors import Missing, PortInUse
 from vigil_local.supervisor import ports
 from vigil_local.supervisor.layout import Binaries
-from vigil_local.supervisor.plan import PREFERRED_PORTS, LocalEngine, Options, Plan, RemoteEngine, make_plan, rows
+from vigil_local.supervisor.plan import (
+    PREFERRED_PORTS,
+    SPEECH,
+    LocalEngine,
+    Options,
+    Plan,
+    RemoteEngine,
+    make_plan,
+    rows,
+)
 from vigil_local.supervisor.stack import UpOptions, prepare
 from vigil_local.supervisor.store_server import StoreServer
 from vigil_provision import key_file
@@ -21,6 +30,7 @@ from vigil_provision.secrets import Secrets
 LOCAL = LocalEngine(Path("/e/python"), Path("/e/serve.sh"), Path("/m/small"))
 REMOTE = RemoteEngine(("http://gpu:8000",))
 HOOKS = Path("/h/webhooks.json")
+SPEECH_FOLDER = Path("/s/.venv-speech")
 BY_NAME = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
 
 
@@ -33,6 +43,7 @@ def options(
     webhooks: Path | None = None,
     store: StoreServer = STORE,
     console: Path | None = None,
+    speech: Path | None = None,
 ) -> Options:
     return Options(
         data_dir=tmp_path,
@@ -50,6 +61,7 @@ def options(
         environment={"HOME": "/h"},
         webhooks=webhooks,
         console=console,
+        speech=speech,
     )
 
 
@@ -118,6 +130,14 @@ def test_the_webhook_bridge_runs_when_it_has_endpoints(tmp_path: Path) -> None:
     assert "VIGIL_GRPC_PORT" not in bridge.env
 
 
+def test_the_services_of_speech_run_when_they_are_asked_for(tmp_path: Path) -> None:
+    plan = make_plan(options(tmp_path, REMOTE, speech=SPEECH_FOLDER))
+    hearing = next(spec for spec in plan.specs if spec.name == "asr")
+    assert hearing.argv == ("/b/vigil-asr",)
+    assert hearing.env["VIGIL_ASR_FOLDER"] == "/s/.venv-speech"
+    assert "asr" in plan.endpoints.ready_urls
+
+
 def test_what_is_missing_is_said_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(Missing, match="--engine-url needs --model"):
         prepare(UpOptions(tmp_path, engine_url="http://gpu:8000"), tmp_path, tmp_path)
@@ -147,16 +167,16 @@ def variables(plan: Plan, name: str) -> dict[str, str]:
 
 @BY_NAME
 def test_a_service_is_given_exactly_what_its_row_asks_for(tmp_path: Path, row: ServiceSpec) -> None:
-    plan = make_plan(options(tmp_path, LOCAL, HOOKS))
+    plan = make_plan(options(tmp_path, LOCAL, HOOKS, speech=SPEECH_FOLDER))
     of_this_machine = {"VIGIL_AGENT_DOORS"} if row.name == "gateway" else set()
     assert set(variables(plan, row.name)) == set(row.variables) | of_this_machine
-    remote = make_plan(options(tmp_path, REMOTE, HOOKS))
+    remote = make_plan(options(tmp_path, REMOTE, HOOKS, speech=SPEECH_FOLDER))
     assert set(row.variables) - set(variables(remote, row.name)) <= {"VIGIL_ENGINE_IMAGES_GB"}
 
 
 @BY_NAME
 def test_a_service_has_a_process_a_gate_and_an_address(tmp_path: Path, row: ServiceSpec) -> None:
-    plan = make_plan(options(tmp_path, LOCAL, HOOKS))
+    plan = make_plan(options(tmp_path, LOCAL, HOOKS, speech=SPEECH_FOLDER))
     spec = next(spec for spec in plan.specs if spec.name == row.name)
     assert spec.argv == (f"/b/{row.program}",)
     assert spec.needs == (("nats", "redis") if row.uses_redis else ("nats",))
@@ -188,7 +208,7 @@ def test_a_key_file_that_cannot_be_used_is_not_overwritten(tmp_path: Path) -> No
 
 @BY_NAME
 def test_a_service_has_a_nats_user_with_the_password_that_it_is_given(tmp_path: Path, row: ServiceSpec) -> None:
-    plan = make_plan(options(tmp_path, LOCAL, HOOKS))
+    plan = make_plan(options(tmp_path, LOCAL, HOOKS, speech=SPEECH_FOLDER))
     user, _, password = (
         variables(plan, row.name)["VIGIL_NATS_URL"].removeprefix("nats://").partition("@")[0].partition(":")
     )
@@ -209,15 +229,16 @@ def test_no_two_users_have_one_password() -> None:
 
 def test_no_secret_is_on_a_command_line(tmp_path: Path) -> None:
     """Every user of the machine can read the command lines of all processes."""
-    plan = make_plan(options(tmp_path, LOCAL, HOOKS))
+    plan = make_plan(options(tmp_path, LOCAL, HOOKS, speech=SPEECH_FOLDER))
     lines = " ".join(part for spec in plan.specs for part in spec.argv)
     assert not [secret for secret in ("nats-pw", "redis-pw", "key") if secret in lines.split()]
     assert Secrets("nats-pw", "", "").nats_password_of(GATEWAY.name) not in lines
 
 
 def test_only_what_is_on_request_is_left_out() -> None:
-    assert {row.name for row in SERVICES} - {row.name for row in rows(webhooks=False)} == {WEBHOOK.name}
-    assert rows(webhooks=True) == SERVICES
+    running = {row.name for row in rows(webhooks=False, speech=False)}
+    assert {row.name for row in SERVICES} - running == {WEBHOOK.name, *(row.name for row in SPEECH)}
+    assert rows(webhooks=True, speech=True) == SERVICES
 
 
 def test_every_port_of_every_row_is_preferred_and_taken_once() -> None:
@@ -232,7 +253,7 @@ def test_a_port_base_counts_from_the_gateway_and_skips_what_does_not_run(tmp_pat
     plan = prepare(remote, tmp_path, tmp_path)
     assert plan.endpoints.gateway_url == f"http://127.0.0.1:{base}"
     used = {int(url.rpartition(":")[2].partition("/")[0]) for url in plan.endpoints.ready_urls.values()}
-    assert used <= set(range(base, base + len(PREFERRED_PORTS) - 2))  # neither the engine nor the webhook bridge
+    assert used <= set(range(base, base + len(PREFERRED_PORTS) - 2))  # neither the engine nor what is on request
 
 
 def free_base(count: int) -> int:

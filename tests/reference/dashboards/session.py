@@ -195,6 +195,24 @@ SESSION = Dashboard(
             Unit.PER_SECOND,
             (rate("vigil_memory_embeddings_total", "outcome", may_be_none=True),),
         ),
+        Panel(
+            "What was said to sessions",
+            "Remarks, by what became of them",
+            Unit.PER_SECOND,
+            (rate("vigil_asr_remarks_total", "became", may_be_none=True),),
+        ),
+        Panel(
+            "Final transcripts",
+            "From the speaker's silence until the transcript is there",
+            Unit.SECONDS,
+            quantiles("vigil_asr_final_seconds", 0.5, 0.95, may_be_none=True),
+        ),
+        Panel(
+            "Speech that was not understood",
+            "Remarks that the engine gave no transcript of, by why",
+            Unit.PER_SECOND,
+            (rate("vigil_asr_failures_total", "reason", may_be_none=True),),
+        ),
         TracePanel(
             "Turns of one session",
             "Type the session's id above. An alert's own trace stands in its event, as traceparent",

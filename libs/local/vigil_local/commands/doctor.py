@@ -95,6 +95,7 @@ async def _doctor(data_dir: Path, model_dir: Path, engine_python: Path | None) -
         disk(paths.data_dir),
         memory(Path("/proc/meminfo")),
         *await running_vigil(paths.data_dir),
+        speech(paths.speech),
         await rtsp_for_tests(),
     ]
     return report(checks)
@@ -197,11 +198,19 @@ async def rtsp_for_tests(python: str = SYSTEM_PYTHON) -> Check:
     return Check("rtsp tests", status == 0, detail, mend, optional=True)
 
 
+def speech(folder: Path) -> Check:
+    """The embedded engines that hear and speak, which run only where somebody asks for them."""
+    is_there = layout.has_speech(folder)
+    detail = str(folder) if is_there else f"the embedded speech engines are not in {folder}"
+    return Check("speech", is_there, detail, "run `make speech`", optional=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Paths:
     data_dir: Path
     model_dir: Path
     engine_python: Path
+    speech: Path
 
 
 def _paths(data_dir: Path, model_dir: Path, engine_python: Path | None) -> _Paths:
@@ -211,6 +220,7 @@ def _paths(data_dir: Path, model_dir: Path, engine_python: Path | None) -> _Path
         data_dir if (data_dir / FILE).exists() else root / data_dir,
         model_dir if model_dir.exists() else root / model_dir,
         engine_python or root / layout.ENGINE_PYTHON,
+        root / layout.SPEECH,
     )
 
 

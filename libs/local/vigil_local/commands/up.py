@@ -40,6 +40,10 @@ Brains = Annotated[
     Path | None, typer.Option("--brains", help="Answer delegated questions by the brains that this JSON file names.")
 ]
 
+Speech = Annotated[
+    bool, typer.Option("--speech", help="Also hear and speak, by the engines for the CPU that `make speech` installs.")
+]
+
 
 def up(
     model_dir: ModelDir = MODEL_DIR,
@@ -51,6 +55,7 @@ def up(
     engine_python: EnginePython = None,
     webhooks: Webhooks = None,
     brains: Brains = None,
+    speech: Speech = False,
 ) -> None:
     """Run NATS, Redis, the engine and the services on this machine until Ctrl-C.
 
@@ -64,7 +69,10 @@ def up(
       vigil up --data-dir /var/lib/vigil --port-base 9500
     """
     console.file = unfailing_stdout()
-    run(_up(UpOptions(model_dir, engine_url, model, profile, data_dir, port_base, engine_python, webhooks, brains)))
+    options = UpOptions(
+        model_dir, engine_url, model, profile, data_dir, port_base, engine_python, webhooks, brains, speech
+    )
+    run(_up(options))
 
 
 async def _up(options: UpOptions) -> bool:

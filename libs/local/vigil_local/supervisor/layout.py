@@ -15,6 +15,7 @@ from vigil_local.supervisor.store_server import StoreServer
 SERVE = Path("deploy/engine/serve.sh")
 ENGINE_PYTHON = Path(".venv-engine/bin/python")
 CONSOLE = Path("console/dist")
+SPEECH = Path(".venv-speech")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ def console() -> Path | None:
     root = repository()
     folder = root / CONSOLE if root is not None else None
     return folder if folder is not None and (folder / "index.html").is_file() else None
+
+
+def has_speech(folder: Path) -> bool:
+    """Whether `make speech` has installed the embedded speech engines there, all of them."""
+    return (folder / ".vigil-installed").is_file()
 
 
 def inherited() -> dict[str, str]:

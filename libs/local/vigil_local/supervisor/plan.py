@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from vigil.contract.permissions import OPERATOR, tenant_user
-from vigil.contract.services import BRAIN, GATEWAY, INGESTION, SERVICES, WEBHOOK, ServiceSpec, variable
+from vigil.contract.services import ASR, BRAIN, GATEWAY, INGESTION, SERVICES, WEBHOOK, ServiceSpec, variable
 from vigil_client.endpoints import Endpoints
 from vigil_local.supervisor import gates
 from vigil_local.supervisor.layout import Binaries
@@ -27,6 +27,7 @@ PREFERRED_PORTS = {
     **{name: port for row in SERVICES for name, port in ports_of(row).items()},
 }
 
+SPEECH = (ASR,)
 NATS_CONFIG = "nats.conf"
 REDIS_CONFIG = "redis.conf"
 REDIS_USERS = "redis-users.acl"
@@ -59,8 +60,9 @@ class RemoteEngine:
 @dataclass(frozen=True, slots=True)
 class Options:
     """All that the plan depends on. `environment` is what every process inherits; `webhooks` names the endpoints of
-    the webhook bridge, which runs when there is such a file. `tenants` are those that have a key. `console` is the
-    folder of the built web console, if there is one."""
+    the webhook bridge, which runs when there is such a file; `speech` is the environment of the embedded speech
+    engines, whose services run when it is given. `tenants` are those that have a key. `console` is the folder of the
+    built web console, if there is one."""
 
     data_dir: Path
     temporary_dir: Path
@@ -73,6 +75,7 @@ class Options:
     environment: Mapping[str, str]
     webhooks: Path | None = None
     brains: Path | None = None
+    speech: Path | None = None
     tenants: tuple[str, ...] = ()
     console: Path | None = None
 
@@ -98,7 +101,7 @@ def make_plan(options: Options) -> Plan:
     specs = [_nats(options, paths), _redis(options, paths)]
     if isinstance(options.engine, LocalEngine):
         specs.append(_engine(options, options.engine))
-    specs += [_service(options, paths, row) for row in rows(webhooks=options.webhooks is not None)]
+    specs += [_service(options, paths, row) for row in _rows(options)]
     return Plan(
         tuple(specs),
         _files(options, paths),
@@ -115,9 +118,15 @@ def _warnings(options: Options) -> tuple[str, ...]:
     return (f"{store.path} is {store.name}: {store.warning}",) if store.flaw else ()
 
 
-def rows(*, webhooks: bool) -> tuple[ServiceSpec, ...]:
-    """The services that run: all that are not on request, and the webhook bridge when it is asked for."""
-    return tuple(row for row in SERVICES if not row.on_request or (webhooks and row is WEBHOOK))
+def rows(*, webhooks: bool, speech: bool) -> tuple[ServiceSpec, ...]:
+    """The services that run: all that are not on request, and of the others the webhook bridge and those of speech when
+    they are asked for."""
+    asked = (*((WEBHOOK,) if webhooks else ()), *(SPEECH if speech else ()))
+    return tuple(row for row in SERVICES if not row.on_request or row in asked)
+
+
+def _rows(options: Options) -> tuple[ServiceSpec, ...]:
+    return rows(webhooks=options.webhooks is not None, speech=options.speech is not None)
 
 
 def _paths(data_dir: Path) -> dict[str, Path]:
@@ -158,7 +167,7 @@ def _endpoints(options: Options) -> Endpoints:
         profile=options.profile,
         gateway_grpc=f"127.0.0.1:{ports[grpc_name(GATEWAY)]}",
         console_url=f"{gateway_url}/" if options.console is not None else "",
-        ready_urls={row.name: _ready_url(options, row) for row in rows(webhooks=options.webhooks is not None)},
+        ready_urls={row.name: _ready_url(options, row) for row in _rows(options)},
     )
 
 
@@ -253,6 +262,7 @@ def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:
         "api_keys_file": str(paths[key_file.FILE]),
         "ingestion_grpc": f"127.0.0.1:{ports[grpc_name(INGESTION)]}",
         "webhooks_file": str(options.webhooks),
+        "asr_folder": str(options.speech),
         # The file is its user's own, and so is this machine: a receiver may well run here.
         "webhook_allow_local": "true",
         "local_source_tenants": TENANT,  # so may a camera, and the files are its user's own

@@ -39,8 +39,8 @@ RETRY_S = 1.0
 @dataclass(frozen=True, slots=True)
 class UpOptions:
     """What `vigil up` was asked for. Without an `engine_url` (one, or several separated by commas) the engine is
-    started from `model_dir`; with `webhooks` the webhook bridge runs too, and
-    `brains` names who answers delegated questions."""
+    started from `model_dir`; with `webhooks` the webhook bridge runs too, with
+    `speech` the services that hear and speak, and `brains` names who answers delegated questions."""
 
     model_dir: Path
     engine_url: str = ""
@@ -51,6 +51,7 @@ class UpOptions:
     engine_python: Path | None = None
     webhooks: Path | None = None
     brains: Path | None = None
+    speech: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ async def _declaring(plan: Plan, say: Callable[[str], None]) -> AsyncIterator[No
 
 def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
     """Check what must be there, choose ports, write the configuration files."""
-    engine, webhooks = _engine(options), _webhooks(options)
+    engine, webhooks, speech = _engine(options), _webhooks(options), _speech(options)
     chosen = _ports(options, engine)
     made = secrets.load_or_create(data_dir / secrets.FILE)
     now = datetime.now(UTC).replace(microsecond=0)
@@ -144,11 +145,12 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
             model=options.model or options.model_dir.name,
             profile=options.profile,
             ports=chosen,
-            binaries=layout.binaries(rows(webhooks=webhooks is not None)),
+            binaries=layout.binaries(rows(webhooks=webhooks is not None, speech=options.speech)),
             secrets=made,
             environment=layout.inherited(),
             webhooks=webhooks,
             brains=_brains(options),
+            speech=speech,
             tenants=tenants_of(keys),
             console=layout.console(),
         )
@@ -176,7 +178,7 @@ def _urls(options: UpOptions) -> tuple[str, ...]:
 
 
 def _ports(options: UpOptions, engine: LocalEngine | RemoteEngine) -> dict[str, int]:
-    running = rows(webhooks=options.webhooks is not None)
+    running = rows(webhooks=options.webhooks is not None, speech=options.speech)
     unused = {name for row in SERVICES if row not in running for name in ports.ports_of(row)}
     if not isinstance(engine, LocalEngine):
         unused.add("engine")
@@ -216,6 +218,16 @@ def _webhooks(options: UpOptions) -> Path | None:
     if options.webhooks is not None and not options.webhooks.is_file():
         raise Missing(f"there is no file {options.webhooks}", "give --webhooks the JSON file that names the endpoints")
     return options.webhooks.resolve() if options.webhooks else None
+
+
+def _speech(options: UpOptions) -> Path | None:
+    """The environment of the embedded speech engines, if they were asked for. Raises `Missing`."""
+    if not options.speech:
+        return None
+    folder = (layout.repository() or Path.cwd()) / layout.SPEECH
+    if not layout.has_speech(folder):
+        raise Missing(f"the embedded speech engines are not there ({folder})", "install them with `make speech`")
+    return folder
 
 
 class _Publisher:

@@ -412,7 +412,31 @@ MEMORY = ServiceSpec(
     store=StoreAccess.WORK,
 )
 
-SERVICES = (INGESTION, CODEC, INTERACTION, MEMORY, BRAIN, WEBHOOK, GATEWAY)
+ASR = ServiceSpec(
+    name="asr",
+    kind=ServiceKind.CLAIMER,
+    purpose="hears sessions: voice activity, transcripts while people speak, and questions of what they said",
+    module="vigil_asr.main",
+    settings="vigil_asr.config:AsrSettings",
+    wiring=("nats_url", "redis_url", "http_port", "grpc_port", "asr_folder"),
+    http_port=9107,
+    grpc_port=9207,
+    bus=BusAccess(
+        publishes=(
+            _of_all(Kind.VOICE_ACTIVITY),
+            _of_all(Kind.TRANSCRIPT_PARTIAL),
+            subjects.ALL_TRANSCRIPTS,
+            _of_all(Kind.COMMAND),  # that a question waits in the session's inbox
+        ),
+        hears=(_of_all(Kind.AUDIO_IN), _of_all(Kind.AUDIO_OUT), subjects.ALL_LIFECYCLE),
+    ),
+    redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys(Role.ASR)),
+    resources=Resources(cpu=2.0, memory_mib=768),
+    store=StoreAccess.WORK,
+    on_request=True,
+)
+
+SERVICES = (INGESTION, CODEC, INTERACTION, MEMORY, BRAIN, ASR, WEBHOOK, GATEWAY)
 """In the order in which they are shown and started; the gateway, which clients wait for, last."""
 
 

@@ -1,0 +1,128 @@
+"""The adapters that stream over a WebSocket, on a stand-in: FunASR's two servers, OpenAI's realtime endpoint and
+vLLM's."""
+
+import asyncio
+from array import array
+from collections.abc import Callable
+
+import aiohttp
+import pytest
+
+from vigil.testing.eventually import eventually
+from vigil_asr.recognizers.connection import Connection
+from vigil_asr.recognizers.funasr_classic import ClassicRecognizer
+from vigil_asr.recognizers.funasr_realtime import FunASRRealtimeRecognizer
+from vigil_asr.recognizers.openai_realtime import RealtimeOptions, RealtimeRecognizer, resampled
+from vigil_asr.recognizers.port import Recognizer, RecognizerError
+from vigil_asr.sound import RemarkSound
+from vigil_asr.testing.scripted_engine import Behaviour, ScriptedEngine
+
+Make = Callable[[ScriptedEngine, aiohttp.ClientSession], Recognizer]
+
+
+def classic(engine: ScriptedEngine, http: aiohttp.ClientSession) -> Recognizer:
+    return ClassicRecognizer(Connection(http, f"{engine.url}/classic"))
+
+
+def funasr(engine: ScriptedEngine, http: aiohttp.ClientSession) -> Recognizer:
+    return FunASRRealtimeRecognizer(Connection(http, f"{engine.url}/funasr"))
+
+
+def vllm(engine: ScriptedEngine, http: aiohttp.ClientSession) -> Recognizer:
+    return RealtimeRecognizer(Connection(http, f"{engine.url}/v1", "k"), RealtimeOptions("qwen3-asr"))
+
+
+def openai(engine: ScriptedEngine, http: aiohttp.ClientSession) -> Recognizer:
+    return RealtimeRecognizer(Connection(http, f"{engine.url}/v1", "k"), RealtimeOptions("gpt-realtime", 24_000))
+
+
+ALL = pytest.mark.parametrize("make", [classic, funasr, vllm, openai])
+
+
+@ALL
+async def test_an_remark_is_told_while_it_is_spoken_and_when_it_is_over(
+    engine: ScriptedEngine, http: aiohttp.ClientSession, make: Make
+) -> None:
+    sound, told = RemarkSound(), list[str]()
+    asking = asyncio.create_task(make(engine, http).recognize(sound, "en-GB", told.append))
+    sound.add(b"\1\0" * 1_600, is_speech=True)
+    await eventually(lambda: any(text.startswith("is") for text in told), what="told before it is over")
+    sound.add(b"\2\0" * 1_600, is_speech=True)
+    sound.end()
+    assert (await asking).text == "is anybody there"
+    assert len(engine.sound) == (9_600 if make is openai else 6_400)
+
+
+@ALL
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        (Behaviour.GARBAGE, "garbage"),
+        (Behaviour.CUT, "unavailable"),
+    ],
+)
+async def test_an_engine_that_fails_is_told_in_plain_words(
+    engine: ScriptedEngine, http: aiohttp.ClientSession, make: Make, behaviour: Behaviour, reason: str
+) -> None:
+    engine.behaviour = behaviour
+    sound = RemarkSound()
+    sound.add(b"\1\0" * 1_600, is_speech=True)
+    with pytest.raises(RecognizerError, match="the recognizer") as caught:
+        await make(engine, http).recognize(sound, "", lambda text: None)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("make", [funasr, vllm, openai])
+async def test_an_engine_that_refuses_says_why(engine: ScriptedEngine, http: aiohttp.ClientSession, make: Make) -> None:
+    engine.behaviour = Behaviour.REFUSE
+    with pytest.raises(RecognizerError, match="no such model") as caught:
+        await make(engine, http).recognize(RemarkSound(), "", lambda text: None)
+    assert (caught.value.reason, caught.value.is_transient) == ("refused", False)
+
+
+@ALL
+async def test_a_silent_engine_can_be_cancelled(
+    engine: ScriptedEngine, http: aiohttp.ClientSession, make: Make
+) -> None:
+    engine.behaviour = Behaviour.HANG
+    sound = RemarkSound()
+    sound.end()
+    asking = asyncio.create_task(make(engine, http).recognize(sound, "", lambda text: None))
+    await eventually(lambda: engine.commands)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+@ALL
+async def test_an_engine_that_is_not_there(http: aiohttp.ClientSession, make: Make) -> None:
+    nobody = ScriptedEngine()
+    nobody.url = "http://127.0.0.1:9"
+    with pytest.raises(RecognizerError, match="cannot be reached") as caught:
+        await make(nobody, http).recognize(RemarkSound(), "", lambda text: None)
+    assert caught.value.is_transient
+
+
+async def test_each_is_told_what_it_gets(engine: ScriptedEngine, http: aiohttp.ClientSession) -> None:
+    for make in (classic, funasr, vllm):
+        sound = RemarkSound()
+        sound.end()
+        await make(engine, http).recognize(sound, "pt-BR", lambda text: None)
+    first, over, language, start, stop, update, commit = engine.commands
+    assert (first["mode"], first["audio_fs"], over) == ("2pass", 16_000, {"is_speaking": False})
+    assert (language, start, stop) == ("LANGUAGE:pt", "START", "STOP")
+    heard = update["session"]["audio"]["input"]
+    assert (heard["format"]["rate"], heard["transcription"]["language"], heard["turn_detection"]) == (
+        16_000,
+        "pt",
+        None,
+    )
+    assert (update["model"], commit["type"]) == ("qwen3-asr", "input_audio_buffer.commit")
+
+
+def test_sound_is_brought_to_the_engines_rate() -> None:
+    ramp = array("h", range(0, 3_200, 2))
+    found = array("h", resampled(ramp.tobytes(), 24_000))
+    assert len(found) == 2_400
+    assert all(abs(value - number * 4 / 3) <= 2 for number, value in enumerate(found))
+    assert resampled(ramp.tobytes(), 16_000) == ramp.tobytes()

@@ -1,0 +1,52 @@
+"""What an engine does for the service.
+
+RecognizerError   the engine gave no transcript; `is_transient` says that a later remark may fare better
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from vigil_asr.sound import RemarkSound
+
+MAX_TEXT_CHARS = 4_000  # of one remark; an engine that says more is cut off
+
+Told = Callable[[str], None]
+"""Called with all that was understood so far, each time that it changed."""
+
+
+class RecognizerError(Exception):
+    """The engine gave no transcript. `reason` is a word for metrics: unavailable, timeout, refused, garbage."""
+
+    def __init__(self, message: str, *, reason: str, is_transient: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.is_transient = is_transient
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """What was said. `confidence` is 0 to 1, None where the engine tells none; `language` may be empty."""
+
+    text: str
+    confidence: float | None = None
+    language: str = ""
+
+
+class Recognizer(Protocol):
+    """An engine. It is asked for several remarks at once."""
+
+    @property
+    def name(self) -> str:
+        """How transcripts call it."""
+        ...
+
+    async def recognize(self, sound: RemarkSound, language: str, told: Told) -> Recognized:
+        """Recognize one remark while it is spoken. `language` is a BCP 47 tag, or empty. Returns soon after the
+        sound is over, and is cancelled when that takes too long. Raises `RecognizerError`."""
+        ...
+
+
+def bounded(text: str) -> str:
+    """The text, no longer than a remark can be, on one line."""
+    return " ".join(text.split())[:MAX_TEXT_CHARS]

@@ -1,0 +1,197 @@
+"""The remarks of one session, each from its first word until it has become a question of the session, or has not."""
+
+import asyncio
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from vigil.contract.audio import VoiceActivity, VoiceState
+from vigil.contract.events.transcripts import Transcript
+from vigil.core.command import Ask
+from vigil.core.errors import InvalidSpec
+from vigil.core.hearing import Became, Origin, duration_ms
+from vigil.core.session import SessionSpec
+from vigil.runtime.channel import KeepLatest
+from vigil.runtime.errors import SessionEnded, StoreError, UnknownSession
+from vigil.runtime.process.logs import get_log
+from vigil.runtime.session.inbox import submit
+from vigil_asr import metrics
+from vigil_asr.ear import Ended
+from vigil_asr.own_voice import OwnVoice
+from vigil_asr.ports import Ports
+from vigil_asr.recognizers.port import Recognized, RecognizerError
+from vigil_asr.sound import RemarkSound
+from vigil_asr.telling import tell_activity, tell_transcript
+from vigil_asr.transcription import transcribed
+from vigil_asr.wanted import Remark, Verdict, judged
+
+MAX_UNFINISHED = 4  # remarks of a session; a further one is not recognized
+
+log = get_log()
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Where somebody speaks, and whether he holds the button."""
+
+    origin: Origin
+    stream: str
+    is_addressed: bool
+
+
+@dataclass(slots=True)
+class _Spoken:
+    """One remark. `began_s` and `ended_s` are by the worker's clock, `revision` counts its partial transcripts."""
+
+    speaker: Speaker
+    begin_us: int
+    sound: RemarkSound
+    began_s: float
+    ended: asyncio.Future[Ended]
+    id: str = field(default_factory=lambda: f"said-{secrets.token_hex(8)}")
+    ended_s: float = 0.0
+    revision: int = 0
+
+
+class Remarks:
+    """Concluded in the order in which they began, whatever the engine says first."""
+
+    def __init__(self, ports: Ports, spec: SessionSpec, own_voice: OwnVoice) -> None:
+        self.own_voice = own_voice
+        self._ports = ports
+        self._spec = spec
+        self._speaking: dict[str, _Spoken] = {}
+        self._unfinished: dict[asyncio.Task[None], _Spoken] = {}
+        self._last: asyncio.Task[None] | None = None
+
+    def begin(self, speaker: Speaker, begin_us: int, sound: RemarkSound) -> None:
+        """Somebody speaks."""
+        if len(self._unfinished) >= MAX_UNFINISHED:
+            metrics.FAILURES.labels("overloaded").inc()
+            metrics.REMARKS.labels("failed").inc()
+            log.warning("remark not recognized", reason=f"{MAX_UNFINISHED} of the session are not finished yet")
+            return
+        ended = asyncio.get_running_loop().create_future()
+        spoken = _Spoken(speaker, begin_us, sound, self._ports.now_s(), ended)
+        self._speaking[speaker.stream] = spoken
+        task = asyncio.create_task(self._heard_out(spoken, self._last))
+        self._last = task
+        self._unfinished[task] = spoken
+        metrics.LISTENING.inc()
+        task.add_done_callback(self._finished)
+
+    def end(self, speaker: Speaker, ended: Ended) -> None:
+        """He stopped."""
+        spoken = self._speaking.pop(speaker.stream, None)
+        if spoken is not None:
+            spoken.ended_s = self._ports.now_s()
+            spoken.ended.set_result(ended)
+
+    async def give_up(self) -> None:
+        """Finish none of them."""
+        for task in self._unfinished:
+            task.cancel()
+        await asyncio.gather(*self._unfinished, return_exceptions=True)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        metrics.LISTENING.dec()
+        self._unfinished.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("remark not finished", error=repr(error))
+
+    async def _heard_out(self, spoken: _Spoken, before: asyncio.Task[None] | None) -> None:
+        try:
+            recognized = await self._recognized(spoken)
+        except RecognizerError as error:
+            metrics.FAILURES.labels(error.reason).inc()
+            metrics.REMARKS.labels("failed").inc()
+            log.warning("remark not recognized", reason=str(error), engine=self._ports.recognizer.name)
+            await self._tell_it_was_none(spoken, await spoken.ended)
+            return
+        ended = await spoken.ended
+        self._observe(spoken)
+        if before is not None:
+            await asyncio.wait({before})
+        with suppress(UnknownSession, SessionEnded):
+            await self._conclude(spoken, ended, recognized)
+
+    async def _recognized(self, spoken: _Spoken) -> Recognized:
+        partials = KeepLatest[str]()
+        telling = asyncio.create_task(self._tell_partials(spoken, partials))
+        ports, language = self._ports, self._spec.hearing.language
+        try:
+            return await transcribed(ports.recognizer, spoken.sound, language, partials.offer, ports.timeout_s)
+        finally:
+            partials.close()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _tell_partials(self, spoken: _Spoken, partials: KeepLatest[str]) -> None:
+        said = ""
+        async for text in partials:
+            if not text or text == said:
+                continue
+            if spoken.revision == 0:
+                metrics.FIRST_PARTIAL_SECONDS.observe(
+                    self._ports.now_s() - spoken.began_s + self._ports.rules.least_speech_ms / 1_000
+                )
+            said = text
+            end_us = spoken.begin_us + int(duration_ms(spoken.sound.read()) * 1_000)
+            await tell_transcript(self._ports, self._transcript(spoken, Recognized(text), end_us))
+            spoken.revision += 1
+
+    async def _conclude(self, spoken: _Spoken, ended: Ended, recognized: Recognized) -> None:
+        verdict = self._verdict(spoken, ended, recognized)
+        became = await self._asked(spoken, verdict.text) if verdict.became is Became.QUERY else verdict.became
+        metrics.REMARKS.labels(became).inc()
+        log.info("remark finished", became=became, transcript=spoken.id)
+        if recognized.text or spoken.revision:
+            await tell_transcript(self._ports, self._transcript(spoken, recognized, ended.end_us, became))
+        if became is not Became.QUERY:
+            await self._tell_it_was_none(spoken, ended)
+
+    def _verdict(self, spoken: _Spoken, ended: Ended, recognized: Recognized) -> Verdict:
+        remark = Remark(
+            recognized.text, ended.certainty, ended.speech_ms, recognized.confidence, spoken.speaker.is_addressed
+        )
+        own = self.own_voice.between(spoken.began_s, spoken.ended_s)
+        return judged(remark, self._spec.hearing, own, self._ports.least_confidence)
+
+    async def _asked(self, spoken: _Spoken, question: str) -> Became:
+        """Ask the session. Raises `UnknownSession`, `SessionEnded`."""
+        try:
+            await submit(self._ports, self._spec.key, Ask(spoken.id, question))
+        except (UnknownSession, SessionEnded):
+            raise
+        except (InvalidSpec, StoreError) as error:
+            log.warning("spoken question refused", reason=str(error), transcript=spoken.id)
+            return Became.REFUSED
+        return Became.QUERY
+
+    def _transcript(
+        self, spoken: _Spoken, recognized: Recognized, end_us: int, became: Became | None = None
+    ) -> Transcript:
+        return Transcript(
+            key=self._spec.key,
+            source_id=self._spec.source.id,
+            id=spoken.id,
+            text=recognized.text,
+            begin_us=spoken.begin_us,
+            end_us=end_us,
+            confidence=recognized.confidence,
+            language=recognized.language or self._spec.hearing.language,
+            origin=spoken.speaker.origin,
+            engine=self._ports.recognizer.name,
+            became=became,
+            command=spoken.id if became is Became.QUERY else "",
+            revision=spoken.revision,
+        )
+
+    async def _tell_it_was_none(self, spoken: _Spoken, ended: Ended) -> None:
+        """Nobody spoke to the session: what it was saying may go on."""
+        key, speaker = self._spec.key, spoken.speaker
+        activity = VoiceActivity(key, VoiceState.FALSE_START, ended.end_us, speaker.origin, speaker.stream)
+        await tell_activity(self._ports, activity)
+
+    def _observe(self, spoken: _Spoken) -> None:
+        silence_s = (spoken.sound.length - spoken.sound.voiced_bytes) / 32_000
+        metrics.FINAL_SECONDS.observe(self._ports.now_s() - spoken.ended_s + silence_s)

@@ -1,0 +1,161 @@
+"""A stand-in for every engine: OpenAI's transcriptions and realtime endpoint, vLLM's, and FunASR's two WebSocket
+servers.
+
+It understands nothing: it says what it is told to say, remembers what it was sent, and misbehaves on request.
+"""
+
+import asyncio
+import base64
+import io
+import json
+import wave
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+
+class Behaviour(StrEnum):
+    """What it does with the next remarks."""
+
+    ANSWER = "answer"
+    HANG = "hang"  # it takes the sound and never says a word
+    GARBAGE = "garbage"  # it says what its protocol does not have
+    CUT = "cut"  # it closes the connection in the middle
+    REFUSE = "refuse"  # it says that it cannot
+    BUSY = "busy"  # it answers 503; its WebSockets close at once
+
+
+class ScriptedEngine:
+    """`says` gives the words for so many seconds of sound; `log_probability` is that of OpenAI's segments."""
+
+    def __init__(self) -> None:
+        self.behaviour = Behaviour.ANSWER
+        self.says: Callable[[float], str] = lambda seconds: "is anybody there"
+        self.log_probability = -0.1
+        self.url = ""
+        self.forms: list[dict[str, str]] = []
+        self.keys: list[str] = []
+        self.commands: list[Any] = []
+        self.sound = bytearray()  # of all WebSockets
+        self.seconds: list[float] = []  # of each transcription
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator["ScriptedEngine"]:
+        """Serve on a free port for as long as the block runs."""
+        app = web.Application()
+        app.add_routes(
+            [
+                web.post("/v1/audio/transcriptions", self._transcription),
+                web.get("/v1/realtime", self._realtime),
+                web.get("/classic", self._classic),
+                web.get("/funasr", self._funasr_realtime),
+            ]
+        )
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def _transcription(self, request: web.Request) -> web.StreamResponse:
+        self.keys.append(request.headers.get("Authorization", ""))
+        fields = await request.post()
+        file = fields["file"]
+        assert isinstance(file, web.FileField)
+        with file.file, wave.open(io.BytesIO(file.file.read())) as sound:
+            seconds = sound.getnframes() / sound.getframerate()
+        self.forms.append({name: str(value) for name, value in fields.items() if name != "file"})
+        self.seconds.append(seconds)
+        match self.behaviour:
+            case Behaviour.HANG:
+                await asyncio.Event().wait()
+            case Behaviour.GARBAGE:
+                return web.Response(text="<html>")
+            case Behaviour.CUT:
+                assert request.transport is not None
+                request.transport.close()
+            case Behaviour.REFUSE:
+                return web.json_response({"error": {"message": "no such model"}}, status=400)
+            case Behaviour.BUSY:
+                return web.json_response({"error": {"message": "busy"}}, status=503)
+        text = self.says(seconds)
+        segments = [{"id": 0, "text": text, "avg_logprob": self.log_probability}]
+        return web.json_response({"text": text, "language": "en", "segments": segments})
+
+    async def _realtime(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        is_vllm = False
+        async for message in socket:
+            event = json.loads(message.data)
+            self.commands.append(event)
+            if event["type"] == "session.update":
+                is_vllm = event["session"]["audio"]["input"]["format"]["rate"] == 16_000
+            if not await self._goes_on(socket, {"type": "error", "error": {"message": "no such model"}}):
+                break
+            if event["type"] == "input_audio_buffer.append" and self.behaviour is Behaviour.ANSWER:
+                self.sound += base64.b64decode(event["audio"])
+                await socket.send_json({"type": _DELTA[is_vllm], "delta": "is "})
+            if event["type"] == "input_audio_buffer.commit" and self.behaviour is Behaviour.ANSWER:
+                await socket.send_json({"type": _DONE[is_vllm], _TEXT[is_vllm]: self.says(0)})
+        return socket
+
+    async def _classic(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=["binary"])
+        await socket.prepare(request)
+        async for message in socket:
+            if not await self._goes_on(socket, {"mode": "no_such_mode", "text": ""}):
+                break
+            if message.type is WSMsgType.BINARY:
+                self.sound += message.data
+                if self.behaviour is Behaviour.ANSWER:
+                    await socket.send_json({"mode": "2pass-online", "text": " is", "is_final": True})
+            else:
+                event = json.loads(message.data)
+                self.commands.append(event)
+                if not event["is_speaking"] and self.behaviour is Behaviour.ANSWER:
+                    await socket.send_json({"mode": "2pass-offline", "text": self.says(0), "is_final": True})
+        return socket
+
+    async def _funasr_realtime(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            if not await self._goes_on(socket, {"event": "error", "error": "no such model"}):
+                break
+            if message.type is WSMsgType.BINARY:
+                self.sound += message.data
+                if self.behaviour is Behaviour.ANSWER:
+                    await socket.send_json({"sentences": [], "partial": "is any", "is_final": False})
+                continue
+            self.commands.append(message.data)
+            if message.data == "START":
+                await socket.send_json({"event": "started"})
+            if message.data == "STOP" and self.behaviour is Behaviour.ANSWER:
+                await socket.send_json({"sentences": [{"text": self.says(0)}], "partial": "", "is_final": True})
+                await socket.send_json({"event": "stopped"})
+        return socket
+
+    async def _goes_on(self, socket: web.WebSocketResponse, refusal: dict[str, Any]) -> bool:
+        """Misbehave; returns whether the conversation goes on."""
+        match self.behaviour:
+            case Behaviour.GARBAGE:
+                await socket.send_str("<html>")
+            case Behaviour.REFUSE:
+                await socket.send_json(refusal)
+            case Behaviour.CUT | Behaviour.BUSY:
+                return False
+        return True
+
+
+_DELTA = {False: "conversation.item.input_audio_transcription.delta", True: "transcription.delta"}
+_DONE = {False: "conversation.item.input_audio_transcription.completed", True: "transcription.done"}
+_TEXT = {False: "transcript", True: "text"}

@@ -138,6 +138,7 @@ async def test_what_is_said_is_told_at_once_and_becomes_a_question(bus: Bus, red
         first = decode_event((await anext(stage.partials)).payload)
         assert first.type == "vigil.transcript.partial"
         assert first.data["text"] in ("is", "is anybody")
+        assert (first.data["stable_chars"], final["stable_chars"]) == (0, len("is anybody there"))
         assert first.data["transcript"] == final["transcript"]
 
 

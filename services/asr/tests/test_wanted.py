@@ -4,7 +4,6 @@ import pytest
 
 from vigil.core.hearing import Became, Hearing, TurnTaking
 from vigil_asr.wanted import Remark, Verdict, is_echo, judged, without_phrase
-from vigil_asr.words import plain_words
 
 OPEN = Hearing(is_on=True)
 WAKE = Hearing(is_on=True, turn_taking=TurnTaking.WAKE, wake_phrase="Hey Vigil")
@@ -98,7 +97,3 @@ def test_with_a_button_only_what_was_said_while_it_was_held_is_a_question() -> N
     held = Remark("Is anybody there?", 0.95, 1_500, 0.9, is_addressed=True)
     assert judged(held, PUSH).became is Became.QUERY
     assert judged(said("Is anybody there?"), PUSH).became is Became.NOT_ADDRESSED
-
-
-def test_punctuation_alone_is_no_word() -> None:
-    assert plain_words(' "Stop!" - he said… ') == ("stop", "he", "said")

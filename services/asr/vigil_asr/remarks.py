@@ -24,6 +24,7 @@ from vigil_asr.sound import RemarkSound
 from vigil_asr.telling import tell_activity, tell_transcript
 from vigil_asr.transcription import transcribed
 from vigil_asr.wanted import Remark, Verdict, judged
+from vigil_asr.words import stable_chars
 
 MAX_UNFINISHED = 4  # remarks of a session; a further one is not recognized
 
@@ -134,9 +135,9 @@ class Remarks:
                 metrics.FIRST_PARTIAL_SECONDS.observe(
                     self._ports.now_s() - spoken.began_s + self._ports.rules.least_speech_ms / 1_000
                 )
-            said = text
+            stable, said = stable_chars(said, text), text
             end_us = spoken.begin_us + int(duration_ms(spoken.sound.read()) * 1_000)
-            await tell_transcript(self._ports, self._transcript(spoken, Recognized(text), end_us))
+            await tell_transcript(self._ports, self._transcript(spoken, Recognized(text), end_us, stable=stable))
             spoken.revision += 1
 
     async def _conclude(self, spoken: _Spoken, ended: Ended, recognized: Recognized) -> None:
@@ -168,7 +169,7 @@ class Remarks:
         return Became.QUERY
 
     def _transcript(
-        self, spoken: _Spoken, recognized: Recognized, end_us: int, became: Became | None = None
+        self, spoken: _Spoken, recognized: Recognized, end_us: int, became: Became | None = None, stable: int = 0
     ) -> Transcript:
         return Transcript(
             key=self._spec.key,
@@ -184,6 +185,7 @@ class Remarks:
             became=became,
             command=spoken.id if became is Became.QUERY else "",
             revision=spoken.revision,
+            stable_chars=stable,
         )
 
     async def _tell_it_was_none(self, spoken: _Spoken, ended: Ended) -> None:

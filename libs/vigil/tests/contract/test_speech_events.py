@@ -74,6 +74,7 @@ def test_a_final_transcript_by_value(asyncapi: dict[str, Any]) -> None:
             "source_id": "lobby",
             "transcript": "m-1-3",
             "text": "Is the door open?",
+            "stable_chars": 17,
             "begin_time": "2026-01-01T00:00:00.000Z",
             "end_time": "2026-01-01T00:00:01.500Z",
             "confidence": 0.93,
@@ -94,13 +95,14 @@ def test_whatever_became_of_it_keeps_to_the_schema(asyncapi: dict[str, Any], bec
 
 
 def test_partial_transcripts_have_a_subject_of_their_own_and_ids_of_their_own(asyncapi: dict[str, Any]) -> None:
-    first = replace(SAID, became=None, command="", text="Is the")
+    first = replace(SAID, became=None, command="", text="Is the", stable_chars=2)
     sent = [transcript_outgoing(replace(first, revision=number), AT_US) for number in range(2)]
     assert {outgoing.subject for outgoing in sent} == {"vigil.v1.transcript.partial.demo.s-1"}
     assert len({outgoing.message_id for outgoing in sent}) == 2
     for outgoing in sent:
         value = check(asyncapi, "TranscriptEvent", outgoing)
         assert (value["type"], value["subject"], value["data"]["became"]) == ("vigil.transcript.partial", "m-1-3", None)
+        assert value["data"]["stable_chars"] == 2
 
 
 def test_words_that_were_interrupted_by_value(asyncapi: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ from vigil.core.ids import SessionKey
 class Transcript:
     """What was said. `id` is the same for all partial transcripts of it and for the final one, and no other's in the
     session. Times are by the clock of the pictures, in microseconds since the epoch. `confidence` (0 to 1) and
-    `language` (BCP 47) are None and empty where the engine tells none. `revision` counts the partial ones from 0.
+    `language` (BCP 47) are None and empty where the engine tells none. `revision` counts the partial ones from 0;
+    the first `stable_chars` characters of a partial one's text are not expected to change any more.
 
     Of a final one, `became` says what became of it, and `command` is the id of the question that it is; empty where it
     is none.
@@ -32,6 +33,7 @@ class Transcript:
     became: Became | None = None
     command: str = ""
     revision: int = 0
+    stable_chars: int = 0
 
     @property
     def is_final(self) -> bool:
@@ -48,6 +50,7 @@ class TranscriptData:
     source_id: str
     transcript: str
     text: str
+    stable_chars: int
     begin_time: str
     end_time: str
     confidence: float | None
@@ -69,6 +72,7 @@ def transcript_outgoing(transcript: Transcript, emit_time_us: int, traceparent: 
         source_id=transcript.source_id,
         transcript=transcript.id,
         text=transcript.text,
+        stable_chars=len(transcript.text) if transcript.is_final else transcript.stable_chars,
         begin_time=rfc3339(transcript.begin_us),
         end_time=rfc3339(transcript.end_us),
         confidence=transcript.confidence,

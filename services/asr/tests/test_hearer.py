@@ -171,6 +171,21 @@ async def test_its_own_words_become_no_question(bus: Bus, redis: Redis) -> None:
         assert await stage.questions() == ["where is the smoke"]
 
 
+async def test_a_camera_that_hears_the_session_speak_interrupts_nothing(bus: Bus, redis: Redis) -> None:
+    answers = ["there is smoke in the kitchen", "where is the smoke", "there is smoke in the kitchen"]
+    async with heard(bus, redis, answers) as stage:
+        spoken = SpokenChunk(KEY, "u-1", 0, "There is smoke in the kitchen.", 0, 8_000, bytes(480_000), (), True)
+        await bus.publish(subjects.audio_out(KEY), encode_spoken(spoken))
+        await stage.say(*SENTENCE, stream="cam", origin=Origin.SOURCE)
+        assert [final["became"] for final in await stage.finals(1)] == ["echo"]
+        assert stage.activity.statistics.offered == 0, "its own voice is no voice activity"
+        await stage.say(*SENTENCE, stream="cam", origin=Origin.SOURCE)
+        assert await stage.states(2) == ["started", "stopped"], "somebody else is, once he was understood"
+        await stage.say(*SENTENCE)
+        assert await stage.states(3) == ["started", "stopped", "false_start"], "a microphone has echo cancellation"
+        assert [final["became"] for final in await stage.finals(3)] == ["echo", "query", "echo"]
+
+
 async def test_a_wake_phrase_is_asked_for(bus: Bus, redis: Redis) -> None:
     wake = replace(OPEN, turn_taking=TurnTaking.WAKE, wake_phrase="hey vigil")
     async with heard(bus, redis, ["pass me the salt", "Hey Vigil, who is at the door?"], wake) as stage:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from vigil.contract.audio import AudioChunk, VoiceActivity, VoiceState, decode_audio, decode_spoken
 from vigil.contract.errors import InvalidMessage
-from vigil.core.hearing import TurnTaking
+from vigil.core.hearing import Origin, TurnTaking
 from vigil.core.session import SessionSpec
 from vigil.runtime.bus.client import Message
 from vigil.runtime.channel import KeepLatest
@@ -30,11 +30,12 @@ log = get_log()
 
 @dataclass(slots=True)
 class _Stream:
-    """One stream of sound, and when it was heard last."""
+    """One stream of sound, and when it was heard last. `is_told`: that a voice stirred was told."""
 
     ear: Ear
     speaker: Speaker
     heard_s: float
+    is_told: bool = False
 
 
 class Listening:
@@ -75,8 +76,8 @@ class Listening:
                 metrics.CHUNKS_DROPPED.labels("invalid").inc()
                 log.warning("sound skipped", reason=str(error))
                 continue
-            await self._hear(chunk)
             await self._finish_gone()
+            await self._hear(chunk)
 
     async def hear_itself(self, spoken: KeepLatest[Message]) -> NoReturn:
         """Know what the session speaks, so as not to take it for a user."""
@@ -134,16 +135,26 @@ class Listening:
         for event in events:
             match event:
                 case Stirred(time_us):
-                    await self._tell(stream.speaker, VoiceState.STARTED, time_us)
+                    stream.is_told = not self._may_be_own_voice(stream.speaker)
+                    await self._tell(stream, VoiceState.STARTED, time_us)
                 case FalseStart(time_us):
                     metrics.STIRRED.labels("false_start").inc()
-                    await self._tell(stream.speaker, VoiceState.FALSE_START, time_us)
+                    await self._tell(stream, VoiceState.FALSE_START, time_us)
                 case Began(begin_us, sound):
                     metrics.STIRRED.labels("remark").inc()
-                    self._remarks.begin(stream.speaker, begin_us, sound)
+                    self._remarks.begin(stream.speaker, begin_us, sound, is_told=stream.is_told)
                 case Ended(end_us):
                     self._remarks.end(stream.speaker, event)
-                    await self._tell(stream.speaker, VoiceState.STOPPED, end_us)
+                    await self._tell(stream, VoiceState.STOPPED, end_us)
 
-    async def _tell(self, speaker: Speaker, state: VoiceState, time_us: int) -> None:
-        await tell_activity(self._ports, VoiceActivity(self._spec.key, state, time_us, speaker.origin, speaker.stream))
+    def _may_be_own_voice(self, speaker: Speaker) -> bool:
+        """Whether a camera hears somebody while the session speaks: nothing takes its own voice out of that sound, as
+        browsers do with a microphone's. Then the words must show who speaks."""
+        now_s = self._ports.now_s()
+        return speaker.origin is Origin.SOURCE and bool(self._own.between(now_s, now_s))
+
+    async def _tell(self, stream: _Stream, state: VoiceState, time_us: int) -> None:
+        if stream.is_told:
+            speaker = stream.speaker
+            activity = VoiceActivity(self._spec.key, state, time_us, speaker.origin, speaker.stream)
+            await tell_activity(self._ports, activity)

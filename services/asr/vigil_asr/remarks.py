@@ -42,13 +42,15 @@ class Speaker:
 
 @dataclass(slots=True)
 class _Spoken:
-    """One remark. `began_s` and `ended_s` are by the worker's clock, `revision` counts its partial transcripts."""
+    """One remark. `began_s` and `ended_s` are by the worker's clock, `revision` counts its partial transcripts.
+    `is_told`: voice activity tells of it."""
 
     speaker: Speaker
     begin_us: int
     sound: RemarkSound
     began_s: float
     ended: asyncio.Future[Ended]
+    is_told: bool
     id: str = field(default_factory=lambda: f"said-{secrets.token_hex(8)}")
     ended_s: float = 0.0
     revision: int = 0
@@ -65,15 +67,15 @@ class Remarks:
         self._unfinished: dict[asyncio.Task[None], _Spoken] = {}
         self._last: asyncio.Task[None] | None = None
 
-    def begin(self, speaker: Speaker, begin_us: int, sound: RemarkSound) -> None:
-        """Somebody speaks."""
+    def begin(self, speaker: Speaker, begin_us: int, sound: RemarkSound, *, is_told: bool) -> None:
+        """Somebody speaks. Unless that `is_told` already, it is once he was understood to ask the session something."""
         if len(self._unfinished) >= MAX_UNFINISHED:
             metrics.FAILURES.labels("overloaded").inc()
             metrics.REMARKS.labels("failed").inc()
             log.warning("remark not recognized", reason=f"{MAX_UNFINISHED} of the session are not finished yet")
             return
         ended = asyncio.get_running_loop().create_future()
-        spoken = _Spoken(speaker, begin_us, sound, self._ports.now_s(), ended)
+        spoken = _Spoken(speaker, begin_us, sound, self._ports.now_s(), ended, is_told)
         self._speaking[speaker.stream] = spoken
         task = asyncio.create_task(self._heard_out(spoken, self._last))
         self._last = task
@@ -149,6 +151,9 @@ class Remarks:
             await tell_transcript(self._ports, self._transcript(spoken, recognized, ended.end_us, became))
         if became is not Became.QUERY:
             await self._tell_it_was_none(spoken, ended)
+        elif not spoken.is_told:
+            await self._tell_activity(spoken, VoiceState.STARTED, spoken.begin_us)
+            await self._tell_activity(spoken, VoiceState.STOPPED, ended.end_us)
 
     def _verdict(self, spoken: _Spoken, ended: Ended, recognized: Recognized) -> Verdict:
         remark = Remark(
@@ -190,9 +195,12 @@ class Remarks:
 
     async def _tell_it_was_none(self, spoken: _Spoken, ended: Ended) -> None:
         """Nobody spoke to the session: what it was saying may go on."""
+        if spoken.is_told:
+            await self._tell_activity(spoken, VoiceState.FALSE_START, ended.end_us)
+
+    async def _tell_activity(self, spoken: _Spoken, state: VoiceState, time_us: int) -> None:
         key, speaker = self._spec.key, spoken.speaker
-        activity = VoiceActivity(key, VoiceState.FALSE_START, ended.end_us, speaker.origin, speaker.stream)
-        await tell_activity(self._ports, activity)
+        await tell_activity(self._ports, VoiceActivity(key, state, time_us, speaker.origin, speaker.stream))
 
     def _observe(self, spoken: _Spoken) -> None:
         silence_s = (spoken.sound.length - spoken.sound.voiced_bytes) / 32_000

@@ -25,7 +25,13 @@ FILE = re.compile(r"`((?:deploy|docs|libs|models|proto|services|tests)/[\w./-]+)
 MODULE = re.compile(r"`(vigil(?:_[a-z]+)?(?:\.(?!v1)\w+)+)[`:]")
 # A field of a request, a file beside its page, attributes of spans.
 # Named like modules that do not exist.
-EVENTS = {"vigil.memory.ready", "vigil.memory.failed", "vigil.transcript.final", "vigil.speech.started"}
+EVENTS = {
+    "vigil.memory.ready",
+    "vigil.memory.failed",
+    "vigil.transcript.final",
+    "vigil.transcript.partial",
+    "vigil.speech.started",
+}
 NO_MODULES = frozenset({"vigil.time_s", "vigil_gunzip.py"}) | EVENTS | ATTRIBUTES.keys()
 LOG_EVENT = re.compile(r"\blog `([^`]+)`")
 

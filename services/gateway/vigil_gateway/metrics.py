@@ -40,6 +40,13 @@ PREVIEW_SENT = Counter("vigil_gateway_preview_pictures_sent", "Pictures of previ
 PREVIEW_DROPPED = Counter(
     "vigil_gateway_preview_pictures_dropped", "Pictures of previews that a slow client did not take"
 )
+SOUND_CHUNKS = Counter("vigil_gateway_sound_chunks", "Chunks of 40 ms of the sound of microphones that were published")
+SOUND_DROPPED = Counter(
+    "vigil_gateway_sound_dropped",
+    "Messages and chunks of microphones that were left out: refused (not as it must be, or faster than it can have "
+    "been recorded), unpublished (the bus did not take it)",
+    ["reason"],
+)
 EVENTS_SENT = Counter("vigil_gateway_events_sent", "Live events written to clients", ["kind"])
 EVENTS_DROPPED = Counter("vigil_gateway_events_dropped", "Live events that a slow client did not take", ["kind"])
 EVENTS_UNREADABLE = Counter("vigil_gateway_events_unreadable", "Bus messages that could not be read", ["kind"])

@@ -16,6 +16,7 @@ from vigil.core.hearing import SAMPLE_RATE_HZ, Origin, duration_ms
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence
+from vigil.core.sound_cutter import CHUNK_MS, Piece
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.cancellation import first_to_end
 from vigil.testing.eventually import DEADLINE_S, eventually
@@ -24,7 +25,6 @@ from vigil.testing.videos import second_heard, tone_of, write_sounding, write_vi
 from vigil_ingestion.clock import WallClock
 from vigil_ingestion.media import Limits
 from vigil_ingestion.sound.carrying import carry_sound
-from vigil_ingestion.sound.cutter import CHUNK_MS, Piece
 from vigil_ingestion.sound.ear import PUBLISHED_MS, Ear, Sound, Waiting, listening
 from vigil_ingestion.sound.packet import SoundFormat, SoundPacket
 from vigil_ingestion.stream import Order, streaming
@@ -175,7 +175,7 @@ async def test_the_sound_of_a_camera_is_heard_as_it_arrives(camera: Camera, udp:
     assert {second_heard(piece.pcm, SAMPLE_RATE_HZ) for piece in pieces[5:]} == {1}, "500 Hz"
     spans_us = [later.time_us - earlier.time_us for earlier, later in itertools.pairwise(pieces[5:])]
     assert 20_000 <= min(spans_us) <= max(spans_us) <= 50_000, "what came at once while it was opened is told faster"
-    assert 30_000 <= min(spans_us[-10:])
+    assert min(spans_us[-10:]) >= 30_000
     assert 0 <= now_us - pieces[-1].time_us < 3 * S
 
 

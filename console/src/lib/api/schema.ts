@@ -4808,7 +4808,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events, each as the schema says: its fields `event` and `id`, and its `data` in JSON. `status` comes first, `end` last. On the wire: `event: decision\nid: d12-u3-a0-s2-t0-p0-m0\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", …}` */
+            /** @description Server-sent events, each as the schema says: its fields `event` and `id`, and its `data` in JSON. `status` comes first, `end` last. On the wire: `event: decision\nid: d12-u3-a0-s2-t0-p0-m0-h0-v0\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", …}` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4821,7 +4821,7 @@ export interface operations {
                         data: string;
                     } | {
                         /** @enum {unknown} */
-                        event: "utterance" | "alert" | "delegation" | "approval" | "memory" | "session";
+                        event: "utterance" | "alert" | "delegation" | "approval" | "memory" | "transcript" | "speech" | "session";
                         id?: string;
                         data: string;
                     } | {

@@ -260,6 +260,7 @@ def test_the_published_channels_are_the_subjects_that_are_used(asyncapi: dict[st
         "vigil.v1.history.ask.{tenant}",
         "vigil.v1.history.answer.{tenant}.{asker}",
         "/v1/sessions/{session}/ws",
+        "/v1/sessions/{session}/audio",
     }
     states = asyncapi["channels"]["alerts"]["parameters"]["state"]["enum"]
     assert states == [*AlertState, *AlertAction]

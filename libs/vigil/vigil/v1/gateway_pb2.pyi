@@ -787,6 +787,8 @@ class EventsResponse(_message.Message):
     DELEGATION_FIELD_NUMBER: _builtins.int
     APPROVAL_FIELD_NUMBER: _builtins.int
     MEMORY_FIELD_NUMBER: _builtins.int
+    TRANSCRIPT_FIELD_NUMBER: _builtins.int
+    SPEECH_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def decision(self) -> _decision_pb2.Decision: ...
     @_builtins.property
@@ -815,6 +817,14 @@ class EventsResponse(_message.Message):
     def memory(self) -> Global___CloudEvent:
         """A block of the session's memory was written, or could not be."""
 
+    @_builtins.property
+    def transcript(self) -> Global___CloudEvent:
+        """What was said to the session, and what became of it."""
+
+    @_builtins.property
+    def speech(self) -> Global___CloudEvent:
+        """What the session speaks aloud: it started, ended, was interrupted or dropped."""
+
     def __init__(
         self,
         *,
@@ -827,12 +837,14 @@ class EventsResponse(_message.Message):
         delegation: Global___CloudEvent | None = ...,
         approval: Global___CloudEvent | None = ...,
         memory: Global___CloudEvent | None = ...,
+        transcript: Global___CloudEvent | None = ...,
+        speech: Global___CloudEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "memory", b"memory", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "memory", b"memory", "session", b"session", "speech", b"speech", "status", b"status", "transcript", b"transcript", "utterance", b"utterance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "memory", b"memory", "session", b"session", "status", b"status", "utterance", b"utterance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "approval", b"approval", "decision", b"decision", "delegation", b"delegation", "end", b"end", "event", b"event", "memory", b"memory", "session", b"session", "speech", b"speech", "status", b"status", "transcript", b"transcript", "utterance", b"utterance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["decision", "utterance", "alert", "session", "status", "end", "delegation", "approval", "memory"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["decision", "utterance", "alert", "session", "status", "end", "delegation", "approval", "memory", "transcript", "speech"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -20,6 +20,8 @@ GatewayError
 ├── NoWorker, CapacityFull    nobody can take the session
 ├── TooManyStreams            the tenant's live streams are all in use
 ├── TooManyPreviews, NoPreview  smooth pictures of sessions
+├── NoSpeech, NotSpokenTo     sound of a session that neither hears nor speaks, or does not hear
+├── SoundRefused              sound that cannot be taken as it comes
 ├── TooManySessions           the tenant has as many sessions open as it may
 ├── TooManyPushes             the tenant pushes more pictures than it may
 ├── TooManyRequests           the key makes more requests than it may
@@ -230,6 +232,24 @@ class NoPreview(GatewayError):
 
     def __init__(self, session: str) -> None:
         super().__init__(f"the pictures of the session {session[:80]!r} are pushed by its client: there is no preview")
+
+
+class NoSpeech(GatewayError):
+    """A session that neither hears nor speaks has no sound."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"the session {session[:80]!r} neither hears nor speaks")
+
+
+class NotSpokenTo(GatewayError):
+    """A session that does not hear takes no sound of a microphone."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"the session {session[:80]!r} speaks, and does not hear")
+
+
+class SoundRefused(GatewayError):
+    """Sound that cannot be taken as it comes; the message says why."""
 
 
 class TooManySessions(GatewayError):

@@ -135,6 +135,24 @@ TABLE: dict[type[Exception], Row] = {
     errors.NoPreview: Row(
         "no_preview", 409, "There is no preview", "Show the newest frame: /v1/sessions/{id}/turns/newest/frames/0."
     ),
+    errors.NoSpeech: Row(
+        "no_speech",
+        409,
+        "There is no sound",
+        "Open a session with `hearing.is_on`, `voice.is_on` or both; see docs/speech.md.",
+    ),
+    errors.NotSpokenTo: Row(
+        "not_spoken_to",
+        409,
+        "The session does not hear",
+        "Open a session with `hearing.is_on`, or ask by POST /v1/sessions/{id}/queries.",
+    ),
+    errors.SoundRefused: Row(
+        "sound_refused",
+        422,
+        "The sound cannot be taken",
+        "Send 16-bit little-endian mono samples at 16,000 Hz, as they are recorded; see docs/speech.md.",
+    ),
     errors.TooManySessions: Row(
         "too_many_sessions",
         429,
@@ -186,7 +204,7 @@ TABLE: dict[type[Exception], Row] = {
     errors.BodyLate: Row("body_late", 408, "The body took too long", "Send the whole body at once."),
     errors.BodyTooLarge: TOO_LARGE,
     errors.NoSuchWebSocket: Row(
-        "no_such_path", 404, "No such path", "Open the WebSocket at /v1/sessions/{id}/ws; see docs/live.md."
+        "no_such_path", 404, "No such path", "Open the WebSocket at /v1/sessions/{id}/ws or /audio; see docs/live.md."
     ),
     errors.TextInvalid: Row("text_invalid", 422, "A text is not valid Unicode", "Send each text as whole characters."),
     RequestUnreadable: Row(

@@ -30,6 +30,7 @@ from vigil_gateway.ports import Ports
 from vigil_gateway.preview import routes as preview
 from vigil_gateway.sessions import history, instructions, queries, watches
 from vigil_gateway.sessions import routes as sessions
+from vigil_gateway.speech import routes as speech
 from vigil_gateway.tasks import routes as tasks
 from vigil_gateway.turns import frames, prompts
 from vigil_gateway.turns import routes as turns
@@ -135,6 +136,7 @@ def _included() -> Sequence[BaseRoute]:
     for module in _ROUTERS:
         router.include_router(module.router, responses=_ERRORS)
     router.include_router(websocket.router)
+    router.include_router(speech.router)
     router.include_router(chat.router, responses=_OPENAI_ERRORS)
     router.include_router(websocket.other_paths)
     return tuple(router.routes)

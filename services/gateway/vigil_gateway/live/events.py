@@ -6,7 +6,7 @@ it was, when it says where that is (`places`); so does the gateway when NATS was
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ from vigil.runtime.errors import BusError, SessionEnded
 from vigil.runtime.process.cancellation import first_to_end
 from vigil_gateway import metrics
 from vigil_gateway.live import places
-from vigil_gateway.live.feed import EventKind, LiveEvent, event, topics
+from vigil_gateway.live.feed import EventKind, LiveEvent, Topic, event, topics
 from vigil_gateway.live.outflow import CLIENT_GONE, Feed, drained, look_again, opened, taken
 from vigil_gateway.live.places import Places
 from vigil_gateway.live.topic_reader import TopicReader
@@ -32,16 +32,20 @@ Outlet = asyncio.Queue[LiveEvent]
 
 
 @asynccontextmanager
-async def listening(ports: Ports, spec: SessionSpec, after: Places | None = None) -> AsyncIterator["LiveEvents"]:
+async def listening(
+    ports: Ports, spec: SessionSpec, after: Places | None = None, wanted: Sequence[Topic] | None = None
+) -> AsyncIterator["LiveEvents"]:
     """Hold one of the tenant's streams and listen to the session while the block runs, from `after` on when a client
-    says where it was; it may then still hear how a session went that has ended meanwhile.
+    says where it was; it may then still hear how a session went that has ended meanwhile. `wanted` is what to listen
+    to; left out, it is everything.
 
     Raises `TooManyStreams`, `SessionEnded`. All that is opened is closed by the task that opened it.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(ports.streams.slot(spec.tenant))
         arrivals = ports.bus.arrivals
-        feed = await stack.enter_async_context(opened(ports.bus, topics(spec.key, spec.source.id), after or {}))
+        of_all = topics(spec.key, spec.source.id) if wanted is None else wanted
+        feed = await stack.enter_async_context(opened(ports.bus, of_all, after or {}))
         if not after:
             await _check_open(ports, spec.key)
         yield LiveEvents(ports, spec.key, feed, arrivals)

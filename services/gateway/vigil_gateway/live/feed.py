@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     DELEGATION = "delegation"
     APPROVAL = "approval"
     MEMORY = "memory"
+    TRANSCRIPT = "transcript"
+    SPEECH = "speech"
     STATUS = "status"
     END = "end"
     TILE = "tile"  # of a tenant's wall alone
@@ -74,10 +76,19 @@ def topics(key: SessionKey, source_id: str) -> tuple[Topic, ...]:
         Topic(
             EventKind.ALERT, subjects.alerts_of(key.tenant, source_id), 256, _cloudevent_reader(EventKind.ALERT, key)
         ),
-        Topic(EventKind.SESSION, subjects.lifecycle_of(key), 64, _cloudevent_reader(EventKind.SESSION, key)),
         Topic(EventKind.DELEGATION, subjects.delegations_of(key), 64, _cloudevent_reader(EventKind.DELEGATION, key)),
         Topic(EventKind.APPROVAL, subjects.approvals_of(key), 64, _cloudevent_reader(EventKind.APPROVAL, key)),
         Topic(EventKind.MEMORY, subjects.memory_of(key), 64, _cloudevent_reader(EventKind.MEMORY, key)),
+        *speech_topics(key),
+    )
+
+
+def speech_topics(key: SessionKey) -> tuple[Topic, ...]:
+    """What is told of a session's speech, and of its life."""
+    return (
+        Topic(EventKind.SESSION, subjects.lifecycle_of(key), 64, _cloudevent_reader(EventKind.SESSION, key)),
+        Topic(EventKind.TRANSCRIPT, subjects.transcript(key), 64, _cloudevent_reader(EventKind.TRANSCRIPT, key)),
+        Topic(EventKind.SPEECH, subjects.speech_of(key), 64, _cloudevent_reader(EventKind.SPEECH, key)),
     )
 
 

@@ -1,8 +1,8 @@
 """How far a client has come in each stream of its session: the `id` of a server-sent event, and back. Pure.
 
-`d12-u3-a55-s7-t0-p0-m0`: a letter for the kind of event, then the sequence in its stream (JetStream's) of the newest
-event of that kind that was sent. Whoever sends the id back (`Last-Event-ID`) gets what came after all of these, each
-once.
+`d12-u3-a55-s7-t0-p0-m0-h0-v0`: a letter for the kind of event, then the sequence in its stream (JetStream's) of the
+newest event of that kind that was sent. Whoever sends the id back (`Last-Event-ID`) gets what came after all of these,
+each once.
 """
 
 import re
@@ -18,6 +18,8 @@ LETTERS = {
     EventKind.DELEGATION: "t",
     EventKind.APPROVAL: "p",
     EventKind.MEMORY: "m",
+    EventKind.TRANSCRIPT: "h",  # what was heard
+    EventKind.SPEECH: "v",  # the voice
 }
 PATTERN = r"^([a-z][0-9]{1,18}(-[a-z][0-9]{1,18}){0,25})?$"
 _PLACE = re.compile(r"([a-z])([0-9]{1,18})")

@@ -31,7 +31,9 @@ LastEventId = Annotated[
     ),
 ]
 
-_EXAMPLE = 'event: decision\\nid: d12-u3-a0-s2-t0-p0-m0\\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", …}'
+_EXAMPLE = (
+    'event: decision\\nid: d12-u3-a0-s2-t0-p0-m0-h0-v0\\ndata: {"sequence": 12, "time_s": 12.0, "action": "silent", …}'
+)
 
 
 @router.get(

@@ -81,6 +81,10 @@ def event_message(event: LiveEvent) -> pb.EventsResponse:
             return pb.EventsResponse(approval=_cloud_event(event))
         case EventKind.MEMORY:
             return pb.EventsResponse(memory=_cloud_event(event))
+        case EventKind.TRANSCRIPT:
+            return pb.EventsResponse(transcript=_cloud_event(event))
+        case EventKind.SPEECH:
+            return pb.EventsResponse(speech=_cloud_event(event))
         case _:
             raise InvalidMessage("a decision event without its decision")
 

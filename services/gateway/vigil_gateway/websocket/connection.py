@@ -25,6 +25,7 @@ from vigil_gateway.ports import Ports
 from vigil_gateway.pushed.turns import show
 from vigil_gateway.sessions import commands
 from vigil_gateway.sessions.lifecycle import end_for_client
+from vigil_gateway.websocket.handshake import ABNORMAL, OK
 from vigil_gateway.websocket.messages import (
     Ask,
     ClientMessage,
@@ -40,8 +41,6 @@ from vigil_gateway.websocket.messages import (
 )
 
 DOOR = "websocket"
-OK = "ok"
-ABNORMAL = 1006
 _PUSH, _UNREADABLE = "push_frame", "unreadable"
 
 

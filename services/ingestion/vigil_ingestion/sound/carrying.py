@@ -6,12 +6,12 @@ from vigil.contract import subjects
 from vigil.contract.audio import AudioChunk, encode_audio
 from vigil.core.hearing import Origin
 from vigil.core.ids import SessionKey
+from vigil.core.sound_cutter import Piece
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError
 from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
-from vigil_ingestion.sound.cutter import Piece
 
 log = get_log()
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import av
 
+from vigil.core.sound_cutter import CHUNK_MS, Cutter, Piece
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.process.logs import get_log
 from vigil_ingestion import metrics
 from vigil_ingestion.clock import Clock
 from vigil_ingestion.continuity import US_PER_S
 from vigil_ingestion.sound.arrivals import LATE_US, Arrivals
-from vigil_ingestion.sound.cutter import CHUNK_MS, Cutter, Piece
 from vigil_ingestion.sound.decoder import Decoder
 from vigil_ingestion.sound.packet import Hear, SoundFormat, SoundPacket
 

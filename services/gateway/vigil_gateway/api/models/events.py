@@ -38,7 +38,7 @@ class EndOut(Out):
 # The data of each event, by the event's name. `status` comes first and whenever it changes, `end` comes last.
 DATA: dict[tuple[str, ...], type[Out]] = {
     ("decision",): DecisionOut,
-    ("utterance", "alert", "delegation", "approval", "memory", "session"): CloudEventOut,
+    ("utterance", "alert", "delegation", "approval", "memory", "transcript", "speech", "session"): CloudEventOut,
     ("status",): StatusOut,
     ("end",): EndOut,
 }

@@ -1,4 +1,4 @@
-"""Sound is cut into chunks whose times follow its samples, and so is the time of sound that was held up."""
+"""Sound is cut into chunks whose times follow its samples."""
 
 import itertools
 
@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.hearing import chunk_bytes
-from vigil_ingestion.sound.arrivals import LATE_US, Arrivals
-from vigil_ingestion.sound.cutter import CHUNK_MS, GAP_US, Cutter, Piece
+from vigil.core.sound_cutter import CHUNK_MS, GAP_US, Cutter, Piece
 
 T0 = 1_767_225_600_000_000
 MS = 1_000
@@ -67,27 +66,3 @@ def test_sound_that_claims_to_be_of_earlier_never_makes_time_go_back(by_ms: int)
     times = [piece.time_us for piece in pieces]
     assert all(later > earlier for earlier, later in itertools.pairwise(times))
     assert abs(times[-1] - (T0 + (5_000 - by_ms + 20 * 398) * MS)) < 50 * MS, "it agrees again after a while"
-
-
-def test_sound_that_was_held_up_is_of_when_it_was_heard() -> None:
-    arrivals, packet_us = Arrivals(), 20 * MS
-    for number in range(100):
-        end_us = T0 + (number + 1) * packet_us
-        assert arrivals.heard_us(end_us, number * packet_us, packet_us) == end_us - packet_us
-    now_us = T0 + 100 * packet_us + 1_000 * MS  # the network stood still for a second
-    heard = [arrivals.heard_us(now_us, number * packet_us, packet_us) for number in range(100, 150)]
-    assert heard == [T0 + number * packet_us for number in range(100, 150)]
-
-
-def test_sound_that_is_too_old_is_let_go_and_what_follows_is_heard() -> None:
-    arrivals, packet_us = Arrivals(), 20 * MS
-    for number in range(100):
-        arrivals.heard_us(T0 + (number + 1) * packet_us, number * packet_us, packet_us)
-    now_us = T0 + 100 * packet_us + 2 * LATE_US
-    heard = [arrivals.heard_us(now_us, number * packet_us, packet_us) for number in range(100, 300)]
-    assert heard[0] is None
-    assert heard[-1] == T0 + 299 * packet_us
-
-
-def test_sound_without_stamps_is_of_when_it_came() -> None:
-    assert Arrivals().heard_us(T0, None, 20 * MS) == T0 - 20 * MS

@@ -56,6 +56,7 @@ OF_THE_EMBEDDED_RECOGNIZER = {  # and its own modules, which it finds beside it
     *("ctranslate2", "faster_whisper", "numpy"),
     *("decoder", "form", "repeats", "turns"),
 }
+OF_THE_EMBEDDED_VOICE = {"hibari"}
 
 
 class Home(NamedTuple):
@@ -211,7 +212,8 @@ def test_what_a_package_imports_is_installed_with_it(home: Home) -> None:
 
 
 def _is_there(package: str, distributions: frozenset[str]) -> bool:
-    if package in {*sys.stdlib_module_names, *OF_THE_ENGINE, *OF_THE_EMBEDDED_BRAIN, *OF_THE_EMBEDDED_RECOGNIZER}:
+    embedded = {*OF_THE_EMBEDDED_BRAIN, *OF_THE_EMBEDDED_RECOGNIZER, *OF_THE_EMBEDDED_VOICE}
+    if package in {*sys.stdlib_module_names, *OF_THE_ENGINE, *embedded}:
         return True
     if is_ours(package):
         return normal(package) in distributions

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-all=(gateway gateway-agents ingestion codec interaction memory brain asr webhook provision cli model-small engine-cpu)
+all=(gateway gateway-agents ingestion codec interaction memory brain asr tts webhook provision cli model-small engine-cpu)
 version="${VIGIL_VERSION:-$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)}"
 targets=("$@")
 [ $# -gt 0 ] || targets=("${all[@]}")

@@ -135,7 +135,10 @@ def test_the_services_of_speech_run_when_they_are_asked_for(tmp_path: Path) -> N
     hearing = next(spec for spec in plan.specs if spec.name == "asr")
     assert hearing.argv == ("/b/vigil-asr",)
     assert hearing.env["VIGIL_ASR_FOLDER"] == "/s/.venv-speech"
-    assert "asr" in plan.endpoints.ready_urls
+    voice = next(spec for spec in plan.specs if spec.name == "tts")
+    assert voice.argv == ("/b/vigil-tts",)
+    assert voice.env["VIGIL_TTS_FOLDER"] == "/s/.venv-speech"
+    assert {"asr", "tts"} <= set(plan.endpoints.ready_urls)
 
 
 def test_what_is_missing_is_said_before_anything_starts(tmp_path: Path) -> None:

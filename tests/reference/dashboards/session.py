@@ -213,6 +213,27 @@ SESSION = Dashboard(
             Unit.PER_SECOND,
             (rate("vigil_asr_failures_total", "reason", may_be_none=True),),
         ),
+        Panel(
+            "What sessions spoke",
+            "Words that were to be spoken, by what became of them: ended, or why they stayed text or were cut short",
+            Unit.PER_SECOND,
+            (rate("vigil_tts_words_total", "outcome", may_be_none=True),),
+        ),
+        Panel(
+            "First sound",
+            "From when words reached the voice until their first sound was published",
+            Unit.SECONDS,
+            tuple(
+                Query(f"{query.expression} or vector(0)", query.legend)
+                for query in quantiles("vigil_tts_first_audio_seconds", 0.5, 0.95)
+            ),
+        ),
+        Panel(
+            "Speech that was not made",
+            "Texts of which the speech engine gave no sound, or not all, by why",
+            Unit.PER_SECOND,
+            (rate("vigil_tts_engine_failures_total", "kind", may_be_none=True),),
+        ),
         TracePanel(
             "Turns of one session",
             "Type the session's id above. An alert's own trace stands in its event, as traceparent",

@@ -184,6 +184,7 @@ readinessProbe:
   "webhooks_file" "/etc/vigil/webhooks/webhooks.json"
   "webhook_allow_local" "false"
   "asr_folder" "/opt/speech"
+  "tts_folder" "/opt/speech"
   "local_source_tenants" (join "," $root.Values.localSourceTenants)
   "ingestion_grpc" (printf "%s-ingestion:%v" (include "vigil.fullname" $root) $root.rows.ingestion.grpc_port)
   "model" $root.Values.model.name

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from vigil.contract.permissions import OPERATOR, tenant_user
-from vigil.contract.services import ASR, BRAIN, GATEWAY, INGESTION, SERVICES, WEBHOOK, ServiceSpec, variable
+from vigil.contract.services import ASR, BRAIN, GATEWAY, INGESTION, SERVICES, TTS, WEBHOOK, ServiceSpec, variable
 from vigil_client.endpoints import Endpoints
 from vigil_local.supervisor import gates
 from vigil_local.supervisor.layout import Binaries
@@ -27,7 +27,7 @@ PREFERRED_PORTS = {
     **{name: port for row in SERVICES for name, port in ports_of(row).items()},
 }
 
-SPEECH = (ASR,)
+SPEECH = (ASR, TTS)
 NATS_CONFIG = "nats.conf"
 REDIS_CONFIG = "redis.conf"
 REDIS_USERS = "redis-users.acl"
@@ -263,6 +263,7 @@ def _settings(options: Options, paths: Mapping[str, Path]) -> dict[str, str]:
         "ingestion_grpc": f"127.0.0.1:{ports[grpc_name(INGESTION)]}",
         "webhooks_file": str(options.webhooks),
         "asr_folder": str(options.speech),
+        "tts_folder": str(options.speech),
         # The file is its user's own, and so is this machine: a receiver may well run here.
         "webhook_allow_local": "true",
         "local_source_tenants": TENANT,  # so may a camera, and the files are its user's own

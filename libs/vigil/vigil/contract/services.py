@@ -436,7 +436,32 @@ ASR = ServiceSpec(
     on_request=True,
 )
 
-SERVICES = (INGESTION, CODEC, INTERACTION, MEMORY, BRAIN, ASR, WEBHOOK, GATEWAY)
+TTS = ServiceSpec(
+    name="tts",
+    kind=ServiceKind.CLAIMER,
+    purpose="speaks for sessions: one voice each, which answers, alerts and the user interrupt",
+    module="vigil_tts.main",
+    settings="vigil_tts.config:TtsSettings",
+    wiring=("nats_url", "redis_url", "http_port", "grpc_port", "tts_folder"),
+    http_port=9109,
+    grpc_port=9209,
+    bus=BusAccess(
+        publishes=(_of_all(Kind.AUDIO_OUT), subjects.ALL_SPEECH),
+        hears=(
+            subjects.ALL_UTTERANCES,
+            *subjects.all_alert_events((AlertState.OPENED, AlertState.UPDATED)),
+            _of_all(Kind.VOICE_ACTIVITY),
+            subjects.ALL_TRANSCRIPTS,
+            subjects.ALL_LIFECYCLE,
+        ),
+    ),
+    redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys(Role.TTS)),
+    resources=Resources(cpu=1.0, memory_mib=512),
+    store=StoreAccess.CLAIM,
+    on_request=True,
+)
+
+SERVICES = (INGESTION, CODEC, INTERACTION, MEMORY, BRAIN, ASR, TTS, WEBHOOK, GATEWAY)
 """In the order in which they are shown and started; the gateway, which clients wait for, last."""
 
 

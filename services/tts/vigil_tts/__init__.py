@@ -1,0 +1,1 @@
+"""Speaks aloud what sessions say, one voice for each, by any speech engine."""

@@ -1,0 +1,1 @@
+"""Speech engines: one module for each way in which they are asked."""

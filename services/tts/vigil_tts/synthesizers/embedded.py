@@ -1,0 +1,134 @@
+"""The kind `embedded`: a small English voice on this machine's CPU, for those who have configured nothing else.
+
+`make speech` installs it (hibari, 15 MB, and ONNX Runtime) into a folder of its own. Its server is a child of this
+process: it starts with the service, ends with it, and is started again when it died.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from vigil.runtime.process.logs import get_log
+from vigil_tts.synthesizers.http_client import HttpClient
+from vigil_tts.synthesizers.openai_speech import OpenAIOptions, OpenAISynthesizer
+from vigil_tts.synthesizers.port import Sound, SpeakingVoice, SynthesizerError, Task
+
+MODEL = "hibari"
+RATE_HZ = 24_000
+START_S = 60.0
+AGAIN_S = 5.0  # after a start that failed: until then every text fails at once
+_SERVER = Path(__file__).parents[1] / "embedded_server.py"
+NOT_INSTALLED = (
+    "no speech engine is configured, and the embedded one is not installed: choose one with VIGIL_TTS_ENGINE "
+    "(docs/speech.md), or run make speech"
+)
+
+log = get_log()
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    process: asyncio.subprocess.Process
+    voice: OpenAISynthesizer
+
+
+class EmbeddedSynthesizer:
+    """Asks the local server, and starts it where it does not run."""
+
+    def __init__(self, http: aiohttp.ClientSession, command: tuple[str, ...], again_s: float = AGAIN_S) -> None:
+        self._http = http
+        self._command = command
+        self._again_s = again_s
+        self._server: _Server | None = None
+        self._failed_at = float("-inf")
+        self._starting = asyncio.Lock()
+
+    async def speak(self, task: Task) -> AsyncGenerator[Sound, None]:
+        """See `Synthesizer`."""
+        async with aclosing((await self._running()).speak(task)) as pieces:
+            async for sound in pieces:
+                yield sound
+
+    async def voices(self) -> tuple[SpeakingVoice, ...]:
+        """See `Synthesizer`."""
+        return await (await self._running()).voices()
+
+    async def start(self) -> None:
+        """Start the server before it is needed; what goes wrong is logged, and tried again with the next text."""
+        try:
+            await self._running()
+        except SynthesizerError as error:
+            log.error("embedded voice not started", reason=error.reason)
+
+    async def close(self) -> None:
+        """End the server."""
+        if self._server is not None:
+            await _end(self._server.process)
+            self._server = None
+
+    async def _running(self) -> OpenAISynthesizer:
+        async with self._starting:
+            if self._server is not None and self._server.process.returncode is None:
+                return self._server.voice
+            now = asyncio.get_running_loop().time()
+            if now - self._failed_at < self._again_s:
+                raise SynthesizerError("the embedded voice did not start: run make speech again", "unavailable")
+            try:
+                self._server = await _started(self._http, self._command)
+            except SynthesizerError:
+                self._failed_at = now
+                raise
+            return self._server.voice
+
+
+@asynccontextmanager
+async def open_embedded(http: aiohttp.ClientSession, folder: str, threads: int) -> AsyncIterator[EmbeddedSynthesizer]:
+    """The embedded voice, which starts in the background."""
+    synthesizer = EmbeddedSynthesizer(http, installed(folder, threads))
+    starting = asyncio.create_task(synthesizer.start())
+    try:
+        yield synthesizer
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await synthesizer.close()
+
+
+def installed(folder: str, threads: int) -> tuple[str, ...]:
+    """The command that starts the server; empty when it is not installed."""
+    python = Path(folder).absolute() / "bin" / "python"
+    return (str(python), str(_SERVER), str(threads)) if python.exists() else ()
+
+
+async def _started(http: aiohttp.ClientSession, command: tuple[str, ...]) -> _Server:
+    """Start the server and wait until it has said where it listens. Raises `SynthesizerError`."""
+    if not command:
+        raise SynthesizerError(NOT_INSTALLED, "unavailable")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        async with asyncio.timeout(START_S):
+            line = await process.stdout.readline() if process.stdout is not None else b""
+        said = json.loads(line)
+        client = HttpClient(http, str(said["url"]), str(said["key"]))
+    except (ValueError, KeyError, TypeError, TimeoutError):
+        await _end(process)
+        raise SynthesizerError("the embedded voice did not start: run make speech again", "unavailable") from None
+    except BaseException:
+        await _end(process)
+        raise
+    log.info("embedded voice started", pid=process.pid)
+    return _Server(process, OpenAISynthesizer(client, OpenAIOptions(MODEL, "", RATE_HZ)))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()

@@ -1,0 +1,1 @@
+"""Stand-ins for speech engines, for tests."""

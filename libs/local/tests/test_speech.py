@@ -79,7 +79,8 @@ async def test_what_is_said_in_a_film_becomes_a_question(tmp_path: Path) -> None
             subscribed(known.nats_url, "vigil.v1.transcript.final.demo.>") as transcripts,
         ):
             source = NewSource((tmp_path / "talk.mp4").as_uri(), "talk")
-            await client.create_session(NewSession(source, hearing=Hearing(is_on=True, from_source=True, language="en")))
+            hearing = Hearing(is_on=True, from_source=True, language="en")
+            await client.create_session(NewSession(source, hearing=hearing))
             async with asyncio.timeout(120):
                 said = json.loads(await anext(transcripts))["data"]
         assert (said["became"], said["origin"], said["engine"]) == ("query", "source", "whisper-tiny.en")

@@ -12,6 +12,8 @@ from redis.asyncio import Redis
 
 from vigil.contract import subjects
 from vigil.contract.audio import VoiceState
+from vigil.contract.services import TTS
+from vigil.contract.subjects import SpeechEvent
 from vigil.core.alert import AlertState
 from vigil.core.hearing import Became
 from vigil.core.ids import SessionKey
@@ -25,6 +27,7 @@ from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 from vigil_tts.ports import Ports
 from vigil_tts.session_voice import session_voice
+from vigil_tts.speaker import heard_of
 
 Stage = Any  # the fixture of conftest.py, which importlib mode does not let tests import
 
@@ -272,6 +275,17 @@ async def test_a_bus_that_restarts_costs_what_was_said_meanwhile(stage: Stage, n
         await stage.listens()
         await stage.says("Back again.")
         await stage.tells("started: Back again.", "ended: Back again.")
+
+
+async def test_it_hears_and_says_no_more_than_its_row_allows(stage: Stage) -> None:
+    spec = (await SessionStore(stage.redis).look(SESSION)).spec
+    ports = Ports(SessionStore(stage.redis), stage.bus, stage.placement, stage.engine)
+    async with session_voice(ports, spec) as voice:
+        heard = [heard.subject for heard in heard_of(spec, voice)]
+    said = [subjects.audio_out(SESSION), *(subjects.speech(event, SESSION) for event in SpeechEvent)]
+    for allowed, used in ((TTS.bus.hears, [*heard, subjects.lifecycle_of(SESSION)]), (TTS.bus.publishes, said)):
+        for subject in used:
+            assert any(subjects.is_within(subject, pattern) for pattern in allowed), subject
 
 
 async def test_a_voice_that_is_switched_off_is_silent(stage: Stage) -> None:

@@ -1,12 +1,15 @@
 """What tts does with a session that it holds: hears what the session says, and speaks it, until the session ends."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 from vigil.contract import subjects
 from vigil.contract.audio import decode_activity
 from vigil.contract.errors import InvalidMessage
+from vigil.core.alert import AlertState
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role
@@ -30,6 +33,15 @@ log = get_log()
 
 Take = Callable[[bytes], None]
 Hearing = Coroutine[Any, Any, Ended]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Messages of one kind, and who takes each."""
+
+    kind: str
+    subject: str
+    take: Take
 
 
 class Speaker:
@@ -56,19 +68,27 @@ class Speaker:
 @asynccontextmanager
 async def hear_all(bus: Bus, spec: SessionSpec, voice: SessionVoice) -> AsyncIterator[tuple[Hearing, ...]]:
     """Subscribe to all that `voice` is to know of; what it yields hands it on, and is to be run within the block."""
+    async with AsyncExitStack() as stack:
+        works = []
+        for heard in heard_of(spec, voice):
+            messages = await stack.enter_async_context(bus.subscribe(heard.subject, CAPACITY))
+            works.append(_each(heard.kind, messages, heard.take))
+        yield tuple(works)
+
+
+def heard_of(spec: SessionSpec, voice: SessionVoice) -> tuple[Heard, ...]:
+    """What is heard of the session, and handed to its voice."""
     key = spec.key
-    async with (
-        bus.subscribe(subjects.utterance(key), CAPACITY) as utterances,
-        bus.subscribe(subjects.alerts_of(spec.tenant, spec.source.id), CAPACITY) as alerts,
-        bus.subscribe(subjects.voice_activity(key), CAPACITY) as activities,
-        bus.subscribe(subjects.transcript(key), CAPACITY) as transcripts,
-    ):
-        yield (
-            _each("utterance", utterances, lambda payload: voice.offer(utterance_words(payload))),
-            _each("alert", alerts, lambda payload: _offer_alert(voice, key, payload)),
-            _each("activity", activities, lambda payload: voice.user(decode_activity(payload))),
-            _each("transcript", transcripts, lambda payload: _tell_transcript(voice, payload)),
-        )
+    alerts = (
+        Heard("alert", subjects.alert(spec.tenant, spec.source.id, state), partial(_offer_alert, voice, key))
+        for state in (AlertState.OPENED, AlertState.UPDATED)
+    )
+    return (
+        Heard("utterance", subjects.utterance(key), lambda payload: voice.offer(utterance_words(payload))),
+        *alerts,
+        Heard("activity", subjects.voice_activity(key), lambda payload: voice.user(decode_activity(payload))),
+        Heard("transcript", subjects.transcript(key), partial(_tell_transcript, voice)),
+    )
 
 
 async def _each(kind: str, messages: KeepLatest[Message], take: Take) -> Ended:

@@ -25,7 +25,7 @@ class SpeechCause(StrEnum):
 
     NONE = ""  # it was spoken
     SPEAKING = "speaking"  # something else was being spoken
-    QUEUE_FULL = "queue_full"  # an answer waited already
+    QUEUE_FULL = "queue_full"  # one thing waits at most: something newer or more urgent does
     TOO_OLD = "too_old"
     USER_SPOKE = "user_spoke"
     CRITICAL_ALERT = "critical_alert"  # one interrupted it

@@ -186,6 +186,20 @@ async def test_a_viewer_listens_on_a_websocket_and_may_say_nothing(viewer: aioht
         assert (await answer.json())["ended_reason"] is None
 
 
+async def test_a_viewer_hears_what_a_session_speaks_and_opens_no_microphone(
+    viewer: aiohttp.ClientSession, http: aiohttp.ClientSession, workers: None
+) -> None:
+    new = {"source": {"url": "rtsp://camera.local/1"}, "hearing": {"is_on": True}}
+    async with http.post("/v1/sessions", json=new) as answer:
+        session = (await answer.json())["id"]
+    async with viewer.ws_connect(f"/v1/sessions/{session}/audio") as websocket, asyncio.timeout(DEADLINE_S):
+        assert (await websocket.receive_json())["type"] == "status"
+        await websocket.send_json({"type": "microphone", "id": 7})
+        refusal = await websocket.receive_json()
+    assert (refusal["type"], refusal["id"]) == ("problem", 7)
+    assert refusal["data"]["type"] == "urn:vigil:problem:role_too_low"
+
+
 async def test_over_grpc_a_viewer_hears_events_and_opens_nothing(
     gateway: Service[GatewaySettings], session: str
 ) -> None:

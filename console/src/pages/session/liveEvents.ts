@@ -89,7 +89,7 @@ export interface RoleStatus {
 }
 
 /** The way that a picture takes. */
-const ORDER = ['ingestion', 'codec', 'interaction'];
+const ORDER = ['ingestion', 'codec', 'interaction', 'asr', 'tts'];
 
 export function roles(status: unknown): readonly RoleStatus[] {
   if (!isObject(status)) return [];

@@ -44,9 +44,8 @@ LIVE = (
     subjects.ALL_HISTORY_ANSWERS,
 )
 KEY = SessionKey("demo", "s-1")
-# The services of speech, until they have their rows, and what they alone publish.
+# The service of speech that has no row yet, and what it alone publishes.
 COMING = {
-    "asr": {"vigil.v1.audio.activity.>", "vigil.v1.transcript.partial.>", subjects.ALL_TRANSCRIPTS},
     "tts": {"vigil.v1.audio.out.>", subjects.ALL_SPEECH},
 }
 

@@ -44,10 +44,6 @@ LIVE = (
     subjects.ALL_HISTORY_ANSWERS,
 )
 KEY = SessionKey("demo", "s-1")
-# The service of speech that has no row yet, and what it alone publishes.
-COMING = {
-    "tts": {"vigil.v1.audio.out.>", subjects.ALL_SPEECH},
-}
 
 
 def stored(subject: str) -> bool:
@@ -71,8 +67,7 @@ def test_the_gateway_comes_last_because_clients_wait_for_it() -> None:
 
 
 def test_there_is_a_claimer_for_every_role() -> None:
-    claimers = {row.name for row in SERVICES if row.kind is ServiceKind.CLAIMER}
-    assert claimers | COMING.keys() == {str(role) for role in Role}
+    assert {row.name for row in SERVICES if row.kind is ServiceKind.CLAIMER} == {str(role) for role in Role}
 
 
 @BY_NAME
@@ -103,14 +98,13 @@ def test_what_a_service_publishes_is_live_or_stored(row: ServiceSpec) -> None:
 @BY_NAME
 def test_what_a_service_hears_some_service_publishes(row: ServiceSpec) -> None:
     said = {subject for other in SERVICES for subject in other.bus.publishes}
-    said |= set().union(*COMING.values())
     said |= {subjects.ALL_HISTORY_ASKED, subjects.ALL_NUMBERED}  # downstream systems say it; the server itself does
     for heard in row.bus.hears:
         assert any(subject.startswith(heard.removesuffix(">")) for subject in said), heard
 
 
 def test_every_stream_is_written_by_somebody() -> None:
-    said = {subject for row in SERVICES for subject in row.bus.publishes}.union(*COMING.values())
+    said = {subject for row in SERVICES for subject in row.bus.publishes}
     written = {stream_of(subject).name for subject in said if stored(subject)}
     assert written == {stream.name for stream in STREAMS}
 

@@ -202,7 +202,7 @@ async def test_subscribe_prints_events_as_json(nats_server: NatsServer) -> None:
 
 
 async def test_help_teaches_by_example() -> None:
-    for arguments in ((), ("watch",), ("subscribe",), ("sessions",), ("ask",)):
+    for arguments in ((), ("watch",), ("subscribe",), ("sessions",), ("ask",), ("listen",)):
         result = await vigil(*arguments, "--help")
         assert result.status == 0
         assert "vigil " in result.output.partition("Usage:")[2].partition("\n")[2]

@@ -220,6 +220,7 @@ def test_the_watch_command_has_the_defaults_of_the_contract() -> None:
         ("sessions", "show"),
         ("ask",),
         ("subscribe",),
+        ("listen",),
         ("tasks",),
         ("memory",),
         ("approve",),

@@ -21,7 +21,18 @@ from vigil_client.feed import Feed
 from vigil_client.history import History
 from vigil_client.nats_connection import OnFault, connected
 
-__all__ = ["Alert", "Utterance", "alert_subject", "alerts", "messages", "subscribed", "utterance_subject", "utterances"]
+__all__ = [
+    "Alert",
+    "Utterance",
+    "alert_subject",
+    "alerts",
+    "messages",
+    "speech_subject",
+    "subscribed",
+    "transcript_subject",
+    "utterance_subject",
+    "utterances",
+]
 
 TENANT = "demo"  # that of `vigil up`, whose user needs no password
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -35,6 +46,16 @@ def alert_subject(tenant: str = TENANT, source: str = "*") -> str:
 def utterance_subject(tenant: str = TENANT, session: str = "*") -> str:
     """The subject of a tenant's utterances, of one or every session."""
     return f"vigil.v1.utterance.{_token(tenant, 'tenant')}.{_token(session, 'session')}"
+
+
+def transcript_subject(tenant: str = TENANT, session: str = "*") -> str:
+    """The subject of what was said to a tenant's sessions; partial transcripts are told by the gateway alone."""
+    return f"vigil.v1.transcript.final.{_token(tenant, 'tenant')}.{_token(session, 'session')}"
+
+
+def speech_subject(tenant: str = TENANT, session: str = "*") -> str:
+    """The subject of what a tenant's sessions spoke aloud."""
+    return f"vigil.v1.speech.*.{_token(tenant, 'tenant')}.{_token(session, 'session')}"
 
 
 def _token(value: str, what: str) -> str:

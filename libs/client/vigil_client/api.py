@@ -17,6 +17,7 @@ from vigil_client.errors import Unavailable, Unreachable
 from vigil_client.events import Connection, Event, read_event
 from vigil_client.memory import Memories
 from vigil_client.options import NewSession, NewWatch, as_body
+from vigil_client.sound import SoundEvent, listened
 from vigil_client.sse import Parser, ServerEvent
 from vigil_client.tasks import Tasks
 from vigil_client.transport import Transport
@@ -212,6 +213,13 @@ class Client:
         raises `Refused` when the gateway refuses it (session unknown, key wrong).
         """
         return self._followed(f"{_session(session_id)}/events", read_event, backoff)
+
+    def listen(self, session_id: str, backoff: Backoff | None = None) -> AsyncGenerator[SoundEvent, None]:
+        """What is said to the session and what it speaks aloud, live: partial and final transcripts, events of speech,
+        spoken sound, and whether somebody speaks. `Connection` says when the connection is cut and back; what came in
+        between is left out. Ends and raises as `events` does.
+        """
+        return listened(self._gateway, f"{_session(session_id)}/audio", backoff or Backoff())
 
     def wall(self, backoff: Backoff | None = None) -> AsyncGenerator[WallEvent, None]:
         """All open sessions of the tenant, live, across restarts of the gateway: a `Tile` for each, and again when it

@@ -156,7 +156,7 @@ class MemoryNews:
 
 def alert(payload: bytes | str) -> Alert:
     """Read an alert event. Raises `BadMessage` that names what is missing."""
-    event, data = _envelope(payload)
+    event, data = envelope(payload)
     try:
         return Alert(
             event_id=event["id"],
@@ -179,7 +179,7 @@ def alert(payload: bytes | str) -> Alert:
 
 def utterance(payload: bytes | str) -> Utterance:
     """Read an utterance event. Raises `BadMessage` that names what is missing."""
-    event, data = _envelope(payload)
+    event, data = envelope(payload)
     try:
         return Utterance(event_id=event["id"], action=data["action"], raw=event, **_common(data))
     except (KeyError, TypeError, ValueError) as error:
@@ -188,7 +188,7 @@ def utterance(payload: bytes | str) -> Utterance:
 
 def delegation(payload: bytes | str) -> Delegation:
     """Read a delegation event. Raises `BadMessage` that names what is missing."""
-    event, data = _envelope(payload)
+    event, data = envelope(payload)
     try:
         return Delegation(
             event_id=event["id"],
@@ -212,7 +212,7 @@ def delegation(payload: bytes | str) -> Delegation:
 
 def task_event(payload: bytes | str) -> Delegation | TaskNews:
     """Read an event of a delegated question, whoever tells it: the session, or a brain. Raises `BadMessage`."""
-    event, data = _envelope(payload)
+    event, data = envelope(payload)
     if data.get("event") in SESSION_TELLS:
         return delegation(payload)
     try:
@@ -236,7 +236,7 @@ def task_event(payload: bytes | str) -> Delegation | TaskNews:
 
 def approval(payload: bytes | str) -> ApprovalEvent:
     """Read an approval event. Raises `BadMessage` that names what is missing."""
-    event, data = _envelope(payload)
+    event, data = envelope(payload)
     try:
         return ApprovalEvent(
             event_id=event["id"],
@@ -259,7 +259,7 @@ def approval(payload: bytes | str) -> ApprovalEvent:
 
 def memory(payload: bytes | str) -> MemoryNews:
     """Read an event of a session's memory. Raises `BadMessage` that names what is missing."""
-    event, data = _envelope(payload)
+    event, data = envelope(payload)
     try:
         return MemoryNews(
             event_id=event["id"],
@@ -296,7 +296,8 @@ def _common(data: Json) -> dict[str, Any]:
     }
 
 
-def _envelope(payload: bytes | str) -> tuple[Json, Json]:
+def envelope(payload: bytes | str) -> tuple[Json, Json]:
+    """A CloudEvent and its data. Raises `BadMessage`."""
     try:
         event = json.loads(payload)
     except ValueError:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from vigil_client import cloudevents
+from vigil_client import cloudevents, speech
 from vigil_client.cloudevents import Alert, ApprovalEvent, Delegation, MemoryNews, TaskNews, Utterance
 from vigil_client.errors import BadMessage
+from vigil_client.speech import SpeechNews, Transcript
 from vigil_client.sse import ServerEvent
 from vigil_client.values import read
 
@@ -93,6 +94,8 @@ Event = (
     | TaskNews
     | ApprovalEvent
     | MemoryNews
+    | Transcript
+    | SpeechNews
     | Lifecycle
     | RoleStatus
     | Connection
@@ -114,6 +117,10 @@ def read_event(received: ServerEvent) -> Event | None:
             return cloudevents.approval(received.data)
         case "memory":
             return cloudevents.memory(received.data)
+        case "transcript":
+            return speech.transcript(received.data)
+        case "speech":
+            return speech.speech(received.data)
         case "session":
             return lifecycle(received.data)
         case "status":

@@ -20,6 +20,7 @@ OWN = {
     "audit": "vigil_client.commands.audit:audit",
     "subscribe": "vigil_client.commands.subscribe:subscribe",
     "ask": "vigil_client.commands.sessions:ask",
+    "listen": "vigil_client.commands.listen:listen",
     "memory": "vigil_client.commands.memory:memory",
     "sessions": "vigil_client.commands.sessions:sessions",
     "tasks": "vigil_client.commands.tasks:tasks",

@@ -1,7 +1,8 @@
 """Requests to the gateway over one HTTP session: JSON out and in, and every failure an error of this package."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,14 @@ from vigil_client.trust import trusting
 
 PROBLEM_PREFIX = "urn:vigil:problem:"
 TOO_MANY_REQUESTS = "too_many_requests"
+# A WebSocket that is silent for so long is asked whether it lives.
+HEARTBEAT_S = 20.0
+_HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dmlnaWwgYXNrcyBhZ2Fpbg==",
+}
 
 
 class Transport:
@@ -62,6 +71,20 @@ class Transport:
             self.gateway_url,
         )
 
+    @asynccontextmanager
+    async def socket(self, path: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A WebSocket while the block runs. Raises `Unreachable`, and `Refused` with what the gateway says."""
+        try:
+            opened = await self._http.ws_connect(self.gateway_url + path, heartbeat=HEARTBEAT_S)
+        except aiohttp.WSServerHandshakeError as error:
+            # The answer's words are gone: the same handshake as a plain request is refused with them.
+            async with self.request("GET", path, headers=_HANDSHAKE):
+                raise Unavailable(f"the gateway at {self.gateway_url} answered {error.status} once", "") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise unreachable(self.gateway_url, error) from None
+        async with opened:
+            yield opened
+
 
 class _Request:
     """One request: what the transport or the gateway says against it becomes an error of this package."""
@@ -74,7 +97,7 @@ class _Request:
         try:
             response: aiohttp.ClientResponse = await self._sent.__aenter__()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unreachable(error) from None
+            raise unreachable(self._gateway_url, error) from None
         if response.status >= HTTPStatus.BAD_REQUEST:
             try:
                 raise refusal(response.status, await response.text())
@@ -87,19 +110,18 @@ class _Request:
     ) -> None:
         await self._sent.__aexit__(kind, error, trace)
         if isinstance(error, aiohttp.ClientError | TimeoutError | OSError):
-            raise self._unreachable(error) from None
+            raise unreachable(self._gateway_url, error) from None
 
-    def _unreachable(self, error: BaseException) -> Unreachable:
-        if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return Unreachable(
-                f"the gateway at {self._gateway_url} shows a certificate that is not trusted: "
-                f"{error.certificate_error}",
-                "give the file of the authority that made it with --ca-file, and the host name that is in it",
-            )
-        why = "took too long to answer" if isinstance(error, TimeoutError) else "does not answer"
+
+def unreachable(gateway_url: str, error: BaseException) -> Unreachable:
+    """Why the gateway did not answer, in words."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return Unreachable(
-            f"the gateway at {self._gateway_url} {why}", "start Vigil with `vigil up`, or check --gateway"
+            f"the gateway at {gateway_url} shows a certificate that is not trusted: {error.certificate_error}",
+            "give the file of the authority that made it with --ca-file, and the host name that is in it",
         )
+    why = "took too long to answer" if isinstance(error, TimeoutError) else "does not answer"
+    return Unreachable(f"the gateway at {gateway_url} {why}", "start Vigil with `vigil up`, or check --gateway")
 
 
 def refusal(status: int, body: str) -> Refused:

@@ -15,6 +15,7 @@ from rich.text import Text
 from vigil_client.cloudevents import Alert
 from vigil_client.events import Connection, Decision, Event, Lifecycle, RoleStatus
 from vigil_client.monitor import Monitor
+from vigil_client.speech import SpeechNews, Transcript
 from vigil_client.strip import SEVERITY_STYLES, STATE_STYLES, clock, spark, strip
 
 SPARK = 8
@@ -142,6 +143,19 @@ def alert_line(alert: Alert) -> str:
         f"{alert.emit_time.astimezone():%H:%M:%S}  ALERT {alert.state:<7}  {alert.severity} {alert.watch}"
         f"  {alert.text!r}{_figures(alert)}{reason}"
     )
+
+
+def transcript_line(said: Transcript) -> str:
+    """What was said, in one line of text."""
+    sure = "" if said.confidence is None else f"  confidence {said.confidence:.2f}"
+    return f"{said.end_time.astimezone():%H:%M:%S}  said  {said.became or 'partial':<13}  {said.text!r}{sure}"
+
+
+def speech_line(news: SpeechNews) -> str:
+    """What became of words that were to be spoken aloud, in one line of text."""
+    heard = f"  heard {news.heard!r}" if news.event == "interrupted" else ""
+    why = f"  ({news.reason or news.cause})" if news.reason or news.cause else ""
+    return f"{news.emit_time.astimezone():%H:%M:%S}  speech  {news.event:<11}  {news.text!r}{heard}{why}"
 
 
 def _figures(alert: Alert) -> str:

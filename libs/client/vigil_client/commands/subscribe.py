@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from vigil_client import cloudevents
-from vigil_client.alerts import alert_subject, subscribed, utterance_subject
+from vigil_client import cloudevents, speech
+from vigil_client.alerts import alert_subject, speech_subject, subscribed, transcript_subject, utterance_subject
 from vigil_client.commands import target
 from vigil_client.commands.running import console, run, stderr
 from vigil_client.commands.target import CaFile, DataDir, Nats
 from vigil_client.endpoints import DATA_DIR
 from vigil_client.errors import BadMessage
-from vigil_client.view import alert_line
+from vigil_client.view import alert_line, speech_line, transcript_line
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
@@ -30,6 +30,8 @@ class Topic(StrEnum):
 
     ALERTS = "alerts"
     UTTERANCES = "utterances"
+    TRANSCRIPTS = "transcripts"
+    SPEECH = "speech"
 
 
 def duration(text: str) -> timedelta:
@@ -57,13 +59,16 @@ def subscribe(
     ca_file: CaFile = "",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Print alerts or utterances as they are published, until Ctrl-C.
+    """Print alerts, utterances, what was said to sessions (transcripts) or what they spoke aloud (speech), as it is
+    published, until Ctrl-C. What is still being said is told by `vigil listen SESSION`.
 
     \b
     Examples:
       vigil subscribe alerts
       vigil subscribe alerts --since 1h --json | jq .data.text
       vigil subscribe utterances --source lobby
+      vigil subscribe transcripts --since 15m
+      vigil subscribe speech --json | jq .data.heard
     """
     place, of = target.nats(nats, ca_file, data_dir), tenant or target.tenant(data_dir)
     write: Write
@@ -72,6 +77,10 @@ def subscribe(
             subject, write = alert_subject(of, source), _alert
         case Topic.UTTERANCES:
             subject, write = utterance_subject(of), _utterance_of(source)
+        case Topic.TRANSCRIPTS:
+            subject, write = transcript_subject(of), _transcript_of(source)
+        case Topic.SPEECH:
+            subject, write = speech_subject(of), _speech_of(source)
     run(_print(place, subject, since, _as_json(write) if as_json else write))
 
 
@@ -109,6 +118,22 @@ def _utterance_of(source: str) -> Write:
             return ""
         when = f"{said.emit_time.astimezone():%H:%M:%S}"
         return f"{said.tenant}/{said.source_id}  {when}  {said.action:<8}  {said.text!r}"
+
+    return write
+
+
+def _transcript_of(source: str) -> Write:
+    def write(payload: bytes) -> str:
+        said = speech.transcript(payload)
+        return f"{said.tenant}/{said.source_id}  {transcript_line(said)}" if source in ("*", said.source_id) else ""
+
+    return write
+
+
+def _speech_of(source: str) -> Write:
+    def write(payload: bytes) -> str:
+        news = speech.speech(payload)
+        return f"{news.tenant}/{news.source_id}  {speech_line(news)}" if source in ("*", news.source_id) else ""
 
     return write
 

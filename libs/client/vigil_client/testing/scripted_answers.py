@@ -389,6 +389,47 @@ def memory_news_json(event: str, **changes: Any) -> dict[str, Any]:
     return {"specversion": "1.0", "id": f"m.{event}", "type": f"vigil.memory.{event}", "data": data}
 
 
+def transcript_json(text: str, became: str | None = "query", **changes: Any) -> dict[str, Any]:
+    """The CloudEvent of what was said; partial where `became` is None."""
+    kind = "partial" if became is None else "final"
+    data = {
+        "tenant": "demo",
+        "session": SESSION,
+        "source_id": "lobby",
+        "transcript": "t-1",
+        "text": text,
+        "begin_time": "2026-01-02T03:04:03.000Z",
+        "end_time": "2026-01-02T03:04:05.000Z",
+        "confidence": 0.91,
+        "language": "en",
+        "origin": "microphone",
+        "engine": "embedded",
+        "became": became,
+        "command": "q-1" if became == "query" else "",
+        "emit_time": "2026-01-02T03:04:05.600Z",
+    } | changes
+    return {"specversion": "1.0", "id": f"t-1.{kind}", "type": f"vigil.transcript.{kind}", "data": data}
+
+
+def speech_json(event: str, **changes: Any) -> dict[str, Any]:
+    """The CloudEvent of what became of words that were to be spoken aloud."""
+    data = {
+        "tenant": "demo",
+        "session": SESSION,
+        "source_id": "lobby",
+        "utterance": "u-1",
+        "event": event,
+        "kind": "ordinary",
+        "text": "A fire has started.",
+        "heard": "",
+        "voice": "anna",
+        "cause": "",
+        "reason": "",
+        "emit_time": "2026-01-02T03:04:06.000Z",
+    } | changes
+    return {"specversion": "1.0", "id": f"u-1.{event}", "type": f"vigil.speech.{event}", "data": data}
+
+
 def decided(approval: str, body: dict[str, Any]) -> dict[str, Any]:
     """An approval that somebody has granted or refused."""
     state = "granted" if body["grant"] else "refused"

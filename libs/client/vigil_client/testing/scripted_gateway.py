@@ -56,11 +56,14 @@ def problem(status: int, kind: str, detail: str, next_step: str) -> web.Response
 class ScriptedGateway:
     """`streams` are played one for each connection to the events; after the last the stream stays open.
 
+    `sounds` are played likewise, one for each WebSocket of a session's sound.
+
     `refusals` maps a path to the problem it is answered with. `requests` holds what came, `last_ids` the id that each
     connection to the events went on from.
     """
 
     streams: Sequence[Sequence[bytes]] = ()
+    sounds: Sequence[Sequence[str | bytes]] = ()
     refusals: dict[str, web.Response] = field(default_factory=dict)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     connections: int = 0
@@ -74,10 +77,24 @@ class ScriptedGateway:
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             return problem(401, "key_wrong", "the key is not valid", "use a valid key")
         if request.path in self.refusals:
-            return self.refusals[request.path]
+            refusal = self.refusals[request.path]  # a response is sent once: each request gets one of its own
+            return web.Response(status=refusal.status, body=refusal.body, content_type=refusal.content_type)
         if request.path.endswith(("/events", "/wall")):
             return await self._events(request)
+        if request.path.endswith("/audio"):
+            return await self._audio(request)
         return self._plain(request, body)
+
+    async def _audio(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        number, self.connections = self.connections, self.connections + 1
+        for message in self.sounds[number] if number < len(self.sounds) else ():
+            await (socket.send_str(message) if isinstance(message, str) else socket.send_bytes(message))
+        if number >= len(self.sounds) - 1:
+            async for _ in socket:
+                pass
+        return socket
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

@@ -43,6 +43,7 @@ class Stage:
     engine: ScriptedEngine
     bus: Bus
     nats_url: str
+    redis_url: str
     folder: Path
 
     def http(self, role: str = "operator") -> aiohttp.ClientSession:
@@ -90,15 +91,18 @@ async def console_stage(folder: Path, script: Script, grace_s: float = GRACE_S) 
         await bus.connected()
         url = f"http://localhost:{port}"  # a secure context: browsers give cameras to no other address without TLS
         await eventually(lambda: _takes_sessions(url), START_S, "sessions are taken")
-        yield Stage(url, engine, bus, nats.url, folder)
+        yield Stage(url, engine, bus, nats.url, redis.url, folder)
 
 
 @asynccontextmanager
 async def chromium(
-    camera: Path | None = None, screen: str = "--auto-select-desktop-capture-source=Entire screen"
+    camera: Path | None = None,
+    screen: str = "--auto-select-desktop-capture-source=Entire screen",
+    microphone: Path | None = None,
 ) -> AsyncIterator[Browser]:
     """A browser whose camera plays a clip over and over, and asks nobody for permission, or one without a camera;
-    `screen` is the argument that says what it shares when it is asked for a screen."""
+    `screen` is the argument that says what it shares when it is asked for a screen, `microphone` the WAV file that its
+    microphone hears over and over."""
     clip = (
         ()
         if camera is None
@@ -108,9 +112,11 @@ async def chromium(
             f"--use-file-for-fake-video-capture={camera}",
         )
     )
+    sound = () if microphone is None else (f"--use-file-for-fake-audio-capture={microphone}",)
     arguments = [
         "--no-sandbox",
         *clip,
+        *sound,
         "--autoplay-policy=no-user-gesture-required",
         "--disable-background-networking",
         "--disable-features=WebRtcHideLocalIpsWithMdns",

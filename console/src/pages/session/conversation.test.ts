@@ -15,7 +15,17 @@ import type { Approval } from '../../lib/live/approvals';
 import type { Task } from './tasks';
 import { BEGIN_MS, spoken, turn } from './testing';
 
-const NOTHING: Sources = { turns: [], dialogue: [], typed: [], tasks: [], approvals: [], alerts: [], happenings: [] };
+const NOTHING: Sources = {
+  turns: [],
+  dialogue: [],
+  typed: [],
+  tasks: [],
+  approvals: [],
+  alerts: [],
+  happenings: [],
+  heard: [],
+  spoken: new Map(),
+};
 
 function exchange(query: string, change: Partial<Exchange> = {}): Exchange {
   return {

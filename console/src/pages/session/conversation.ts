@@ -5,6 +5,7 @@
 
 import type { Approval } from '../../lib/live/approvals';
 import { beginMs } from './timeline';
+import { isOf, type Heard, type SpeechMark } from './speech/heard';
 import type { Task } from './tasks';
 import type { Turn } from './turn';
 
@@ -58,6 +59,10 @@ export interface Sources {
   readonly approvals: readonly Approval[];
   readonly alerts: readonly AlertMark[];
   readonly happenings: readonly Happening[];
+  /** What was said to the session. */
+  readonly heard: readonly Heard[];
+  /** What became of the words of turns that were to be spoken aloud, by the turn's number. */
+  readonly spoken: ReadonlyMap<number, SpeechMark>;
 }
 
 export type QuestionState = Typed['state'] | Exchange['state'];
@@ -76,8 +81,11 @@ export type Entry = Common &
         problem: string;
         task: Task | null;
         recalled: readonly string[];
+        /** It was said, not typed. */
+        isSpoken: boolean;
       }
-    | { kind: 'utterance'; turn: Turn; alerts: readonly AlertMark[] }
+    | { kind: 'heard'; said: Heard }
+    | { kind: 'utterance'; turn: Turn; alerts: readonly AlertMark[]; speech: SpeechMark | null }
     | { kind: 'task'; task: Task }
     | { kind: 'approval'; approval: Approval }
     | { kind: 'alert'; alert: AlertMark }
@@ -94,7 +102,8 @@ export function conversation(sources: Sources, most = MOST_ENTRIES): readonly En
   const entries: Entry[] = [
     ...asked(sources, begin),
     ...sources.typed.filter((typed) => !isTaken(typed, sources.dialogue)).map(typedEntry),
-    ...sources.turns.filter((turn) => turn.spoke).map((turn) => utteranceEntry(turn, sources.alerts)),
+    ...sources.heard.filter((said) => !isInDialogue(said, sources.dialogue, begin)).map(heardEntry),
+    ...sources.turns.filter((turn) => turn.spoke).map((turn) => utteranceEntry(turn, sources)),
     ...sources.tasks.map((task) => taskEntry(task, sources.turns)),
     ...sources.approvals.map(approvalEntry),
     ...sources.alerts.filter((alert) => alert.state === 'closed' || !spoken.has(alert.sequence)).map(alertEntry),
@@ -152,18 +161,50 @@ function asked(sources: Sources, begin: number | null): readonly Entry[] {
     problem: '',
     task: tasks.get(exchange.task) ?? null,
     recalled: exchange.recalled,
+    isSpoken: sources.heard.some((said) => isSameMoment(said, exchange, begin)),
   }));
 }
 
 function typedEntry(question: Typed): Entry {
   const { id, atMs, text, state, problem } = question;
-  return { kind: 'question', key: `t${id}`, atMs, text, state, problem, task: null, recalled: [] };
+  return { kind: 'question', key: `t${id}`, atMs, text, state, problem, task: null, recalled: [], isSpoken: false };
+}
+
+/** What was said: a question waits for its turn, anything else is marked as what it became. */
+function heardEntry(said: Heard): Entry {
+  const { id, atMs, text } = said;
+  const common = { key: `v${id}`, atMs };
+  if (said.became !== 'query') return { ...common, kind: 'heard', said };
+  return { ...common, kind: 'question', text, state: 'waiting', problem: '', task: null, recalled: [], isSpoken: true };
+}
+
+/** A turn takes a question at once, with a picture that may be a little older than its last word. */
+const SAME_MOMENT_MS = 5_000;
+
+function isSameMoment(said: Heard, exchange: Exchange, begin: number | null): boolean {
+  return (
+    isOf(said, exchange.query) &&
+    begin !== null &&
+    Math.abs(begin + exchange.asked_s * 1_000 - said.atMs) < SAME_MOMENT_MS
+  );
+}
+
+function isInDialogue(said: Heard, dialogue: readonly Exchange[], begin: number | null): boolean {
+  return dialogue.some((exchange) => isSameMoment(said, exchange, begin));
 }
 
 /** An alert that the words opened or updated is shown with the words. */
-function utteranceEntry(turn: Turn, alerts: readonly AlertMark[]): Entry {
+function utteranceEntry(turn: Turn, { alerts, spoken }: Sources): Entry {
+  const speech = spoken.get(turn.sequence) ?? null;
   const raised = alerts.filter((alert) => alert.sequence === turn.sequence && alert.state !== 'closed');
-  return { kind: 'utterance', key: `u${turn.sequence}`, atMs: Date.parse(turn.capture_time), turn, alerts: raised };
+  return {
+    kind: 'utterance',
+    key: `u${turn.sequence}`,
+    atMs: Date.parse(turn.capture_time),
+    turn,
+    alerts: raised,
+    speech,
+  };
 }
 
 /** A task in flight stands where it began; with its end it comes to where the result came. Of one that no brain has seen

@@ -1,5 +1,6 @@
 /** The form of a new session: where its pictures come from, how often the model looks, what it watches for. */
 
+import { NO_SPEECH, speechFaults, speechIn, type SpeechDraft, type SpeechIn } from './speech/options';
 import { faults as watchFaults, isBrainName, isEmpty, watchIn, type WatchDraft, type WatchIn } from './watches';
 
 export type SourceChoice = 'camera' | 'screen' | 'rtsp' | 'file';
@@ -22,6 +23,7 @@ export interface OpeningDraft {
   model: string;
   profile: string;
   brain: string;
+  voice: SpeechDraft;
   watches: WatchDraft[];
 }
 
@@ -30,7 +32,7 @@ export type OpeningFault =
 export type OpeningFaults = Partial<Record<'url' | 'intervalMs' | 'frames' | 'brain', OpeningFault>>;
 
 /** The body of `POST /v1/sessions`. */
-export interface SessionIn {
+export interface SessionIn extends SpeechIn {
   source: { kind?: 'webrtc'; url?: string; name: string; loop?: boolean };
   cadence: { interval_ms: number; frames_per_turn: number };
   speech: { response_mode: ResponseMode };
@@ -51,6 +53,7 @@ export const NEW_SESSION: OpeningDraft = {
   model: '',
   profile: '',
   brain: '',
+  voice: NO_SPEECH,
   watches: [],
 };
 
@@ -79,7 +82,8 @@ export function cadenceFaults(intervalMs: string, frames: string): OpeningFaults
 
 export function canOpen(draft: OpeningDraft): boolean {
   const clean = (found: object): boolean => Object.keys(found).length === 0;
-  return clean(openingFaults(draft)) && draft.watches.every((watch) => isEmpty(watch) || clean(watchFaults(watch)));
+  const isClean = clean(openingFaults(draft)) && clean(speechFaults(draft.voice));
+  return isClean && draft.watches.every((watch) => isEmpty(watch) || clean(watchFaults(watch)));
 }
 
 export function sessionIn(draft: OpeningDraft): SessionIn {
@@ -90,6 +94,7 @@ export function sessionIn(draft: OpeningDraft): SessionIn {
     ...(draft.model === '' ? {} : { model: draft.model }),
     ...(draft.profile === '' ? {} : { profile: draft.profile }),
     ...(draft.brain.trim() === '' ? {} : { brain: draft.brain.trim() }),
+    ...speechIn(draft.voice, !isOwn(draft.source)),
     watches: draft.watches.filter((watch) => !isEmpty(watch)).map(watchIn),
   };
 }

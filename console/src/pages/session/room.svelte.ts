@@ -23,6 +23,8 @@ import {
 import { figures } from './figures';
 import { MemoryBook } from './memoryBook.svelte';
 import { alertMark, happening, roles, type RoleStatus } from './liveEvents';
+import { browserPorts } from './speech/browser';
+import { Speech } from './speech/speech.svelte';
 import { remarks, sessionState } from './standing';
 import { TaskBook } from './taskBook.svelte';
 import { canLoadOlder, EMPTY, withLive, withOlder, type Timeline } from './timeline';
@@ -30,6 +32,8 @@ import type { Turn } from './turn';
 import { WatchBook } from './watchBook.svelte';
 
 const PAGE = 300;
+/** A question that was said is taken by the next turns; later the dialogue is not read for it any more. */
+const HEARD_NEWS_MS = 30_000;
 const MOST_HAPPENINGS = 200;
 /** The turn that opened an alert which the page knows from the list alone. */
 const UNKNOWN = -1;
@@ -40,6 +44,7 @@ export class Room {
   readonly watches: WatchBook;
   readonly tasks: TaskBook;
   readonly memory: MemoryBook;
+  readonly speech: Speech;
   detail = $state.raw<Detail | null>(null);
   problem = $state.raw<ApiProblem | null>(null);
   connection = $state.raw<Connection>({ state: 'connecting' });
@@ -71,16 +76,22 @@ export class Room {
       approvals: approvals.of(this.session),
       alerts: this.marks,
       happenings: this.happenings,
+      heard: this.speech.finals,
+      spoken: this.speech.marks,
     }),
   );
   readonly alerted = $derived(
     new Set(this.marks.filter((mark) => mark.state !== 'closed').map((mark) => mark.sequence)),
   );
 
-  constructor(readonly session: string) {
+  constructor(
+    readonly session: string,
+    speech = browserPorts(session),
+  ) {
     this.watches = new WatchBook(session);
     this.tasks = new TaskBook(session);
     this.memory = new MemoryBook(session);
+    this.speech = new Speech(speech);
   }
 
   /** Reads the session and follows it; returns what ends that. */
@@ -89,6 +100,7 @@ export class Room {
     return () => {
       this.#isClosed = true;
       this.#following?.close();
+      this.speech.close();
     };
   }
 
@@ -148,6 +160,7 @@ export class Room {
       else await this.#follow();
       await Promise.all([this.#readPast(detail), this.watches.read()]);
       this.isRead = true;
+      if (!this.#isClosed && !this.isEnded && (detail.hearing.is_on || detail.voice.is_on)) this.speech.open();
     } catch (error) {
       if (!this.#isClosed) this.problem = asProblem(error);
     }
@@ -175,6 +188,7 @@ export class Room {
     if (connection.state !== 'lost' || connection.problem?.kind !== 'session_ended') return;
     this.#following?.close();
     this.connection = { state: 'ended', reason: connection.problem.detail };
+    this.speech.close();
   }
 
   #event(event: SentEvent): void {
@@ -184,6 +198,8 @@ export class Room {
     else if (event.event === 'delegation') this.#task(data);
     else if (event.event === 'approval') approvals.take(data);
     else if (event.event === 'memory') this.memory.changed();
+    else if (event.event === 'transcript' || event.event === 'speech')
+      this.speech.tell({ kind: event.event, event: data });
     else if (event.event === 'session') this.#happening(happening(data));
     else if (event.event === 'status') this.said = roles((data as { roles?: unknown } | null)?.roles);
   }
@@ -192,8 +208,17 @@ export class Room {
     if (typeof turn?.sequence !== 'number') return;
     this.timeline = withLive(this.timeline, [turn]);
     if (this.watches.isPending) void this.watches.read();
-    if ((turn.action !== 'silent' || this.typed.length > 0) && isWaiting(this.typed, this.dialogue))
-      void this.#readDialogue();
+    const mayBeAnswered = turn.action !== 'silent' || this.typed.length > 0;
+    if ((mayBeAnswered && isWaiting(this.typed, this.dialogue)) || this.#hasHeardNews(turn)) void this.#readDialogue();
+  }
+
+  /** Whether a question that was just said may be in the dialogue with this turn. */
+  #hasHeardNews(turn: Turn): boolean {
+    const now = Date.parse(turn.capture_time);
+    return this.entries.some(
+      (entry) =>
+        entry.kind === 'question' && entry.isSpoken && entry.state === 'waiting' && now - entry.atMs < HEARD_NEWS_MS,
+    );
   }
 
   #task(event: unknown): void {
@@ -203,7 +228,9 @@ export class Room {
   #happening(told: Happening | null): void {
     if (told === null || QUIET.has(told.event) || this.happenings.some((held) => held.id === told.id)) return;
     this.happenings = [...this.happenings, told].slice(-MOST_HAPPENINGS);
-    if (told.event === 'ended') this.take({ state: 'ended', ended_reason: told.reason });
+    if (told.event !== 'ended') return;
+    this.take({ state: 'ended', ended_reason: told.reason });
+    this.speech.close();
   }
 
   async #readPast(detail: Detail): Promise<void> {

@@ -3,6 +3,8 @@ import { approvals } from '../../lib/live/approvals.svelte';
 import { json, LiveStream, problem, scriptedFetch, type Asked } from '../../testing/scripted_fetch';
 import type { Exchange } from './conversation';
 import { Room } from './room.svelte';
+import { ScriptedBrowser } from './speech/scripted_browser';
+import { speechEvent, transcriptEvent } from './speech/testing';
 import { BEGIN_MS, spoken, turn, turns } from './testing';
 import type { Turn } from './turn';
 
@@ -12,6 +14,8 @@ const DETAIL = {
   ended_reason: null,
   created_at: new Date(BEGIN_MS).toISOString(),
   status: { interaction: { state: 'deciding' } },
+  hearing: { is_on: false },
+  voice: { is_on: false },
 };
 const OF = '/v1/sessions/s-1';
 
@@ -89,8 +93,8 @@ afterEach(() => {
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 
 /** The session's page, opened and read. */
-async function opened(): Promise<Room> {
-  const room = new Room('s-1');
+async function opened(browser = new ScriptedBrowser()): Promise<Room> {
+  const room = new Room('s-1', browser.ports);
   close = room.open();
   await settle();
   return room;
@@ -338,4 +342,64 @@ test('a change that the page made is shown at once', async () => {
   await settle();
   room.take({ ended_reason: 'so' });
   expect(room.detail).toMatchObject({ id: 's-1', ended_reason: 'so' });
+});
+
+describe('a session that is spoken to', () => {
+  const SPOKEN_TO = { ...DETAIL, hearing: { is_on: true }, voice: { is_on: true } };
+
+  test('has a connection for sound until it ends or its page is left; any other has none', async () => {
+    const quiet = new ScriptedBrowser();
+    await opened(quiet);
+    expect(quiet.sockets).toEqual([]);
+    close();
+
+    gateway.detail = SPOKEN_TO;
+    const browser = new ScriptedBrowser();
+    await opened(browser);
+    expect([browser.sockets.length, browser.socket?.isClosed]).toEqual([1, false]);
+    close();
+    expect(browser.socket?.isClosed).toBe(true);
+
+    const ending = new ScriptedBrowser();
+    const room = await opened(ending);
+    gateway.stream.send('session', cloudEvent('vigil.session.ended', { reason: 'over' }));
+    await settle();
+    expect([room.isEnded, ending.socket?.isClosed]).toEqual([true, true]);
+  });
+
+  test('shows a spoken question once: until its turn, and then as the dialogue has it', async () => {
+    gateway.detail = SPOKEN_TO;
+    const room = await opened();
+    const questions = (): unknown[] =>
+      room.entries.flatMap((entry) => (entry.kind === 'question' ? [[entry.state, entry.isSpoken]] : []));
+    gateway.stream.send('transcript', transcriptEvent('t-1', 'Hey Vigil, how many?', 'query'));
+    gateway.stream.send('transcript', transcriptEvent('t-2', 'Thanks.', 'not_addressed'));
+    await settle();
+    expect(questions()).toEqual([['waiting', true]]);
+    expect(room.entries.filter(({ kind }) => kind === 'heard')).toHaveLength(1);
+    gateway.dialogue = [
+      {
+        query: 'how many?',
+        asked_s: 5,
+        state: 'open',
+        answer: '',
+        answered_s: null,
+        task: '',
+        note: '',
+        recalled: [],
+      },
+    ];
+    gateway.stream.send('decision', turn(5));
+    await settle();
+    expect(questions()).toEqual([['open', true]]);
+  });
+
+  test('says with its words how much of them was heard', async () => {
+    gateway.detail = SPOKEN_TO;
+    const room = await opened();
+    gateway.stream.send('speech', speechEvent('interrupted', 's-1.utterance.9.1', { heard: 'A fire' }));
+    await settle();
+    const said = room.entries.find(({ kind }) => kind === 'utterance');
+    expect(said?.kind === 'utterance' && said.speech?.heard).toBe('A fire');
+  });
 });

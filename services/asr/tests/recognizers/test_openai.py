@@ -90,6 +90,15 @@ async def test_no_partial_transcripts_where_none_are_wanted(
     assert len(engine.forms) == 1
 
 
+async def test_an_answer_that_comes_in_pieces_is_read_whole(
+    engine: ScriptedEngine, http: aiohttp.ClientSession
+) -> None:
+    engine.behaviour = Behaviour.PIECES
+    sound = heard(5)
+    sound.end()
+    assert (await recognizer(engine, http).recognize(sound, "", lambda text: None)).text == "is anybody there"
+
+
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from vigil.runtime.process.http_bodies import read_bounded
 from vigil_asr.recognizers.port import RecognizerError
 
 CONNECT_S = 5.0
@@ -35,7 +36,10 @@ class Connection:
             ) as response:
                 if response.status != 200:
                     raise _refused(response.status)
-                return json_object(await response.content.read(MAX_MESSAGE_BYTES))
+                whole = await read_bounded(response, MAX_MESSAGE_BYTES)
+        if len(whole) > MAX_MESSAGE_BYTES:
+            raise garbage("more than a transcript can be")
+        return json_object(whole)
 
     @asynccontextmanager
     async def socket(

@@ -22,6 +22,7 @@ class Behaviour(StrEnum):
 
     ANSWER = "answer"
     HANG = "hang"  # it takes the sound and never says a word
+    PIECES = "pieces"  # its answer comes in two pieces
     GARBAGE = "garbage"  # it says what its protocol does not have
     CUT = "cut"  # it closes the connection in the middle
     REFUSE = "refuse"  # it says that it cannot
@@ -88,7 +89,10 @@ class ScriptedEngine:
                 return web.json_response({"error": {"message": "busy"}}, status=503)
         text = self.says(seconds)
         segments = [{"id": 0, "text": text, "avg_logprob": self.log_probability}]
-        return web.json_response({"text": text, "language": "en", "segments": segments})
+        answer = {"text": text, "language": "en", "segments": segments}
+        if self.behaviour is Behaviour.PIECES:
+            return await _in_pieces(request, json.dumps(answer).encode())
+        return web.json_response(answer)
 
     async def _realtime(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -154,6 +158,15 @@ class ScriptedEngine:
             case Behaviour.CUT | Behaviour.BUSY:
                 return False
         return True
+
+
+async def _in_pieces(request: web.Request, body: bytes) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(body[:10])
+    await asyncio.sleep(0.05)  # else the two pieces may come as one
+    await response.write(body[10:])
+    return response
 
 
 _DELTA = {False: "conversation.item.input_audio_transcription.delta", True: "transcription.delta"}

@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 
 from vigil.contract.unreadable import UNREADABLE
+from vigil.runtime.process.http_bodies import read_bounded
 from vigil.runtime.process.trace import with_trace
 from vigil_memory.summarisers.port import SummariserError
 
@@ -46,7 +47,7 @@ class HttpClient:
                 asyncio.timeout(deadline_s),
                 self._http.post(url, data=data, headers=with_trace(headers), allow_redirects=False) as answer,
             ):
-                whole = await _bounded(answer, self._most_bytes)
+                whole = await read_bounded(answer, self._most_bytes)
         except TimeoutError:
             raise SummariserError(f"the {self._name} did not answer within {deadline_s:g} s", "timeout") from None
         except (aiohttp.ClientError, OSError) as error:
@@ -79,13 +80,3 @@ async def http_session(tls: SSLContext | None) -> AsyncIterator[aiohttp.ClientSe
         trust_env=False,
     ) as http:
         yield http
-
-
-async def _bounded(answer: aiohttp.ClientResponse, most: int) -> bytes:
-    """The body, and at most a piece more than is allowed."""
-    whole = bytearray()
-    async for chunk in answer.content.iter_any():
-        whole += chunk
-        if len(whole) > most:
-            break
-    return bytes(whole)

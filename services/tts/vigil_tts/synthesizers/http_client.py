@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 
 from vigil.contract.unreadable import UNREADABLE
+from vigil.runtime.process.http_bodies import read_bounded
 from vigil.runtime.process.trace import with_trace
 from vigil_tts.synthesizers.port import SynthesizerError
 
@@ -36,7 +37,7 @@ class HttpClient:
     async def json(self, path: str) -> Any:
         """The JSON that is at `path`. Raises `SynthesizerError`."""
         async with self._asked("GET", path) as answer:
-            whole = await answer.content.read(MAX_JSON_BYTES)
+            whole = await read_bounded(answer, MAX_JSON_BYTES)
         try:
             return msgspec.json.decode(whole)
         except UNREADABLE:

@@ -100,10 +100,16 @@ class SpeechEngine:
         self._note(request, form)
         return await self._answer(request)
 
-    async def _voices(self, request: web.Request) -> web.Response:
+    async def _voices(self, request: web.Request) -> web.StreamResponse:
         if self.behaviour is Behaviour.REFUSE:
             return web.Response(status=404)
-        return web.json_response({"voices": ["vivian", {"name": "ryan"}], "uploaded_voices": [{"name": "mine"}]})
+        listed = json.dumps({"voices": ["vivian", {"name": "ryan"}], "uploaded_voices": [{"name": "mine"}]}).encode()
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(listed[:10])
+        await asyncio.sleep(0.05)  # else the two pieces may come as one
+        await response.write(listed[10:])
+        return response
 
     def _note(self, request: web.Request, body: Mapping[str, Any]) -> None:
         key = request.headers.get("Authorization", "").removeprefix("Bearer ")

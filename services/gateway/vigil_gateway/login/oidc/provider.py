@@ -23,6 +23,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from vigil.contract.unreadable import UNREADABLE
+from vigil.runtime.process.http_bodies import read_bounded
 from vigil_gateway.api.errors import OidcRefused, OidcUnavailable
 
 WELL_KNOWN = "/.well-known/openid-configuration"
@@ -153,7 +154,7 @@ class Provider:
                 asyncio.timeout(REQUEST_S),
                 self._http.request(method, url, ssl=self._tls, allow_redirects=False, **options) as response,
             ):
-                body = await response.content.read(MAX_BYTES)
+                body = await read_bounded(response, MAX_BYTES)
                 return response.status, _object(body)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise OidcUnavailable(f"the identity provider does not answer ({type(error).__name__})") from None

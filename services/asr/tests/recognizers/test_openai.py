@@ -39,6 +39,30 @@ async def test_an_remark_is_transcribed_with_the_engines_certainty(
     assert (engine.keys, engine.seconds) == (["Bearer k"], [1.0])
 
 
+async def test_a_model_without_segments_is_asked_for_the_text_alone_from_then_on(
+    engine: ScriptedEngine, http: aiohttp.ClientSession
+) -> None:
+    engine.has_segments = False
+    asked = recognizer(engine, http, partial_ms=0)
+    for _ in range(2):
+        sound = heard(5)
+        sound.end()
+        found = await asked.recognize(sound, "", lambda text: None)
+        assert (found.text, found.confidence) == ("is anybody there", None)
+    assert [form["response_format"] for form in engine.forms] == ["verbose_json", "json", "json"]
+
+
+async def test_a_request_that_is_refused_for_another_reason_is_not_asked_again_in_another_form(
+    engine: ScriptedEngine, http: aiohttp.ClientSession
+) -> None:
+    engine.behaviour = Behaviour.BUSY
+    sound = heard(5)
+    sound.end()
+    with pytest.raises(RecognizerError):
+        await recognizer(engine, http, partial_ms=0).recognize(sound, "", lambda text: None)
+    assert len(engine.forms) == 1
+
+
 async def test_partial_transcripts_are_asked_of_the_sound_so_far(
     engine: ScriptedEngine, http: aiohttp.ClientSession
 ) -> None:

@@ -17,6 +17,7 @@ from vigil_asr.recognizers.port import RecognizerError
 CONNECT_S = 5.0
 MAX_MESSAGE_BYTES = 1_024 * 1_024
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+_OF_REQUEST = frozenset({400, 422})
 _HINTS = {401: ": check VIGIL_ASR_KEY", 403: ": check VIGIL_ASR_KEY", 404: ": check VIGIL_ASR_URL and VIGIL_ASR_MODEL"}
 
 
@@ -137,4 +138,5 @@ def _refused(status: int) -> RecognizerError:
         f"the recognizer answered {status}{_HINTS.get(status, '')}",
         reason="unavailable" if is_transient else "refused",
         is_transient=is_transient,
+        is_of_request=status in _OF_REQUEST,
     )

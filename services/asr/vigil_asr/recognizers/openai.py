@@ -4,6 +4,9 @@ embedded one.
 It takes whole recordings. A partial transcript is asked of the sound so far, one request at a time. The final one is
 asked as soon as the speaker pauses: when he stays silent, it is there by the time that his turn ends; when he speaks
 on, it is thrown away.
+
+Transcripts are asked for with the probabilities of their segments. Models that have none refuse that (on vLLM all but
+Whisper's, OpenAI's gpt-4o-transcribe): they are asked for the text alone from then on.
 """
 
 import asyncio
@@ -22,6 +25,8 @@ from vigil_asr.recognizers.port import Recognized, RecognizerError, Told, bounde
 from vigil_asr.sound import RemarkSound
 
 PATH = "/audio/transcriptions"
+_WITH_PROBABILITIES = "verbose_json"
+_TEXT_ALONE = "json"
 PAUSE_MS = 200  # of silence after which the final transcript is asked for
 _LOWEST_LOG_PROBABILITY = -10.0
 
@@ -42,6 +47,7 @@ class OpenAIRecognizer:
     def __init__(self, connection: Connection, options: OpenAIOptions, name: str = "") -> None:
         self._connection = connection
         self._options = options
+        self._format = _WITH_PROBABILITIES
         self.name = name or options.model
 
     async def recognize(self, sound: RemarkSound, language: str, told: Told) -> Recognized:
@@ -69,13 +75,14 @@ class OpenAIRecognizer:
         return self._options.partial_ms > 0 and chunk_bytes(self._options.partial_ms) <= since_last_bytes
 
     async def _ask(self, pcm: bytes, model: str, language: str) -> Recognized:
-        form = aiohttp.FormData()
-        form.add_field("file", wav(pcm), filename="remark.wav", content_type="audio/wav")
-        form.add_field("model", model)
-        form.add_field("response_format", "verbose_json")
-        if language:
-            form.add_field("language", language.partition("-")[0])  # ISO 639, as OpenAI has it
-        said = await self._connection.post(PATH, form)
+        asked_for = self._format
+        try:
+            said = await self._connection.post(PATH, _form(pcm, model, language, asked_for))
+        except RecognizerError as error:
+            if asked_for == _TEXT_ALONE or not error.is_of_request:
+                raise
+            said = await self._connection.post(PATH, _form(pcm, model, language, _TEXT_ALONE))
+            self._format = _TEXT_ALONE
         return Recognized(bounded(text_in(said, "text")), _confidence(said), text_in(said, "language"))
 
 
@@ -136,6 +143,16 @@ def _look_at(task: asyncio.Task[Recognized]) -> None:
     """An answer that nobody waits for any more may be an error."""
     if not task.cancelled():
         task.exception()
+
+
+def _form(pcm: bytes, model: str, language: str, answer_format: str) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("file", wav(pcm), filename="remark.wav", content_type="audio/wav")
+    form.add_field("model", model)
+    form.add_field("response_format", answer_format)
+    if language:
+        form.add_field("language", language.partition("-")[0])  # ISO 639, as OpenAI has it
+    return form
 
 
 def wav(pcm: bytes) -> bytes:

@@ -16,12 +16,14 @@ Told = Callable[[str], None]
 
 
 class RecognizerError(Exception):
-    """The engine gave no transcript. `reason` is a word for metrics: unavailable, timeout, refused, garbage."""
+    """The engine gave no transcript. `reason` is a word for metrics: unavailable, timeout, refused, garbage;
+    `is_of_request` says that it was refused for what it asked for, not for its key or its address."""
 
-    def __init__(self, message: str, *, reason: str, is_transient: bool = False) -> None:
+    def __init__(self, message: str, *, reason: str, is_transient: bool = False, is_of_request: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
         self.is_transient = is_transient
+        self.is_of_request = is_of_request
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,14 @@ class Behaviour(StrEnum):
 
 
 class ScriptedEngine:
-    """`says` gives the words for so many seconds of sound; `log_probability` is that of OpenAI's segments."""
+    """`says` gives the words for so many seconds of sound; `log_probability` is that of OpenAI's segments, which a
+    model may not have (`has_segments`)."""
 
     def __init__(self) -> None:
         self.behaviour = Behaviour.ANSWER
         self.says: Callable[[float], str] = lambda seconds: "is anybody there"
         self.log_probability = -0.1
+        self.has_segments = True
         self.url = ""
         self.forms: list[dict[str, str]] = []
         self.keys: list[str] = []
@@ -88,6 +90,11 @@ class ScriptedEngine:
             case Behaviour.BUSY:
                 return web.json_response({"error": {"message": "busy"}}, status=503)
         text = self.says(seconds)
+        if not self.has_segments:
+            is_refused = fields["response_format"] == "verbose_json"
+            return web.json_response(
+                {"error": "no segments"} if is_refused else {"text": text}, status=400 if is_refused else 200
+            )
         segments = [{"id": 0, "text": text, "avg_logprob": self.log_probability}]
         answer = {"text": text, "language": "en", "segments": segments}
         if self.behaviour is Behaviour.PIECES:

@@ -20,6 +20,7 @@ EXAMPLES = {
     "VIGIL_OIDC_CLIENT_ID": "vigil",
     "VIGIL_OIDC_REDIRECT_URL": "https://vigil.example/v1/login/oidc/callback",
     "VIGIL_MODEL_REVISION": "0123456789abcdef0123456789abcdef01234567",
+    "VIGIL_ASR_REVISION": "0123456789abcdef0123456789abcdef01234567",
     "VIGIL_TTS_REVISION": "0123456789abcdef0123456789abcdef01234567",
     "VIGIL_TTS_SAMPLE": "/srv/voice.wav",
     "VIGIL_TTS_SAMPLE_TEXT": "Good morning.",

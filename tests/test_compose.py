@@ -289,6 +289,34 @@ def test_a_layer_says_what_it_lacks() -> None:
         deployment("compose.gpu.yaml", VIGIL_MODEL_REVISION="")
 
 
+# --- the GPU layer of speech ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("service", "engine", "prefix", "kind"),
+    [("asr", "funasr", "VIGIL_ASR", "openai"), ("tts", "vllm-omni", "VIGIL_TTS", "vllm-omni")],
+)
+def test_the_speech_layer_leads_a_service_to_an_engine_with_pinned_weights(
+    service: str, engine: str, prefix: str, kind: str
+) -> None:
+    found = deployment("compose.speech.yaml")["services"]
+    environment, command = found[service]["environment"], found[engine]["command"]
+    port = next(part.removeprefix("--port=") for part in command if part.startswith("--port="))
+    assert environment[f"{prefix}_ENGINE"] == kind
+    assert environment[f"{prefix}_URL"] == f"http://{engine}:{port}/v1"
+    assert f"--served-model-name={environment[f'{prefix}_MODEL']}" in command
+    assert f"--revision={composition.EXAMPLES[f'{prefix}_REVISION']}" in command
+    assert found[engine]["healthcheck"]["test"][-1].count(f":{port}/health") == 1
+    assert found[engine]["deploy"]["resources"]["reservations"]["devices"][0]["driver"] == "nvidia"
+    assert found[engine]["profiles"] == found[service]["profiles"]
+
+
+@pytest.mark.parametrize("row", [row for row in SERVICES if row.name in {"asr", "tts"}], ids=lambda row: row.name)
+def test_the_speech_layer_sets_what_the_services_know(row: ServiceSpec) -> None:
+    given = set(composition.raw("compose.speech.yaml")["services"][row.name]["environment"])
+    assert given <= {f"VIGIL_{field.upper()}" for field in settings_of(row).model_fields}
+
+
 # --- the TLS layer ----------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -54,6 +55,13 @@ def test_a_text_without_any_mark_is_cut_between_words() -> None:
     assert all(len(piece) <= MAX_CHARS for piece in pieces("word " * 500))
     assert all(len(piece) <= MAX_CHARS for piece in pieces("x" * 5_000))
     assert "".join(pieces("火" * 1_000)) == "火" * 1_000
+
+
+@pytest.mark.parametrize("text", ["a" * 1_000 + " A." * 333, "." * 1_999 + "x", " " * 1_999 + "x", "a, " * 666])
+def test_no_text_takes_long_to_cut(text: str) -> None:
+    begun = time.process_time()
+    sentences(text)
+    assert time.process_time() - begun < 0.1, "sessions share a thread: meanwhile none of them speaks"
 
 
 @given(st.text(st.sampled_from("ab A.!?,;\n 。，1\"'”…I"), max_size=800))

@@ -86,6 +86,22 @@ def test_markup_is_not_read(written: str, read: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('<speak><audio src="http://10.0.0.1/a.wav"/>Hello</speak>', "Hello"),
+        ("<|endofprompt|>Hello<|zh|>", "Hello"),
+        ("Hello <*break time='9s'/> you", "Hello you"),
+        ("Hello <<b>break/> you", "Hello < break/> you"),
+        ("a < b, and c > d", "a < b, and c > d"),
+        ("a\x00b\x1b[Kc\x7f\u009d", "a b [Kc"),
+        ("\ud800 Hello", "Hello"),
+    ],
+)
+def test_no_text_commands_a_voice(written: str, read: str) -> None:
+    assert spoken(written) == read
+
+
+@pytest.mark.parametrize(
     ("number", "words"),
     [
         (0, "zero"),

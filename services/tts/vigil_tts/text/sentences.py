@@ -9,13 +9,14 @@ FIRST_CHARS = 80  # a longer first sentence is cut at a clause: one waits for it
 _MIN_CLAUSE_CHARS = 15  # a shorter beginning would sound broken off
 
 # A sentence ends at a line's end, behind the marks of Chinese, and behind other marks that a space follows.
-_END = re.compile(r"\s*\n\s*|[。！？][」』”’）】]*|[.!?…]+[\"'”’)\]]*(?=\s|$)")
+_END = re.compile(r"\s*\n\s*|[。！？][」』”’）】]*|(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|$)")
 _CLAUSE = re.compile(r"[,;:—](?=\s)|[，；：、]")
 _WITHIN = {
     *("mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "gen", "sen", "rep", "capt", "sgt", "lt", "col", "mt", "no"),
     *("nr", "fig", "vol", "approx", "e.g", "i.e", "vs", "cf", "a.m", "p.m", "u.s", "u.k"),
 }
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)\.$")
+_LAST_WORD_CHARS = 8  # no short form is longer; a text of one word must not be searched for each mark in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def _is_end(text: str, begin: int, mark: re.Match[str]) -> bool:
     following = text[mark.end() :].lstrip()
     if following[:1].islower():
         return False
-    word = _LAST_WORD.search(text, begin, mark.start() + 1)
+    word = _LAST_WORD.search(text, max(begin, mark.start() - _LAST_WORD_CHARS), mark.start() + 1)
     if word is None or not following:
         return True
     last = word.group(1)

@@ -7,7 +7,18 @@ import pytest
 from redis.asyncio import Redis
 
 from vigil.contract.outgoing import PROTOBUF, Outgoing
-from vigil.contract.services import BRAIN, CODEC, GATEWAY, INGESTION, INTERACTION, MEMORY, SERVICES, ServiceSpec
+from vigil.contract.services import (
+    ASR,
+    BRAIN,
+    CODEC,
+    GATEWAY,
+    INGESTION,
+    INTERACTION,
+    MEMORY,
+    SERVICES,
+    TTS,
+    ServiceSpec,
+)
 from vigil.core.approval import Approval, ApprovalPattern
 from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey
@@ -62,6 +73,15 @@ async def hold(redis: Redis, role: Role) -> None:
 
 async def code(redis: Redis) -> None:
     await hold(redis, Role.CODEC)
+
+
+async def hear(redis: Redis) -> None:
+    await hold(redis, Role.ASR)
+    await SessionStore(redis).submit(KEY, Ask("r-1", "Who is there?"))
+
+
+async def speak(redis: Redis) -> None:
+    await hold(redis, Role.TTS)
 
 
 async def ingest(redis: Redis) -> None:
@@ -182,6 +202,8 @@ WORK: dict[str, Callable[[Redis], Awaitable[None]]] = {
     INTERACTION.name: interact,
     MEMORY.name: summarise,
     BRAIN.name: think,
+    ASR.name: hear,
+    TTS.name: speak,
     GATEWAY.name: serve,
 }
 

@@ -59,8 +59,10 @@ def subscribe(
     ca_file: CaFile = "",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Print alerts, utterances, what was said to sessions (transcripts) or what they spoke aloud (speech), as it is
-    published, until Ctrl-C. What is still being said is told by `vigil listen SESSION`.
+    """Print alerts, utterances, transcripts or speech as they are published, until Ctrl-C.
+
+    Transcripts are what was said to sessions, speech what they spoke aloud. What is still being said is told by
+    `vigil listen SESSION`.
 
     \b
     Examples:

@@ -35,6 +35,7 @@ from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 from vigil_asr.hearer import Hearer
+from vigil_asr.listening import Listening
 from vigil_asr.ports import Ports
 from vigil_asr.recognizers.port import Recognized, RecognizerError
 from vigil_asr.testing.loudness import LoudnessDetector, loud, still
@@ -290,3 +291,33 @@ async def test_a_session_that_is_over_is_let_go(bus: Bus, redis: Redis) -> None:
 
 def test_voice_states_have_names_for_clients() -> None:
     assert [state.label for state in VoiceState] == ["started", "stopped", "false_start"]
+
+
+async def test_a_stream_that_makes_way_for_another_ends_what_was_said_in_it(bus: Bus, redis: Redis) -> None:
+    """Four people speak; the sound of all stops, and a fifth begins in the moment in which they count as gone."""
+    now = {"s": 0.0, "step": 0.0}
+
+    def now_s() -> float:
+        now["s"] += now["step"]
+        return now["s"]
+
+    store, placement, recognizer = SessionStore(redis), Placement(redis, lease_s=30), ScriptedRecognizer(["Hm?"] * 4)
+    await store.create(spec(OPEN))
+    ports = Ports(store, bus, placement, recognizer, timeout_s=30, detector=LoudnessDetector, now_s=now_s)
+    chunks = KeepLatest[Message](100)
+
+    def say(stream: str, sequence: int) -> None:
+        chunk = AudioChunk(KEY, Origin.MICROPHONE, stream, sequence, START_US + sequence * 100_000, loud(100))
+        chunks.offer(Message(subjects.audio_in(KEY), encode_audio(chunk)))
+
+    async with Listening.begun(ports, spec(OPEN)) as listening:
+        hearing = asyncio.create_task(listening.hear(chunks))
+        for sequence in range(4):
+            for stream in ("a", "b", "c", "d"):
+                say(stream, sequence)
+        await eventually(lambda: len(recognizer.languages) == 4, what="all four are recognized")
+        now |= {"s": 0.70, "step": 0.04}  # not gone when it is looked, and gone when there is no place
+        say("e", 0)
+        await eventually(lambda: len(recognizer.heard) == 4, what="each remark has ended")
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)

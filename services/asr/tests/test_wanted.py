@@ -1,5 +1,7 @@
 """What becomes of what was said."""
 
+import time
+
 import pytest
 
 from vigil.core.hearing import Became, Hearing, TurnTaking
@@ -67,6 +69,12 @@ def test_its_own_words_are_an_echo(text: str, is_own: bool) -> None:
     expected = Became.ECHO if is_own else Became.QUERY
     assert judged(said(text), OPEN, SPOKEN).became is expected
     assert judged(said(text), OPEN).became is Became.QUERY, "nothing is an echo of silence"
+
+
+def test_an_engine_that_repeats_holds_nobody_up() -> None:
+    begun = time.process_time()
+    assert is_echo(["a", "b"] * 1_000, ["a b " * 60] * 64)
+    assert time.process_time() - begun < 0.5, "sessions share a thread: meanwhile none of them hears"
 
 
 def test_one_word_is_an_echo_of_one_word() -> None:

@@ -99,7 +99,7 @@ class Listening:
         return self._ports.rules.end_silence_ms / 1_000 + GONE_S
 
     async def _hear(self, chunk: AudioChunk) -> None:
-        stream = self._stream(chunk)
+        stream = await self._stream(chunk)
         if stream is None:
             metrics.CHUNKS_DROPPED.labels("stream").inc()
             return
@@ -112,14 +112,15 @@ class Listening:
         stream.speaker = Speaker(chunk.origin, chunk.stream, chunk.is_addressed)
         await self._happened(stream, stream.ear.hear(chunk.pcm, chunk.capture_time_us))
 
-    def _stream(self, chunk: AudioChunk) -> _Stream | None:
+    async def _stream(self, chunk: AudioChunk) -> _Stream | None:
         """The stream that the chunk is of; None when there are too many, all of which were heard a moment ago."""
         if chunk.stream not in self._streams:
             if len(self._streams) >= MAX_STREAMS:
                 oldest = min(self._streams, key=lambda name: self._streams[name].heard_s)
                 if self._ports.now_s() - self._streams[oldest].heard_s < self._patience_s:
                     return None
-                del self._streams[oldest]
+                gone = self._streams.pop(oldest)
+                await self._happened(gone, gone.ear.finish())  # else its remark, and each after it, would have no end
             speaker = Speaker(chunk.origin, chunk.stream, chunk.is_addressed)
             self._streams[chunk.stream] = _Stream(Ear(self._ports.detector(), self._ports.rules), speaker, 0.0)
         return self._streams[chunk.stream]

@@ -16,6 +16,9 @@ LEAST_CERTAINTY = 0.6  # mean probability of speech, by the detector, below whic
 SURE_CERTAINTY = 0.8  # and from which on even a likely invention is taken for speech
 SURE_SPEECH_MS = 350
 ECHO_SHARE = 0.7  # of the words that were heard
+ECHO_WORDS = (
+    150  # of a remark, and twice as many of what was spoken: more than 28 s hold, but for an engine that repeats
+)
 
 # Said by recognizers of the Whisper family over silence, noise and music. In earnest they are said, too: they are left
 # out only where the sound hardly was speech.
@@ -97,6 +100,7 @@ def is_echo(words: Sequence[str], spoken: Sequence[str]) -> bool:
     """Whether most of the words were spoken by the session itself, in their order. One word alone is an echo only of a
     sentence of one word: "stop" is what people say to a voice that speaks."""
     said = [word for sentence in spoken for word in plain_words(sentence)]
+    words, said = words[:ECHO_WORDS], said[-2 * ECHO_WORDS :]
     if len(words) == 1:
         return any(plain_words(sentence) == tuple(words) for sentence in spoken)
     matches = SequenceMatcher(None, words, said, autojunk=False).get_matching_blocks()

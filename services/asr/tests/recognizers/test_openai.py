@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from vigil.testing.eventually import eventually
-from vigil_asr.recognizers.connection import Connection
+from vigil_asr.recognizers.connection import Connection, json_object
 from vigil_asr.recognizers.openai import OpenAIOptions, OpenAIRecognizer
 from vigil_asr.recognizers.port import RecognizerError
 from vigil_asr.sound import RemarkSound
@@ -121,6 +121,34 @@ async def test_an_answer_that_comes_in_pieces_is_read_whole(
     sound = heard(5)
     sound.end()
     assert (await recognizer(engine, http).recognize(sound, "", lambda text: None)).text == "is anybody there"
+
+
+@pytest.mark.parametrize(
+    ("log_probability", "confidence"),
+    [(1e308, 1.0), (10**400, 1.0), (float("-inf"), 0.0)],
+    ids=["too likely", "beyond all floats", "impossible"],
+)
+async def test_a_certainty_that_cannot_be_is_none_beyond_all_bounds(
+    engine: ScriptedEngine, http: aiohttp.ClientSession, log_probability: float, confidence: float
+) -> None:
+    engine.log_probability = log_probability
+    sound = heard(5)
+    sound.end()
+    found = await recognizer(engine, http).recognize(sound, "", lambda text: None)
+    assert found.confidence == pytest.approx(confidence, abs=0.001)
+
+
+async def test_words_can_be_shown_and_sent_on(engine: ScriptedEngine, http: aiohttp.ClientSession) -> None:
+    engine.says = lambda seconds: "is\x00 \x1b[2J any\ud800 body\u009b"
+    sound = heard(5)
+    sound.end()
+    assert (await recognizer(engine, http).recognize(sound, "", lambda text: None)).text == "is [2J any body"
+
+
+@pytest.mark.parametrize("data", ["[" * 100_000, b"\xff", "[]", "1" * 5_000, ""])
+def test_what_is_no_object_is_garbage(data: str | bytes) -> None:
+    with pytest.raises(RecognizerError, match="no JSON object"):
+        json_object(data)
 
 
 @pytest.mark.parametrize(

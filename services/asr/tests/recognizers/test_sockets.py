@@ -54,6 +54,17 @@ async def test_an_remark_is_told_while_it_is_spoken_and_when_it_is_over(
 
 
 @ALL
+async def test_no_redirect_is_followed(engine: ScriptedEngine, http: aiohttp.ClientSession, make: Make) -> None:
+    sound = RemarkSound()
+    sound.end()
+    real, engine.url = engine.url, f"{engine.url}/elsewhere"
+    with pytest.raises(RecognizerError, match="answered 302"):
+        await make(engine, http).recognize(sound, "", lambda text: None)
+    engine.url = real
+    assert not engine.commands, "the engine that it names was asked nothing"
+
+
+@ALL
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [

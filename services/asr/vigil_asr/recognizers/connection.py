@@ -66,6 +66,7 @@ async def http_session(trusted: ssl.SSLContext | None = None) -> AsyncIterator[a
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
+        trace_configs=[_without_redirects()],
     ) as http:
         yield http
 
@@ -93,7 +94,7 @@ def json_object(data: bytes | str) -> dict[str, Any]:
     """The JSON object in `data`. Raises `RecognizerError`."""
     try:
         found = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise garbage("something that is no JSON object")
@@ -130,6 +131,18 @@ def in_plain_words() -> Iterator[None]:
         raise RecognizerError(
             "the recognizer cannot be reached in time", reason="unavailable", is_transient=True
         ) from None
+
+
+def _without_redirects() -> aiohttp.TraceConfig:
+    """WebSockets of aiohttp follow redirects, and cannot be told not to."""
+
+    async def refuse(http: aiohttp.ClientSession, context: object, params: aiohttp.TraceRequestRedirectParams) -> None:
+        params.response.close()
+        raise _refused(params.response.status)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
 
 
 def _refused(status: int) -> RecognizerError:

@@ -21,7 +21,7 @@ import aiohttp
 from vigil.core.hearing import SAMPLE_BYTES, SAMPLE_RATE_HZ, chunk_bytes
 from vigil_asr import metrics
 from vigil_asr.recognizers.connection import Connection, text_in
-from vigil_asr.recognizers.port import Recognized, RecognizerError, Told, bounded
+from vigil_asr.recognizers.port import MAX_LANGUAGE_CHARS, Recognized, RecognizerError, Told, bounded
 from vigil_asr.sound import RemarkSound
 
 PATH = "/audio/transcriptions"
@@ -83,7 +83,9 @@ class OpenAIRecognizer:
                 raise
             said = await self._connection.post(PATH, _form(pcm, model, language, _TEXT_ALONE))
             self._format = _TEXT_ALONE
-        return Recognized(bounded(text_in(said, "text")), _confidence(said), text_in(said, "language"))
+        return Recognized(
+            bounded(text_in(said, "text")), _confidence(said), bounded(text_in(said, "language"), MAX_LANGUAGE_CHARS)
+        )
 
 
 class _Asking:
@@ -172,5 +174,5 @@ def _confidence(said: dict[str, Any]) -> float | None:
     if not isinstance(segments, list) or not segments:
         return None
     found = [segment.get("avg_logprob") if isinstance(segment, dict) else None for segment in segments]
-    logs = [max(_LOWEST_LOG_PROBABILITY, value) for value in found if isinstance(value, int | float)]
-    return min(1.0, math.exp(sum(logs) / len(logs))) if len(logs) == len(segments) else None
+    logs = [min(0.0, max(_LOWEST_LOG_PROBABILITY, value)) for value in found if isinstance(value, int | float)]
+    return math.exp(sum(logs) / len(logs)) if len(logs) == len(segments) else None

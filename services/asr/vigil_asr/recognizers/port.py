@@ -3,6 +3,7 @@
 RecognizerError   the engine gave no transcript; `is_transient` says that a later remark may fare better
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +11,8 @@ from typing import Protocol
 from vigil_asr.sound import RemarkSound
 
 MAX_TEXT_CHARS = 4_000  # of one remark; an engine that says more is cut off
+MAX_LANGUAGE_CHARS = 40
+_UNSAID = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, halves of characters
 
 Told = Callable[[str], None]
 """Called with all that was understood so far, each time that it changed."""
@@ -49,6 +52,6 @@ class Recognizer(Protocol):
         ...
 
 
-def bounded(text: str) -> str:
-    """The text, no longer than a remark can be, on one line."""
-    return " ".join(text.split())[:MAX_TEXT_CHARS]
+def bounded(text: str, most_chars: int = MAX_TEXT_CHARS) -> str:
+    """The text, no longer than a remark can be, on one line, of characters that can be shown and sent on."""
+    return " ".join(_UNSAID.sub(" ", text).split())[:most_chars]

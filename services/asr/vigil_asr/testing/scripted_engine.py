@@ -55,6 +55,7 @@ class ScriptedEngine:
                 web.get("/v1/realtime", self._realtime),
                 web.get("/classic", self._classic),
                 web.get("/funasr", self._funasr_realtime),
+                web.get("/elsewhere/{path:.*}", _elsewhere),
             ]
         )
         runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -165,6 +166,10 @@ class ScriptedEngine:
             case Behaviour.CUT | Behaviour.BUSY:
                 return False
         return True
+
+
+async def _elsewhere(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound(f"/{request.match_info['path']}?{request.query_string}")
 
 
 async def _in_pieces(request: web.Request, body: bytes) -> web.StreamResponse:

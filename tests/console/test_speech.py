@@ -31,8 +31,9 @@ from vigil.contract.audio import (
 from vigil.contract.events.speech import Spoken, speech_outgoing
 from vigil.contract.events.transcripts import Transcript, transcript_outgoing
 from vigil.contract.subjects import SpeechEvent
-from vigil.core.hearing import SAMPLE_RATE_HZ, Became, Origin
+from vigil.core.hearing import Became, Origin
 from vigil.core.ids import SessionKey
+from vigil.core.sound import SAMPLE_RATE_HZ
 from vigil.core.source import Role
 from vigil.core.voice import SpeechCause, SpeechKind
 from vigil.runtime.bus.client import Message

@@ -4,7 +4,7 @@ those that the sound was captured at, in microseconds since the epoch."""
 from collections import deque
 from dataclasses import dataclass
 
-from vigil.core.hearing import chunk_bytes
+from vigil.core.sound import length_us
 from vigil_asr.endpoint import FRAME_BYTES, FRAME_MS, QUIET, Endpoint, EndpointRules, Mark, heard
 from vigil_asr.sound import RemarkSound
 from vigil_asr.voice_activity import Detector
@@ -12,7 +12,6 @@ from vigil_asr.voice_activity import Detector
 BEFORE_FRAMES = 10  # of sound before the first speech that go with a remark: 320 ms
 GAP_US = 250_000  # sound that is missing, or a clock that was set, for longer: what follows is something else
 _FRAME_US = FRAME_MS * 1_000
-_SECOND_BYTES = chunk_bytes(1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +74,13 @@ class Ear:
         events: list[EarEvent] = []
         if self._next_us and abs(time_us - self._next_us) > GAP_US:
             events += self.finish()
-        begin_us = time_us - len(self._rest) * 1_000_000 // _SECOND_BYTES
+        begin_us = time_us - length_us(len(self._rest))
         data = self._rest + pcm
         whole = len(data) // FRAME_BYTES * FRAME_BYTES
         for number, start in enumerate(range(0, whole, FRAME_BYTES)):
             events += self._frame(data[start : start + FRAME_BYTES], begin_us + number * _FRAME_US)
         self._rest = data[whole:]
-        self._next_us = time_us + len(pcm) * 1_000_000 // _SECOND_BYTES
+        self._next_us = time_us + length_us(len(pcm))
         return events
 
     def finish(self) -> list[EarEvent]:

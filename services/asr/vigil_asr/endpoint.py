@@ -8,9 +8,11 @@ ends after `end_silence_ms` of silence, or when it is `longest_ms` long: then th
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from vigil.core.sound import SAMPLE_BYTES
+
 FRAME_SAMPLES = 512
 FRAME_MS = 32
-FRAME_BYTES = FRAME_SAMPLES * 2
+FRAME_BYTES = FRAME_SAMPLES * SAMPLE_BYTES
 
 
 class Mark(StrEnum):

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import grpc
 
 from vigil.core.errors import InvalidSpec
-from vigil.core.hearing import SAMPLE_BYTES, SAMPLE_RATE_HZ, check_language
+from vigil.core.hearing import check_language
+from vigil.core.sound import BYTES_PER_S, SAMPLE_RATE_HZ, is_whole, length_us
 from vigil.v1 import asr_pb2 as pb
 from vigil.v1 import audio_pb2
 from vigil.v1.asr_pb2_grpc import RecognizerServiceServicer
@@ -18,7 +19,7 @@ from vigil_asr.transcription import transcribed
 
 NAME = "vigil.v1.RecognizerService"
 MAX_CALLS = 8  # at once; more are refused
-MAX_PART_BYTES = SAMPLE_RATE_HZ * SAMPLE_BYTES  # a second
+MAX_PART_BYTES = BYTES_PER_S  # a second
 WAITING = 64  # events that wait for the caller; then its sound is not read any further
 
 Context = grpc.aio.ServicerContext[pb.RecognizeRequest, pb.RecognizeResponse]
@@ -73,7 +74,7 @@ class _Call:
         ear, heard = Ear(self._ports.detector(), self._ports.rules), 0
         try:
             async for pcm in self._sound(requests):
-                for event in ear.hear(pcm, heard * 1_000_000 // MAX_PART_BYTES):
+                for event in ear.hear(pcm, length_us(heard)):
                     await self._answer(event)
                 heard += len(pcm)
             for event in ear.finish():
@@ -93,7 +94,7 @@ class _Call:
                 is_first = False
                 self._language = _language(request.options)
                 continue
-            if not 0 < len(request.pcm) <= MAX_PART_BYTES or len(request.pcm) % SAMPLE_BYTES:
+            if not is_whole(request.pcm, MAX_PART_BYTES):
                 raise _Invalid(
                     f"a message has {len(request.pcm):,} bytes of sound: send whole samples, at most a second"
                 )
@@ -123,7 +124,7 @@ class _Call:
 
     async def _recognized(self, sound: RemarkSound, begin_us: int) -> Recognized:
         def told(text: str) -> None:
-            end_us = begin_us + sound.length * 1_000_000 // MAX_PART_BYTES
+            end_us = begin_us + length_us(sound.length)
             if text and not self.responses.full():  # a later one knows more
                 self.responses.put_nowait(self._speech(Recognized(text), begin_us, end_us, is_final=False))
 

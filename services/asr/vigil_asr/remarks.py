@@ -9,8 +9,9 @@ from vigil.contract.audio import VoiceActivity, VoiceState
 from vigil.contract.events.transcripts import Transcript
 from vigil.core.command import Ask
 from vigil.core.errors import InvalidSpec
-from vigil.core.hearing import Became, Origin, chunk_bytes
+from vigil.core.hearing import Became, Origin
 from vigil.core.session import SessionSpec
+from vigil.core.sound import length_us
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import SessionEnded, StoreError, UnknownSession
 from vigil.runtime.process.logs import get_log
@@ -27,7 +28,6 @@ from vigil_asr.wanted import Remark, Verdict, judged
 from vigil_asr.words import stable_chars
 
 MAX_UNFINISHED = 4  # remarks of a session; a further one is not recognized
-_SECOND_BYTES = chunk_bytes(1_000)
 
 log = get_log()
 
@@ -139,7 +139,7 @@ class Remarks:
                     self._ports.now_s() - spoken.began_s + self._ports.rules.least_speech_ms / 1_000
                 )
             stable, said = stable_chars(said, text), text
-            end_us = spoken.begin_us + spoken.sound.length * 1_000_000 // _SECOND_BYTES
+            end_us = spoken.begin_us + length_us(spoken.sound.length)
             await tell_transcript(self._ports, self._transcript(spoken, Recognized(text), end_us, stable=stable))
             spoken.revision += 1
 
@@ -204,5 +204,5 @@ class Remarks:
         await tell_activity(self._ports, VoiceActivity(key, state, time_us, speaker.origin, speaker.stream))
 
     def _observe(self, spoken: _Spoken) -> None:
-        silence_s = (spoken.sound.length - spoken.sound.voiced_bytes) / _SECOND_BYTES
+        silence_s = length_us(spoken.sound.length - spoken.sound.voiced_bytes) / 1_000_000
         metrics.FINAL_SECONDS.observe(self._ports.now_s() - spoken.ended_s + silence_s)

@@ -12,10 +12,11 @@ from prometheus_client import REGISTRY
 
 from vigil.contract import subjects
 from vigil.contract.audio import AudioChunk, decode_audio
-from vigil.core.hearing import SAMPLE_RATE_HZ, Origin, duration_ms
+from vigil.core.hearing import Origin
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence
+from vigil.core.sound import SAMPLE_RATE_HZ, duration_ms
 from vigil.core.sound_cutter import CHUNK_MS, Piece
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.cancellation import first_to_end

@@ -20,10 +20,11 @@ from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.frames import FrameGroup, decode_group
 from vigil.contract.streams import SESSIONS
 from vigil.contract.subjects import Lifecycle
-from vigil.core.hearing import SAMPLE_RATE_HZ, Hearing, Origin
+from vigil.core.hearing import Hearing, Origin
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL
 from vigil.core.session import Cadence, SessionSpec
+from vigil.core.sound import SAMPLE_RATE_HZ
 from vigil.core.source import Role, Source, kind_of
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from vigil_tts.synthesizers.port import SAMPLE_BYTES, Synthesizer, Task
+from vigil.core.sound import SAMPLE_BYTES
+from vigil_tts.synthesizers.port import Synthesizer, Task
 from vigil_tts.text.sentences import Sentence, sentences
 from vigil_tts.text.spoken import spoken
 from vigil_tts.word_times import USUAL_PACE, TimedWord, Word, begun, heard_until, weight, word_shares

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.errors import InvalidSpec
-from vigil.core.hearing import MAX_CHUNK_MS, Hearing, TurnTaking, chunk_bytes, duration_ms
+from vigil.core.hearing import Hearing, TurnTaking
 from vigil.core.voice import SPEED, Voice
 
 
@@ -46,9 +46,3 @@ def test_language_tags_are_taken(language: str) -> None:
 @given(st.floats(SPEED.low, SPEED.high))
 def test_every_speed_within_its_bounds_is_taken(speed: float) -> None:
     assert Voice(speed=speed).speed == speed
-
-
-@given(st.integers(1, MAX_CHUNK_MS))
-def test_the_bytes_of_a_chunk_last_as_long_as_was_asked(milliseconds: int) -> None:
-    assert duration_ms(bytes(chunk_bytes(milliseconds))) == milliseconds
-    assert chunk_bytes(1_000, 24_000) == 48_000

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigil.core.hearing import chunk_bytes
+from vigil.core.sound import chunk_bytes
 from vigil.core.sound_cutter import CHUNK_MS, GAP_US, Cutter, Piece
 
 T0 = 1_767_225_600_000_000

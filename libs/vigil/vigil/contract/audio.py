@@ -10,8 +10,9 @@ from google.protobuf.message import DecodeError
 
 from vigil.contract.errors import InvalidMessage
 from vigil.core.errors import CoreError
-from vigil.core.hearing import MAX_CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ, Origin, chunk_bytes, duration_ms
+from vigil.core.hearing import Origin
 from vigil.core.ids import SessionKey, token
+from vigil.core.sound import MAX_CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ, chunk_bytes, duration_ms, is_whole
 from vigil.v1 import audio_pb2 as pb
 
 MAX_SPOKEN_BYTES = 512 * 1_024  # of one spoken chunk; NATS carries messages of 1 MiB
@@ -229,7 +230,7 @@ def _origin(number: int) -> Origin:
 
 
 def _check_pcm(pcm: bytes, most: int) -> None:
-    if not 0 < len(pcm) <= most or len(pcm) % SAMPLE_BYTES:
+    if not is_whole(pcm, most):
         raise InvalidMessage(
             f"{len(pcm):,} bytes of sound: give whole samples of {SAMPLE_BYTES} bytes, at most {most:,}"
         )

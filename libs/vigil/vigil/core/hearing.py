@@ -6,12 +6,6 @@ from enum import StrEnum
 
 from vigil.core.errors import InvalidSpec
 
-SAMPLE_RATE_HZ = 16_000
-"""Of all sound that a session hears: 16-bit little-endian mono samples."""
-SAMPLE_BYTES = 2
-MIN_CHUNK_MS = 20
-MAX_CHUNK_MS = 100
-
 MAX_WAKE_PHRASE_CHARS = 64
 LANGUAGE_PATTERN = r"([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?"
 
@@ -78,13 +72,3 @@ def check_language(name: str, language: str) -> None:
     """Raise `InvalidSpec`, which names the option, unless `language` is empty or may be a BCP 47 tag."""
     if not re.fullmatch(LANGUAGE_PATTERN, language):
         raise InvalidSpec(f'{name} is {language[:40]!r}: give a language tag such as "en" or "pt-BR", or none')
-
-
-def chunk_bytes(duration_ms: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> int:
-    """Bytes of so many milliseconds of sound."""
-    return sample_rate_hz * duration_ms // 1_000 * SAMPLE_BYTES
-
-
-def duration_ms(pcm: bytes, sample_rate_hz: int = SAMPLE_RATE_HZ) -> float:
-    """Milliseconds of sound."""
-    return len(pcm) / SAMPLE_BYTES / sample_rate_hz * 1_000

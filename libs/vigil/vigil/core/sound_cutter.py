@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from vigil.core.hearing import MIN_CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ, chunk_bytes
+from vigil.core.sound import MIN_CHUNK_MS, chunk_bytes, length_us
 
 CHUNK_MS = 40
 _CHUNK_BYTES = chunk_bytes(CHUNK_MS)
 _LEAST_BYTES = chunk_bytes(MIN_CHUNK_MS)
-_BYTES_PER_S = SAMPLE_RATE_HZ * SAMPLE_BYTES
 GAP_US = 60_000  # sound that begins so much after the end of the sound before does not follow it
 _PULL = 16  # which share of a smaller difference is made up for at once: capture times jitter, and clocks drift
 
@@ -37,22 +36,20 @@ class Cutter:
             cutter, pieces = Cutter(until_us=time_us), self._left()
         else:
             cutter, pieces = replace(self, until_us=self.until_us + self._pulled_us(time_us, pcm)), ()
-        rest, end_us = cutter.rest + pcm, (cutter.until_us or 0) + _us(len(pcm))
-        begin_us = end_us - _us(len(rest))
+        rest, end_us = cutter.rest + pcm, (cutter.until_us or 0) + length_us(len(pcm))
+        begin_us = end_us - length_us(len(rest))
         whole = len(rest) // _CHUNK_BYTES * _CHUNK_BYTES
-        cut = tuple(Piece(begin_us + _us(at), rest[at : at + _CHUNK_BYTES]) for at in range(0, whole, _CHUNK_BYTES))
+        cut = tuple(
+            Piece(begin_us + length_us(at), rest[at : at + _CHUNK_BYTES]) for at in range(0, whole, _CHUNK_BYTES)
+        )
         return Cutter(rest[whole:], end_us), pieces + cut
 
     def _pulled_us(self, time_us: int, pcm: bytes) -> int:
         ahead_us = (self.until_us or 0) - time_us
-        return -ahead_us // _PULL if ahead_us <= GAP_US else -min(ahead_us, _us(len(pcm)) // 2)
+        return -ahead_us // _PULL if ahead_us <= GAP_US else -min(ahead_us, length_us(len(pcm)) // 2)
 
     def _left(self) -> tuple[Piece, ...]:
         """What stands before a gap, unless it is too short to be a chunk."""
         if self.until_us is None or len(self.rest) < _LEAST_BYTES:
             return ()
-        return (Piece(self.until_us - _us(len(self.rest)), self.rest),)
-
-
-def _us(length: int) -> int:
-    return length * 1_000_000 // _BYTES_PER_S
+        return (Piece(self.until_us - length_us(len(self.rest)), self.rest),)

@@ -6,7 +6,7 @@ import json
 
 import aiohttp
 
-from vigil.core.hearing import SAMPLE_RATE_HZ
+from vigil.core.sound import SAMPLE_RATE_HZ
 from vigil_asr.recognizers.connection import Connection, broken_off, garbage, messages, text_in
 from vigil_asr.recognizers.port import MAX_TEXT_CHARS, Recognized, Told, bounded
 from vigil_asr.sound import RemarkSound

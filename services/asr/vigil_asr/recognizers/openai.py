@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 
-from vigil.core.hearing import SAMPLE_BYTES, SAMPLE_RATE_HZ, chunk_bytes
+from vigil.core.sound import SAMPLE_BYTES, SAMPLE_RATE_HZ, chunk_bytes
 from vigil_asr import metrics
 from vigil_asr.recognizers.connection import Connection, text_in
 from vigil_asr.recognizers.port import MAX_LANGUAGE_CHARS, Recognized, RecognizerError, Told, bounded

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from vigil.core.hearing import SAMPLE_RATE_HZ
+from vigil.core.sound import SAMPLE_RATE_HZ
 from vigil_asr.recognizers.connection import Connection, broken_off, messages, text_in
 from vigil_asr.recognizers.port import MAX_TEXT_CHARS, Recognized, RecognizerError, Told, bounded
 from vigil_asr.sound import RemarkSound

@@ -3,7 +3,7 @@
 import math
 from array import array
 
-from vigil.core.hearing import SAMPLE_RATE_HZ
+from vigil.core.sound import SAMPLE_RATE_HZ
 
 PITCH_HZ = 120.0
 SYLLABLES_HZ = 4.0

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from vigil.contract.audio import SpokenChunk, VoiceActivity
 from vigil.contract.events.envelope import rfc3339
-from vigil.core.hearing import SAMPLE_RATE_HZ
+from vigil.core.sound import SAMPLE_RATE_HZ
 from vigil_gateway.api.models.base import Flag, In
 from vigil_gateway.websocket.messages import Id
 

@@ -6,7 +6,7 @@ import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.resampler import AudioResampler
 
-from vigil.core.hearing import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from vigil.core.sound import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from vigil_ingestion.sound.packet import SoundFormat
 
 

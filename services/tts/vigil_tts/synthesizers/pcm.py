@@ -9,7 +9,8 @@ import struct
 from collections.abc import Mapping
 
 from vigil.contract.audio import SPOKEN_RATES_HZ
-from vigil_tts.synthesizers.port import SAMPLE_BYTES, Sound, SynthesizerError
+from vigil.core.sound import SAMPLE_BYTES
+from vigil_tts.synthesizers.port import Sound, SynthesizerError
 
 MAX_HEADER_BYTES = 4_096
 _RATE_HEADER = re.compile(r"sample.?rate", re.IGNORECASE)

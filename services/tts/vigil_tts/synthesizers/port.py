@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
-SAMPLE_BYTES = 2
+from vigil.core.sound import duration_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Sound:
     @property
     def seconds(self) -> float:
         """How long it lasts."""
-        return len(self.pcm) / SAMPLE_BYTES / self.sample_rate_hz
+        return duration_ms(self.pcm, self.sample_rate_hz) / 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,11 @@ def test_other_types_are_no_sound(kind: str) -> None:
     assert caught.value.kind == "invalid"
 
 
+@pytest.mark.parametrize("stated", ["9" * 5_000, "²", "-1", "a lot"])
+def test_a_rate_that_is_no_number_is_not_stated(stated: str) -> None:
+    assert read(PcmReader(8_000, "audio/pcm", {"X-Sample-Rate": stated}), SOUND, []) == (SOUND, {8_000})
+
+
 @pytest.mark.parametrize("rate_hz", [0, 1_000, 96_000])
 def test_a_rate_that_nobody_plays_is_refused(rate_hz: int) -> None:
     with pytest.raises(SynthesizerError, match="samples a second"):

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -28,16 +28,20 @@ class Patience:
 
 class CheckedSynthesizer:
     """Asks `engine`, at most `places` texts at a time: more wait, as they would at the engine. Raises
-    `SynthesizerError` when it is slow, falls silent, sends no sound, another rate in the middle, or one without end."""
+    `SynthesizerError` when it is slow, falls silent, does not end, sends no sound, another rate in the middle, or sound
+    without end."""
 
-    def __init__(self, engine: Synthesizer, patience: Patience, places: int) -> None:
+    def __init__(
+        self, engine: Synthesizer, patience: Patience, places: int, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._engine = engine
         self._patience = patience
         self._places = asyncio.Semaphore(places)
+        self._now_s = now_s
 
     async def speak(self, task: Task) -> AsyncGenerator[Sound, None]:
         """See `Synthesizer`. There is sound, or an error."""
-        begun = time.monotonic()
+        begun = self._now_s()
         try:
             async with self._places:
                 async for sound in self._checked(task, begun):
@@ -56,11 +60,15 @@ class CheckedSynthesizer:
 
     async def _checked(self, task: Task, begun: float) -> AsyncGenerator[Sound, None]:
         most_s = MAX_SOUND_S + MAX_CHAR_S * len(task.text) / task.speed
-        seconds, rate_hz = 0.0, 0
+        seconds, waited_s, rate_hz = 0.0, 0.0, 0
         async with aclosing(self._engine.speak(task)) as pieces:
+            asked_s = self._now_s()
             while (sound := await self._next(pieces, is_first=not rate_hz)) is not None:
+                waited_s += self._now_s() - asked_s
+                if waited_s > self._patience.first_s + most_s:
+                    raise SynthesizerError(f"the speech engine had not ended after {waited_s:.0f} s", "timeout")
                 if not rate_hz:
-                    metrics.FIRST_SOUND_SECONDS.observe(time.monotonic() - begun)
+                    metrics.FIRST_SOUND_SECONDS.observe(self._now_s() - begun)
                 elif sound.sample_rate_hz != rate_hz:
                     raise SynthesizerError("the speech engine changed its sample rate in the middle", "invalid")
                 rate_hz = sound.sample_rate_hz
@@ -68,10 +76,11 @@ class CheckedSynthesizer:
                 if seconds > most_s:
                     raise SynthesizerError(f"the speech engine sent more than {most_s:.0f} s of sound", "endless")
                 yield sound
+                asked_s = self._now_s()  # what the listener takes is not the engine's
         if not rate_hz:
             raise SynthesizerError("the speech engine ended without a sound", "empty")
         metrics.SOUND_SECONDS.inc(seconds)
-        metrics.SYNTHESIS_SECONDS.inc(time.monotonic() - begun)
+        metrics.SYNTHESIS_SECONDS.inc(self._now_s() - begun)
         _judge(task, seconds, rate_hz)
 
     async def _next(self, pieces: AsyncIterator[Sound], *, is_first: bool) -> Sound | None:

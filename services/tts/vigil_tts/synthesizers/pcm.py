@@ -14,6 +14,7 @@ from vigil_tts.synthesizers.port import Sound, SynthesizerError
 
 MAX_HEADER_BYTES = 4_096
 _RATE_HEADER = re.compile(r"sample.?rate", re.IGNORECASE)
+_RATE = re.compile(r"\d{1,6}")
 _RATE_PARAMETER = re.compile(r"\brate=\"?(\d{4,6})\b")
 _NO_SOUND = ("text/", "application/json", "application/problem+json", "application/xml")
 _COMPRESSED = ("audio/mpeg", "audio/mp3", "audio/ogg", "audio/opus", "audio/aac", "audio/flac", "audio/webm")
@@ -72,7 +73,7 @@ def _stated_rate(content_type: str, headers: Mapping[str, str]) -> int:
     """The rate that the answer's head states; 0 when it states none."""
     if found := _RATE_PARAMETER.search(content_type):
         return int(found[1])
-    stated = (value for name, value in headers.items() if _RATE_HEADER.search(name) and value.strip().isdecimal())
+    stated = (value for name, value in headers.items() if _RATE_HEADER.search(name) and _RATE.fullmatch(value.strip()))
     return int(next(stated, "0"))
 
 

@@ -105,6 +105,8 @@ def activity(**fields: object) -> bytes:
         (decode_audio, audio(origin=pb.AUDIO_ORIGIN_UNSPECIFIED), "neither"),
         (decode_audio, audio(tenant="a.b"), "cannot be"),
         (decode_audio, audio(stream=""), "cannot be"),
+        (decode_audio, audio(capture_time_us=2**62), "has no date"),
+        (decode_audio, audio(capture_time_us=-1), "has no date"),
         (decode_spoken, b"\xff", "not a SpokenChunk"),
         (decode_spoken, spoken(sample_rate_hz=1), "at 1 Hz"),
         (decode_spoken, spoken(pcm=bytes(MAX_SPOKEN_BYTES + 2)), "bytes of sound"),
@@ -113,6 +115,7 @@ def activity(**fields: object) -> bytes:
         (decode_activity, activity(state=pb.VOICE_STATE_UNSPECIFIED), "cannot be"),
         (decode_activity, activity(origin=pb.AUDIO_ORIGIN_UNSPECIFIED), "neither"),
         (decode_activity, activity(tenant=""), "cannot be"),
+        (decode_activity, activity(time_us=2**62), "has no date"),
     ],
 )
 def test_what_cannot_be_is_refused(decode: Callable[[bytes], object], data: bytes, words: str) -> None:

@@ -16,6 +16,7 @@ from vigil.core.sound import MAX_CHUNK_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ, chunk_b
 from vigil.v1 import audio_pb2 as pb
 
 MAX_SPOKEN_BYTES = 512 * 1_024  # of one spoken chunk; NATS carries messages of 1 MiB
+MAX_TIME_US = 253_402_300_799_000_000  # the last second that has a date
 SPOKEN_RATES_HZ = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 _ORIGINS = {Origin.SOURCE: pb.AUDIO_ORIGIN_SOURCE, Origin.MICROPHONE: pb.AUDIO_ORIGIN_MICROPHONE}
@@ -134,7 +135,7 @@ def decode_audio(data: bytes) -> AudioChunk:
             _origin(message.origin),
             message.stream,
             message.sequence,
-            message.capture_time_us,
+            _time_us(message.capture_time_us),
             message.pcm,
             message.is_addressed,
         )
@@ -212,7 +213,7 @@ def decode_activity(data: bytes) -> VoiceActivity:
         return VoiceActivity(
             SessionKey(message.tenant, message.session),
             VoiceState(message.state),
-            message.time_us,
+            _time_us(message.time_us),
             _origin(message.origin),
             message.stream,
         )
@@ -220,6 +221,13 @@ def decode_activity(data: bytes) -> VoiceActivity:
         raise InvalidMessage("these bytes are not a VoiceActivity") from None
     except (CoreError, ValueError) as error:
         raise InvalidMessage(f"a voice activity that cannot be: {error}") from None
+
+
+def _time_us(time_us: int) -> int:
+    """A time that events can state."""
+    if not 0 <= time_us <= MAX_TIME_US:
+        raise InvalidMessage(f"sound of {time_us:,} us after 1970, which has no date")
+    return time_us
 
 
 def _origin(number: int) -> Origin:

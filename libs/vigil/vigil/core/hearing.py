@@ -56,9 +56,10 @@ class Hearing:
             raise InvalidSpec("hearing.from_source is true and hearing.is_on is not: give both, or none")
         if len(self.wake_phrase) > MAX_WAKE_PHRASE_CHARS or not self.wake_phrase.isprintable():
             raise InvalidSpec(f"hearing.wake_phrase is one line of at most {MAX_WAKE_PHRASE_CHARS} characters")
-        if (self.turn_taking is TurnTaking.WAKE) != bool(self.wake_phrase.strip()):
+        if (self.turn_taking is TurnTaking.WAKE) != any(map(str.isalnum, self.wake_phrase)):
             raise InvalidSpec(
-                'hearing.wake_phrase goes with hearing.turn_taking "wake": give both, or neither of the two'
+                'hearing.wake_phrase goes with hearing.turn_taking "wake": give both, or neither of the two; a phrase '
+                "has a word"
             )
         check_language("hearing.language", self.language)
 

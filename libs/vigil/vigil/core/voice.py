@@ -9,7 +9,9 @@ from vigil.core.errors import InvalidSpec
 from vigil.core.hearing import check_language
 
 SPEED = Bounds(0.5, 2, "times the usual speed")
-VOICE_NAME_PATTERN = r"[\w .:/+-]{0,100}"
+VOICE_NAME_PATTERN = r"(\w[\w +-]*([.:/][\w +-]+)*)?"
+"""No path to a file and no address: an engine may open what it is given for a voice."""
+MAX_VOICE_NAME_CHARS = 100
 
 
 class SpeechKind(StrEnum):
@@ -48,7 +50,10 @@ class Voice:
     language: str = ""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(VOICE_NAME_PATTERN, self.name):
-            raise InvalidSpec(f"voice.name is {self.name[:40]!r}: give the name of a voice, of at most 100 characters")
+        if len(self.name) > MAX_VOICE_NAME_CHARS or not re.fullmatch(VOICE_NAME_PATTERN, self.name):
+            raise InvalidSpec(
+                f"voice.name is {self.name[:40]!r}: give the name of a voice, of at most {MAX_VOICE_NAME_CHARS} "
+                "characters, and no path or address"
+            )
         SPEED.check("voice.speed", self.speed)
         check_language("voice.language", self.language)

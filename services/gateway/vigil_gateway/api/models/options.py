@@ -28,7 +28,7 @@ from vigil.core.session import (
     Window,
 )
 from vigil.core.source import SourceKind
-from vigil.core.voice import SPEED, VOICE_NAME_PATTERN, Voice
+from vigil.core.voice import MAX_VOICE_NAME_CHARS, SPEED, VOICE_NAME_PATTERN, Voice
 from vigil_gateway.api.models.base import NO_TEXT_FLOAT, NO_TEXT_INT, Flag, Group, In, Out, TimeZone, Token, bounded
 
 _CADENCE, _WINDOW, _SPEECH, _MEMORY = Cadence(), Window(), Speech(), MemoryLimits()
@@ -131,7 +131,12 @@ WakePhrase = Annotated[
 ]
 VoiceOn = Annotated[Flag, Field(description="Whether what the session says is spoken aloud")]
 VoiceName = Annotated[
-    str, Field(pattern=f"^{VOICE_NAME_PATTERN}$", description="Name of the voice; empty: the usual one")
+    str,
+    Field(
+        max_length=MAX_VOICE_NAME_CHARS,
+        pattern=f"^{VOICE_NAME_PATTERN}$",
+        description="Name of the voice; empty: the usual one",
+    ),
 ]
 Speed = Annotated[float, bounded(SPEED, "How fast it speaks", allow_inf_nan=False), NO_TEXT_FLOAT]
 

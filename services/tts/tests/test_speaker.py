@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,8 +18,6 @@ from vigil.core.hearing import Became
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Severity
 from vigil.core.source import Role
-from vigil.core.speaking import Words
-from vigil.core.voice import SpeechKind
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
@@ -286,16 +283,3 @@ async def test_it_hears_and_says_no_more_than_its_row_allows(stage: Stage) -> No
     for allowed, used in ((TTS.bus.hears, [*heard, subjects.lifecycle_of(SESSION)]), (TTS.bus.publishes, said)):
         for subject in used:
             assert any(subjects.is_within(subject, pattern) for pattern in allowed), subject
-
-
-async def test_a_voice_that_is_switched_off_is_silent(stage: Stage) -> None:
-    spec = (await SessionStore(stage.redis).look(SESSION)).spec
-    ports = Ports(SessionStore(stage.redis), stage.bus, stage.placement, stage.engine)
-    async with session_voice(ports, spec) as voice:
-        voice.take_up(replace(spec, voice=replace(spec.voice, is_on=False)))
-        voice.offer(Words("u-1", "Hello.", SpeechKind.ANSWER, time.time_ns() // 1_000))
-        (dropped,) = await stage.tells("dropped: Hello.")
-        assert dropped["cause"] == "muted"
-        voice.take_up(spec)
-        voice.offer(Words("u-2", "Hello again.", SpeechKind.ANSWER, time.time_ns() // 1_000))
-        await stage.tells("dropped: Hello.", "started: Hello again.", "ended: Hello again.")

@@ -8,7 +8,7 @@ SPOKEN = Counter(
     "vigil_tts_words_total",
     "What sessions said that was to be spoken aloud, by kind (ordinary, answer, critical_alert) and by what became of "
     "it: ended (spoken to its end), or why it was not spoken or not to its end: speaking, queue_full, too_old, "
-    "user_spoke, critical_alert, muted, engine, session_over",
+    "user_spoke, critical_alert, engine, session_over",
     ["kind", "outcome"],
 )
 FIRST_AUDIO_SECONDS = Histogram(

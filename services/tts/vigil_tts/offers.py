@@ -8,7 +8,7 @@ from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.core.alert import AlertState
 from vigil.core.hearing import Became
 from vigil.core.instruction import Severity
-from vigil.core.speaking import Words
+from vigil.core.speech import Words
 from vigil.core.voice import SpeechKind
 
 T = TypeVar("T")

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from vigil.contract.audio import VoiceActivity, VoiceState
-from vigil.contract.events.speech import Spoken, speech_outgoing
 from vigil.contract.subjects import SpeechEvent
 from vigil.core import speaking
 from vigil.core.session import SessionSpec
-from vigil.core.speaking import MAX_AGE_US, Dropped, Effect, Ended, Pause, Resume, Speak, Speaking, Step, Stopped, Words
-from vigil.core.voice import SpeechCause
+from vigil.core.speaking import Step
+from vigil.core.speech import MAX_AGE_US, Dropped, Effect, Ended, Pause, Resume, Speak, Speaking, Stopped, Words
 from vigil.runtime.process.logs import get_log
 from vigil_tts import metrics
 from vigil_tts.player import Player
@@ -22,16 +21,6 @@ from vigil_tts.telling import Telling
 
 CLOSING_S = 2.0  # for the last events of a session that has ended
 MAX_STREAMS = 16  # of sound in which a user may be heard at once
-
-_REASONS = {
-    SpeechCause.SPEAKING: "something else was being spoken",
-    SpeechCause.QUEUE_FULL: "something newer or more urgent took its place",
-    SpeechCause.TOO_OLD: f"it was older than {MAX_AGE_US // 1_000_000} s before its first sound",
-    SpeechCause.USER_SPOKE: "the user spoke",
-    SpeechCause.CRITICAL_ALERT: "a critical alert interrupted it",
-    SpeechCause.MUTED: "the session's voice is off",
-    SpeechCause.SESSION_OVER: "the session has ended",
-}
 
 log = get_log()
 
@@ -44,19 +33,11 @@ class SessionVoice:
         self._spec = spec
         self._tasks = tasks
         self._state = Speaking()
-        self._telling = Telling(ports.bus)
+        self._telling = Telling(ports.bus, spec, ports.now_us)
         self._player: Player | None = None
         self._playing: asyncio.Task[None] | None = None
         self._streams: set[str] = set()  # in which a user is heard now
         self._has_changed = asyncio.Event()
-
-    def take_up(self, spec: SessionSpec) -> None:
-        """The session's options as they are now. A voice that is switched off falls silent."""
-        self._spec = spec
-        if spec.voice.is_on:
-            self._state = speaking.unmuted(self._state)
-        elif not self._state.is_muted:
-            self._do(speaking.muted(self._state))
 
     def offer(self, words: Words) -> None:
         """Something to be spoken, if the rule lets it."""
@@ -147,17 +128,17 @@ class SessionVoice:
                 has_sound = self._player is not None and self._player.has_sound
                 self._silence()
                 if has_sound:
-                    self._tell(SpeechEvent.ENDED, words, heard=words.text)
+                    self._telling.tell(SpeechEvent.ENDED, words, heard=words.text)
                 else:
-                    self._tell(SpeechEvent.DROPPED, words, reason="there is nothing in it that can be said")
+                    self._telling.tell(SpeechEvent.DROPPED, words, reason="there is nothing in it that can be said")
             case Stopped(words, cause):
                 has_sound = self._player is not None and self._player.has_sound
                 event = SpeechEvent.INTERRUPTED if has_sound else SpeechEvent.DROPPED
-                self._tell(event, words, heard=self._silence(), cause=cause, reason=reason)
+                self._telling.tell(event, words, heard=self._silence(), cause=cause, reason=reason)
             case Dropped(words, cause):
                 if self._player is not None and self._playing is not None and self._playing.get_name() == words.id:
                     self._silence()
-                self._tell(SpeechEvent.DROPPED, words, cause=cause, reason=reason)
+                self._telling.tell(SpeechEvent.DROPPED, words, cause=cause, reason=reason)
 
     def _begin(self, words: Words) -> None:
         voice, now_us = self._spec.voice, self._ports.now_us()
@@ -165,7 +146,7 @@ class SessionVoice:
 
         def on_sound() -> None:
             metrics.FIRST_AUDIO_SECONDS.observe(max(0.0, (self._ports.now_us() - now_us) / 1_000_000))
-            self._tell(SpeechEvent.STARTED, words)
+            self._telling.tell(SpeechEvent.STARTED, words)
             self._has_changed.set()
 
         task = Task("", voice.name, voice.speed, voice.language)
@@ -200,23 +181,6 @@ class SessionVoice:
         if playing is not asyncio.current_task():
             playing.cancel()
         return heard
-
-    def _tell(
-        self,
-        event: SpeechEvent,
-        words: Words,
-        *,
-        heard: str = "",
-        cause: SpeechCause = SpeechCause.NONE,
-        reason: str = "",
-    ) -> None:
-        if event is not SpeechEvent.STARTED:
-            metrics.SPOKEN.labels(words.kind, cause or "ended").inc()
-        voice = self._spec.voice.name
-        told = reason or _REASONS.get(cause, "")
-        spec = self._spec
-        spoken = Spoken(spec.key, spec.source.id, words.id, words.kind, words.text, heard, voice, cause, told)
-        self._telling.tell(speech_outgoing(event, spoken, self._ports.now_us(), words.traceparent))
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ CAPACITY = 64  # messages of a kind that may wait; they are read at once
 log = get_log()
 
 Take = Callable[[bytes], None]
-Hearing = Coroutine[Any, Any, Ended]
+Reading = Coroutine[Any, Any, Ended]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ class Speaker:
                     await self._speak(look.spec)
 
     async def _speak(self, spec: SessionSpec) -> None:
-        async with session_voice(self._ports, spec) as voice, hear_all(self._ports.bus, spec, voice) as hearing:
+        async with session_voice(self._ports, spec) as voice, hear_all(self._ports.bus, spec, voice) as readings:
             log.info("speaking began", voice=spec.voice.name, language=spec.voice.language)
-            await first_to_end(*hearing, follow(self._ports, spec.key, lambda look: voice.take_up(look.spec)))
+            await first_to_end(*readings, follow(self._ports, spec.key))
 
 
 @asynccontextmanager
-async def hear_all(bus: Bus, spec: SessionSpec, voice: SessionVoice) -> AsyncIterator[tuple[Hearing, ...]]:
+async def hear_all(bus: Bus, spec: SessionSpec, voice: SessionVoice) -> AsyncIterator[tuple[Reading, ...]]:
     """Subscribe to all that `voice` is to know of; what it yields hands it on, and is to be run within the block."""
     async with AsyncExitStack() as stack:
         works = []

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core import speaking
-from vigil.core.speaking import (
+from vigil.core.speaking import Step
+from vigil.core.speech import (
     MAX_AGE_US,
     VERDICT_US,
     VOICE_US,
@@ -19,7 +20,6 @@ from vigil.core.speaking import (
     Resume,
     Speak,
     Speaking,
-    Step,
     Stopped,
     Words,
 )
@@ -217,18 +217,11 @@ class TestOneTurn:
         assert voice.hears(alert("fire", turn=3), 1) == ["Resume said"]
 
 
-@pytest.mark.parametrize(("quieten", "cause"), [(speaking.muted, "muted"), (speaking.over, "session_over")])
-def test_mute_and_the_end_stop_everything(voice: Voice, quieten: Callable[[Speaking], Step], cause: str) -> None:
+def test_the_end_of_the_session_stops_everything(voice: Voice) -> None:
     voice.hears(words("one"))
     voice.hears(answer("two"))
-    assert voice.does(quieten(voice.state)) == [f"Stopped one ({cause})", f"Dropped two ({cause})"]
-
-
-def test_a_muted_session_speaks_no_alert_either_until_it_may_again(voice: Voice) -> None:
-    voice.does(speaking.muted(voice.state))
-    assert voice.hears(alert("fire")) == ["Dropped fire (muted)"]
-    voice.state = speaking.unmuted(voice.state)
-    assert voice.hears(words("one")) == ["Speak one"]
+    assert voice.does(speaking.over(voice.state)) == ["Stopped one (session_over)", "Dropped two (session_over)"]
+    assert voice.state.spoken is voice.state.waiting is None
 
 
 @pytest.mark.parametrize(
@@ -248,8 +241,6 @@ EVENTS: dict[str, Callable[[Speaking, int], Step]] = {
     "user_said": speaking.user_said,
     "false_start": speaking.false_start,
     "waited": speaking.waited,
-    "muted": lambda state, _: speaking.muted(state),
-    "unmuted": lambda state, _: (speaking.unmuted(state), ()),
 }
 HAPPENINGS = st.lists(
     st.tuples(
@@ -317,7 +308,6 @@ def test_whatever_happens_there_is_one_voice_and_no_backlog(
         assert heard.playing == (state.spoken.id if state.spoken else "")
         assert heard.is_paused == state.is_paused
         assert state.waiting is None or state.waiting.kind is not SpeechKind.ORDINARY
-        assert not (state.is_muted and (state.spoken or state.waiting))
         assert len(state.turns) <= speaking.MAX_TURNS
         assert state.spoken or not state.is_paused
     kept = (state.spoken is not None) + (state.waiting is not None)
@@ -336,7 +326,7 @@ def _is_passed_over(before: Speaking, after: Speaking, effects: tuple[Effect, ..
 
 
 def _check_priority(before: Speaking, after: Speaking, effects: tuple[Effect, ...], said: Words, now_us: int) -> None:
-    if not said.is_critical or before.is_muted or said.is_old(now_us) or said.turn in before.turns:
+    if not said.is_critical or said.is_old(now_us) or said.turn in before.turns:
         return
     is_free = before.spoken is None or before.is_paused or not before.spoken.is_critical
     assert after.spoken == said if is_free else after.waiting == said
@@ -359,4 +349,4 @@ def test_a_voice_that_nobody_disturbs_any_more_comes_to_rest(
             state, _ = speaking.waited(state, now_us)
         else:
             state, _ = speaking.finished(state, now_us)
-    assert replace(state, turns=(), is_muted=False) == Speaking()
+    assert replace(state, turns=()) == Speaking()

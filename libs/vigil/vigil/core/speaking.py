@@ -11,116 +11,23 @@ Whatever is offered comes to exactly one end: `Ended`, `Stopped` or `Dropped`. O
 before and is spoken, was, or waits, are passed over without one: an utterance and an alert may tell of one turn.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from vigil.core.speech import (
+    Dropped,
+    Effect,
+    Ended,
+    Pause,
+    Resume,
+    Speak,
+    Speaking,
+    Stopped,
+    Words,
+)
 from vigil.core.voice import SpeechCause, SpeechKind
 
-MAX_AGE_US = 5_000_000  # from when the words were published until their first sound
-VERDICT_US = 2_000_000  # after a user stopped: so long it may turn out that it was no speech to the session
-VOICE_US = 30_000_000  # a user of whom nothing more is heard for so long does not speak any more
 MAX_TURNS = 16  # of those that were spoken last
 
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Something to be spoken. `turn` is the sequence of the turn that said it; below 0: no turn did. `traceparent` is
-    the trace that it belongs to."""
-
-    id: str
-    text: str
-    kind: SpeechKind
-    created_us: int
-    turn: int = -1
-    traceparent: str = ""
-
-    @property
-    def is_critical(self) -> bool:
-        """Whether it interrupts."""
-        return self.kind is SpeechKind.CRITICAL_ALERT
-
-    def is_old(self, now_us: int) -> bool:
-        """Whether it may not be begun any more."""
-        return now_us - self.created_us > MAX_AGE_US
-
-
-@dataclass(frozen=True, slots=True)
-class Speaking:
-    """`spoken` is what the voice speaks now, or has paused in; `waiting` what it speaks next.
-
-    `user_since_us` is when the user who speaks now began; below 0: nobody speaks. `paused_us` is when the voice paused,
-    or the user fell silent after that; below 0: it has not paused. `turns` are those that were spoken last.
-    """
-
-    spoken: Words | None = None
-    waiting: Words | None = None
-    is_muted: bool = False
-    user_since_us: int = -1
-    paused_us: int = -1
-    turns: tuple[int, ...] = ()
-
-    @property
-    def does_user_speak(self) -> bool:
-        """Whether somebody speaks to the session now."""
-        return self.user_since_us >= 0
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether the voice has stopped in the middle, and may go on."""
-        return self.paused_us >= 0
-
-    @property
-    def due_us(self) -> int | None:
-        """When `waited` is to be called, if nothing else happens before; None: never."""
-        if self.does_user_speak:
-            return self.user_since_us + VOICE_US
-        return self.paused_us + VERDICT_US if self.is_paused else None
-
-
-@dataclass(frozen=True, slots=True)
-class Speak:
-    """Begin to speak it. Nothing else is spoken now."""
-
-    words: Words
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Let no more of it be heard, but keep it."""
-
-    words: Words
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Go on where it paused."""
-
-    words: Words
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """It was spoken to its end."""
-
-    words: Words
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """Stop in the middle, for good: tell which part of it was heard."""
-
-    words: Words
-    cause: SpeechCause
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """None of it is spoken: it is text only."""
-
-    words: Words
-    cause: SpeechCause
-
-
-Effect = Speak | Pause | Resume | Ended | Stopped | Dropped
 Step = tuple[Speaking, tuple[Effect, ...]]
 
 
@@ -203,25 +110,16 @@ def waited(state: Speaking, now_us: int) -> Step:
     return _given_up(replace(state, user_since_us=-1), now_us)
 
 
-def muted(state: Speaking) -> Step:
-    """The session is to be quiet from now on."""
-    return _emptied(replace(state, is_muted=True), SpeechCause.MUTED)
-
-
-def unmuted(state: Speaking) -> Speaking:
-    """The session may speak again."""
-    return replace(state, is_muted=False)
-
-
 def over(state: Speaking) -> Step:
-    """The session has ended."""
-    return _emptied(state, SpeechCause.SESSION_OVER)
+    """The session has ended: nothing is spoken any more."""
+    cause = SpeechCause.SESSION_OVER
+    stopped = () if state.spoken is None else (Stopped(state.spoken, cause),)
+    dropped = () if state.waiting is None else (Dropped(state.waiting, cause),)
+    return replace(_silent(state), waiting=None), (*stopped, *dropped)
 
 
 def _refusal(state: Speaking, words: Words, now_us: int) -> SpeechCause | None:
     """Why it is neither spoken nor kept; None: it is."""
-    if state.is_muted:
-        return SpeechCause.MUTED
     if words.is_old(now_us):
         return SpeechCause.TOO_OLD
     if words.kind is not SpeechKind.ORDINARY:
@@ -296,9 +194,3 @@ def _lost(state: Speaking, cause: SpeechCause, now_us: int, *, was_heard: bool) 
 
 def _silent(state: Speaking) -> Speaking:
     return replace(state, spoken=None, paused_us=-1)
-
-
-def _emptied(state: Speaking, cause: SpeechCause) -> Step:
-    stopped = () if state.spoken is None else (Stopped(state.spoken, cause),)
-    dropped = () if state.waiting is None else (Dropped(state.waiting, cause),)
-    return replace(_silent(state), waiting=None), (*stopped, *dropped)

@@ -79,6 +79,40 @@ async def test_another_tenants_events_are_refused_in_words(server: UpNats) -> No
         await anext(utterances(server.tenant_url("acme"), "demo", since=HOUR))
 
 
+async def test_a_downstream_system_neither_speaks_to_sessions_nor_listens_to_their_sound(server: UpNats) -> None:
+    errors: list[str] = []
+
+    async def note(error: Exception) -> None:
+        errors.append(str(error).lower())
+
+    operator = await nats.connect(server.operator_url)
+    heard = await operator.subscribe("vigil.v1.>")
+    await operator.flush()
+    said = (
+        "audio.in",
+        "audio.out",
+        "audio.activity",
+        "transcript.final",
+        "transcript.partial",
+        "speech.started",
+        "command",
+    )
+    for url in (server.open_url, server.tenant_url("acme")):
+        client = await nats.connect(url, error_cb=note)
+        for kind in said:
+            await client.publish(f"vigil.v1.{kind}.demo.s-1", b"x")
+            await client.publish(f"vigil.v1.{kind}.acme.s-1", b"x")
+        for kind in ("audio.in", "audio.out", "audio.activity", "transcript.partial"):
+            await client.subscribe(f"vigil.v1.{kind}.>")
+        await client.flush()
+        await client.close()
+    assert sum("publish" in error for error in errors) == 2 * 2 * len(said), errors
+    assert sum("subscription" in error for error in errors) == 2 * 4, errors
+    await operator.flush()
+    assert heard.pending_msgs == 0, "and nothing of it reached the services"
+    await operator.close()
+
+
 async def test_the_subscriber_of_the_readme_survives_what_it_does_not_expect(
     server: UpNats, interaction: Bus, tmp_path: Path
 ) -> None:

@@ -48,6 +48,11 @@ build/tools/bin/uv:
 	@deploy/speech/install.sh .venv-speech
 	@touch $@
 
+# FunASR's own server, which is only tested against.
+.venv-funasr/.complete: $(wildcard deploy/speech/funasr/*) .venv-speech/.complete
+	@deploy/speech/funasr/install.sh .venv-funasr .venv-speech
+	@touch $@
+
 # The console's own tools, by its lockfile.
 console/node_modules/.complete: console/package.json console/package-lock.json
 	@echo "==> installing the tools of the console"
@@ -98,7 +103,7 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 # --- prove ---------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-console test-slow test-compose test-stores test-helm test-recipe test-services bench fuzz eval coverage lint format
+.PHONY: test test-console test-slow test-compose test-stores test-helm test-recipe test-services test-funasr bench fuzz eval coverage lint format
 test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST_ARGS=…]
 	@$(MAKE) --no-print-directory test-console
 	@$(MAKE) --no-print-directory test-services
@@ -129,6 +134,10 @@ test-stores: workspace ## Run the tests of store and placement against every Red
 # A real Kubernetes on this machine's Docker. Its programs are built from source at the first run: see tests/cluster.
 test-helm: chart-tools ## Install, test, upgrade and uninstall the chart in a cluster of one node (root, Docker, the images of make images) [HELM_ARGS=…]
 	@tests/cluster/test-chart.sh $(HELM_ARGS)
+
+# No part of `make test-slow`: its environment is of no other use.
+test-funasr: workspace speech .venv-funasr/.complete ## Test the recognition of speech against FunASR's own server (2.0 GB, installed once)
+	@$(VENV)/python -m pytest -m slow services/asr/tests/test_funasr.py $(PYTEST_ARGS)
 
 # The tests of training run in the engine's Python, which has torch.
 test-recipe: engine ## Run the tests of training, and small trainings [RECIPE_TESTS='not slow']

@@ -39,6 +39,15 @@ async def test_an_remark_is_transcribed_with_the_engines_certainty(
     assert (engine.keys, engine.seconds) == (["Bearer k"], [1.0])
 
 
+async def test_a_language_that_the_engine_does_not_know_is_none(
+    engine: ScriptedEngine, http: aiohttp.ClientSession
+) -> None:
+    engine.language = "unknown"  # as FunASR's server says
+    sound = heard(5)
+    sound.end()
+    assert (await recognizer(engine, http).recognize(sound, "", lambda text: None)).language == ""
+
+
 async def test_a_model_without_segments_is_asked_for_the_text_alone_from_then_on(
     engine: ScriptedEngine, http: aiohttp.ClientSession
 ) -> None:

@@ -83,9 +83,7 @@ class OpenAIRecognizer:
                 raise
             said = await self._connection.post(PATH, _form(pcm, model, language, _TEXT_ALONE))
             self._format = _TEXT_ALONE
-        return Recognized(
-            bounded(text_in(said, "text")), _confidence(said), bounded(text_in(said, "language"), MAX_LANGUAGE_CHARS)
-        )
+        return Recognized(bounded(text_in(said, "text")), _confidence(said), _language(said))
 
 
 class _Asking:
@@ -166,6 +164,12 @@ def wav(pcm: bytes) -> bytes:
         sound.setframerate(SAMPLE_RATE_HZ)
         sound.writeframes(pcm)
     return file.getvalue()
+
+
+def _language(said: dict[str, Any]) -> str:
+    """Empty where the engine tells none; FunASR's server has a word for that."""
+    found = bounded(text_in(said, "language"), MAX_LANGUAGE_CHARS)
+    return "" if found == "unknown" else found
 
 
 def _confidence(said: dict[str, Any]) -> float | None:

@@ -38,6 +38,7 @@ class ScriptedEngine:
         self.says: Callable[[float], str] = lambda seconds: "is anybody there"
         self.log_probability = -0.1
         self.has_segments = True
+        self.language = "en"
         self.url = ""
         self.forms: list[dict[str, str]] = []
         self.keys: list[str] = []
@@ -97,7 +98,7 @@ class ScriptedEngine:
                 {"error": "no segments"} if is_refused else {"text": text}, status=400 if is_refused else 200
             )
         segments = [{"id": 0, "text": text, "avg_logprob": self.log_probability}]
-        answer = {"text": text, "language": "en", "segments": segments}
+        answer = {"text": text, "language": self.language, "segments": segments}
         if self.behaviour is Behaviour.PIECES:
             return await _in_pieces(request, json.dumps(answer).encode())
         return web.json_response(answer)

@@ -12,8 +12,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from vigil.runtime.process.startup import StartupError
 from vigil.testing.eventually import eventually
-from vigil_asr.recognizers.embedded import EmbeddedRecognizer, NotInstalled, installed
+from vigil_asr.recognizers.embedded import EmbeddedRecognizer, installed
 from vigil_asr.sound import RemarkSound
 from vigil_asr.testing.scripted_engine import ScriptedEngine
 
@@ -67,5 +68,5 @@ async def test_a_server_that_says_nothing_of_use_is_started_again(
 
 
 def test_where_it_is_not_installed_the_way_to_it_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotInstalled, match="run make speech"):
+    with pytest.raises(StartupError, match="run make speech"):
         installed(tmp_path, "whisper-tiny.en", 1)

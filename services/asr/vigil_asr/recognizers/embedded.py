@@ -7,48 +7,27 @@ started again when it died.
 """
 
 import asyncio
-import json
-import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 
+from vigil.runtime.process.child_server import ChildServer, ChildServerFailed, start_child_server
 from vigil.runtime.process.logs import get_log
+from vigil.runtime.process.startup import StartupError
 from vigil_asr import metrics
 from vigil_asr.recognizers.connection import Connection, http_session
 from vigil_asr.recognizers.openai import OpenAIOptions, OpenAIRecognizer
-from vigil_asr.recognizers.port import Recognized, RecognizerError, Told
+from vigil_asr.recognizers.port import Recognized, Told
 from vigil_asr.sound import RemarkSound
 
 START_S = 60.0
 RESTART_S = 1.0  # after a server that died
 MODELS = ("whisper-tiny.en", "whisper-base")
-OTHER_LANGUAGES = "whisper-base"
 _SERVER = Path(__file__).parents[1] / "whisper_server"
 
 log = get_log()
-
-
-class NotInstalled(Exception):
-    """The embedded engine is not where it should be."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            f"there is no embedded recognizer in {folder}: run make speech, or name an engine in VIGIL_ASR_ENGINE and "
-            "VIGIL_ASR_URL"
-        )
-
-
-@dataclass(slots=True)
-class _Server:
-    """The process, the root of its API, and the key that it asks for."""
-
-    process: asyncio.subprocess.Process
-    url: str
-    key: str
 
 
 class EmbeddedRecognizer:
@@ -78,28 +57,29 @@ class EmbeddedRecognizer:
         """Keep the server running until this is cancelled."""
         while True:
             try:
-                server = await _start(self._command)
-            except RecognizerError as error:
-                log.error("embedded recognizer not started", reason=str(error))
+                metrics.ENGINE_STARTS.inc()
+                server = await start_child_server(self._command, START_S)
+            except ChildServerFailed as error:
+                log.error("embedded recognizer not started", reason=str(error), hint="run make speech again")
             else:
                 await self._serve(server)
             await asyncio.sleep(RESTART_S)
 
-    async def _serve(self, server: _Server) -> None:
+    async def _serve(self, server: ChildServer) -> None:
         self._engine = OpenAIRecognizer(Connection(self._http, server.url, server.key), self._options)
         self._ready.set()
         log.info("embedded recognizer started", model=self._options.model, pid=server.process.pid)
         try:
-            status = await server.process.wait()
+            status = await server.wait()
             log.warning("embedded recognizer ended", status=status)
         finally:
             self._ready.clear()
-            await _end(server.process)
+            await server.end()
 
 
 @asynccontextmanager
 async def open_embedded(folder: Path, model: str, threads: int, partial_ms: int) -> AsyncIterator[EmbeddedRecognizer]:
-    """The embedded engine, as long as the block runs. Raises `NotInstalled`."""
+    """The embedded engine, as long as the block runs. Raises `StartupError` where it is not installed."""
     command = installed(folder, model, threads)
     async with http_session() as http:
         recognizer = EmbeddedRecognizer(command, model, partial_ms, http)
@@ -112,42 +92,12 @@ async def open_embedded(folder: Path, model: str, threads: int, partial_ms: int)
 
 
 def installed(folder: Path, model: str, threads: int) -> tuple[str, ...]:
-    """The command that starts the server. Raises `NotInstalled`."""
+    """The command that starts the server. Raises `StartupError` where it is not installed."""
     folder = folder.absolute()
     python = folder / "bin" / "python"
     if not python.exists() or not (folder / model / "model.bin").exists():
-        raise NotInstalled(folder)
+        raise StartupError(
+            f"there is no embedded recognizer in {folder}: run make speech, or name an engine in VIGIL_ASR_ENGINE and "
+            "VIGIL_ASR_URL"
+        )
     return str(python), str(_SERVER), str(folder), model, str(threads)
-
-
-async def _start(command: tuple[str, ...]) -> _Server:
-    """Start the server and wait until it has said where it listens. Raises `RecognizerError`."""
-    metrics.ENGINE_STARTS.inc()
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=pipe,
-        stdout=pipe,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": os.defpath},
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(START_S):
-            line = await process.stdout.readline() if process.stdout is not None else b""
-        said = json.loads(line)
-        return _Server(process, str(said["url"]), str(said["key"]))
-    except (ValueError, KeyError, TypeError, TimeoutError):
-        await _end(process)
-        raise RecognizerError(
-            "the embedded recognizer did not start: run make speech again", reason="unavailable"
-        ) from None
-    except BaseException:
-        await _end(process)
-        raise
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from vigil.runtime.process.startup import StartupError
 from vigil_asr.config import AsrSettings
 from vigil_asr.recognizers.connection import Connection, http_session
-from vigil_asr.recognizers.embedded import MODELS, NotInstalled, open_embedded
+from vigil_asr.recognizers.embedded import MODELS, open_embedded
 from vigil_asr.recognizers.funasr_classic import ClassicRecognizer
 from vigil_asr.recognizers.funasr_realtime import FunASRRealtimeRecognizer
 from vigil_asr.recognizers.openai import OpenAIOptions, OpenAIRecognizer
@@ -33,8 +33,9 @@ _NAMED = frozenset({"openai", "openai-realtime"})
 async def open_recognizer(settings: AsrSettings, trusted: ssl.SSLContext | None = None) -> AsyncIterator[Recognizer]:
     """The engine, for as long as the block runs. Raises `StartupError` when the settings do not make one."""
     if settings.asr_engine == "embedded":
-        async with _embedded(settings) as recognizer:
-            yield recognizer
+        model = _embedded_model(settings)
+        async with open_embedded(settings.asr_folder, model, settings.asr_threads, settings.asr_partial_ms) as embedded:
+            yield embedded
         return
     if not settings.asr_url:
         raise StartupError(f"VIGIL_ASR_URL: the engine {settings.asr_engine!r} needs its address")
@@ -45,17 +46,8 @@ async def open_recognizer(settings: AsrSettings, trusted: ssl.SSLContext | None 
         yield _REMOTE[settings.asr_engine](connection, settings)
 
 
-@asynccontextmanager
-async def _embedded(settings: AsrSettings) -> AsyncIterator[Recognizer]:
+def _embedded_model(settings: AsrSettings) -> str:
     model = settings.asr_model or MODELS[0]
     if model not in MODELS:
         raise StartupError(f"VIGIL_ASR_MODEL: the embedded engine has {' and '.join(MODELS)}, not {model!r}")
-    try:
-        opened = open_embedded(settings.asr_folder, model, settings.asr_threads, settings.asr_partial_ms)
-        recognizer = await opened.__aenter__()
-    except NotInstalled as error:
-        raise StartupError(str(error)) from None
-    try:
-        yield recognizer
-    finally:
-        await opened.__aexit__(None, None, None)
+    return model

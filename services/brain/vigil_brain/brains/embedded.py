@@ -5,15 +5,14 @@ child of this process: it starts with the first task, ends with the service, and
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from vigil.runtime.process.child_server import ChildServer, ChildServerFailed, start_child_server
 from vigil.runtime.process.logs import get_log
 from vigil_brain.brains.http_client import HttpClient, http_session, in_time
 from vigil_brain.brains.openai_chat import ChatOptions, OpenAIBrain
@@ -41,15 +40,6 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
 
 
-@dataclass(slots=True)
-class _Server:
-    """The process, the root of its API, and the key that it asks for."""
-
-    process: asyncio.subprocess.Process
-    url: str
-    key: str
-
-
 class EmbeddedBrain:
     """Asks the local server, one task after the other: two at once would only share its threads. It is asked the
     question alone: what else a task has makes so small a model slower and its answers worse."""
@@ -57,7 +47,7 @@ class EmbeddedBrain:
     def __init__(self, command: tuple[str, ...], timeout_s: float) -> None:
         self._command = command
         self._timeout_s = timeout_s
-        self._server: _Server | None = None
+        self._server: ChildServer | None = None
         self._turn = asyncio.Lock()
 
     async def solve(self, task: BrainTask, told: Told) -> Answer:
@@ -70,11 +60,11 @@ class EmbeddedBrain:
     async def close(self) -> None:
         """End the server."""
         if self._server is not None:
-            await _end(self._server.process)
+            await self._server.end()
             self._server = None
 
-    async def _running(self, told: Told) -> _Server:
-        if self._server is not None and self._server.process.returncode is None:
+    async def _running(self, told: Told) -> ChildServer:
+        if self._server is not None and self._server.is_running:
             return self._server
         await told.progress("loads its model")
         self._server = await _start(self._command)
@@ -100,28 +90,11 @@ def installed(settings: EmbeddedSettings) -> tuple[str, ...]:
     return str(python), str(_SERVER), str(weights), str(settings.threads)
 
 
-async def _start(command: tuple[str, ...]) -> _Server:
-    """Start the server and wait until it has said where it listens. Raises `BrainError`."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
-    )
+async def _start(command: tuple[str, ...]) -> ChildServer:
+    """Start the server and wait until it has loaded its model. Raises `BrainError`."""
     try:
-        async with in_time(START_S):
-            line = await process.stdout.readline() if process.stdout is not None else b""
-        said = json.loads(line)
-        server = _Server(process, str(said["url"]), str(said["key"]))
-    except (ValueError, KeyError, TypeError):
-        await _end(process)
+        server = await start_child_server(command, START_S)
+    except ChildServerFailed:
         raise BrainError("the embedded brain did not start: run make brain again", is_transient=True) from None
-    except BaseException:
-        await _end(process)
-        raise
-    log.info("embedded brain started", url=server.url, pid=process.pid)
+    log.info("embedded brain started", url=server.url, pid=server.process.pid)
     return server
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()

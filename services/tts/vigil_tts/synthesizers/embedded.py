@@ -5,14 +5,14 @@ process: it starts with the service, ends with it, and is started again when it 
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
+from vigil.runtime.process.child_server import ChildServer, ChildServerFailed, start_child_server
 from vigil.runtime.process.logs import get_log
 from vigil_tts.synthesizers.http_client import HttpClient
 from vigil_tts.synthesizers.openai_speech import OpenAIOptions, OpenAISynthesizer
@@ -32,8 +32,8 @@ log = get_log()
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
-    process: asyncio.subprocess.Process
+class _Running:
+    server: ChildServer
     voice: OpenAISynthesizer
 
 
@@ -44,46 +44,46 @@ class EmbeddedSynthesizer:
         self._http = http
         self._command = command
         self._again_s = again_s
-        self._server: _Server | None = None
+        self._running: _Running | None = None
         self._failed_at = float("-inf")
         self._starting = asyncio.Lock()
 
     async def speak(self, task: Task) -> AsyncGenerator[Sound, None]:
         """See `Synthesizer`."""
-        async with aclosing((await self._running()).speak(task)) as pieces:
+        async with aclosing((await self._voice()).speak(task)) as pieces:
             async for sound in pieces:
                 yield sound
 
     async def voices(self) -> tuple[SpeakingVoice, ...]:
         """See `Synthesizer`."""
-        return await (await self._running()).voices()
+        return await (await self._voice()).voices()
 
     async def start(self) -> None:
         """Start the server before it is needed; what goes wrong is logged, and tried again with the next text."""
         try:
-            await self._running()
+            await self._voice()
         except SynthesizerError as error:
             log.error("embedded voice not started", reason=error.reason)
 
     async def close(self) -> None:
         """End the server."""
-        if self._server is not None:
-            await _end(self._server.process)
-            self._server = None
+        if self._running is not None:
+            await self._running.server.end()
+            self._running = None
 
-    async def _running(self) -> OpenAISynthesizer:
+    async def _voice(self) -> OpenAISynthesizer:
         async with self._starting:
-            if self._server is not None and self._server.process.returncode is None:
-                return self._server.voice
+            if self._running is not None and self._running.server.is_running:
+                return self._running.voice
             now = asyncio.get_running_loop().time()
             if now - self._failed_at < self._again_s:
                 raise SynthesizerError("the embedded voice did not start: run make speech again", "unavailable")
             try:
-                self._server = await _started(self._http, self._command)
+                self._running = await _started(self._http, self._command)
             except SynthesizerError:
                 self._failed_at = now
                 raise
-            return self._server.voice
+            return self._running.voice
 
 
 @asynccontextmanager
@@ -105,30 +105,14 @@ def installed(folder: str, threads: int) -> tuple[str, ...]:
     return (str(python), str(_SERVER), str(threads)) if python.exists() else ()
 
 
-async def _started(http: aiohttp.ClientSession, command: tuple[str, ...]) -> _Server:
-    """Start the server and wait until it has said where it listens. Raises `SynthesizerError`."""
+async def _started(http: aiohttp.ClientSession, command: tuple[str, ...]) -> _Running:
+    """Start the server and wait until it has loaded its voice. Raises `SynthesizerError`."""
     if not command:
         raise SynthesizerError(NOT_INSTALLED, "unavailable")
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
-    )
     try:
-        async with asyncio.timeout(START_S):
-            line = await process.stdout.readline() if process.stdout is not None else b""
-        said = json.loads(line)
-        client = HttpClient(http, str(said["url"]), str(said["key"]))
-    except (ValueError, KeyError, TypeError, TimeoutError):
-        await _end(process)
+        server = await start_child_server(command, START_S)
+    except ChildServerFailed:
         raise SynthesizerError("the embedded voice did not start: run make speech again", "unavailable") from None
-    except BaseException:
-        await _end(process)
-        raise
-    log.info("embedded voice started", pid=process.pid)
-    return _Server(process, OpenAISynthesizer(client, OpenAIOptions(MODEL, "", RATE_HZ)))
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()
+    log.info("embedded voice started", pid=server.process.pid)
+    client = HttpClient(http, server.url, server.key)
+    return _Running(server, OpenAISynthesizer(client, OpenAIOptions(MODEL, "", RATE_HZ)))

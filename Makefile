@@ -151,8 +151,9 @@ test-services:
 	  $(or $(PYTEST_ARGS),tests services libs) --ignore tests/whole_system --ignore tests/compose
 	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
 
-bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory] [ENGINE=real]
+bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|speech] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)
+	@$(if $(filter speech,$(BENCH)),$(MAKE) --no-print-directory speech)
 	@PYTHONPATH=tests $(if $(ENGINE),VIGIL_BENCH_ENGINE=$(ENGINE)) $(VENV)/python -m bench $(or $(BENCH),tick)
 
 # atheris comes for this run alone: it is made for Linux on x86-64, and nothing else needs it.

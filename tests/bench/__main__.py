@@ -1,4 +1,4 @@
-"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory]`.
+"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|speech]`.
 
 `bench.settings` has its variables.
 """

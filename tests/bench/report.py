@@ -7,6 +7,7 @@ from typing import Any
 from bench.knee import Knee
 from bench.plot import Chart, Line, svg
 from bench.results import TARGETS, Results
+from bench.statistics import Spread
 
 _STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 720px; margin: 2em auto; padding: 0 1em; color: #222 }
@@ -31,6 +32,7 @@ def html(results: Results) -> str:
         *_soak(results),
         *_memory_of_a_day(results),
         *_remembering(results),
+        *_speech(results),
     ]
     body = "\n".join(sections)
     head = f'<meta charset="utf-8"><title>Vigil bench</title><style>{_STYLE}</style>'
@@ -254,6 +256,81 @@ def _remembering(results: Results) -> list[str]:
         _table(head, rows),
         svg(Chart("Median tick around the first of a chunk", "turns after it", "ms", lines)),
     ]
+
+
+def _speech(results: Results) -> list[str]:
+    found = results.speech
+    if found is None:
+        return []
+    talk = found.dialogue
+    sets = [
+        (
+            name,
+            str(one.sentences),
+            f"{one.word_error_rate:.3f}",
+            ", ".join(f"{voice} {rate:.3f}" for voice, rate in one.by_voice.items()),
+            str(one.unheard),
+            *_hundredths(one.first_partial_s, one.final_s),
+        )
+        for name, one in found.recognition.sets.items()
+    ]
+    waits = {
+        "words to their first sound": talk.first_audio_s,
+        "first sound of the user to the silence of the voice": talk.barge_in_s,
+        "last sound of the user to the first of the answer": talk.answer_s,
+    }
+    quiet = [
+        (
+            one.sound,
+            one.turn_taking,
+            f"{one.seconds:g}",
+            str(one.invented),
+            str(one.voices),
+            str(one.false_starts),
+            ", ".join(f"{count} {became}" for became, count in one.became.items()),
+        )
+        for one in found.quiet
+    ]
+    steps = [
+        (
+            str(step.sessions),
+            *_hundredths(step.final_s),
+            f"{step.late} of {step.sentences}",
+            f"{step.cores:.2f}",
+        )
+        for step in found.steps
+    ]
+    heads = (
+        "sentences",
+        "word error rate",
+        "by voice",
+        "unheard",
+        "first partial p50, s",
+        "p95",
+        "final p50, s",
+        "p95",
+    )
+    slips = [(name, *slip) for name, one in found.recognition.sets.items() for slip in one.slips]
+    return [
+        "<h2>Speech</h2>",
+        f"<p>Sentences by {escape(', '.join(found.voices))}, played in real time. A second of sound takes asr and "
+        f"its engine {found.recognition.asr_factor:.3f} s of the processor, tts and its {talk.tts_factor:.3f} s.</p>",
+        _table(("", *heads), sets),
+        _table(("s", "p50", "p95"), [(name, *_hundredths(wait)) for name, wait in waits.items()]),
+        f"<p>Of {talk.exchanges} questions {talk.unanswered} were not answered aloud, and {talk.uninterrupted} did not "
+        f"interrupt.</p>",
+        _table(("sound", "turns", "s", "questions", "voices", "false starts", "remarks became"), quiet),
+        f"<h3>Listening at once: {found.sustained} sessions</h3>",
+        _table(("sessions", "final p50, s", "p95", "late", "cores of asr"), steps),
+        _table(("not understood word for word", "voice", "said", "understood"), slips),
+        _memory(found.memory_mib),
+    ]
+
+
+def _hundredths(*spreads: Spread | None) -> tuple[str, ...]:
+    return tuple(
+        cell for one in spreads for cell in (("-", "-") if one is None else (f"{one.p50:.2f}", f"{one.p95:.2f}"))
+    )
 
 
 def _tenths(*values: float) -> tuple[str, ...]:

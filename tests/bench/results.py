@@ -17,6 +17,7 @@ from bench.overhead import Overhead
 from bench.remembering import Remembering, Writer
 from bench.rolling import Rolling
 from bench.soak import Soak
+from bench.speech.measure import Speech
 from bench.tracing import Tracing
 from bench.webrtc import Received
 
@@ -56,6 +57,12 @@ TARGETS: Mapping[str, Target] = {
     "memory_tokens_max": Target(SPEC.memory.most_tokens),
     "redis_spread": Target(0.05),
     "recall_at_2h": Target(0.95, at_least=True),
+    "wer_clean": Target(0.05),
+    "final_p95_s": Target(1.2),
+    "first_audio_p95_s": Target(0.9),
+    "answer_p95_s": Target(1.8),
+    "barge_in_p95_ms": Target(300),
+    "invented_queries": Target(0),
 }
 
 
@@ -82,6 +89,7 @@ class Results:
     brains: Brains | None = None
     memory: Remembered | None = None
     remembering: Remembering | None = None
+    speech: Speech | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
@@ -113,6 +121,7 @@ class Results:
             **_of_brains(self.brains),
             **_of_memory(self.memory),
             **_of_remembering(self.remembering),
+            **_of_speech(self.speech),
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
         return {name: None if value is None else round(value, 4) for name, value in figures.items()}
@@ -151,6 +160,21 @@ def _of_remembering(found: Remembering | None) -> dict[str, float | None]:
         "memory_tick_p95_ratio": found.tick_p95_ratio if found else None,
         "memory_boundary_cached": case.cached_share if case else None,
         "delayed_ticks": case.delayed if case else None,
+    }
+
+
+def _of_speech(found: Speech | None) -> dict[str, float | None]:
+    """Times of recognition are those of clean speech."""
+    clean = found.recognition.sets["clean"] if found else None
+    talk = found.dialogue if found else None
+    return {
+        "wer_clean": clean.word_error_rate if clean else None,
+        "final_p95_s": clean.final_s.p95 if clean else None,
+        "first_audio_p95_s": talk.first_audio_s.p95 if talk and talk.first_audio_s else None,
+        "answer_p95_s": talk.answer_s.p95 if talk and talk.answer_s else None,
+        "barge_in_p95_ms": talk.barge_in_s.p95 * 1_000 if talk and talk.barge_in_s else None,
+        "invented_queries": found.invented if found else None,
+        "sessions_heard": found.sustained if found else None,
     }
 
 

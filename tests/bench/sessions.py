@@ -10,6 +10,7 @@ from bench.stack import Stack
 from vigil.contract import subjects
 from vigil.contract.subjects import Lifecycle
 from vigil.core.command import Instruct
+from vigil.core.hearing import Hearing
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.memory import MemoryLimits
@@ -17,6 +18,7 @@ from vigil.core.session import Cadence, Chunk, SessionSpec, SessionState, Window
 from vigil.core.source import Source, SourceKind, kind_of
 from vigil.core.task import TaskRecord
 from vigil.core.turn import FrameRef, Turn
+from vigil.core.voice import Voice
 from vigil.runtime.store.sessions import Commit
 from vigil.runtime.store.tasks import TaskStore
 
@@ -24,6 +26,8 @@ WATCH = Instruction("w-fire", "Alert me when a fire starts.", Watch("fire", Seve
 
 
 NO_MEMORY = MemoryLimits()
+NO_HEARING = Hearing()
+NO_VOICE = Voice()
 
 
 def names(count: int, first: int = 0) -> tuple[str, ...]:
@@ -42,6 +46,8 @@ async def open_sessions(
     kind: SourceKind = SourceKind.PUSHED,
     interval_ms: int = INTERVAL_MS,
     memory: MemoryLimits = NO_MEMORY,
+    hearing: Hearing = NO_HEARING,
+    voice: Voice = NO_VOICE,
 ) -> None:
     """Create sessions that watch for fire and let workers claim them. Without a `source_url` the load sends the
     pictures, as sources of that `kind`.
@@ -59,6 +65,8 @@ async def open_sessions(
             window=Window(chunk_turns),
             cadence=Cadence(interval_ms),
             memory=memory,
+            hearing=hearing,
+            voice=voice,
         )
         key = SessionKey(TENANT, session)
         await stack.store.create(spec, (Instruct(WATCH),))

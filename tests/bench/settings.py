@@ -29,6 +29,7 @@ class Part(StrEnum):
     BRAIN = "brain"
     MEMORY = "memory"
     REMEMBERING = "remembering"
+    SPEECH = "speech"
     REAL = "real"
     SUMMARISED = "summarised"
 
@@ -97,6 +98,27 @@ class BenchSettings(BaseSettings):
         default=145.0, gt=0, le=3_600, description="Seconds for which they are watched with each kind of summariser"
     )
     remembering_chunk_turns: int = Field(default=50, ge=10, le=MAX_PICTURES, description="Turns of their chunks")
+    speech_folder: Path = Field(
+        default=ROOT / ".venv-speech", description="Where `make speech` has installed the embedded speech engines"
+    )
+    speech_sentences: int = Field(
+        default=20, ge=1, le=20, description="Sentences that each voice speaks clean, with noise and in a room"
+    )
+    speech_exchanges: int = Field(
+        default=20, ge=1, le=60, description="Questions by voice that interrupt the session and are answered aloud"
+    )
+    speech_minutes: float = Field(
+        default=0.5, gt=0, le=60, description="Minutes of silence, noise, music and a television"
+    )
+    speech_steps: tuple[int, ...] = Field(
+        default=(2, 4, 8, 12, 16, 20, 25, 30), description="Sessions of each step that listen at once, ascending"
+    )
+    speech_hold_s: float = Field(default=24.0, gt=0, le=600, description="Seconds for which they are spoken to")
+    speech_limit_s: float = Field(
+        default=1.2,
+        gt=0,
+        description="Seconds of p95 from the end of speech to its transcript up to which so many count",
+    )
     events_per_session: int = Field(default=6, ge=1, le=100, description="Alerts that each session opens")
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")
     model_dir: Path = Field(default=ROOT / "models" / "vigil-small", description="Weights that the real engine serves")
@@ -104,7 +126,7 @@ class BenchSettings(BaseSettings):
         default=ROOT / ".venv-engine" / "bin" / "python", description="Python of the real engine's environment"
     )
 
-    @field_validator("steps", "webrtc_steps")
+    @field_validator("steps", "webrtc_steps", "speech_steps")
     @classmethod
     def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
         if list(steps) != sorted(set(steps)) or not steps or steps[0] < 1:

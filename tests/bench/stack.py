@@ -15,6 +15,7 @@ from bench import instant_engine
 from bench.processes import Child, Usage, answers, child, usage
 from bench.sampler import Sampler
 from bench.settings import ROOT, BenchSettings, EngineKind
+from bench.speech import answering_engine
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
@@ -109,8 +110,8 @@ async def running(
 ) -> AsyncIterator[tuple[Stack, Sampler]]:
     """A fresh system and the sampler of its memory. `engine` is `instant`, `scripted` (and `seeing`, which
     speaks when it is shown red), `delegating` (instant, and delegates when it is shown red, in turn one topic of each
-    `Behaviour` of a brain), or `real`; `variables` are those of codec and interaction, before the usual ones;
-    `nats_config` are lines of the configuration of NATS."""
+    `Behaviour` of a brain), `answering` (every question, and nothing else), or `real`; `variables` are those of codec
+    and interaction, before the usual ones; `nats_config` are lines of the configuration of NATS."""
     folder = await asyncio.to_thread(_emptied, settings.out / "run" / name)
     async with AsyncExitStack() as exits:
         nats, redis_server = NatsServer(folder / "nats", nats_config), RedisServer(folder / "redis")
@@ -150,6 +151,8 @@ async def _engine(exits: AsyncExitStack, settings: BenchSettings, kind: str, fol
         case "delegating":
             argv = [sys.executable, "-m", "bench.instant_engine", str(port), *Behaviour]
             model = instant_engine.MODEL
+        case "answering":
+            argv, model = [sys.executable, "-m", "bench.speech.answering_engine", str(port)], answering_engine.MODEL
         case "scripted" | "seeing":
             script = "red" if kind == "seeing" else "silent"
             argv = [sys.executable, "-m", "vigil.testing.scripted_engine", "--port", str(port), "--script", script]

@@ -32,6 +32,7 @@ from bench.progress import say
 from bench.report import html
 from bench.results import Results
 from bench.settings import BenchSettings, EngineKind, Part
+from bench.speech import measure as speech
 
 TICK = "tick"
 BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
@@ -47,6 +48,7 @@ BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
         "brain": (Part.BRAIN,),
         "memory": (Part.MEMORY,),
         "memory-real": (Part.REMEMBERING,),
+        "speech": (Part.SPEECH,),
     }
 )
 
@@ -103,6 +105,8 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.memory = await memory.measure(settings)
         case Part.REMEMBERING:
             results.remembering = await remembering.measure(settings)
+        case Part.SPEECH:
+            results.speech = await speech.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
         case Part.SUMMARISED:

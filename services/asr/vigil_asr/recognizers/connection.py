@@ -12,11 +12,11 @@ from typing import Any
 import aiohttp
 
 from vigil.runtime.process.http_bodies import read_bounded
+from vigil.runtime.process.http_session import TRANSIENT_STATUSES, open_session
 from vigil_asr.recognizers.port import RecognizerError
 
 CONNECT_S = 5.0
 MAX_MESSAGE_BYTES = 1_024 * 1_024
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 _OF_REQUEST = frozenset({400, 422})
 _HINTS = {401: ": check VIGIL_ASR_KEY", 403: ": check VIGIL_ASR_KEY", 404: ": check VIGIL_ASR_URL and VIGIL_ASR_MODEL"}
 
@@ -58,17 +58,10 @@ class Connection:
                 yield socket
 
 
-@asynccontextmanager
-async def http_session(trusted: ssl.SSLContext | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+def http_session(trusted: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
     """A session for one engine. The number of its calls is bounded by the sessions that are heard."""
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=trusted or True),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        trace_configs=[_without_redirects()],
-    ) as http:
-        yield http
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
+    return open_session(trusted, timeout, trace_configs=[_without_redirects()])
 
 
 async def messages(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[dict[str, Any]]:
@@ -146,7 +139,7 @@ def _without_redirects() -> aiohttp.TraceConfig:
 
 
 def _refused(status: int) -> RecognizerError:
-    is_transient = status in _TRANSIENT
+    is_transient = status in TRANSIENT_STATUSES
     return RecognizerError(
         f"the recognizer answered {status}{_HINTS.get(status, '')}",
         reason="unavailable" if is_transient else "refused",

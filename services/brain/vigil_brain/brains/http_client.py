@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from vigil.runtime.process.http_session import TRANSIENT_STATUSES, open_session
 from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.trace import with_trace
 from vigil_brain.brains.bounded import Allowance, EventParser, Flooded, ServerEvent
@@ -24,7 +25,6 @@ MAX_REASON_CHARS = 200
 NOT_TRUSTED = (
     "the brain's certificate is not trusted: name its authority in VIGIL_CA_FILE, or check the host name in its url"
 )
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 log = get_log()
 
@@ -87,21 +87,13 @@ class HttpClient:
             response.status, ""
         )
         reason = f"the brain answered {response.status}{hint}" + (f" ({said})" if said else "")
-        return BrainError(reason, is_transient=response.status in _TRANSIENT)
+        return BrainError(reason, is_transient=response.status in TRANSIENT_STATUSES)
 
 
-@asynccontextmanager
-async def http_session(trusted: ssl.SSLContext | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+def http_session(trusted: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
     """A session for one brain. The number of its calls is bounded by who gives it tasks. `trusted`: see `BrainSpec`."""
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=trusted or True),
-        timeout=timeout,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        read_bufsize=256 * 1024,
-    ) as http:
-        yield http
+    return open_session(trusted, timeout)
 
 
 @contextmanager

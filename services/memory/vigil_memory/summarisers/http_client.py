@@ -1,8 +1,7 @@
 """HTTP to a summariser or an embedding model: bounded reading, errors as `SummariserError`, the key in none of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from ssl import SSLContext
 from typing import Any
 
@@ -11,12 +10,12 @@ import msgspec
 
 from vigil.contract.unreadable import UNREADABLE
 from vigil.runtime.process.http_bodies import read_bounded
+from vigil.runtime.process.http_session import TRANSIENT_STATUSES, open_session
 from vigil.runtime.process.trace import with_trace
 from vigil_memory.summarisers.port import SummariserError
 
 CONNECT_S = 5.0
 MAX_ANSWER_BYTES = 1 << 20
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 
 class HttpClient:
@@ -57,7 +56,7 @@ class HttpClient:
 
     def _read(self, status: int, whole: bytes) -> Any:
         if not 200 <= status < 300:
-            is_transient = status in _TRANSIENT
+            is_transient = status in TRANSIENT_STATUSES
             kind = "unavailable" if is_transient else "refused"
             hint = "" if is_transient else f": check {self._setting}_URL, _MODEL and _API_KEY"
             raise SummariserError(f"the {self._name} answered {status}{hint}", kind, is_transient=is_transient)
@@ -70,13 +69,6 @@ class HttpClient:
             raise SummariserError(reason, "invalid") from None
 
 
-@asynccontextmanager
-async def http_session(tls: SSLContext | None) -> AsyncIterator[aiohttp.ClientSession]:
+def http_session(tls: SSLContext | None) -> aiohttp.ClientSession:
     """A session for one summariser; whoever gives it tasks bounds the number of its calls."""
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=tls or True),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-    ) as http:
-        yield http
+    return open_session(tls, aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S))

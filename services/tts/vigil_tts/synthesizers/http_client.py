@@ -11,12 +11,12 @@ import msgspec
 
 from vigil.contract.unreadable import UNREADABLE
 from vigil.runtime.process.http_bodies import read_bounded
+from vigil.runtime.process.http_session import TRANSIENT_STATUSES, open_session
 from vigil.runtime.process.trace import with_trace
 from vigil_tts.synthesizers.port import SynthesizerError
 
 CONNECT_S = 2.0
 MAX_JSON_BYTES = 1 << 20
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 
 class HttpClient:
@@ -63,20 +63,13 @@ class HttpClient:
         return with_trace({"Authorization": f"Bearer {self._key}"} if self._key else {})
 
 
-@asynccontextmanager
-async def http_session(tls: SSLContext | None) -> AsyncIterator[aiohttp.ClientSession]:
+def http_session(tls: SSLContext | None) -> aiohttp.ClientSession:
     """A session for one engine. How many calls there are at once, and how long each waits, bounds who makes them."""
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=tls or True),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-    ) as http:
-        yield http
+    return open_session(tls, aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S))
 
 
 def _refusal(status: int) -> SynthesizerError:
-    if status in _TRANSIENT:
+    if status in TRANSIENT_STATUSES:
         return SynthesizerError(f"the speech engine answered {status}", "unavailable")
     hint = "check VIGIL_TTS_URL, _MODEL, _VOICE and _KEY"
     return SynthesizerError(f"the speech engine answered {status}: {hint}", "refused")

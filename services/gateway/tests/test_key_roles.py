@@ -218,3 +218,17 @@ async def test_over_grpc_a_viewer_hears_events_and_opens_nothing(
         assert isinstance(first, pb.EventsResponse)
         assert first.WhichOneof("event") == "status"
         assert (await stub.Ask(asking, metadata=metadata("operator"), timeout=10)).id
+
+
+async def test_a_viewer_listens_to_a_session_and_does_not_speak_to_it(
+    http: aiohttp.ClientSession, viewer: aiohttp.ClientSession, workers: None
+) -> None:
+    hears = {"source": {"kind": "pushed"}, "hearing": {"is_on": True}}
+    async with http.post("/v1/sessions", json=hears) as answer:
+        session = (await answer.json())["id"]
+    async with viewer.ws_connect(f"/v1/sessions/{session}/audio") as socket:
+        assert (await socket.receive_json())["type"] == "status"
+        await socket.send_json({"type": "microphone"})
+        assert (await socket.receive_json())["data"]["type"] == "urn:vigil:problem:role_too_low"
+        await socket.send_bytes(bytes(640))
+        assert (await socket.receive_json())["data"]["type"] == "urn:vigil:problem:sound_refused"

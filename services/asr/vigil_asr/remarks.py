@@ -24,7 +24,7 @@ from vigil_asr.recognizers.port import Recognized, RecognizerError
 from vigil_asr.sound import RemarkSound
 from vigil_asr.telling import tell_activity, tell_transcript
 from vigil_asr.transcription import transcribed
-from vigil_asr.wanted import Remark, Verdict, judged
+from vigil_asr.verdict import Remark, Verdict, judged
 from vigil_asr.words import stable_chars
 
 MAX_UNFINISHED = 4  # remarks of a session; a further one is not recognized
@@ -42,9 +42,9 @@ class Speaker:
 
 
 @dataclass(slots=True)
-class _Spoken:
-    """One remark. `began_s` and `ended_s` are by the worker's clock, `revision` counts its partial transcripts.
-    `is_told`: voice activity tells of it."""
+class _OpenRemark:
+    """A remark that is spoken or recognized now. `began_s` and `ended_s` are by the worker's clock, `revision` counts
+    its partial transcripts. `is_told`: voice activity tells of it."""
 
     speaker: Speaker
     begin_us: int
@@ -64,8 +64,8 @@ class Remarks:
         self.own_voice = own_voice
         self._ports = ports
         self._spec = spec
-        self._speaking: dict[str, _Spoken] = {}
-        self._unfinished: dict[asyncio.Task[None], _Spoken] = {}
+        self._speaking: dict[str, _OpenRemark] = {}
+        self._unfinished: dict[asyncio.Task[None], _OpenRemark] = {}
         self._last: asyncio.Task[None] | None = None
 
     def begin(self, speaker: Speaker, begin_us: int, sound: RemarkSound, *, is_told: bool) -> None:
@@ -76,20 +76,20 @@ class Remarks:
             log.warning("remark not recognized", reason=f"{MAX_UNFINISHED} of the session are not finished yet")
             return
         ended = asyncio.get_running_loop().create_future()
-        spoken = _Spoken(speaker, begin_us, sound, self._ports.now_s(), ended, is_told)
-        self._speaking[speaker.stream] = spoken
-        task = asyncio.create_task(self._heard_out(spoken, self._last))
+        remark = _OpenRemark(speaker, begin_us, sound, self._ports.now_s(), ended, is_told)
+        self._speaking[speaker.stream] = remark
+        task = asyncio.create_task(self._follow(remark, self._last))
         self._last = task
-        self._unfinished[task] = spoken
+        self._unfinished[task] = remark
         metrics.LISTENING.inc()
         task.add_done_callback(self._finished)
 
     def end(self, speaker: Speaker, ended: Ended) -> None:
         """He stopped."""
-        spoken = self._speaking.pop(speaker.stream, None)
-        if spoken is not None:
-            spoken.ended_s = self._ports.now_s()
-            spoken.ended.set_result(ended)
+        remark = self._speaking.pop(speaker.stream, None)
+        if remark is not None:
+            remark.ended_s = self._ports.now_s()
+            remark.ended.set_result(ended)
 
     async def give_up(self) -> None:
         """Finish none of them."""
@@ -103,106 +103,106 @@ class Remarks:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("remark not finished", error=repr(error))
 
-    async def _heard_out(self, spoken: _Spoken, before: asyncio.Task[None] | None) -> None:
+    async def _follow(self, remark: _OpenRemark, before: asyncio.Task[None] | None) -> None:
         try:
-            recognized = await self._recognized(spoken)
+            recognized = await self._recognized(remark)
         except RecognizerError as error:
             metrics.FAILURES.labels(error.reason).inc()
             metrics.REMARKS.labels("failed").inc()
             log.warning("remark not recognized", reason=str(error), engine=self._ports.recognizer.name)
-            await self._tell_it_was_none(spoken, await spoken.ended)
+            await self._tell_it_was_none(remark, await remark.ended)
             return
-        ended = await spoken.ended
-        self._observe(spoken)
+        ended = await remark.ended
+        self._observe(remark)
         if before is not None:
             await asyncio.wait({before})
         with suppress(UnknownSession, SessionEnded):
-            await self._conclude(spoken, ended, recognized)
+            await self._conclude(remark, ended, recognized)
 
-    async def _recognized(self, spoken: _Spoken) -> Recognized:
+    async def _recognized(self, remark: _OpenRemark) -> Recognized:
         partials = KeepLatest[str]()
-        telling = asyncio.create_task(self._tell_partials(spoken, partials))
+        telling = asyncio.create_task(self._tell_partials(remark, partials))
         ports, language = self._ports, self._spec.hearing.language
         try:
-            return await transcribed(ports.recognizer, spoken.sound, language, partials.offer, ports.timeout_s)
+            return await transcribed(ports.recognizer, remark.sound, language, partials.offer, ports.timeout_s)
         finally:
             partials.close()
             await asyncio.gather(telling, return_exceptions=True)
 
-    async def _tell_partials(self, spoken: _Spoken, partials: KeepLatest[str]) -> None:
+    async def _tell_partials(self, remark: _OpenRemark, partials: KeepLatest[str]) -> None:
         said = ""
         async for text in partials:
             if not text or text == said:
                 continue
-            if spoken.revision == 0:
+            if remark.revision == 0:
                 metrics.FIRST_PARTIAL_SECONDS.observe(
-                    self._ports.now_s() - spoken.began_s + self._ports.rules.least_speech_ms / 1_000
+                    self._ports.now_s() - remark.began_s + self._ports.rules.least_speech_ms / 1_000
                 )
             stable, said = stable_chars(said, text), text
-            end_us = spoken.begin_us + length_us(spoken.sound.length)
-            await tell_transcript(self._ports, self._transcript(spoken, Recognized(text), end_us, stable=stable))
-            spoken.revision += 1
+            end_us = remark.begin_us + length_us(remark.sound.length)
+            await tell_transcript(self._ports, self._transcript(remark, Recognized(text), end_us, stable=stable))
+            remark.revision += 1
 
-    async def _conclude(self, spoken: _Spoken, ended: Ended, recognized: Recognized) -> None:
-        verdict = self._verdict(spoken, ended, recognized)
-        became = await self._asked(spoken, verdict.text) if verdict.became is Became.QUERY else verdict.became
+    async def _conclude(self, remark: _OpenRemark, ended: Ended, recognized: Recognized) -> None:
+        verdict = self._verdict(remark, ended, recognized)
+        became = await self._asked(remark, verdict.text) if verdict.became is Became.QUERY else verdict.became
         metrics.REMARKS.labels(became).inc()
-        log.info("remark finished", became=became, transcript=spoken.id)
-        if recognized.text or spoken.revision:
-            await tell_transcript(self._ports, self._transcript(spoken, recognized, ended.end_us, became))
+        log.info("remark finished", became=became, transcript=remark.id)
+        if recognized.text or remark.revision:
+            await tell_transcript(self._ports, self._transcript(remark, recognized, ended.end_us, became))
         if became is not Became.QUERY:
-            await self._tell_it_was_none(spoken, ended)
-        elif not spoken.is_told:
-            await self._tell_activity(spoken, VoiceState.STARTED, spoken.begin_us)
-            await self._tell_activity(spoken, VoiceState.STOPPED, ended.end_us)
+            await self._tell_it_was_none(remark, ended)
+        elif not remark.is_told:
+            await self._tell_activity(remark, VoiceState.STARTED, remark.begin_us)
+            await self._tell_activity(remark, VoiceState.STOPPED, ended.end_us)
 
-    def _verdict(self, spoken: _Spoken, ended: Ended, recognized: Recognized) -> Verdict:
-        remark = Remark(
-            recognized.text, ended.certainty, ended.speech_ms, recognized.confidence, spoken.speaker.is_addressed
+    def _verdict(self, remark: _OpenRemark, ended: Ended, recognized: Recognized) -> Verdict:
+        heard = Remark(
+            recognized.text, ended.certainty, ended.speech_ms, recognized.confidence, remark.speaker.is_addressed
         )
-        own = self.own_voice.between(spoken.began_s, spoken.ended_s)
-        return judged(remark, self._spec.hearing, own, self._ports.least_confidence)
+        own = self.own_voice.between(remark.began_s, remark.ended_s)
+        return judged(heard, self._spec.hearing, own, self._ports.least_confidence)
 
-    async def _asked(self, spoken: _Spoken, question: str) -> Became:
+    async def _asked(self, remark: _OpenRemark, question: str) -> Became:
         """Ask the session. Raises `UnknownSession`, `SessionEnded`."""
         try:
-            await submit(self._ports, self._spec.key, Ask(spoken.id, question))
+            await submit(self._ports, self._spec.key, Ask(remark.id, question))
         except (UnknownSession, SessionEnded):
             raise
         except (InvalidSpec, StoreError) as error:
-            log.warning("spoken question refused", reason=str(error), transcript=spoken.id)
+            log.warning("spoken question refused", reason=str(error), transcript=remark.id)
             return Became.REFUSED
         return Became.QUERY
 
     def _transcript(
-        self, spoken: _Spoken, recognized: Recognized, end_us: int, became: Became | None = None, stable: int = 0
+        self, remark: _OpenRemark, recognized: Recognized, end_us: int, became: Became | None = None, stable: int = 0
     ) -> Transcript:
         return Transcript(
             key=self._spec.key,
             source_id=self._spec.source.id,
-            id=spoken.id,
+            id=remark.id,
             text=recognized.text,
-            begin_us=spoken.begin_us,
+            begin_us=remark.begin_us,
             end_us=end_us,
             confidence=recognized.confidence,
             language=recognized.language or self._spec.hearing.language,
-            origin=spoken.speaker.origin,
+            origin=remark.speaker.origin,
             engine=self._ports.recognizer.name,
             became=became,
-            command=spoken.id if became is Became.QUERY else "",
-            revision=spoken.revision,
+            command=remark.id if became is Became.QUERY else "",
+            revision=remark.revision,
             stable_chars=stable,
         )
 
-    async def _tell_it_was_none(self, spoken: _Spoken, ended: Ended) -> None:
+    async def _tell_it_was_none(self, remark: _OpenRemark, ended: Ended) -> None:
         """Nobody spoke to the session: what it was saying may go on."""
-        if spoken.is_told:
-            await self._tell_activity(spoken, VoiceState.FALSE_START, ended.end_us)
+        if remark.is_told:
+            await self._tell_activity(remark, VoiceState.FALSE_START, ended.end_us)
 
-    async def _tell_activity(self, spoken: _Spoken, state: VoiceState, time_us: int) -> None:
-        key, speaker = self._spec.key, spoken.speaker
+    async def _tell_activity(self, remark: _OpenRemark, state: VoiceState, time_us: int) -> None:
+        key, speaker = self._spec.key, remark.speaker
         await tell_activity(self._ports, VoiceActivity(key, state, time_us, speaker.origin, speaker.stream))
 
-    def _observe(self, spoken: _Spoken) -> None:
-        silence_s = length_us(spoken.sound.length - spoken.sound.voiced_bytes) / 1_000_000
-        metrics.FINAL_SECONDS.observe(self._ports.now_s() - spoken.ended_s + silence_s)
+    def _observe(self, remark: _OpenRemark) -> None:
+        silence_s = length_us(remark.sound.length - remark.sound.voiced_bytes) / 1_000_000
+        metrics.FINAL_SECONDS.observe(self._ports.now_s() - remark.ended_s + silence_s)

@@ -24,7 +24,7 @@ from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 from vigil_tts.ports import Ports
 from vigil_tts.session_voice import session_voice
-from vigil_tts.speaker import heard_of
+from vigil_tts.speaker import subscriptions
 
 Stage = Any  # the fixture of conftest.py, which importlib mode does not let tests import
 
@@ -278,7 +278,7 @@ async def test_it_hears_and_says_no_more_than_its_row_allows(stage: Stage) -> No
     spec = (await SessionStore(stage.redis).look(SESSION)).spec
     ports = Ports(SessionStore(stage.redis), stage.bus, stage.placement, stage.engine)
     async with session_voice(ports, spec) as voice:
-        heard = [heard.subject for heard in heard_of(spec, voice)]
+        heard = [subscription.subject for subscription in subscriptions(spec, voice)]
     said = [subjects.audio_out(SESSION), *(subjects.speech(event, SESSION) for event in SpeechEvent)]
     for allowed, used in ((TTS.bus.hears, [*heard, subjects.lifecycle_of(SESSION)]), (TTS.bus.publishes, said)):
         for subject in used:

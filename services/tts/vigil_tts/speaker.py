@@ -36,7 +36,7 @@ Reading = Coroutine[Any, Any, Ended]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Subscription:
     """Messages of one kind, and who takes each."""
 
     kind: str
@@ -70,24 +70,24 @@ async def hear_all(bus: Bus, spec: SessionSpec, voice: SessionVoice) -> AsyncIte
     """Subscribe to all that `voice` is to know of; what it yields hands it on, and is to be run within the block."""
     async with AsyncExitStack() as stack:
         works = []
-        for heard in heard_of(spec, voice):
-            messages = await stack.enter_async_context(bus.subscribe(heard.subject, CAPACITY))
-            works.append(_each(heard.kind, messages, heard.take))
+        for subscription in subscriptions(spec, voice):
+            messages = await stack.enter_async_context(bus.subscribe(subscription.subject, CAPACITY))
+            works.append(_each(subscription.kind, messages, subscription.take))
         yield tuple(works)
 
 
-def heard_of(spec: SessionSpec, voice: SessionVoice) -> tuple[Heard, ...]:
+def subscriptions(spec: SessionSpec, voice: SessionVoice) -> tuple[Subscription, ...]:
     """What is heard of the session, and handed to its voice."""
     key = spec.key
     alerts = (
-        Heard("alert", subjects.alert(spec.tenant, spec.source.id, state), partial(_offer_alert, voice, key))
+        Subscription("alert", subjects.alert(spec.tenant, spec.source.id, state), partial(_offer_alert, voice, key))
         for state in (AlertState.OPENED, AlertState.UPDATED)
     )
     return (
-        Heard("utterance", subjects.utterance(key), lambda payload: voice.offer(utterance_words(payload))),
+        Subscription("utterance", subjects.utterance(key), lambda payload: voice.offer(utterance_words(payload))),
         *alerts,
-        Heard("activity", subjects.voice_activity(key), lambda payload: voice.user(decode_activity(payload))),
-        Heard("transcript", subjects.transcript(key), partial(_tell_transcript, voice)),
+        Subscription("activity", subjects.voice_activity(key), lambda payload: voice.user(decode_activity(payload))),
+        Subscription("transcript", subjects.transcript(key), partial(_tell_transcript, voice)),
     )
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from vigil.core.hearing import Became, Hearing, TurnTaking
-from vigil_asr.wanted import Remark, Verdict, is_echo, judged, without_phrase
+from vigil_asr.verdict import Remark, Verdict, is_echo, judged, without_phrase
 
 OPEN = Hearing(is_on=True)
 WAKE = Hearing(is_on=True, turn_taking=TurnTaking.WAKE, wake_phrase="Hey Vigil")

@@ -44,11 +44,11 @@ class OpenAIOptions:
 class OpenAIRecognizer:
     """See the module."""
 
-    def __init__(self, connection: Connection, options: OpenAIOptions, name: str = "") -> None:
+    def __init__(self, connection: Connection, options: OpenAIOptions) -> None:
         self._connection = connection
         self._options = options
         self._format = _WITH_PROBABILITIES
-        self.name = name or options.model
+        self.name = options.model
 
     async def recognize(self, sound: RemarkSound, language: str, told: Told) -> Recognized:
         asking = _Asking(self, sound, language, told)

@@ -25,8 +25,9 @@ from vigil.testing.rtsp import Camera
 from vigil.testing.videos import second_heard, tone_of, write_sounding, write_video
 from vigil_ingestion.clock import WallClock
 from vigil_ingestion.media import Limits
+from vigil_ingestion.sound.buffer import Sound, SoundBuffer
 from vigil_ingestion.sound.carrying import carry_sound
-from vigil_ingestion.sound.ear import PUBLISHED_MS, Ear, Sound, Waiting, listening
+from vigil_ingestion.sound.ear import PUBLISHED_MS, Ear, listening
 from vigil_ingestion.sound.packet import SoundFormat, SoundPacket
 from vigil_ingestion.stream import Order, streaming
 
@@ -127,7 +128,7 @@ async def test_decoded_sound_of_any_form_is_heard_also_when_its_form_changes() -
 
 
 def test_of_what_waits_to_be_decoded_the_newest_stays() -> None:
-    waiting = Waiting(most_us=100_000)
+    waiting = SoundBuffer(most_us=100_000)
     assert [waiting.put(Sound(b"", number, 40_000)) for number in range(4)] == [0, 0, 1, 1]
     assert [sound.time_us for sound in (waiting.take(), waiting.take()) if sound] == [2, 3]
     waiting.end()

@@ -2,10 +2,8 @@
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import av
 
@@ -16,6 +14,7 @@ from vigil_ingestion import metrics
 from vigil_ingestion.clock import Clock
 from vigil_ingestion.continuity import US_PER_S
 from vigil_ingestion.sound.arrivals import LATE_US, Arrivals
+from vigil_ingestion.sound.buffer import Sound, SoundBuffer
 from vigil_ingestion.sound.decoder import Decoder
 from vigil_ingestion.sound.packet import Hear, SoundFormat, SoundPacket
 
@@ -26,56 +25,6 @@ PUBLISHED_MS = 2_000  # of sound that waits to be published: the newest
 FRAME_US = US_PER_S // 50  # a sound frame of WebRTC whose rate is not known
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """Sound that began at `time_us`. With a `clock` it is of a file, and is heard when that time has come."""
-
-    data: bytes | av.AudioFrame
-    time_us: int
-    duration_us: int
-    format: SoundFormat | None = None
-    clock: Clock | None = None
-
-
-class Waiting:
-    """Sound between two threads: the newest `most_us` of it."""
-
-    def __init__(self, most_us: int) -> None:
-        self._most_us = most_us
-        self._sounds: deque[Sound] = deque()
-        self._held_us = 0
-        self._changed = threading.Condition()
-        self._is_over = False
-
-    def put(self, sound: Sound) -> int:
-        """Add the newest; returns how many of the oldest were let go for it."""
-        dropped = 0
-        with self._changed:
-            self._sounds.append(sound)
-            self._held_us += sound.duration_us
-            while self._held_us > self._most_us and len(self._sounds) > 1:
-                self._held_us -= self._sounds.popleft().duration_us
-                dropped += 1
-            self._changed.notify()
-        return dropped
-
-    def take(self) -> Sound | None:
-        """Wait for the oldest; None when it is over."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._sounds or self._is_over)
-            if self._is_over:
-                return None
-            sound = self._sounds.popleft()
-            self._held_us -= sound.duration_us
-            return sound
-
-    def end(self) -> None:
-        """Nothing is taken any more."""
-        with self._changed:
-            self._is_over = True
-            self._changed.notify()
-
-
 class Ear:
     """`pieces` has the newest chunks, for the event loop. Everything else may be called from any thread, and never
     waits."""
@@ -83,7 +32,7 @@ class Ear:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pieces: KeepLatest[Piece] = KeepLatest(PUBLISHED_MS // CHUNK_MS)
         self._loop = loop
-        self._waiting = Waiting(WAITING_US)
+        self._waiting = SoundBuffer(WAITING_US)
         self._over = asyncio.Event()
         self._arrivals = Arrivals()  # of WebRTC
         self._cutter = Cutter()

@@ -311,6 +311,7 @@ async def call_everything(client: Client) -> None:
     await client.approvals.patterns()
     await client.approvals.remove_pattern("p-0")
     await client.health()
+    await client.voices()
     await client.key()
     await client.keys()
     await client.audit()

@@ -198,3 +198,18 @@ async def test_speech_can_be_subscribed_to(
 def test_a_subject_is_of_one_session_or_of_all() -> None:
     assert transcript_subject("demo") == "vigil.v1.transcript.final.demo.*"
     assert speech_subject("demo", "s-1") == "vigil.v1.speech.*.demo.s-1"
+
+
+def test_the_command_lists_the_voices_that_there_are() -> None:
+    with playing_aside(ScriptedGateway()) as gateway:
+        to = ("--gateway", gateway.url, "--api-key", KEY)
+        assert invoked("voices", *to).output.split() == ["ben", "heart"]
+        assert json.loads(invoked("voices", "--json", *to).output) == {"voices": ["ben", "heart"]}
+        gateway.voices = ()
+        none = invoked("voices", *to)
+    assert (none.status, "no worker speaks" in none.output) == (0, True)
+
+
+async def test_the_sdk_lists_the_voices() -> None:
+    async with playing(ScriptedGateway(voices=("heart",))) as gateway, Client(gateway.url, KEY) as client:
+        assert await client.voices() == ("heart",)

@@ -22,7 +22,19 @@ from vigil_client.sse import Parser, ServerEvent
 from vigil_client.tasks import Tasks
 from vigil_client.transport import Transport
 from vigil_client.turns import Prompt, TurnPage
-from vigil_client.values import Accepted, ApiKey, AuditPage, Health, History, Instruction, Session, T, Watch, read
+from vigil_client.values import (
+    Accepted,
+    ApiKey,
+    AuditPage,
+    Health,
+    History,
+    Instruction,
+    Session,
+    T,
+    Voices,
+    Watch,
+    read,
+)
 from vigil_client.wall import WallEvent, read_wall_event
 
 E = TypeVar("E")
@@ -180,6 +192,10 @@ class Client:
         """All that the engine was sent for a turn of the current chunk, and the reply. Takes a key with the role
         operator."""
         return read(Prompt, await self._gateway.call("GET", f"{_session(session_id)}/turns/{sequence}/prompt"))
+
+    async def voices(self) -> tuple[str, ...]:
+        """Names of voices for `voice_name` of a session: those that the live workers have."""
+        return read(Voices, await self._gateway.call("GET", "/v1/voices")).voices
 
     async def key(self) -> ApiKey:
         """The key that this client has."""

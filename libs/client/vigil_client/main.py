@@ -25,6 +25,7 @@ OWN = {
     "sessions": "vigil_client.commands.sessions:sessions",
     "tasks": "vigil_client.commands.tasks:tasks",
     "turns": "vigil_client.commands.turns:turns",
+    "voices": "vigil_client.commands.voices:voices",
 }
 ABOUT = "Vigil watches live video and acts at the right moment."
 # How to begin, by command, in the order in which a newcomer needs them.

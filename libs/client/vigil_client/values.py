@@ -266,6 +266,13 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Voices:
+    """The voices in which sessions may speak."""
+
+    voices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """An API key as the gateway knows it: nothing here opens anything. `role` is viewer, operator or admin."""
 

@@ -8,6 +8,7 @@ from vigil.runtime.process.worker import Worker, run_worker
 from vigil.runtime.session.worker import claim_sessions, open_ports
 from vigil.v1.tts_pb2_grpc import add_SynthesizerServiceServicer_to_server
 from vigil_tts.config import TtsSettings
+from vigil_tts.offered_voices import OfferedVoices
 from vigil_tts.ports import Ports
 from vigil_tts.speaker import Speaker
 from vigil_tts.synthesizer_service import NAME, SynthesizerService
@@ -21,7 +22,9 @@ async def build(worker: Worker[TtsSettings]) -> AsyncIterator[None]:
     async with open_ports(worker) as ports, open_synthesizer(worker.settings) as engine:
         servicer = SynthesizerService(engine)
         worker.serve(NAME, lambda server: add_SynthesizerServiceServicer_to_server(servicer, server))
-        claim_sessions(worker, ports, Role.TTS, Speaker(Ports.of(ports, engine)).run)
+        offered = OfferedVoices(engine, worker.settings.capacity)
+        worker.spawn("voices", offered.run())
+        claim_sessions(worker, ports, Role.TTS, Speaker(Ports.of(ports, engine)).run, offer=offered)
         yield
 
 

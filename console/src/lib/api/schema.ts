@@ -934,6 +934,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/voices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Voices
+         * @description The voices that the workers of the role `tts` have now. Another name may be known to their engine, too.
+         */
+        get: operations["list_voices_v1_voices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/health": {
         parameters: {
             query?: never;
@@ -3295,6 +3315,20 @@ export interface components {
              * @example en
              */
             language: string;
+        };
+        /**
+         * VoicesOut
+         * @description The voices that the workers have.
+         */
+        VoicesOut: {
+            /**
+             * Voices
+             * @description Names for `voice.name` of a session; empty where no worker speaks, or its engine does not tell
+             * @example [
+             *       "heart"
+             *     ]
+             */
+            voices: string[];
         };
         /**
          * WatchIn
@@ -6183,6 +6217,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsoleOut"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_voices_v1_voices_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoicesOut"];
                 };
             };
             /** @description The request cannot be served as it is */

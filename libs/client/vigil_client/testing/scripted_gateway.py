@@ -64,6 +64,7 @@ class ScriptedGateway:
 
     streams: Sequence[Sequence[bytes]] = ()
     sounds: Sequence[Sequence[str | bytes]] = ()
+    voices: Sequence[str] = ("ben", "heart")
     refusals: dict[str, web.Response] = field(default_factory=dict)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     connections: int = 0
@@ -178,6 +179,8 @@ class ScriptedGateway:
                 return web.json_response(API_KEY)
             case "GET", ["keys"]:
                 return web.json_response({"keys": [API_KEY]})
+            case "GET", ["voices"]:
+                return web.json_response({"voices": list(self.voices)})
             case "GET", ["health"]:
                 return web.json_response(HEALTH)
             case "POST" | "PUT" | "DELETE", _:

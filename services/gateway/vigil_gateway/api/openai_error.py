@@ -15,6 +15,7 @@ _OWN = frozenset(
         "keys",
         "login",
         "sessions",
+        "voices",
         "wall",
         "whip",
     }

@@ -31,6 +31,7 @@ from vigil_gateway.preview import routes as preview
 from vigil_gateway.sessions import history, instructions, queries, watches
 from vigil_gateway.sessions import routes as sessions
 from vigil_gateway.speech import routes as speech
+from vigil_gateway.speech import voices
 from vigil_gateway.tasks import routes as tasks
 from vigil_gateway.turns import frames, prompts
 from vigil_gateway.turns import routes as turns
@@ -92,6 +93,7 @@ _ROUTERS = (
     oidc,
     audit,
     console,
+    voices,
     operator,
 )
 

@@ -36,8 +36,8 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a worker says of itself in each heartbeat: sessions that it can hold, those that all workers together can
-    hold with what they share (0: they share nothing that limits them), the models that its engines serve, and the
-    tokens of their contexts as far as they are known."""
+    hold with what they share (0: they share nothing that limits them), the models that its engines serve (of the role
+    tts: the voices), and the tokens of their contexts as far as they are known."""
 
     capacity: int = 0
     ceiling: int = 0

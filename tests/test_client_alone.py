@@ -17,7 +17,7 @@ from reference.code import ROOT
 from vigil_client.main import ABOUT, BEGINNINGS, help_text
 
 CLIENT = ROOT / "libs/client"
-OTHERS = {"approve", "ask", "audit", "listen", "memory", "tasks", "turns"}  # with which nobody begins
+OTHERS = {"approve", "ask", "audit", "listen", "memory", "tasks", "turns", "voices"}  # with which nobody begins
 OWN_COMMANDS = {"alerts", "sessions", "subscribe", "watch"} | OTHERS
 # Whatever of these the client imported, it would have to bring along.
 HEAVY = ("vigil", "vigil_local", "vigil_recipe", "grpc", "torch", "fastapi", "redis", "numpy", "av", "opentelemetry")

@@ -280,7 +280,6 @@ export const en = {
   'session.speech.cause.too_old': 'it came too late',
   'session.speech.cause.user_spoke': 'somebody spoke',
   'session.speech.cause.critical_alert': 'a critical alert was spoken',
-  'session.speech.cause.muted': 'the voice was muted',
   'session.speech.cause.engine': 'no sound came from the voice',
   'session.speech.cause.session_over': 'the session ended',
   'session.heard.query': 'Said',

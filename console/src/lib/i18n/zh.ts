@@ -276,7 +276,6 @@ export const zh: Record<Key, Message> = {
   'session.speech.cause.too_old': '来得太晚',
   'session.speech.cause.user_spoke': '有人说话',
   'session.speech.cause.critical_alert': '播报了紧急警报',
-  'session.speech.cause.muted': '声音已静音',
   'session.speech.cause.engine': '语音引擎没有发出声音',
   'session.speech.cause.session_over': '会话已结束',
   'session.heard.query': '语音',

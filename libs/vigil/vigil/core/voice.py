@@ -31,7 +31,6 @@ class SpeechCause(StrEnum):
     TOO_OLD = "too_old"
     USER_SPOKE = "user_spoke"
     CRITICAL_ALERT = "critical_alert"  # one interrupted it
-    MUTED = "muted"
     ENGINE = "engine"  # no sound came
     SESSION_OVER = "session_over"
 

@@ -148,7 +148,7 @@ async def test_what_is_spoken_is_played_with_its_words_and_stops_when_it_is_inte
         await _tell(stage, VoiceActivity(key, VoiceState.STARTED, now_us(), Origin.MICROPHONE, "m-1"))
         await eventually(lambda: _is(page, "suspended"), 10, "somebody speaks: it pauses")
         for is_dark in (False, True):
-            await page.emulate_media(color_scheme="dark" if is_dark else "light")
+            await page.emulate_media(color_scheme="dark" if is_dark else "light", reduced_motion="reduce")
             assert await serious_findings(page) == []
         await _tell(stage, VoiceActivity(key, VoiceState.FALSE_START, now_us(), Origin.MICROPHONE, "m-1"))
         await eventually(lambda: _is(page, "running"), 10, "nobody did: it goes on")

@@ -16,7 +16,7 @@ import pytest
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.services import GATEWAY, INTERACTION
 from vigil.runtime.bus.client import Bus, BusConfig
-from vigil.testing.eventually import DEADLINE_S
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil_client.alerts import alert_subject, alerts, messages, utterances
 from vigil_client.errors import ClientError
 from vigil_client.testing.scripted_answers import alert_json
@@ -97,7 +97,9 @@ async def test_a_downstream_system_neither_speaks_to_sessions_nor_listens_to_the
         "speech.started",
         "command",
     )
+    deeds = 2 * len(said) + 4
     for url in (server.open_url, server.tenant_url("acme")):
+        errors.clear()
         client = await nats.connect(url, error_cb=note)
         for kind in said:
             await client.publish(f"vigil.v1.{kind}.demo.s-1", b"x")
@@ -105,9 +107,10 @@ async def test_a_downstream_system_neither_speaks_to_sessions_nor_listens_to_the
         for kind in ("audio.in", "audio.out", "audio.activity", "transcript.partial"):
             await client.subscribe(f"vigil.v1.{kind}.>")
         await client.flush()
+        await eventually(lambda: len(errors) >= deeds, what="every deed is refused")
+        assert sum("publish" in error for error in errors) == 2 * len(said), errors
+        assert sum("subscription" in error for error in errors) == 4, errors
         await client.close()
-    assert sum("publish" in error for error in errors) == 2 * 2 * len(said), errors
-    assert sum("subscription" in error for error in errors) == 2 * 4, errors
     await operator.flush()
     assert heard.pending_msgs == 0, "and nothing of it reached the services"
     await operator.close()

@@ -171,12 +171,12 @@ async def _watched(
 def case(writer: Writer, found: Iterable[Decided], blocks: int, unwritten: int) -> Case:
     """The figures of these decisions, without the first ones of each session. Raises `RuntimeError` without a
     boundary."""
-    decided = [one for one in found if one.decision.sequence >= WARM_UP_TURNS]
-    first = [one for one in decided if one.decision.prefix_share < 1]
+    decided = [turn for turn in found if turn.decision.sequence >= WARM_UP_TURNS]
+    first = [turn for turn in decided if turn.decision.prefix_share < 1]
     if not first:
         raise RuntimeError(f"no chunk ended with the writer {writer}: raise VIGIL_BENCH_REMEMBERING_S")
-    ticks, boundaries = [one.tick_ms for one in decided], [one.tick_ms for one in first]
-    prompts = sum(one.decision.prompt_tokens for one in first)
+    ticks, boundaries = [turn.tick_ms for turn in decided], [turn.tick_ms for turn in first]
+    prompts = sum(turn.decision.prompt_tokens for turn in first)
     return Case(
         writer=writer,
         ticks=len(decided),
@@ -186,7 +186,7 @@ def case(writer: Writer, found: Iterable[Decided], blocks: int, unwritten: int) 
         boundary_p50_ms=quantile(boundaries, 0.5),
         boundary_max_ms=max(boundaries),
         delayed=sum(tick > INTERVAL_MS for tick in ticks),
-        cached_share=sum(one.decision.cached_tokens for one in first) / max(1, prompts),
+        cached_share=sum(turn.decision.cached_tokens for turn in first) / max(1, prompts),
         blocks=blocks,
         unwritten=unwritten,
         around_ms=around_ms(decided),
@@ -197,10 +197,10 @@ def around_ms(decided: Iterable[Decided]) -> tuple[tuple[int, float], ...]:
     """The median tick of each place around the first tick of a chunk, over all sessions."""
     ticks: dict[int, list[float]] = defaultdict(list)
     sessions: dict[SessionKey, list[Decided]] = defaultdict(list)
-    for one in decided:
-        sessions[one.decision.key].append(one)
+    for turn in decided:
+        sessions[turn.decision.key].append(turn)
     for session in sessions.values():
-        for first in (place for place, one in enumerate(session) if one.decision.prefix_share < 1):
+        for first in (place for place, turn in enumerate(session) if turn.decision.prefix_share < 1):
             for place in range(max(0, first - BEFORE), min(len(session), first + AFTER + 1)):
                 ticks[place - first].append(session[place].tick_ms)
     return tuple((offset, quantile(found, 0.5)) for offset, found in sorted(ticks.items()))

@@ -57,7 +57,7 @@ class OpenAiEmbedder:
 def _vectors(answer: Any, count: int) -> list[list[float]]:
     """The vectors in the order of the texts. Raises `EmbedderError`."""
     try:
-        found = {one.index: one.embedding for one in msgspec.convert(answer, _Answer).data}
+        found = {item.index: item.embedding for item in msgspec.convert(answer, _Answer).data}
     except msgspec.ValidationError:
         found = {}
     lengths = {len(vector) for vector in found.values()}

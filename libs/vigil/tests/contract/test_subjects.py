@@ -21,6 +21,7 @@ from vigil.contract.subjects import (
     LifecycleSubject,
     MemoryEvent,
     MemorySubject,
+    ObservationSubject,
     SessionSubject,
     SpeechEvent,
     SpeechSubject,
@@ -38,6 +39,7 @@ all_subjects = st.one_of(
     st.builds(ApprovalSubject, st.sampled_from(ApprovalEvent), keys),
     st.builds(MemorySubject, st.sampled_from(MemoryEvent), keys),
     st.builds(SpeechSubject, st.sampled_from(SpeechEvent), keys),
+    st.builds(ObservationSubject, keys, tokens),
     st.builds(AlertSubject, tokens, tokens, st.sampled_from([*AlertState, *AlertAction])),
     st.builds(AuditSubject, tokens),
 )
@@ -73,6 +75,11 @@ KEY = SessionKey("demo", "s-1")
         (subjects.transcript(KEY), "vigil.v1.transcript.final.demo.s-1"),
         (subjects.speech(SpeechEvent.INTERRUPTED, KEY), "vigil.v1.speech.interrupted.demo.s-1"),
         (subjects.speech_of(KEY), "vigil.v1.speech.*.demo.s-1"),
+        (subjects.raw_frames_of("demo"), "vigil.v1.frame.raw.demo.*"),
+        (subjects.observation(KEY, "zones"), "vigil.v1.observation.demo.s-1.zones"),
+        (subjects.observations_of(KEY), "vigil.v1.observation.demo.s-1.*"),
+        (subjects.observations_of_tenant("demo"), "vigil.v1.observation.demo.*.*"),
+        (subjects.observations_of_tenant("demo", "zones"), "vigil.v1.observation.demo.*.zones"),
         (subjects.alert("demo", "lobby", AlertState.OPENED), "vigil.v1.alert.demo.lobby.opened"),
         (subjects.alert("demo", "lobby", AlertAction.MUTED), "vigil.v1.alert.demo.lobby.muted"),
         (subjects.alert_events_of("demo", AlertAction.ACKNOWLEDGED), "vigil.v1.alert.demo.*.acknowledged"),
@@ -116,6 +123,8 @@ def test_any_other_text_is_refused_with_its_name(text: str) -> None:
         "vigil.v1.memory.guessed.demo.s-1",
         "vigil.v1.speech.sung.demo.s-1",
         "vigil.v1.audio.demo.s-1",
+        "vigil.v1.observation.demo.s-1",
+        "vigil.v1.observation.demo.s-1.my zones",
         "vigil.v1.decision.demo.*",
         "vigil.v1.decision.de mo.s-1",
         "vigil.v1.decision..s-1",
@@ -130,6 +139,10 @@ def test_a_near_miss_is_refused(subject: str) -> None:
 def test_a_free_text_name_never_becomes_a_token(name: str) -> None:
     with pytest.raises(InvalidToken):
         subjects.alerts_of("demo", name)
+    with pytest.raises(InvalidToken):
+        subjects.observation(KEY, name)
+    with pytest.raises(InvalidToken):
+        subjects.observations_of_tenant("demo", name)
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,20 @@ class SessionSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservationSubject:
+    """`vigil.v1.observation.<tenant>.<session>.<module>`: the module stands in it so that NATS enforces who speaks."""
+
+    key: SessionKey
+    module: str
+
+    def __post_init__(self) -> None:
+        token(self.module, "module")
+
+    def __str__(self) -> str:
+        return f"{PREFIX}.observation.{self.key.tenant}.{self.key.session}.{self.module}"
+
+
+@dataclass(frozen=True, slots=True)
 class LifecycleSubject:
     """`vigil.v1.session.<event>.<tenant>.<session>`."""
 
@@ -203,6 +217,7 @@ class AuditSubject:
 
 Subject = (
     SessionSubject
+    | ObservationSubject
     | LifecycleSubject
     | DelegationSubject
     | ApprovalSubject
@@ -221,6 +236,7 @@ ALL_MEMORY_REQUESTS = f"{PREFIX}.{Kind.MEMORY_REQUESTED}.>"
 ALL_MEMORY_RECALLS = f"{PREFIX}.{Kind.MEMORY_RECALL}.>"
 ALL_TRANSCRIPTS = f"{PREFIX}.{Kind.TRANSCRIPT}.>"
 ALL_SPEECH = f"{PREFIX}.speech.>"
+ALL_OBSERVATIONS = f"{PREFIX}.observation.>"
 ALL_APPROVALS = f"{PREFIX}.approval.>"
 ALL_AUDIT = f"{PREFIX}.audit.>"
 ALL_DEAD_LETTERS = f"{PREFIX}.dlq.>"
@@ -237,6 +253,11 @@ def numbered(subject: str) -> str:
 def raw_frames(key: SessionKey) -> str:
     """Where ingestion publishes `FrameGroup`s."""
     return str(SessionSubject(Kind.RAW_FRAMES, key))
+
+
+def raw_frames_of(tenant: str) -> str:
+    """A filter for the raw frames of all of a tenant's sessions."""
+    return f"{PREFIX}.{Kind.RAW_FRAMES}.{token(tenant, 'tenant')}.*"
 
 
 def coded_frames(key: SessionKey) -> str:
@@ -416,6 +437,22 @@ def speech_of(key: SessionKey) -> str:
     return f"{PREFIX}.speech.*.{key.tenant}.{key.session}"
 
 
+def observation(key: SessionKey, module: str) -> str:
+    """Where a module tells a session what it noticed, as CloudEvents that are not stored."""
+    return str(ObservationSubject(key, module))
+
+
+def observations_of(key: SessionKey) -> str:
+    """A filter for what all modules tell one session."""
+    return f"{PREFIX}.observation.{key.tenant}.{key.session}.*"
+
+
+def observations_of_tenant(tenant: str, module: str | None = None) -> str:
+    """A filter for what one module, or all, tell a tenant's sessions."""
+    last = "*" if module is None else token(module, "module")
+    return f"{PREFIX}.observation.{token(tenant, 'tenant')}.*.{last}"
+
+
 def approval(event: ApprovalEvent, key: SessionKey) -> str:
     """Where one kind of event of the approvals that a session's brains ask for is stored, as CloudEvents."""
     return str(ApprovalSubject(event, key))
@@ -508,6 +545,8 @@ def _parse(tokens: list[str]) -> Subject:
             return SpeechSubject(SpeechEvent(event), SessionKey(tenant, session))
         case ["vigil", "v1", "approval", event, tenant, session]:
             return ApprovalSubject(ApprovalEvent(event), SessionKey(tenant, session))
+        case ["vigil", "v1", "observation", tenant, session, module]:
+            return ObservationSubject(SessionKey(tenant, session), module)
         case ["vigil", "v1", *kind, tenant, session]:
             return SessionSubject(Kind(".".join(kind)), SessionKey(tenant, session))
     raise InvalidSubject("too few tokens")

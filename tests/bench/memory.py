@@ -20,7 +20,7 @@ from bench.settings import BenchSettings
 from bench.statistics import Steadiness, quantile, steadiness
 from vigil.core.consolidation import Asking
 from vigil.core.control import SILENCE
-from vigil.core.decide import Completion, Infer, Observation, Settled, decide, settle
+from vigil.core.decide import Completion, Infer, Percept, Settled, decide, settle
 from vigil.core.memory import Block, Memory, MemoryLimits, MemoryRequest, RequestKind, clipped, tokens
 from vigil.core.message import Image, Text
 from vigil.core.profile import PROFILES
@@ -98,7 +98,7 @@ class Day:
         """The turn of this second, with the blocks that are written by now."""
         ready = tuple(block for at_s, block in self.due if at_s <= second)
         frame = FrameRef(f"f-{second}", *SIZE)
-        seen = Observation(second * 1_000, ORIGIN_US + second * 1_000_000, (frame,), blocks=ready)
+        seen = Percept(second * 1_000, ORIGIN_US + second * 1_000_000, (frame,), blocks=ready)
         profile = PROFILES[SPEC.profile]
         planned, infer = decide(SPEC, profile, self.state, seen, self.last)
         if infer is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from vigil.core.alert import AlertEvent
 from vigil.core.chunk import start_over
 from vigil.core.command import Ask, Command, Instruct
-from vigil.core.decide import Completion, Observation, Settled, decide, settle
+from vigil.core.decide import Completion, Percept, Settled, decide, settle
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.memory import MemoryLimits
 from vigil.core.message import Message
@@ -34,7 +34,7 @@ class Watched:
         """One second, in which the engine emits `raw`."""
         self.told += commands
         at_ms = self.state.last_time_ms + 1_000
-        seen = Observation(at_ms, at_ms * 1_000, (FrameRef(f"f{at_ms}", 32, 32),), commands, tuple(results))
+        seen = Percept(at_ms, at_ms * 1_000, (FrameRef(f"f{at_ms}", 32, 32),), commands, tuple(results))
         planned, infer = decide(self.spec, self.profile, self.state, seen)
         assert infer is not None, "every turn of these sessions is inferred"
         settled = settle(self.spec, self.profile, planned, infer, Completion(raw, {}))

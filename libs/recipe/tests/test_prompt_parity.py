@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.command import Ask, Clear, Command, Instruct
-from vigil.core.decide import Observation, decide
+from vigil.core.decide import Percept, decide
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.message import Message, Text
 from vigil.core.profile import VIGIL_SMALL
@@ -80,7 +80,7 @@ def test_the_core_tells_of_watches_what_the_scripts_do(seed: int) -> None:
     state, told, expected = SessionState(), [], []
     for index, turn in enumerate(script.turns):
         commands = tuple(command(line) for line in turn.lines if line.said is not Said.KEPT)
-        state, infer = decide(SPEC, VIGIL_SMALL, state, Observation(index * 1000, index, (FRAME,), commands))
+        state, infer = decide(SPEC, VIGIL_SMALL, state, Percept(index * 1000, index, (FRAME,), commands))
         assert infer is not None
         told.append(infer.turn.queries)
         expected.append(tuple(line.text for line in turn.lines))

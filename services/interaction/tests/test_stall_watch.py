@@ -20,10 +20,10 @@ from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.session.outages import STALL, tell_begin
 from vigil.testing.script import Reply, when_red
 from vigil_interaction.load import Load
-from vigil_interaction.observation import life, sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
 from vigil_interaction.runner import Runner
+from vigil_interaction.sight import life, sight
 from vigil_interaction.stall_watch import StallWatch
 
 Fixture = Any  # those of conftest.py, which importlib mode does not let tests import

@@ -6,7 +6,7 @@ from vigil.contract.turn_dropped import DropReason, TurnDropped
 from vigil.core.ids import SessionKey
 from vigil.runtime.engine.errors import EngineError, EnginesDown, EngineUnreachable, ImagesMissing, PromptTooLong
 from vigil.runtime.errors import StoreError
-from vigil_interaction.observation import Sight
+from vigil_interaction.sight import Sight
 
 _ADDRESS = re.compile(r" (?:at|from) https?://\S+")  # where an engine is concerns operators alone, who have the logs
 

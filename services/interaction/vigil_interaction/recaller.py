@@ -12,7 +12,7 @@ from vigil.runtime.bus.recall import RecallFailed, recall
 from vigil.runtime.process.logs import get_log
 from vigil.v1 import memory_pb2 as pb
 from vigil_interaction import metrics
-from vigil_interaction.observation import Sight
+from vigil_interaction.sight import Sight
 
 log = get_log()
 

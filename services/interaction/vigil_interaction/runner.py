@@ -42,11 +42,11 @@ from vigil_interaction.archiving import archived, forgotten, key_frames
 from vigil_interaction.dropped_turns import by_engine, by_store, unneeded
 from vigil_interaction.inference import Asker
 from vigil_interaction.memory_metrics import MemoryMetrics
-from vigil_interaction.observation import Sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
 from vigil_interaction.recaller import Recaller
 from vigil_interaction.refusals import Attempt, Refusals
+from vigil_interaction.sight import Sight
 from vigil_interaction.snapshots import keep
 from vigil_interaction.turn_messages import closing, outgoing, snapshots
 from vigil_interaction.turn_metrics import count_events, measure, went_without
@@ -99,8 +99,8 @@ class Runner:
         await self._outbox.flush()  # what waits must not wait for the engine or the camera
         attempt = self._refusals.attempt(self.spec, self._profile, self.state, self.waiting)
         recalled = await self._recaller.recall(self.spec, attempt.state, seen, attempt.waiting.commands)
-        observed = seen.observation(attempt.waiting, recalled.lines, self._skipped)
-        planned, infer = decide(self.spec, self._profile, attempt.state, observed, self._last)
+        percept = seen.percept(attempt.waiting, recalled.lines, self._skipped)
+        planned, infer = decide(self.spec, self._profile, attempt.state, percept, self._last)
         if infer is None:
             self._passed_over(seen)
             await tell_dropped(self._ports.bus, unneeded(self.key, seen, self.state.last_time_ms))

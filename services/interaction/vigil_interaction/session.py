@@ -35,10 +35,10 @@ from vigil.runtime.session.lifecycle import CLOSED_BY_END, announce_claim, annou
 from vigil.runtime.store.sessions import Look, SessionStore, Taken
 from vigil_interaction import metrics
 from vigil_interaction.dropped_turns import by_store, overtaken
-from vigil_interaction.observation import Sight, life, sight
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
 from vigil_interaction.runner import Runner
+from vigil_interaction.sight import Sight, life, sight
 from vigil_interaction.stall_watch import StallWatch
 
 log = get_log()

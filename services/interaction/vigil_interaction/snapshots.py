@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from vigil.runtime.errors import BusError
 from vigil.runtime.process.logs import get_log
-from vigil_interaction.observation import Sight
 from vigil_interaction.ports import StoredBus
+from vigil_interaction.sight import Sight
 
 log = get_log()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.chunk import shorter, tail, turns_left
-from vigil.core.decide import Completion, Observation, decide, settle
+from vigil.core.decide import Completion, Percept, decide, settle
 from vigil.core.memory import MemoryLimits
 from vigil.core.message import Image
 from vigil.core.prewarm import Warm, warm
@@ -33,7 +33,7 @@ def play(window: Window, pictures: list[int]) -> tuple[list[int], list[tuple[int
     warmed: dict[int, Warm] = {}
     for number, count in enumerate(pictures):
         frames = tuple(FrameRef(f"f{number}-{index}", 32, 32) for index in range(count))
-        told, infer = decide(spec(window), VIGIL_SMALL, state, Observation(number * 1_000, number * 1_000_000, frames))
+        told, infer = decide(spec(window), VIGIL_SMALL, state, Percept(number * 1_000, number * 1_000_000, frames))
         assert infer is not None
         shown.append(sum(isinstance(part, Image) for message in infer.messages for part in message.parts))
         if infer.restart:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vigil.core.command import Ask, Command, Instruct, Reset
 from vigil.core.consolidation import Asking
-from vigil.core.decide import Completion, Observation, Settled, decide, settle
+from vigil.core.decide import Completion, Percept, Settled, decide, settle
 from vigil.core.instruction import Instruction
 from vigil.core.memory import Block, Memory, MemoryLimits, MemoryRequest, RequestKind, Unwritten, block_id
 from vigil.core.message import Image, Message, Text
@@ -59,7 +59,7 @@ class Session:
     def turn(self, *commands: Command, reply: str = "</silence>", recalled: tuple[str, ...] = ()) -> Settled:
         number = self.state.next_sequence
         frames = (FrameRef(f"f{number}", 32, 32),)
-        seen = Observation(number * 1_000, number * 1_000_000, frames, commands, blocks=self.waiting, recalled=recalled)
+        seen = Percept(number * 1_000, number * 1_000_000, frames, commands, blocks=self.waiting, recalled=recalled)
         planned, infer = decide(self.spec, self.profile, self.state, seen, self.last)
         assert infer is not None
         assert self.last is None or goes_on(self.last, planned.chunk, infer.messages)

@@ -16,7 +16,7 @@ from vigil.core.control import Action, Output
 from vigil.core.decide import (
     Completion,
     Infer,
-    Observation,
+    Percept,
     Settled,
     decide,
     finish,
@@ -45,8 +45,8 @@ def make_spec(**changes: Any) -> SessionSpec:
     return SessionSpec("demo", "s-1", Source("cam", SourceKind.FILE, "file:demo"), "joyai", "joyai", **values | changes)
 
 
-def observe(time_ms: int, *commands: Command) -> Observation:
-    return Observation(time_ms, 1_000_000 + time_ms * 1_000, (FrameRef(f"f{time_ms}", 160, 96),), commands)
+def observe(time_ms: int, *commands: Command) -> Percept:
+    return Percept(time_ms, 1_000_000 + time_ms * 1_000, (FrameRef(f"f{time_ms}", 160, 96),), commands)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 from vigil.core.alert import AlertState
 from vigil.core.chunk import start_over
 from vigil.core.command import Ask, Command, Instruct, Reset
-from vigil.core.decide import Completion, Infer, Observation, Settled, decide, settle
+from vigil.core.decide import Completion, Infer, Percept, Settled, decide, settle
 from vigil.core.delegation import MAX_TASKS, TASK_DEADLINE_S, TaskEnd, TaskOutcome, forget
 from vigil.core.errors import InvalidSpec
 from vigil.core.instruction import Instruction, Watch
@@ -49,7 +49,7 @@ class Session:
         """As if the engine had not answered yet."""
         at_ms = self.state.last_time_ms // 1_000 * 1_000 + 1_000 if at_s is None else at_s * 1_000
         at_ms = max(at_ms, 0)
-        seen = Observation(at_ms, at_ms * 1_000, (FrameRef(f"f{at_ms}", 32, 32),), commands, results)
+        seen = Percept(at_ms, at_ms * 1_000, (FrameRef(f"f{at_ms}", 32, 32),), commands, results)
         told, infer = decide(self.spec, self.profile, self.state, seen)
         assert infer is not None
         return told, infer
@@ -315,7 +315,7 @@ def test_the_oldest_task_makes_way_for_one_too_many() -> None:
 def test_an_idle_session_wakes_for_a_result() -> None:
     session = Session(infer_when_idle=False)
     session.turn(DELEGATES, FLOWER)
-    assert decide(session.spec, JOYAI, session.state, Observation(1_000, 0, ()))[1] is None
+    assert decide(session.spec, JOYAI, session.state, Percept(1_000, 0, ()))[1] is None
     session.turn(ROSE, results=(FOUND,))
     assert session.states == [ExchangeState.ANSWERED]
 
@@ -325,7 +325,7 @@ def test_an_idle_session_wakes_to_close_a_task_at_its_deadline() -> None:
     session.turn(DELEGATES, FLOWER)
     assert outcomes(session.turn(QUIET, at_s=round(TASK_DEADLINE_S))) == [TaskOutcome.EXPIRED]
     assert session.states == [ExchangeState.UNANSWERED]
-    assert decide(session.spec, JOYAI, session.state, Observation(130_000, 0, ()))[1] is None
+    assert decide(session.spec, JOYAI, session.state, Percept(130_000, 0, ()))[1] is None
 
 
 # --- bytes -----------------------------------------------------------------------------------------------------------

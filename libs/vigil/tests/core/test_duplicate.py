@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vigil.core.alert import AlertState
 from vigil.core.attribution import hear
 from vigil.core.command import Ask, Command, Instruct, Reset
-from vigil.core.decide import Completion, Observation, Settled, decide, settle
+from vigil.core.decide import Completion, Percept, Settled, decide, settle
 from vigil.core.duplicate import (
     MAX_UTTERED,
     WINDOW_MS,
@@ -146,7 +146,7 @@ class Session:
         number = self.state.next_sequence
         frame = FrameRef(f"f{number}", 32, 32)
         told, infer = decide(
-            self.spec, JOYAI, self.state, Observation(number * 1000, number * 1_000_000, (frame,), commands)
+            self.spec, JOYAI, self.state, Percept(number * 1000, number * 1_000_000, (frame,), commands)
         )
         assert infer is not None
         settled = settle(self.spec, JOYAI, told, infer, Completion(text, {}))

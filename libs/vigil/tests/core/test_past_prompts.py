@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
-from vigil.core.decide import Completion, Observation, decide, settle
+from vigil.core.decide import Completion, Percept, decide, settle
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.message import Message
 from vigil.core.profile import PROFILES, VIGIL_SMALL, PromptProfile
@@ -31,11 +31,11 @@ replies = st.sampled_from(
 turns = st.lists(st.tuples(st.lists(commands, max_size=2), replies, st.integers(1, 2)), max_size=16)
 
 
-def observed(sequence: int, told: list[Command], pictures: int, state: SessionState) -> Observation:
+def observed(sequence: int, told: list[Command], pictures: int, state: SessionState) -> Percept:
     """What the turn sees; a task that is open gets its result."""
     frames = tuple(FrameRef(f"f{sequence}-{index}", 160, 96) for index in range(pictures))
     results = tuple(Result(task.id, "Seven.") for task in state.tasks[:1])
-    return Observation(sequence * 1_000, sequence * 1_000_000, frames, tuple(told), results)
+    return Percept(sequence * 1_000, sequence * 1_000_000, frames, tuple(told), results)
 
 
 @given(st.sampled_from(list(PROFILES.values())), turns)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.command import Ask, Command, Instruct
-from vigil.core.decide import Completion, Observation, decide, settle
+from vigil.core.decide import Completion, Percept, decide, settle
 from vigil.core.instruction import Instruction
 from vigil.core.memory import MemoryLimits
 from vigil.core.message import Message, Text
@@ -39,7 +39,7 @@ class Session:
     def turn(self, *commands: Command, reply: str = "</silence>") -> tuple[Message, ...]:
         """One turn; the prompt that it was asked with."""
         number = self.state.next_sequence
-        seen = Observation(number * 1000, number * 1_000_000, (FrameRef(f"f{number}", 32, 32),), commands)
+        seen = Percept(number * 1000, number * 1_000_000, (FrameRef(f"f{number}", 32, 32),), commands)
         told, infer = decide(self.spec, self.profile, self.state, seen)
         assert infer is not None
         self.state = settle(self.spec, self.profile, told, infer, Completion(reply, {})).state

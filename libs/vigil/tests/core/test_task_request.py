@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vigil.core.command import Ask, Instruct
-from vigil.core.decide import Completion, Observation, decide, settle
+from vigil.core.decide import Completion, Percept, decide, settle
 from vigil.core.delegation import KEY_FRAMES, MEMORY_CHARS, key_frames, request
 from vigil.core.errors import InvalidToken
 from vigil.core.instruction import Instruction, Severity, Watch
@@ -24,7 +24,7 @@ NOTE = Instruction("note", "Describe what changes.")
 
 def delegated(*commands: Ask | Instruct, spec: SessionSpec = SPEC) -> Task:
     """The task that the first turn opens."""
-    seen = Observation(0, 0, (FrameRef("f0", 32, 32),), commands)
+    seen = Percept(0, 0, (FrameRef("f0", 32, 32),), commands)
     state, infer = decide(spec, JOYAI, SessionState(), seen)
     assert infer is not None
     opened = settle(spec, JOYAI, state, infer, Completion(DELEGATES, {})).task_opened

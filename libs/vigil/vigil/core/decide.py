@@ -1,6 +1,6 @@
 """The decision core: `decide` before the engine, `settle` after it. Pure; the tick around it does the I/O.
 
-    decide(state, observation)  ->  (state, Infer | None)      commands applied, chunk rotated, prompt built
+    decide(state, percept)  ->  (state, Infer | None)          commands applied, chunk rotated, prompt built
     settle(state, infer, completion)  ->  Settled              turn committed, decision, utterance, alerts
 
 `decide` changes nothing that lasts: when the engine fails, the caller keeps the state it had, and the attempt leaves no
@@ -33,7 +33,7 @@ NOT_AHEAD = Asking()
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class Percept:
     """What a turn sees: its frames, when they were captured, what the user said since the last turn, what workers found
     out for delegated questions, the `blocks` that wait for the next boundary, and what memory recalled about the user's
     question, line by line."""
@@ -75,7 +75,7 @@ class Infer:
 
     messages: tuple[Message, ...]
     turn: Turn
-    observation: Observation
+    percept: Percept
     restart: bool
     told: TurnInput
     consumed_blocks: int = 0
@@ -130,32 +130,32 @@ class Settled:
 
 
 def decide(
-    spec: SessionSpec, profile: PromptProfile, state: SessionState, observation: Observation, last: Asked | None = None
+    spec: SessionSpec, profile: PromptProfile, state: SessionState, percept: Percept, last: Asked | None = None
 ) -> tuple[SessionState, Infer | None]:
-    """Build the turn for `observation`. None when there is nothing to infer: the frame is not newer than the last
+    """Build the turn for `percept`. None when there is nothing to infer: the frame is not newer than the last
     turn, or the session is idle and was asked to save compute then. A task whose deadline has come gets a turn that
     closes it also then. `last` is an earlier prompt, if there is one: it makes the new prompt cheaper to build and
     changes nothing in it."""
-    if observation.time_ms <= state.last_time_ms:
+    if percept.time_ms <= state.last_time_ms:
         return state, None
-    if not (spec.infer_when_idle or _has_work(state, observation)):
+    if not (spec.infer_when_idle or _has_work(state, percept)):
         return state, None
-    observation = _without_results_that_wait(state, observation)
-    told = apply(profile, state, observation.commands, observation.results, _moment(spec, state, observation))
-    crossed, is_new = _in_chunk(spec, profile, told, observation)
+    percept = _without_results_that_wait(state, percept)
+    told = apply(profile, state, percept.commands, percept.results, _moment(spec, state, percept))
+    crossed, is_new = _in_chunk(spec, profile, told, percept)
     planned = crossed.state if crossed else told.state
     turn = Turn(
         planned.next_sequence,
-        observation.time_ms,
-        observation.frames,
+        percept.time_ms,
+        percept.frames,
         "",
         told.lines,
         told.results,
-        recalled_lines(observation.recalled),
+        recalled_lines(percept.recalled),
     )
-    infer = Infer(prompt(profile, planned.chunk, turn, last), turn, observation, is_new, told)
+    infer = Infer(prompt(profile, planned.chunk, turn, last), turn, percept, is_new, told)
     if crossed:
-        infer = replace(infer, consumed_blocks=len(observation.blocks), stale=crossed.stale, again=crossed.again)
+        infer = replace(infer, consumed_blocks=len(percept.blocks), stale=crossed.stale, again=crossed.again)
     return planned, infer
 
 
@@ -195,8 +195,8 @@ def settle(
         replace(_decision(profile, infer, output, completion, task, duplicate=duplicate), is_answer=said.is_answer),
         events,
         infer.restart,
-        consumed=len(infer.observation.commands),
-        consumed_results=len(infer.observation.results),
+        consumed=len(infer.percept.commands),
+        consumed_results=len(infer.percept.results),
         task_ends=(*infer.told.task_ends, *task_ends),
         unknown=infer.told.unknown,
         consumed_blocks=infer.consumed_blocks,
@@ -211,31 +211,29 @@ def finish(spec: SessionSpec, state: SessionState, capture_time_us: int, reason:
     return alerts.close_all(state.alerts, moment, reason)[1]
 
 
-def _without_results_that_wait(state: SessionState, observation: Observation) -> Observation:
+def _without_results_that_wait(state: SessionState, percept: Percept) -> Percept:
     """A turn has words for one answer: results wait while the user asks something, unless a task's time is up."""
-    asks = any(isinstance(command, Ask) for command in observation.commands)
-    return replace(observation, results=()) if asks and not overdue(state, observation.time_ms) else observation
+    asks = any(isinstance(command, Ask) for command in percept.commands)
+    return replace(percept, results=()) if asks and not overdue(state, percept.time_ms) else percept
 
 
-def _has_work(state: SessionState, observation: Observation) -> bool:
+def _has_work(state: SessionState, percept: Percept) -> bool:
     """Whether the turn has something to watch for, to answer or to close."""
-    return bool(
-        state.instructions or observation.commands or observation.results or overdue(state, observation.time_ms)
-    )
+    return bool(state.instructions or percept.commands or percept.results or overdue(state, percept.time_ms))
 
 
 def _in_chunk(
-    spec: SessionSpec, profile: PromptProfile, told: TurnInput, observation: Observation
+    spec: SessionSpec, profile: PromptProfile, told: TurnInput, percept: Percept
 ) -> tuple[Boundary | None, bool]:
     """The boundary before the turn with the chunk behind it, None where there is none; and whether the turn is the
     first to show its chunk. A reset forgets memory, too."""
     state = told.state
     carried: tuple[Turn, ...] = ()
     if told.reset:
-        crossed = Boundary(replace(state, memory=forgotten(state)), observation.blocks)
-    elif is_full(state, spec, len(observation.frames)):
+        crossed = Boundary(replace(state, memory=forgotten(state)), percept.blocks)
+    elif is_full(state, spec, len(percept.frames)):
         carried = tail(state, spec, min(0, spec.window.chunk_turns - len(state.chunk.turns)))
-        crossed = boundary(spec, state, carried, observation.blocks)
+        crossed = boundary(spec, state, carried, percept.blocks)
     else:
         return None, state.chunk.number > 0 and not state.chunk.turns
     chunk = next_chunk(spec, profile, crossed.state, carried)
@@ -245,7 +243,7 @@ def _in_chunk(
 def _alerts(spec: SessionSpec, state: SessionState, infer: Infer, said: Said) -> alerts.Step:
     """The alerts after the turn. A turn that answers its question is no quiet of a watch that spoke just before it; a
     second such turn is."""
-    moment = _moment(spec, state, infer.observation)
+    moment = _moment(spec, state, infer.percept)
     held_ms = state.last_time_ms if said.is_prompt else -1
     return alerts.advance(state.alerts, state.instructions, moment, said.words, held_ms=held_ms)
 
@@ -305,8 +303,8 @@ def _is_duplicate(
     return said_before(spec.speech.duplicate_guard, state.uttered, said.words, time_ms)
 
 
-def _moment(spec: SessionSpec, state: SessionState, observation: Observation) -> Moment:
-    return Moment(spec.session, state.next_sequence, observation.time_ms, observation.capture_time_us)
+def _moment(spec: SessionSpec, state: SessionState, percept: Percept) -> Moment:
+    return Moment(spec.session, state.next_sequence, percept.time_ms, percept.capture_time_us)
 
 
 def _decision(
@@ -315,11 +313,11 @@ def _decision(
     return Decision(
         sequence=infer.turn.sequence,
         time_ms=infer.turn.time_ms,
-        capture_time_us=infer.observation.capture_time_us,
+        capture_time_us=infer.percept.capture_time_us,
         output=output,
         probabilities=probabilities(completion.first_token_logprobs, profile.spelling),
         completion=completion,
-        frames_skipped=infer.observation.frames_skipped,
+        frames_skipped=infer.percept.frames_skipped,
         prefix_share=0.0,
         duplicate=duplicate,
         task=task,

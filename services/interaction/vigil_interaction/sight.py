@@ -1,11 +1,11 @@
-"""From a coded frame group to what the core observes: frames by reference, their pixels beside them."""
+"""From a coded frame group to what the core perceives: frames by reference, their pixels beside them."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vigil.contract.frames import CodedFrameGroup
-from vigil.core.decide import Observation
+from vigil.core.decide import Percept
 from vigil.core.session import SessionSpec
 from vigil.core.turn import FrameRef
 from vigil.runtime.store.sessions import Waiting
@@ -20,9 +20,9 @@ class Sight:
     frames: tuple[FrameRef, ...]
     pixels: Mapping[str, bytes]
 
-    def observation(self, waiting: Waiting, recalled: tuple[str, ...], frames_skipped: int) -> Observation:
+    def percept(self, waiting: Waiting, recalled: tuple[str, ...], frames_skipped: int) -> Percept:
         """The core's view of this turn."""
-        return Observation(
+        return Percept(
             self.time_ms,
             self.capture_time_us,
             self.frames,

@@ -257,6 +257,8 @@ def test_the_published_channels_are_the_subjects_that_are_used(asyncapi: dict[st
         "vigil.v1.memory.{event}.{tenant}.{session}",
         "vigil.v1.transcript.final.{tenant}.{session}",
         "vigil.v1.speech.{event}.{tenant}.{session}",
+        "vigil.v1.frame.raw.{tenant}.{session}",
+        "vigil.v1.observation.{tenant}.{session}.{module}",
         "vigil.v1.history.ask.{tenant}",
         "vigil.v1.history.answer.{tenant}.{asker}",
         "/v1/sessions/{session}/ws",

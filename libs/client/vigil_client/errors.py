@@ -9,7 +9,8 @@ ClientError                     message + next_step
 │   ├── Invalid                 4xx: what was asked for breaks a rule
 │   └── Unavailable             5xx: no capacity, no worker, a dependency is down   (retryable)
 ├── BadSubject                  a tenant, source or session that cannot be part of a subject
-└── BadMessage                  an event that is not what the contract says
+├── BadMessage                  an event that is not what the contract says
+└── BadObservation              a module tells something that Vigil would refuse
 """
 
 
@@ -68,3 +69,7 @@ class BadSubject(ClientError):
 
 class BadMessage(ClientError):
     """An event that is not what the contract says."""
+
+
+class BadObservation(ClientError):
+    """A module tells something that Vigil would refuse."""

@@ -82,11 +82,11 @@ class Connection:
             self._told = fault
             self._on_fault(fault)
 
-    async def subscribe(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> None:
+    async def subscribe(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> Subscription:
         """Subscribe, and return when the server has it: nothing that is published from then on is missed. Raises
         `ClientError` when this user may not hear the subject."""
         self._faults.clear()
-        await self.client.subscribe(subject, cb=take, pending_msgs_limit=PENDING_EVENTS)
+        made = await self.client.subscribe(subject, cb=take, pending_msgs_limit=PENDING_EVENTS)
         try:
             # nats-py's ping may overtake the subscription; a second one, sent when the first was answered, does not.
             await self.client.flush(timeout=2)
@@ -99,6 +99,25 @@ class Connection:
                     f"NATS does not let this user hear {subject}",
                     "give the tenant that the user belongs to, or its address: `vigil keys tenants` shows both",
                 )
+        return made
+
+    async def publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> bool:
+        """Publish, and return once the server has read it: whether it has. Nothing is kept for a server that is away.
+        Raises `ClientError` when this user may not speak there."""
+        if not self.client.is_connected:
+            return False
+        try:
+            await self.client.publish(subject, payload, headers=headers)
+            await self.client.flush(timeout=2)
+        except (NatsError, OSError, TimeoutError) as error:
+            self.told(f"NATS takes nothing now: {str(error) or type(error).__name__}")
+            return False
+        named = f'"{subject.lower()}"'
+        for fault in self._faults:
+            if _REFUSED in str(fault).lower() and named in str(fault).lower():
+                self._faults.remove(fault)
+                raise ClientError(f"NATS does not let this user speak on {subject}", "use the address of that user")
+        return True
 
     def check_open(self) -> None:
         """Raise `Unreachable` when the connection was closed for good."""

@@ -1,0 +1,176 @@
+"""A module: connected to NATS as itself, it hears its tenant's pictures and tells what it notices."""
+
+import contextlib
+import itertools
+import re
+import secrets
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from urllib.parse import unquote, urlsplit
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from vigil_client.errors import BadMessage, BadSubject, ClientError
+from vigil_client.modules.frames import Frame, newest_frame
+from vigil_client.modules.newest import NewestOfEach
+from vigil_client.modules.observation import Box, Noticed, now_us
+from vigil_client.modules.sessions import SessionNews, session_news
+from vigil_client.nats_connection import Connection, OnFault, connected
+
+TENANT = "demo"  # that of `vigil up`
+MAX_WAITING = 256  # sessions whose newest picture waits until the module takes it; news that wait
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HEADERS = {"Content-Type": "application/cloudevents+json"}
+
+
+def _shown(fault: str) -> None:
+    """Faults of a program that did not ask for them are shown to whoever looks at it."""
+    sys.stderr.write(f"vigil module: {fault or 'the fault has ended'}\n")
+
+
+class Module:
+    """Made by `Module.connect`. `skipped` counts pictures and news for which newer ones of their session came first,
+    `dropped` observations that were not sent because NATS was away."""
+
+    def __init__(self, name: str, tenant: str, connection: Connection) -> None:
+        self.name, self.tenant = name, tenant
+        self.skipped = self.dropped = 0
+        self._connection = connection
+        self._wakers: set[Callable[[], None]] = set()
+        self._prefix = secrets.token_hex(4)
+        self._told = 0
+        connection.on_change = self._changed
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls, name: str, *, url: str, tenant: str = TENANT, ca_file: str = "", on_fault: OnFault = _shown
+    ) -> AsyncIterator["Module"]:
+        """The module called `name` of a tenant. `url` is what `vigil modules add` printed.
+
+        The connection is kept up for ever; `on_fault` is told in words what goes wrong meanwhile, and "" when it has
+        ended. `ca_file` is the PEM file of the authorities behind a `tls://` address; empty: the system's. Raises
+        `Unreachable`, `BadSubject`, and `ClientError` for the address of another user.
+        """
+        _check_user(_token(name, "module"), _token(tenant, "tenant"), url)
+        async with connected(url, on_fault, ca_file) as connection:
+            yield cls(name, tenant, connection)
+
+    async def frames(self, session: str = "*") -> AsyncIterator[Frame]:
+        """The pictures of every session of the tenant, or of one, for ever. However long the module takes for one, the
+        next is the newest of its session; sessions take turns. Raises `Unreachable` when NATS closed for good."""
+        subject = f"vigil.v1.frame.raw.{self.tenant}.{_token(session, 'session', may_be_any=True)}"
+
+        def of_session(message: Msg) -> str:
+            return message.subject.rpartition(".")[2]
+
+        async with aclosing(self._messages(subject, of_session)) as received:
+            async for payload in received:
+                try:
+                    yield newest_frame(payload)
+                except BadMessage as error:
+                    self._connection.told(f"left out: {error.message}")
+
+    async def sessions(self) -> AsyncIterator[SessionNews]:
+        """What happens to the tenant's sessions from now on, for ever. A module that reads too slowly misses the oldest
+        news."""
+        numbers = itertools.count()
+
+        def each(_: Msg) -> str:
+            return str(next(numbers))
+
+        async with aclosing(self._messages(f"vigil.v1.session.*.{self.tenant}.*", each)) as received:
+            async for payload in received:
+                try:
+                    yield session_news(payload)
+                except BadMessage as error:
+                    self._connection.told(f"left out: {error.message}")
+
+    async def observe(
+        self,
+        frame: Frame,
+        *,
+        kind: str,
+        text: str,
+        confidence: float | None = None,
+        ttl_s: float = 10.0,
+        box: Box | None = None,
+    ) -> str:
+        """Tell the session of `frame` what was noticed in it; the observation's id. `box` is left, top, width, height.
+
+        The model is shown the text in the session's next turn: as data, and never as an instruction. Nothing is
+        answered, and what NATS cannot take now is dropped. Raises `BadObservation`, and `ClientError` when NATS does
+        not let the module speak.
+        """
+        noticed = Noticed(kind, text, frame.capture_time_us, confidence, ttl_s, box)
+        return await self._publish(frame.session, noticed)
+
+    async def tell(
+        self,
+        session: str,
+        *,
+        kind: str,
+        text: str,
+        capture_time_us: int | None = None,
+        confidence: float | None = None,
+        ttl_s: float = 10.0,
+        box: Box | None = None,
+    ) -> str:
+        """Tell a session what was noticed without a picture, now or at `capture_time_us`; see `observe`."""
+        time_us = now_us() if capture_time_us is None else capture_time_us
+        return await self._publish(session, Noticed(kind, text, time_us, confidence, ttl_s, box))
+
+    async def _publish(self, session: str, noticed: Noticed) -> str:
+        _token(noticed.kind, "kind")
+        subject = f"vigil.v1.observation.{self.tenant}.{_token(session, 'session')}.{self.name}"
+        self._told += 1
+        observation_id = f"{self._prefix}-{self._told}"
+        payload = noticed.event(self.tenant, session, self.name, observation_id)
+        if not await self._connection.publish(subject, payload, _HEADERS):
+            self.dropped += 1
+        return observation_id
+
+    async def _messages(self, subject: str, place: Callable[[Msg], str]) -> AsyncGenerator[bytes, None]:
+        """What comes on a subject, the newest of each `place`, until the reader leaves."""
+        newest = NewestOfEach(MAX_WAITING)
+
+        async def take(message: Msg) -> None:
+            self.skipped += newest.put(place(message), message.data)
+
+        self._wakers.add(newest.wake)
+        subscription = await self._connection.subscribe(subject, take)
+        try:
+            while True:
+                payload = await newest.take()
+                if payload is None:
+                    self._connection.check_open()
+                else:
+                    yield payload
+        finally:
+            self._wakers.discard(newest.wake)
+            with contextlib.suppress(NatsError, OSError):
+                await subscription.unsubscribe()
+
+    def _changed(self) -> None:
+        """The connection was lost, is back, or was closed for good: whoever waits looks."""
+        for wake in self._wakers:
+            wake()
+
+
+def _token(value: str, what: str, *, may_be_any: bool = False) -> str:
+    """`value` when it may stand in a subject. Raises `BadSubject`."""
+    if not _TOKEN.fullmatch(value) and not (may_be_any and value == "*"):
+        raise BadSubject(f"{what} {value[:80]!r} cannot be in a subject", "use 1 to 64 letters, digits, '_' and '-'")
+    return value
+
+
+def _check_user(name: str, tenant: str, url: str) -> None:
+    """Raise `ClientError` when the address is that of another module: NATS would drop all that this one tells."""
+    user = unquote(urlsplit(url).username or "")
+    if user.startswith("module.") and user != f"module.{tenant}.{name}":
+        raise ClientError(
+            f"the address is that of {user.removeprefix('module.').replace('.', '/')}, not of {tenant}/{name}",
+            f"use the address that `vigil modules add {name} --tenant {tenant}` printed; `vigil modules` lists all",
+        )

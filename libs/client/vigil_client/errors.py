@@ -24,6 +24,8 @@ class ClientError(Exception):
         self.message = message
         self.next_step = next_step
         self.lines = lines
+        if next_step:
+            self.add_note(f"next: {next_step}")  # a traceback shows it, too
 
 
 class NotConfigured(ClientError):

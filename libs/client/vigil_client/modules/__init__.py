@@ -1,6 +1,6 @@
 """Modules: a process of yours looks at a tenant's pictures and tells the sessions what it notices.
 
-    async with Module.connect("zones", url=NATS_URL) as module:
+    async with Module.connect(url=NATS_URL) as module:
         async for frame in module.frames():
             if person_in_the_bay(frame.jpeg):
                 await module.observe(frame, kind="zone", text="a person is in the loading bay")

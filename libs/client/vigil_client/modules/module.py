@@ -46,17 +46,18 @@ class Module:
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, name: str, *, url: str, tenant: str = TENANT, ca_file: str = "", on_fault: OnFault = _shown
+        cls, name: str = "", *, url: str, tenant: str = "", ca_file: str = "", on_fault: OnFault = _shown
     ) -> AsyncIterator["Module"]:
-        """The module called `name` of a tenant. `url` is what `vigil modules add` printed.
+        """The module whose address `url` is, as `vigil modules add` printed it. `name` and `tenant` are taken from it;
+        where they are given they must be the same.
 
         The connection is kept up for ever; `on_fault` is told in words what goes wrong meanwhile, and "" when it has
         ended. `ca_file` is the PEM file of the authorities behind a `tls://` address; empty: the system's. Raises
         `Unreachable`, `BadSubject`, and `ClientError` for the address of another user.
         """
-        _check_user(_token(name, "module"), _token(tenant, "tenant"), url)
+        of_tenant, called = _named(url, tenant, name)
         async with connected(url, on_fault, ca_file) as connection:
-            yield cls(name, tenant, connection)
+            yield cls(called, of_tenant, connection)
 
     async def frames(self, session: str = "*") -> AsyncIterator[Frame]:
         """The pictures of every session of the tenant, or of one, for ever. However long the module takes for one, the
@@ -166,11 +167,19 @@ def _token(value: str, what: str, *, may_be_any: bool = False) -> str:
     return value
 
 
-def _check_user(name: str, tenant: str, url: str) -> None:
-    """Raise `ClientError` when the address is that of another module: NATS would drop all that this one tells."""
+def _named(url: str, tenant: str, name: str) -> tuple[str, str]:
+    """The tenant and the name of the module at this address. Raises `ClientError` when it is another's: NATS would drop
+    all that this one tells."""
     user = unquote(urlsplit(url).username or "")
-    if user.startswith("module.") and user != f"module.{tenant}.{name}":
+    first, *rest = user.split(".")
+    own = (rest[0], rest[1]) if first == "module" and len(rest) == 2 else None
+    wanted = (tenant or (own[0] if own else TENANT), name or (own[1] if own else ""))
+    if not wanted[1]:
+        raise ClientError("the address names no module", "use the address that `vigil modules add NAME` printed")
+    if own not in (None, wanted):
         raise ClientError(
-            f"the address is that of {user.removeprefix('module.').replace('.', '/')}, not of {tenant}/{name}",
-            f"use the address that `vigil modules add {name} --tenant {tenant}` printed; `vigil modules` lists all",
+            f"the address is that of {user.removeprefix('module.').replace('.', '/')}, not of {'/'.join(wanted)}",
+            f"use the address that `vigil modules add {wanted[1]} --tenant {wanted[0]}` printed; "
+            "`vigil modules` lists all",
         )
+    return _token(wanted[0], "tenant"), _token(wanted[1], "module")

@@ -1,0 +1,30 @@
+"""A module to begin with: it tells a session when its picture is dark. Put your own look in the place of `look`."""
+
+import asyncio
+import io
+import sys
+
+from PIL import Image, ImageStat
+
+from vigil_client.modules import Frame, Module
+
+DARK = 40  # mean brightness, of 255
+
+
+def look(frame: Frame) -> str:
+    """What there is to say of a picture; empty: nothing."""
+    picture = Image.open(io.BytesIO(frame.jpeg)).convert("L")
+    return "the picture is dark" if ImageStat.Stat(picture).mean[0] < DARK else ""
+
+
+async def main(url: str) -> None:
+    """Look at the newest picture of each session, again and again."""
+    async with Module.connect(url=url) as module:
+        async for frame in module.frames():
+            text = await asyncio.to_thread(look, frame)  # in a thread, so that the connection goes on meanwhile
+            if text:
+                await module.observe(frame, kind="light", text=text)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))  # what `vigil modules add light` printed

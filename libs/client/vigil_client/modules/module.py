@@ -138,7 +138,8 @@ class Module:
         newest = NewestOfEach(MAX_WAITING)
 
         async def take(message: Msg) -> None:
-            self.skipped += newest.put(place(message), message.data)
+            if message.data:  # one without only asks which service listens
+                self.skipped += newest.put(place(message), message.data)
 
         self._wakers.add(newest.wake)
         subscription = await self._connection.subscribe(subject, take)

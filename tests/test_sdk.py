@@ -38,6 +38,7 @@ from vigil_client.cloudevents import Alert, Utterance
 from vigil_client.endpoints import find
 from vigil_client.events import Connection, Event, Lifecycle, RoleStatus
 from vigil_client.events import Decision as Decided
+from vigil_client.modules.observation import Noticed
 from vigil_client.options import NewSession, NewSource, NewWatch
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
@@ -334,6 +335,10 @@ async def _bad_subject(_: Stage, __: Path) -> object:
     return alert_subject("a.b", "*")
 
 
+async def _bad_observation(_: Stage, __: Path) -> object:
+    return Noticed("zone", " ", 0)
+
+
 async def _nothing_configured(_: Stage, folder: Path) -> object:
     return find(folder / "nowhere")
 
@@ -352,6 +357,7 @@ FAILURES: list[tuple[Failing, type[errors.ClientError], int, str, str]] = [
     (_nobody_there, errors.Unreachable, 0, "", "does not answer"),
     (_something_else_there, errors.BadMessage, 0, "", "did not answer JSON"),
     (_bad_subject, errors.BadSubject, 0, "", "a.b"),
+    (_bad_observation, errors.BadObservation, 0, "", "the text is empty"),
     (_nothing_configured, errors.NotConfigured, 0, "", "no running Vigil is known here"),
 ]
 

@@ -41,15 +41,15 @@ class Noticed:
 
     def event(self, tenant: str, session: str, module: str, observation_id: str) -> bytes:
         """The CloudEvent by which this module tells it."""
-        left_top_and_size = zip(("left", "top", "width", "height"), self.box or (), strict=False)
+        edges = (round(float(edge)) for edge in self.box or ())  # also those of numpy
         data = {
             "module": module,
             "kind": self.kind,
             "text": self.text,
             "capture_time": _written(self.capture_time_us),
-            "confidence": self.confidence,
+            "confidence": None if self.confidence is None else float(self.confidence),
             "ttl_ms": round(self.ttl_s * 1_000),
-            "box": dict(left_top_and_size) or None,
+            "box": dict(zip(("left", "top", "width", "height"), edges, strict=False)) or None,
         }
         event = {
             "specversion": "1.0",
@@ -73,6 +73,8 @@ def now_us() -> int:
 
 
 def _is_box(box: Box) -> bool:
+    if len(box) != 4:
+        return False
     left, top, width, height = box
     return min(left, top) >= 0 and min(width, height) >= 1 and max(box) <= _MAX_PIXELS
 

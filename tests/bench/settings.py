@@ -87,8 +87,11 @@ class BenchSettings(BaseSettings):
     webrtc_limit_ms: float = Field(
         default=500.0, gt=0, description="Milliseconds of p99 up to which so many clients count as sustained"
     )
+    webrtc_warm_up_minutes: float = Field(
+        default=8.0, ge=0, le=60, description="Minutes until every decoder has all the pictures that it may ever hold"
+    )
     webrtc_minutes: float = Field(
-        default=20.0, gt=0, le=1_440, description="Minutes over which their memory is watched"
+        default=20.0, gt=0, le=1_440, description="Minutes after that over which their memory is watched"
     )
     memory_hours: int = Field(default=24, ge=4, le=72, description="Hours of model time that a session remembers")
     remembering_sessions: int = Field(

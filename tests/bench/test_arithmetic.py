@@ -215,10 +215,10 @@ def test_received_clients_are_told_by_the_largest_step_that_was_sustained() -> N
     steps = (Step(4, 1.0, 0.08, quick), Step(8, 0.97, 0.09, quick), Step(8, 1.0, 0.09, late))
     assert [is_sustained(step, 500) for step in steps] == [True, False, False]
     results = _results()
-    results.webrtc = Received(steps, 4, 20.0, 180.0, 0.03, 0.01)
+    results.webrtc = Received(steps, 4, 8.0, 20.0, 180.0, 0.03, 0.01)
     assert results.met() == {"webrtc_rss_spread": True}
     assert (results.summary()["webrtc_clients"], results.summary()["webrtc_core_share"]) == (4, 0.08)
-    results.webrtc = Received(steps[1:], 0, 0.0)
+    results.webrtc = Received(steps[1:], 0, 0.0, 0.0)
     assert results.met() == {}
     assert results.summary()["webrtc_clients"] == 0
 

@@ -48,10 +48,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """`sustained` is the largest step that was; so many clients then sent for `minutes`."""
+    """`sustained` is the largest step that was; so many clients then sent for `warm_up_minutes` and, while the worker's
+    memory was watched, for `minutes`. `rss_mib_by_minute` has both."""
 
     steps: tuple[Step, ...]
     sustained: int
+    warm_up_minutes: float
     minutes: float
     rss_mib: float | None = None
     rss_spread: float | None = None
@@ -141,16 +143,20 @@ async def _measured(settings: BenchSettings, stack: Stack, collector: Collector,
 
 async def _held(settings: BenchSettings, sampler: Sampler, steps: Sequence[Step], clients: int) -> Received:
     if not clients:
-        return Received(tuple(steps), 0, 0.0)
-    await hold(settings.settle_s, f"holding {clients} clients for {settings.webrtc_minutes:g} minutes")
+        return Received(tuple(steps), 0, 0.0, 0.0)
+    warm_up, watched = settings.webrtc_warm_up_minutes, settings.webrtc_minutes
+    await hold(settings.settle_s, f"holding {clients} clients for {warm_up:g} and {watched:g} minutes")
     begun = len(sampler.rss[WORKER])
-    await asyncio.sleep(settings.webrtc_minutes * 60)
+    await asyncio.sleep(warm_up * 60)
+    warm = len(sampler.rss[WORKER])
+    await asyncio.sleep(watched * 60)
     rss_mib = [value / _MIB for value in sampler.rss[WORKER][begun:]]
-    memory = steadiness(rss_mib)
+    memory = steadiness(rss_mib[warm - begun :])
     return Received(
         tuple(steps),
         clients,
-        settings.webrtc_minutes,
+        warm_up,
+        watched,
         round(memory.median, 1),
         round(memory.spread_share, 4),
         round(memory.drift_share, 4),

@@ -24,14 +24,20 @@ def is_warm(seen: Seen) -> bool:
     return bool(seen.body["max_tokens"] == 1)
 
 
-async def boundary_tokens(stage: Stage, engine: ScriptedEngine, grey: bytes, warmed: int) -> tuple[int, int]:
+def is_whole(seen: Seen) -> bool:
+    """Whether this pre-warm showed all of the carried turns, as the last round does. Rounds before it may be left out
+    where turns are quicker than the engine."""
+    return is_warm(seen) and len(seen.uuids) == TAIL
+
+
+async def boundary_tokens(stage: Stage, engine: ScriptedEngine, grey: bytes, warms: bool) -> tuple[int, int]:
     """Tokens of the boundary's prompt that were not cached, and those of the turn before it."""
     before = outcomes("ok")
     await stage.open(INSTRUCTION, window=Window(CHUNK, TAIL))
     async with stage.worker():
         await stage.watch(*[grey] * CHUNK)
-        await eventually(lambda: sum(map(is_warm, engine.seen)) == warmed, what="the coming chunk is warm")
-        await eventually(lambda: outcomes("ok") == before + warmed, what="and answered")
+        await eventually(lambda: any(map(is_whole, engine.seen)) is warms, what="the coming chunk is warm")
+        await eventually(lambda: outcomes("ok") == before + sum(map(is_warm, engine.seen)), what="and answered")
         await stage.watch(grey, start=CHUNK)
         decisions = await stage.decisions(CHUNK + 1)
     assert all(len(one.fresh) == 0 for one in engine.seen if is_warm(one)), "pictures go by name"
@@ -45,13 +51,13 @@ def outcomes(outcome: str) -> float:
 
 async def test_the_boundary_costs_as_much_as_any_turn(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
     stage.prewarm_turns = LEAD
-    boundary, usual = await boundary_tokens(stage, engine, grey, warmed=2)
+    boundary, usual = await boundary_tokens(stage, engine, grey, warms=True)
     print(f"uncached tokens: boundary {boundary}, usual {usual}")  # noqa: T201  the figures
     assert boundary <= usual * 1.5
 
 
 async def test_without_it_the_boundary_computes_everything(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
-    boundary, usual = await boundary_tokens(stage, engine, grey, warmed=0)
+    boundary, usual = await boundary_tokens(stage, engine, grey, warms=False)
     print(f"uncached tokens: boundary {boundary}, usual {usual}")  # noqa: T201  the figures
     assert boundary > usual * 5
 

@@ -44,7 +44,7 @@ def play(window: Window, pictures: list[int]) -> tuple[list[int], list[tuple[int
                 assert is_warm or len(set(pictures)) > 1, "what was warmed is what is asked"
         state = settle(spec(window), VIGIL_SMALL, told, infer, Completion("</silence>", {})).state
         before = warm(spec(window), VIGIL_SMALL, state, before, 10) or before
-        if before is not None and before.last:
+        if before is not None and before.left == 0:
             warmed[before.chunk] = before
     return shown, carried, list(warmed.values())
 

@@ -186,7 +186,7 @@ def test_no_time_is_lost_and_prompts_only_grow_within_a_chunk(
         covered(session.state)
         assert session.state.memory.tokens <= LIMITS.most_tokens
         assert session.state.memory.pictures <= LIMITS.most_pictures
-        if settled.restart and session.before is not None and session.before.last and window.tail_turns:
+        if settled.restart and session.before is not None and session.before.left == 0 and window.tail_turns:
             warmed = session.before.messages
             is_of_this_chunk = session.before.chunk == session.state.chunk.number
             assert not is_of_this_chunk or session.messages[: len(warmed)] == warmed

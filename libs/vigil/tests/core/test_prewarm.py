@@ -1,6 +1,7 @@
 """Pre-warm: what is warmed is what the next chunk's first prompt will begin with, unless somebody says more."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from vigil.core.command import Ask, Command, Instruct
 from vigil.core.decide import Completion, Percept, decide, settle
 from vigil.core.instruction import Instruction
 from vigil.core.memory import MemoryLimits
-from vigil.core.message import Message, Text
+from vigil.core.message import Image, Message, Text
 from vigil.core.prewarm import Warm, warm
 from vigil.core.profile import HARNESS, JOYAI, PROFILES, VIGIL_SMALL, PromptProfile
 from vigil.core.session import SessionSpec, SessionState, Window
@@ -73,9 +74,8 @@ def test_the_last_round_is_exactly_how_the_boundary_prompt_begins(
         session.turn(*(command for at, command in commands if at == number), reply="</response> Hello.")
     boundary = session.turn()
     rounds = [one for _, one in session.warmed if one.chunk == 1]
-    assert len(rounds) <= 2
     if tail_turns:
-        assert rounds[-1].last
+        assert rounds[-1].left == 0
         assert boundary[: len(rounds[-1].messages)] == rounds[-1].messages
         assert len(boundary) == len(rounds[-1].messages) + 2  # the last carried reply, and the new turn
 
@@ -94,13 +94,31 @@ def test_the_first_round_comes_a_lead_ahead_and_says_nothing_that_will_not_be_sa
         assert _words(asked).startswith(_words(warmed))
 
 
-def test_two_rounds_a_chunk_and_again_for_the_next() -> None:
+def test_a_round_whenever_half_of_what_was_left_has_passed_and_again_for_the_next_chunk() -> None:
     session = Session()
     session.turn(Instruct(Instruction("i", "Greet everyone.")))
     session.turns(CHUNK - 1)
-    assert [(number, one.chunk, one.last) for number, one in session.warmed] == [(5, 1, False), (11, 1, True)]
+    rounds = [(number, one.chunk, one.left) for number, one in session.warmed]
+    assert rounds == [(5, 1, 6), (8, 1, 3), (10, 1, 1), (11, 1, 0)]
     session.turns(CHUNK - session.tail_turns)
-    assert [(one.chunk, one.last) for _, one in session.warmed[2:]] == [(2, False), (2, True)]
+    assert [(one.chunk, one.left) for _, one in session.warmed[4:]] == [(2, 6), (2, 3), (2, 1), (2, 0)]
+
+
+@given(st.integers(1, CHUNK), st.integers(1, 8))
+def test_each_round_begins_with_the_one_before_and_the_last_adds_two_turns_at_most(
+    lead_turns: int, tail_turns: int
+) -> None:
+    session = Session(tail_turns=tail_turns, lead_turns=lead_turns)
+    session.turn(Instruct(Instruction("i", "Greet everyone.")))
+    session.turns(CHUNK - 1)
+    rounds = [one for _, one in session.warmed]
+    for before, after in pairwise(rounds):
+        assert after.left <= before.left // 2
+        assert [_words(message) for message in after.messages[: len(before.messages) - 1]] == [
+            _words(message) for message in before.messages[:-1]
+        ]
+    if len(rounds) > 1:
+        assert len(_pictures(rounds[-1]) - _pictures(rounds[-2])) <= 2
 
 
 def test_a_worker_that_comes_late_still_warms() -> None:
@@ -108,7 +126,7 @@ def test_a_worker_that_comes_late_still_warms() -> None:
     session.turns(CHUNK - 2)
     session.before = None  # taken over: the new worker knows nothing of the first round
     session.turns(2)
-    assert [number for number, _ in session.warmed] == [5, 10, 11]
+    assert [number for number, _ in session.warmed] == [5, 8, 10, 11]
 
 
 @pytest.mark.parametrize("profile", [JOYAI, VIGIL_SMALL, HARNESS])
@@ -126,3 +144,7 @@ def test_a_lead_of_zero_never_warms() -> None:
 
 def _words(message: Message) -> str:
     return "".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def _pictures(one: Warm) -> set[str]:
+    return {part.ref.uuid for message in one.messages for part in message.parts if isinstance(part, Image)}

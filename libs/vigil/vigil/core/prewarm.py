@@ -2,10 +2,11 @@
 (design §5).
 
 At a boundary the prefix and the carried turns stand at positions where the engine has never seen them, so it computes
-all of them anew. Some turns ahead the prefix is known word for word, unless a client says something more. The carried
-turns are known only when the chunk is full. So there are two rounds: the first `lead_turns` ahead, with what is known
-by then (most of it when the prefix is long), and the second when the chunk is full, with everything. The second round
-finds the first in the engine's cache, and so costs the carried turns alone.
+all of them anew. Some turns ahead the prefix is known word for word, unless a client says something more, and of the
+carried turns all but those that are still to come. So it is shown in rounds: the first `lead_turns` ahead, then
+whenever half of the turns that were left then have passed, and the last when the chunk is full. Each round finds the
+one before in the engine's cache and costs only the turns since. So what is left for the last second is one turn, also
+where many sessions come to their boundaries together.
 """
 
 from collections.abc import Sequence
@@ -23,12 +24,11 @@ DEFAULT_LEAD_TURNS = 10
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """One round for chunk number `chunk`: the chunk's first prompt will begin with `messages`. The `last` round has all
-    of the carried turns."""
+    """One round for chunk number `chunk`, `left` turns before it: its first prompt will begin with `messages`."""
 
     chunk: int
     messages: tuple[Message, ...]
-    last: bool
+    left: int
 
 
 def warm(
@@ -52,9 +52,9 @@ def warm(
     carried = tail(state, spec, left)
     coming = next_chunk(spec, profile, boundary(spec, state, carried, blocks).state, carried)
     done = before if before is not None and before.chunk == coming.number else None
-    if done is not None and (done.last or left > 0):
+    if done is not None and (done.left == 0 or left > done.left // 2):
         return None
     messages = opening(profile, coming)
     if len(messages) < 2:  # the system text stands in every prompt of every session: it is warm
         return None
-    return Warm(coming.number, messages, last=left == 0) if done is None or done.messages != messages else None
+    return Warm(coming.number, messages, left) if done is None or done.messages != messages else None

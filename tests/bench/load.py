@@ -22,11 +22,14 @@ from bench.statistics import quantile
 from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
 from vigil.contract.frames import Frame, FrameGroup, encode_group
+from vigil.contract.subjects import PREFIX, Kind
 from vigil.core.ids import SessionKey
 
 _PICTURES = 32
 # Camera workers claim sessions with a fence from 1 on; these groups come from the only one there is.
 _FENCE = 1
+# A picture that is asked for comes so long after the last one, and at such steps of model time, as ingestion's do.
+_LEAST_GAP_MS, _STEP_MS = 200, 100
 # In the answered pace: a turn that nobody answered for so long is followed by the next one.
 _UNANSWERED_S = 5.0
 
@@ -60,6 +63,7 @@ class Cameras:
     async def _open(self) -> None:
         """Sessions are spread evenly over each second, as cameras that nobody synchronised are."""
         count = len(self._keys)
+        await self._client.subscribe(f"{PREFIX}.{Kind.FRAME_ASKED}.{TENANT}.*", cb=self._asked)
         first = max(0, (_now_us() // 1000 - self._plan.start_ms) // INTERVAL_MS + 1)
         for turn in itertools.count(first):
             for index in range(count):
@@ -67,7 +71,19 @@ class Cameras:
                 if (wait_us := due_us - _now_us()) > 0:
                     await asyncio.sleep(wait_us / 1e6)
                 self._late_ms.append((_now_us() - due_us) / 1000)
-                await self._show(index, turn)
+                await self._show(index, turn * INTERVAL_MS)
+
+    async def _asked(self, message: Msg) -> None:
+        """Show the session a picture at once, between two of its own: a question waits for it."""
+        index = self._index.get(message.subject.rpartition(".")[2])
+        if index is None:
+            return
+        offset_ms = index * INTERVAL_MS // len(self._keys)
+        time_ms = _now_us() // 1000 - self._plan.start_ms - offset_ms
+        if (early_ms := _LEAST_GAP_MS - time_ms % INTERVAL_MS) > 0:
+            await asyncio.sleep(early_ms / 1000)
+            time_ms += early_ms
+        await self._show(index, time_ms // _STEP_MS * _STEP_MS)
 
     async def _answered(self) -> None:
         done = asyncio.Event()
@@ -82,7 +98,7 @@ class Cameras:
             if turn < self._plan.turns:
                 self._late_ms.append(0.0)
                 shown[decision.key.session] = (time.monotonic(), turn)
-                await self._show(self._index[decision.key.session], turn)
+                await self._show(self._index[decision.key.session], turn * INTERVAL_MS)
             else:
                 left.discard(decision.key.session)
                 if not left:
@@ -91,22 +107,22 @@ class Cameras:
         await self._client.subscribe(f"vigil.v1.decision.{TENANT}.*", cb=decided)
         for index in range(len(self._keys)):
             self._late_ms.append(0.0)
-            await self._show(index, self._plan.first_turn)
+            await self._show(index, self._plan.first_turn * INTERVAL_MS)
         while not done.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), _UNANSWERED_S)
             for session in [one for one in left if time.monotonic() - shown[one][0] > _UNANSWERED_S]:
                 turn = shown[session][1] + 1  # the frame, or the word of its decision, was lost on the way
                 shown[session] = (time.monotonic(), turn)
-                await self._show(self._index[session], turn)
+                await self._show(self._index[session], turn * INTERVAL_MS)
 
-    async def _show(self, index: int, turn: int) -> None:
+    async def _show(self, index: int, time_ms: int) -> None:
         if not self._client.is_connected:  # a camera's frames of that time are gone, none waits to be shown late
             return
-        key, plan = self._keys[index], self._plan
+        key, plan, turn = self._keys[index], self._plan, time_ms // INTERVAL_MS
         picture = self._red if plan.is_red(index, turn) else self._pictures[(index + turn) % _PICTURES]
         frame = Frame(picture, *plan.size, capture_time_us=_now_us())
-        group = FrameGroup(key, turn * INTERVAL_MS, turn, (frame,), _FENCE)
+        group = FrameGroup(key, time_ms, turn, (frame,), _FENCE)
         await self._client.publish(subjects.raw_frames(key), encode_group(group))
         self._bytes += len(picture)
 

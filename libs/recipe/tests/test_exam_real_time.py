@@ -41,6 +41,15 @@ def test_turns_are_those_of_their_second() -> None:
     assert heard[4].results == ("Result: ?",)
 
 
+def test_of_two_turns_of_a_second_the_one_that_says_something_counts() -> None:
+    history = [turn(0, 1.0), turn(1, 1.2, "</response> Nobody."), turn(2, 2.0, "</response> Hi."), turn(3, 2.3)]
+    heard = aligned(SCRIPT, history, [], {})
+    assert [(utterance.time_s, utterance.reply) for utterance in heard[1:3]] == [
+        (1.2, "</response> Nobody."),
+        (2.0, "</response> Hi."),
+    ]
+
+
 def test_what_lies_outside_of_the_script_is_not_scored() -> None:
     heard = aligned(SCRIPT, [turn(0, 7.0, "</response> Late."), turn(1, 60.0, "</response> Later.")], [], {})
     assert {utterance.reply for utterance in heard} == {SILENCE}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.session import Cadence
-from vigil_ingestion.sampler import Group, Sampler
+from vigil_ingestion.sampler import LEAST_GAP_MS, Group, Sampler
 
 ORIGIN_US = 1_700_000_000_000_000
 
@@ -88,6 +88,53 @@ def test_the_same_cadence_keeps_an_unfinished_group() -> None:
     assert [ms(group) for group in watched.see(500)] == [[0, 500]]
 
 
+def test_a_picture_that_is_asked_for_makes_a_turn_at_once_and_the_slots_stay() -> None:
+    watched = run()
+    watched.see(0, 40)
+    watched.sampler = watched.sampler.asked()
+    groups = watched.see(440, 480, 960, 1_000)
+    assert [(group.time_ms, ms(group)) for group in groups] == [(0, [0]), (400, [440]), (1_000, [1_000])]
+
+
+def test_the_first_picture_of_a_slot_is_the_one_that_was_asked_for() -> None:
+    watched = run()
+    watched.see(0)
+    watched.sampler = watched.sampler.asked()
+    assert [(group.time_ms, ms(group)) for group in watched.see(1_010, 1_300)] == [(0, [0]), (1_000, [1_010])]
+
+
+def test_who_asks_again_and_again_gets_five_turns_a_second() -> None:
+    watched = run()
+    for time_ms in range(0, 2_000, 40):
+        watched.sampler = watched.sampler.asked()
+        watched.see(time_ms)
+    assert [group.time_ms for group in watched.groups] == [0, 200, 400, 600, 800, 1_000, 1_200, 1_400, 1_600, 1_800]
+
+
+def test_a_group_that_is_asked_for_is_complete_with_its_newest_picture() -> None:
+    watched = run(frames=4)
+    watched.see(0, 40, 280)
+    watched.sampler = watched.sampler.asked()
+    groups = watched.see(320, 520, 760, 1_000, 1_280, 1_520, 1_760)
+    assert [(group.time_ms, ms(group)) for group in groups] == [
+        (0, [0, 280, 320]),
+        (1_000, [1_000, 1_280, 1_520, 1_760]),
+    ]
+
+
+def test_what_was_asked_for_outlives_a_change_of_the_cadence() -> None:
+    watched = run()
+    watched.see(0)
+    watched.sampler = watched.sampler.asked().retuned(Cadence(5_000))
+    assert [group.time_ms for group in watched.see(600, 700, 5_000)] == [0, 600, 5_000]
+
+
+def test_before_the_origin_nothing_is_shown_that_is_asked_for() -> None:
+    watched = run()
+    watched.sampler = watched.sampler.asked()
+    assert watched.see(-1_500, -1) == []
+
+
 cadences = st.builds(Cadence, st.integers(200, 5_000), st.integers(1, 8))
 
 
@@ -125,3 +172,26 @@ def test_time_never_repeats_however_the_cadence_changes(steps: list[tuple[int, C
             sampler, done = sampler.add(capture_us, capture_us)
             times.extend(group.time_ms for group in done)
     assert times == sorted(set(times))
+
+
+@given(cadences, st.lists(st.tuples(st.integers(0, 700_000), st.booleans()), max_size=200))
+def test_asking_shows_the_newest_picture_and_never_goes_back(cadence: Cadence, steps: list[tuple[int, bool]]) -> None:
+    sampler: Sampler[int] = Sampler(cadence, ORIGIN_US)
+    groups: list[Group[int]] = []
+    capture_us, asked_us = ORIGIN_US, -1
+    for step_us, asks in steps:
+        capture_us += step_us
+        if asks:
+            sampler, asked_us = sampler.asked(), capture_us if asked_us < 0 else asked_us
+        if sampler.wants(capture_us):
+            sampler, done = sampler.add(capture_us, capture_us)
+            groups.extend(done)
+            assert not (asked_us >= 0 and groups[-1].frames[-1] != capture_us), "it is the picture that was there"
+            asked_us = -1
+        assert asked_us < 0 or (capture_us - ORIGIN_US) // 1_000 < sampler.last_ms + LEAST_GAP_MS
+    times = [group.time_ms for group in groups]
+    assert times == sorted(set(times))
+    for group in groups:
+        assert 1 <= len(group.frames) <= cadence.frames_per_turn
+        assert list(group.frames) == sorted(group.frames)
+        assert group.time_ms <= (group.frames[-1] - ORIGIN_US) // 1_000

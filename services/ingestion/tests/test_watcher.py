@@ -43,6 +43,8 @@ from vigil_ingestion.watch import LISTENED_S
 from vigil_ingestion.watcher import Watcher
 
 KEY = SessionKey("demo", "s-1")
+LONGEST_CADENCE_MS = 60_000
+PICTURE_US = 40_000  # of a video of 25 pictures a second
 SOON_S = 5.0  # a clock that is wrong is so by the length of a file, or by years
 
 
@@ -458,3 +460,18 @@ async def test_a_session_that_is_not_to_hear_its_source_gets_no_sound(site: Site
         async with site.worker("w"):
             await turns.take(4)
         assert heard.statistics.offered == 0
+
+
+async def test_a_picture_that_is_asked_for_comes_at_once_and_not_with_the_next_turn(site: Site, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "v.mp4", seconds=4, rate=25)
+    await site.open(video.as_uri(), interval_ms=LONGEST_CADENCE_MS)
+    async with site.turns() as turns, site.worker("w"):
+        (first,) = await turns.take(1)
+        await eventually(lambda: site.bus.is_heard(subjects.frame_asked(KEY)), what="it is listened to")
+        asked_us = time.time_ns() // 1_000
+        await site.bus.publish(subjects.frame_asked(KEY), b"")
+        (second,) = await turns.take(1)
+    assert first.time_ms == 0
+    assert 0 < second.time_ms < LONGEST_CADENCE_MS, "it is a turn of its own, between two of the cadence"
+    (frame,) = second.frames
+    assert frame.capture_time_us >= asked_us - PICTURE_US, "what it shows is what was there when it was asked for"

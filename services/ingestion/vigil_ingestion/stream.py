@@ -71,6 +71,7 @@ class Stream:
         self._origin = origin
         self._origin_us: int | None = None
         self._cadence = order.cadence
+        self._is_asked = False
         self._clock = WallClock(watched_us)
         self._loop = asyncio.get_running_loop()
         self._rate = ArrivalRate()
@@ -81,6 +82,10 @@ class Stream:
     def retune(self, cadence: Cadence) -> None:
         """Sample at another cadence from the next picture on."""
         self._cadence = cadence
+
+    def show_next(self) -> None:
+        """Show the next picture at once: a question waits for a turn."""
+        self._is_asked = True
 
     def run(self) -> None:
         """What the thread runs. It hands everything over through the event loop."""
@@ -107,6 +112,8 @@ class Stream:
         conversion = Conversion(order.profile)
         for capture in self._captures(resolve(order.url, order.file_root, allow_local=order.allow_local)):
             sampler = (sampler or self._sampler(capture.time_us)).retuned(self._cadence)
+            if self._is_asked:
+                self._is_asked, sampler = False, sampler.asked()
             if sampler.wants(capture.time_us) and (picture := conversion.frame(capture)):
                 metrics.SAMPLED.inc()
                 sampler, turns = sampler.add(capture.time_us, picture)

@@ -42,3 +42,7 @@ class Turns(Protocol):
     def retune(self, cadence: Cadence) -> None:
         """Sample at another cadence from the next picture on."""
         ...
+
+    def show_next(self) -> None:
+        """Show the next picture at once, whatever the cadence: a question waits for a turn."""
+        ...

@@ -19,6 +19,7 @@ from vigil.runtime.session.follow import follow
 from vigil.runtime.session.ports import SessionPorts
 from vigil.runtime.store.sessions import Look
 from vigil_ingestion import metrics
+from vigil_ingestion.asked import hear_asked
 from vigil_ingestion.camera_clock import ClockNotice
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.faults import Fault, SourceError
@@ -80,6 +81,7 @@ class Watch:
                 self._until_ended(),
                 follow(self._ports, self._claim.key, self._take_up),
                 carry(self._ports.bus, self._claim.key, self._preview),
+                hear_asked(self._ports.bus, self._claim.key, self._show_next),
                 *beside,
             )
         return result if isinstance(result, str) else None
@@ -89,6 +91,10 @@ class Watch:
         self._spec = look.spec
         if self._stream is not None:
             self._stream.retune(self._spec.cadence)
+
+    def _show_next(self) -> None:
+        if self._stream is not None:
+            self._stream.show_next()
 
     async def _until_ended(self) -> str | None:
         """Open the source again each time that it fails: a camera may come back. Returns what `run` does."""

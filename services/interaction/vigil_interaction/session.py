@@ -36,6 +36,7 @@ from vigil.runtime.store.sessions import Look, SessionStore, Taken
 from vigil_interaction import metrics
 from vigil_interaction.dropped_turns import by_store, overtaken
 from vigil_interaction.outbox import Outbox
+from vigil_interaction.picture_wish import PictureWish
 from vigil_interaction.ports import Ports
 from vigil_interaction.runner import Runner
 from vigil_interaction.sight import Sight, life, sight
@@ -64,6 +65,7 @@ class ClaimedSession:
         self.fence = claim.fence
         self._claim = claim
         self.runner: Runner | None = None
+        self._wish: PictureWish | None = None
         self._ports = ports
         self._turn = asyncio.Lock()
         self._codec_fence = 0
@@ -82,9 +84,10 @@ class ClaimedSession:
     async def _run_taken(self, taken: Taken, frames: KeepLatest[Message]) -> None:
         outbox = Outbox(self._ports.bus, taken.outbox)
         self.runner = Runner(self._ports, self.key, self.fence, taken, outbox)
+        self._wish = PictureWish(self._ports.bus, self.key, taken.waiting.commands)
         try:
             if taken.ended is None:
-                await self._until_ended(self.runner, frames, life(taken.spec))
+                await self._until_ended(self.runner, self._wish, frames, life(taken.spec))
             await self._finish(self.runner, outbox)
         except asyncio.CancelledError:
             await self._leave_tidy(self.runner)
@@ -99,13 +102,14 @@ class ClaimedSession:
             async with asyncio.timeout(LEAVE_S):
                 await runner.tidy()
 
-    async def _until_ended(self, runner: Runner, frames: KeepLatest[Message], life: str) -> None:
+    async def _until_ended(self, runner: Runner, wish: PictureWish, frames: KeepLatest[Message], life: str) -> None:
         await first_to_end(
             self._tick(runner, frames, life),
             follow(self._ports, self.key, self._take_up, commands=True, turn=self._turn),
             self._announce_and_tidy(runner, frames),
             StallWatch(self._ports, runner).run(),
             runner.warmer.run(),
+            wish.run(),
         )
 
     async def _tick(self, runner: Runner, frames: KeepLatest[Message], life: str) -> None:
@@ -159,10 +163,11 @@ class ClaimedSession:
         await tell_dropped(self._ports.bus, overtaken(self.key, seen))
 
     def _take_up(self, look: Look) -> None:
-        """What the client changed is shown by the next turn."""
-        if self.runner is not None:
+        """What the client changed is shown by the next turn, which a question does not wait for."""
+        if self.runner is not None and self._wish is not None:
             self.runner.spec = look.spec
             self.runner.waiting = look.waiting
+            self._wish.waiting(look.waiting.commands)
 
     async def _announce_and_tidy(self, runner: Runner, frames: KeepLatest[Message]) -> NoReturn:
         """Announce this claim, beside the ticks: they do not wait for it. And publish what waits while no turn does:

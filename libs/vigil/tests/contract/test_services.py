@@ -30,6 +30,7 @@ BY_NAME = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
 LIVE = (
     "vigil.v1.frame.raw.>",
     "vigil.v1.frame.coded.>",
+    "vigil.v1.frame.asked.>",
     "vigil.v1.command.>",
     "vigil.v1.turn.dropped.>",
     "vigil.v1.signalling.>",

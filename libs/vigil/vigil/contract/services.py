@@ -277,7 +277,12 @@ INGESTION = ServiceSpec(
             _of_all(Kind.AUDIO_IN),  # the sound of sources
             *_lifecycle(Lifecycle.SOURCE_LOST, Lifecycle.SOURCE_BACK, Lifecycle.ENDED),
         ),
-        hears=(subjects.ALL_LIFECYCLE, _of_all(Kind.SIGNALLING), _of_all(Kind.PREVIEW_ASKED)),
+        hears=(
+            subjects.ALL_LIFECYCLE,
+            _of_all(Kind.SIGNALLING),
+            _of_all(Kind.PREVIEW_ASKED),
+            _of_all(Kind.FRAME_ASKED),  # a question waits for a turn
+        ),
         looks_up=(SESSIONS,),
     ),
     redis_keys=(
@@ -338,6 +343,7 @@ INTERACTION = ServiceSpec(
             *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.STALLED, Lifecycle.RECOVERED, Lifecycle.ENDED),
             _of_all(Kind.CODED_FRAMES),  # the frame in hand, to whoever takes a session over
             _of_all(Kind.TURN_DROPPED),
+            _of_all(Kind.FRAME_ASKED),  # a picture at once, for a question
         ),
         hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
         looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, TASKS, MEMORY_REQUESTS, SESSIONS),

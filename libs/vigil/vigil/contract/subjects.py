@@ -21,6 +21,7 @@ class Kind(StrEnum):
 
     RAW_FRAMES = "frame.raw"
     CODED_FRAMES = "frame.coded"
+    FRAME_ASKED = "frame.asked"
     COMMAND = "command"
     DECISION = "decision"
     UTTERANCE = "utterance"
@@ -266,6 +267,11 @@ def coded_frames(key: SessionKey) -> str:
 
 
 def command(key: SessionKey) -> str:
+def frame_asked(key: SessionKey) -> str:
+    """Where an empty message asks ingestion for the newest picture at once: a question waits for a turn."""
+    return str(SessionSubject(Kind.FRAME_ASKED, key))
+
+
     """Where an empty message says that a command waits in the session's inbox."""
     return str(SessionSubject(Kind.COMMAND, key))
 

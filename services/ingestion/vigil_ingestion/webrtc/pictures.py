@@ -47,6 +47,7 @@ class Sampling:
     presence: Presence
     preview: Preview
     sampler: Sampler[Frame] | None = None
+    is_asked: bool = False
 
 
 class Pictures:
@@ -70,6 +71,10 @@ class Pictures:
     def retune(self, cadence: Cadence) -> None:
         """Sample at another cadence from the next picture on."""
         self._sampling.cadence = cadence
+
+    def show_next(self) -> None:
+        """Show the next picture at once: a question waits for a turn."""
+        self._sampling.is_asked = True
 
     def offer(self, arrival: Arrival) -> None:
         """A picture came."""
@@ -126,7 +131,10 @@ class Pictures:
     async def _sample(self, arrival: Arrival) -> None:
         sampling = self._sampling
         sampler = sampling.sampler or Sampler(sampling.cadence, await self._origin(arrival.time_us))
-        sampling.sampler = sampler = sampler.retuned(sampling.cadence)
+        sampler = sampler.retuned(sampling.cadence)
+        if sampling.is_asked:
+            sampling.is_asked, sampler = False, sampler.asked()
+        sampling.sampler = sampler
         self._describe(arrival)
         if not sampler.wants(arrival.time_us):
             return

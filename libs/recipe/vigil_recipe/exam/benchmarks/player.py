@@ -34,7 +34,9 @@ class BenchmarkPlayer:
         """
         source = {"url": case.video.resolve().as_uri(), "id": f"bench-{secrets.token_hex(8)}"}
         at_once = [case.instruction] if case.ask_s < 1 and not case.task.is_choice else []
-        say_at_s = min(case.ask_s, await _length_s(case) - 1) - 1  # it is shown a turn after it was said
+        say_at_s = min(case.ask_s, await _length_s(case) - 1)
+        if not case.task.is_choice:
+            say_at_s -= 1  # an instruction is shown with the turn after it was said, a question at once
         answer = await self.gateway.call("POST", "/v1/sessions", {"source": source, "instructions": at_once})
         session = str(answer["id"])
         try:

@@ -1,8 +1,9 @@
 """The system as a player in real time: the episode is a video file, the session's camera plays it second by second.
 
-Lines are sent when the model time of the last decision is the second before theirs, and so reach the model in their
-own turn or, when the system is late, in a later one: the lateness is the system's and is scored. What stands from the
-first turn on is given with the session. Decisions come as the session's live events and, at the end, its history.
+Lines that stand are sent when the model time of the last decision is the second before theirs, and so reach the model
+in their own turn or, when the system is late, in a later one: the lateness is the system's and is scored. Questions are
+asked in their own second: they wait for no second, but open a turn of their own at once. What stands from the first
+turn on is given with the session. Decisions come as the session's live events and, at the end, its history.
 """
 
 from __future__ import annotations
@@ -85,9 +86,10 @@ class _Seen:
     def __init__(self, gateway: GatewayClient, script: Script, session: str, results: Results) -> None:
         self._gateway, self._script, self._session = gateway, script, session
         self._results = results
-        self._sent = 0
+        self._sent = self._asked = 0
         self.decisions: list[Decision] = []
         self.results: dict[int, tuple[str, ...]] = {}
+        self._brought: dict[int, tuple[str, ...]] = {}
 
     async def take(self, decision: Decision) -> bool:
         """Note a decision and send the lines of the turn after it. True when it was the script's last."""
@@ -96,17 +98,23 @@ class _Seen:
         question = await self._question(decision) if decision.action == "delegate" else ""
         if told := await self._results.told(turn, question, decision.sequence):
             self.results[turn] = told
-        if turn >= len(self._script.turns) - 1:
-            return True
-        for index in range(self._sent + 1, turn + 2):
+        last = len(self._script.turns) - 1
+        for index in range(self._sent + 1, min(turn + 1, last) + 1):
             await tell(self._gateway, self._script, self._session, index)
-            results = await self._results.bring(index)
-            for text in (*lines_of(self._script, index, Said.QUESTION), *results):
-                await self._gateway.ask(self._session, text)
-            if results:
-                self.results[index] = results
+            if brought := await self._results.bring(index):
+                self.results[index] = self._brought[index] = brought
         self._sent = max(self._sent, turn + 1)
-        return False
+        return not await self._ask(turn) and turn >= last
+
+    async def _ask(self, turn: int) -> bool:
+        """Ask what is to be asked up to that turn; whether there was something, and so a turn that shows it comes."""
+        has_asked = False
+        for index in range(self._asked + 1, turn + 1):
+            for text in (*lines_of(self._script, index, Said.QUESTION), *self._brought.get(index, ())):
+                await self._gateway.ask(self._session, text)
+                has_asked = True
+        self._asked = max(self._asked, turn)
+        return has_asked
 
     async def _question(self, decision: Decision) -> str:
         turns = await self._gateway.history(self._session)
@@ -125,7 +133,8 @@ def aligned(
     decisions: Sequence[Decision],
     results: Mapping[int, tuple[str, ...]],
 ) -> tuple[Heard, ...]:
-    """One turn for each of the script's: the history's turn of that second; silence where the system skipped it."""
+    """One turn for each of the script's: the history's turn of that second, of several the last one that says
+    something; silence where the system skipped it."""
     by_sequence = {decision.sequence: decision for decision in decisions}
     first, last = script.turns[0].second, script.turns[-1].second
     found: dict[int, Heard] = {}
@@ -135,9 +144,9 @@ def aligned(
             continue
         event = by_sequence.get(int(note["sequence"]))
         turn = turn_at(script, time_s)
-        found[turn] = Heard(
-            time_s, str(note["reply"]), _p(event), event.latency_ms if event else 0.0, results.get(turn, ())
-        )
+        heard = Heard(time_s, str(note["reply"]), _p(event), event.latency_ms if event else 0.0, results.get(turn, ()))
+        if turn not in found or heard.reply != SILENCE:
+            found[turn] = heard
     return tuple(
         found.get(index, Heard(float(turn.second), SILENCE, results=results.get(index, ())))
         for index, turn in enumerate(script.turns)

@@ -54,7 +54,7 @@ OF_THE_ENGINE = {"torch", "transformers", "tokenizers", "safetensors", "huggingf
 OF_THE_EMBEDDED_BRAIN = {"xllamacpp"}
 OF_THE_EMBEDDED_RECOGNIZER = {  # and its own modules, which it finds beside it
     *("ctranslate2", "faster_whisper", "numpy"),
-    *("decoder", "form", "repeats", "turns"),
+    *("decoder", "form", "peer", "repeats", "turns"),
 }
 OF_THE_EMBEDDED_VOICE = {"hibari"}
 

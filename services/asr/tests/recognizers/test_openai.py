@@ -114,6 +114,20 @@ async def test_who_speaks_on_after_a_pause_is_transcribed_whole(
     assert (await asking).text == "1"
 
 
+async def test_no_partial_transcript_is_asked_for_in_a_pause(
+    engine: ScriptedEngine, http: aiohttp.ClientSession
+) -> None:
+    sound = heard(5, silent_tenths=1)
+    asking = asyncio.create_task(
+        recognizer(engine, http, partial_model="quick").recognize(sound, "", lambda text: None)
+    )
+    sound.add(TENTH, is_speech=False)
+    await eventually(lambda: engine.forms)
+    sound.end()
+    await asking
+    assert [form["model"] for form in engine.forms] == ["whisper-1"], "the final one has the engine to itself"
+
+
 async def test_no_partial_transcripts_where_none_are_wanted(
     engine: ScriptedEngine, http: aiohttp.ClientSession
 ) -> None:

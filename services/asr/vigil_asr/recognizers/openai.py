@@ -118,7 +118,10 @@ class _Asking:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _ask_partial(self) -> None:
+        """Ask while he speaks: a pause tells no more words, and the final transcript comes soon."""
         voiced = self._sound.voiced_bytes
+        if self._sound.length > voiced:
+            return
         is_free = self._partial is None or self._partial.done()
         if is_free and self._recognizer.is_partial_due(voiced - self._partial_at):
             self._partial_at = voiced

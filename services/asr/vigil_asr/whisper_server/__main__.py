@@ -5,7 +5,7 @@
 
 `FOLDER` holds a folder for each model. Of the models, MODEL hears English and `whisper-base` every other language; a
 model's name with `:partial` behind it is the same weights, decoded faster and refused (503) while final transcripts
-wait.
+wait. What nobody waits for any more, for its connection is closed, is not decoded to its end.
 
 It writes one line, `{"url": …, "key": …}`, when the model is loaded, and ends when its standard input is closed: so it
 never outlives the service that started it, however that ended. Who does not know the key gets no answer: other users of
@@ -24,7 +24,8 @@ from pathlib import Path
 import numpy as np
 from decoder import ENGLISH, RATE_HZ, Decoded, Decoder
 from form import Form, FormInvalid, read_form
-from turns import Busy, Turns
+from peer import is_connected
+from turns import Busy, IsWanted, Turns, Unwanted
 
 OTHER_LANGUAGES = "whisper-base"
 PARTIAL = ":partial"
@@ -45,14 +46,14 @@ class Models:
         """Load the model for English, and decode a second of silence: the first decoding takes longer."""
         self._decoder(self._english).decode(np.zeros(RATE_HZ, np.float32), ENGLISH, is_final=False)
 
-    def decode(self, form: Form) -> Decoded:
-        """What is said in the form's sound. Raises `Busy`."""
+    def decode(self, form: Form, is_wanted: IsWanted) -> Decoded:
+        """What is said in the form's sound. Raises `Busy`, `Unwanted`."""
         is_english = form.language.partition("-")[0].lower() in ("", ENGLISH)
         sound = np.frombuffer(form.pcm, "<i2").astype(np.float32) / 32_768
         is_final = not form.model.endswith(PARTIAL)
-        with self._turns.taken(is_final=is_final):
+        with self._turns.taken(is_final=is_final, is_wanted=is_wanted) as go_on:
             return self._decoder(self._english if is_english else OTHER_LANGUAGES).decode(
-                sound, form.language, is_final=is_final
+                sound, form.language, is_final=is_final, go_on=go_on
             )
 
     def _decoder(self, name: str) -> Decoder:
@@ -88,11 +89,14 @@ class Handler(BaseHTTPRequestHandler):
             return self._refuse(404, f"POST /v1/audio/transcriptions takes at most {MAX_BODY_BYTES} bytes")
         try:
             form = read_form(self.headers.get("Content-Type", ""), self.rfile.read(length))
-            decoded = self.server.models.decode(form)
+            decoded = self.server.models.decode(form, lambda: is_connected(self.connection))
         except FormInvalid as error:
             return self._answer(400, {"error": {"message": str(error)}})
         except Busy as error:
             return self._answer(503, {"error": {"message": str(error)}})
+        except Unwanted:
+            self.close_connection = True
+            return None
         return self._answer(200, _told(decoded, len(form.pcm) / 2 / RATE_HZ))
 
     def _refuse(self, status: int, why: str) -> None:

@@ -6,6 +6,7 @@ one had some, it is decoded once more over the whole window.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from repeats import without_repeats
+from turns import always
 
 RATE_HZ = 16_000
 WINDOW_S = 30.0
@@ -44,22 +46,25 @@ class Decoder:
         self._is_multilingual = bool(self._model.model.is_multilingual)
         self._tokenizers: dict[str, Tokenizer] = {}
 
-    def decode(self, sound: Any, language: str, *, is_final: bool) -> Decoded:
-        """What is said in `sound`: float32 samples between -1 and 1 at `RATE_HZ`, at most `WINDOW_S` of them."""
-        first = self._decoded(sound, language, FINAL_PADDING_S if is_final else PARTIAL_PADDING_S)
+    def decode(self, sound: Any, language: str, *, is_final: bool, go_on: Callable[[], object] = always) -> Decoded:
+        """What is said in `sound`: float32 samples between -1 and 1 at `RATE_HZ`, at most `WINDOW_S` of them. `go_on`
+        is called before each long step, and ends the work by what it raises."""
+        first = self._decoded(sound, language, FINAL_PADDING_S if is_final else PARTIAL_PADDING_S, go_on)
         text = without_repeats(first.text)
         if is_final and text != first.text:
-            first = self._decoded(sound, language, WINDOW_S)
+            go_on()
+            first = self._decoded(sound, language, WINDOW_S, go_on)
             text = without_repeats(first.text)
         return Decoded(text, first.language, first.mean_log_probability, first.silence)
 
-    def _decoded(self, sound: Any, language: str, padding_s: float) -> Decoded:
+    def _decoded(self, sound: Any, language: str, padding_s: float, go_on: Callable[[], object]) -> Decoded:
         padded = np.concatenate([sound, np.zeros(int(RATE_HZ * padding_s), np.float32)])
         features = self._model.feature_extractor(padded, padding=0)[:, :WINDOW_FRAMES]
         even = features[None, :, : features.shape[1] // 2 * 2]
         encoded = self._model.model.encode(
             ctranslate2.StorageView.from_array(np.ascontiguousarray(even, dtype=np.float32))
         )
+        go_on()
         spoken = self._language(encoded, language)
         tokenizer = self._tokenizer(spoken)
         generated = self._model.model.generate(

@@ -4,17 +4,28 @@ Imported by the server, which runs without Vigil: nothing but the standard libra
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+IsWanted = Callable[[], bool]
 
 
 class Busy(Exception):
     """Others are before this one, and more of them than it may wait for."""
 
 
+class Unwanted(Exception):
+    """Whoever asked for this transcript does not wait for it any more."""
+
+
+def always() -> bool:
+    """For a transcript that is waited for to the end."""
+    return True
+
+
 class Turns:
-    """Final transcripts go before partial ones. A partial one that cannot begin soon is refused: the next one will know
-    more. `places` final ones wait at most."""
+    """Final transcripts go before partial ones. A partial one that cannot begin soon is refused, and one that is being
+    decoded gives way: the next one will know more. `places` final ones wait at most."""
 
     def __init__(self, places: int = 16, partial_wait_s: float = 0.1) -> None:
         self._places = places
@@ -24,13 +35,22 @@ class Turns:
         self._waiting = 0
 
     @contextmanager
-    def taken(self, *, is_final: bool) -> Iterator[None]:
-        """Decode inside the block. Raises `Busy`."""
+    def taken(self, *, is_final: bool, is_wanted: IsWanted = always) -> Iterator[Callable[[], None]]:
+        """Decode inside the block, and call what it yields before each long step: that raises when the rest is not
+        worth its time. `is_wanted` says whether anybody waits for the transcript. Raises `Busy`, `Unwanted`."""
         with self._changed:
             self._wait(is_final)
             self._is_taken = True
+
+        def go_on() -> None:
+            if not is_wanted():
+                raise Unwanted
+            if not is_final and self._waiting:
+                raise Busy("a final transcript is decoded first")
+
         try:
-            yield
+            go_on()
+            yield go_on
         finally:
             with self._changed:
                 self._is_taken = False

@@ -14,8 +14,8 @@ from vigil_tts.text.sentences import Sentence, sentences
 from vigil_tts.text.spoken import spoken
 from vigil_tts.word_times import USUAL_PACE, TimedWord, Word, begun, heard_until, weight, word_shares
 
-LEAD_S = 0.2  # of sound, at most, that is published before it is to be heard
-PIECE_S = 0.1
+LEAD_S = 0.14  # of sound, at most, that is published before it is to be heard: nobody can take it back
+PIECE_S = 0.06
 MAX_SENTENCES_AHEAD = 2  # the one that is heard, and the next
 
 

@@ -48,6 +48,7 @@ DOOR = "audio"
 _MICROPHONE, _SOUND, _SPOKEN, _ACTIVITY, _PARTIAL = "microphone", "sound", "spoken", "activity", "partial"
 SPOKEN_WAITING = 256  # pieces that wait for the client
 OTHER_WAITING = 64
+TOLD_US = 1_000_000
 _SUBJECTS = {_SPOKEN: subjects.audio_out, _ACTIVITY: subjects.voice_activity, _PARTIAL: subjects.transcript_partial}
 
 
@@ -78,6 +79,7 @@ class Talk:
         self._channels = channels
         self._microphone: MicrophoneSound | None = None
         self._is_lost = False  # the last sound could not be published: the client was told
+        self._refused_us = 0  # when the client was told last that its sound was refused
 
     async def run(self, events: LiveEvents) -> str:
         """Serve until the client, the session or the gateway ends; returns the reason, `CLIENT_GONE` for the first."""
@@ -149,7 +151,7 @@ class Talk:
             chunks = self._microphone.chunks(pcm, now_us())
         except SoundRefused as error:
             metrics.SOUND_DROPPED.labels("refused").inc()
-            await self._refuse(_SOUND, None, error)
+            await self._tell_refused(error)
             return
         for chunk in chunks:
             try:
@@ -159,6 +161,12 @@ class Talk:
             else:
                 metrics.SOUND_CHUNKS.inc()
                 self._is_lost = False
+
+    async def _tell_refused(self, error: SoundRefused) -> None:
+        """Once a second: who sends much that is refused is not to get as much back."""
+        if abs(now_us() - self._refused_us) >= TOLD_US:
+            self._refused_us = now_us()
+            await self._refuse(_SOUND, None, error)
 
     async def _lose(self, error: BusError) -> None:
         """Sound that cannot be published now would be old later: it is gone. The client is told once."""

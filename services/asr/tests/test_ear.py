@@ -3,7 +3,9 @@
 import os
 from collections.abc import Sequence
 
-from vigil_asr.ear import Began, Ear, EarEvent, Ended, FalseStart, Stirred
+import pytest
+
+from vigil_asr.ear import BEFORE_FRAMES, Began, Ear, EarEvent, Ended, FalseStart, Stirred
 from vigil_asr.endpoint import FRAME_BYTES, EndpointRules
 from vigil_asr.testing.loudness import LoudnessDetector, loud, still
 from vigil_asr.testing.vowel import vowel
@@ -111,3 +113,22 @@ def test_silero_hears_a_voice_and_takes_one_thread() -> None:
     assert sorted(found)[len(found) // 2] > 0.8
     detector.forget()
     assert len(os.listdir("/proc/self/task")) == threads
+
+
+@pytest.mark.slow
+def test_eight_hours_are_heard_minute_by_minute_and_nothing_piles_up() -> None:
+    listener, minute, sizes = ear(), still(30_000) + loud(960) + still(29_040), set[int]()
+    begins: list[int] = []
+    ends: list[int] = []
+    for number in range(8 * 60):
+        for at in range(0, len(minute), 3_200):  # 100 ms
+            for event in listener.hear(minute[at : at + 3_200], START_US + number * 60_000_000 + at * 1_000 // 32):
+                begins += [event.begin_us] if isinstance(event, Began) else []
+                ends += [event.end_us] if isinstance(event, Ended) else []
+        sizes.add(len(listener._before) + len(listener._stirring) + len(listener._rest))
+    assert len(begins) == len(ends) == 8 * 60
+    for number, (begin_us, end_us) in enumerate(zip(begins, ends, strict=True)):
+        spoken_us = START_US + number * 60_000_000 + 30_000_000
+        assert abs(begin_us - spoken_us) <= 32_000
+        assert abs(end_us - spoken_us - 960_000) <= 32_000
+    assert max(sizes) <= BEFORE_FRAMES + FRAME_BYTES

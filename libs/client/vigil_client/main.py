@@ -22,8 +22,10 @@ OWN = {
     "ask": "vigil_client.commands.sessions:ask",
     "listen": "vigil_client.commands.listen:listen",
     "memory": "vigil_client.commands.memory:memory",
+    "say": "vigil_client.commands.speech:say",
     "sessions": "vigil_client.commands.sessions:sessions",
     "tasks": "vigil_client.commands.tasks:tasks",
+    "transcripts": "vigil_client.commands.speech:transcripts",
     "turns": "vigil_client.commands.turns:turns",
     "voices": "vigil_client.commands.voices:voices",
 }

@@ -46,8 +46,9 @@ class Transcript:
 class SpeechNews:
     """What became of words that were to be spoken aloud: `event` is started, ended, interrupted or dropped.
 
-    `utterance` is the id of the event that the words are from, `kind` is ordinary, answer or critical_alert. `heard` is
-    the part of `text` that was spoken by then. `cause` is one word for why it was not all of it, `reason` a sentence.
+    `utterance` is the id of the event that the words are from, `kind` is ordinary, answer, announcement or
+    critical_alert. `heard` is the part of `text` that was spoken by then. `cause` is one word for why it was not all of
+    it, `reason` a sentence.
     """
 
     event_id: str
@@ -64,6 +65,33 @@ class SpeechNews:
     reason: str
     emit_time: datetime
     raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PastTranscript:
+    """Something that was said to a session, as it was understood in the end; the fields are those of `Transcript`."""
+
+    transcript: str
+    text: str
+    begin_time: datetime
+    end_time: datetime
+    confidence: float | None
+    language: str
+    origin: str
+    engine: str
+    became: str
+    command: str
+    emit_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptPage:
+    """What was said to a session, newest first. `next`, where it is not None, is the `before` of what was said
+    earlier."""
+
+    session: str
+    transcripts: tuple[PastTranscript, ...]
+    next: str | None
 
 
 def transcript(payload: bytes | str) -> Transcript:

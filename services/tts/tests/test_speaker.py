@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from vigil.contract import subjects
 from vigil.contract.audio import VoiceState
 from vigil.contract.services import TTS
+from vigil.contract.events.announcements import announcement_outgoing
 from vigil.contract.subjects import SpeechEvent
 from vigil.core.alert import AlertState
 from vigil.core.hearing import Became
@@ -93,6 +94,16 @@ async def test_an_answer_waits_for_its_turn(stage: Stage) -> None:
 
 async def test_a_critical_alert_interrupts_at_once(stage: Stage) -> None:
     async with stage.worker():
+async def test_an_announcement_of_an_operator_is_spoken_and_told_as_one(stage: Stage) -> None:
+    async with stage.worker():
+        await stage.listens()
+        outgoing = announcement_outgoing(SESSION, "say-1", "Leave the building.", time.time_ns() // 1_000)
+        await stage.bus.publish(outgoing.subject, outgoing.payload)
+        started, ended = await stage.tells("started: Leave the building.", "ended: Leave the building.")
+    assert (started["kind"], started["utterance"]) == ("announcement", f"{SESSION.session}.announcement.say-1")
+    assert ended["heard"] == "Leave the building."
+
+
         await stage.listens()
         await stage.says(LONG)
         await eventually(lambda: stage.heard_s >= 0.5, what="it speaks")

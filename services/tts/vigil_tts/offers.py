@@ -34,6 +34,17 @@ def alert_words(payload: bytes, session: str) -> Words | None:
     return _words(event, SpeechKind.CRITICAL_ALERT) if opens else None
 
 
+def announcement_words(payload: bytes) -> Words:
+    """The words of an operator's announcement. Raises `InvalidMessage`."""
+    event = decode_event(payload)
+    return Words(
+        event.id,
+        _field(event, "text", str)[:MAX_TEXT_CHARS],
+        SpeechKind.ANNOUNCEMENT,
+        _microseconds(_field(event, "emit_time", str)),
+    )
+
+
 def is_to_session(payload: bytes) -> bool:
     """Whether a final transcript was said to the session, and not to somebody else or by nobody at all. Raises
     `InvalidMessage`."""

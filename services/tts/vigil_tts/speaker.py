@@ -23,7 +23,7 @@ from vigil.runtime.session.claimed import until_over
 from vigil.runtime.session.follow import follow
 from vigil.runtime.store.sessions import Ended
 from vigil_tts import metrics
-from vigil_tts.offers import alert_words, is_to_session, utterance_words
+from vigil_tts.offers import alert_words, announcement_words, is_to_session, utterance_words
 from vigil_tts.ports import Ports
 from vigil_tts.session_voice import SessionVoice, session_voice
 
@@ -86,6 +86,9 @@ def subscriptions(spec: SessionSpec, voice: SessionVoice) -> tuple[Subscription,
     return (
         Subscription("utterance", subjects.utterance(key), lambda payload: voice.offer(utterance_words(payload))),
         *alerts,
+        Subscription(
+            "announcement", subjects.announcement(key), lambda payload: voice.offer(announcement_words(payload))
+        ),
         Subscription("activity", subjects.voice_activity(key), lambda payload: voice.user(decode_activity(payload))),
         Subscription("transcript", subjects.transcript(key), partial(_tell_transcript, voice)),
     )

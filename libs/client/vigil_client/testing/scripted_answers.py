@@ -411,6 +411,13 @@ def transcript_json(text: str, became: str | None = "query", **changes: Any) -> 
     return {"specversion": "1.0", "id": f"t-1.{kind}", "type": f"vigil.transcript.{kind}", "data": data}
 
 
+def transcript_page(before: str | None) -> dict[str, Any]:
+    """The first or the second of two pages of what was said."""
+    data = transcript_json("How many?" if before is None else "[Music]", "query" if before is None else "noise")["data"]
+    shown = {name: value for name, value in data.items() if name not in ("tenant", "session", "source_id")}
+    return {"session": SESSION, "transcripts": [shown], "next": "7" if before is None else None}
+
+
 def speech_json(event: str, **changes: Any) -> dict[str, Any]:
     """The CloudEvent of what became of words that were to be spoken aloud."""
     data = {

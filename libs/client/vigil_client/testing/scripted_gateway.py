@@ -34,6 +34,7 @@ from vigil_client.testing.scripted_answers import (
     audit_page,
     decided,
     session_json,
+    transcript_page,
     turn_page,
 )
 
@@ -179,6 +180,8 @@ class ScriptedGateway:
                 return web.json_response(API_KEY)
             case "GET", ["keys"]:
                 return web.json_response({"keys": [API_KEY]})
+            case "GET", ["sessions", _, "transcripts"]:
+                return web.json_response(transcript_page(request.query.get("before")))
             case "GET", ["voices"]:
                 return web.json_response({"voices": list(self.voices)})
             case "GET", ["health"]:

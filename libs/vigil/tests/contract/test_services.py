@@ -42,6 +42,7 @@ LIVE = (
     "vigil.v1.audio.out.>",
     "vigil.v1.audio.activity.>",
     "vigil.v1.transcript.partial.>",
+    "vigil.v1.announcement.>",
     subjects.ALL_HISTORY_ANSWERS,
 )
 KEY = SessionKey("demo", "s-1")

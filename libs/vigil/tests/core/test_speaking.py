@@ -75,6 +75,14 @@ def test_what_the_model_says_is_spoken_and_what_it_says_meanwhile_is_text_only(v
     assert voice.hears(words("four", created_s=3), 3) == ["Speak four"]
 
 
+def test_an_announcement_waits_as_an_answer_does_and_outlives_a_question(voice: Voice) -> None:
+    voice.hears(words("one"))
+    assert voice.hears(words("leave", SpeechKind.ANNOUNCEMENT, created_s=1), 1) == []
+    assert voice.at(speaking.user_started, 2) == ["Pause one"]
+    assert voice.at(speaking.user_said, 3) == ["Stopped one (user_spoke)", "Speak leave"]
+    assert voice.hears(alert("fire", created_s=3), 3) == ["Stopped leave (critical_alert)", "Speak fire"]
+
+
 def test_one_answer_waits_and_a_newer_one_takes_its_place(voice: Voice) -> None:
     voice.hears(words("one"))
     assert voice.hears(answer("two")) == []

@@ -217,6 +217,7 @@ GATEWAY = ServiceSpec(
             _of_all(Kind.MEMORY_RECALL),
             *subjects.all_approvals(ApprovalEvent.GRANTED, ApprovalEvent.REFUSED),  # what people decide
             _of_all(Kind.AUDIO_IN),  # the microphones of clients
+            _of_all(Kind.ANNOUNCEMENT),  # what operators have sessions say
         ),
         hears=(
             subjects.ALL_DECISIONS,
@@ -342,8 +343,8 @@ INTERACTION = ServiceSpec(
             _of_all(Kind.MEMORY_RECALL),
             *_lifecycle(Lifecycle.STARTED, Lifecycle.MOVED, Lifecycle.STALLED, Lifecycle.RECOVERED, Lifecycle.ENDED),
             _of_all(Kind.CODED_FRAMES),  # the frame in hand, to whoever takes a session over
-            _of_all(Kind.TURN_DROPPED),
             _of_all(Kind.FRAME_ASKED),  # a picture at once, for a question
+            _of_all(Kind.TURN_DROPPED),
         ),
         hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
         looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, TASKS, MEMORY_REQUESTS, SESSIONS),
@@ -458,6 +459,7 @@ TTS = ServiceSpec(
             *subjects.all_alert_events((AlertState.OPENED, AlertState.UPDATED)),
             _of_all(Kind.VOICE_ACTIVITY),
             subjects.ALL_TRANSCRIPTS,
+            _of_all(Kind.ANNOUNCEMENT),
             subjects.ALL_LIFECYCLE,
         ),
     ),

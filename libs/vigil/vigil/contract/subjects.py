@@ -38,6 +38,7 @@ class Kind(StrEnum):
     VOICE_ACTIVITY = "audio.activity"
     TRANSCRIPT_PARTIAL = "transcript.partial"
     TRANSCRIPT = "transcript.final"
+    ANNOUNCEMENT = "announcement"
 
 
 class Lifecycle(StrEnum):
@@ -266,12 +267,12 @@ def coded_frames(key: SessionKey) -> str:
     return str(SessionSubject(Kind.CODED_FRAMES, key))
 
 
-def command(key: SessionKey) -> str:
 def frame_asked(key: SessionKey) -> str:
     """Where an empty message asks ingestion for the newest picture at once: a question waits for a turn."""
     return str(SessionSubject(Kind.FRAME_ASKED, key))
 
 
+def command(key: SessionKey) -> str:
     """Where an empty message says that a command waits in the session's inbox."""
     return str(SessionSubject(Kind.COMMAND, key))
 
@@ -421,6 +422,11 @@ def audio_out(key: SessionKey) -> str:
 def voice_activity(key: SessionKey) -> str:
     """Where a `VoiceActivity` says that somebody began or stopped to speak to the session."""
     return str(SessionSubject(Kind.VOICE_ACTIVITY, key))
+
+
+def announcement(key: SessionKey) -> str:
+    """Where what an operator has the session say aloud is told, as CloudEvents that are not stored."""
+    return str(SessionSubject(Kind.ANNOUNCEMENT, key))
 
 
 def transcript_partial(key: SessionKey) -> str:

@@ -2,7 +2,8 @@
 user who speaks himself. Pure: time is an argument, and what is to be done is returned.
 
 - There is one voice, and never a backlog. What the model says by itself while the voice speaks stays text.
-- An answer to the user waits for its turn. One thing waits at most, and a newer one takes its place.
+- An answer to the user waits for its turn, and so does an announcement of an operator. One thing waits at most, and a
+  newer one takes its place.
 - A critical alert interrupts. While another critical alert is spoken it waits, in front of every answer.
 - What is older than `MAX_AGE_US` is not begun any more.
 - A user who speaks stops the voice at once. It goes on when that was a false start and ends when it was speech.
@@ -89,7 +90,7 @@ def user_said(state: Speaking, now_us: int) -> Step:
     not to this."""
     state = replace(state, user_since_us=-1)
     waiting = state.waiting
-    if waiting is None or waiting.is_critical:
+    if waiting is None or waiting.kind is not SpeechKind.ANSWER:
         return _given_up(state, now_us)
     state, effects = _given_up(replace(state, waiting=None), now_us)
     return state, (*effects, Dropped(waiting, SpeechCause.USER_SPOKE))

@@ -19,6 +19,7 @@ class SpeechKind(StrEnum):
 
     ORDINARY = "ordinary"  # text only while something is being spoken
     ANSWER = "answer"  # to a question of a user: one may wait
+    ANNOUNCEMENT = "announcement"  # of an operator: it may wait as an answer does
     CRITICAL_ALERT = "critical_alert"  # it interrupts
 
 

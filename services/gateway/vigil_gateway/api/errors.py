@@ -21,6 +21,7 @@ GatewayError
 ├── TooManyStreams            the tenant's live streams are all in use
 ├── TooManyPreviews, NoPreview  smooth pictures of sessions
 ├── NoSpeech, NotSpokenTo     sound of a session that neither hears nor speaks, or does not hear
+├── NotSpeaking               an announcement for a session that does not speak
 ├── SoundRefused              sound that cannot be taken as it comes
 ├── TooManySessions           the tenant has as many sessions open as it may
 ├── TooManyPushes             the tenant pushes more pictures than it may
@@ -246,6 +247,13 @@ class NotSpokenTo(GatewayError):
 
     def __init__(self, session: str) -> None:
         super().__init__(f"the session {session[:80]!r} speaks, and does not hear")
+
+
+class NotSpeaking(GatewayError):
+    """A session that does not speak takes no announcement."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"the session {session[:80]!r} does not speak")
 
 
 class SoundRefused(GatewayError):

@@ -147,6 +147,9 @@ TABLE: dict[type[Exception], Row] = {
         "The session does not hear",
         "Open a session with `hearing.is_on`, or ask by POST /v1/sessions/{id}/queries.",
     ),
+    errors.NotSpeaking: Row(
+        "not_speaking", 409, "The session does not speak", "Open a session with `voice.is_on`; see docs/speech.md."
+    ),
     errors.SoundRefused: Row(
         "sound_refused",
         422,

@@ -30,8 +30,8 @@ from vigil_gateway.ports import Ports
 from vigil_gateway.preview import routes as preview
 from vigil_gateway.sessions import history, instructions, queries, watches
 from vigil_gateway.sessions import routes as sessions
+from vigil_gateway.speech import announcing, transcripts, voices
 from vigil_gateway.speech import routes as speech
-from vigil_gateway.speech import voices
 from vigil_gateway.tasks import routes as tasks
 from vigil_gateway.turns import frames, prompts
 from vigil_gateway.turns import routes as turns
@@ -94,6 +94,8 @@ _ROUTERS = (
     audit,
     console,
     voices,
+    transcripts,
+    announcing,
     operator,
 )
 

@@ -25,6 +25,7 @@ TAGS = {
     "turns": "What was decided in each turn, what the model saw, and what it was asked",
     "memory": "What a session remembers of earlier turns, and recalls of them",
     "tasks": "Delegated questions, and what brains have found and made",
+    "speech": "What was said to sessions, and what they are to say aloud",
     "events": "What happens in a session, live",
     "alerts": "Alerts and their pictures",
     "approvals": "What brains ask to be allowed, and who grants it",

@@ -149,7 +149,8 @@ def leaves(schema: str) -> Iterator[tuple[str, str]]:
 
 def test_a_change_can_set_every_option_that_may_change() -> None:
     keywords = set(inspect.signature(Client.change_session).parameters) - {"self", "session_id"}
-    assert keywords == {name for _, name in leaves("SessionPatch")}
+    options_of_change = {option_of(path, name) for path, name in leaves("SessionPatch")}
+    assert keywords == {option.removeprefix("--").replace("-", "_") for option in options_of_change}
 
 
 def command(*path: str) -> TyperCommand:
@@ -312,9 +313,9 @@ async def call_everything(client: Client) -> None:
     await client.approvals.remove_pattern("p-0")
     await client.health()
     await client.voices()
-    await client.key()
     await client.transcripts(SESSION)
     await client.say(SESSION, "Leave the building.")
+    await client.key()
     await client.keys()
     await client.audit()
     await client.end_session(SESSION)

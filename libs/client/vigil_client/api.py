@@ -86,13 +86,26 @@ class Client:
         response_mode: str | None = None,
         duplicate_guard: str | None = None,
         text_temperature: float | None = None,
+        hearing: bool | None = None,
+        turn_taking: str | None = None,
+        wake_phrase: str | None = None,
+        hearing_language: str | None = None,
+        voice: bool | None = None,
+        voice_name: str | None = None,
+        voice_speed: float | None = None,
+        voice_language: str | None = None,
         infer_when_idle: bool | None = None,
         brain: str | None = None,
     ) -> Session:
-        """Change what may change while the session runs; what is None stays as it is."""
+        """Change what may change while the session runs; what is None stays as it is. `hearing` says whether it is
+        spoken to, `voice` whether it speaks aloud."""
         cadence = _given(interval_ms=interval_ms, frames_per_turn=frames_per_turn)
         speech = _given(response_mode=response_mode, duplicate_guard=duplicate_guard, text_temperature=text_temperature)
-        change = _given(cadence=cadence or None, speech=speech or None, infer_when_idle=infer_when_idle, brain=brain)
+        heard = _given(is_on=hearing, turn_taking=turn_taking, wake_phrase=wake_phrase, language=hearing_language)
+        spoken = _given(is_on=voice, name=voice_name, speed=voice_speed, language=voice_language)
+        groups = {"cadence": cadence, "speech": speech, "hearing": heard, "voice": spoken}
+        change = {name: group for name, group in groups.items() if group}
+        change |= _given(infer_when_idle=infer_when_idle, brain=brain)
         return read(Session, await self._gateway.call("PATCH", _session(session_id), change))
 
     async def end_session(self, session_id: str) -> None:
@@ -198,19 +211,6 @@ class Client:
         """Names of voices for `voice_name` of a session: those that the live workers have."""
         return read(Voices, await self._gateway.call("GET", "/v1/voices")).voices
 
-    async def key(self) -> ApiKey:
-        """The key that this client has."""
-        return read(ApiKey, await self._gateway.call("GET", "/v1/key"))
-
-    async def keys(self) -> tuple[ApiKey, ...]:
-        """The keys of the client's tenant. Takes a key with the role admin."""
-        return await self._list(ApiKey, "/v1/keys", "keys")
-
-    async def audit(
-        self,
-        *,
-        since: datetime | None = None,
-        actor: str | None = None,
     async def transcripts(
         self, session_id: str, *, limit: int | None = None, before: str | None = None
     ) -> TranscriptPage:
@@ -225,6 +225,19 @@ class Client:
         ends that tell what became of it."""
         return await self._tell("POST", f"{_session(session_id)}/say", {"text": text})
 
+    async def key(self) -> ApiKey:
+        """The key that this client has."""
+        return read(ApiKey, await self._gateway.call("GET", "/v1/key"))
+
+    async def keys(self) -> tuple[ApiKey, ...]:
+        """The keys of the client's tenant. Takes a key with the role admin."""
+        return await self._list(ApiKey, "/v1/keys", "keys")
+
+    async def audit(
+        self,
+        *,
+        since: datetime | None = None,
+        actor: str | None = None,
         limit: int | None = None,
         after: str | None = None,
     ) -> AuditPage:

@@ -29,7 +29,7 @@ from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.placement.claimer import Claimer
 from vigil.runtime.placement.leases import Placement
-from vigil.runtime.session.lifecycle import end
+from vigil.runtime.session.lifecycle import announce_change, end
 from vigil.runtime.store.bounds import MAX_INBOX
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
@@ -321,3 +321,50 @@ async def test_a_stream_that_makes_way_for_another_ends_what_was_said_in_it(bus:
         await eventually(lambda: len(recognizer.heard) == 4, what="each remark has ended")
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
+
+
+async def test_hearing_that_is_turned_off_hears_nothing_and_goes_on_when_it_is_on_again(bus: Bus, redis: Redis) -> None:
+    async with heard(bus, redis, ["Who is it?", "And now?"]) as stage:
+        await stage.say(*SENTENCE)
+        await stage.finals(1)
+        before = counted("chunks_dropped", reason="off")
+        await change(stage, is_on=False)
+
+        async def is_off() -> bool:
+            await stage.say(still(100))
+            return counted("chunks_dropped", reason="off") > before
+
+        await eventually(is_off, what="it hears nothing")
+        await stage.say(*SENTENCE)
+        await change(stage, is_on=True)
+        heard_s = counted("heard_seconds", origin="microphone")
+
+        async def is_on() -> bool:
+            await stage.say(still(100))
+            return counted("heard_seconds", origin="microphone") > heard_s
+
+        await eventually(is_on, what="it hears again")
+        await stage.say(*SENTENCE)
+        finals = await stage.finals(2)
+    assert [final["text"] for final in finals] == ["Who is it?", "And now?"]
+
+
+async def test_the_wake_phrase_that_holds_is_the_newest_one(bus: Bus, redis: Redis) -> None:
+    answers = ["Hey computer, who is it?", "Hey computer, and now?"]
+    wake = Hearing(is_on=True, turn_taking=TurnTaking.WAKE, wake_phrase="dear camera")
+    async with heard(bus, redis, answers, wake) as stage:
+        await stage.say(*SENTENCE)
+        await stage.finals(1)
+        await change(stage, wake_phrase="hey computer")
+        await stage.say(*SENTENCE)
+        finals = await stage.finals(2)
+        assert await stage.questions() == ["And now?"]
+    assert [final["became"] for final in finals] == ["not_addressed", "query"]
+
+
+async def change(stage: Stage, **options: Any) -> None:
+    """As the gateway does for a client."""
+    made = await stage.ports.store.change_spec(
+        KEY, lambda before: replace(before, hearing=replace(before.hearing, **options))
+    )
+    await announce_change(stage.bus, made, "the client changed it")

@@ -37,4 +37,6 @@ class Hearer:
             with source_logs(look.spec.source.id):
                 log.info("hearing began", engine=ports.recognizer.name, fence=claim.fence)
                 async with Listening.begun(ports, look.spec) as listening:
-                    await first_to_end(listening.hear(chunks), listening.hear_itself(spoken), follow(ports, key))
+                    await first_to_end(
+                        listening.hear(chunks), listening.hear_itself(spoken), follow(ports, key, listening.take_up)
+                    )

@@ -15,6 +15,7 @@ from vigil.runtime.bus.client import Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusUnavailable
 from vigil.runtime.process.logs import get_log
+from vigil.runtime.store.sessions import Look
 from vigil_asr import metrics
 from vigil_asr.ear import Began, Ear, EarEvent, Ended, FalseStart, Stirred
 from vigil_asr.own_voice import OwnVoice
@@ -57,6 +58,10 @@ class Listening:
             yield cls(ports, spec, remarks)
         finally:
             await remarks.give_up()
+
+    def take_up(self, look: Look) -> None:
+        """What the client changed holds for the remarks that begin from now on, and for what becomes of the others."""
+        self._spec = self._remarks.spec = look.spec
 
     async def hear(self, chunks: KeepLatest[Message]) -> NoReturn:
         """Hear the sound of the session's streams."""
@@ -104,13 +109,20 @@ class Listening:
             metrics.CHUNKS_DROPPED.labels("stream").inc()
             return
         stream.heard_s = self._ports.now_s()
-        if self._spec.hearing.turn_taking is TurnTaking.PUSH and not chunk.is_addressed:
-            metrics.CHUNKS_DROPPED.labels("unaddressed").inc()
-            await self._happened(stream, stream.ear.finish())  # the button was let go
+        if unheard := self._unheard(chunk):
+            metrics.CHUNKS_DROPPED.labels(unheard).inc()
+            await self._happened(stream, stream.ear.finish())  # the button was let go, hearing was turned off
             return
         metrics.HEARD_SECONDS.labels(chunk.origin).inc(chunk.duration_ms / 1_000)
         stream.speaker = Speaker(chunk.origin, chunk.stream, chunk.is_addressed)
         await self._happened(stream, stream.ear.hear(chunk.pcm, chunk.capture_time_us))
+
+    def _unheard(self, chunk: AudioChunk) -> str:
+        """Why the session does not hear this, in a word; empty: it does."""
+        hearing = self._spec.hearing
+        if not hearing.is_on:
+            return "off"
+        return "unaddressed" if hearing.turn_taking is TurnTaking.PUSH and not chunk.is_addressed else ""
 
     async def _stream(self, chunk: AudioChunk) -> _Stream | None:
         """The stream that the chunk is of; None when there are too many, all of which were heard a moment ago."""

@@ -7,7 +7,8 @@ _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 CHUNKS_DROPPED = Counter(
     "vigil_asr_chunks_dropped_total",
     "Chunks of sound left out: replaced (newer ones came first), invalid (unreadable), unaddressed (the session wants "
-    "a button held, and none was), stream (a session hears a few streams at once, and it was one more)",
+    "a button held, and none was), off (hearing was turned off), stream (a session hears a few streams at once, and it "
+    "was one more)",
     ["reason"],
 )
 HEARD_SECONDS = Counter("vigil_asr_heard_seconds_total", "Seconds of sound that were listened to", ["origin"])

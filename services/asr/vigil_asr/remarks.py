@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vigil.contract.audio import VoiceActivity, VoiceState
 from vigil.contract.events.transcripts import Transcript
@@ -58,12 +58,12 @@ class _OpenRemark:
 
 
 class Remarks:
-    """Concluded in the order in which they began, whatever the engine says first."""
+    """Concluded in the order in which they began, whatever the engine says first. `spec` may change meanwhile."""
 
     def __init__(self, ports: Ports, spec: SessionSpec, own_voice: OwnVoice) -> None:
         self.own_voice = own_voice
         self._ports = ports
-        self._spec = spec
+        self.spec = spec
         self._speaking: dict[str, _OpenRemark] = {}
         self._unfinished: dict[asyncio.Task[None], _OpenRemark] = {}
         self._last: asyncio.Task[None] | None = None
@@ -122,7 +122,7 @@ class Remarks:
     async def _recognized(self, remark: _OpenRemark) -> Recognized:
         partials = KeepLatest[str]()
         telling = asyncio.create_task(self._tell_partials(remark, partials))
-        ports, language = self._ports, self._spec.hearing.language
+        ports, language = self._ports, self.spec.hearing.language
         try:
             return await transcribed(ports.recognizer, remark.sound, language, partials.offer, ports.timeout_s)
         finally:
@@ -161,12 +161,14 @@ class Remarks:
             recognized.text, ended.certainty, ended.speech_ms, recognized.confidence, remark.speaker.is_addressed
         )
         own = self.own_voice.between(remark.began_s, remark.ended_s)
-        return judged(heard, self._spec.hearing, own, self._ports.least_confidence)
+        verdict = judged(heard, self.spec.hearing, own, self._ports.least_confidence)
+        is_off = verdict.became is Became.QUERY and not self.spec.hearing.is_on  # since it was begun
+        return replace(verdict, became=Became.NOT_ADDRESSED) if is_off else verdict
 
     async def _asked(self, remark: _OpenRemark, question: str) -> Became:
         """Ask the session. Raises `UnknownSession`, `SessionEnded`."""
         try:
-            await submit(self._ports, self._spec.key, Ask(remark.id, question))
+            await submit(self._ports, self.spec.key, Ask(remark.id, question))
         except (UnknownSession, SessionEnded):
             raise
         except (InvalidSpec, StoreError) as error:
@@ -178,14 +180,14 @@ class Remarks:
         self, remark: _OpenRemark, recognized: Recognized, end_us: int, became: Became | None = None, stable: int = 0
     ) -> Transcript:
         return Transcript(
-            key=self._spec.key,
-            source_id=self._spec.source.id,
+            key=self.spec.key,
+            source_id=self.spec.source.id,
             id=remark.id,
             text=recognized.text,
             begin_us=remark.begin_us,
             end_us=end_us,
             confidence=recognized.confidence,
-            language=recognized.language or self._spec.hearing.language,
+            language=recognized.language or self.spec.hearing.language,
             origin=remark.speaker.origin,
             engine=self._ports.recognizer.name,
             became=became,
@@ -200,7 +202,7 @@ class Remarks:
             await self._tell_activity(remark, VoiceState.FALSE_START, ended.end_us)
 
     async def _tell_activity(self, remark: _OpenRemark, state: VoiceState, time_us: int) -> None:
-        key, speaker = self._spec.key, remark.speaker
+        key, speaker = self.spec.key, remark.speaker
         await tell_activity(self._ports, VoiceActivity(key, state, time_us, speaker.origin, speaker.stream))
 
     def _observe(self, remark: _OpenRemark) -> None:

@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 from prometheus_client import REGISTRY
+from redis.asyncio import Redis
 
 from vigil.contract import subjects
 from vigil.contract.audio import (
@@ -31,8 +32,10 @@ from vigil.contract.events.transcripts import Transcript, transcript_outgoing
 from vigil.contract.subjects import SpeechEvent
 from vigil.core.hearing import Became, Origin
 from vigil.core.ids import SessionKey
+from vigil.core.source import Role
 from vigil.core.voice import SpeechKind
 from vigil.runtime.bus.client import Bus
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.service import Service
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
@@ -365,3 +368,33 @@ async def test_the_published_document_has_these_messages(http: aiohttp.ClientSes
         await bus.publish(subjects.audio_out(key), spoken(talkative, 0))
         async with asyncio.timeout(DEADLINE_S):
             check("SpokenHeader", (await talk.spoken.get())[0])
+
+
+async def test_a_session_that_is_to_hear_from_now_on_gets_a_worker_and_takes_a_microphone(
+    http: aiohttp.ClientSession, workers: None, redis: Redis
+) -> None:
+    session = await opened(http, hearing={})
+    placement, key = Placement(redis), SessionKey("demo", session)
+    assert await placement.lacking(key, [Role.ASR]) == []
+    async with talking(http, session) as talk:
+        assert await talk.refused(json.dumps(MICROPHONE)) == "not_spoken_to"
+        change = {"hearing": {"is_on": True}}
+        async with http.patch(f"/v1/sessions/{session}", json=change) as answer:
+            changed = await answer.json()
+            assert (answer.status, changed["hearing"]["is_on"], changed["voice"]["is_on"]) == (200, True, True)
+        assert await talk.opens_microphone()
+    assert await placement.lacking(key, [Role.ASR]) == [Role.ASR]
+    (claim,) = await placement.claim(Role.ASR, "asr-1", 1)
+    assert claim.key == key
+
+
+async def test_a_session_is_not_changed_to_hear_where_nobody_can(
+    http: aiohttp.ClientSession, placement: Placement
+) -> None:
+    for role in set(Role) - {Role.ASR}:
+        await placement.heartbeat(role, f"{role}-1", 2)
+    session = await opened(http, hearing={})
+    async with http.patch(f"/v1/sessions/{session}", json={"hearing": {"is_on": True}}) as answer:
+        assert (answer.status, (await answer.json())["type"]) == (503, "urn:vigil:problem:no_worker")
+    async with http.get(f"/v1/sessions/{session}") as answer:
+        assert not (await answer.json())["hearing"]["is_on"]

@@ -23,10 +23,12 @@ from vigil.runtime.process.config import load
 from vigil_gateway.api.models.options import (
     CadenceChange,
     CadenceGroup,
+    HearingChange,
     HearingGroup,
     MemoryGroup,
     SpeechChange,
     SpeechGroup,
+    VoiceChange,
     VoiceGroup,
     WindowGroup,
 )
@@ -50,7 +52,10 @@ GROUPS: list[tuple[type[BaseModel], object]] = [
 CHANGES: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (CadenceChange, CadenceGroup),
     (SpeechChange, SpeechGroup),
+    (HearingChange, HearingGroup),
+    (VoiceChange, VoiceGroup),
 ]
+FIXED = {"from_source"}  # an option of a group that holds for the life of the session
 # Every numeric option: its model, its name, the core's bounds, and how the core is given it.
 NUMBERS: list[tuple[type[BaseModel], str, Bounds]] = [
     (CadenceGroup, "interval_ms", core.INTERVAL_MS),
@@ -67,6 +72,7 @@ NUMBERS: list[tuple[type[BaseModel], str, Bounds]] = [
     (MemoryGroup, "long_tokens", memory.LONG_TOKENS),
     (MemoryGroup, "key_frames", memory.KEY_FRAMES),
     (VoiceGroup, "speed", voice.SPEED),
+    (VoiceChange, "speed", voice.SPEED),
     (WatchIn, "hold_s", instruction.HOLD_S),
     (WatchIn, "cooldown_s", instruction.COOLDOWN_S),
     (WatchIn, "update_interval_s", instruction.UPDATE_INTERVAL_S),
@@ -99,7 +105,7 @@ def test_a_group_has_the_fields_and_defaults_of_the_cores(model: type[BaseModel]
 
 @pytest.mark.parametrize(("change", "group"), CHANGES)
 def test_a_change_may_leave_every_field_of_its_group_out(change: type[BaseModel], group: type[BaseModel]) -> None:
-    assert set(change.model_fields) == set(group.model_fields)
+    assert set(change.model_fields) == set(group.model_fields) - FIXED
     assert change().model_dump(exclude_none=True) == {}
 
 
@@ -113,7 +119,7 @@ def test_a_session_has_the_groups_of_the_cores() -> None:
     own = {"tenant", "session", "created_us"}
     given = {"watches", "instructions"}
     assert set(SessionIn.model_fields) - given == {field.name for field in fields(SessionSpec)} - own
-    fixed = {"source", "profile", "model", "window", "memory", "hearing", "voice"}
+    fixed = {"source", "profile", "model", "window", "memory"}
     assert set(SessionPatch.model_fields) == set(SessionIn.model_fields) - given - fixed
 
 
@@ -274,6 +280,20 @@ def test_a_change_keeps_what_it_leaves_out(defaults: GatewaySettings) -> None:
     assert after.cadence == Cadence(700, 2)
     assert (after.speech.response_mode, after.speech.text_temperature) == (core.ResponseMode.TALKATIVE, 1)
     assert after.infer_when_idle
+
+
+def test_hearing_and_voice_change_with_what_goes_with_them(defaults: GatewaySettings) -> None:
+    wake = {"is_on": True, "from_source": True, "turn_taking": "wake", "wake_phrase": "hey vigil", "language": "en"}
+    before = new(defaults, {"hearing": wake, "voice": {"is_on": True, "name": "heart"}})
+    opened = changed_spec(before, SessionPatch.model_validate({"hearing": {"turn_taking": "open"}}))
+    assert opened.hearing == Hearing(is_on=True, from_source=True, language="en")
+    off = changed_spec(opened, SessionPatch.model_validate({"hearing": {"is_on": False}, "voice": {"speed": 2}}))
+    assert (off.hearing, off.voice) == (Hearing(language="en"), Voice(is_on=True, name="heart", speed=2))
+    assert (Role.ASR in off.roles, Role.TTS in off.roles) == (False, True)
+    on = changed_spec(off, SessionPatch.model_validate({"hearing": {"is_on": True}, "voice": {"is_on": False}}))
+    assert (on.hearing.hears_source, Role.ASR in on.roles, Role.TTS in on.roles) == (False, True, False)
+    with pytest.raises(InvalidSpec, match=r"hearing\.wake_phrase"):
+        changed_spec(before, SessionPatch.model_validate({"hearing": {"wake_phrase": ""}}))
 
 
 def test_a_change_that_makes_the_prompt_too_large_is_refused(defaults: GatewaySettings) -> None:

@@ -148,10 +148,25 @@ async def test_what_was_heard_is_published_and_a_gap_in_the_numbers_says_what_wa
             async with asyncio.timeout(DEADLINE_S):
                 return [decode_audio((await anext(messages)).payload) for _ in range(waiting)]
 
-        chunks = await first_to_end(carry_sound(bus, KEY, "source-1", ear.pieces), take())
+        chunks = await first_to_end(carry_sound(bus, KEY, "source-1", ear.pieces, lambda: True), take())
     assert [chunk.sequence for chunk in chunks] == list(range(3, waiting + 3))
     assert chunks[0] == AudioChunk(KEY, Origin.SOURCE, "source-1", 3, 3 * 40_000, pcm)
     assert dropped("replaced") == before + 3
+
+
+async def test_sound_that_is_not_wanted_is_not_published_and_counted_all_the_same(bus: Bus) -> None:
+    ear, wanted = Ear(asyncio.get_running_loop()), iter([True, False, False, True])
+    for number in range(4):
+        ear.pieces.offer(Piece(number * 40_000, bytes(1_280)))
+    await bus.connected()
+    async with bus.subscribe(subjects.audio_in(KEY), capacity=100) as messages:
+
+        async def take() -> list[int]:
+            async with asyncio.timeout(DEADLINE_S):
+                return [decode_audio((await anext(messages)).payload).sequence for _ in range(2)]
+
+        sequences = await first_to_end(carry_sound(bus, KEY, "source-1", ear.pieces, lambda: next(wanted)), take())
+    assert sequences == [0, 3]
 
 
 async def test_sound_of_a_file_that_comes_too_late_is_let_go() -> None:

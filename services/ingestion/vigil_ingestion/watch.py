@@ -76,7 +76,15 @@ class Watch:
         with self._loss:
             beside = [] if self._reception is None else [self._reception.serve()]
             if self._ear is not None:
-                beside.append(carry_sound(self._ports.bus, self._claim.key, self._sound_stream, self._ear.pieces))
+                beside.append(
+                    carry_sound(
+                        self._ports.bus,
+                        self._claim.key,
+                        self._sound_stream,
+                        self._ear.pieces,
+                        lambda: self._spec.hearing.hears_source,
+                    )
+                )
             result = await first_to_end(
                 self._until_ended(),
                 follow(self._ports, self._claim.key, self._take_up),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,8 @@ from redis.asyncio import Redis
 
 from vigil.contract import subjects
 from vigil.contract.audio import VoiceState
-from vigil.contract.services import TTS
 from vigil.contract.events.announcements import announcement_outgoing
+from vigil.contract.services import TTS
 from vigil.contract.subjects import SpeechEvent
 from vigil.core.alert import AlertState
 from vigil.core.hearing import Became
@@ -20,6 +21,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Severity
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
+from vigil.runtime.session.lifecycle import announce_change
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
@@ -92,8 +94,6 @@ async def test_an_answer_waits_for_its_turn(stage: Stage) -> None:
     assert data[-1]["kind"] == "answer"
 
 
-async def test_a_critical_alert_interrupts_at_once(stage: Stage) -> None:
-    async with stage.worker():
 async def test_an_announcement_of_an_operator_is_spoken_and_told_as_one(stage: Stage) -> None:
     async with stage.worker():
         await stage.listens()
@@ -104,6 +104,8 @@ async def test_an_announcement_of_an_operator_is_spoken_and_told_as_one(stage: S
     assert ended["heard"] == "Leave the building."
 
 
+async def test_a_critical_alert_interrupts_at_once(stage: Stage) -> None:
+    async with stage.worker():
         await stage.listens()
         await stage.says(LONG)
         await eventually(lambda: stage.heard_s >= 0.5, what="it speaks")
@@ -294,3 +296,47 @@ async def test_it_hears_and_says_no_more_than_its_row_allows(stage: Stage) -> No
     for allowed, used in ((TTS.bus.hears, [*heard, subjects.lifecycle_of(SESSION)]), (TTS.bus.publishes, said)):
         for subject in used:
             assert any(subjects.is_within(subject, pattern) for pattern in allowed), subject
+
+
+async def test_a_voice_that_is_changed_speaks_the_next_words_and_one_that_is_turned_off_none(stage: Stage) -> None:
+    async with stage.worker():
+        await stage.listens()
+        await stage.says("A man is here.")
+        await stage.tells("started: A man is here.", "ended: A man is here.")
+        await change(stage, name="ben", speed=2.0)
+
+        async def is_new() -> bool:
+            await stage.says("Here.")
+            return bool(stage.engine.tasks[-1].voice == "ben")
+
+        await eventually(is_new, what="the other voice speaks")
+        assert stage.engine.tasks[-1].speed == 2.0
+        await eventually(lambda: stage.chunks[-1].is_last, what="it has spoken")
+        await stage.says(LONG, is_answer=True)
+        await eventually(lambda: stage.chunks[-1].sentence == LONG, what="it speaks")
+        await change(stage, is_on=False)
+
+        async def is_told() -> bool:
+            data = await stage.told()
+            return bool(data[-1]["event"] == "interrupted" and data[-1]["text"] == LONG)
+
+        await eventually(is_told, what="it is told")
+        data, spoken = await stage.told(), len(stage.engine.tasks)
+        await stage.says("Nobody hears this.")
+        await change(stage, is_on=True)
+
+        async def speaks() -> bool:
+            await stage.says("Again.", is_answer=True)
+            return len(stage.engine.tasks) > spoken
+
+        await eventually(speaks, what="it speaks again")
+    assert (data[-1]["cause"], data[-1]["voice"]) == ("turned_off", "ben")
+    assert "Nobody hears this." not in [task.text for task in stage.engine.tasks]
+
+
+async def change(stage: Stage, **options: Any) -> None:
+    """As the gateway does for a client."""
+    made = await SessionStore(stage.redis).change_spec(
+        SESSION, lambda before: replace(before, voice=replace(before.voice, **options))
+    )
+    await announce_change(stage.bus, made, "the client changed it")

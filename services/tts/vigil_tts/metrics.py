@@ -6,9 +6,9 @@ _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.9, 1.5, 3.0, 5.0)
 
 SPOKEN = Counter(
     "vigil_tts_words_total",
-    "What sessions said that was to be spoken aloud, by kind (ordinary, answer, critical_alert) and by what became of "
-    "it: ended (spoken to its end), or why it was not spoken or not to its end: speaking, queue_full, too_old, "
-    "user_spoke, critical_alert, engine, session_over",
+    "What sessions said that was to be spoken aloud, by kind (ordinary, answer, announcement, critical_alert) and by "
+    "what became of it: ended (spoken to its end), or why it was not spoken or not to its end: speaking, queue_full, "
+    "too_old, user_spoke, critical_alert, engine, turned_off, session_over",
     ["kind", "outcome"],
 )
 FIRST_AUDIO_SECONDS = Histogram(

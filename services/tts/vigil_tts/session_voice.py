@@ -11,6 +11,7 @@ from vigil.core import speaking
 from vigil.core.session import SessionSpec
 from vigil.core.speaking import Step
 from vigil.core.speech import MAX_AGE_US, Dropped, Effect, Ended, Pause, Resume, Speak, Speaking, Stopped, Words
+from vigil.core.voice import SpeechCause
 from vigil.runtime.process.logs import get_log
 from vigil_tts import metrics
 from vigil_tts.player import Player
@@ -41,7 +42,15 @@ class SessionVoice:
 
     def offer(self, words: Words) -> None:
         """Something to be spoken, if the rule lets it."""
-        self._do(speaking.offered(self._state, words, self._ports.now_us()))
+        if self._spec.voice.is_on:
+            self._do(speaking.offered(self._state, words, self._ports.now_us()))
+
+    def take_up(self, spec: SessionSpec) -> None:
+        """What the client changed holds from the next words on; a voice that was turned off ends what it speaks."""
+        was_on = self._spec.voice.is_on
+        if was_on and not spec.voice.is_on:
+            self._do(speaking.over(self._state, SpeechCause.TURNED_OFF))
+        self._spec = self._telling.spec = spec
 
     def user(self, activity: VoiceActivity) -> None:
         """Somebody began to speak to the session, or stopped."""

@@ -62,7 +62,7 @@ class Speaker:
     async def _speak(self, spec: SessionSpec) -> None:
         async with session_voice(self._ports, spec) as voice, hear_all(self._ports.bus, spec, voice) as readings:
             log.info("speaking began", voice=spec.voice.name, language=spec.voice.language)
-            await first_to_end(*readings, follow(self._ports, spec.key))
+            await first_to_end(*readings, follow(self._ports, spec.key, lambda look: voice.take_up(look.spec)))
 
 
 @asynccontextmanager

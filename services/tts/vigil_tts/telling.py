@@ -24,6 +24,7 @@ _REASONS = {
     SpeechCause.TOO_OLD: f"it was older than {MAX_AGE_US // 1_000_000} s before its first sound",
     SpeechCause.USER_SPOKE: "the user spoke",
     SpeechCause.CRITICAL_ALERT: "a critical alert interrupted it",
+    SpeechCause.TURNED_OFF: "the session's voice was turned off",
     SpeechCause.SESSION_OVER: "the session has ended",
 }
 
@@ -31,11 +32,12 @@ log = get_log()
 
 
 class Telling:
-    """Holds the newest `CAPACITY` events that are not stored yet; older ones are dropped and counted."""
+    """Holds the newest `CAPACITY` events that are not stored yet; older ones are dropped and counted. `spec` may change
+    meanwhile."""
 
     def __init__(self, bus: Bus, spec: SessionSpec, now_us: Callable[[], int]) -> None:
         self._bus = bus
-        self._spec = spec
+        self.spec = spec
         self._now_us = now_us
         self._events: KeepLatest[Outgoing] = KeepLatest(CAPACITY)
 
@@ -52,7 +54,7 @@ class Telling:
         the cause gives one."""
         if event is not SpeechEvent.STARTED:
             metrics.SPOKEN.labels(words.kind, cause or "ended").inc()
-        spec, told = self._spec, reason or _REASONS.get(cause, "")
+        spec, told = self.spec, reason or _REASONS.get(cause, "")
         spoken = Spoken(spec.key, spec.source.id, words.id, words.kind, words.text, heard, spec.voice.name, cause, told)
         self._events.offer(speech_outgoing(event, spoken, self._now_us(), words.traceparent))
 

@@ -281,6 +281,7 @@ export const en = {
   'session.speech.cause.user_spoke': 'somebody spoke',
   'session.speech.cause.critical_alert': 'a critical alert was spoken',
   'session.speech.cause.engine': 'no sound came from the voice',
+  'session.speech.cause.turned_off': 'the voice was turned off',
   'session.speech.cause.session_over': 'the session ended',
   'session.heard.query': 'Said',
   'session.heard.not_addressed': 'Said to somebody else',

@@ -277,6 +277,7 @@ export const zh: Record<Key, Message> = {
   'session.speech.cause.user_spoke': '有人说话',
   'session.speech.cause.critical_alert': '播报了紧急警报',
   'session.speech.cause.engine': '语音引擎没有发出声音',
+  'session.speech.cause.turned_off': '语音播报已关闭',
   'session.speech.cause.session_over': '会话已结束',
   'session.heard.query': '语音',
   'session.heard.not_addressed': '对别人说的',

@@ -106,28 +106,31 @@ TimeZone = Annotated[
         help="Where questions about the past name times of day, such as Europe/Berlin; default: as the operator says.",
     ),
 ]
-HearingOn = Annotated[
-    bool, typer.Option("--hearing/--no-hearing", help="Whether it is spoken to: it takes asr workers.")
-]
+_HEARING = typer.Option("--hearing/--no-hearing", help="Whether it is spoken to: it takes asr workers.")
+HearingOn = Annotated[bool, _HEARING]
 FromSource = Annotated[
     bool,
     typer.Option("--hear-source/--no-hear-source", help="Whether it hears the sound of the source; with --hearing."),
 ]
-TurnTaking = Annotated[
-    str,
-    typer.Option(
-        "--turn-taking",
-        parser=one_of(TURN_TAKINGS),
-        metavar="|".join(TURN_TAKINGS),
-        help="What becomes a question: all that was said, what follows the wake phrase, what a held button marks.",
-    ),
-]
-WakePhrase = Annotated[str, typer.Option("--wake-phrase", help="Words that a question begins with.")]
-HearingLanguage = Annotated[str, typer.Option("--hearing-language", help="Language that is spoken to it, such as en.")]
-VoiceOn = Annotated[bool, typer.Option("--voice/--no-voice", help="Whether it speaks aloud: it takes tts workers.")]
-VoiceName = Annotated[str, typer.Option("--voice-name", help="Name of the voice; default: the usual one.")]
-Speed = Annotated[float, typer.Option("--voice-speed", help="How fast it speaks; 1 is the voice's own pace.")]
-VoiceLanguage = Annotated[str, typer.Option("--voice-language", help="Language that it speaks; default: the voice's.")]
+_TURN_TAKING = typer.Option(
+    "--turn-taking",
+    parser=one_of(TURN_TAKINGS),
+    metavar="|".join(TURN_TAKINGS),
+    help="What becomes a question: all that was said, what follows the wake phrase, what a held button marks.",
+)
+_WAKE_PHRASE = typer.Option("--wake-phrase", help="Words that a question begins with.")
+_HEARING_LANGUAGE = typer.Option("--hearing-language", help="Language that is spoken to it, such as en.")
+_VOICE = typer.Option("--voice/--no-voice", help="Whether it speaks aloud: it takes tts workers.")
+_VOICE_NAME = typer.Option("--voice-name", help="Name of the voice; default: the usual one.")
+_SPEED = typer.Option("--voice-speed", help="How fast it speaks; 1 is the voice's own pace.")
+_VOICE_LANGUAGE = typer.Option("--voice-language", help="Language that it speaks; default: the voice's.")
+TurnTaking = Annotated[str, _TURN_TAKING]
+WakePhrase = Annotated[str, _WAKE_PHRASE]
+HearingLanguage = Annotated[str, _HEARING_LANGUAGE]
+VoiceOn = Annotated[bool, _VOICE]
+VoiceName = Annotated[str, _VOICE_NAME]
+Speed = Annotated[float, _SPEED]
+VoiceLanguage = Annotated[str, _VOICE_LANGUAGE]
 Brain = Annotated[str, _BRAIN]
 
 # Of a change: what is not given stays as it is.
@@ -138,3 +141,11 @@ NewDuplicateGuard = Annotated[str | None, _GUARD]
 NewTextTemperature = Annotated[float | None, _TEMPERATURE]
 NewInferWhenIdle = Annotated[bool | None, _IDLE]
 NewBrain = Annotated[str | None, _BRAIN]
+NewHearingOn = Annotated[bool | None, _HEARING]
+NewTurnTaking = Annotated[str | None, _TURN_TAKING]
+NewWakePhrase = Annotated[str | None, _WAKE_PHRASE]
+NewHearingLanguage = Annotated[str | None, _HEARING_LANGUAGE]
+NewVoiceOn = Annotated[bool | None, _VOICE]
+NewVoiceName = Annotated[str | None, _VOICE_NAME]
+NewSpeed = Annotated[float | None, _SPEED]
+NewVoiceLanguage = Annotated[str | None, _VOICE_LANGUAGE]

@@ -111,9 +111,8 @@ def waited(state: Speaking, now_us: int) -> Step:
     return _given_up(replace(state, user_since_us=-1), now_us)
 
 
-def over(state: Speaking) -> Step:
-    """The session has ended: nothing is spoken any more."""
-    cause = SpeechCause.SESSION_OVER
+def over(state: Speaking, cause: SpeechCause = SpeechCause.SESSION_OVER) -> Step:
+    """The session has ended, or is not to speak any more."""
     stopped = () if state.spoken is None else (Stopped(state.spoken, cause),)
     dropped = () if state.waiting is None else (Dropped(state.waiting, cause),)
     return replace(_silent(state), waiting=None), (*stopped, *dropped)

@@ -33,6 +33,7 @@ class SpeechCause(StrEnum):
     USER_SPOKE = "user_spoke"
     CRITICAL_ALERT = "critical_alert"  # one interrupted it
     ENGINE = "engine"  # no sound came
+    TURNED_OFF = "turned_off"  # the session is not to speak aloud any more
     SESSION_OVER = "session_over"
 
 

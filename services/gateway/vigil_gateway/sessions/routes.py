@@ -9,7 +9,7 @@ from vigil.runtime.process.logs import get_log
 from vigil.runtime.session.lifecycle import announce_change
 from vigil_gateway.api.models.sessions import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
-from vigil_gateway.sessions.capacity import check_context
+from vigil_gateway.sessions.capacity import check_context, take_place
 from vigil_gateway.sessions.lifecycle import end_for_client, ended_reason
 from vigil_gateway.sessions.notices import notices_of
 from vigil_gateway.sessions.opening import open_session
@@ -53,9 +53,15 @@ async def show_session(ports: PortsOf, key: Key) -> SessionDetail:
 
 @router.patch("/{session}")
 async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> SessionOut:
-    """Change what may change while the session runs; it takes effect from one of the next turns on."""
+    """Change what may change while the session runs; it takes effect from one of the next turns on. A session that is
+    to hear or to speak from now on needs a worker that does so, which stays with it."""
+    before = await ports.store.spec(key)
+    wanted = changed_spec(before, body)
     if body.cadence.frames_per_turn is not None:
-        await check_context(ports.placement, changed_spec(await ports.store.spec(key), body))
+        await check_context(ports.placement, wanted)
+    more = [role for role in wanted.roles if role not in before.roles]
+    if more and await ports.store.ended(key) is None:
+        await take_place(ports.placement, key, more)
     spec = await ports.store.change_spec(key, lambda before: changed_spec(before, body))
     await announce_change(ports.bus, spec, "the client changed it")
     return _shown(ports, spec, await ended_reason(ports, key))

@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from vigil.core.hearing import Hearing
+from vigil.core.hearing import Hearing, TurnTaking
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.memory import MemoryLimits
@@ -12,7 +12,7 @@ from vigil.core.session import Cadence, SessionSpec, Speech, Window
 from vigil.core.source import Source, SourceKind, kind_of
 from vigil.core.voice import Voice
 from vigil_gateway.api.errors import NotServed
-from vigil_gateway.api.models.options import SourceIn
+from vigil_gateway.api.models.options import HearingChange, SourceIn
 from vigil_gateway.api.models.sessions import SessionIn, SessionPatch
 from vigil_gateway.api.models.standing import WatchIn
 from vigil_gateway.config import GatewaySettings
@@ -63,9 +63,21 @@ def changed_spec(spec: SessionSpec, change: SessionPatch) -> SessionSpec:
         spec,
         cadence=replace(spec.cadence, **change.cadence.model_dump(exclude_none=True)),
         speech=replace(spec.speech, **change.speech.model_dump(exclude_none=True)),
+        hearing=_changed_hearing(spec.hearing, change.hearing),
+        voice=replace(spec.voice, **change.voice.model_dump(exclude_none=True)),
         infer_when_idle=spec.infer_when_idle if change.infer_when_idle is None else change.infer_when_idle,
         brain=spec.brain if change.brain is None else change.brain,
     )
+
+
+def _changed_hearing(hearing: Hearing, change: HearingChange) -> Hearing:
+    """What goes with the options that change, and is not given, changes with them."""
+    given = change.model_dump(exclude_none=True)
+    if change.is_on is False:
+        given["from_source"] = False
+    if change.turn_taking not in (None, TurnTaking.WAKE):
+        given.setdefault("wake_phrase", "")
+    return replace(hearing, **given)
 
 
 def watch_of(watch_id: str, given: WatchIn) -> Instruction:

@@ -132,7 +132,7 @@ class Talk:
             self._ports.rates.count(self._holder, DOOR)
             given = read_microphone(text)
             require(self._holder, KeyRole.OPERATOR)
-            if not self._spec.hearing.is_on:
+            if not (await self._ports.store.spec(self._spec.key)).hearing.is_on:  # it may have changed
                 raise NotSpokenTo(self._spec.session)
         except Exception as error:  # noqa: BLE001  whatever it is, the client is told
             await self._refuse(_MICROPHONE, id_of(text), error)

@@ -224,7 +224,7 @@ class MemoryGroup(Group):
 
 
 class HearingGroup(Group):
-    """Whether and how the session is spoken to. It cannot be changed while the session runs."""
+    """Whether and how the session is spoken to. `from_source` cannot be changed while the session runs."""
 
     is_on: HearingOn = _HEARING.is_on
     from_source: FromSource = _HEARING.from_source
@@ -234,7 +234,7 @@ class HearingGroup(Group):
 
 
 class VoiceGroup(Group):
-    """Whether and how the session speaks aloud. It cannot be changed while the session runs."""
+    """Whether and how the session speaks aloud."""
 
     is_on: VoiceOn = _VOICE.is_on
     name: VoiceName = _VOICE.name
@@ -255,3 +255,23 @@ class SpeechChange(In):
     response_mode: Mode | None = None
     duplicate_guard: Guard | None = None
     text_temperature: Temperature | None = None
+
+
+class HearingChange(In):
+    """What to change of how the session is spoken to; a field that is left out stays as it is. Hearing that is turned
+    off is off for the sound of the source for good. A `turn_taking` that takes no wake phrase drops it."""
+
+    is_on: HearingOn | None = None
+    turn_taking: Turns | None = None
+    wake_phrase: WakePhrase | None = None
+    language: Language | None = None
+
+
+class VoiceChange(In):
+    """What to change of how the session speaks aloud, from its next words on; a field that is left out stays as it
+    is."""
+
+    is_on: VoiceOn | None = None
+    name: VoiceName | None = None
+    speed: Speed | None = None
+    language: Language | None = None

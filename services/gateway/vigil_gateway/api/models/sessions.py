@@ -10,6 +10,7 @@ from vigil_gateway.api.models.base import BrainName, In, Out, Text
 from vigil_gateway.api.models.options import (
     CadenceChange,
     CadenceGroup,
+    HearingChange,
     HearingGroup,
     InferWhenIdle,
     MemoryGroup,
@@ -17,6 +18,7 @@ from vigil_gateway.api.models.options import (
     SourceOut,
     SpeechChange,
     SpeechGroup,
+    VoiceChange,
     VoiceGroup,
     WindowGroup,
 )
@@ -65,6 +67,8 @@ class SessionPatch(In):
 
     cadence: CadenceChange = CadenceChange()
     speech: SpeechChange = SpeechChange()
+    hearing: HearingChange = HearingChange()
+    voice: VoiceChange = VoiceChange()
     infer_when_idle: InferWhenIdle | None = None
     brain: Annotated[BrainName | None, Field(description=_BRAIN)] = None
 

@@ -51,7 +51,8 @@ export interface paths {
         head?: never;
         /**
          * Change Session
-         * @description Change what may change while the session runs; it takes effect from one of the next turns on.
+         * @description Change what may change while the session runs; it takes effect from one of the next turns on. A session that is
+         *     to hear or to speak from now on needs a worker that does so, which stays with it.
          */
         patch: operations["change_session_v1_sessions__session__patch"];
         trace?: never;
@@ -954,6 +955,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/{session}/transcripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Transcripts
+         * @description What was said to the session and what became of it, newest first. Transcripts are kept for a day, those of a
+         *     session until an hour after it ended. What is being said now is told live.
+         */
+        get: operations["list_transcripts_v1_sessions__session__transcripts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session}/say": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say
+         * @description Have the session say this aloud, as an announcement of yours: the model neither says nor hears it. It waits while
+         *     something else is spoken, at most 5 s; a newer one takes its place. `speech` events tell what became of it: their
+         *     `utterance` ends with the id of this answer.
+         */
+        post: operations["say_v1_sessions__session__say_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/health": {
         parameters: {
             query?: never;
@@ -1371,6 +1415,18 @@ export interface components {
             muted_until: string | null;
         };
         /**
+         * AnnouncementIn
+         * @description What the session is to say.
+         */
+        AnnouncementIn: {
+            /**
+             * Text
+             * @description The words
+             * @example Please leave the building by the nearest exit.
+             */
+            text: string;
+        };
+        /**
          * ApprovalList
          * @description Approvals, oldest first.
          */
@@ -1572,6 +1628,12 @@ export interface components {
              */
             next: string | null;
         };
+        /**
+         * Became
+         * @description What became of something that was said.
+         * @enum {string}
+         */
+        Became: "query" | "not_addressed" | "echo" | "noise" | "filler" | "refused";
         /**
          * BlockOut
          * @description What was written of a span of time.
@@ -1994,8 +2056,22 @@ export interface components {
             };
         };
         /**
+         * HearingChange
+         * @description What to change of how the session is spoken to; a field that is left out stays as it is. Hearing that is turned
+         *     off is off for the sound of the source for good. A `turn_taking` that takes no wake phrase drops it.
+         */
+        HearingChange: {
+            /** Is On */
+            is_on?: boolean | null;
+            turn_taking?: components["schemas"]["TurnTaking"] | null;
+            /** Wake Phrase */
+            wake_phrase?: string | null;
+            /** Language */
+            language?: string | null;
+        };
+        /**
          * HearingGroup
-         * @description Whether and how the session is spoken to. It cannot be changed while the session runs.
+         * @description Whether and how the session is spoken to. `from_source` cannot be changed while the session runs.
          */
         HearingGroup: {
             /**
@@ -2423,6 +2499,12 @@ export interface components {
             /** Param */
             param?: string | null;
         };
+        /**
+         * Origin
+         * @description Where sound comes from.
+         * @enum {string}
+         */
+        Origin: "source" | "microphone";
         /**
          * PatternIn
          * @description Which later actions are granted by themselves, too. In `arguments` a `*` within quotes stands for text of that
@@ -2955,6 +3037,10 @@ export interface components {
             cadence: components["schemas"]["CadenceChange"];
             /** @default {} */
             speech: components["schemas"]["SpeechChange"];
+            /** @default {} */
+            hearing: components["schemas"]["HearingChange"];
+            /** @default {} */
+            voice: components["schemas"]["VoiceChange"];
             /** Infer When Idle */
             infer_when_idle?: boolean | null;
             /**
@@ -3198,6 +3284,74 @@ export interface components {
             long: components["schemas"]["TierOut"];
         };
         /**
+         * TranscriptList
+         * @description What was said to a session, newest first.
+         */
+        TranscriptList: {
+            /** Session */
+            session: string;
+            /** Transcripts */
+            transcripts: components["schemas"]["TranscriptOut"][];
+            /**
+             * Next
+             * @description Give it as `before` for what was said before these; null: there is nothing
+             */
+            next: string | null;
+        };
+        /**
+         * TranscriptOut
+         * @description Something that was said to the session, as it was understood in the end.
+         */
+        TranscriptOut: {
+            /**
+             * Transcript
+             * @description Its id, which its live events have, too
+             */
+            transcript: string;
+            /** Text */
+            text: string;
+            /**
+             * Begin Time
+             * Format: date-time
+             * @description When it began, by the clock of the pictures
+             */
+            begin_time: string;
+            /**
+             * End Time
+             * Format: date-time
+             */
+            end_time: string;
+            /**
+             * Confidence
+             * @description 0 to 1; null where the recognizer tells none
+             */
+            confidence: number | null;
+            /**
+             * Language
+             * @description As BCP 47 writes it; empty where the recognizer tells none
+             */
+            language: string;
+            /** @description Where it was heard */
+            origin: components["schemas"]["Origin"];
+            /**
+             * Engine
+             * @description What recognized it
+             */
+            engine: string;
+            /** @description What became of it */
+            became: components["schemas"]["Became"];
+            /**
+             * Command
+             * @description Id of the question that it is; empty where it is none
+             */
+            command: string;
+            /**
+             * Emit Time
+             * Format: date-time
+             */
+            emit_time: string;
+        };
+        /**
          * TurnList
          * @description Decisions of a session's turns, newest first.
          */
@@ -3286,8 +3440,23 @@ export interface components {
             instructions?: string[] | null;
         };
         /**
+         * VoiceChange
+         * @description What to change of how the session speaks aloud, from its next words on; a field that is left out stays as it
+         *     is.
+         */
+        VoiceChange: {
+            /** Is On */
+            is_on?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Speed */
+            speed?: number | null;
+            /** Language */
+            language?: string | null;
+        };
+        /**
          * VoiceGroup
-         * @description Whether and how the session speaks aloud. It cannot be changed while the session runs.
+         * @description Whether and how the session speaks aloud.
          */
         VoiceGroup: {
             /**
@@ -6255,6 +6424,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VoicesOut"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_transcripts_v1_sessions__session__transcripts_get: {
+        parameters: {
+            query?: {
+                /** @description At most so many */
+                limit?: number;
+                /** @description The `next` of an answer: what was said before these */
+                before?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranscriptList"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    say_v1_sessions__session__say_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnouncementIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description The request cannot be served as it is */

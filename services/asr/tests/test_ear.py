@@ -61,7 +61,7 @@ def test_chunks_of_any_size_are_the_same_sound() -> None:
 
 def test_a_false_start_is_told_once_and_a_click_never() -> None:
     assert kinds(hear(ear(), still(320), loud(160), still(960))) == [Stirred, FalseStart]
-    assert hear(ear(), still(320), loud(64), still(960)) == []
+    assert hear(ear(), still(320), loud(32), still(960)) == []
 
 
 def test_what_was_a_false_start_goes_with_the_remark_behind_it() -> None:

@@ -33,7 +33,7 @@ def silence(milliseconds: int) -> list[float]:
 
 def test_an_remark_stirs_begins_and_ends() -> None:
     assert marks([*silence(320), *speech(1_000), *silence(640)]) == [
-        (416, Mark.STIRRED),
+        (384, Mark.STIRRED),
         (576, Mark.BEGAN),
         (1_856, Mark.ENDED),
     ]
@@ -41,19 +41,19 @@ def test_an_remark_stirs_begins_and_ends() -> None:
 
 def test_who_speaks_is_noticed_within_a_tenth_of_a_second_and_ends_half_a_second_after() -> None:
     [(stirred, _), (began, _), (ended, _)] = marks([*speech(640), *silence(1_000)])
-    assert stirred == 96
+    assert stirred == 64
     assert began == 256
     assert ended - 640 == 512
 
 
-@pytest.mark.parametrize("milliseconds", [96, 128, 224])
+@pytest.mark.parametrize("milliseconds", [64, 96, 128, 224])
 def test_a_cough_is_a_false_start(milliseconds: int) -> None:
     found = marks([*speech(milliseconds), *silence(1_000)])
     assert [mark for _, mark in found] == [Mark.STIRRED, Mark.FALSE_START]
 
 
 def test_a_click_is_nothing() -> None:
-    assert marks([*speech(64), *silence(1_000)]) == [(288, Mark.FALSE_START)]
+    assert marks([*speech(32), *silence(1_000)]) == [(256, Mark.FALSE_START)]
 
 
 def test_a_pause_within_a_sentence_does_not_end_it() -> None:

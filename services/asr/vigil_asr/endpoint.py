@@ -30,7 +30,7 @@ class EndpointRules:
     """Times are in milliseconds. A frame is speech from `threshold` on, within speech already from a little less on."""
 
     threshold: float = 0.5
-    stir_ms: int = 96
+    stir_ms: int = 64
     least_speech_ms: int = 250
     give_up_ms: int = 224
     end_silence_ms: int = 500

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil_recipe.exam.benchmarks.cases import BenchmarkCase, Probe, Task
-from vigil_recipe.exam.benchmarks.loaders import BadAnnotations, Benchmark, load, seconds
+from vigil_recipe.exam.benchmarks.fields import BadAnnotations, seconds
+from vigil_recipe.exam.benchmarks.loaders import Benchmark, load
 from vigil_recipe.exam.benchmarks.scores import NO_OPTION, Spoken, benchmark_summary, chosen_option, score_case
 
 PO = {

@@ -27,7 +27,9 @@ def evaluate(
         "models/vigil-small"
     ),
     data_dir: Annotated[Path, typer.Option("--data-dir", help="Where `vigil up` keeps its files.")] = DATA_DIR,
-    benchmark: Annotated[str, typer.Option("--benchmark", help="streamingbench-po, ovo-forward or ovo-choice.")] = "",
+    benchmark: Annotated[
+        str, typer.Option("--benchmark", help="streamingbench-po, ovo-forward, ovo-choice or river-memory.")
+    ] = "",
     annotations: Annotated[Path | None, typer.Option("--annotations", help="The benchmark's annotation file.")] = None,
     videos: Annotated[Path | None, typer.Option("--videos", help="Folder of the benchmark's videos.")] = None,
 ) -> None:

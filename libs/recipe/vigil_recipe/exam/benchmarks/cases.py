@@ -26,11 +26,28 @@ class Task(StrEnum):
     ACTION = "ACR"
     TEXT = "OCR"
     FUTURE = "FPD"
+    MEMORY_SHORT = "Retro-Memory@short"
+    MEMORY_MEDIUM = "Retro-Memory@medium"
+    MEMORY_LONG = "Retro-Memory@long"
+    MEMORY_VERY_LONG = "Retro-Memory@very_long"
 
     @property
     def is_choice(self) -> bool:
         """Whether it is a question with lettered options."""
         return self not in (Task.PROACTIVE, Task.REPETITIONS, Task.STEP, Task.CLUE)
+
+    @property
+    def age_s(self) -> tuple[float, float] | None:
+        """How long ago what a memory question asks about was seen, in seconds: least and most. None for other tasks."""
+        return _AGES_S.get(self)
+
+
+_AGES_S = {
+    Task.MEMORY_SHORT: (15.0, 30.0),
+    Task.MEMORY_MEDIUM: (30.0, 60.0),
+    Task.MEMORY_LONG: (300.0, 900.0),
+    Task.MEMORY_VERY_LONG: (1800.0, 3600.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +81,20 @@ class BenchmarkCase:
         """How far the video has to be played: a few seconds past the last moment that counts."""
         last = [self.ask_s, self.expected_s or 0.0, *(probe.time_s for probe in self.probes)]
         return max(last) + (ANSWER_WITHIN_S if self.task.is_choice else SPEAK_WITHIN_S)
+
+
+def choice_case(
+    record: str, task: Task, video: Path, question: str, ask_s: float, options: tuple[str, ...], right: int
+) -> BenchmarkCase:
+    """A question that is asked with its options, each behind its letter; ``right`` is the number of the right one."""
+    lettered = " ".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
+    return BenchmarkCase(
+        record=record,
+        task=task,
+        video=video,
+        instruction=f"{question} {lettered} Answer with the letter of the right option.",
+        ask_s=ask_s,
+        answer=LETTERS[right],
+        probes=(Probe(ask_s, right),),
+        options=options,
+    )

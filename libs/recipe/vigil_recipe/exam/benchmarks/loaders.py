@@ -4,6 +4,7 @@ StreamingBench, Proactive Output (arXiv 2411.03628): an instruction at one time,
 OVO-Bench, forward tasks (arXiv 2501.05510): REC counts repetitions, SSR tells when a step is carried out, CRR answers
 once the clue has come; each with a list of probes, a time and what is right then.
 OVO-Bench, backward and real-time tasks: a question with lettered options at one time, about what was or is to be seen.
+RIVER, Retro-Memory (arXiv 2603.03985): see ``river``.
 
 Bad files are refused whole, by file and record: scores over half a benchmark would not be comparable.
 """
@@ -11,16 +12,15 @@ Bad files are refused whole, by file and record: scores over half a benchmark wo
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vigil_recipe.exam.benchmarks.cases import LETTERS, BenchmarkCase, Probe, Task
-
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
+from vigil_recipe.exam.benchmarks.cases import LETTERS, BenchmarkCase, Probe, Task, choice_case
+from vigil_recipe.exam.benchmarks.fields import BadAnnotations, check_order, checked, plain_text, seconds, video_file
+from vigil_recipe.exam.benchmarks.river import retro_memory
 
 
 class Benchmark(StrEnum):
@@ -29,13 +29,10 @@ class Benchmark(StrEnum):
     STREAMINGBENCH_PO = "streamingbench-po"
     OVO_FORWARD = "ovo-forward"
     OVO_CHOICE = "ovo-choice"
+    RIVER_MEMORY = "river-memory"
 
 
 _Maker = Callable[[Mapping[str, Any], str, Path], "list[BenchmarkCase]"]
-
-
-class BadAnnotations(ValueError):
-    """The file is not what the benchmark publishes: which file, which record, what was wrong."""
 
 
 def load(benchmark: Benchmark, annotations: Path, videos: Path) -> tuple[BenchmarkCase, ...]:
@@ -56,23 +53,11 @@ def load(benchmark: Benchmark, annotations: Path, videos: Path) -> tuple[Benchma
     return cases
 
 
-def seconds(value: object) -> float:
-    """A time as the benchmarks write it: seconds, ``1:23`` or ``00:01:23``. Raises ValueError."""
-    if isinstance(value, bool):
-        raise ValueError(f"{value!r} is no time")
-    if isinstance(value, int | float) and value >= 0:
-        return float(value)
-    if isinstance(value, str) and (found := _CLOCK.fullmatch(value.strip())):
-        hours, minutes, rest = found.groups()
-        return int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
-    raise ValueError(f"{value!r} is no time: write seconds or hh:mm:ss")
-
-
 def _streamingbench(file: Path, data: Sequence[Any], videos: Path) -> Iterator[BenchmarkCase]:
     """Questions lie in lists below the video that they are about, which some versions nest once more."""
     for number, (video, record) in enumerate(_questions(data, ""), start=1):
         if record.get("task_type") == "Proactive Output":
-            yield _checked(f"{file}: record {number}", partial(_proactive, record, video, number, videos))
+            yield checked(f"{file}: record {number}", partial(_proactive, record, video, number, videos))
 
 
 def _questions(node: object, video: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -89,12 +74,12 @@ def _questions(node: object, video: str) -> Iterator[tuple[str, Mapping[str, Any
 
 def _proactive(record: Mapping[str, Any], video: str, number: int, videos: Path) -> BenchmarkCase:
     ask_s, expected_s = seconds(record["time_stamp"]), seconds(record["ground_truth_time_stamp"])
-    _ordered(ask_s, expected_s, "ground_truth_time_stamp")
+    check_order(ask_s, expected_s, "ground_truth_time_stamp")
     return BenchmarkCase(
         record=f"PO {number}",
         task=Task.PROACTIVE,
-        video=_video(video, videos),
-        instruction=_text(record["question"]),
+        video=video_file(video, videos),
+        instruction=plain_text(record["question"]),
         ask_s=ask_s,
         expected_s=expected_s,
         answer=str(record["ground_truth_output"]),
@@ -109,19 +94,19 @@ def _ovo(makers: Mapping[str, _Maker], file: Path, data: Sequence[Any], videos: 
         maker = makers.get(str(record.get("task")))
         if maker is not None:
             name = f"{record['task']} {record.get('id', number)}"
-            yield from _checked(place, partial(maker, record, name, videos))
+            yield from checked(place, partial(maker, record, name, videos))
 
 
 def _repetitions(record: Mapping[str, Any], name: str, videos: Path) -> list[BenchmarkCase]:
     probes = tuple(Probe(seconds(probe["realtime"]), int(probe["count"])) for probe in record["test_info"])
-    instruction = f"Count every time the person in the video performs this action: {_text(record['activity'])}."
+    instruction = f"Count every time the person in the video performs this action: {plain_text(record['activity'])}."
     return [_case(record, name, videos, Task.REPETITIONS, instruction, 0.0, probes)]
 
 
 def _steps(record: Mapping[str, Any], name: str, videos: Path) -> list[BenchmarkCase]:
     by_step: dict[str, list[Probe]] = {}
     for probe in record["test_info"]:
-        by_step.setdefault(_text(probe["step"]), []).append(Probe(seconds(probe["realtime"]), int(probe["type"])))
+        by_step.setdefault(plain_text(probe["step"]), []).append(Probe(seconds(probe["realtime"]), int(probe["type"])))
     return [
         _case(
             record,
@@ -138,31 +123,19 @@ def _steps(record: Mapping[str, Any], name: str, videos: Path) -> list[Benchmark
 
 def _clue(record: Mapping[str, Any], name: str, videos: Path) -> list[BenchmarkCase]:
     ask_s, clue_s = seconds(record["ask_time"]), seconds(record["clue_time"])
-    _ordered(ask_s, clue_s, "clue_time")
+    check_order(ask_s, clue_s, "clue_time")
     probes = [Probe(seconds(probe["realtime"]), int(probe["type"])) for probe in record["test_info"]]
-    return [_case(record, name, videos, Task.CLUE, _text(record["question"]), ask_s, probes, clue_s)]
+    return [_case(record, name, videos, Task.CLUE, plain_text(record["question"]), ask_s, probes, clue_s)]
 
 
 def _choice(record: Mapping[str, Any], name: str, videos: Path) -> list[BenchmarkCase]:
-    options, right = tuple(_text(option) for option in record["options"]), int(record["gt"])
+    options, right = tuple(plain_text(option) for option in record["options"]), int(record["gt"])
     if not 0 <= right < len(options) <= len(LETTERS):
         raise ValueError(
             f"gt is {right} of {len(options)} options: it counts from 0, and there are {len(LETTERS)} at most"
         )
-    lettered = " ".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
-    asked_s = seconds(record["realtime"])
-    return [
-        BenchmarkCase(
-            record=name,
-            task=Task(record["task"]),
-            video=_video(str(record["video"]), videos),
-            instruction=f"{_text(record['question'])} {lettered} Answer with the letter of the right option.",
-            ask_s=asked_s,
-            answer=LETTERS[right],
-            probes=(Probe(asked_s, right),),
-            options=options,
-        )
-    ]
+    path, asked = video_file(str(record["video"]), videos), plain_text(record["question"])
+    return [choice_case(name, Task(record["task"]), path, asked, seconds(record["realtime"]), options, right)]
 
 
 def _case(
@@ -180,42 +153,14 @@ def _case(
     in_time = tuple(sorted(probes, key=lambda probe: probe.time_s))
     answer = str(record.get("answer", ""))
     return BenchmarkCase(
-        name, task, _video(str(record["video"]), videos), instruction, ask_s, expected_s, answer, in_time
+        name, task, video_file(str(record["video"]), videos), instruction, ask_s, expected_s, answer, in_time
     )
-
-
-def _video(name: str, videos: Path) -> Path:
-    """The file of that name below ``videos``: as the annotation has it, else by its last part alone."""
-    if not name:
-        raise ValueError("no video is named")
-    whole = videos / name.removeprefix("./")
-    return whole if whole.is_file() else videos / Path(name).name
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is no text")
-    return " ".join(value.split())
-
-
-def _ordered(ask_s: float, expected_s: float, what: str) -> None:
-    if expected_s < ask_s:
-        raise ValueError(f"{what} is {expected_s:g} s, before the question at {ask_s:g} s")
-
-
-def _checked(place: str, make: Callable[[], Any]) -> Any:
-    """What ``make`` makes; whatever a record lacks is a `BadAnnotations` that names it."""
-    try:
-        return make()
-    except KeyError as error:
-        raise BadAnnotations(f"{place}: has no field {error}") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise BadAnnotations(f"{place}: {error}") from None
 
 
 _FORWARD: Mapping[str, _Maker] = {"REC": _repetitions, "SSR": _steps, "CRR": _clue}
 _READERS: Mapping[Benchmark, Callable[[Path, Sequence[Any], Path], Iterator[BenchmarkCase]]] = {
     Benchmark.STREAMINGBENCH_PO: _streamingbench,
     Benchmark.OVO_FORWARD: partial(_ovo, _FORWARD),
-    Benchmark.OVO_CHOICE: partial(_ovo, {task.value: _choice for task in Task if task.is_choice}),
+    Benchmark.OVO_CHOICE: partial(_ovo, {task.value: _choice for task in Task if task.is_choice and not task.age_s}),
+    Benchmark.RIVER_MEMORY: retro_memory,
 }

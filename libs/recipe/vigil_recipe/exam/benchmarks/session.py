@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from vigil_client.errors import ClientError
 from vigil_recipe.exam.benchmarks.cases import BenchmarkCase
-from vigil_recipe.exam.benchmarks.loaders import BadAnnotations, Benchmark, load
+from vigil_recipe.exam.benchmarks.fields import BadAnnotations
+from vigil_recipe.exam.benchmarks.loaders import Benchmark, load
 from vigil_recipe.exam.benchmarks.player import BenchmarkPlayer
 from vigil_recipe.exam.benchmarks.scores import CaseScore, benchmark_summary, score_case
 from vigil_recipe.exam.options import ExamOptions, parse_choice

@@ -157,8 +157,8 @@ test-services:
 	  $(or $(PYTEST_ARGS),tests services libs) --ignore tests/whole_system --ignore tests/compose
 	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
 
-bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|speech] [ENGINE=real]
-	@$(if $(filter real,$(ENGINE)),$(MAKE) --no-print-directory engine)
+bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|presence|ages|speech] [ENGINE=real]
+	@$(if $(filter real,$(ENGINE))$(filter presence ages,$(BENCH)),$(MAKE) --no-print-directory engine)
 	@$(if $(filter speech,$(BENCH)),$(MAKE) --no-print-directory speech)
 	@PYTHONPATH=tests $(if $(ENGINE),VIGIL_BENCH_ENGINE=$(ENGINE)) $(VENV)/python -m bench $(or $(BENCH),tick)
 

@@ -148,9 +148,11 @@ class Stage:
             yield
 
     @asynccontextmanager
-    async def memory(self) -> AsyncIterator[None]:
-        """A worker that writes blocks and recalls."""
+    async def memory(self, summariser_url: str = "") -> AsyncIterator[None]:
+        """A worker that writes blocks and recalls; with a `summariser_url` a memory service of somebody else writes."""
         settings = {"summariser": "openai", "summariser_url": self.chat.url, "summariser_model": "chat"}
+        if summariser_url:
+            settings = {"summariser": "http", "summariser_url": summariser_url}
         if self.embeds:
             settings |= {"embeddings_url": self.chat.url, "embeddings_model": "chat"}
         async with self._serving("memory", MemorySettings, build_memory, settings):

@@ -1,4 +1,4 @@
-"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|speech]`.
+"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|presence|ages|speech]`.
 
 `bench.settings` has its variables.
 """

@@ -8,7 +8,7 @@ summariser costs is seen against the first, whose prompts have key frames in the
 import re
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -19,6 +19,7 @@ from bench.collector import Collector, Decided, collecting
 from bench.generator import loading, now_ms
 from bench.load_plan import INTERVAL_MS, TENANT, LoadPlan
 from bench.memory_stand_in import TRY_S, summariser
+from bench.memory_worker import memory_service
 from bench.progress import hold, say
 from bench.sessions import end_sessions, names, open_sessions
 from bench.settings import BenchSettings
@@ -26,7 +27,6 @@ from bench.stack import Stack, running
 from bench.statistics import quantile
 from vigil.core.ids import SessionKey
 from vigil.core.memory import MemoryLimits
-from vigil.testing.servers import free_port
 
 LIMITS = MemoryLimits(is_on=True, mid_blocks=3)
 SIZE = (160, 96)
@@ -126,23 +126,15 @@ async def _writing(stack: Stack, writer: Writer) -> AsyncIterator[str]:
         case Writer.ABSENT:
             yield ""
         case Writer.ENGINE:
-            async with _service(stack, {}) as metrics_url:
+            async with memory_service(stack, {}) as metrics_url:
                 yield metrics_url
         case Writer.SLOW | Writer.FAILING:
             async with summariser(fails=writer is Writer.FAILING) as url:
                 deadline = {"VIGIL_SUMMARISER_DEADLINE_S": str(TRY_S)} if writer is Writer.FAILING else {}
-                async with _service(stack, {"VIGIL_SUMMARISER": "http", "VIGIL_SUMMARISER_URL": url, **deadline}) as at:
+                async with memory_service(
+                    stack, {"VIGIL_SUMMARISER": "http", "VIGIL_SUMMARISER_URL": url, **deadline}
+                ) as at:
                     yield at
-
-
-@asynccontextmanager
-async def _service(stack: Stack, variables: Mapping[str, str]) -> AsyncIterator[str]:
-    port = free_port()
-    worker = await stack.start("memory", variables={**variables, "VIGIL_HTTP_PORT": str(port)})
-    try:
-        yield f"http://127.0.0.1:{port}/metrics"
-    finally:
-        await worker.stop()
 
 
 async def _written_s(metrics_url: str) -> float:

@@ -32,6 +32,8 @@ def html(results: Results) -> str:
         *_soak(results),
         *_memory_of_a_day(results),
         *_remembering(results),
+        *_presence(results),
+        *_ages(results),
         *_speech(results),
     ]
     body = "\n".join(sections)
@@ -255,6 +257,59 @@ def _remembering(results: Results) -> list[str]:
         f"{found.seconds:g} s for each writer; times in ms.</p>",
         _table(head, rows),
         svg(Chart("Median tick around the first of a chunk", "turns after it", "ms", lines)),
+    ]
+
+
+def _presence(results: Results) -> list[str]:
+    found = results.presence
+    if found is None:
+        return []
+    ticks = {"all": found.ticks, "beside a block": found.writing, "first of a chunk": found.firsts}
+    rows = [(name, str(one.count), *_tenths(one.p50, one.p95, one.p99, one.max)) for name, one in ticks.items() if one]
+    minutes = [(boundary.time_ms / 60_000, boundary) for boundary in found.boundaries]
+    prompts = [(minute, float(boundary.prompt_tokens)) for minute, boundary in minutes]
+    memory = [(minute, float(boundary.memory_tokens)) for minute, boundary in minutes]
+    stored = [(minute, boundary.redis_bytes / 1_000) for minute, boundary in minutes]
+    steady = [
+        (name, f"{one.median:.1f}", f"{one.spread_share:.1%}", f"{one.drift_share:+.1%}")
+        for name, one in found.memory_mib.items()
+    ]
+    return [
+        "<h2>Two hours of presence</h2>",
+        f"<p>{found.decided:,} turns in {found.elapsed_s:,.0f} s, {found.coverage_hours:.2f} hours remembered with "
+        f"{found.gaps} gaps. {found.prompt_tokens_max:,} of {found.budget_tokens:,} tokens at most, "
+        f"{found.over_budget} turns over. {found.ready} blocks written, {found.failed} given up; {found.delayed} ticks "
+        f"took longer than their second, {found.delayed_by_memory} of them beside a block. Of first prompts of "
+        f"chunks {found.firsts_cached:.1%} were cached.</p>",
+        _table(("ticks, ms", "count", "p50", "p95", "p99", "max"), rows),
+        svg(Chart("Tokens at boundaries", "minute", "tokens", [Line("prompt", prompts), Line("memory", memory)])),
+        svg(Chart("Redis at boundaries", "minute", "kB", [Line("keys of the session", stored)])),
+        _table(("resident memory, MiB", "median", "at most off", "first fifth to last"), steady),
+    ]
+
+
+def _ages(results: Results) -> list[str]:
+    found = results.ages
+    if found is None:
+        return []
+    rows = [
+        (
+            f"{tally.author}, {tally.mode}",
+            tally.age,
+            str(tally.asked),
+            *(f"{count / tally.asked:.2f}" for count in (tally.held, tally.right, tally.near, tally.unknown)),
+        )
+        for tally in (*found.tallies, *found.exam)
+    ]
+    blocks = ", ".join(
+        f"{author} {count}, {found.given_up[author]} of them given up" for author, count in found.blocks.items()
+    )
+    return [
+        "<h2>Answers by the age of what is asked about</h2>",
+        f"<p>{found.films} films, each with two things that happened. Blocks by author: {blocks}.</p>",
+        _table(
+            ("blocks by, asked with", "age", "questions", "prompt holds it", "right", "within 5 s", "unknown"), rows
+        ),
     ]
 
 

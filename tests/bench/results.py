@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bench.ages import Ages, Author
 from bench.alerts import Alerts
 from bench.brain import Brains
 from bench.camera import Watched
@@ -10,10 +11,12 @@ from bench.durability import Durability
 from bench.economy import Economy
 from bench.failover import Failover
 from bench.faults import Faults
+from bench.film_session import Mode
 from bench.knee import Knee
 from bench.machine import Machine
 from bench.memory import SPEC, Remembered
 from bench.overhead import Overhead
+from bench.presence_figures import Present
 from bench.remembering import Remembering, Writer
 from bench.rolling import Rolling
 from bench.soak import Soak
@@ -57,6 +60,11 @@ TARGETS: Mapping[str, Target] = {
     "memory_tokens_max": Target(SPEC.memory.most_tokens),
     "redis_spread": Target(0.05),
     "recall_at_2h": Target(0.95, at_least=True),
+    "turns_over_budget": Target(0),
+    "coverage_gaps": Target(0),
+    "delayed_by_memory": Target(0),
+    "presence_redis_spread": Target(0.05),
+    "presence_rss_spread": Target(0.05),
     "wer_clean": Target(0.05),
     "final_p95_s": Target(1.2),
     "first_audio_p95_s": Target(0.9),
@@ -89,6 +97,8 @@ class Results:
     brains: Brains | None = None
     memory: Remembered | None = None
     remembering: Remembering | None = None
+    presence: Present | None = None
+    ages: Ages | None = None
     speech: Speech | None = None
 
     def summary(self) -> dict[str, float | None]:
@@ -121,6 +131,8 @@ class Results:
             **_of_brains(self.brains),
             **_of_memory(self.memory),
             **_of_remembering(self.remembering),
+            **_of_presence(self.presence),
+            **_of_ages(self.ages),
             **_of_speech(self.speech),
             "rss_spread": self.soak.rss_spread if self.soak else None,
         }
@@ -160,6 +172,31 @@ def _of_remembering(found: Remembering | None) -> dict[str, float | None]:
         "memory_tick_p95_ratio": found.tick_p95_ratio if found else None,
         "memory_boundary_cached": case.cached_share if case else None,
         "delayed_ticks": case.delayed if case else None,
+    }
+
+
+def _of_presence(found: Present | None) -> dict[str, float | None]:
+    return {
+        "presence_prompt_tokens_max": found.prompt_tokens_max if found else None,
+        "turns_over_budget": found.over_budget if found else None,
+        "presence_hours": found.coverage_hours if found else None,
+        "coverage_gaps": found.gaps if found else None,
+        "delayed_by_memory": found.delayed_by_memory if found else None,
+        "presence_boundary_ratio": found.boundary_ratio if found else None,
+        "presence_boundary_cached": found.firsts_cached if found else None,
+        "presence_redis_spread": found.redis.spread_share if found else None,
+        "presence_rss_spread": found.rss_spread if found else None,
+    }
+
+
+def _of_ages(found: Ages | None) -> dict[str, float | None]:
+    """Questions about what happened two hours ago, with recall; and those of the exam, with memory alone."""
+    shares = {author: found.near_share(author, Mode.RECALL, "2 h") if found else None for author in Author}
+    exam = next((tally for tally in found.exam if tally.mode is Mode.MEMORY), None) if found else None
+    return {
+        "answered_at_2h": shares[Author.MODEL],
+        "answered_at_2h_exact": shares[Author.EXACT],
+        "exam_memory_answered": exam.near_share if exam else None,
     }
 
 

@@ -29,6 +29,8 @@ class Part(StrEnum):
     BRAIN = "brain"
     MEMORY = "memory"
     REMEMBERING = "remembering"
+    PRESENCE = "presence"
+    AGES = "ages"
     SPEECH = "speech"
     REAL = "real"
     SUMMARISED = "summarised"
@@ -101,6 +103,21 @@ class BenchSettings(BaseSettings):
         default=145.0, gt=0, le=3_600, description="Seconds for which they are watched with each kind of summariser"
     )
     remembering_chunk_turns: int = Field(default=50, ge=10, le=MAX_PICTURES, description="Turns of their chunks")
+    presence_turns: int = Field(
+        default=7_200, ge=200, le=86_400, description="Turns of the session of the part `presence`: two hours"
+    )
+    presence_warm_up_turns: int = Field(
+        default=2_700, ge=0, description="Turns of it until every log and the pictures of its archive are full"
+    )
+    ages_films: int = Field(
+        default=4, ge=1, le=100, description="Films of two hours, each watched by two sessions, with two facts each"
+    )
+    ages_questions: int = Field(
+        default=5, ge=1, le=100, description="Questions on each fact of a film at each of five ages"
+    )
+    ages_scripts: int = Field(
+        default=24, ge=1, le=1_000, description="Memory scripts of the exam whose memory line the memory service writes"
+    )
     speech_folder: Path = Field(
         default=ROOT / ".venv-speech", description="Where `make speech` has installed the embedded speech engines"
     )

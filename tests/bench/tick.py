@@ -11,6 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from bench import (
+    ages,
     alerts,
     brain,
     camera,
@@ -21,6 +22,7 @@ from bench import (
     knee,
     memory,
     overhead,
+    presence,
     remembering,
     rolling,
     soak,
@@ -48,6 +50,8 @@ BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
         "brain": (Part.BRAIN,),
         "memory": (Part.MEMORY,),
         "memory-real": (Part.REMEMBERING,),
+        "presence": (Part.PRESENCE,),
+        "ages": (Part.AGES,),
         "speech": (Part.SPEECH,),
     }
 )
@@ -105,6 +109,10 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.memory = await memory.measure(settings)
         case Part.REMEMBERING:
             results.remembering = await remembering.measure(settings)
+        case Part.PRESENCE:
+            results.presence = await presence.measure(settings)
+        case Part.AGES:
+            results.ages = await ages.measure(settings)
         case Part.SPEECH:
             results.speech = await speech.measure(settings)
         case Part.REAL:

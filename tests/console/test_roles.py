@@ -19,7 +19,7 @@ from vigil.testing.handled import handled
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.skipif(MISSING, reason=NEEDS)]
 
-CHANGING = ("Ask", "End session", "New watch", "Apply", "Stop sending", "Send this camera", "Change the watch")
+CHANGING = ("Ask", "End session", "Erase", "New watch", "Apply", "Stop sending", "Send this camera", "Change the watch")
 ASKED_ANYWAY = """async session => {
   const {csrf} = await (await fetch('/v1/login')).json();
   const headers = {'X-CSRF-Token': csrf, 'Content-Type': 'application/json'};

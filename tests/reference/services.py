@@ -93,7 +93,12 @@ def _bus(row: ServiceSpec) -> tuple[str, ...]:
     streams += [f"newest of {code(stream.name)}" for stream in bus.looks_up]
     streams += [f"reads {code(stream.name)}" for stream in bus.reads]
     streams += ["size of each"] if bus.measures else []
-    snapshots = {BucketAccess.NONE: "", BucketAccess.READ: "reads", BucketAccess.WRITE: "writes"}
+    snapshots = {
+        BucketAccess.NONE: "",
+        BucketAccess.READ: "reads",
+        BucketAccess.WRITE: "writes",
+        BucketAccess.ERASE: "reads, removes",
+    }
     return (code(row.name), _codes(bus.publishes), _codes(bus.hears), ", ".join(streams), snapshots[bus.snapshots])
 
 

@@ -163,13 +163,16 @@ async def test_sessions_and_ask() -> None:
         as_json = await vigil("sessions", "list", "--json", *to(gateway))
         asked = await vigil("ask", SESSION, "What do you see?", *to(gateway))
         ended = await vigil("sessions", "end", SESSION, *to(gateway))
+        erased = await vigil("sessions", "end", SESSION, "--erase", *to(gateway))
     assert SESSION in listed.output
     assert "Alert me." in shown.output
     assert "Hello." in shown.output
     assert json.loads(as_json.output)[0]["id"] == SESSION
     assert "q-1" in asked.output
     assert "has ended" in ended.output
-    assert {result.status for result in (listed, shown, as_json, asked, ended)} == {0}
+    assert "erased" not in ended.output
+    assert "has ended and is erased" in erased.output
+    assert {result.status for result in (listed, shown, as_json, asked, ended, erased)} == {0}
     assert ("POST", f"/v1/sessions/{SESSION}/queries", {"text": "What do you see?"}) in gateway.requests
 
 

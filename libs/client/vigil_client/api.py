@@ -108,9 +108,10 @@ class Client:
         change |= _given(infer_when_idle=infer_when_idle, brain=brain)
         return read(Session, await self._gateway.call("PATCH", _session(session_id), change))
 
-    async def end_session(self, session_id: str) -> None:
-        """Stop watching. The history stays readable for an hour."""
-        await self._gateway.call("DELETE", _session(session_id))
+    async def end_session(self, session_id: str, *, erase: bool = False) -> None:
+        """Stop watching. The history stays readable for an hour; with `erase` it is removed within a minute, and the
+        pictures of alerts and the files of brains at once. A session that has ended can be erased, too."""
+        await self._gateway.call("DELETE", _session(session_id) + ("?erase=true" if erase else ""))
 
     def whip_url(self, session_id: str) -> str:
         """Where a client publishes into a session of the kind "webrtc", by WHIP with this client's key as its bearer

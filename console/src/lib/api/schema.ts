@@ -45,6 +45,10 @@ export interface paths {
         /**
          * End Session
          * @description End a session. Its history stays readable for an hour. Ending it again changes nothing.
+         *
+         *     With `erase` nothing of it stays: the pictures of its alerts and the files of its brains are removed at once, its
+         *     history, memory and dialogue within a minute. A session that has ended can be erased, too. Events stay in their
+         *     streams, where downstream systems read them.
          */
         delete: operations["end_session_v1_sessions__session__delete"];
         options?: never;
@@ -3902,7 +3906,10 @@ export interface operations {
     };
     end_session_v1_sessions__session__delete: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether what is kept of the session is removed, too */
+                erase?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Id of the session, or its client's name */

@@ -106,6 +106,9 @@ export const en = {
   'session.trust': 'Trust',
   'session.end': 'End session',
   'session.end_sure': 'End the session {name}? Its history can be read for another hour.',
+  'session.erase': 'Erase',
+  'session.erase_sure':
+    'Erase the session {name}? It ends, and its history, its memory, the pictures of its alerts and the files of its brains are removed.',
   'session.ended': 'This session has ended: {reason}',
   'session.turn': 'Turn {sequence}',
   'session.turn_gone': 'Turn {sequence} is not kept any more',

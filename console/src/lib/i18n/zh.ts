@@ -105,6 +105,8 @@ export const zh: Record<Key, Message> = {
   'session.trust': '可信核查',
   'session.end': '结束会话',
   'session.end_sure': '结束会话“{name}”?其历史记录还可查看一小时。',
+  'session.erase': '彻底删除',
+  'session.erase_sure': '彻底删除会话“{name}”?会话将结束,其历史、记忆、告警画面以及大脑生成的文件都会被删除。',
   'session.ended': '此会话已结束:{reason}',
   'session.turn': '第 {sequence} 轮',
   'session.turn_gone': '第 {sequence} 轮已不再保留',

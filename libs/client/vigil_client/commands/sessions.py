@@ -22,6 +22,7 @@ TURNS_SHOWN = 20
 sessions = typer.Typer(invoke_without_command=True)
 
 SessionId = Annotated[str, typer.Argument(help="Session id, as `vigil sessions list` shows it.")]
+Erase = Annotated[bool, typer.Option("--erase", help="Also remove what is kept of it; also of one that has ended.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the gateway's answer as JSON.")]
 
 
@@ -149,14 +150,20 @@ def change(
 
 @sessions.command()
 def end(
-    session: SessionId, gateway: Gateway = "", api_key: ApiKey = "", ca_file: CaFile = "", data_dir: DataDir = DATA_DIR
+    session: SessionId,
+    gateway: Gateway = "",
+    api_key: ApiKey = "",
+    ca_file: CaFile = "",
+    data_dir: DataDir = DATA_DIR,
+    *,
+    erase: Erase = False,
 ) -> None:
     """Stop watching."""
 
     async def work() -> bool:
         async with Client(*target.gateway(gateway, api_key, ca_file, data_dir)) as client:
-            await client.end_session(session)
-        console.print(f"session {session} has ended")
+            await client.end_session(session, erase=erase)
+        console.print(f"session {session} has ended{' and is erased' if erase else ''}")
         return True
 
     run(work())

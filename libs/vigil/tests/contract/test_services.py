@@ -157,7 +157,7 @@ def test_a_service_may_say_and_hear_no_more_than_its_row_and_jetstream(row: Serv
     assert not [subject for subject in allowed.publish if ".STREAM.DELETE." in subject]
     purged = [subject for subject in allowed.publish if ".STREAM.PURGE." in subject]
     written = {SNAPSHOTS: row.bus.snapshots, ARTEFACTS: row.bus.artefacts}
-    buckets = [bucket for bucket, access in written.items() if access is BucketAccess.WRITE]
+    buckets = [bucket for bucket, access in written.items() if access in (BucketAccess.WRITE, BucketAccess.ERASE)]
     assert purged == [f"$JS.API.STREAM.PURGE.OBJ_{bucket.name}" for bucket in buckets]
 
 

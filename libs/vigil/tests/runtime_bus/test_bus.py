@@ -188,6 +188,14 @@ async def test_artefacts_read_back_and_can_be_dropped(bus: Bus) -> None:
             await bus.get_artefact(name)
 
 
+async def test_snapshots_can_be_dropped(bus: Bus) -> None:
+    await bus.put_snapshot("demo/a-1", b"a picture")
+    await bus.drop_snapshots(["demo/a-1", "demo/a-2"])
+    for name in ("demo/a-1", "demo/a-2"):
+        with pytest.raises(SnapshotMissing, match="aged out"):
+            await bus.get_snapshot(name)
+
+
 async def test_who_may_not_update_goes_on_without_a_stream_whose_subjects_an_older_release_has(
     bus: Bus, nats_server: NatsServer
 ) -> None:

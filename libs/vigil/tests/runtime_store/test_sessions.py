@@ -159,6 +159,23 @@ async def test_an_ended_session_is_forgotten_after_the_retention(
         await brief.spec(KEY)
 
 
+async def test_an_ended_session_can_be_forgotten_sooner_and_an_open_one_cannot(
+    store: SessionStore, spec: SessionSpec, redis: Redis
+) -> None:
+    await store.create(spec, [WATCH])
+    await store.take(KEY, 1)
+    await store.erase(KEY, 0.2)
+    assert await redis.pttl(session_keys(KEY)[0]) == -1, "it is open"
+    await store.end(KEY, "done")
+    await store.erase(KEY, 0.2)
+    await store.erase(KEY, 3_600.0)  # what is forgotten soon is not kept for longer
+    await store.set_status(KEY, "codec", "late")
+    await eventually(lambda: _gone(redis), what="every key has expired")
+    await eventually(lambda: _has_none(store), what="nor is it listed")
+    with pytest.raises(UnknownSession):
+        await store.erase(KEY, 0.2)
+
+
 async def _has_none(store: SessionStore) -> bool:
     return await store.sessions("demo") == []
 

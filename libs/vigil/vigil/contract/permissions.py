@@ -165,7 +165,9 @@ def _bucket(bucket: BucketSpec, access: BucketAccess) -> list[str]:
         case BucketAccess.WRITE:
             parts = [f"$O.{bucket.name}.C.>", f"$O.{bucket.name}.M.>"]
             return [*parts, described, f"{_API}.STREAM.PURGE.{bucket.stream}"]
-        case BucketAccess.READ:
+        case BucketAccess.READ | BucketAccess.ERASE:
             consumer = [f"{_API}.CONSUMER.CREATE.{bucket.stream}{rest}" for rest in ("", ".>")]
             ended = f"{_API}.CONSUMER.DELETE.{bucket.stream}.*"
-            return [described, f"{_API}.STREAM.NAMES", *consumer, ended, f"$JS.FC.{bucket.stream}.>"]
+            reading = [described, f"{_API}.STREAM.NAMES", *consumer, ended, f"$JS.FC.{bucket.stream}.>"]
+            removing = [f"$O.{bucket.name}.M.>", f"{_API}.STREAM.PURGE.{bucket.stream}"]
+            return [*reading, *(removing if access is BucketAccess.ERASE else ())]

@@ -56,6 +56,7 @@ class BucketAccess(StrEnum):
     NONE = "none"
     READ = "read"
     WRITE = "write"
+    ERASE = "erase"  # it reads objects and removes them
 
 
 class StoreAccess(StrEnum):
@@ -244,8 +245,8 @@ GATEWAY = ServiceSpec(
             AUDIT,
         ),
         measures=STREAMS,
-        snapshots=BucketAccess.READ,
-        artefacts=BucketAccess.READ,
+        snapshots=BucketAccess.ERASE,  # a client may have what was seen and made in a session removed
+        artefacts=BucketAccess.ERASE,
     ),
     redis_keys=(
         SESSION_KEYS,

@@ -1,6 +1,8 @@
 """Sessions: asked for, listed, changed, ended."""
 
-from fastapi import APIRouter, Response, status
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
 
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
@@ -10,6 +12,7 @@ from vigil.runtime.session.lifecycle import announce_change
 from vigil_gateway.api.models.sessions import SessionDetail, SessionIn, SessionList, SessionOut, SessionPatch
 from vigil_gateway.ports import Key, Ports, PortsOf, Tenant
 from vigil_gateway.sessions.capacity import check_context, take_place
+from vigil_gateway.sessions.erasing import erase_for_client
 from vigil_gateway.sessions.lifecycle import end_for_client, ended_reason
 from vigil_gateway.sessions.notices import notices_of
 from vigil_gateway.sessions.opening import open_session
@@ -20,6 +23,8 @@ from vigil_gateway.sessions.views import progress_out, session_out
 log = get_log()
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
+
+Erase = Annotated[bool, Query(description="Whether what is kept of the session is removed, too")]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
@@ -68,9 +73,14 @@ async def change_session(ports: PortsOf, key: Key, body: SessionPatch) -> Sessio
 
 
 @router.delete("/{session}", status_code=status.HTTP_204_NO_CONTENT)
-async def end_session(ports: PortsOf, key: Key) -> None:
-    """End a session. Its history stays readable for an hour. Ending it again changes nothing."""
-    await end_for_client(ports, key)
+async def end_session(ports: PortsOf, key: Key, erase: Erase = False) -> None:
+    """End a session. Its history stays readable for an hour. Ending it again changes nothing.
+
+    With `erase` nothing of it stays: the pictures of its alerts and the files of its brains are removed at once, its
+    history, memory and dialogue within a minute. A session that has ended can be erased, too. Events stay in their
+    streams, where downstream systems read them.
+    """
+    await (erase_for_client(ports, key) if erase else end_for_client(ports, key))
 
 
 def _shown(ports: Ports, spec: SessionSpec, ended: str | None) -> SessionOut:

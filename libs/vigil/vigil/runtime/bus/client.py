@@ -264,6 +264,12 @@ class Bus:
         with translated(name):
             return await objects.get_snapshot(self._jetstream(), name)
 
+    async def drop_snapshots(self, names: Sequence[str]) -> None:
+        """Remove snapshots; those that are not there stay so."""
+        for name in names:
+            with translated(name):
+                await objects.drop_snapshot(self._jetstream(), name)
+
     async def put_artefact(self, name: str, data: bytes) -> None:
         """Store a file that a brain made under `name`; it replaces an earlier one of that name."""
         with translated(name):

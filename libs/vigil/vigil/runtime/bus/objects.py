@@ -32,6 +32,12 @@ async def get_snapshot(js: JetStreamContext, name: str) -> bytes:
     return found
 
 
+async def drop_snapshot(js: JetStreamContext, name: str) -> None:
+    """Remove the snapshot `name`; one that is not there stays so."""
+    with contextlib.suppress(NotFoundError):
+        await _bucket(js, SNAPSHOTS).delete(name)
+
+
 async def put_artefact(js: JetStreamContext, name: str, data: bytes) -> None:
     """Store `data` as the artefact `name`. Raises `TimeoutError` when that takes longer than ten seconds."""
     async with asyncio.timeout(_ARTEFACT_TIMEOUT_S):

@@ -52,6 +52,7 @@ class SessionStore:
         self._submit = redis_client.script(redis, _PACKAGE, "session", "submit")
         self._memory_written = redis_client.script(redis, _PACKAGE, "session", "memory_written")
         self._set_status = redis_client.script(redis, _PACKAGE, "session", "set_status")
+        self._erase = redis_client.script(redis, _PACKAGE, "session", "erase")
         self._end = redis_client.script(redis, _PACKAGE, "session", "end")
         self._listing = redis_client.script(redis, _PACKAGE, "list")
 
@@ -251,6 +252,14 @@ class SessionStore:
         """End the session; the first reason stays. It can be read until the retention is over."""
         await self._run(self._end, key, [record.encode(reason), self._retention_ms])
         await self._list(key, self._retention_ms)
+
+    async def erase(self, key: SessionKey, within_s: float) -> None:
+        """An ended session is forgotten within so many seconds instead of after the retention, with all that is kept of
+        it. One that is open stays. Raises `UnknownSession`."""
+        within_ms = round(within_s * 1000)
+        left_ms = int(await self._run(self._erase, key, [within_ms]))
+        if left_ms >= 0:
+            await self._list(key, left_ms)
 
     async def ended(self, key: SessionKey) -> Ended | None:
         """Why the session ended; None while it is open (or unknown)."""

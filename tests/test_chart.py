@@ -47,7 +47,7 @@ BY_HELM = pytest.mark.parametrize(
 )
 BY_ROW = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
 ON_REQUEST = ",".join(f'"{row.name}":{{"enabled":true}}' for row in SERVICES if row.on_request)
-EVERYTHING = [f"services={{{ON_REQUEST}}}", 'webhooks={"existingSecret":"webhooks"}']
+EVERYTHING = [f"services={{{ON_REQUEST}}}", 'webhooks={"existingSecret":"webhooks"}', 'modules=["demo/zones"]']
 
 # What a cluster of version 1.20 does not know, switched off.
 OLD_CLUSTER = [
@@ -117,6 +117,10 @@ WRONG: dict[str, tuple[list[str], tuple[str, ...]]] = {
         ("webrtc.hostPorts", "webrtc.iceServers.existingSecret"),
     ),
     "a tenant that no subject can hold": (['tenants=["a.b"]'], ("tenants",)),
+    "two tenants with one password": (['tenants=["a-b","a_b"]'], ("tenants", "a-b and a_b", "rename")),
+    "a module of nobody": (['modules=["acme/zones"]'], ("modules", "acme/zones", "not in tenants")),
+    "a module without a tenant": (['modules=["zones"]'], ("modules",)),
+    "a module that no variable can name": (['modules=["demo/my--zones"]'], ("modules",)),
 }
 
 
@@ -184,7 +188,7 @@ def test_each_block_of_a_service_may_have_the_same_keys() -> None:
 
 @pytest.fixture(scope="module")
 def whole() -> list[Object]:
-    """The example `cpu` with every service that runs only on request."""
+    """The example `cpu` with every service that runs only on request, and a module."""
     if not HELMS:
         pytest.skip(f"no helm in {TOOLS}: run `make chart-tools`")
     return objects(NEWEST.template([example("cpu")], EVERYTHING))
@@ -517,12 +521,14 @@ async def test_a_nats_server_takes_the_configuration_and_the_addresses(nats: Nat
 
     async with Bus.connect(BusConfig(url("interaction"))) as bus, asyncio.timeout(DEADLINE_S):
         await bus.connected()
-    stranger, reader = Nats(), Nats()
+    stranger, reader, module = Nats(), Nats(), Nats()
     try:
         with pytest.raises(NatsError):
             await stranger.connect(url("codec").replace(secret["NATS_PASSWORD_CODEC"], "guessed"), **ONCE)
         await reader.connect(url("tenant-demo"), **ONCE)
+        await module.connect(url("module.demo.zones"), **ONCE)
     finally:
+        await module.close()
         await stranger.close()
         await reader.close()
 

@@ -202,9 +202,9 @@ def test_every_reader_has_its_secrets_alone() -> None:
         mounts = [str(volume) for volume in found[row.name]["volumes"] if "secrets" in str(volume)]
         assert mounts == [f"{row.name}-secrets:/run/secrets/vigil:ro"]
     operators = {label for label, service in found.items() if "streams-secrets" in volume_names(service)}
-    assert operators == {"provision", "keys", "streams"}, "NATS with the operator's rights"
+    assert operators == {"provision", "keys", "modules", "streams"}, "NATS with the operator's rights"
     everything = {label for label, service in found.items() if "site" in volume_names(service)}
-    assert everything == {"provision", "keys"}
+    assert everything == {"provision", "keys", "modules"}
 
 
 # --- the rows ---------------------------------------------------------------------------------------------------------

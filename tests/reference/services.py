@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from reference.table import code, table
 from vigil.contract import permissions, store_permissions
+from vigil.contract.modules import ModuleId
 from vigil.contract.services import SERVICES, BucketAccess, ServiceSpec
 
 INTRODUCTION = """\
@@ -34,6 +35,9 @@ Each tenant has a NATS account of its own with one user for its downstream syste
 tenant `demo` subscribes to {heard}, and publishes on {asked} alone: there it asks the gateway for past events of
 {streams} (`vigil.contract.history`). It has no right in JetStream: whoever may make a consumer chooses where the server
 publishes.
+
+The [modules](modules.md) of a tenant share another account, with a user each, `module.<tenant>.<module>`. The module
+`zones` of the tenant `demo` subscribes to {seen}, and publishes on {noticed} alone.
 """
 
 REDIS = """\
@@ -109,7 +113,14 @@ def _store(row: ServiceSpec) -> tuple[str, ...]:
 def _downstream() -> str:
     allowed = permissions.of_tenant("demo")
     streams = _codes(stream.name for stream in permissions.HISTORY_STREAMS)
-    return DOWNSTREAM.format(heard=_codes(allowed.subscribe), asked=_codes(allowed.publish), streams=streams)
+    module = permissions.of_module(ModuleId("demo", "zones"))
+    return DOWNSTREAM.format(
+        heard=_codes(allowed.subscribe),
+        asked=_codes(allowed.publish),
+        streams=streams,
+        seen=_codes(module.subscribe),
+        noticed=_codes(module.publish),
+    )
 
 
 def _redis() -> str:

@@ -1,4 +1,4 @@
-"""The NATS users follow the tenants of the key file, while NATS runs."""
+"""The NATS users follow the tenants of the key file and the modules, while NATS runs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,10 +11,11 @@ from nats.aio.client import Client as Nats
 from nats.errors import Error as NatsError
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
+from vigil.contract.modules import ModuleId
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil_local.supervisor.tenants import follow_tenants
 from vigil_local.testing.servers import UpNats
-from vigil_provision import key_file
+from vigil_provision import key_file, module_file
 from vigil_provision.keys import added, without_tenant
 
 
@@ -23,7 +24,7 @@ async def keys(up_nats: UpNats, tmp_path: Path) -> AsyncIterator[Path]:
     """A key file that the server's users follow."""
     path = tmp_path / key_file.FILE
     key_file.change(path, lambda keys: (*keys, ApiKey(digest_of("own"), "demo")))
-    following = asyncio.create_task(follow_tenants(path, up_nats.config, up_nats.render, up_nats.supervisor))
+    following = asyncio.create_task(follow_tenants(tmp_path, up_nats.config, up_nats.render, up_nats.supervisor))
     yield path
     following.cancel()
     await asyncio.wait({following})
@@ -65,6 +66,37 @@ async def test_a_new_tenant_gets_a_user_and_a_removed_one_loses_it_and_nobody_el
     assert (await heard.next_msg(timeout=DEADLINE_S)).data == b"{}"
     assert losses == []
     await stranger.close()
+    await service.close()
+
+
+async def test_a_new_module_gets_a_user_and_a_removed_one_is_disconnected_and_nobody_else_is(
+    up_nats: UpNats, keys: Path
+) -> None:
+    losses: list[str] = []
+
+    async def lost() -> None:
+        losses.append("lost")
+
+    service = await nats.connect(
+        up_nats.url_of("interaction"), inbox_prefix="_VIGIL_INBOX.interaction", disconnected_cb=lost
+    )
+    url, modules = up_nats.module_url("demo", "zones"), keys.with_name(module_file.FILE)
+    assert not await may_connect(url)
+    module_file.write(modules, (ModuleId("demo", "zones"), ModuleId("nobody", "zones")))
+    await eventually(lambda: may_connect(url), what="the user of the new module")
+    gone = asyncio.Event()
+
+    async def end() -> None:
+        gone.set()
+
+    module = await nats.connect(url, allow_reconnect=False, closed_cb=end)
+    modules.write_text("{")  # what cannot be read changes nothing
+    module_file.write(modules, ())
+    async with asyncio.timeout(DEADLINE_S):
+        await gone.wait()
+    assert not await may_connect(url)
+    assert losses == []
+    await module.close()
     await service.close()
 
 

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from vigil.contract import permissions, store_permissions
+from vigil.contract.permissions import NatsAccount
 from vigil.contract.services import SERVICES, ServiceSpec
 from vigil_provision import nats_config, redis_config
 
-# Stands for the name of a tenant.
-TENANT = "{tenant}"
-_STAND_IN = "00tenant00"  # a name that a tenant could have, which nothing else holds
+# Stand for the name of a tenant, and for that of a module.
+TENANT, MODULE = "{tenant}", "{module}"
+# Names that they could have, which nothing else holds.
+_STAND_IN, _MODULE_STAND_IN = "00tenant00", "00module00"
 
 
 def files(capacities: Mapping[str, int]) -> dict[str, str]:
@@ -24,6 +26,7 @@ def files(capacities: Mapping[str, int]) -> dict[str, str]:
         "services.json": {name: row | {"capacity": capacities.get(name)} for name, row in rows.items()},
         "nats-accounts.json": _accounts(),
         "nats-tenant.json": _tenant(),
+        "nats-modules.json": _modules(),
         "redis-users.json": [
             {"name": user.name, "rights": redis_config.rights(user)} for user in store_permissions.users()
         ],
@@ -53,9 +56,19 @@ def _accounts() -> dict[str, Any]:
 
 def _tenant() -> dict[str, Any]:
     """The account of a tenant, and what the account of the services must let it have."""
-    account = permissions.tenant_account(_STAND_IN)
+    return _with_exports(permissions.tenant_account(_STAND_IN))
+
+
+def _modules() -> dict[str, Any]:
+    """The account of a tenant's modules with one of them, whose user each of them has, and what the account of the
+    services must let it have."""
+    return _with_exports(permissions.modules_account(_STAND_IN, [_MODULE_STAND_IN]))
+
+
+def _with_exports(account: NatsAccount) -> dict[str, Any]:
     made = {"account": nats_config.reader(account, _no_password), "exports": nats_config.exports(account)}
-    found: dict[str, Any] = json.loads(json.dumps(made).replace(_STAND_IN, TENANT))
+    text = json.dumps(made).replace(_STAND_IN, TENANT).replace(_MODULE_STAND_IN, MODULE)
+    found: dict[str, Any] = json.loads(text)
     return found
 
 

@@ -2,7 +2,8 @@
 
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,14 +33,21 @@ def read(path: Path) -> Keys:
 def change(path: Path, made: Callable[[Keys], Change], follow: Callable[[Keys], None] = lambda _: None) -> Change:
     """Replace the keys of the file by what `made` makes of them, then let `follow` see them; nobody else changes them
     meanwhile, and whoever reads the file reads the old keys or the new ones. Raises `ProvisionError`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with locked(path):
         result = made(read(path))
         keys = result.keys if isinstance(result, Made) else result
         write_private(path, encode_keys(keys).decode())
         follow(keys)
         return result
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else changes the keys in this file, or the modules beside it, while the block runs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)

@@ -6,6 +6,7 @@ import typer
 
 from vigil_client.commands.running import run_program
 from vigil_provision.commands.keys import keys
+from vigil_provision.commands.modules import modules
 from vigil_provision.commands.streams import streams
 from vigil_provision.commands.write import write
 
@@ -13,7 +14,7 @@ from vigil_provision.commands.write import write
 def command_line() -> typer.Typer:
     """The command with its parts."""
     app = typer.Typer(
-        help="Configuration, credentials and API keys of a deployment of containers.",
+        help="Configuration, credentials, API keys and modules of a deployment of containers.",
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
@@ -22,6 +23,7 @@ def command_line() -> typer.Typer:
     app.command("write")(write)
     app.command("streams")(streams)
     app.add_typer(keys, name="keys")
+    app.add_typer(modules, name="modules")
     return app
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vigil.contract import permissions
+from vigil.contract.modules import ModuleId
 from vigil.contract.permissions import SERVICES_ACCOUNT, SYSTEM_ACCOUNT, NatsAccount, NatsUser
 
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
@@ -20,6 +21,9 @@ MAX_PENDING_BYTES = 2 * MAX_PAYLOAD_BYTES
 # What a tenant's readers may take of the server, all together and each. What waits for readers that do not read is the
 # server's memory, so connections times `MAX_PENDING_BYTES` must fit into it: 256 MiB.
 TENANT_LIMITS = {"max_connections": 16, "max_subscriptions": 1_024, "max_payload": 4 << 10}
+# The same for a tenant's modules, for which pictures may wait. An observation that is larger than it may be, and yet
+# within this, comes to the session's worker, which counts it; beyond this NATS ends the connection.
+MODULE_LIMITS = TENANT_LIMITS | {"max_payload": 64 << 10}
 
 # The password of a user, or a reference to a variable of the server's environment: `$NATS_PASSWORD_GATEWAY`.
 PasswordOf = Callable[[str], str]
@@ -40,7 +44,9 @@ class NatsServer:
     certificates: str = ""
 
 
-def render(server: NatsServer, tenants: Iterable[str], password_of: PasswordOf) -> str:
+def render(
+    server: NatsServer, tenants: Iterable[str], password_of: PasswordOf, modules: Iterable[ModuleId] = ()
+) -> str:
     """The text of the configuration file.
 
     Each message that JetStream acknowledges is on disk before: NATS's default, a flush every two minutes, loses
@@ -59,7 +65,7 @@ def render(server: NatsServer, tenants: Iterable[str], password_of: PasswordOf) 
             "max_file_store": FILE_STORE_BYTES,
             "sync_interval": "always",
         },
-        "accounts": accounts(tenants, password_of),
+        "accounts": accounts(tenants, password_of, modules),
         "system_account": SYSTEM_ACCOUNT,
     }
     if server.certificates:
@@ -74,9 +80,9 @@ def as_text(lines: dict[str, Any]) -> str:
     return _REFERENCE.sub(r"\1", "".join(f"{name}: {json.dumps(value)}\n" for name, value in lines.items()))
 
 
-def accounts(tenants: Iterable[str], password_of: PasswordOf) -> dict[str, Any]:
-    """The block `accounts`: that of the services lets each tenant's account have what is the tenant's."""
-    services, *others = permissions.accounts(sorted(set(tenants)))
+def accounts(tenants: Iterable[str], password_of: PasswordOf, modules: Iterable[ModuleId] = ()) -> dict[str, Any]:
+    """The block `accounts`: that of the services lets each tenant's accounts have what is the tenant's."""
+    services, *others = permissions.accounts(sorted(set(tenants)), modules)
     made = {services.name: {"jetstream": "enabled", **_users(services, password_of)}}
     made |= {account.name: reader(account, password_of) for account in others}
     made[services.name]["exports"] = [export for account in others for export in exports(account)]
@@ -97,7 +103,7 @@ def reader(account: NatsAccount, password_of: PasswordOf) -> dict[str, Any]:
     shared = [("stream", subject) for subject in account.hears] + [("service", subject) for subject in account.asks]
     if shared:
         made["imports"] = [{kind: {"account": SERVICES_ACCOUNT, "subject": subject}} for kind, subject in shared]
-        made["limits"] = TENANT_LIMITS
+        made["limits"] = MODULE_LIMITS if account.is_of_modules else TENANT_LIMITS
     return made
 
 

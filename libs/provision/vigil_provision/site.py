@@ -1,6 +1,7 @@
 """A site: the folder of configuration and credentials from which the containers of a deployment start.
 
     secrets.json, site.json     passwords and addresses, for `vigil-provision` alone
+    modules.json                the modules that have a NATS user, for `vigil-provision modules`
     nats/nats.conf              for NATS, mounted at /etc/vigil/nats
     redis/redis.conf, users.acl for Redis, mounted at /etc/vigil/redis
     <service>/nats_url, …       for one service, mounted at /run/secrets/vigil (`VIGIL_SECRETS_DIR`)
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
+from vigil.contract.modules import ModuleId
 from vigil.contract.permissions import OPERATOR, tenant_user
 from vigil.contract.services import GATEWAY, SERVICES, ServiceSpec
 from vigil_client.endpoints import Endpoints
@@ -62,9 +64,11 @@ class Site:
     public_hosts: str = ""
 
 
-def files(site: Site, secrets: Secrets, tenants: Iterable[str]) -> dict[PurePosixPath, str]:
+def files(
+    site: Site, secrets: Secrets, tenants: Iterable[str], modules: Iterable[ModuleId] = ()
+) -> dict[PurePosixPath, str]:
     """The files of a site by their place in it, without the keys, when these tenants and the site's own have a key."""
-    made = {NATS_CONFIG: nats_file(site, secrets, tenants)}
+    made = {NATS_CONFIG: nats_file(site, secrets, tenants, modules)}
     certificates = _REDIS_FOLDER if site.tls else ""
     redis = RedisServer("* -::*", _port(site.redis), site.redis_store, f"{_REDIS_FOLDER}/users.acl", certificates)
     made[PurePosixPath("redis/redis.conf")] = redis_config.render(redis)
@@ -75,12 +79,12 @@ def files(site: Site, secrets: Secrets, tenants: Iterable[str]) -> dict[PurePosi
     return made | _of_command(site, secrets)
 
 
-def nats_file(site: Site, secrets: Secrets, tenants: Iterable[str]) -> str:
-    """The text of NATS's configuration file when these tenants and the site's own have a key."""
+def nats_file(site: Site, secrets: Secrets, tenants: Iterable[str], modules: Iterable[ModuleId] = ()) -> str:
+    """The text of NATS's configuration file when these tenants and the site's own have a key, and these modules."""
     certificates = _NATS_FOLDER if site.tls else ""
     # Its state (who is connected, from where, to which subjects) asks for no password: for its own health check alone.
     server = NatsServer("0.0.0.0", _port(site.nats), "127.0.0.1:8222", site.nats_store, certificates=certificates)
-    return nats_config.render(server, {site.tenant, *tenants}, secrets.nats_password_of)
+    return nats_config.render(server, {site.tenant, *tenants}, secrets.nats_password_of, modules)
 
 
 def nats_url(place: str, secrets: Secrets, user: str, *, tls: bool = False) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from vigil.contract.api_keys import tenants_of
-from vigil_provision import key_file, secrets, site_tls
+from vigil_provision import key_file, module_file, secrets, site_tls
 from vigil_provision import site as sites
 from vigil_provision.errors import ProvisionError
 from vigil_provision.keys import SITE_KEY, Keys, with_own
@@ -28,7 +28,8 @@ def write(folder: Path, site: Site, now: datetime) -> tuple[str, ...]:
     changed: list[str] = []
 
     def rest(keys: Keys) -> None:
-        texts = sites.files(site, made, tenants_of(keys)) | site_tls.files(folder, site, now)
+        modules = module_file.read(folder / module_file.FILE)
+        texts = sites.files(site, made, tenants_of(keys), modules) | site_tls.files(folder, site, now)
         changed.extend(str(place) for place, text in texts.items() if put(folder / place, text, _mode(place)))
 
     _make((folder / sites.KEYS).parent)
@@ -50,12 +51,13 @@ def read(folder: Path) -> tuple[Site, Secrets]:
 
 
 def follower(folder: Path, tell: Callable[[], None]) -> Callable[[Keys], None]:
-    """What is to see the keys of a site whenever they change: NATS gets the users of exactly their tenants. `tell` is
-    called when its configuration has changed."""
+    """What is to see the keys of a site whenever they or its modules change: NATS gets the users of exactly these
+    tenants and modules. `tell` is called when its configuration has changed."""
     site, made = read(folder)
 
     def follow(keys: Keys) -> None:
-        if put(folder / sites.NATS_CONFIG, sites.nats_file(site, made, tenants_of(keys))):
+        modules = module_file.read(folder / module_file.FILE)
+        if put(folder / sites.NATS_CONFIG, sites.nats_file(site, made, tenants_of(keys), modules)):
             tell()
 
     return follow

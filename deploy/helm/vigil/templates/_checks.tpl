@@ -26,6 +26,7 @@
 {{- include "vigil.checkWebrtc" . -}}
 {{- include "vigil.checkEngines" . -}}
 {{- include "vigil.checkStores" . -}}
+{{- include "vigil.checkTenants" . -}}
 {{- if and .Values.apiKeys.existingSecret (not .Values.credentials.existingSecret) .Values.test.enabled -}}
 {{- fail "apiKeys.existingSecret: `helm test` needs a key that is in it: put one into a Secret as cli.api_key and name that Secret in credentials.existingSecret, or set test.enabled=false" -}}
 {{- end -}}
@@ -90,6 +91,24 @@
 {{- end -}}
 {{- if and (or .Values.tls.nats .Values.tls.redis) (not .Values.tls.ca) -}}
 {{- fail "tls.ca: name the Secret with the ca.crt that vouches for NATS and Redis" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The password of a tenant stands in a variable, in whose name "-" and "_" are alike. */}}
+{{- define "vigil.checkTenants" -}}
+{{- $known := dict -}}
+{{- range $tenant := .Values.tenants -}}
+{{- $name := replace "-" "_" $tenant -}}
+{{- if hasKey $known $name -}}
+{{- fail (printf "tenants: %s and %s would have one password: rename one" (get $known $name) $tenant) -}}
+{{- end -}}
+{{- $_ := set $known $name $tenant -}}
+{{- end -}}
+{{- range $module := .Values.modules -}}
+{{- $tenant := first (splitList "/" $module) -}}
+{{- if not (has $tenant $.Values.tenants) -}}
+{{- fail (printf "modules: %s is of the tenant %s, which is not in tenants: add it there" $module $tenant) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

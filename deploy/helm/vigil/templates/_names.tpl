@@ -48,4 +48,4 @@ labels:
 {{- define "vigil.redisHost" -}}{{ include "vigil.fullname" . }}-redis{{- end -}}
 
 {{/* The variable of a user's password, as files/nats.json and files/redis-users.json name it. */}}
-{{- define "vigil.passwordOf" -}}{{ printf "%s_PASSWORD_%s" .store (.user | upper | replace "-" "_") }}{{- end -}}
+{{- define "vigil.passwordOf" -}}{{ printf "%s_PASSWORD_%s" .store (.user | upper | replace "-" "_" | replace "." "__") }}{{- end -}}

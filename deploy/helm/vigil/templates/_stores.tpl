@@ -15,8 +15,8 @@ volumeClaimTemplates:
 {{- end -}}
 {{- end -}}
 
-{{/* NATS's accounts as JSON: those of files/nats-accounts.json, and one for each tenant. A password is the name of a
-     variable, which the Secret's nats-passwords.conf gives. */}}
+{{/* NATS's accounts as JSON: those of files/nats-accounts.json, one for each tenant, and one for the modules of each
+     tenant that has some. A password is the name of a variable, which the Secret's nats-passwords.conf gives. */}}
 {{- define "vigil.natsAccounts" -}}
 {{- $accounts := .Files.Get "files/nats-accounts.json" | fromJson -}}
 {{- $exports := list -}}
@@ -24,6 +24,22 @@ volumeClaimTemplates:
 {{- $made := $.Files.Get "files/nats-tenant.json" | replace "{tenant}" $tenant | fromJson -}}
 {{- $_ := set $accounts (printf "TENANT_%s" $tenant) $made.account -}}
 {{- $exports = concat $exports $made.exports -}}
+{{- end -}}
+{{- range $tenant := .Values.tenants -}}
+{{- $text := $.Files.Get "files/nats-modules.json" | replace "{tenant}" $tenant -}}
+{{- $made := $text | fromJson -}}
+{{- $users := list -}}
+{{- range $module := $.Values.modules | uniq | sortAlpha -}}
+{{- $parts := splitList "/" $module -}}
+{{- if eq (first $parts) $tenant -}}
+{{- $users = concat $users ($text | replace "{module}" (last $parts) | fromJson).account.users -}}
+{{- end -}}
+{{- end -}}
+{{- if $users -}}
+{{- $_ := set $made.account "users" $users -}}
+{{- $_ := set $accounts (printf "MODULES_%s" $tenant) $made.account -}}
+{{- $exports = concat $exports $made.exports -}}
+{{- end -}}
 {{- end -}}
 {{- $_ := set $accounts.VIGIL "exports" $exports -}}
 {{- range $name, $account := $accounts -}}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from vigil.contract.modules import ModuleId
 from vigil.contract.permissions import OPERATOR, tenant_user
 from vigil.contract.services import ASR, BRAIN, GATEWAY, INGESTION, SERVICES, TTS, WEBHOOK, ServiceSpec, variable
 from vigil_client.endpoints import Endpoints
@@ -61,8 +62,8 @@ class RemoteEngine:
 class Options:
     """All that the plan depends on. `environment` is what every process inherits; `webhooks` names the endpoints of
     the webhook bridge, which runs when there is such a file; `speech` is the environment of the embedded speech
-    engines, whose services run when it is given. `tenants` are those that have a key. `console` is the folder of the
-    built web console, if there is one."""
+    engines, whose services run when it is given. `tenants` are those that have a key, `modules` those that have a NATS
+    user. `console` is the folder of the built web console, if there is one."""
 
     data_dir: Path
     temporary_dir: Path
@@ -77,20 +78,21 @@ class Options:
     brains: Path | None = None
     speech: Path | None = None
     tenants: tuple[str, ...] = ()
+    modules: tuple[ModuleId, ...] = ()
     console: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The processes in the order they are shown, the files they read (by path), and where to reach them. `nats_file`
-    is the text of NATS's configuration file when other tenants have a key, `operator_url` the address of NATS for who
+    is the text of NATS's configuration file for other tenants and modules, `operator_url` the address of NATS for who
     may do everything there; `warnings` are for the user."""
 
     specs: tuple[ProcessSpec, ...]
     files: Mapping[Path, str]
     directories: tuple[Path, ...]
     endpoints: Endpoints
-    nats_file: Callable[[tuple[str, ...]], str]
+    nats_file: Callable[[tuple[str, ...], tuple[ModuleId, ...]], str]
     operator_url: str
     warnings: tuple[str, ...] = ()
 
@@ -134,19 +136,19 @@ def _paths(data_dir: Path) -> dict[str, Path]:
     return {name: data_dir / name for name in names}
 
 
-def _nats_file(options: Options, tenants: tuple[str, ...]) -> str:
-    """The text of NATS's configuration file when these tenants have a key. It listens on loopback only; whoever gives
-    no name is the reader of the tenant `demo`."""
+def _nats_file(options: Options, tenants: tuple[str, ...], modules: tuple[ModuleId, ...]) -> str:
+    """The text of NATS's configuration file when these tenants have a key, and these modules a user. It listens on
+    loopback only; whoever gives no name is the reader of the tenant `demo`."""
     monitor = f"{HOST}:{options.ports['nats monitor']}"
     store = str(options.data_dir / "jetstream")
     server = NatsServer(HOST, options.ports["nats"], monitor, store, without_name=tenant_user(TENANT))
-    return nats_config.render(server, {TENANT, *tenants}, options.secrets.nats_password_of)
+    return nats_config.render(server, {TENANT, *tenants}, options.secrets.nats_password_of, modules)
 
 
 def _files(options: Options, paths: Mapping[str, Path]) -> dict[Path, str]:
     redis = RedisServer(HOST, options.ports["redis"], str(paths["redis"]), str(paths[REDIS_USERS]))
     return {
-        paths[NATS_CONFIG]: _nats_file(options, options.tenants),
+        paths[NATS_CONFIG]: _nats_file(options, options.tenants, options.modules),
         paths[REDIS_CONFIG]: redis_config.render(redis),
         paths[REDIS_USERS]: redis_config.users(options.secrets.redis_password_of),
     }

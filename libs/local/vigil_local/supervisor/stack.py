@@ -27,7 +27,7 @@ from vigil_local.supervisor.plan import (
 )
 from vigil_local.supervisor.supervisor import Report, State, Status, Supervisor
 from vigil_local.supervisor.tenants import follow_tenants
-from vigil_provision import key_file, secrets
+from vigil_provision import key_file, module_file, secrets
 from vigil_provision.commands.streams import make_streams
 from vigil_provision.errors import ProvisionError
 from vigil_provision.keys import with_own
@@ -100,11 +100,9 @@ async def running(
 
 @asynccontextmanager
 async def _following(plan: Plan, data_dir: Path, supervisor: Supervisor) -> AsyncIterator[None]:
-    """The NATS users follow the tenants of the key file while the block runs."""
+    """The NATS users follow the tenants of the key file and the modules while the block runs."""
     config = data_dir / NATS_CONFIG
-    following = asyncio.create_task(
-        follow_tenants(data_dir / key_file.FILE, config, plan.nats_file, supervisor), name="follow tenants"
-    )
+    following = asyncio.create_task(follow_tenants(data_dir, config, plan.nats_file, supervisor), name="follow tenants")
     try:
         yield
     finally:
@@ -152,6 +150,7 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
             brains=_brains(options),
             speech=speech,
             tenants=tenants_of(keys),
+            modules=module_file.read(data_dir / module_file.FILE),
             console=layout.console(),
         )
     )

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vigil.contract.permissions import OPERATOR, tenant_user
+from vigil.contract.modules import ModuleId
+from vigil.contract.permissions import OPERATOR, module_user, tenant_user
 from vigil.testing.servers import free_port
 from vigil_local.supervisor import gates, layout
 from vigil_local.supervisor.supervisor import ProcessSpec, Supervisor
@@ -23,7 +24,7 @@ class UpNats:
 
     port: int
     config: Path
-    render: Callable[[tuple[str, ...]], str]
+    render: Callable[[tuple[str, ...], tuple[ModuleId, ...]], str]
     supervisor: Supervisor
 
     @property
@@ -40,6 +41,10 @@ class UpNats:
         """For the downstream systems of a tenant."""
         return self.url_of(tenant_user(tenant))
 
+    def module_url(self, tenant: str, module: str) -> str:
+        """For a module of a tenant."""
+        return self.url_of(module_user(ModuleId(tenant, module)))
+
     def url_of(self, user: str) -> str:
         """For the NATS user of this name; a service's is called like it."""
         return f"nats://{user}:{SECRETS.nats_password_of(user)}@127.0.0.1:{self.port}"
@@ -52,10 +57,10 @@ async def nats_running(directory: Path, tenants: tuple[str, ...] = ()) -> AsyncI
     config = directory / "nats.conf"
     own = NatsServer("127.0.0.1", port, f"127.0.0.1:{monitor}", str(directory / "jetstream"), tenant_user(TENANT))
 
-    def render(tenants: tuple[str, ...]) -> str:
-        return nats_config.render(own, {TENANT, *tenants}, SECRETS.nats_password_of)
+    def render(tenants: tuple[str, ...], modules: tuple[ModuleId, ...]) -> str:
+        return nats_config.render(own, {TENANT, *tenants}, SECRETS.nats_password_of, modules)
 
-    config.write_text(render(tenants))
+    config.write_text(render(tenants, ()))
     spec = ProcessSpec(
         "nats",
         (str(layout.nats_server()), "--config", str(config)),

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from vigil.contract.api_keys import ApiKey, KeyRole, tenants_of
+from vigil.contract.permissions import tenant_user
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
 from vigil_client.commands.options import one_of
@@ -159,7 +160,7 @@ def tenants(
         {
             "tenant": tenant,
             "keys": sum(key.tenant == tenant for key in found),
-            "nats_url": place.nats_url(tenant),
+            "nats_url": place.nats_url(tenant_user(tenant)),
         }
         for tenant in tenants_of(found)
     ]

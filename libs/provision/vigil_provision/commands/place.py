@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vigil.contract.permissions import SYSTEM, tenant_user
+from vigil.contract.permissions import SYSTEM
 from vigil_client import endpoints
 from vigil_client.commands.running import show_error
 from vigil_client.errors import ClientError, NotConfigured
-from vigil_provision import key_file, nats_reload, redis_reload, secrets, site_folder, site_tls
+from vigil_provision import key_file, module_file, nats_reload, redis_reload, secrets, site_folder, site_tls
 from vigil_provision import site as sites
 from vigil_provision.key_file import Change
 from vigil_provision.keys import Keys
+from vigil_provision.modules import Modules
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Place:
             return self.file.absolute()
         return (self.data_dir / key_file.FILE if self.site is None else self.site / sites.KEYS).absolute()
 
+    @property
+    def modules_path(self) -> Path:
+        """The file of modules."""
+        return (self.data_dir if self.site is None else self.site).absolute() / module_file.FILE
+
     def stored(self) -> Keys:
         """The keys. Raises `ProvisionError`."""
         return key_file.read(self.path)
@@ -47,9 +53,24 @@ class Place:
             tell_nats(self.site)
         return result
 
-    def nats_url(self, tenant: str) -> str:
-        """The address of NATS for a tenant's downstream systems, password included; empty where it is not known."""
-        user = tenant_user(tenant)
+    def modules(self) -> Modules:
+        """The modules. Raises `ProvisionError`."""
+        return module_file.read(self.modules_path)
+
+    def change_modules(self, made: Callable[[Modules, Keys], Modules]) -> None:
+        """Change the modules; the NATS of a site gets the users of exactly these. `vigil up` sees to that by itself.
+        Raises `ProvisionError`."""
+        rewritten: list[bool] = []
+        with key_file.locked(self.path):
+            keys = self.stored()
+            module_file.write(self.modules_path, made(self.modules(), keys))
+            if self.site is not None:
+                site_folder.follower(self.site, lambda: rewritten.append(True))(keys)
+        if self.site is not None and rewritten:
+            tell_nats(self.site)
+
+    def nats_url(self, user: str) -> str:
+        """The address of NATS for a user of a tenant, password included; empty where it is not known."""
         if self.file is not None:
             return ""
         if self.site is not None:

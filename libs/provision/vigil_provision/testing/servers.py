@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from vigil.contract.permissions import OPERATOR, SYSTEM, tenant_user
+from vigil.contract.modules import ModuleId
+from vigil.contract.permissions import OPERATOR, SYSTEM, module_user, tenant_user
 from vigil.testing.servers import NatsServer, RedisServer, executable, free_port
 from vigil_provision.secrets import Secrets
 
@@ -45,6 +46,10 @@ class ConfiguredNats(NatsServer):
     def tenant_url(self, tenant: str) -> str:
         """For the downstream systems of a tenant."""
         return self.url_of(tenant_user(tenant))
+
+    def module_url(self, tenant: str, module: str) -> str:
+        """For a module of a tenant."""
+        return self.url_of(module_user(ModuleId(tenant, module)))
 
     def url_of(self, user: str) -> str:
         """For the NATS user of this name; a service's is called like it."""

@@ -7,6 +7,7 @@ import pytest
 
 from vigil.contract import permissions, subjects
 from vigil.contract.errors import InvalidSubject
+from vigil.contract.modules import ModuleId
 from vigil.contract.services import (
     CODEC,
     GATEWAY,
@@ -43,6 +44,7 @@ LIVE = (
     "vigil.v1.audio.activity.>",
     "vigil.v1.transcript.partial.>",
     "vigil.v1.announcement.>",
+    subjects.ALL_OBSERVATIONS,
     subjects.ALL_HISTORY_ANSWERS,
 )
 KEY = SessionKey("demo", "s-1")
@@ -193,6 +195,26 @@ def test_each_tenant_has_an_account_with_one_user_who_reads_what_is_carried_into
         assert user == permissions.NatsUser(f"tenant-{tenant}", permissions.of_tenant(tenant))
         assert account.hears == permissions.of_tenant(tenant).subscribe
         assert account.asks == (f"vigil.v1.history.ask.{tenant}",)
+
+
+def test_a_module_hears_pictures_and_the_life_of_sessions_and_speaks_under_its_own_name_alone() -> None:
+    allowed = permissions.of_module(ModuleId("acme", "zones"))
+    assert allowed.publish == ("vigil.v1.observation.acme.*.zones",)
+    assert allowed.subscribe == ("vigil.v1.frame.raw.acme.*", "vigil.v1.session.*.acme.*")
+
+
+def test_the_modules_of_a_tenant_have_an_account_beside_that_of_its_readers() -> None:
+    modules = (ModuleId("acme", "zones"), ModuleId("demo", "faces"), ModuleId("acme", "faces"), ModuleId("gone", "x"))
+    _, _, *tenants, of_acme, of_demo = permissions.accounts(("acme", "demo", "rival"), modules)
+    assert tenants == [permissions.tenant_account(tenant) for tenant in ("acme", "demo", "rival")], "as without modules"
+    assert [(account.name, account.is_of_modules) for account in (of_acme, of_demo)] == [
+        ("MODULES_acme", True),
+        ("MODULES_demo", True),
+    ]
+    assert [user.name for user in of_acme.users] == ["module.acme.faces", "module.acme.zones"]
+    assert of_acme.hears == permissions.of_module(modules[0]).subscribe
+    assert of_acme.asks == ("vigil.v1.observation.acme.*.*",)
+    assert not set(of_acme.hears) & set(of_demo.hears)
 
 
 def test_nobody_but_the_gateway_says_what_only_it_may_answer() -> None:

@@ -4,7 +4,8 @@ ContractError
 ├── InvalidSubject   a subject that is not one of ours
 ├── InvalidMessage   bytes that are not the message they should be
 │   └── ObservationRefused   what a module published is no observation that is taken; `why` says it in a word
-└── InvalidKeyFile   a file of API keys that cannot be used
+├── InvalidKeyFile   a file of API keys that cannot be used
+└── InvalidModuleFile   a file of modules that cannot be used
 """
 
 from enum import StrEnum
@@ -41,3 +42,7 @@ class ObservationRefused(InvalidMessage):
 
 class InvalidKeyFile(ContractError):
     """A file of API keys that cannot be used."""
+
+
+class InvalidModuleFile(ContractError):
+    """A file of modules that cannot be used."""

@@ -7,6 +7,10 @@ An account is a space of subjects of its own. The services share one. Each tenan
 that tenant's events and nothing else, and out of which it carries nothing but questions for past events. So a tenant's
 reader is kept from all others twice: by its account, and by the lists of its user.
 
+A tenant's modules, which see its pictures, share a third kind of account: into it NATS carries the tenant's frames and
+the life of its sessions, out of it what they notice. So a reader comes near no picture, and a module near no alert,
+utterance or question. A module speaks under its own name alone, because that is the last token of its subject.
+
 Reading must not be writing. A downstream system reads its tenant's events as they are published, and asks for past
 ones with a message to the gateway. It has no right in JetStream at all: whoever may make a consumer, or ask one for
 messages, chooses where the server publishes them (`deliver_subject`, the reply subject), and so can forge events.
@@ -22,6 +26,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vigil.contract import subjects
+from vigil.contract.modules import ModuleId, names_of
 from vigil.contract.services import SERVICES, BucketAccess, ServiceSpec
 from vigil.contract.streams import (
     ALERTS,
@@ -76,12 +81,13 @@ class NatsUser:
 class NatsAccount:
     """Users that share a space of subjects. From the account of the services it `hears` and `asks` on these subjects:
     what is published there on the former is carried into this account, and what is published here on the latter is
-    carried there. Nothing else passes."""
+    carried there. Nothing else passes. `is_of_modules` is said of one whose users send observations."""
 
     name: str
     users: tuple[NatsUser, ...]
     hears: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
+    is_of_modules: bool = False
 
 
 def inbox_prefix(user: str) -> str:
@@ -119,13 +125,30 @@ def tenant_user(tenant: str) -> str:
     return f"tenant-{tenant}"
 
 
-def accounts(tenants: Iterable[str]) -> tuple[NatsAccount, ...]:
-    """Every account: that of the services and the operator, that of the server itself, and one for each tenant."""
+def of_module(module: ModuleId) -> Permissions:
+    """What a module may do: hear the pictures and the life of its tenant's sessions, and tell these sessions what it
+    notices, under its own name."""
+    return Permissions(
+        (subjects.observations_of_tenant(module.tenant, module.name),),
+        (subjects.raw_frames_of(module.tenant), subjects.lifecycles_of(module.tenant)),
+    )
+
+
+def module_user(module: ModuleId) -> str:
+    """The NATS user of a module. No service and no tenant can be called like it: no token has a dot."""
+    return f"module.{module.tenant}.{module.name}"
+
+
+def accounts(tenants: Iterable[str], modules: Iterable[ModuleId] = ()) -> tuple[NatsAccount, ...]:
+    """Every account: that of the services and the operator, that of the server itself, one for each tenant, and one for
+    the modules of each of these tenants that has some."""
     services = tuple(NatsUser(row.name, of_service(row)) for row in SERVICES)
+    named, known = tuple(tenants), tuple(modules)
     return (
         NatsAccount(SERVICES_ACCOUNT, (*services, NatsUser(OPERATOR, None))),
         NatsAccount(SYSTEM_ACCOUNT, (NatsUser(SYSTEM, None),)),
-        *map(tenant_account, tenants),
+        *map(tenant_account, named),
+        *(modules_account(tenant, names) for tenant in named if (names := names_of(tenant, known))),
     )
 
 
@@ -134,6 +157,18 @@ def tenant_account(tenant: str) -> NatsAccount:
     allowed = of_tenant(tenant)
     user = NatsUser(tenant_user(tenant), allowed)
     return NatsAccount(f"TENANT_{tenant}", (user,), hears=allowed.subscribe, asks=allowed.publish)
+
+
+def modules_account(tenant: str, names: Iterable[str]) -> NatsAccount:
+    """The account of a tenant's modules: into it comes what they may hear, and out of it what they notice."""
+    modules = [ModuleId(tenant, name) for name in names]
+    return NatsAccount(
+        f"MODULES_{tenant}",
+        tuple(NatsUser(module_user(module), of_module(module)) for module in modules),
+        hears=(subjects.raw_frames_of(tenant), subjects.lifecycles_of(tenant)),
+        asks=(subjects.observations_of_tenant(tenant),),
+        is_of_modules=True,
+    )
 
 
 def _declaring() -> list[str]:

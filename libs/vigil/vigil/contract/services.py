@@ -219,6 +219,7 @@ GATEWAY = ServiceSpec(
             *subjects.all_approvals(ApprovalEvent.GRANTED, ApprovalEvent.REFUSED),  # what people decide
             _of_all(Kind.AUDIO_IN),  # the microphones of clients
             _of_all(Kind.ANNOUNCEMENT),  # what operators have sessions say
+            subjects.ALL_OBSERVATIONS,  # of modules without NATS
         ),
         hears=(
             subjects.ALL_DECISIONS,
@@ -347,7 +348,12 @@ INTERACTION = ServiceSpec(
             _of_all(Kind.FRAME_ASKED),  # a picture at once, for a question
             _of_all(Kind.TURN_DROPPED),
         ),
-        hears=(_of_all(Kind.CODED_FRAMES), _of_all(Kind.COMMAND), subjects.ALL_LIFECYCLE),
+        hears=(
+            _of_all(Kind.CODED_FRAMES),
+            _of_all(Kind.COMMAND),
+            subjects.ALL_LIFECYCLE,
+            subjects.ALL_OBSERVATIONS,  # of modules
+        ),
         looks_up=(DECISIONS, UTTERANCES, ALERTS, DELEGATIONS, TASKS, MEMORY_REQUESTS, SESSIONS),
         snapshots=BucketAccess.WRITE,
     ),

@@ -129,7 +129,7 @@ def _place(subject: str) -> ObservationSubject:
 
 def _observation(event: _Event) -> Observation:
     data = event.data
-    box = data.box and Box(data.box.left, data.box.top, data.box.width, data.box.height)
+    box = None if data.box is None else Box(data.box.left, data.box.top, data.box.width, data.box.height)
     time_us = _time_us(data.capture_time)
     return Observation(data.module, data.kind, data.text, time_us, event.id, data.confidence, data.ttl_ms, box)
 

@@ -1,0 +1,96 @@
+"""`vigil modules`: the processes of the operator's own that may see a tenant's pictures and tell what they notice."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from vigil.contract.api_keys import tenants_of
+from vigil.contract.modules import ModuleId
+from vigil.contract.permissions import module_user
+from vigil.core.errors import InvalidToken
+from vigil_client.commands.running import console, show_table, stderr
+from vigil_client.endpoints import DATA_DIR
+from vigil_provision.commands.keys import AsJson, DataDir, SiteFolder
+from vigil_provision.commands.place import Place
+from vigil_provision.errors import ProvisionError
+from vigil_provision.modules import added, removed
+from vigil_provision.secrets import TENANT
+
+modules = typer.Typer(invoke_without_command=True)
+
+Name = Annotated[str, typer.Argument(help="What the module is called: its observations carry this name.")]
+Tenant = Annotated[str, typer.Option("--tenant", help="Tenant whose sessions the module may see.")]
+
+
+@modules.callback()
+def by_default(context: typer.Context) -> None:
+    """Add, list and remove modules; alone it lists them.
+
+    A module is a process of yours that looks at a tenant's pictures and tells what it notices. It has a NATS user of
+    its own, which may do that and nothing else. A change is in effect within two seconds, without a restart.
+
+    \b
+    Examples:
+      vigil modules add zones
+      vigil modules add faces --tenant acme
+      vigil modules remove zones
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_modules)
+
+
+@modules.command()
+def add(name: Name, tenant: Tenant = TENANT, data_dir: DataDir = DATA_DIR, site: SiteFolder = None) -> None:
+    """Give a module a NATS user, and print its address, password included: there is nothing else on standard output."""
+    place, new = Place(data_dir, None, site), _module(tenant, name)
+    place.change_modules(lambda known, keys: added(known, new, tenants_of(keys)))
+    stderr.print(f"added  {new}", highlight=False)
+    _plain(place.nats_url(module_user(new)))
+
+
+@modules.command("list")
+def list_modules(data_dir: DataDir = DATA_DIR, site: SiteFolder = None, as_json: AsJson = False) -> None:
+    """List the modules, and the NATS address of each, password included."""
+    place = Place(data_dir, None, site)
+    rows = [
+        {"tenant": module.tenant, "module": module.name, "nats_url": place.nats_url(module_user(module))}
+        for module in place.modules()
+    ]
+    if as_json:
+        _plain(json.dumps(rows, indent=2))
+        return
+    table = Table("tenant", "module", "NATS address", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row.values())
+    show_table(table)
+
+
+@modules.command()
+def url(name: Name, tenant: Tenant = TENANT, data_dir: DataDir = DATA_DIR, site: SiteFolder = None) -> None:
+    """Print the NATS address of a module, password included, and nothing else: for the module's own command line."""
+    place, wanted = Place(data_dir, None, site), _module(tenant, name)
+    if wanted not in place.modules():
+        raise ProvisionError(f"there is no module {wanted}", f"`vigil modules add {name} --tenant {tenant}` makes it")
+    _plain(place.nats_url(module_user(wanted)))
+
+
+@modules.command()
+def remove(name: Name, tenant: Tenant = TENANT, data_dir: DataDir = DATA_DIR, site: SiteFolder = None) -> None:
+    """Take a module's NATS user away: it is disconnected within two seconds."""
+    old = _module(tenant, name)
+    Place(data_dir, None, site).change_modules(lambda known, _: removed(known, old))
+    stderr.print(f"removed  {old}", highlight=False)
+
+
+def _module(tenant: str, name: str) -> ModuleId:
+    try:
+        return ModuleId(tenant, name)
+    except InvalidToken as error:
+        raise ProvisionError(str(error), "choose another name") from None
+
+
+def _plain(text: str) -> None:
+    """Print for programs: as it is, whatever the terminal."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

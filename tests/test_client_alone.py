@@ -18,7 +18,7 @@ from vigil_client.main import ABOUT, BEGINNINGS, help_text
 
 CLIENT = ROOT / "libs/client"
 # With which nobody begins.
-OTHERS = {"approve", "ask", "audit", "listen", "memory", "say", "tasks", "transcripts", "turns", "voices"}
+OTHERS = {"approve", "ask", "audit", "listen", "memory", "observe", "say", "tasks", "transcripts", "turns", "voices"}
 OWN_COMMANDS = {"alerts", "sessions", "subscribe", "watch"} | OTHERS
 # Whatever of these the client imported, it would have to bring along.
 HEAVY = ("vigil", "vigil_local", "vigil_recipe", "grpc", "torch", "fastapi", "redis", "numpy", "av", "opentelemetry")
@@ -99,7 +99,7 @@ def test_without_a_running_vigil_it_says_how_to_name_one(alone: Path, tmp_path: 
 def test_beside_the_others_it_has_their_commands() -> None:
     program = Path(sys.executable).with_name("vigil")
     ran = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60)
-    assert commands(ran.stdout) == OWN_COMMANDS | {"up", "demo", "doctor", "keys", "eval"}
+    assert commands(ran.stdout) == OWN_COMMANDS | {"up", "demo", "doctor", "keys", "modules", "eval"}
     assert all(example in ran.stdout for example in BEGINNINGS.values())
 
 

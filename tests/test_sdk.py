@@ -1,5 +1,6 @@
 """The SDK against a real gateway process: what is asked arrives, what is answered is read, and what fails says why."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -12,9 +13,11 @@ import pytest
 import pytest_asyncio
 from gateway_stage import Stage, gateway_stage
 
+from vigil.contract import subjects
 from vigil.contract.decision import decision_outgoing
 from vigil.contract.events.alerts import alert_outgoing
 from vigil.contract.events.envelope import Emission
+from vigil.contract.events.observations import read_observation
 from vigil.contract.events.utterances import utterance_outgoing
 from vigil.contract.snapshots import snapshot_name
 from vigil.core.alert import Moment, advance
@@ -23,12 +26,14 @@ from vigil.core.control import Action, Output
 from vigil.core.decide import Completion, Decision
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
+from vigil.core.observation import Box, Observation
 from vigil.core.probability import Probabilities
 from vigil.core.session import Chunk, SessionState
 from vigil.core.source import Role
 from vigil.core.turn import Exchange, Turn
 from vigil.runtime.store.sessions import Commit
 from vigil.testing.alert_events import alert_event
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import free_port
 from vigil.v1.ingestion_pb2 import ProbeSourceResponse, SourceFault
 from vigil_client import errors, options, values
@@ -160,6 +165,17 @@ async def test_what_is_said_to_a_session_waits_for_its_next_turn(stage: Stage, c
     told = [command.instruction for command in commands if isinstance(command, Instruct)]
     assert told[0].watch == Watch("fire", Severity.CRITICAL, 1.0, 2.0, 3.0, 4.0)
     assert [instruction.text for instruction in told[1:]] == ["Smoke?", "Greet everyone."]
+
+
+async def test_what_a_module_noticed_arrives_whole(stage: Stage, client: Client, session: str) -> None:
+    key, box = SessionKey("demo", session), options.Box(1, 2, 3, 4)
+    seen = options.NewObservation("zones", "zone", "Somebody.", "2026-01-01T00:00:00Z", 0.5, 5_000, box)
+    async with stage.bus.subscribe(subjects.observations_of(key), capacity=1) as messages, asyncio.timeout(DEADLINE_S):
+        observation = await client.observe(session, seen)
+        message = await anext(messages)
+    at_us = 1_767_225_600_000_000
+    told = Observation("zones", "zone", "Somebody.", at_us, observation, 0.5, 5_000, Box(1, 2, 3, 4))
+    assert read_observation(message.subject, message.payload) == (key, told)
 
 
 async def test_history_has_turns_and_dialogue(stage: Stage, client: Client, session: str) -> None:

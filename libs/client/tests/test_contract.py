@@ -33,6 +33,8 @@ ASKED: dict[type, str] = {
     options.Voice: "VoiceGroup",
     options.NewWatch: "WatchIn",
     options.NewSession: "SessionIn",
+    options.Box: "BoxIn",
+    options.NewObservation: "ObservationIn",
     approvals.NewPattern: "PatternIn",
 }
 ANSWERED: dict[type, str] = {
@@ -225,11 +227,18 @@ def test_the_watch_command_has_the_defaults_of_the_contract() -> None:
         ("tasks",),
         ("memory",),
         ("approve",),
+        ("observe",),
     ],
 )
 def test_every_option_says_what_it_does(path: tuple[str, ...]) -> None:
     for parameter in command(*path).params:
         assert getattr(parameter, "help", ""), f"{' '.join(path)} {parameter.opts} has no help"
+
+
+def test_the_observe_command_can_say_everything_of_an_observation() -> None:
+    wanted = {option_of(path, name) for path, name in leaves("ObservationIn") if path not in ("text", "ttl_ms")}
+    box = {option_of("", name) for name in properties("BoxIn")}
+    assert names_of(command("observe")) == (wanted - box) | OWN | {"SESSION", "TEXT", "--ttl", "--box"}
 
 
 def test_a_body_leaves_out_what_is_the_gateways_default() -> None:
@@ -279,6 +288,7 @@ async def call_everything(client: Client) -> None:
     await client.change_session(SESSION, infer_when_idle=False)
     await client.reset_session(SESSION)
     await client.ask(SESSION, "Who?")
+    await client.observe(SESSION, options.NewObservation("zones", "zone", "Somebody is in the bay."))
     await client.instructions(SESSION)
     await client.instruct(SESSION, "Greet.")
     await client.replace_instruction(SESSION, "i-1", "Wave.")

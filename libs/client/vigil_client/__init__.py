@@ -3,7 +3,7 @@
 from vigil_client.alerts import Alert, Utterance, alerts, utterances
 from vigil_client.api import Client
 from vigil_client.approvals import Approval, NewPattern
-from vigil_client.options import Cadence, NewSession, NewSource, NewWatch, Speech, Window, source_url
+from vigil_client.options import Cadence, NewObservation, NewSession, NewSource, NewWatch, Speech, Window, source_url
 from vigil_client.speech import SpeechNews, Transcript
 from vigil_client.tasks import Task
 from vigil_client.values import Session
@@ -13,6 +13,7 @@ __all__ = [
     "Approval",
     "Cadence",
     "Client",
+    "NewObservation",
     "NewPattern",
     "NewSession",
     "NewSource",

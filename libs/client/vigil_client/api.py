@@ -16,7 +16,7 @@ from vigil_client.backoff import Backoff
 from vigil_client.errors import Unavailable, Unreachable
 from vigil_client.events import Connection, Event, read_event
 from vigil_client.memory import Memories
-from vigil_client.options import NewSession, NewWatch, as_body
+from vigil_client.options import NewObservation, NewSession, NewWatch, as_body
 from vigil_client.sound import SoundEvent, listened
 from vigil_client.speech import TranscriptPage
 from vigil_client.sse import Parser, ServerEvent
@@ -126,6 +126,11 @@ class Client:
         """Ask about what the camera shows; the id of the query. The answer comes as an event of the session. If the
         model delegates the question, `brain` answers it; empty: the session's."""
         return await self._tell("POST", f"{_session(session_id)}/queries", _told(question, brain))
+
+    async def observe(self, session_id: str, seen: NewObservation) -> str:
+        """Tell the session what a module of yours noticed; its id. It is data for the model's next turn. Modules that
+        see pictures use `vigil_client.modules`."""
+        return await self._tell("POST", f"{_session(session_id)}/observations", as_body(seen))
 
     async def instructions(self, session_id: str) -> tuple[Instruction, ...]:
         """Standing instructions, without watches."""

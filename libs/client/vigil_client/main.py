@@ -22,6 +22,7 @@ OWN = {
     "ask": "vigil_client.commands.sessions:ask",
     "listen": "vigil_client.commands.listen:listen",
     "memory": "vigil_client.commands.memory:memory",
+    "observe": "vigil_client.commands.observe:observe",
     "say": "vigil_client.commands.speech:say",
     "sessions": "vigil_client.commands.sessions:sessions",
     "tasks": "vigil_client.commands.tasks:tasks",

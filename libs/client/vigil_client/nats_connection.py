@@ -109,6 +109,7 @@ class Connection:
         try:
             await self.client.publish(subject, payload, headers=headers)
             await self.client.flush(timeout=2)
+            await self.client.flush(timeout=2)  # as above
         except (NatsError, OSError, TimeoutError) as error:
             self.told(f"NATS takes nothing now: {str(error) or type(error).__name__}")
             return False

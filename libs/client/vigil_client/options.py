@@ -119,6 +119,30 @@ class NewWatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a picture, in pixels of the frame."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewObservation:
+    """What a module noticed, for those that have no NATS. `capture_time` is RFC 3339, None: now. No turn that begins
+    more than `ttl_ms` after it is shown the text. `confidence` is from 0 to 1."""
+
+    module: str
+    kind: str
+    text: str
+    capture_time: str | None = None
+    confidence: float | None = None
+    ttl_ms: int = 10_000
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewSession:
     """A source to watch, and how. A model or a profile that is None is the gateway's usual one.
 

@@ -101,6 +101,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/{session}/observations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Observe
+         * @description Tell the session what a module of yours noticed. The model is shown it in the next turn, as data, when the
+         *     session takes observations of that module and it is not too old by then.
+         */
+        post: operations["observe_v1_sessions__session__observations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/{session}/watches": {
         parameters: {
             query?: never;
@@ -1672,6 +1693,32 @@ export interface components {
             text: string;
         };
         /**
+         * BoxIn
+         * @description A part of the picture, in pixels of the frame.
+         */
+        BoxIn: {
+            /**
+             * Left
+             * @description In pixels of the frame
+             */
+            left: number;
+            /**
+             * Top
+             * @description In pixels of the frame
+             */
+            top: number;
+            /**
+             * Width
+             * @description In pixels of the frame
+             */
+            width: number;
+            /**
+             * Height
+             * @description In pixels of the frame
+             */
+            height: number;
+        };
+        /**
          * CachedTokens
          * @description How much of the prompt the engine had already.
          */
@@ -2481,6 +2528,48 @@ export interface components {
              * @description What it means and what to do, for people
              */
             message: string;
+        };
+        /**
+         * ObservationIn
+         * @description What a module noticed. It is data for the model's next turn, and never an instruction to it.
+         */
+        ObservationIn: {
+            /**
+             * Module
+             * @description Name of the module
+             * @example zones
+             */
+            module: string;
+            /**
+             * Kind
+             * @description What kind of thing it noticed
+             * @example zone
+             */
+            kind: string;
+            /**
+             * Text
+             * @description What it noticed, in a sentence
+             * @example A person is in the loading bay.
+             */
+            text: string;
+            /**
+             * Capture Time
+             * @description When what it noticed was there; left out: now
+             */
+            capture_time?: string | null;
+            /**
+             * Confidence
+             * @description How sure the module is; left out: it does not say
+             */
+            confidence?: number | null;
+            /**
+             * Ttl Ms
+             * @description No turn that begins longer than this after the capture time is shown it
+             * @default 10000
+             */
+            ttl_ms: number;
+            /** @description Which part of the picture it is about; left out: all, or no picture */
+            box?: components["schemas"]["BoxIn"] | null;
         };
         /**
          * OpenAIError
@@ -4047,6 +4136,51 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request cannot be served as it is */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The gateway cannot serve it now */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    observe_v1_sessions__session__observations_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session, or its client's name */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObservationIn"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             202: {

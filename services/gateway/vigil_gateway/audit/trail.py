@@ -2,9 +2,10 @@
 
 A request without a valid key or login names no tenant, so it is counted and logged, and recorded nowhere: strangers
 cannot fill a stream. A pushed picture changes nothing: of `POST /v1/chat/completions` the call is recorded that begins
-a session, and one that is refused.
+a session, and one that is refused. Nor does what a module noticed: only a refused one is recorded.
 """
 
+import re
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +17,7 @@ from vigil_gateway.ports import Ports, is_reading
 
 API = "/v1/"
 CHAT = "/v1/chat/completions"
+_OBSERVATIONS = re.compile(r"/v1/sessions/[^/]+/observations")
 _NO_ROUTE = "none"
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
@@ -49,13 +51,17 @@ class AuditTrail:
 def _record(scope: Scope, status: int, notes: Noted) -> None:
     ports: Ports = scope["app"].state.ports
     holder: ApiKey | None = scope["state"].get("holder")
-    is_turn = scope["path"] == CHAT and not notes.began_session and status not in _REFUSED
-    if holder is None or is_turn:
+    if holder is None or (_shows_only(scope["path"], notes) and status not in _REFUSED):
         return
     route, named = _place(scope)
     address = (scope["client"] or ("",))[0]
     session = notes.session or named
     ports.audit.record(holder, method=scope["method"], route=route, status=status, address=address, session=session)
+
+
+def _shows_only(path: str, notes: Noted) -> bool:
+    """Whether the request only showed a session something: a picture, or what a module noticed."""
+    return (path == CHAT and not notes.began_session) or _OBSERVATIONS.fullmatch(path) is not None
 
 
 def _place(scope: Scope) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from vigil_gateway.openai import chat
 from vigil_gateway.openai.models import OpenAIError
 from vigil_gateway.ports import Ports
 from vigil_gateway.preview import routes as preview
-from vigil_gateway.sessions import history, instructions, queries, watches
+from vigil_gateway.sessions import history, instructions, observations, queries, watches
 from vigil_gateway.sessions import routes as sessions
 from vigil_gateway.speech import announcing, transcripts, voices
 from vigil_gateway.speech import routes as speech
@@ -72,6 +72,7 @@ _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fa
 _ROUTERS = (
     sessions,
     queries,
+    observations,
     watches,
     instructions,
     history,

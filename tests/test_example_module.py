@@ -1,0 +1,97 @@
+"""The module to begin with, as docs/modules.md runs it, at the NATS of a site."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import nats
+import pytest
+from nats.aio.client import Client as Nats
+from nats.aio.msg import Msg
+
+from vigil.contract import subjects
+from vigil.contract.events.observations import read_observation
+from vigil.contract.frames import Frame, FrameGroup, encode_group
+from vigil.contract.permissions import inbox_prefix
+from vigil.contract.services import INGESTION, INTERACTION
+from vigil.core.ids import SessionKey
+from vigil.core.observation import Observation
+from vigil.testing.eventually import DEADLINE_S
+from vigil.testing.handled import handled
+from vigil.testing.images import jpeg
+from vigil_provision.testing.deployments import of_a_site
+from vigil_provision.testing.servers import ConfiguredNats
+
+TEMPLATE = Path(__file__).parent.parent / "examples/modules/template/module.py"
+KEY = SessionKey("demo", "s-1")
+AT_US = 1_767_225_600_123_457
+DARK, BRIGHT = (10, 10, 10), (200, 200, 200)
+
+
+@asynccontextmanager
+async def running(address: str) -> AsyncIterator[Process]:
+    """The template as a process, which writes only what goes wrong."""
+    process = await asyncio.create_subprocess_exec(sys.executable, str(TEMPLATE), address, stdout=PIPE, stderr=STDOUT)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ConfiguredNats]:
+    """The NATS of a site whose tenant `demo` has the module `zones`."""
+    started = ConfiguredNats(tmp_path / "nats", of_a_site().nats_config)
+    await started.start()
+    yield started
+    await started.kill()
+
+
+@asynccontextmanager
+async def service(server: ConfiguredNats, name: str) -> AsyncIterator[Nats]:
+    connection = await nats.connect(server.url_of(name), inbox_prefix=inbox_prefix(name))
+    yield connection
+    await connection.close()
+
+
+async def show(ingestion: Nats, session: str, colour: tuple[int, int, int], at_us: int) -> None:
+    key = SessionKey("demo", session)
+    picture = Frame(jpeg(colour, (320, 192)), 320, 192, at_us)
+    await ingestion.publish(subjects.raw_frames(key), encode_group(FrameGroup(key, 0, 0, (picture,), 1)))
+    await ingestion.flush()
+
+
+async def test_it_tells_of_dark_pictures_with_their_time_and_of_no_others(server: ConfiguredNats) -> None:
+    heard: asyncio.Queue[Msg] = asyncio.Queue()
+    async with service(server, INGESTION.name) as ingestion, service(server, INTERACTION.name) as worker:
+        await worker.subscribe(subjects.observations_of(KEY), cb=heard.put)
+        await handled(worker)
+        async with running(server.module_url("demo", "zones")) as module:
+            first = asyncio.ensure_future(heard.get())
+            while not first.done():
+                assert module.returncode is None, (await module.communicate())[0].decode()
+                await show(ingestion, "s-1", BRIGHT, AT_US)
+                await show(ingestion, "s-2", DARK, AT_US)
+                await show(ingestion, "s-1", DARK, AT_US + 1)
+                await asyncio.wait({first}, timeout=0.2)
+    message = first.result()
+    key, seen = read_observation(message.subject, message.data)
+    assert (key, message.subject) == (KEY, "vigil.v1.observation.demo.s-1.zones")
+    assert seen == Observation("zones", "light", "the picture is dark", AT_US + 1, seen.id)
+
+
+async def test_an_address_that_opens_nothing_says_what_to_do(server: ConfiguredNats) -> None:
+    async with running(server.module_url("demo", "zones").replace("module.demo", "module.acme")) as module:
+        said = (await asyncio.wait_for(module.communicate(), DEADLINE_S))[0].decode()
+    assert "NATS at 127.0.0.1" in said
+    assert "next: " in said
+
+
+def test_it_is_as_short_as_it_says() -> None:
+    lines = [line for line in TEMPLATE.read_text().splitlines() if line.strip()]
+    assert len(lines) <= 30

@@ -33,7 +33,7 @@ from vigil.testing.handled import handled
 from vigil_recipe.scenarios.chat import UNKNOWN
 
 EXAM_MODES = (Mode.RECALL, Mode.MEMORY, Mode.NEITHER)
-TELL_S = 1_800  # of the film
+TELL_S = 600  # of the film
 
 
 class Author(StrEnum):

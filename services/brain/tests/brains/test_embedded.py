@@ -14,6 +14,7 @@ from vigil.testing.eventually import eventually
 from vigil.testing.scripted_brain import Behaviour, ScriptedBrain
 from vigil_brain.brains.embedded import MODEL, EmbeddedBrain, EmbeddedSettings, installed
 from vigil_brain.brains.port import BrainError, BrainTask
+from vigil_brain.brains.sentences import GRAMMAR
 from vigil_brain.testing.told import RecordedTold
 
 
@@ -39,8 +40,34 @@ async def test_its_server_starts_with_the_first_task_and_stays(
     for _ in range(2):
         assert (await brain.solve(task, told)).text == "It is 408."
     assert (starts(tmp_path), told.said) == (1, ["loads its model"])
-    assert server.seen[0]["messages"][1]["content"] == "What is 12 times 34?", "the question alone"
+    assert server.seen[0]["messages"][-1]["content"] == "What is 12 times 34?", "the question alone"
     assert server.keys[0] == "Bearer k"
+    await brain.close()
+
+
+async def test_the_model_is_shown_examples_as_turns_and_held_to_the_sentences(
+    tmp_path: Path, server: ScriptedBrain, task: BrainTask, told: RecordedTold
+) -> None:
+    brain = stand_in(tmp_path, server)
+    await brain.solve(task, told)
+    system, *turns, asked = server.seen[0]["messages"]
+    assert (system["role"], asked["role"]) == ("system", "user")
+    assert [turn["role"] for turn in turns] == ["user", "assistant"] * (len(turns) // 2)
+    assert {turn["content"] for turn in turns} >= {"What is 13 times 17?", "It is 221."}
+    assert server.seen[0]["grammar"] == GRAMMAR
+    assert server.seen[0]["temperature"] == 0.0
+    await brain.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "text"), [("408", "It is 408."), ("It is 408.", "It is 408."), ("So 408?", "So 408?")]
+)
+async def test_a_bare_answer_is_set_into_the_sentence_that_the_small_model_knows(
+    tmp_path: Path, server: ScriptedBrain, task: BrainTask, told: RecordedTold, said: str, text: str
+) -> None:
+    server.answers = lambda body: said
+    brain = stand_in(tmp_path, server)
+    assert (await brain.solve(task, told)).text == text
     await brain.close()
 
 

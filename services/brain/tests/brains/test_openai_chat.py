@@ -15,6 +15,7 @@ from vigil_brain.brains.http_client import HttpClient, http_session
 from vigil_brain.brains.kinds import open_brain
 from vigil_brain.brains.openai_chat import ChatOptions, OpenAIBrain
 from vigil_brain.brains.port import Brain, BrainError, BrainTask
+from vigil_brain.brains.prompt import Example
 from vigil_brain.brains.spec import BrainSpec
 from vigil_brain.brains.toolbox import Tool, Toolbox, ToolCall
 from vigil_brain.testing.told import RecordedTold
@@ -56,6 +57,23 @@ async def test_a_model_that_cannot_see_gets_plain_text(
     async with opened(server, pictures=0) as brain:
         await brain.solve(task, told)
     assert isinstance(server.seen[0]["messages"][1]["content"], str)
+
+
+async def test_examples_are_turns_before_the_question_and_a_grammar_goes_along(
+    server: ScriptedBrain, task: BrainTask, told: RecordedTold
+) -> None:
+    options = ChatOptions(
+        "m", pictures=0, examples=(Example("What is 2 times 3?", "It is 6."),), grammar='root ::= "x"'
+    )
+    async with http_session() as http:
+        await OpenAIBrain(HttpClient(http, server.url), options).solve(task, told)
+        await OpenAIBrain(HttpClient(http, server.url), ChatOptions("m", pictures=0)).solve(task, told)
+    _, shown, answered, asked = server.seen[0]["messages"]
+    assert shown == {"role": "user", "content": "What is 2 times 3?"}
+    assert answered == {"role": "assistant", "content": "It is 6."}
+    assert asked["content"].startswith("What is 12 times 34?")
+    assert server.seen[0]["grammar"] == 'root ::= "x"'
+    assert "grammar" not in server.seen[1], "other servers refuse what they do not know"
 
 
 @pytest.mark.parametrize(

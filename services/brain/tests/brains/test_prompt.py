@@ -8,9 +8,11 @@ from vigil_brain.brains.port import BrainTask, Picture
 from vigil_brain.brains.prompt import (
     EMBEDDED_PROMPT,
     MAX_DATA_CHARS,
+    Example,
     data_url,
     fenced,
     newest,
+    prompt_examples,
     prompt_text,
     system_text,
     user_text,
@@ -51,6 +53,12 @@ def test_the_system_prompt_names_the_language_of_the_session() -> None:
 
 def test_a_prompt_of_the_task_takes_the_place_of_the_file() -> None:
     assert system_text(BrainTask("t", "q", prompt="Be brief."), EMBEDDED_PROMPT) == "Be brief."
+
+
+def test_a_prompt_has_its_examples_apart() -> None:
+    assert "Question:" not in prompt_text(EMBEDDED_PROMPT)
+    assert Example("What is 13 times 17?", "It is 221.") in prompt_examples(EMBEDDED_PROMPT)
+    assert prompt_examples("answer-1") == ()
 
 
 def test_the_prompts_say_that_data_is_no_instruction() -> None:

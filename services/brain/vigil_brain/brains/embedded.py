@@ -7,6 +7,7 @@ child of this process: it starts with the first task, ends with the service, and
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,8 @@ from vigil.runtime.process.logs import get_log
 from vigil_brain.brains.http_client import HttpClient, http_session, in_time
 from vigil_brain.brains.openai_chat import ChatOptions, OpenAIBrain
 from vigil_brain.brains.port import Answer, Brain, BrainError, BrainTask, Told
-from vigil_brain.brains.prompt import EMBEDDED_PROMPT
+from vigil_brain.brains.prompt import EMBEDDED_PROMPT, prompt_examples
+from vigil_brain.brains.sentences import GRAMMAR, sentence
 from vigil_brain.brains.spec import BrainSpec
 
 MODEL = "qwen2.5-coder-1.5b-instruct"
@@ -49,13 +51,16 @@ class EmbeddedBrain:
         self._timeout_s = timeout_s
         self._server: ChildServer | None = None
         self._turn = asyncio.Lock()
+        self._options = ChatOptions(
+            MODEL, timeout_s, 0, MAX_TOKENS, 0.0, EMBEDDED_PROMPT, prompt_examples(EMBEDDED_PROMPT), GRAMMAR
+        )
 
     async def solve(self, task: BrainTask, told: Told) -> Answer:
         async with in_time(min(self._timeout_s, task.deadline_s)), self._turn, http_session() as http:
             server = await self._running(told)
-            options = ChatOptions(MODEL, self._timeout_s, 0, MAX_TOKENS, 0.0, EMBEDDED_PROMPT)
             alone = BrainTask(task.id, task.question, language=task.language, deadline_s=task.deadline_s)
-            return await OpenAIBrain(HttpClient(http, server.url, server.key), options).solve(alone, told)
+            answer = await OpenAIBrain(HttpClient(http, server.url, server.key), self._options).solve(alone, told)
+            return replace(answer, text=sentence(task.question, answer.text))
 
     async def close(self) -> None:
         """End the server."""

@@ -5,7 +5,7 @@ Closing the connection is how such a server is told to stop.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -17,7 +17,16 @@ from vigil_brain.brains.bounded import BoundedText, Flooded
 from vigil_brain.brains.http_client import HttpClient, http_session, in_time, json_object, shortened
 from vigil_brain.brains.mcp_tools import mcp_tools
 from vigil_brain.brains.port import Action, Answer, Brain, BrainError, BrainTask, Told
-from vigil_brain.brains.prompt import ANSWER_PROMPT, data_url, fenced, newest, picture_label, system_text, user_text
+from vigil_brain.brains.prompt import (
+    ANSWER_PROMPT,
+    Example,
+    data_url,
+    fenced,
+    newest,
+    picture_label,
+    system_text,
+    user_text,
+)
 from vigil_brain.brains.spec import BrainSpec
 from vigil_brain.brains.tool_server import ToolServer
 from vigil_brain.brains.toolbox import OpenTools, Toolbox, ToolCall, no_tools
@@ -41,7 +50,8 @@ class OpenAISettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """How the model is asked."""
+    """How the model is asked. It is shown `examples` as turns of the chat before the question. `grammar` holds its
+    answer to a form, in llama.cpp's notation (GBNF): for its server alone, others refuse or ignore the field."""
 
     model: str
     timeout_s: float = 120.0
@@ -49,6 +59,8 @@ class ChatOptions:
     max_tokens: int = 1_024
     temperature: float | None = None
     prompt: str = ANSWER_PROMPT
+    examples: Sequence[Example] = ()
+    grammar: str = ""
 
 
 @dataclass(slots=True)
@@ -91,7 +103,11 @@ class OpenAIBrain:
                 content.append({"type": "text", "text": picture_label(picture)})
                 content.append({"type": "image_url", "image_url": {"url": data_url(picture)}})
         system = system_text(task, self._options.prompt)
-        return [{"role": "system", "content": system}, {"role": "user", "content": content}]
+        messages: list[dict[str, Any]] = [{"role": "system", "content": system}]
+        for example in self._options.examples:
+            messages.append({"role": "user", "content": example.question})
+            messages.append({"role": "assistant", "content": example.answer})
+        return [*messages, {"role": "user", "content": content}]
 
     async def _ask(self, messages: list[dict[str, Any]], toolbox: Toolbox) -> _Reply:
         reply = _Reply(BoundedText(), {})
@@ -123,6 +139,8 @@ class OpenAIBrain:
         }
         if options.temperature is not None:
             body["temperature"] = options.temperature
+        if options.grammar:
+            body["grammar"] = options.grammar
         if toolbox.tools:
             body["tools"] = [tool.as_function() for tool in toolbox.tools]
         return body

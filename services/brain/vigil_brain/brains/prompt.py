@@ -7,19 +7,38 @@ of a prompt's file goes up with every change of the file, so that a log can say 
 import base64
 from collections.abc import Sequence
 from importlib import resources
+from typing import NamedTuple
 
 from vigil_brain.brains.port import BrainTask, Picture
 
 ANSWER_PROMPT = "answer-1"
-EMBEDDED_PROMPT = "embedded-1"
+EMBEDDED_PROMPT = "embedded-2"
 MAX_DATA_CHARS = 60_000
 
 _OPEN, _CLOSE = "<<<data", "data>>>"
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
+_QUESTION, _ANSWER = "\n\nQuestion: ", "\nAnswer: "
+
+
+class Example(NamedTuple):
+    """A question with an answer as the model should give it."""
+
+    question: str
+    answer: str
 
 
 def prompt_text(name: str) -> str:
-    """The system prompt of that name, without the newline at its end."""
+    """The system prompt of that name, without its examples and without the newline at its end."""
+    return _file(name).partition(_QUESTION)[0]
+
+
+def prompt_examples(name: str) -> tuple[Example, ...]:
+    """The examples of that prompt, which a chat model is shown as turns before the question."""
+    blocks = _file(name).split(_QUESTION)[1:]
+    return tuple(Example(*block.split(_ANSWER, 1)) for block in blocks)
+
+
+def _file(name: str) -> str:
     return resources.files("vigil_brain.prompts").joinpath(f"{name}.txt").read_text("utf-8").rstrip("\n")
 
 

@@ -14,7 +14,7 @@ BUF := build/buf/node_modules/.bin/buf
 # The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
 BREAKING_REF ?= HEAD~1
 # Most tests wait for real processes most of the time: more of them than processors run side by side.
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 3
 PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
 
 .PHONY: help
@@ -111,14 +111,15 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 .PHONY: test test-console test-slow test-compose test-stores test-helm test-recipe test-services test-funasr bench fuzz eval coverage lint format
 test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST_ARGS=…]
-	@$(MAKE) --no-print-directory test-console
-	@$(MAKE) --no-print-directory test-services
+	@tests/beside.sh build/test-console.log '$(MAKE) --no-print-directory test-console' \
+	  '$(MAKE) --no-print-directory test-services'
 
 test-console: ## Run the console's own tests, and check its types
 	@if ! command -v npm >/dev/null; then echo "==> there is no npm: the tests of the console are skipped"; exit 0; fi; \
 	$(MAKE) --no-print-directory console/node_modules/.complete && \
 	npm run --silent --prefix console test -- --reporter=dot && npm run --silent --prefix console check -- --output human
 
+# The test of the embedded brain runs where `make brain` was run: 1.1 GB more are not fetched for one test.
 test-slow: workspace engine speech system browser whip-client prometheus turn console ## Run the tests that need a browser or Prometheus, or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-recipe
@@ -150,12 +151,19 @@ test-recipe: engine ## Run the tests of training, and small trainings [RECIPE_TE
 	@PYTHONPATH=libs/vigil:libs/recipe OMP_NUM_THREADS=1 $(ENGINE_PYTHON) -m pytest --noconftest -q --timeout 900 \
 	  $(if $(RECIPE_TESTS),-m "$(RECIPE_TESTS)") libs/recipe/tests/test_engine_*.py
 
+# Every process of a run imports all test files of the run, which takes half a minute of a processor for all there are.
+# So there are two runs: the tests of several services together, which wait most, and those of each part beside them.
 # The whole system decides every second with the real engine: nothing runs beside it.
-# The tests of several services together wait most: they begin first, and what is quick fills the end.
+QUICK := $(VENV)/python -m pytest -m "not slow"
+SIDE_BY_SIDE := $(QUICK) -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+TOGETHER := --ignore tests/whole_system --ignore tests/compose
 test-services:
-	@$(VENV)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
-	  $(or $(PYTEST_ARGS),tests services libs) --ignore tests/whole_system --ignore tests/compose
-	@$(VENV)/python -m pytest -m "not slow" tests/whole_system $(PYTEST_ARGS)
+ifdef PYTEST_ARGS
+	@$(SIDE_BY_SIDE) $(PYTEST_ARGS) $(TOGETHER)
+else
+	@tests/beside.sh build/test-parts.log '$(SIDE_BY_SIDE) services libs' '$(SIDE_BY_SIDE) tests $(TOGETHER)'
+endif
+	@$(QUICK) tests/whole_system $(PYTEST_ARGS)
 
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|presence|ages|speech] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE))$(filter presence ages,$(BENCH)),$(MAKE) --no-print-directory engine)

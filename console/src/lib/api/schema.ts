@@ -1700,21 +1700,25 @@ export interface components {
             /**
              * Left
              * @description In pixels of the frame
+             * @example 120
              */
             left: number;
             /**
              * Top
              * @description In pixels of the frame
+             * @example 120
              */
             top: number;
             /**
              * Width
              * @description In pixels of the frame
+             * @example 64
              */
             width: number;
             /**
              * Height
              * @description In pixels of the frame
+             * @example 64
              */
             height: number;
         };

@@ -16,8 +16,8 @@ def _written(value: object) -> object:
     return no_number(value)
 
 
-Edge = Annotated[int, bounded(EDGE, "In pixels of the frame"), NO_TEXT_INT]
-Side = Annotated[int, bounded(SIDE, "In pixels of the frame"), NO_TEXT_INT]
+Edge = Annotated[int, bounded(EDGE, "In pixels of the frame", examples=[120]), NO_TEXT_INT]
+Side = Annotated[int, bounded(SIDE, "In pixels of the frame", examples=[64]), NO_TEXT_INT]
 Time = Annotated[AwareDatetime | None, BeforeValidator(_written)]
 Confidence = Annotated[float, bounded(CONFIDENCE, "", allow_inf_nan=False), NO_TEXT_FLOAT]
 TtlMs = Annotated[

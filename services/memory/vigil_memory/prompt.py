@@ -76,6 +76,7 @@ def _sections(request: MemoryRequest) -> list[str]:
         ("What the user asked to be watched for and done", instructions),
         ("What the user said in the span", [plain(line) for line in request.asked]),
         ("What the assistant said in the span", told),
+        ("What other programs noticed in the span", [plain(line) for line in request.observed]),
         ("The end of the memory before", [plain_lines(request.before)] if request.before else []),
         ("The memories", blocks),
     )

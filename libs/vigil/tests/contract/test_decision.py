@@ -71,9 +71,18 @@ def test_a_decision_has_one_json(spec: SessionSpec, make_decision: MakeDecision)
         "prefix_share": 1.0,
         "duplicate": False,
         "task": "",
+        "observed": [],
     }
     assert not replace(decision, duplicate=True).spoke, "what was just said is not said again"
     assert decision_json(replace(decision, probabilities=None))["p"] is None
+
+
+def test_a_decision_tells_what_modules_noticed(spec: SessionSpec, make_decision: MakeDecision) -> None:
+    lines = ("faces (face, 0.92): Anna is at the door", "mqtt (heat) at 3.0 seconds: 41 degrees")
+    payload = decision_outgoing(spec, replace(make_decision(), observed=lines), emit_time_us=CAPTURED_US).payload
+    decision = decode_decision(payload)
+    assert decision.observed == lines
+    assert decision_json(decision)["observed"] == list(lines)
 
 
 @pytest.mark.parametrize("action", list(Action))

@@ -35,6 +35,7 @@ SUMMARY = MemoryRequest(
     due_us=AT_US + 20_000_000,
     requested_at_us=AT_US,
     ttl_s=300.0,
+    observed=("faces (face) at 7.0 seconds: Anna is at the door",),
 )
 MERGE = replace(
     SUMMARY,

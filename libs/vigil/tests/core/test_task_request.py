@@ -96,3 +96,13 @@ def test_the_evidence_ends_with_the_turn_that_delegated() -> None:
     assert work.memory == "x" * MEMORY_CHARS
     assert work.instructions == (FIRE.text,)
     assert work.expires_us == 1_000 + 120_000_000
+
+
+def test_a_brain_is_told_what_modules_noticed() -> None:
+    task = Task("s-1-4", "Whose coat is that?", "Let me see.", 4_000, 124_000)
+    told = replace(turns(5)[3], observed=("faces (face, 0.92): Anna is at the door",))
+    chunk = Chunk(1, (Text("Before: nothing."),), (*turns(3), told, turns(5)[4]))
+    work = request(SPEC, SessionState(5, 4_000, chunk, tasks=(task,)), task, 1_000)
+    assert work.memory == (
+        "Before: nothing.\n\nWhat other programs noticed:\nfaces (face, 0.92) at 3.0 seconds: Anna is at the door"
+    )

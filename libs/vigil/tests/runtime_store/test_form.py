@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from vigil.core.command import Reset
+from vigil.core.modules import Modules
 from vigil.core.session import SessionSpec, Window
 from vigil.core.source import Role
 from vigil.core.turn import Result
@@ -39,15 +40,20 @@ async def make_newer(redis: Redis, part: Part) -> bytes:
     return bytes(before)
 
 
-async def test_the_former_releases_session_is_taken_over_whole(store: SessionStore, redis: Redis) -> None:
-    await restore(redis, 0)
+@pytest.mark.parametrize(("of_form", "is_of_old_form"), [(0, True), (1, False)])
+async def test_the_former_releases_session_is_taken_over_whole(
+    store: SessionStore, redis: Redis, of_form: int, is_of_old_form: bool
+) -> None:
+    """Neither of these releases knew modules: its sessions hear all of them, and its turns were told nothing."""
+    await restore(redis, of_form)
     taken = await store.take(KEY, 4)
     waiting = Waiting((WAITING,), (RESULT,))
-    assert replace(taken, id="") == Taken(SPEC, state(), (OUTGOING,), waiting, is_of_old_form=True)
+    assert replace(taken, id="") == Taken(SPEC, state(), (OUTGOING,), waiting, is_of_old_form=is_of_old_form)
     pictures = await store.frames(KEY, [uuid for uuid, _ in frames()])
     assert len(pictures) == TURNS
     assert all(picture.startswith(b"\xff\xd8") for picture in pictures.values())
-    assert [entry.sequence for entry in await store.log(KEY)] == list(range(TURNS))
+    assert [(entry.sequence, entry.observed) for entry in await store.log(KEY)] == [(turn, ()) for turn in range(TURNS)]
+    assert taken.spec.modules == Modules()
     assert (await store.look(KEY)).waiting == waiting
     with pytest.raises(FenceLost):
         await store.take(KEY, FENCE)

@@ -30,7 +30,8 @@ class StoredDecision:
 
     `time_ms` is model time; `capture_time_us` and `emit_time_us` are microseconds since the epoch. The words of a
     `duplicate` were uttered a moment ago: they are not uttered again. `probabilities` is None when the engine gave
-    none. `task` is the id of the task that answers a delegated question, empty for every other action.
+    none. `task` is the id of the task that answers a delegated question, empty for every other action. `observed` is
+    what modules noticed, as the model was told it in this turn.
     """
 
     key: SessionKey
@@ -52,6 +53,7 @@ class StoredDecision:
     prefix_share: float = 0.0
     duplicate: bool = False
     task: str = ""
+    observed: tuple[str, ...] = ()
 
     @property
     def spoke(self) -> bool:
@@ -99,6 +101,7 @@ def stored(key: SessionKey, decision: Decision, *, emit_time_us: int) -> StoredD
         prefix_share=decision.prefix_share,
         duplicate=decision.duplicate,
         task=decision.task,
+        observed=decision.observed,
     )
 
 
@@ -144,6 +147,7 @@ def decision_json(decision: StoredDecision) -> dict[str, object]:
         "prefix_share": decision.prefix_share,
         "duplicate": decision.duplicate,
         "task": decision.task,
+        "observed": list(decision.observed),
     }
 
 
@@ -173,6 +177,7 @@ def decision_to_pb(decision: StoredDecision) -> pb.Decision:
         duplicate=decision.duplicate,
         completion_tokens=decision.completion_tokens,
         task=decision.task,
+        observed=decision.observed,
     )
 
 
@@ -198,4 +203,5 @@ def _of_pb(message: pb.Decision, key: SessionKey, action: Action) -> StoredDecis
         prefix_share=message.prefix_share,
         duplicate=message.duplicate,
         task=message.task,
+        observed=tuple(message.observed),
     )

@@ -66,6 +66,7 @@ def memory_to_pb(request: MemoryRequest) -> pb.MemoryRequest:
         due_us=request.due_us,
         requested_at_us=request.requested_at_us,
         ttl_s=request.ttl_s,
+        observed=request.observed,
     )
 
 
@@ -98,6 +99,7 @@ def memory_from_pb(message: pb.MemoryRequest) -> MemoryRequest:
             due_us=message.due_us,
             requested_at_us=message.requested_at_us,
             ttl_s=message.ttl_s,
+            observed=tuple(message.observed),
         )
     except CoreError as error:
         raise InvalidMessage(f"a memory request that cannot be: {error}") from None

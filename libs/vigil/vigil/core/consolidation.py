@@ -19,6 +19,7 @@ from vigil.core.memory import (
     Unwritten,
     block_id,
 )
+from vigil.core.observed import spread, timed
 from vigil.core.pyramid import due_merges, evenly, merged_level
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.task import KeyFrame
@@ -51,6 +52,7 @@ def ahead(spec: SessionSpec, state: SessionState, asking: Asking) -> tuple[Sessi
         frames=tuple(KeyFrame(ref.uuid, at_ms) for ref, at_ms in evenly(leaving, MAX_REQUEST_FRAMES)),
         replies=_replies(leaving),
         asked=tuple(f"{turn.time_ms / 1000:.1f} seconds: {line}" for turn in leaving for line in turn.queries),
+        observed=spread(timed(leaving)),
     )
     return replace(state, memory=replace(memory, asked_ms=end_ms)), (request,)
 
@@ -79,6 +81,7 @@ def _again(spec: SessionSpec, state: SessionState, span: Unwritten, now_us: int)
         request,
         frames=tuple(KeyFrame(ref.uuid, at_ms) for ref, at_ms in pictures),
         asked=tuple(f"{exchange.asked_ms / 1000:.1f} seconds: {exchange.query}" for exchange in exchanges),
+        observed=span.observed,
     )
 
 

@@ -1,8 +1,8 @@
 """Whether a session's longest prompt fits into the context of its model. Pure.
 
 The sizes of chunk, memory and dialogue are all bounded, so this is known before the session begins. Words that the
-model says within a chunk and standing instructions come on top: they are few, and where they outgrow the context all
-the same the engine refuses the prompt and the history starts over.
+model says within a chunk, standing instructions and what modules noticed (`observed.MAX_CHUNK_CHARS`) come on top: they
+are few, and where they outgrow the context all the same the engine refuses the prompt and the history starts over.
 """
 
 from dataclasses import dataclass

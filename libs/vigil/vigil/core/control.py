@@ -34,7 +34,10 @@ _FOREIGN_TOKEN = re.compile(
 # What only Vigil writes into a prompt: the time of a turn, the span of a memory, and the headers of its sections.
 _SECONDS = r"\s*[\d.,]+\s*s(?:ec(?:ond)?s?)?\s*"
 _TIME = re.compile(rf"<({_SECONDS}(?:[-~]{_SECONDS})?)>", re.IGNORECASE)
-_SECTIONS = r"User Query|Background Result|Video History|Recalled Memory|Q\s*&\s*A History|Query\s*@|Response\s*@"
+_SECTIONS = (
+    r"User Query|Background Result|Video History|Recalled Memory|Module Observations|Q\s*&\s*A History|"
+    r"Query\s*@|Response\s*@"
+)
 _HEADER = re.compile(rf"\[(?=\s*(?:{_SECTIONS}))", re.IGNORECASE)
 # What nobody sees: commands to a terminal, changes of the direction of writing, and tags that hide words in words.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e0fff]")

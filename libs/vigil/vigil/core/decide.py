@@ -8,7 +8,7 @@ trace in the history (design §1.5).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vigil.core import alert as alerts
 from vigil.core.alert import AlertEvent, AlertState, Moment
@@ -21,6 +21,8 @@ from vigil.core.delegation import TASK_DEADLINE_S, TaskEnd, assignment, delegate
 from vigil.core.duplicate import remembered, said_before
 from vigil.core.memory import Block, MemoryRequest, Unwritten
 from vigil.core.message import Message
+from vigil.core.observation import Observation
+from vigil.core.observed import Now, Observed, Told, observed
 from vigil.core.probability import Probabilities, probabilities
 from vigil.core.profile import PromptProfile
 from vigil.core.prompt import Asked, prompt
@@ -35,8 +37,8 @@ NOT_AHEAD = Asking()
 @dataclass(frozen=True, slots=True)
 class Percept:
     """What a turn sees: its frames, when they were captured, what the user said since the last turn, what workers found
-    out for delegated questions, the `blocks` that wait for the next boundary, and what memory recalled about the user's
-    question, line by line."""
+    out for delegated questions, the `blocks` that wait for the next boundary, what memory recalled about the user's
+    question, line by line, and the `observations` of modules that wait, of which the prompts tell what is `known`."""
 
     time_ms: int
     capture_time_us: int
@@ -46,6 +48,8 @@ class Percept:
     frames_skipped: int = 0
     blocks: tuple[Block, ...] = ()
     recalled: tuple[str, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    known: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +73,16 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Infer:
-    """Ask the engine for this turn, which was told `told`. `restart` says that a new chunk began. At a boundary all
-    `consumed_blocks` leave their inbox; the `stale` ones among them fit nowhere into memory, and the summaries of
-    `again` are asked for once more."""
+    """Ask the engine for this turn, which was told `told`, and of modules what `observed` says. `restart` says that a
+    new chunk began. At a boundary all `consumed_blocks` leave their inbox; the `stale` ones among them fit nowhere into
+    memory, and the summaries of `again` are asked for once more."""
 
     messages: tuple[Message, ...]
     turn: Turn
     percept: Percept
     restart: bool
     told: TurnInput
+    observed: Observed = field(default_factory=Observed)
     consumed_blocks: int = 0
     stale: tuple[Block, ...] = ()
     again: tuple[Unwritten, ...] = ()
@@ -89,7 +94,8 @@ class Decision:
 
     The words of a `duplicate` were uttered a moment ago, so they are not uttered again. `task` is the id of the task
     that a delegation opened, or that was to answer the same question already; empty for every other action.
-    `is_answer` says that the words answer a question of the user, or delegate it.
+    `is_answer` says that the words answer a question of the user, or delegate it. `observed` are the lines that told
+    what modules noticed.
     """
 
     sequence: int
@@ -103,6 +109,7 @@ class Decision:
     duplicate: bool = False
     task: str = ""
     is_answer: bool = False
+    observed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,7 @@ def decide(
     told = apply(profile, state, percept.commands, percept.results, _moment(spec, state, percept))
     crossed, is_new = _in_chunk(spec, profile, told, percept)
     planned = crossed.state if crossed else told.state
+    noticed = _noticed(spec, planned, percept, since_ms=state.last_time_ms + 1 if told.reset else 0)
     turn = Turn(
         planned.next_sequence,
         percept.time_ms,
@@ -152,8 +160,9 @@ def decide(
         told.lines,
         told.results,
         recalled_lines(percept.recalled),
+        noticed.lines,
     )
-    infer = Infer(prompt(profile, planned.chunk, turn, last), turn, percept, is_new, told)
+    infer = Infer(prompt(profile, planned.chunk, turn, last), turn, percept, is_new, told, noticed)
     if crossed:
         infer = replace(infer, consumed_blocks=len(percept.blocks), stale=crossed.stale, again=crossed.again)
     return planned, infer
@@ -240,6 +249,12 @@ def _in_chunk(
     return replace(crossed, state=replace(crossed.state, chunk=chunk)), True
 
 
+def _noticed(spec: SessionSpec, planned: SessionState, percept: Percept, since_ms: int) -> Observed:
+    """What the turn tells of modules."""
+    now = Now(percept.time_ms, percept.capture_time_us, spec.cadence.interval_ms, since_ms)
+    return observed(percept.observations, now, planned.chunk.turns, percept.known)
+
+
 def _alerts(spec: SessionSpec, state: SessionState, infer: Infer, said: Said) -> alerts.Step:
     """The alerts after the turn. A turn that answers its question is no quiet of a watch that spoke just before it; a
     second such turn is."""
@@ -321,4 +336,5 @@ def _decision(
         prefix_share=0.0,
         duplicate=duplicate,
         task=task,
+        observed=infer.turn.observed,
     )

@@ -12,6 +12,7 @@ from vigil.core.control import plain
 from vigil.core.duplicate import normalised
 from vigil.core.instruction import Severity
 from vigil.core.message import Text
+from vigil.core.observed import spread, timed
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.task import KeyFrame, TaskRequest
 from vigil.core.turn import Exchange, Result, Task, Turn
@@ -20,6 +21,7 @@ TASK_DEADLINE_S = 120.0
 MAX_TASKS = 8
 KEY_FRAMES = 8
 MEMORY_CHARS = 8_000
+NOTICED = "What other programs noticed:"
 
 # Which task a brain works on first: what a critical watch found, what somebody waits for, the rest.
 PRIORITY_ASKED = 5
@@ -127,9 +129,12 @@ def assignment(state: SessionState, exchange: int, said: Container[str]) -> tupl
 
 def request(spec: SessionSpec, state: SessionState, task: Task, opened_at_us: int) -> TaskRequest:
     """The task as work for a brain. The evidence is cut off at the turn that opened it, the newest of `state`; of the
-    turns before it there are ever fewer pictures the older they are (1, 2, 4, 8… turns ago)."""
+    turns before it there are ever fewer pictures the older they are (1, 2, 4, 8… turns ago). What modules noticed in
+    turns of the chunk goes along with the memory."""
     chunk = state.chunk
-    memory = "\n\n".join(part.text for part in chunk.prefix if isinstance(part, Text))
+    noticed = spread(timed(chunk.turns))
+    told = ["\n".join((NOTICED, *noticed))] if noticed else []
+    memory = "\n\n".join([*(part.text for part in chunk.prefix if isinstance(part, Text)), *told])
     return TaskRequest(
         tenant=spec.tenant,
         session=spec.session,

@@ -24,6 +24,8 @@ MAX_BLOCK_CHARS = 4_000
 MAX_ZONE_CHARS = 64
 MAX_UNWRITTEN = 4
 MAX_REQUEST_FRAMES = 32
+MAX_OBSERVED = 32  # lines of modules that go with a span
+MAX_OBSERVED_CHARS = 3_000
 
 MID_BLOCKS = Bounds(3, 20)
 LONG_BLOCKS = Bounds(5, 60)
@@ -71,13 +73,14 @@ class Block:
 @dataclass(frozen=True, slots=True)
 class Unwritten:
     """A span whose block is not there yet, with some of its pictures and their model times, oldest first. `asked`
-    counts the requests for its summary."""
+    counts the requests for its summary. `observed` are lines of what modules noticed in it, each with its time."""
 
     from_ms: int
     to_ms: int
     frames: tuple[FrameRef, ...] = ()
     times_ms: tuple[int, ...] = ()
     asked: int = 0
+    observed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_span("unwritten span", self.from_ms, self.to_ms)
@@ -191,8 +194,9 @@ class MemoryRequest:
     """A block as work for the memory service; see `proto/vigil/v1/memory.proto`.
 
     `id` is that of the block to be written. For a summary `frames` are pictures of the span, oldest first, `replies`
-    what the model said in it and `asked` the lines of the user, each with its time. For a merger `blocks` are what is
-    to be merged. `before` is the text of the newest block: its end is the state that this one goes on from.
+    what the model said in it, `asked` the lines of the user and `observed` those of modules, each with its time. For a
+    merger `blocks` are what is to be merged. `before` is the text of the newest block: its end is the state that this
+    one goes on from.
 
     The block is wanted by `due_us` and of use for `ttl_s` seconds from `requested_at_us` on; both are microseconds
     since the epoch.
@@ -219,6 +223,7 @@ class MemoryRequest:
     due_us: int = 0
     requested_at_us: int = 0
     ttl_s: float = 120.0
+    observed: tuple[str, ...] = ()
 
     @property
     def key(self) -> SessionKey:
@@ -238,7 +243,7 @@ class MemoryRequest:
     def without_words(self) -> "MemoryRequest":
         """The same request without anything that was seen, said or asked for: fit to be kept when its session is
         gone. It can no longer be worked on."""
-        return replace(self, frames=(), replies=(), asked=(), instructions=(), before="", blocks=())
+        return replace(self, frames=(), replies=(), asked=(), instructions=(), before="", blocks=(), observed=())
 
 
 def block_id(from_ms: int, to_ms: int, level: int) -> str:

@@ -9,7 +9,8 @@ from vigil.core.ids import token
 
 MAX_TEXT_CHARS = 500
 MAX_ID_CHARS = 128
-DEFAULT_TTL_MS = 10_000
+DEFAULT_TTL_S = 10
+DEFAULT_TTL_MS = DEFAULT_TTL_S * 1_000
 
 CONFIDENCE = Bounds(0, 1)
 TTL_MS = Bounds(200, 600_000, "milliseconds")

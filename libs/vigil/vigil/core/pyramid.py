@@ -20,6 +20,7 @@ from vigil.core.memory import (
     plain_lines,
     tokens,
 )
+from vigil.core.observed import spread, timed
 from vigil.core.turn import FrameRef, Turn
 
 UNKNOWN = "Nothing is known of this time."
@@ -127,7 +128,8 @@ def _pixels(turn: Turn) -> int:
 
 def _span(from_ms: int, to_ms: int, turns: Sequence[Turn], most: int, asked: int = 0) -> Unwritten:
     pictures = evenly(turns, most)
-    return Unwritten(from_ms, to_ms, tuple(ref for ref, _ in pictures), tuple(at for _, at in pictures), asked)
+    refs, times = tuple(ref for ref, _ in pictures), tuple(at for _, at in pictures)
+    return Unwritten(from_ms, to_ms, refs, times, asked, spread(timed(turns)))
 
 
 def _placed(memory: Memory, block: Block) -> Memory | None:
@@ -233,4 +235,6 @@ def _both(first: Unwritten, second: Unwritten, most: int) -> Unwritten:
     pictures = list(zip((*first.frames, *second.frames), (*first.times_ms, *second.times_ms), strict=True))
     step = max(1, -(-len(pictures) // most)) if most else 1
     kept = pictures[::step] if most else []
-    return Unwritten(first.from_ms, second.to_ms, tuple(ref for ref, _ in kept), tuple(at for _, at in kept))
+    refs, times = tuple(ref for ref, _ in kept), tuple(at for _, at in kept)
+    observed = spread((*first.observed, *second.observed))
+    return Unwritten(first.from_ms, second.to_ms, refs, times, observed=observed)

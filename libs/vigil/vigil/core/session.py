@@ -12,6 +12,7 @@ from vigil.core.ids import SessionKey, brain_name, token
 from vigil.core.instruction import Instructions
 from vigil.core.memory import Memory, MemoryLimits
 from vigil.core.message import Image, Parts
+from vigil.core.modules import Modules
 from vigil.core.source import Role, Source, SourceKind
 from vigil.core.turn import Exchange, FrameRef, Task, Turn
 from vigil.core.voice import Voice
@@ -97,6 +98,7 @@ class SessionSpec:
     brain: str = ""
     hearing: Hearing = field(default_factory=Hearing)
     voice: Voice = field(default_factory=Voice)
+    modules: Modules = field(default_factory=Modules)
 
     def __post_init__(self) -> None:
         token(self.tenant, "tenant")

@@ -26,7 +26,8 @@ class FrameRef:
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One committed turn. `time_ms` is model time; `queries` are the user's lines that were new in it, `results` the
-    lines that told results of delegated questions, `recalled` what memory holds about the question."""
+    lines that told results of delegated questions, `recalled` what memory holds about the question, `observed` what
+    modules noticed, line by line."""
 
     sequence: int
     time_ms: int
@@ -35,6 +36,7 @@ class Turn:
     queries: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
     recalled: tuple[str, ...] = ()
+    observed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -89,6 +91,7 @@ class Decision(_message.Message):
     DUPLICATE_FIELD_NUMBER: _builtins.int
     COMPLETION_TOKENS_FIELD_NUMBER: _builtins.int
     TASK_FIELD_NUMBER: _builtins.int
+    OBSERVED_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     session: _builtins.str
     sequence: _builtins.int
@@ -117,6 +120,10 @@ class Decision(_message.Message):
     """
     @_builtins.property
     def probabilities(self) -> Global___ActionProbabilities: ...
+    @_builtins.property
+    def observed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What modules noticed, as the model was told it in this turn, line by line. It is data."""
+
     def __init__(
         self,
         *,
@@ -140,10 +147,11 @@ class Decision(_message.Message):
         duplicate: _builtins.bool = ...,
         completion_tokens: _builtins.int = ...,
         task: _builtins.str = ...,
+        observed: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_probabilities", b"_probabilities", "probabilities", b"probabilities"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_probabilities", b"_probabilities", "action", b"action", "cached_tokens", b"cached_tokens", "capture_time_us", b"capture_time_us", "completion_tokens", b"completion_tokens", "duplicate", b"duplicate", "emit_time_us", b"emit_time_us", "engine_ms", b"engine_ms", "frames_skipped", b"frames_skipped", "malformed", b"malformed", "prefix_share", b"prefix_share", "probabilities", b"probabilities", "prompt_tokens", b"prompt_tokens", "question", b"question", "request_bytes", b"request_bytes", "sequence", b"sequence", "session", b"session", "task", b"task", "tenant", b"tenant", "text", b"text", "time_ms", b"time_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_probabilities", b"_probabilities", "action", b"action", "cached_tokens", b"cached_tokens", "capture_time_us", b"capture_time_us", "completion_tokens", b"completion_tokens", "duplicate", b"duplicate", "emit_time_us", b"emit_time_us", "engine_ms", b"engine_ms", "frames_skipped", b"frames_skipped", "malformed", b"malformed", "observed", b"observed", "prefix_share", b"prefix_share", "probabilities", b"probabilities", "prompt_tokens", b"prompt_tokens", "question", b"question", "request_bytes", b"request_bytes", "sequence", b"sequence", "session", b"session", "task", b"task", "tenant", b"tenant", "text", b"text", "time_ms", b"time_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__probabilities: _TypeAlias = _typing.Literal["probabilities"]  # noqa: Y015
     _WhichOneofArgType__probabilities: _TypeAlias = _typing.Literal["_probabilities", b"_probabilities"]  # noqa: Y015

@@ -26,7 +26,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from vigil.v1 import decision_pb2 as vigil_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vigil/v1/gateway.proto\x12\x08vigil.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x17vigil/v1/decision.proto\"h\n\rSessionSource\x12\"\n\x04kind\x18\x01 \x01(\x0e\x32\x14.vigil.v1.SourceKind\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x0c\n\x04loop\x18\x05 \x01(\x08\"e\n\x07\x43\x61\x64\x65nce\x12\x18\n\x0binterval_ms\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x1c\n\x0f\x66rames_per_turn\x18\x02 \x01(\rH\x01\x88\x01\x01\x42\x0e\n\x0c_interval_msB\x12\n\x10_frames_per_turn\"Z\n\x06Window\x12\x18\n\x0b\x63hunk_turns\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x17\n\ntail_turns\x18\x02 \x01(\rH\x01\x88\x01\x01\x42\x0e\n\x0c_chunk_turnsB\r\n\x0b_tail_turns\"\x9e\x01\n\x06Speech\x12-\n\rresponse_mode\x18\x01 \x01(\x0e\x32\x16.vigil.v1.ResponseMode\x12\x31\n\x0f\x64uplicate_guard\x18\x02 \x01(\x0e\x32\x18.vigil.v1.DuplicateGuard\x12\x1d\n\x10text_temperature\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x13\n\x11_text_temperature\"\xa3\x02\n\rMemoryOptions\x12\x12\n\x05is_on\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nmid_blocks\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x18\n\x0blong_blocks\x18\x03 \x01(\rH\x02\x88\x01\x01\x12\x18\n\x0blong_tokens\x18\x04 \x01(\rH\x03\x88\x01\x01\x12\x19\n\x0c\x62lock_tokens\x18\x05 \x01(\rH\x04\x88\x01\x01\x12\x17\n\nkey_frames\x18\x06 \x01(\rH\x05\x88\x01\x01\x12\x16\n\ttime_zone\x18\x07 \x01(\tH\x06\x88\x01\x01\x42\x08\n\x06_is_onB\r\n\x0b_mid_blocksB\x0e\n\x0c_long_blocksB\x0e\n\x0c_long_tokensB\x0f\n\r_block_tokensB\r\n\x0b_key_framesB\x0c\n\n_time_zone\"\xaa\x01\n\x0eHearingOptions\x12\x12\n\x05is_on\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x18\n\x0b\x66rom_source\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12)\n\x0bturn_taking\x18\x03 \x01(\x0e\x32\x14.vigil.v1.TurnTaking\x12\x13\n\x0bwake_phrase\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\tB\x08\n\x06_is_onB\x0e\n\x0c_from_source\"j\n\x0cVoiceOptions\x12\x12\n\x05is_on\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\x05speed\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x08language\x18\x04 \x01(\tB\x08\n\x06_is_onB\x08\n\x06_speed\"\x83\x02\n\x0cSessionWatch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12$\n\x08severity\x18\x03 \x01(\x0e\x32\x12.vigil.v1.Severity\x12\x13\n\x06hold_s\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\ncooldown_s\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x11update_interval_s\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tconfirm_s\x18\x07 \x01(\x01H\x03\x88\x01\x01\x12\r\n\x05\x62rain\x18\x08 \x01(\tB\t\n\x07_hold_sB\r\n\x0b_cooldown_sB\x14\n\x12_update_interval_sB\x0c\n\n_confirm_s\"\xc0\x03\n\x12OpenSessionRequest\x12\'\n\x06source\x18\x01 \x01(\x0b\x32\x17.vigil.v1.SessionSource\x12\x0f\n\x07profile\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\"\n\x07\x63\x61\x64\x65nce\x18\x04 \x01(\x0b\x32\x11.vigil.v1.Cadence\x12 \n\x06window\x18\x05 \x01(\x0b\x32\x10.vigil.v1.Window\x12 \n\x06speech\x18\x06 \x01(\x0b\x32\x10.vigil.v1.Speech\x12\x1c\n\x0finfer_when_idle\x18\x07 \x01(\x08H\x00\x88\x01\x01\x12\'\n\x07watches\x18\x08 \x03(\x0b\x32\x16.vigil.v1.SessionWatch\x12\x14\n\x0cinstructions\x18\t \x03(\t\x12\r\n\x05\x62rain\x18\n \x01(\t\x12\'\n\x06memory\x18\x0b \x01(\x0b\x32\x17.vigil.v1.MemoryOptions\x12)\n\x07hearing\x18\x0c \x01(\x0b\x32\x18.vigil.v1.HearingOptions\x12%\n\x05voice\x18\r \x01(\x0b\x32\x16.vigil.v1.VoiceOptionsB\x12\n\x10_infer_when_idle\"\x90\x01\n\x13OpenSessionResponse\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61lerts_subject\x18\x03 \x01(\t\x12\x1a\n\x12utterances_subject\x18\x04 \x01(\t\x12!\n\x07notices\x18\x05 \x03(\x0b\x32\x10.vigil.v1.Notice\"\'\n\x06Notice\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"g\n\x11PushFramesRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0f\n\x07picture\x18\x02 \x01(\x0c\x12\x13\n\x06time_s\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08question\x18\x04 \x01(\tB\t\n\x07_time_s\"|\n\x12PushFramesResponse\x12\r\n\x05\x66rame\x18\x01 \x01(\x04\x12&\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x12.vigil.v1.DecisionH\x00\x12$\n\x07problem\x18\x03 \x01(\x0b\x32\x11.vigil.v1.ProblemH\x00\x42\t\n\x07outcome\"Y\n\x07Problem\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x11\n\tnext_step\x18\x05 \x01(\t\":\n\nAskRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05\x62rain\x18\x03 \x01(\t\"\x19\n\x0b\x41skResponse\x12\n\n\x02id\x18\x01 \x01(\t\" \n\rEventsRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\"\xdc\x03\n\x0e\x45ventsResponse\x12&\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x12.vigil.v1.DecisionH\x00\x12)\n\tutterance\x18\x02 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12%\n\x05\x61lert\x18\x03 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12\'\n\x07session\x18\x04 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12(\n\x06status\x18\x05 \x01(\x0b\x32\x16.vigil.v1.SessionRolesH\x00\x12\"\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x13.vigil.v1.EventsEndH\x00\x12*\n\ndelegation\x18\x07 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12(\n\x08\x61pproval\x18\x08 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12&\n\x06memory\x18\t \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12*\n\ntranscript\x18\n \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12&\n\x06speech\x18\x0b \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x42\x07\n\x05\x65vent\"\x91\x01\n\nCloudEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x0c\n\x04time\x18\x05 \x01(\t\x12%\n\x04\x64\x61ta\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x13\n\x0btraceparent\x18\x07 \x01(\t\"\x9c\x01\n\x0cSessionRoles\x12&\n\x05roles\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x34\n\x07\x64ropped\x18\x02 \x03(\x0b\x32#.vigil.v1.SessionRoles.DroppedEntry\x1a.\n\x0c\x44roppedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\x1b\n\tEventsEnd\x12\x0e\n\x06reason\x18\x01 \x01(\t\"$\n\x11\x45ndSessionRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\"\x14\n\x12\x45ndSessionResponse*d\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03*\x82\x01\n\x0cResponseMode\x12\x1d\n\x19RESPONSE_MODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RESPONSE_MODE_TALKATIVE\x10\x01\x12\x1a\n\x16RESPONSE_MODE_BALANCED\x10\x02\x12\x1a\n\x16RESPONSE_MODE_RESERVED\x10\x03*\x7f\n\x0e\x44uplicateGuard\x12\x1f\n\x1b\x44UPLICATE_GUARD_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44UPLICATE_GUARD_OFF\x10\x01\x12\x19\n\x15\x44UPLICATE_GUARD_EXACT\x10\x02\x12\x18\n\x14\x44UPLICATE_GUARD_NEAR\x10\x03*Y\n\nSourceKind\x12\x1b\n\x17SOURCE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12SOURCE_KIND_PUSHED\x10\x01\x12\x16\n\x12SOURCE_KIND_WEBRTC\x10\x02*k\n\nTurnTaking\x12\x1b\n\x17TURN_TAKING_UNSPECIFIED\x10\x00\x12\x14\n\x10TURN_TAKING_OPEN\x10\x01\x12\x14\n\x10TURN_TAKING_WAKE\x10\x02\x12\x14\n\x10TURN_TAKING_PUSH\x10\x03\x32\xe5\x02\n\x0eGatewayService\x12J\n\x0bOpenSession\x12\x1c.vigil.v1.OpenSessionRequest\x1a\x1d.vigil.v1.OpenSessionResponse\x12K\n\nPushFrames\x12\x1b.vigil.v1.PushFramesRequest\x1a\x1c.vigil.v1.PushFramesResponse(\x01\x30\x01\x12\x32\n\x03\x41sk\x12\x14.vigil.v1.AskRequest\x1a\x15.vigil.v1.AskResponse\x12=\n\x06\x45vents\x12\x17.vigil.v1.EventsRequest\x1a\x18.vigil.v1.EventsResponse0\x01\x12G\n\nEndSession\x12\x1b.vigil.v1.EndSessionRequest\x1a\x1c.vigil.v1.EndSessionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vigil/v1/gateway.proto\x12\x08vigil.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x17vigil/v1/decision.proto\"h\n\rSessionSource\x12\"\n\x04kind\x18\x01 \x01(\x0e\x32\x14.vigil.v1.SourceKind\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x0c\n\x04loop\x18\x05 \x01(\x08\"e\n\x07\x43\x61\x64\x65nce\x12\x18\n\x0binterval_ms\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x1c\n\x0f\x66rames_per_turn\x18\x02 \x01(\rH\x01\x88\x01\x01\x42\x0e\n\x0c_interval_msB\x12\n\x10_frames_per_turn\"Z\n\x06Window\x12\x18\n\x0b\x63hunk_turns\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x17\n\ntail_turns\x18\x02 \x01(\rH\x01\x88\x01\x01\x42\x0e\n\x0c_chunk_turnsB\r\n\x0b_tail_turns\"\x9e\x01\n\x06Speech\x12-\n\rresponse_mode\x18\x01 \x01(\x0e\x32\x16.vigil.v1.ResponseMode\x12\x31\n\x0f\x64uplicate_guard\x18\x02 \x01(\x0e\x32\x18.vigil.v1.DuplicateGuard\x12\x1d\n\x10text_temperature\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x13\n\x11_text_temperature\"\xa3\x02\n\rMemoryOptions\x12\x12\n\x05is_on\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nmid_blocks\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x18\n\x0blong_blocks\x18\x03 \x01(\rH\x02\x88\x01\x01\x12\x18\n\x0blong_tokens\x18\x04 \x01(\rH\x03\x88\x01\x01\x12\x19\n\x0c\x62lock_tokens\x18\x05 \x01(\rH\x04\x88\x01\x01\x12\x17\n\nkey_frames\x18\x06 \x01(\rH\x05\x88\x01\x01\x12\x16\n\ttime_zone\x18\x07 \x01(\tH\x06\x88\x01\x01\x42\x08\n\x06_is_onB\r\n\x0b_mid_blocksB\x0e\n\x0c_long_blocksB\x0e\n\x0c_long_tokensB\x0f\n\r_block_tokensB\r\n\x0b_key_framesB\x0c\n\n_time_zone\"\xaa\x01\n\x0eHearingOptions\x12\x12\n\x05is_on\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x18\n\x0b\x66rom_source\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12)\n\x0bturn_taking\x18\x03 \x01(\x0e\x32\x14.vigil.v1.TurnTaking\x12\x13\n\x0bwake_phrase\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\tB\x08\n\x06_is_onB\x0e\n\x0c_from_source\"j\n\x0cVoiceOptions\x12\x12\n\x05is_on\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\x05speed\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x08language\x18\x04 \x01(\tB\x08\n\x06_is_onB\x08\n\x06_speed\"=\n\x0eModulesOptions\x12\x12\n\x05is_on\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05names\x18\x02 \x03(\tB\x08\n\x06_is_on\"\x83\x02\n\x0cSessionWatch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12$\n\x08severity\x18\x03 \x01(\x0e\x32\x12.vigil.v1.Severity\x12\x13\n\x06hold_s\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\ncooldown_s\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x11update_interval_s\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tconfirm_s\x18\x07 \x01(\x01H\x03\x88\x01\x01\x12\r\n\x05\x62rain\x18\x08 \x01(\tB\t\n\x07_hold_sB\r\n\x0b_cooldown_sB\x14\n\x12_update_interval_sB\x0c\n\n_confirm_s\"\xeb\x03\n\x12OpenSessionRequest\x12\'\n\x06source\x18\x01 \x01(\x0b\x32\x17.vigil.v1.SessionSource\x12\x0f\n\x07profile\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\"\n\x07\x63\x61\x64\x65nce\x18\x04 \x01(\x0b\x32\x11.vigil.v1.Cadence\x12 \n\x06window\x18\x05 \x01(\x0b\x32\x10.vigil.v1.Window\x12 \n\x06speech\x18\x06 \x01(\x0b\x32\x10.vigil.v1.Speech\x12\x1c\n\x0finfer_when_idle\x18\x07 \x01(\x08H\x00\x88\x01\x01\x12\'\n\x07watches\x18\x08 \x03(\x0b\x32\x16.vigil.v1.SessionWatch\x12\x14\n\x0cinstructions\x18\t \x03(\t\x12\r\n\x05\x62rain\x18\n \x01(\t\x12\'\n\x06memory\x18\x0b \x01(\x0b\x32\x17.vigil.v1.MemoryOptions\x12)\n\x07hearing\x18\x0c \x01(\x0b\x32\x18.vigil.v1.HearingOptions\x12%\n\x05voice\x18\r \x01(\x0b\x32\x16.vigil.v1.VoiceOptions\x12)\n\x07modules\x18\x0e \x01(\x0b\x32\x18.vigil.v1.ModulesOptionsB\x12\n\x10_infer_when_idle\"\x90\x01\n\x13OpenSessionResponse\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61lerts_subject\x18\x03 \x01(\t\x12\x1a\n\x12utterances_subject\x18\x04 \x01(\t\x12!\n\x07notices\x18\x05 \x03(\x0b\x32\x10.vigil.v1.Notice\"\'\n\x06Notice\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"g\n\x11PushFramesRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0f\n\x07picture\x18\x02 \x01(\x0c\x12\x13\n\x06time_s\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08question\x18\x04 \x01(\tB\t\n\x07_time_s\"|\n\x12PushFramesResponse\x12\r\n\x05\x66rame\x18\x01 \x01(\x04\x12&\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x12.vigil.v1.DecisionH\x00\x12$\n\x07problem\x18\x03 \x01(\x0b\x32\x11.vigil.v1.ProblemH\x00\x42\t\n\x07outcome\"Y\n\x07Problem\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x11\n\tnext_step\x18\x05 \x01(\t\":\n\nAskRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05\x62rain\x18\x03 \x01(\t\"\x19\n\x0b\x41skResponse\x12\n\n\x02id\x18\x01 \x01(\t\" \n\rEventsRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\"\xdc\x03\n\x0e\x45ventsResponse\x12&\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x12.vigil.v1.DecisionH\x00\x12)\n\tutterance\x18\x02 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12%\n\x05\x61lert\x18\x03 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12\'\n\x07session\x18\x04 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12(\n\x06status\x18\x05 \x01(\x0b\x32\x16.vigil.v1.SessionRolesH\x00\x12\"\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x13.vigil.v1.EventsEndH\x00\x12*\n\ndelegation\x18\x07 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12(\n\x08\x61pproval\x18\x08 \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12&\n\x06memory\x18\t \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12*\n\ntranscript\x18\n \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x12&\n\x06speech\x18\x0b \x01(\x0b\x32\x14.vigil.v1.CloudEventH\x00\x42\x07\n\x05\x65vent\"\x91\x01\n\nCloudEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x0c\n\x04time\x18\x05 \x01(\t\x12%\n\x04\x64\x61ta\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x13\n\x0btraceparent\x18\x07 \x01(\t\"\x9c\x01\n\x0cSessionRoles\x12&\n\x05roles\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x34\n\x07\x64ropped\x18\x02 \x03(\x0b\x32#.vigil.v1.SessionRoles.DroppedEntry\x1a.\n\x0c\x44roppedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\x1b\n\tEventsEnd\x12\x0e\n\x06reason\x18\x01 \x01(\t\"$\n\x11\x45ndSessionRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\"\x14\n\x12\x45ndSessionResponse*d\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03*\x82\x01\n\x0cResponseMode\x12\x1d\n\x19RESPONSE_MODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RESPONSE_MODE_TALKATIVE\x10\x01\x12\x1a\n\x16RESPONSE_MODE_BALANCED\x10\x02\x12\x1a\n\x16RESPONSE_MODE_RESERVED\x10\x03*\x7f\n\x0e\x44uplicateGuard\x12\x1f\n\x1b\x44UPLICATE_GUARD_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44UPLICATE_GUARD_OFF\x10\x01\x12\x19\n\x15\x44UPLICATE_GUARD_EXACT\x10\x02\x12\x18\n\x14\x44UPLICATE_GUARD_NEAR\x10\x03*Y\n\nSourceKind\x12\x1b\n\x17SOURCE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12SOURCE_KIND_PUSHED\x10\x01\x12\x16\n\x12SOURCE_KIND_WEBRTC\x10\x02*k\n\nTurnTaking\x12\x1b\n\x17TURN_TAKING_UNSPECIFIED\x10\x00\x12\x14\n\x10TURN_TAKING_OPEN\x10\x01\x12\x14\n\x10TURN_TAKING_WAKE\x10\x02\x12\x14\n\x10TURN_TAKING_PUSH\x10\x03\x32\xe5\x02\n\x0eGatewayService\x12J\n\x0bOpenSession\x12\x1c.vigil.v1.OpenSessionRequest\x1a\x1d.vigil.v1.OpenSessionResponse\x12K\n\nPushFrames\x12\x1b.vigil.v1.PushFramesRequest\x1a\x1c.vigil.v1.PushFramesResponse(\x01\x30\x01\x12\x32\n\x03\x41sk\x12\x14.vigil.v1.AskRequest\x1a\x15.vigil.v1.AskResponse\x12=\n\x06\x45vents\x12\x17.vigil.v1.EventsRequest\x1a\x18.vigil.v1.EventsResponse0\x01\x12G\n\nEndSession\x12\x1b.vigil.v1.EndSessionRequest\x1a\x1c.vigil.v1.EndSessionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +35,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SESSIONROLES_DROPPEDENTRY']._loaded_options = None
   _globals['_SESSIONROLES_DROPPEDENTRY']._serialized_options = b'8\001'
-  _globals['_SEVERITY']._serialized_start=3347
-  _globals['_SEVERITY']._serialized_end=3447
-  _globals['_RESPONSEMODE']._serialized_start=3450
-  _globals['_RESPONSEMODE']._serialized_end=3580
-  _globals['_DUPLICATEGUARD']._serialized_start=3582
-  _globals['_DUPLICATEGUARD']._serialized_end=3709
-  _globals['_SOURCEKIND']._serialized_start=3711
-  _globals['_SOURCEKIND']._serialized_end=3800
-  _globals['_TURNTAKING']._serialized_start=3802
-  _globals['_TURNTAKING']._serialized_end=3909
+  _globals['_SEVERITY']._serialized_start=3453
+  _globals['_SEVERITY']._serialized_end=3553
+  _globals['_RESPONSEMODE']._serialized_start=3556
+  _globals['_RESPONSEMODE']._serialized_end=3686
+  _globals['_DUPLICATEGUARD']._serialized_start=3688
+  _globals['_DUPLICATEGUARD']._serialized_end=3815
+  _globals['_SOURCEKIND']._serialized_start=3817
+  _globals['_SOURCEKIND']._serialized_end=3906
+  _globals['_TURNTAKING']._serialized_start=3908
+  _globals['_TURNTAKING']._serialized_end=4015
   _globals['_SESSIONSOURCE']._serialized_start=91
   _globals['_SESSIONSOURCE']._serialized_end=195
   _globals['_CADENCE']._serialized_start=197
@@ -59,40 +59,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HEARINGOPTIONS']._serialized_end=1018
   _globals['_VOICEOPTIONS']._serialized_start=1020
   _globals['_VOICEOPTIONS']._serialized_end=1126
-  _globals['_SESSIONWATCH']._serialized_start=1129
-  _globals['_SESSIONWATCH']._serialized_end=1388
-  _globals['_OPENSESSIONREQUEST']._serialized_start=1391
-  _globals['_OPENSESSIONREQUEST']._serialized_end=1839
-  _globals['_OPENSESSIONRESPONSE']._serialized_start=1842
-  _globals['_OPENSESSIONRESPONSE']._serialized_end=1986
-  _globals['_NOTICE']._serialized_start=1988
-  _globals['_NOTICE']._serialized_end=2027
-  _globals['_PUSHFRAMESREQUEST']._serialized_start=2029
-  _globals['_PUSHFRAMESREQUEST']._serialized_end=2132
-  _globals['_PUSHFRAMESRESPONSE']._serialized_start=2134
-  _globals['_PUSHFRAMESRESPONSE']._serialized_end=2258
-  _globals['_PROBLEM']._serialized_start=2260
-  _globals['_PROBLEM']._serialized_end=2349
-  _globals['_ASKREQUEST']._serialized_start=2351
-  _globals['_ASKREQUEST']._serialized_end=2409
-  _globals['_ASKRESPONSE']._serialized_start=2411
-  _globals['_ASKRESPONSE']._serialized_end=2436
-  _globals['_EVENTSREQUEST']._serialized_start=2438
-  _globals['_EVENTSREQUEST']._serialized_end=2470
-  _globals['_EVENTSRESPONSE']._serialized_start=2473
-  _globals['_EVENTSRESPONSE']._serialized_end=2949
-  _globals['_CLOUDEVENT']._serialized_start=2952
-  _globals['_CLOUDEVENT']._serialized_end=3097
-  _globals['_SESSIONROLES']._serialized_start=3100
-  _globals['_SESSIONROLES']._serialized_end=3256
-  _globals['_SESSIONROLES_DROPPEDENTRY']._serialized_start=3210
-  _globals['_SESSIONROLES_DROPPEDENTRY']._serialized_end=3256
-  _globals['_EVENTSEND']._serialized_start=3258
-  _globals['_EVENTSEND']._serialized_end=3285
-  _globals['_ENDSESSIONREQUEST']._serialized_start=3287
-  _globals['_ENDSESSIONREQUEST']._serialized_end=3323
-  _globals['_ENDSESSIONRESPONSE']._serialized_start=3325
-  _globals['_ENDSESSIONRESPONSE']._serialized_end=3345
-  _globals['_GATEWAYSERVICE']._serialized_start=3912
-  _globals['_GATEWAYSERVICE']._serialized_end=4269
+  _globals['_MODULESOPTIONS']._serialized_start=1128
+  _globals['_MODULESOPTIONS']._serialized_end=1189
+  _globals['_SESSIONWATCH']._serialized_start=1192
+  _globals['_SESSIONWATCH']._serialized_end=1451
+  _globals['_OPENSESSIONREQUEST']._serialized_start=1454
+  _globals['_OPENSESSIONREQUEST']._serialized_end=1945
+  _globals['_OPENSESSIONRESPONSE']._serialized_start=1948
+  _globals['_OPENSESSIONRESPONSE']._serialized_end=2092
+  _globals['_NOTICE']._serialized_start=2094
+  _globals['_NOTICE']._serialized_end=2133
+  _globals['_PUSHFRAMESREQUEST']._serialized_start=2135
+  _globals['_PUSHFRAMESREQUEST']._serialized_end=2238
+  _globals['_PUSHFRAMESRESPONSE']._serialized_start=2240
+  _globals['_PUSHFRAMESRESPONSE']._serialized_end=2364
+  _globals['_PROBLEM']._serialized_start=2366
+  _globals['_PROBLEM']._serialized_end=2455
+  _globals['_ASKREQUEST']._serialized_start=2457
+  _globals['_ASKREQUEST']._serialized_end=2515
+  _globals['_ASKRESPONSE']._serialized_start=2517
+  _globals['_ASKRESPONSE']._serialized_end=2542
+  _globals['_EVENTSREQUEST']._serialized_start=2544
+  _globals['_EVENTSREQUEST']._serialized_end=2576
+  _globals['_EVENTSRESPONSE']._serialized_start=2579
+  _globals['_EVENTSRESPONSE']._serialized_end=3055
+  _globals['_CLOUDEVENT']._serialized_start=3058
+  _globals['_CLOUDEVENT']._serialized_end=3203
+  _globals['_SESSIONROLES']._serialized_start=3206
+  _globals['_SESSIONROLES']._serialized_end=3362
+  _globals['_SESSIONROLES_DROPPEDENTRY']._serialized_start=3316
+  _globals['_SESSIONROLES_DROPPEDENTRY']._serialized_end=3362
+  _globals['_EVENTSEND']._serialized_start=3364
+  _globals['_EVENTSEND']._serialized_end=3391
+  _globals['_ENDSESSIONREQUEST']._serialized_start=3393
+  _globals['_ENDSESSIONREQUEST']._serialized_end=3429
+  _globals['_ENDSESSIONRESPONSE']._serialized_start=3431
+  _globals['_ENDSESSIONRESPONSE']._serialized_end=3451
+  _globals['_GATEWAYSERVICE']._serialized_start=4018
+  _globals['_GATEWAYSERVICE']._serialized_end=4375
 # @@protoc_insertion_point(module_scope)

@@ -412,6 +412,36 @@ class VoiceOptions(_message.Message):
 Global___VoiceOptions: _TypeAlias = VoiceOptions  # noqa: Y015
 
 @_typing.final
+class ModulesOptions(_message.Message):
+    """Whether the model is told what modules noticed, and of which."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_ON_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    is_on: _builtins.bool
+    """Left out: it is told."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of modules; empty: all of the tenant."""
+
+    def __init__(
+        self,
+        *,
+        is_on: _builtins.bool | None = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_is_on", b"_is_on", "is_on", b"is_on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_on", b"_is_on", "is_on", b"is_on", "names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__is_on: _TypeAlias = _typing.Literal["is_on"]  # noqa: Y015
+    _WhichOneofArgType__is_on: _TypeAlias = _typing.Literal["_is_on", b"_is_on"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_on) -> _WhichOneofReturnType__is_on | None: ...
+
+Global___ModulesOptions: _TypeAlias = ModulesOptions  # noqa: Y015
+
+@_typing.final
 class SessionWatch(_message.Message):
     """A standing instruction that raises alerts when the model speaks under it. The options that are left out are those of
     `POST /v1/sessions`.
@@ -491,6 +521,7 @@ class OpenSessionRequest(_message.Message):
     MEMORY_FIELD_NUMBER: _builtins.int
     HEARING_FIELD_NUMBER: _builtins.int
     VOICE_FIELD_NUMBER: _builtins.int
+    MODULES_FIELD_NUMBER: _builtins.int
     profile: _builtins.str
     model: _builtins.str
     infer_when_idle: _builtins.bool
@@ -514,6 +545,8 @@ class OpenSessionRequest(_message.Message):
     def hearing(self) -> Global___HearingOptions: ...
     @_builtins.property
     def voice(self) -> Global___VoiceOptions: ...
+    @_builtins.property
+    def modules(self) -> Global___ModulesOptions: ...
     def __init__(
         self,
         *,
@@ -530,10 +563,11 @@ class OpenSessionRequest(_message.Message):
         memory: Global___MemoryOptions | None = ...,
         hearing: Global___HearingOptions | None = ...,
         voice: Global___VoiceOptions | None = ...,
+        modules: Global___ModulesOptions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "cadence", b"cadence", "hearing", b"hearing", "infer_when_idle", b"infer_when_idle", "memory", b"memory", "source", b"source", "speech", b"speech", "voice", b"voice", "window", b"window"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "cadence", b"cadence", "hearing", b"hearing", "infer_when_idle", b"infer_when_idle", "memory", b"memory", "modules", b"modules", "source", b"source", "speech", b"speech", "voice", b"voice", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "brain", b"brain", "cadence", b"cadence", "hearing", b"hearing", "infer_when_idle", b"infer_when_idle", "instructions", b"instructions", "memory", b"memory", "model", b"model", "profile", b"profile", "source", b"source", "speech", b"speech", "voice", b"voice", "watches", b"watches", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle", "brain", b"brain", "cadence", b"cadence", "hearing", b"hearing", "infer_when_idle", b"infer_when_idle", "instructions", b"instructions", "memory", b"memory", "model", b"model", "modules", b"modules", "profile", b"profile", "source", b"source", "speech", b"speech", "voice", b"voice", "watches", b"watches", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__infer_when_idle: _TypeAlias = _typing.Literal["infer_when_idle"]  # noqa: Y015
     _WhichOneofArgType__infer_when_idle: _TypeAlias = _typing.Literal["_infer_when_idle", b"_infer_when_idle"]  # noqa: Y015

@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15vigil/v1/memory.proto\x12\x08vigil.v1\"P\n\x05\x42lock\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\r\x12\x0f\n\x07\x66rom_ms\x18\x03 \x01(\x03\x12\r\n\x05to_ms\x18\x04 \x01(\x03\x12\x0c\n\x04text\x18\x05 \x01(\t\",\n\x0bMemoryFrame\x12\x0c\n\x04uuid\x18\x01 \x01(\t\x12\x0f\n\x07time_ms\x18\x02 \x01(\x03\",\n\x0bMemoryReply\x12\x0f\n\x07time_ms\x18\x01 \x01(\x03\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xc5\x03\n\rMemoryRequest\x12\"\n\x04kind\x18\x01 \x01(\x0e\x32\x14.vigil.v1.MemoryKind\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\t\x12\x11\n\tsource_id\x18\x04 \x01(\t\x12\n\n\x02id\x18\x05 \x01(\t\x12\r\n\x05level\x18\x06 \x01(\r\x12\x0f\n\x07\x66rom_ms\x18\x07 \x01(\x03\x12\r\n\x05to_ms\x18\x08 \x01(\x03\x12\x0f\n\x07profile\x18\t \x01(\t\x12\r\n\x05model\x18\n \x01(\t\x12\x10\n\x08language\x18\x0b \x01(\t\x12%\n\x06\x66rames\x18\x0c \x03(\x0b\x32\x15.vigil.v1.MemoryFrame\x12&\n\x07replies\x18\r \x03(\x0b\x32\x15.vigil.v1.MemoryReply\x12\r\n\x05\x61sked\x18\x0e \x03(\t\x12\x14\n\x0cinstructions\x18\x0f \x03(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x10 \x01(\t\x12\x1f\n\x06\x62locks\x18\x11 \x03(\x0b\x32\x0f.vigil.v1.Block\x12\x12\n\nmax_tokens\x18\x12 \x01(\r\x12\x0e\n\x06\x64ue_us\x18\x13 \x01(\x03\x12\x17\n\x0frequested_at_us\x18\x14 \x01(\x03\x12\r\n\x05ttl_s\x18\x15 \x01(\x01\"1\n\x0e\x43ontextRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\"Q\n\rUnwrittenSpan\x12\x0f\n\x07\x66rom_ms\x18\x01 \x01(\x03\x12\r\n\x05to_ms\x18\x02 \x01(\x03\x12\x11\n\tframe_ids\x18\x03 \x03(\t\x12\r\n\x05\x61sked\x18\x04 \x01(\r\"\x96\x01\n\x0f\x43ontextResponse\x12\x1f\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x0f.vigil.v1.Block\x12*\n\tunwritten\x18\x02 \x03(\x0b\x32\x17.vigil.v1.UnwrittenSpan\x12\x14\n\x0c\x66orgotten_ms\x18\x03 \x01(\x03\x12 \n\x07written\x18\x04 \x03(\x0b\x32\x0f.vigil.v1.Block\">\n\x12\x43onsolidateRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.vigil.v1.MemoryRequest\"5\n\x13\x43onsolidateResponse\x12\x1e\n\x05\x62lock\x18\x01 \x01(\x0b\x32\x0f.vigil.v1.Block\"\xb6\x01\n\rRecallRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x10\n\x08question\x18\x03 \x01(\t\x12\x0f\n\x07time_ms\x18\x04 \x01(\x03\x12\x11\n\torigin_us\x18\x05 \x01(\x03\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12\x11\n\tmax_lines\x18\x07 \x01(\r\x12\x11\n\tmax_chars\x18\x08 \x01(\r\x12\x15\n\rknown_from_ms\x18\t \x01(\x03\"]\n\x0cRecalledLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07\x66rom_ms\x18\x02 \x01(\x03\x12\r\n\x05to_ms\x18\x03 \x01(\x03\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x11\n\tframe_ids\x18\x05 \x03(\t\"W\n\x0eRecallResponse\x12%\n\x05lines\x18\x01 \x03(\x0b\x32\x16.vigil.v1.RecalledLine\x12\x0f\n\x07\x66rom_ms\x18\x02 \x01(\x03\x12\r\n\x05to_ms\x18\x03 \x01(\x03*Y\n\nMemoryKind\x12\x1b\n\x17MEMORY_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13MEMORY_KIND_SUMMARY\x10\x01\x12\x15\n\x11MEMORY_KIND_MERGE\x10\x02\x32\xd8\x01\n\rMemoryService\x12>\n\x07\x43ontext\x12\x18.vigil.v1.ContextRequest\x1a\x19.vigil.v1.ContextResponse\x12J\n\x0b\x43onsolidate\x12\x1c.vigil.v1.ConsolidateRequest\x1a\x1d.vigil.v1.ConsolidateResponse\x12;\n\x06Recall\x12\x17.vigil.v1.RecallRequest\x1a\x18.vigil.v1.RecallResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15vigil/v1/memory.proto\x12\x08vigil.v1\"P\n\x05\x42lock\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\r\x12\x0f\n\x07\x66rom_ms\x18\x03 \x01(\x03\x12\r\n\x05to_ms\x18\x04 \x01(\x03\x12\x0c\n\x04text\x18\x05 \x01(\t\",\n\x0bMemoryFrame\x12\x0c\n\x04uuid\x18\x01 \x01(\t\x12\x0f\n\x07time_ms\x18\x02 \x01(\x03\",\n\x0bMemoryReply\x12\x0f\n\x07time_ms\x18\x01 \x01(\x03\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xd7\x03\n\rMemoryRequest\x12\"\n\x04kind\x18\x01 \x01(\x0e\x32\x14.vigil.v1.MemoryKind\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\t\x12\x11\n\tsource_id\x18\x04 \x01(\t\x12\n\n\x02id\x18\x05 \x01(\t\x12\r\n\x05level\x18\x06 \x01(\r\x12\x0f\n\x07\x66rom_ms\x18\x07 \x01(\x03\x12\r\n\x05to_ms\x18\x08 \x01(\x03\x12\x0f\n\x07profile\x18\t \x01(\t\x12\r\n\x05model\x18\n \x01(\t\x12\x10\n\x08language\x18\x0b \x01(\t\x12%\n\x06\x66rames\x18\x0c \x03(\x0b\x32\x15.vigil.v1.MemoryFrame\x12&\n\x07replies\x18\r \x03(\x0b\x32\x15.vigil.v1.MemoryReply\x12\r\n\x05\x61sked\x18\x0e \x03(\t\x12\x14\n\x0cinstructions\x18\x0f \x03(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x10 \x01(\t\x12\x1f\n\x06\x62locks\x18\x11 \x03(\x0b\x32\x0f.vigil.v1.Block\x12\x12\n\nmax_tokens\x18\x12 \x01(\r\x12\x0e\n\x06\x64ue_us\x18\x13 \x01(\x03\x12\x17\n\x0frequested_at_us\x18\x14 \x01(\x03\x12\r\n\x05ttl_s\x18\x15 \x01(\x01\x12\x10\n\x08observed\x18\x16 \x03(\t\"1\n\x0e\x43ontextRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\"Q\n\rUnwrittenSpan\x12\x0f\n\x07\x66rom_ms\x18\x01 \x01(\x03\x12\r\n\x05to_ms\x18\x02 \x01(\x03\x12\x11\n\tframe_ids\x18\x03 \x03(\t\x12\r\n\x05\x61sked\x18\x04 \x01(\r\"\x96\x01\n\x0f\x43ontextResponse\x12\x1f\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x0f.vigil.v1.Block\x12*\n\tunwritten\x18\x02 \x03(\x0b\x32\x17.vigil.v1.UnwrittenSpan\x12\x14\n\x0c\x66orgotten_ms\x18\x03 \x01(\x03\x12 \n\x07written\x18\x04 \x03(\x0b\x32\x0f.vigil.v1.Block\">\n\x12\x43onsolidateRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.vigil.v1.MemoryRequest\"5\n\x13\x43onsolidateResponse\x12\x1e\n\x05\x62lock\x18\x01 \x01(\x0b\x32\x0f.vigil.v1.Block\"\xb6\x01\n\rRecallRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x10\n\x08question\x18\x03 \x01(\t\x12\x0f\n\x07time_ms\x18\x04 \x01(\x03\x12\x11\n\torigin_us\x18\x05 \x01(\x03\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12\x11\n\tmax_lines\x18\x07 \x01(\r\x12\x11\n\tmax_chars\x18\x08 \x01(\r\x12\x15\n\rknown_from_ms\x18\t \x01(\x03\"]\n\x0cRecalledLine\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07\x66rom_ms\x18\x02 \x01(\x03\x12\r\n\x05to_ms\x18\x03 \x01(\x03\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x11\n\tframe_ids\x18\x05 \x03(\t\"W\n\x0eRecallResponse\x12%\n\x05lines\x18\x01 \x03(\x0b\x32\x16.vigil.v1.RecalledLine\x12\x0f\n\x07\x66rom_ms\x18\x02 \x01(\x03\x12\r\n\x05to_ms\x18\x03 \x01(\x03*Y\n\nMemoryKind\x12\x1b\n\x17MEMORY_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13MEMORY_KIND_SUMMARY\x10\x01\x12\x15\n\x11MEMORY_KIND_MERGE\x10\x02\x32\xd8\x01\n\rMemoryService\x12>\n\x07\x43ontext\x12\x18.vigil.v1.ContextRequest\x1a\x19.vigil.v1.ContextResponse\x12J\n\x0b\x43onsolidate\x12\x1c.vigil.v1.ConsolidateRequest\x1a\x1d.vigil.v1.ConsolidateResponse\x12;\n\x06Recall\x12\x17.vigil.v1.RecallRequest\x1a\x18.vigil.v1.RecallResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigil.v1.memory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEMORYKIND']._serialized_start=1440
-  _globals['_MEMORYKIND']._serialized_end=1529
+  _globals['_MEMORYKIND']._serialized_start=1458
+  _globals['_MEMORYKIND']._serialized_end=1547
   _globals['_BLOCK']._serialized_start=35
   _globals['_BLOCK']._serialized_end=115
   _globals['_MEMORYFRAME']._serialized_start=117
@@ -40,23 +40,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMORYREPLY']._serialized_start=163
   _globals['_MEMORYREPLY']._serialized_end=207
   _globals['_MEMORYREQUEST']._serialized_start=210
-  _globals['_MEMORYREQUEST']._serialized_end=663
-  _globals['_CONTEXTREQUEST']._serialized_start=665
-  _globals['_CONTEXTREQUEST']._serialized_end=714
-  _globals['_UNWRITTENSPAN']._serialized_start=716
-  _globals['_UNWRITTENSPAN']._serialized_end=797
-  _globals['_CONTEXTRESPONSE']._serialized_start=800
-  _globals['_CONTEXTRESPONSE']._serialized_end=950
-  _globals['_CONSOLIDATEREQUEST']._serialized_start=952
-  _globals['_CONSOLIDATEREQUEST']._serialized_end=1014
-  _globals['_CONSOLIDATERESPONSE']._serialized_start=1016
-  _globals['_CONSOLIDATERESPONSE']._serialized_end=1069
-  _globals['_RECALLREQUEST']._serialized_start=1072
-  _globals['_RECALLREQUEST']._serialized_end=1254
-  _globals['_RECALLEDLINE']._serialized_start=1256
-  _globals['_RECALLEDLINE']._serialized_end=1349
-  _globals['_RECALLRESPONSE']._serialized_start=1351
-  _globals['_RECALLRESPONSE']._serialized_end=1438
-  _globals['_MEMORYSERVICE']._serialized_start=1532
-  _globals['_MEMORYSERVICE']._serialized_end=1748
+  _globals['_MEMORYREQUEST']._serialized_end=681
+  _globals['_CONTEXTREQUEST']._serialized_start=683
+  _globals['_CONTEXTREQUEST']._serialized_end=732
+  _globals['_UNWRITTENSPAN']._serialized_start=734
+  _globals['_UNWRITTENSPAN']._serialized_end=815
+  _globals['_CONTEXTRESPONSE']._serialized_start=818
+  _globals['_CONTEXTRESPONSE']._serialized_end=968
+  _globals['_CONSOLIDATEREQUEST']._serialized_start=970
+  _globals['_CONSOLIDATEREQUEST']._serialized_end=1032
+  _globals['_CONSOLIDATERESPONSE']._serialized_start=1034
+  _globals['_CONSOLIDATERESPONSE']._serialized_end=1087
+  _globals['_RECALLREQUEST']._serialized_start=1090
+  _globals['_RECALLREQUEST']._serialized_end=1272
+  _globals['_RECALLEDLINE']._serialized_start=1274
+  _globals['_RECALLEDLINE']._serialized_end=1367
+  _globals['_RECALLRESPONSE']._serialized_start=1369
+  _globals['_RECALLRESPONSE']._serialized_end=1456
+  _globals['_MEMORYSERVICE']._serialized_start=1550
+  _globals['_MEMORYSERVICE']._serialized_end=1766
 # @@protoc_insertion_point(module_scope)

@@ -151,6 +151,7 @@ class MemoryRequest(_message.Message):
     DUE_US_FIELD_NUMBER: _builtins.int
     REQUESTED_AT_US_FIELD_NUMBER: _builtins.int
     TTL_S_FIELD_NUMBER: _builtins.int
+    OBSERVED_FIELD_NUMBER: _builtins.int
     kind: Global___MemoryKind.ValueType
     tenant: _builtins.str
     session: _builtins.str
@@ -195,6 +196,10 @@ class MemoryRequest(_message.Message):
     def blocks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Block]:
         """Of a merge: the blocks that become one, oldest first."""
 
+    @_builtins.property
+    def observed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of a summary: what modules noticed in the span, line by line, each with its time. It is data."""
+
     def __init__(
         self,
         *,
@@ -219,10 +224,11 @@ class MemoryRequest(_message.Message):
         due_us: _builtins.int = ...,
         requested_at_us: _builtins.int = ...,
         ttl_s: _builtins.float = ...,
+        observed: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "before", b"before", "blocks", b"blocks", "due_us", b"due_us", "frames", b"frames", "from_ms", b"from_ms", "id", b"id", "instructions", b"instructions", "kind", b"kind", "language", b"language", "level", b"level", "max_tokens", b"max_tokens", "model", b"model", "profile", b"profile", "replies", b"replies", "requested_at_us", b"requested_at_us", "session", b"session", "source_id", b"source_id", "tenant", b"tenant", "to_ms", b"to_ms", "ttl_s", b"ttl_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "before", b"before", "blocks", b"blocks", "due_us", b"due_us", "frames", b"frames", "from_ms", b"from_ms", "id", b"id", "instructions", b"instructions", "kind", b"kind", "language", b"language", "level", b"level", "max_tokens", b"max_tokens", "model", b"model", "observed", b"observed", "profile", b"profile", "replies", b"replies", "requested_at_us", b"requested_at_us", "session", b"session", "source_id", b"source_id", "tenant", b"tenant", "to_ms", b"to_ms", "ttl_s", b"ttl_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -426,7 +432,7 @@ class RecalledLine(_message.Message):
     from_ms: _builtins.int
     to_ms: _builtins.int
     kind: _builtins.str
-    """"block" or "exchange"."""
+    """"block", "exchange" or "observation"."""
     @_builtins.property
     def frame_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Pictures of the span that the store still has."""

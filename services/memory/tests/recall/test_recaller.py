@@ -80,6 +80,20 @@ async def test_what_a_session_archived_is_recalled_from_redis(redis: Redis) -> N
     assert (timed.from_ms, timed.to_ms) == (0, 60_000), "in Tokyo it is 15:00"
 
 
+async def test_what_modules_noticed_is_recalled_with_its_time(redis: Redis) -> None:
+    sessions = SessionStore(redis)
+    await sessions.create(SPEC)
+    await sessions.take(KEY, 1)
+    lines = (
+        "faces (face, 0.92) at 30.0 seconds: Anna is at the door. She waits.",
+        "mqtt (heat) at 41.0 seconds: 41 degrees",
+    )
+    await sessions.commit(KEY, 1, Commit(SessionState(1, 35_000), archived=(ArchivedBlock(BLOCK, (), lines),)))
+    assert (await sessions.archive(KEY)).blocks[0].observed == lines
+    found = (await ArchiveRecaller(sessions).recall(request("When was Anna there?"))).lines
+    assert (found[0].text, found[0].kind, found[0].from_ms) == (lines[0], "observation", 30_000)
+
+
 async def test_a_session_that_is_gone_has_nothing(redis: Redis) -> None:
     assert not (await ArchiveRecaller(SessionStore(redis)).recall(request("Where are the keys?"))).lines
 

@@ -1,4 +1,5 @@
-"""What is searched: an archived block, sentence by sentence, and an exchange as one sentence. Pure."""
+"""What is searched: an archived block, sentence by sentence, what modules noticed, line by line, and an exchange as one
+sentence. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ class EntryKind(StrEnum):
 
     BLOCK = "block"
     EXCHANGE = "exchange"
+    OBSERVATION = "observation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def _passages(entry: Entry) -> tuple[Passage, ...]:
     lines = [plain(line) for line in entry.text.splitlines()]
     if entry.kind is EntryKind.EXCHANGE:
         sentences = [" ".join(lines)]
+    elif entry.kind is EntryKind.OBSERVATION:
+        sentences = lines
     else:
         sentences = [sentence for line in lines for sentence in _SENTENCE_ENDS.split(line)]
     return tuple(_passage(entry, place, text) for place, text in enumerate(filter(None, map(_bounded, sentences))))
@@ -75,8 +79,8 @@ def _bounded(sentence: str) -> str:
 
 
 def _anchor(text: str, entry: Entry) -> int | None:
-    """The moment that a sentence of a block names, when it lies in the block's span."""
-    found = _ANCHOR.search(text) if entry.kind is EntryKind.BLOCK else None
+    """The moment that a sentence of a block, or a module's line, names, when it lies in the span of its entry."""
+    found = None if entry.kind is EntryKind.EXCHANGE else _ANCHOR.search(text)
     if found is None:
         return None
     at_ms = round(float(found[1] or found[2]) * 1_000)

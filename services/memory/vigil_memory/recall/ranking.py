@@ -53,7 +53,7 @@ def groups(found: Iterable[Hit]) -> tuple[tuple[Hit, ...], ...]:
     question's words, and may be out of date. What holds no word of the question speaks of the same in the same words.
     """
     hits_found = tuple(found)
-    seen = frozenset().union(*(hit.matched for hit in hits_found if hit.passage.entry.kind is EntryKind.BLOCK))
+    seen = frozenset().union(*(hit.matched for hit in hits_found if hit.passage.entry.kind is not EntryKind.EXCHANGE))
     grouped: dict[frozenset[str], list[Hit]] = {}
     for hit in hits_found:
         same = hit.matched & seen or hit.matched or frozenset((hit.passage.text,))

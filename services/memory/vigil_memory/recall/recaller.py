@@ -1,7 +1,7 @@
 """Recalls from the store: bounded in number, in time, and in what it answers."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,7 +12,7 @@ from vigil.core.recall import MAX_CHARS, MAX_LINES
 from vigil.core.session import SessionSpec
 from vigil.core.turn import Exchange, Reply
 from vigil.runtime.errors import StoreError, StoreUnavailable, UnknownSession
-from vigil.runtime.store.memory_archive import Archive
+from vigil.runtime.store.memory_archive import Archive, ArchivedBlock
 from vigil.v1 import memory_pb2 as pb
 from vigil_memory.recall import metrics
 from vigil_memory.recall.answer import Limits, Line, Recalled, recall
@@ -107,12 +107,19 @@ class ArchiveRecaller:
 
 
 def entries(archive: Archive) -> tuple[Entry, ...]:
-    """What is searched of an archive: every summary, and every exchange that was answered."""
+    """What is searched of an archive: every summary, what modules noticed, and every exchange that was answered."""
     blocks = (
         Entry(kept.block.id, EntryKind.BLOCK, kept.block.from_ms, kept.block.to_ms, kept.block.text)
         for kept in archive.blocks
     )
-    return (*blocks, *_exchanges(archive.exchanges))
+    return (*blocks, *_observations(archive.blocks), *_exchanges(archive.exchanges))
+
+
+def _observations(blocks: Iterable[ArchivedBlock]) -> Iterator[Entry]:
+    for kept in blocks:
+        if kept.observed:
+            block, text = kept.block, "\n".join(kept.observed)
+            yield Entry(f"{block.id}-o", EntryKind.OBSERVATION, block.from_ms, block.to_ms, text)
 
 
 def _exchanges(exchanges: tuple[Exchange, ...]) -> Iterator[Entry]:

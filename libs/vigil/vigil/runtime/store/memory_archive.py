@@ -14,10 +14,11 @@ from vigil.core.turn import Exchange
 
 @dataclass(frozen=True, slots=True)
 class ArchivedBlock:
-    """A summary, with the key frames that were kept of its span."""
+    """A summary, with the key frames that were kept of its span, and what modules noticed in it."""
 
     block: Block
     frames: tuple[KeyFrame, ...] = ()
+    observed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

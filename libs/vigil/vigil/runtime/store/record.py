@@ -108,12 +108,14 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class LoggedTurn:
-    """One entry of a session's log: what the model was newly told (`queries`) and what it replied, with model time."""
+    """One entry of a session's log: what the model was newly told (`queries`), what modules noticed (`observed`) and
+    what it replied, with model time."""
 
     sequence: int
     time_ms: int
     reply: str
     queries: tuple[str, ...] = ()
+    observed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,4 +234,5 @@ def decode_outgoing(key: SessionKey, data: bytes) -> Outgoing:
 
 def logged(turn: Turn) -> bytes:
     """A turn's entry in the log; what it told of results stands with the queries."""
-    return encode(LoggedTurn(turn.sequence, turn.time_ms, turn.reply, (*turn.queries, *turn.results)))
+    told = (*turn.queries, *turn.results)
+    return encode(LoggedTurn(turn.sequence, turn.time_ms, turn.reply, told, turn.observed))

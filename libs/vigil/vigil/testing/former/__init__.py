@@ -1,7 +1,8 @@
 """A session as releases before this one stored it in Redis: the very bytes, to be put back and taken over.
 
-`form_0.json` was dumped at commit a51dd1d, the last one whose sessions have no number of their form. To keep the bytes
-of another form, check out the last commit that writes it and run there, in its environment:
+`form_0.json` was dumped at commit a51dd1d, the last one whose sessions have no number of their form, `form_1.json` at
+commit c0364de, the last one that knows no modules. To keep the bytes of another form, check out the last commit that
+writes it and run there, in its environment:
 
     python libs/vigil/vigil/testing/former/session.py form_<number>.json
 """

@@ -15,12 +15,14 @@ from redis.asyncio import Redis
 from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.contract.events.envelope import decode_event
+from vigil.contract.events.observations import observation_outgoing
 from vigil.contract.frames import CodedFrame, CodedFrameGroup, Frame, FrameKind, encode_coded_group
 from vigil.contract.streams import ALERTS, DECISIONS, DELEGATIONS, UTTERANCES, StreamSpec
 from vigil.core.command import Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.memory import MemoryLimits
+from vigil.core.observation import Observation
 from vigil.core.session import Cadence, SessionSpec
 from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus
@@ -77,6 +79,7 @@ class Stage:
     memory_lead_turns: int = 20
     recall_deadline_s: float = 0.15
     pictures: int = 1
+    origin_us: int = 0  # when second 0 was captured; 0: every picture is captured when it is shown
     load: Load = field(default_factory=lambda: Load(CAPACITY))
     past_changed: Callable[[SessionKey, int], None] = _past_changed
     sessions: list[ClaimedSession] = field(default_factory=list)
@@ -151,6 +154,20 @@ class Stage:
         """What the gateway does after a command."""
         await self.bus.publish(subjects.command(KEY), b"")
 
+    async def tell(self, observation: Observation, session: str = KEY.session) -> None:
+        """What a module would publish."""
+        outgoing = observation_outgoing(SessionKey(KEY.tenant, session), observation, _now_us())
+        await self.bus.publish(outgoing.subject, outgoing.payload)
+
+    async def modules_are_heard(self, module: str = "faces") -> None:
+        """Wait until a worker listens to modules."""
+        await eventually(lambda: self.bus.is_heard(subjects.observation(KEY, module)), what="modules are heard")
+
+    def noticed(self, text: str, at_s: float, **changes: Any) -> Observation:
+        """What a module notices, at that second of model time; the stage needs an `origin_us`."""
+        values: dict[str, Any] = {"module": "faces", "kind": "face", "id": f"o-{time.monotonic_ns()}", **changes}
+        return Observation(text=text, capture_time_us=self.origin_us + round(at_s * 1e6), **values)
+
     async def forget_frames(self) -> None:
         """Lose the store's pictures, as an eviction would."""
         await self.redis.delete(part_key(KEY, Part.FRAMES))
@@ -171,7 +188,8 @@ class Stage:
     async def show(self, second: int, picture: bytes = GREY, fence: int = 1) -> None:
         """What the codec would publish for one second, in which so many pictures were taken as the stage says."""
         with Image.open(io.BytesIO(picture)) as opened:
-            frame = Frame(picture, opened.width, opened.height, capture_time_us=_now_us())
+            at_us = self.origin_us + second * 1_000_000 if self.origin_us else _now_us()
+            frame = Frame(picture, opened.width, opened.height, capture_time_us=at_us)
         coded = (CodedFrame(frame, FrameKind.REFERENCE, 6),) * self.pictures
         group = CodedFrameGroup(KEY, second * 1000, second, coded, fence)
         await self.bus.publish(subjects.coded_frames(KEY), encode_coded_group(group))

@@ -47,6 +47,24 @@ def test_a_late_summary_keeps_of_the_pictures_that_stood_for_it() -> None:
     assert key_frames([entry]) == (KeyFrame("f-3", 3_000), KeyFrame("f-7", 7_000))
 
 
+def test_a_summary_is_archived_with_what_modules_noticed_in_its_span() -> None:
+    told = replace(raw().chunk.turns[3], observed=("faces (face, 0.92): Anna is at the door",))
+    later = replace(raw().chunk.turns[9], observed=("faces (face): Bob is at the door",))
+    turns = (*raw().chunk.turns[:3], told, *raw().chunk.turns[4:9], later)
+    before = replace(raw(), chunk=Chunk(1, (), turns))
+    (entry,) = archived(before, replace(raw(8), memory=Memory((block(0, 8),))))
+    assert isinstance(entry, ArchivedBlock)
+    assert entry.observed == ("faces (face, 0.92) at 3.0 seconds: Anna is at the door",)
+
+
+def test_a_late_summary_is_archived_with_what_its_span_kept_of_modules() -> None:
+    span = Unwritten(0, 8_000, asked=1, observed=("faces (face) at 3.0 seconds: Anna is at the door",))
+    before = replace(raw(8), memory=Memory(unwritten=(span,)))
+    (entry,) = archived(before, replace(raw(16), memory=Memory((block(0, 8),))))
+    assert isinstance(entry, ArchivedBlock)
+    assert entry.observed == span.observed
+
+
 def test_a_summary_whose_pictures_are_lost_is_archived_without() -> None:
     assert archived(SessionState(), SessionState(memory=Memory((block(0, 8),)))) == (ArchivedBlock(block(0, 8)),)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from vigil.core.memory import Block, Memory
+from vigil.core.observed import spread, timed
 from vigil.core.session import SessionState
 from vigil.core.task import KeyFrame
 from vigil.core.turn import Exchange, ExchangeState
@@ -35,7 +36,7 @@ def _blocks(before: SessionState, after: SessionState) -> Iterable[ArchivedBlock
     known = {block.id for block in before.memory.blocks}
     for block in after.memory.blocks:
         if block.level == 0 and block.id not in known:
-            yield ArchivedBlock(block, _spread(_frames(before, block)))
+            yield ArchivedBlock(block, _spread(_frames(before, block)), _observed(before, block))
 
 
 def _frames(state: SessionState, block: Block) -> list[KeyFrame]:
@@ -45,6 +46,13 @@ def _frames(state: SessionState, block: Block) -> list[KeyFrame]:
         shown += [KeyFrame(ref.uuid, time_ms) for ref, time_ms in zip(span.frames, span.times_ms, strict=True)]
     of_the_span = {frame.uuid: frame for frame in shown if block.from_ms <= frame.time_ms < block.to_ms}
     return sorted(of_the_span.values(), key=lambda frame: frame.time_ms)
+
+
+def _observed(state: SessionState, block: Block) -> tuple[str, ...]:
+    """What modules noticed in the block's span, as far as the state still has it."""
+    turns = [turn for turn in state.chunk.turns if block.from_ms <= turn.time_ms < block.to_ms]
+    waited = [line for span in state.memory.unwritten if span.id == block.id for line in span.observed]
+    return spread(waited or timed(turns))
 
 
 def _spread(frames: list[KeyFrame]) -> tuple[KeyFrame, ...]:

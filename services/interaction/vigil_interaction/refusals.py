@@ -82,6 +82,11 @@ class Refusals:
         self._like, self._count, self._trial, self._patience = "", 0, 0, 1
 
 
+def is_of_prompt(error: EngineError) -> bool:
+    """Whether the failure says something about the prompt, and not only about the engine."""
+    return _needed(error) > 0
+
+
 def _needed(error: EngineError) -> int:
     """So many like failures in a row are reason for a trial; 0 for none."""
     match error:

@@ -42,10 +42,11 @@ from vigil_interaction.archiving import archived, forgotten, key_frames
 from vigil_interaction.dropped_turns import by_engine, by_store, unneeded
 from vigil_interaction.inference import Asker
 from vigil_interaction.memory_metrics import MemoryMetrics
+from vigil_interaction.module_inbox import NOTHING, ModuleInbox
 from vigil_interaction.outbox import Outbox
 from vigil_interaction.ports import Ports
 from vigil_interaction.recaller import Recaller
-from vigil_interaction.refusals import Attempt, Refusals
+from vigil_interaction.refusals import Attempt, Refusals, is_of_prompt
 from vigil_interaction.sight import Sight
 from vigil_interaction.snapshots import keep
 from vigil_interaction.turn_messages import closing, outgoing, snapshots
@@ -57,7 +58,7 @@ log = get_log()
 
 class Runner:
     """Holds one claimed session between turns. `engine_error` and `store_error` say why the last turn was dropped,
-    `vitals` when something was last seen and decided."""
+    `vitals` when something was last seen and decided. `modules` has what they told."""
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class Runner:
         self._rendered = Rendered()
         self._skipped = 0
         self._refusals = Refusals()
+        self.modules = ModuleInbox(key, taken.spec.modules, ports.monotonic)
         self._recaller = Recaller(ports.bus, ports.recall_deadline_s, ports.monotonic)
         self._memory = MemoryMetrics(taken.state.memory)
         self.warmer = Warmer(
@@ -99,7 +101,8 @@ class Runner:
         await self._outbox.flush()  # what waits must not wait for the engine or the camera
         attempt = self._refusals.attempt(self.spec, self._profile, self.state, self.waiting)
         recalled = await self._recaller.recall(self.spec, attempt.state, seen, attempt.waiting.commands)
-        percept = seen.percept(attempt.waiting, recalled.lines, self._skipped)
+        heard = NOTHING if attempt.left_out else self.modules.heard
+        percept = seen.percept(attempt.waiting, recalled.lines, self._skipped, heard)
         planned, infer = decide(self.spec, self._profile, attempt.state, percept, self._last)
         if infer is None:
             self._passed_over(seen)
@@ -145,6 +148,7 @@ class Runner:
             await tell_dropped(self._ports.bus, by_store(self.key, seen, error))
             return None
         self._last = Asked(planned.chunk, infer.messages)  # what later prompts must go on from
+        self.modules.committed(infer.observed)
         self._refusals.succeeded(attempt)
         went_without(attempt.left_out, given_up, refusal)
         self.store_error = ""
@@ -206,6 +210,8 @@ class Runner:
         except EngineError as error:
             self._failed(error)
             self._refusals.failed(error)
+            if is_of_prompt(error):
+                self.modules.refused(infer.observed)
             await tell_dropped(self._ports.bus, by_engine(self.key, seen, error))
             return None
         self.engine_error = ""

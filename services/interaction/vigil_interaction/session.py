@@ -110,6 +110,7 @@ class ClaimedSession:
             StallWatch(self._ports, runner).run(),
             runner.warmer.run(),
             wish.run(),
+            runner.modules.listen(self._ports.bus),
         )
 
     async def _tick(self, runner: Runner, frames: KeepLatest[Message], life: str) -> None:
@@ -166,6 +167,7 @@ class ClaimedSession:
         """What the client changed is shown by the next turn, which a question does not wait for."""
         if self.runner is not None and self._wish is not None:
             self.runner.spec = look.spec
+            self.runner.modules.follow(look.spec.modules)
             self.runner.waiting = look.waiting
             self._wish.waiting(look.waiting.commands)
 

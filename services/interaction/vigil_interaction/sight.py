@@ -9,6 +9,7 @@ from vigil.core.decide import Percept
 from vigil.core.session import SessionSpec
 from vigil.core.turn import FrameRef
 from vigil.runtime.store.sessions import Waiting
+from vigil_interaction.module_inbox import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Sight:
     frames: tuple[FrameRef, ...]
     pixels: Mapping[str, bytes]
 
-    def percept(self, waiting: Waiting, recalled: tuple[str, ...], frames_skipped: int) -> Percept:
+    def percept(self, waiting: Waiting, recalled: tuple[str, ...], frames_skipped: int, heard: Heard) -> Percept:
         """The core's view of this turn."""
         return Percept(
             self.time_ms,
@@ -31,6 +32,8 @@ class Sight:
             frames_skipped,
             waiting.blocks,
             recalled,
+            heard.observations,
+            heard.known,
         )
 
 

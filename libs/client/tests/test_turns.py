@@ -61,7 +61,9 @@ def test_the_command_lists_turns_page_after_page() -> None:
         as_json = invoked("turns", SESSION, "--limit", "3", "--json", *to)
         earlier = invoked("turns", SESSION, "--before", "2", "--json", *to)
     assert {shown.status, as_json.status, earlier.status} == {0}
-    assert len(shown.output.splitlines()) == 5
+    lines = shown.output.splitlines()
+    assert len(lines) == 10
+    assert {line.strip() for line in lines[1::2]} == {"faces (face, 0.92): Anna is at the door"}
     assert "cached" in shown.output
     assert [turn["sequence"] for turn in json.loads(as_json.output)] == [4, 3, 2]
     assert [turn["sequence"] for turn in json.loads(earlier.output)] == [1, 0]

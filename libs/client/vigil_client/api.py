@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
@@ -95,15 +95,19 @@ class Client:
         voice_speed: float | None = None,
         voice_language: str | None = None,
         infer_when_idle: bool | None = None,
+        modules: bool | None = None,
+        module: Sequence[str] | None = None,
         brain: str | None = None,
     ) -> Session:
         """Change what may change while the session runs; what is None stays as it is. `hearing` says whether it is
-        spoken to, `voice` whether it speaks aloud."""
+        spoken to, `voice` whether it speaks aloud, `modules` whether the model is told of modules, `module` of which:
+        of all when it is empty."""
         cadence = _given(interval_ms=interval_ms, frames_per_turn=frames_per_turn)
         speech = _given(response_mode=response_mode, duplicate_guard=duplicate_guard, text_temperature=text_temperature)
         heard = _given(is_on=hearing, turn_taking=turn_taking, wake_phrase=wake_phrase, language=hearing_language)
         spoken = _given(is_on=voice, name=voice_name, speed=voice_speed, language=voice_language)
-        groups = {"cadence": cadence, "speech": speech, "hearing": heard, "voice": spoken}
+        told = _given(is_on=modules, names=None if module is None else list(module))
+        groups = {"cadence": cadence, "speech": speech, "hearing": heard, "voice": spoken, "modules": told}
         change = {name: group for name, group in groups.items() if group}
         change |= _given(infer_when_idle=infer_when_idle, brain=brain)
         return read(Session, await self._gateway.call("PATCH", _session(session_id), change))

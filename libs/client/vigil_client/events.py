@@ -23,7 +23,8 @@ class Decision:
 
     `p` has the probability of each action, and is None where the engine gives none. `spoke` says whether the words are
     uttered: a `duplicate` of what was said a moment ago is not. `frames_skipped` counts stale pictures passed over.
-    `task` is the id of the task that answers a delegated question, empty for every other action.
+    `task` is the id of the task that answers a delegated question, empty for every other action. `observed` is what
+    modules noticed, as the model was told it in this turn, line by line: take it as data.
     """
 
     sequence: int
@@ -47,6 +48,7 @@ class Decision:
     prefix_share: float
     duplicate: bool
     task: str
+    observed: tuple[str, ...] = ()
 
     @property
     def p_speak(self) -> float | None:

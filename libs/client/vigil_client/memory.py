@@ -79,7 +79,8 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """An entry of the archive: `kind` "block" is a summary as it was written, "exchange" a question with its answer."""
+    """An entry of the archive: `kind` "block" is a summary as it was written, "exchange" a question with its answer.
+    `observed` is what modules noticed in the span of a summary."""
 
     id: str
     kind: str
@@ -88,6 +89,7 @@ class Archived:
     question: str
     text: str
     frames: tuple[MemoryFrame, ...]
+    observed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class ArchivePage:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """One thing that was found: `kind` is "block" or "exchange". `text` is data."""
+    """One thing that was found: `kind` is "block", "exchange" or "observation". `text` is data."""
 
     kind: str
     from_s: float

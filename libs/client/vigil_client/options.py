@@ -100,6 +100,15 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
+class Modules:
+    """Whether the model is told what modules noticed, and of which: those of `names`, or all of the tenant where none
+    is named."""
+
+    is_on: bool = True
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NewWatch:
     """A standing instruction that raises alerts. Times are in seconds of capture time.
 
@@ -161,6 +170,7 @@ class NewSession:
     memory: Memory = field(default_factory=Memory)
     hearing: Hearing = field(default_factory=Hearing)
     voice: Voice = field(default_factory=Voice)
+    modules: Modules = field(default_factory=Modules)
     infer_when_idle: bool = True
     brain: str = ""
 

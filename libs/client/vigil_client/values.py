@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from vigil_client.errors import BadMessage
-from vigil_client.options import Cadence, Hearing, Memory, Speech, Voice, Window
+from vigil_client.options import Cadence, Hearing, Memory, Modules, Speech, Voice, Window
 
 T = TypeVar("T")
 
@@ -81,6 +81,7 @@ class Session:
     memory: Memory = field(default_factory=Memory)
     hearing: Hearing = field(default_factory=Hearing)
     voice: Voice = field(default_factory=Voice)
+    modules: Modules = field(default_factory=Modules)
     brain: str = ""
     ended_reason: str | None = None
     progress: Progress | None = None
@@ -119,7 +120,8 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One committed turn. `reply` is the control form, which `action`, `text` and `question` are read from."""
+    """One committed turn. `reply` is the control form, which `action`, `text` and `question` are read from. `observed`
+    is what modules noticed, as the model was told it, line by line."""
 
     sequence: int
     time_s: float
@@ -128,6 +130,7 @@ class Turn:
     question: str
     reply: str
     queries: tuple[str, ...]
+    observed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ async def test_everything_that_happens_in_a_session_is_streamed(
         "prefix_share": 1.0,
         "duplicate": False,
         "task": "",
+        "observed": [],
     }
     assert utterance == json.loads(spoken.payload)
     assert delegated == json.loads(delegation(session).payload)

@@ -38,6 +38,7 @@ def block(level: int, from_s: int, to_s: int, text: str) -> Block:
 
 
 MERGED, WRITTEN = block(1, 0, 500, "A quiet gate."), block(0, 500, 600, "A red van came.\n红色的车。")
+NOTICED = ("faces (face) at 512.0 seconds: Anna is at the door",)
 LATE = Unwritten(600_000, 700_000, (FRAME,), (650_000,), asked=2)
 MEMORY = Memory((MERGED, WRITTEN), (LATE,))
 STATE = SessionState(8, 700_000, Chunk(turns=(TURN,)), memory=MEMORY)
@@ -62,7 +63,7 @@ async def remembering(store: SessionStore, session: str) -> None:
         STATE,
         restart=True,
         frames=(("f-7", b"of the chunk"), ("m-1", b"of the span")),
-        archived=(ArchivedBlock(WRITTEN, (KeyFrame("m-1", 650_000),)), ANSWERED),
+        archived=(ArchivedBlock(WRITTEN, (KeyFrame("m-1", 650_000),), NOTICED), ANSWERED),
         key_frames=(KeyFrame("m-1", 650_000),),
     )
     await store.commit(key, 1, commit)
@@ -114,7 +115,7 @@ async def test_tiers_archive_and_pictures_are_read(
         ("exchange", "Who came?", "A courier.")
     ]
     earlier = await get(viewer, f"{path}/archive?before={page['next']}")
-    assert [entry["id"] for entry in earlier["entries"]] == [WRITTEN.id]
+    assert [(entry["id"], entry["observed"]) for entry in earlier["entries"]] == [(WRITTEN.id, list(NOTICED))]
     assert earlier["next"] is None
     for frame_id in ("m-1", "f-7"):
         async with viewer.get(f"{path}/frames/{frame_id}") as picture:

@@ -16,6 +16,7 @@ from vigil.core.errors import InvalidSpec
 from vigil.core.hearing import Hearing, TurnTaking
 from vigil.core.instruction import Watch
 from vigil.core.memory import MemoryLimits
+from vigil.core.modules import Modules
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
 from vigil.core.source import Role
 from vigil.core.voice import Voice
@@ -26,6 +27,8 @@ from vigil_gateway.api.models.options import (
     HearingChange,
     HearingGroup,
     MemoryGroup,
+    ModulesChange,
+    ModulesGroup,
     SpeechChange,
     SpeechGroup,
     VoiceChange,
@@ -48,12 +51,14 @@ GROUPS: list[tuple[type[BaseModel], object]] = [
     (MemoryGroup, MemoryLimits()),
     (HearingGroup, Hearing()),
     (VoiceGroup, Voice()),
+    (ModulesGroup, Modules()),
 ]
 CHANGES: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (CadenceChange, CadenceGroup),
     (SpeechChange, SpeechGroup),
     (HearingChange, HearingGroup),
     (VoiceChange, VoiceGroup),
+    (ModulesChange, ModulesGroup),
 ]
 FIXED = {"from_source"}  # an option of a group that holds for the life of the session
 # Every numeric option: its model, its name, the core's bounds, and how the core is given it.
@@ -259,6 +264,25 @@ def test_a_session_is_made_to_hear_and_to_speak(defaults: GatewaySettings) -> No
 def test_hearing_that_does_not_go_together_is_refused(defaults: GatewaySettings, hearing: Json) -> None:
     with pytest.raises(InvalidSpec, match=r"hearing\."):
         new(defaults, {"hearing": hearing})
+
+
+def test_a_session_hears_the_modules_that_it_names(defaults: GatewaySettings) -> None:
+    assert new(defaults, {}).modules == Modules()
+    spec = new(defaults, {"modules": {"names": ["faces", "zones"]}})
+    assert spec.modules == Modules(True, ("faces", "zones"))
+    assert session_out(spec, None, ()).model_dump(mode="json")["modules"] == {
+        "is_on": True,
+        "names": ["faces", "zones"],
+    }
+    off = changed_spec(spec, SessionPatch.model_validate({"modules": {"is_on": False}}))
+    assert off.modules == Modules(False, ("faces", "zones"))
+    everyone = changed_spec(off, SessionPatch.model_validate({"modules": {"is_on": True, "names": []}}))
+    assert everyone.modules == Modules()
+
+
+@pytest.mark.parametrize("names", [["two words"], ["*"], [""], ["m"] * 17, "faces"])
+def test_what_is_no_list_of_modules_is_refused(names: object) -> None:
+    assert faults(ModulesGroup, "names", names)[0] == "names"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("language", ["english language", "e", "en_US", "en\n"])

@@ -15,9 +15,10 @@ from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.testing.scripted_ingestion import ScriptedIngestion
 from vigil.testing.servers import NatsServer
 
+NOTICED = ("faces (face, 0.92): Anna is at the door",)
 TURNS = (
     Turn(0, 0, (), "</silence>"),
-    Turn(1, 1_500, (), "</response> A person comes in.", queries=("Who is there?",)),
+    Turn(1, 1_500, (), "</response> A person comes in.", queries=("Who is there?",), observed=NOTICED),
     Turn(2, 2_000, (), "</response> Let me look. </delegation> Who is this?"),
 )
 TASK = Task("s-1-1", "Who is this?", "One moment.", 2_000, 122_000)
@@ -50,6 +51,7 @@ async def test_history_shows_the_last_turns_and_the_dialogue(
             "question": "",
             "reply": "</response> A person comes in.",
             "queries": ["Who is there?"],
+            "observed": ["faces (face, 0.92): Anna is at the door"],
         },
         {
             "sequence": 2,
@@ -59,6 +61,7 @@ async def test_history_shows_the_last_turns_and_the_dialogue(
             "question": "Who is this?",
             "reply": "</response> Let me look. </delegation> Who is this?",
             "queries": [],
+            "observed": [],
         },
     ]
     assert shown["dialogue"] == [

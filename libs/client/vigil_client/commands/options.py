@@ -16,6 +16,7 @@ from vigil_client.options import (
     Cadence,
     Hearing,
     Memory,
+    Modules,
     NewWatch,
     Speech,
     Voice,
@@ -23,7 +24,7 @@ from vigil_client.options import (
 )
 
 CADENCE, WINDOW, SPEECH, MEMORY, WATCH = Cadence(), Window(), Speech(), Memory(), NewWatch("")
-HEARING, VOICE = Hearing(), Voice()
+HEARING, VOICE, MODULES = Hearing(), Voice(), Modules()
 
 
 def one_of(choices: Sequence[str]) -> Callable[[str], str]:
@@ -78,6 +79,10 @@ _TEMPERATURE = typer.Option(
 _IDLE = typer.Option(
     "--infer-when-idle/--no-infer-when-idle", help="Whether to ask the model also while nothing stands."
 )
+_MODULES = typer.Option("--modules/--no-modules", help="Whether the model is told what modules noticed.")
+_MODULE = typer.Option(
+    "--module", metavar="NAME", help="A module that it hears; may be given several times. Default, and of '': all."
+)
 _BRAIN = typer.Option("--brain", help="Brain that answers delegated questions; default: the tenant's.")
 IntervalMs = Annotated[int, _INTERVAL]
 FramesPerTurn = Annotated[int, _FRAMES]
@@ -131,6 +136,8 @@ VoiceOn = Annotated[bool, _VOICE]
 VoiceName = Annotated[str, _VOICE_NAME]
 Speed = Annotated[float, _SPEED]
 VoiceLanguage = Annotated[str, _VOICE_LANGUAGE]
+ModulesOn = Annotated[bool, _MODULES]
+ModuleNames = Annotated[list[str] | None, _MODULE]
 Brain = Annotated[str, _BRAIN]
 
 # Of a change: what is not given stays as it is.
@@ -140,6 +147,7 @@ NewResponseMode = Annotated[str | None, _MODE]
 NewDuplicateGuard = Annotated[str | None, _GUARD]
 NewTextTemperature = Annotated[float | None, _TEMPERATURE]
 NewInferWhenIdle = Annotated[bool | None, _IDLE]
+NewModulesOn = Annotated[bool | None, _MODULES]
 NewBrain = Annotated[str | None, _BRAIN]
 NewHearingOn = Annotated[bool | None, _HEARING]
 NewTurnTaking = Annotated[str | None, _TURN_TAKING]
@@ -149,3 +157,8 @@ NewVoiceOn = Annotated[bool | None, _VOICE]
 NewVoiceName = Annotated[str | None, _VOICE_NAME]
 NewSpeed = Annotated[float | None, _SPEED]
 NewVoiceLanguage = Annotated[str | None, _VOICE_LANGUAGE]
+
+
+def modules_named(names: Sequence[str]) -> tuple[str, ...]:
+    """The modules that were named; none, which stands for all, where an empty name is among them."""
+    return () if "" in names else tuple(names)

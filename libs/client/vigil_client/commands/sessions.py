@@ -101,6 +101,8 @@ def change(
     duplicate_guard: options.NewDuplicateGuard = None,
     text_temperature: options.NewTextTemperature = None,
     infer_when_idle: options.NewInferWhenIdle = None,
+    modules: options.NewModulesOn = None,
+    module: options.ModuleNames = None,
     brain: options.NewBrain = None,
     hearing: options.NewHearingOn = None,
     turn_taking: options.NewTurnTaking = None,
@@ -132,6 +134,8 @@ def change(
                 duplicate_guard=duplicate_guard,
                 text_temperature=text_temperature,
                 infer_when_idle=infer_when_idle,
+                modules=modules,
+                module=None if module is None else options.modules_named(module),
                 brain=brain,
                 hearing=hearing,
                 turn_taking=turn_taking,
@@ -220,7 +224,7 @@ def _show_list(found: tuple[Session, ...], as_json: bool) -> None:
 
 def _show_options(session: Session) -> None:
     """The options of a session, one group a line."""
-    for group in (session.cadence, session.window, session.speech, session.memory):
+    for group in (session.cadence, session.window, session.speech, session.memory, session.modules):
         shown = (f"{name.replace('_', '-')} {value}" for name, value in asdict(group).items())
         console.print(f"[dim]{type(group).__name__.lower():<8}[/]  {'  '.join(shown)}", highlight=False)
 

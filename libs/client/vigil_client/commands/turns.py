@@ -87,6 +87,8 @@ def _show_turns(found: list[Decision], as_json: bool) -> None:
         when = f"{turn.sequence:>6}  {clock(turn.time_s):>8}"
         line = f"{when}  {turn.action:<8}{p}  {turn.latency_ms:.0f} ms  {tokens}{words}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+        for noticed in turn.observed:
+            console.print(f"{'':>18}{noticed}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_prompt(prompt: Prompt, as_json: bool) -> None:

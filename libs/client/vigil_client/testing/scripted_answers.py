@@ -27,6 +27,7 @@ TURN = {
     "question": "",
     "reply": "</response> Hello.",
     "queries": ["Who?"],
+    "observed": ["faces (face, 0.92): Anna is at the door"],
 }
 EXCHANGE = {
     "query": "Who?",
@@ -178,6 +179,7 @@ ARCHIVE_PAGE = {
             "to_s": 612.0,
             "question": "Who came?",
             "text": "A courier.",
+            "observed": [],
             "frames": [],
         },
         {
@@ -187,6 +189,7 @@ ARCHIVE_PAGE = {
             "to_s": 600.0,
             "question": "",
             "text": "A red van came.",
+            "observed": ["faces (face, 0.92) at 512.0 seconds: Anna is at the door"],
             "frames": [_MEMORY_FRAME],
         },
     ],
@@ -234,6 +237,7 @@ def session_json(**changes: Any) -> dict[str, Any]:
         "memory": MEMORY_SETTINGS,
         "hearing": {"is_on": True, "from_source": False, "turn_taking": "wake", "wake_phrase": "hey", "language": "en"},
         "voice": {"is_on": True, "name": "anna", "speed": 1.25, "language": ""},
+        "modules": {"is_on": True, "names": ["faces"]},
         "infer_when_idle": True,
         "brain": "",
         "created_at": "2026-01-02T03:04:05Z",
@@ -277,6 +281,7 @@ def decision_json(sequence: int, action: str = "silent", text: str = "", **chang
         "prefix_share": 1.0,
         "duplicate": False,
         "task": "",
+        "observed": ["faces (face, 0.92): Anna is at the door"],
     } | changes
 
 

@@ -143,6 +143,7 @@ def _entries(session: str, archive: Archive) -> Iterable[ArchivedOut]:
             to_s=archived.block.to_ms / 1_000,
             question="",
             text=archived.block.text,
+            observed=list(archived.observed),
             frames=_frames(session, archived.frames, kept),
         )
     for exchange in archive.exchanges:
@@ -153,6 +154,7 @@ def _entries(session: str, archive: Archive) -> Iterable[ArchivedOut]:
             to_s=max(exchange.asked_ms, exchange.answered_ms) / 1_000,
             question=exchange.query,
             text=exchange.answer,
+            observed=[],
             frames=[],
         )
 

@@ -23,6 +23,6 @@ async def show_history(ports: PortsOf, key: Key, limit: Limit = 100) -> HistoryO
     state = await ports.store.history(key)
     return HistoryOut(
         session=key.session,
-        turns=[turn_out(turn.sequence, turn.time_ms, turn.reply, turn.queries) for turn in turns],
+        turns=[turn_out(turn) for turn in turns],
         dialogue=[exchange_out(exchange, recalled_with(state, exchange)) for exchange in state.dialogue],
     )

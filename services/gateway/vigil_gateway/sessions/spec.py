@@ -7,6 +7,7 @@ from vigil.core.hearing import Hearing, TurnTaking
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction, Watch
 from vigil.core.memory import MemoryLimits
+from vigil.core.modules import Modules
 from vigil.core.profile import profile as profile_named
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
 from vigil.core.source import Source, SourceKind, kind_of
@@ -38,6 +39,7 @@ def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> Session
         memory=MemoryLimits(**dict(body.memory)),
         hearing=Hearing(**dict(body.hearing)),
         voice=Voice(**dict(body.voice)),
+        modules=Modules(**dict(body.modules)),
         infer_when_idle=body.infer_when_idle,
         brain=body.brain,
         created_us=time.time_ns() // 1_000,
@@ -65,6 +67,7 @@ def changed_spec(spec: SessionSpec, change: SessionPatch) -> SessionSpec:
         speech=replace(spec.speech, **change.speech.model_dump(exclude_none=True)),
         hearing=_changed_hearing(spec.hearing, change.hearing),
         voice=replace(spec.voice, **change.voice.model_dump(exclude_none=True)),
+        modules=replace(spec.modules, **change.modules.model_dump(exclude_none=True)),
         infer_when_idle=spec.infer_when_idle if change.infer_when_idle is None else change.infer_when_idle,
         brain=spec.brain if change.brain is None else change.brain,
     )

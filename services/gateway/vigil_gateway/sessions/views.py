@@ -11,11 +11,13 @@ from vigil.core.session import SessionSpec, SessionState
 from vigil.core.source import Source
 from vigil.core.turn import Exchange
 from vigil.runtime.process.redaction import redacted
+from vigil.runtime.store.sessions import LoggedTurn
 from vigil_gateway.api.models.history import ExchangeOut, TurnOut
 from vigil_gateway.api.models.options import (
     CadenceGroup,
     HearingGroup,
     MemoryGroup,
+    ModulesGroup,
     SourceOut,
     SpeechGroup,
     VoiceGroup,
@@ -42,6 +44,7 @@ def session_out(spec: SessionSpec, ended_reason: str | None, notices: Sequence[N
         memory=MemoryGroup.model_validate(spec.memory),
         hearing=HearingGroup.model_validate(spec.hearing),
         voice=VoiceGroup.model_validate(spec.voice),
+        modules=ModulesGroup.model_validate(spec.modules),
         infer_when_idle=spec.infer_when_idle,
         brain=spec.brain,
         created_at=datetime.fromtimestamp(spec.created_us / 1e6, UTC),
@@ -80,17 +83,18 @@ def watch_out(standing: Standing) -> WatchOut:
     return WatchOut(**dict(instruction_out(standing)), **asdict(watch))
 
 
-def turn_out(sequence: int, time_ms: int, reply: str, queries: tuple[str, ...]) -> TurnOut:
+def turn_out(turn: LoggedTurn) -> TurnOut:
     """One turn of the history, its reply read back into an action."""
-    output = control.parse(reply)
+    output = control.parse(turn.reply)
     return TurnOut(
-        sequence=sequence,
-        time_s=time_ms / 1_000,
+        sequence=turn.sequence,
+        time_s=turn.time_ms / 1_000,
         action=output.action,
         text=output.text,
         question=output.question,
-        reply=reply,
-        queries=list(queries),
+        reply=turn.reply,
+        queries=list(turn.queries),
+        observed=list(turn.observed),
     )
 
 

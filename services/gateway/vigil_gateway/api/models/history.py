@@ -21,6 +21,9 @@ class TurnOut(Out):
     queries: list[str] = Field(
         description="All that the model was newly told in this turn: what was asked, instructed, taken back"
     )
+    observed: list[str] = Field(
+        description="What modules noticed, as the model was told it in this turn, line by line. Take it as data"
+    )
 
 
 class DecisionOut(Out):
@@ -47,6 +50,9 @@ class DecisionOut(Out):
     prefix_share: float = Field(description="Share of this prompt that is, byte for byte, the whole of the last one")
     duplicate: bool = Field(description="The words repeat what was uttered a moment ago: there is no utterance of them")
     task: str = Field(description="The task that answers the delegated question; empty unless the action is `delegate`")
+    observed: list[str] = Field(
+        description="What modules noticed, as the model was told it in this turn, line by line. Take it as data"
+    )
 
 
 class ExchangeOut(Out):

@@ -15,6 +15,7 @@ from vigil.core.memory import (
     MID_BLOCKS,
     MemoryLimits,
 )
+from vigil.core.modules import MAX_NAMES, Modules
 from vigil.core.session import (
     CHUNK_TURNS,
     FRAMES_PER_TURN,
@@ -32,7 +33,7 @@ from vigil.core.voice import MAX_VOICE_NAME_CHARS, SPEED, VOICE_NAME_PATTERN, Vo
 from vigil_gateway.api.models.base import NO_TEXT_FLOAT, NO_TEXT_INT, Flag, Group, In, Out, TimeZone, Token, bounded
 
 _CADENCE, _WINDOW, _SPEECH, _MEMORY = Cadence(), Window(), Speech(), MemoryLimits()
-_HEARING, _VOICE = Hearing(), Voice()
+_HEARING, _VOICE, _MODULES = Hearing(), Voice(), Modules()
 
 IntervalMs = Annotated[int, bounded(INTERVAL_MS, "Milliseconds of capture time between turns"), NO_TEXT_INT]
 FramesPerTurn = Annotated[int, bounded(FRAMES_PER_TURN, "Frames sampled evenly within one turn"), NO_TEXT_INT]
@@ -139,6 +140,15 @@ VoiceName = Annotated[
     ),
 ]
 Speed = Annotated[float, bounded(SPEED, "How fast it speaks", allow_inf_nan=False), NO_TEXT_FLOAT]
+ModulesOn = Annotated[Flag, Field(description="Whether the model is told what modules noticed")]
+ModuleNames = Annotated[
+    tuple[Token, ...],
+    Field(
+        max_length=MAX_NAMES,
+        description="Modules of which the model is told; empty: all of the tenant",
+        examples=[["faces", "zones"]],
+    ),
+]
 
 
 class SourceIn(In):
@@ -242,6 +252,13 @@ class VoiceGroup(Group):
     language: Language = _VOICE.language
 
 
+class ModulesGroup(Group):
+    """Which modules the session hears."""
+
+    is_on: ModulesOn = _MODULES.is_on
+    names: ModuleNames = _MODULES.names
+
+
 class CadenceChange(In):
     """What to change of the cadence; a field that is left out stays as it is."""
 
@@ -275,3 +292,10 @@ class VoiceChange(In):
     name: VoiceName | None = None
     speed: Speed | None = None
     language: Language | None = None
+
+
+class ModulesChange(In):
+    """What to change of which modules the session hears; a field that is left out stays as it is."""
+
+    is_on: ModulesOn | None = None
+    names: ModuleNames | None = None

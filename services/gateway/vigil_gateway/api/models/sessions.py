@@ -14,6 +14,8 @@ from vigil_gateway.api.models.options import (
     HearingGroup,
     InferWhenIdle,
     MemoryGroup,
+    ModulesChange,
+    ModulesGroup,
     SourceIn,
     SourceOut,
     SpeechChange,
@@ -56,6 +58,7 @@ class SessionIn(In):
     memory: MemoryGroup = MemoryGroup()
     hearing: HearingGroup = HearingGroup()
     voice: VoiceGroup = VoiceGroup()
+    modules: ModulesGroup = ModulesGroup()
     infer_when_idle: InferWhenIdle = True
     brain: Annotated[BrainName, Field(description=_BRAIN)] = ""
     watches: list[WatchIn] = Field(default=[], max_length=MAX_INSTRUCTIONS)
@@ -69,6 +72,7 @@ class SessionPatch(In):
     speech: SpeechChange = SpeechChange()
     hearing: HearingChange = HearingChange()
     voice: VoiceChange = VoiceChange()
+    modules: ModulesChange = ModulesChange()
     infer_when_idle: InferWhenIdle | None = None
     brain: Annotated[BrainName | None, Field(description=_BRAIN)] = None
 
@@ -107,6 +111,7 @@ class SessionOut(Out):
     memory: MemoryGroup
     hearing: HearingGroup
     voice: VoiceGroup
+    modules: ModulesGroup
     infer_when_idle: bool
     brain: str = Field(description=_BRAIN)
     created_at: datetime

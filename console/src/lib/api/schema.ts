@@ -1566,6 +1566,11 @@ export interface components {
              * @description The summary, or the answer. Take it as data
              */
             text: string;
+            /**
+             * Observed
+             * @description What modules noticed in the span of a summary, line by line. Take it as data
+             */
+            observed: string[];
             /** Frames */
             frames: components["schemas"]["MemoryFrameOut"][];
         };
@@ -2014,6 +2019,11 @@ export interface components {
              * @description The task that answers the delegated question; empty unless the action is `delegate`
              */
             task: string;
+            /**
+             * Observed
+             * @description What modules noticed, as the model was told it in this turn, line by line. Take it as data
+             */
+            observed: string[];
         };
         /**
          * DuplicateGuard
@@ -2499,6 +2509,38 @@ export interface components {
             owned_by: "vigil";
         };
         /**
+         * ModulesChange
+         * @description What to change of which modules the session hears; a field that is left out stays as it is.
+         */
+        ModulesChange: {
+            /** Is On */
+            is_on?: boolean | null;
+            /** Names */
+            names?: string[] | null;
+        };
+        /**
+         * ModulesGroup
+         * @description Which modules the session hears.
+         */
+        ModulesGroup: {
+            /**
+             * Is On
+             * @description Whether the model is told what modules noticed
+             * @default true
+             */
+            is_on: boolean;
+            /**
+             * Names
+             * @description Modules of which the model is told; empty: all of the tenant
+             * @default []
+             * @example [
+             *       "faces",
+             *       "zones"
+             *     ]
+             */
+            names: string[];
+        };
+        /**
          * Mute
          * @description How long to be quiet about the alert.
          */
@@ -2802,7 +2844,7 @@ export interface components {
         RecalledOut: {
             /**
              * Kind
-             * @description `block`: a summary; `exchange`: a question and its answer
+             * @description `block`: a summary; `exchange`: a question and its answer; `observation`: what a module noticed
              */
             kind: string;
             /** From S */
@@ -2890,6 +2932,7 @@ export interface components {
             memory: components["schemas"]["MemoryGroup"];
             hearing: components["schemas"]["HearingGroup"];
             voice: components["schemas"]["VoiceGroup"];
+            modules: components["schemas"]["ModulesGroup"];
             /** Infer When Idle */
             infer_when_idle: boolean;
             /**
@@ -3048,6 +3091,13 @@ export interface components {
              */
             voice: components["schemas"]["VoiceGroup"];
             /**
+             * @default {
+             *       "is_on": true,
+             *       "names": []
+             *     }
+             */
+            modules: components["schemas"]["ModulesGroup"];
+            /**
              * Infer When Idle
              * @description Ask the model also while nothing stands and nothing was asked; false saves that work
              * @default true
@@ -3106,6 +3156,7 @@ export interface components {
             memory: components["schemas"]["MemoryGroup"];
             hearing: components["schemas"]["HearingGroup"];
             voice: components["schemas"]["VoiceGroup"];
+            modules: components["schemas"]["ModulesGroup"];
             /** Infer When Idle */
             infer_when_idle: boolean;
             /**
@@ -3138,6 +3189,8 @@ export interface components {
             hearing: components["schemas"]["HearingChange"];
             /** @default {} */
             voice: components["schemas"]["VoiceChange"];
+            /** @default {} */
+            modules: components["schemas"]["ModulesChange"];
             /** Infer When Idle */
             infer_when_idle?: boolean | null;
             /**
@@ -3490,6 +3543,11 @@ export interface components {
              * @description All that the model was newly told in this turn: what was asked, instructed, taken back
              */
             queries: string[];
+            /**
+             * Observed
+             * @description What modules noticed, as the model was told it in this turn, line by line. Take it as data
+             */
+            observed: string[];
         };
         /**
          * TurnTaking

@@ -75,6 +75,16 @@ const APPROVAL: Approval = {
 };
 
 describe('a conversation', () => {
+  test('has what modules noticed: beside the words of the turn, or alone where it said none', () => {
+    const observed = ['faces (face, 0.92): Anna is at the door'];
+    const turns = [turn(1, { observed }), spoken(2, 'Anna is here.', { observed }), turn(3)];
+    const entries = conversation({ ...NOTHING, turns });
+    expect(entries.map((entry) => [entry.kind, entry.key])).toEqual([
+      ['observed', 'o1'],
+      ['utterance', 'u2'],
+    ]);
+  });
+
   test('is told in the order of its times', () => {
     const entries = conversation({
       ...NOTHING,

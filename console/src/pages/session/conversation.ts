@@ -1,6 +1,6 @@
 /**
- * The conversation as it is shown: questions, what the model said, delegated questions, alerts, and what happened to the
- * session, in the order of their times. Built anew from what the page holds; nothing here is kept.
+ * The conversation as it is shown: questions, what the model said, what modules noticed, delegated questions, alerts, and
+ * what happened to the session, in the order of their times. Built anew from what the page holds; nothing here is kept.
  */
 
 import type { Approval } from '../../lib/live/approvals';
@@ -86,6 +86,7 @@ export type Entry = Common &
       }
     | { kind: 'heard'; said: Heard }
     | { kind: 'utterance'; turn: Turn; alerts: readonly AlertMark[]; speech: SpeechMark | null }
+    | { kind: 'observed'; turn: Turn }
     | { kind: 'task'; task: Task }
     | { kind: 'approval'; approval: Approval }
     | { kind: 'alert'; alert: AlertMark }
@@ -104,6 +105,7 @@ export function conversation(sources: Sources, most = MOST_ENTRIES): readonly En
     ...sources.typed.filter((typed) => !isTaken(typed, sources.dialogue)).map(typedEntry),
     ...sources.heard.filter((said) => !isInDialogue(said, sources.dialogue, begin)).map(heardEntry),
     ...sources.turns.filter((turn) => turn.spoke).map((turn) => utteranceEntry(turn, sources)),
+    ...sources.turns.filter((turn) => !turn.spoke && turn.observed.length > 0).map(observedEntry),
     ...sources.tasks.map((task) => taskEntry(task, sources.turns)),
     ...sources.approvals.map(approvalEntry),
     ...sources.alerts.filter((alert) => alert.state === 'closed' || !spoken.has(alert.sequence)).map(alertEntry),
@@ -205,6 +207,11 @@ function utteranceEntry(turn: Turn, { alerts, spoken }: Sources): Entry {
     alerts: raised,
     speech,
   };
+}
+
+/** A turn that said nothing, and was told what modules noticed. */
+function observedEntry(turn: Turn): Entry {
+  return { kind: 'observed', key: `o${turn.sequence}`, atMs: Date.parse(turn.capture_time), turn };
 }
 
 /** A task in flight stands where it began; with its end it comes to where the result came. Of one that no brain has seen

@@ -42,6 +42,15 @@ describe('a new session', () => {
     expect(openingFaults({ ...NEW_SESSION, brain: 'a brain' })).toEqual({ brain: 'brain_wrong' });
   });
 
+  test('hears all modules, those that are named, or none', () => {
+    expect(sessionIn(NEW_SESSION).modules).toEqual({ is_on: true, names: [] });
+    const named = { ...NEW_SESSION, modules: { isOn: true, names: 'faces zones' } };
+    expect(sessionIn(named).modules).toEqual({ is_on: true, names: ['faces', 'zones'] });
+    expect(canOpen(named)).toBe(true);
+    expect(canOpen({ ...NEW_SESSION, modules: { isOn: true, names: 'a.b' } })).toBe(false);
+    expect(sessionIn({ ...NEW_SESSION, modules: { isOn: false, names: 'a.b' } }).modules.is_on).toBe(false);
+  });
+
   test.each([
     ['199', 'interval_wrong'],
     ['60001', 'interval_wrong'],

@@ -1,6 +1,7 @@
 /** The form of a new session: where its pictures come from, how often the model looks, what it watches for. */
 
 import { NO_SPEECH, speechFaults, speechIn, type SpeechDraft, type SpeechIn } from './speech/options';
+import { ALL_MODULES, modulesFault, modulesIn, type ModulesDraft, type ModulesIn } from './modules';
 import { faults as watchFaults, isBrainName, isEmpty, watchIn, type WatchDraft, type WatchIn } from './watches';
 
 export type SourceChoice = 'camera' | 'screen' | 'rtsp' | 'file';
@@ -24,6 +25,7 @@ export interface OpeningDraft {
   profile: string;
   brain: string;
   voice: SpeechDraft;
+  modules: ModulesDraft;
   watches: WatchDraft[];
 }
 
@@ -39,6 +41,7 @@ export interface SessionIn extends SpeechIn {
   model?: string;
   profile?: string;
   brain?: string;
+  modules: ModulesIn;
   watches: WatchIn[];
 }
 
@@ -54,6 +57,7 @@ export const NEW_SESSION: OpeningDraft = {
   profile: '',
   brain: '',
   voice: NO_SPEECH,
+  modules: ALL_MODULES,
   watches: [],
 };
 
@@ -82,7 +86,8 @@ export function cadenceFaults(intervalMs: string, frames: string): OpeningFaults
 
 export function canOpen(draft: OpeningDraft): boolean {
   const clean = (found: object): boolean => Object.keys(found).length === 0;
-  const isClean = clean(openingFaults(draft)) && clean(speechFaults(draft.voice));
+  const isClean =
+    clean(openingFaults(draft)) && clean(speechFaults(draft.voice)) && modulesFault(draft.modules) === null;
   return isClean && draft.watches.every((watch) => isEmpty(watch) || clean(watchFaults(watch)));
 }
 
@@ -95,6 +100,7 @@ export function sessionIn(draft: OpeningDraft): SessionIn {
     ...(draft.profile === '' ? {} : { profile: draft.profile }),
     ...(draft.brain.trim() === '' ? {} : { brain: draft.brain.trim() }),
     ...speechIn(draft.voice, !isOwn(draft.source)),
+    modules: modulesIn(draft.modules),
     watches: draft.watches.filter((watch) => !isEmpty(watch)).map(watchIn),
   };
 }

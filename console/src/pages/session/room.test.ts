@@ -15,6 +15,7 @@ const DETAIL = {
   created_at: new Date(BEGIN_MS).toISOString(),
   status: { interaction: { state: 'deciding' } },
   hearing: { is_on: false },
+  modules: { is_on: true, names: [] },
   voice: { is_on: false },
 };
 const OF = '/v1/sessions/s-1';

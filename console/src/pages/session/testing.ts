@@ -29,6 +29,7 @@ export function turn(sequence: number, change: Partial<Turn> = {}): Turn {
     prefix_share: 1,
     duplicate: false,
     task: '',
+    observed: [],
     ...change,
   };
 }

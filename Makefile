@@ -165,7 +165,7 @@ else
 endif
 	@$(QUICK) tests/whole_system $(PYTEST_ARGS)
 
-bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|presence|ages|speech] [ENGINE=real]
+bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|presence|ages|speech|modules] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE))$(filter presence ages,$(BENCH)),$(MAKE) --no-print-directory engine)
 	@$(if $(filter speech,$(BENCH)),$(MAKE) --no-print-directory speech)
 	@PYTHONPATH=tests $(if $(ENGINE),VIGIL_BENCH_ENGINE=$(ENGINE)) $(VENV)/python -m bench $(or $(BENCH),tick)

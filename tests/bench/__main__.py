@@ -1,4 +1,5 @@
-"""`python -m bench [tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|presence|ages|speech]`.
+"""`python -m bench NAME`: tick, faults, soak, camera, rolling, durability, tracing, webrtc, brain, memory, presence,
+ages, speech, modules.
 
 `bench.settings` has its variables.
 """

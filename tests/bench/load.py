@@ -21,11 +21,14 @@ from bench.pictures import red, scenes
 from bench.statistics import quantile
 from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
+from vigil.contract.events.observations import observation_outgoing
 from vigil.contract.frames import Frame, FrameGroup, encode_group
 from vigil.contract.subjects import PREFIX, Kind
 from vigil.core.ids import SessionKey
+from vigil.core.observation import Observation
 
 _PICTURES = 32
+_MODULE = "zones"
 # Camera workers claim sessions with a fence from 1 on; these groups come from the only one there is.
 _FENCE = 1
 # A picture that is asked for comes so long after the last one, and at such steps of model time, as ingestion's do.
@@ -121,10 +124,15 @@ class Cameras:
             return
         key, plan, turn = self._keys[index], self._plan, time_ms // INTERVAL_MS
         picture = self._red if plan.is_red(index, turn) else self._pictures[(index + turn) % _PICTURES]
-        frame = Frame(picture, *plan.size, capture_time_us=_now_us())
+        captured_us = _now_us()
+        frame = Frame(picture, *plan.size, capture_time_us=captured_us)
         group = FrameGroup(key, time_ms, turn, (frame,), _FENCE)
         await self._client.publish(subjects.raw_frames(key), encode_group(group))
         self._bytes += len(picture)
+        if plan.observed:
+            noticed = Observation(_MODULE, "zone", f"{turn % 60} people are in the hall", captured_us, f"o-{turn}", 0.9)
+            told = observation_outgoing(key, noticed, captured_us)
+            await self._client.publish(told.subject, told.payload)
 
 
 async def _generate(plan: LoadPlan) -> LoadReport:

@@ -20,7 +20,8 @@ class Pace(StrEnum):
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
     """`sessions` are watched from one tenant. Sessions show red for one turn in every `red_every`; 0 is never. All of
-    them show red in the turn `red_turn`; -1 is never.
+    them show red in the turn `red_turn`; -1 is never. With `observed` a module tells each session something of each
+    picture.
 
     `start_ms` is the clock's time (ms since the epoch) of model time 0.
     """
@@ -34,6 +35,7 @@ class LoadPlan:
     turns: int = 0  # answered pace: stop before this one
     first_turn: int = 0  # answered pace: begin with this one
     size: tuple[int, int] = (512, 512)
+    observed: bool = False
 
     def is_red(self, index: int, turn: int) -> bool:
         """Whether session number `index` shows red in this turn; with `red_every` sessions take turns at it."""

@@ -15,6 +15,7 @@ from bench.film_session import Mode
 from bench.knee import Knee
 from bench.machine import Machine
 from bench.memory import SPEC, Remembered
+from bench.modules import Observed
 from bench.overhead import Overhead
 from bench.presence_figures import Present
 from bench.remembering import Remembering, Writer
@@ -100,6 +101,7 @@ class Results:
     presence: Present | None = None
     ages: Ages | None = None
     speech: Speech | None = None
+    modules: Observed | None = None
 
     def summary(self) -> dict[str, float | None]:
         """The figures by name; None for what was not measured. The boundary is the real engine's when that ran."""
@@ -129,6 +131,7 @@ class Results:
             "spans_cpu_added_ms": self.tracing.cpu_added_ms if self.tracing else None,
             **_of_webrtc(self.webrtc),
             **_of_brains(self.brains),
+            **_of_modules(self.modules, self.brains),
             **_of_memory(self.memory),
             **_of_remembering(self.remembering),
             **_of_presence(self.presence),
@@ -162,6 +165,15 @@ def _of_brains(found: Brains | None) -> dict[str, float | None]:
         "burst_tick_p99_ratio": found.burst.tick_p99_ratio if found else None,
         "cancel_s": found.toppled.cancel_s if found else None,
         "handover_s": found.toppled.handover_s if found else None,
+    }
+
+
+def _of_modules(found: Observed | None, brains: Brains | None) -> dict[str, float | None]:
+    """Ticks beside modules to those beside none; `tick_p99_ratio` is that of brains where those were measured."""
+    beside_brains = brains.tick_p99_ratio if brains else None
+    return {
+        "tick_p50_ratio": found.tick_p50_ratio if found else None,
+        "tick_p99_ratio": found.tick_p99_ratio if found else beside_brains,
     }
 
 

@@ -32,6 +32,7 @@ class Part(StrEnum):
     PRESENCE = "presence"
     AGES = "ages"
     SPEECH = "speech"
+    MODULES = "modules"
     REAL = "real"
     SUMMARISED = "summarised"
 
@@ -142,6 +143,9 @@ class BenchSettings(BaseSettings):
         default=1.2,
         gt=0,
         description="Seconds of p95 from the end of speech to its transcript up to which so many count",
+    )
+    modules_sessions: int = Field(
+        default=150, ge=1, le=1_000, description="Sessions that hear one observation a second, or none"
     )
     events_per_session: int = Field(default=6, ge=1, le=100, description="Alerts that each session opens")
     real_turns: int = Field(default=300, ge=100, le=10_000, description="Turns with the real engine")

@@ -19,6 +19,8 @@ from bench.integrity import Integrity, alert_changes, missed_turns
 from bench.load_plan import LoadPlan
 from bench.machine import Machine
 from bench.memory import PICTURE_TOKENS, SPEC, Day, covered_ms, prompt_tokens
+from bench.modules import Run as ModulesRun
+from bench.modules import compared
 from bench.plot import Chart, Line, svg
 from bench.progress import hold_until
 from bench.remembering import Remembering, Writer, case
@@ -339,3 +341,10 @@ def test_the_cost_of_spans_is_the_mean_of_the_rounds_with_less_the_mean_of_those
     traced = [Run(True, 20, 100, 900, spread([ms]), {"codec-1": 1.0, "interaction-1": ms / 2}) for ms in (3.0, 6.0)]
     found = tracing([plain[0], traced[0], plain[1], traced[1]])
     assert (found.spans_per_tick, found.tick_p50_added_ms, found.cpu_added_ms) == (9, 1.5, 1.25)
+
+
+def test_the_cost_of_modules_is_the_mean_of_the_rounds_with_them_over_the_mean_of_those_without() -> None:
+    without = [ModulesRun(False, spread([ms, 10 * ms]), 0.0, 1.0) for ms in (2.0, 4.0)]
+    beside = [ModulesRun(True, spread([ms, 12 * ms]), 0.9, 1.0) for ms in (2.5, 5.0)]
+    found = compared(150, [without[0], beside[0], without[1], beside[1]])
+    assert (found.sessions, found.tick_p50_ratio, found.tick_p99_ratio) == (150, 1.25, 1.5)

@@ -21,6 +21,7 @@ from bench import (
     faults,
     knee,
     memory,
+    modules,
     overhead,
     presence,
     remembering,
@@ -53,6 +54,7 @@ BENCHES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
         "presence": (Part.PRESENCE,),
         "ages": (Part.AGES,),
         "speech": (Part.SPEECH,),
+        "modules": (Part.MODULES,),
     }
 )
 
@@ -115,6 +117,8 @@ async def _measure(settings: BenchSettings, part: Part, results: Results) -> Non
             results.ages = await ages.measure(settings)
         case Part.SPEECH:
             results.speech = await speech.measure(settings)
+        case Part.MODULES:
+            results.modules = await modules.measure(settings)
         case Part.REAL:
             results.real = await economy.measure_real(settings)
         case Part.SUMMARISED:

@@ -234,6 +234,22 @@ SESSION = Dashboard(
             Unit.PER_SECOND,
             (rate("vigil_tts_engine_failures_total", "kind", may_be_none=True),),
         ),
+        Panel(
+            "Observations of modules",
+            "What modules said, what of it turns told the model, and what the prompt told already",
+            Unit.PER_SECOND,
+            (
+                Query("sum(rate(vigil_observations_received_total[$__rate_interval])) or vector(0)", "received"),
+                Query("sum(rate(vigil_observations_shown_total[$__rate_interval])) or vector(0)", "told"),
+                Query("sum(rate(vigil_observations_folded_total[$__rate_interval])) or vector(0)", "told already"),
+            ),
+        ),
+        Panel(
+            "Observations that were refused",
+            "By reason: `too_fast` is beyond a module's rate and was not read",
+            Unit.PER_SECOND,
+            (rate("vigil_observations_refused_total", "reason", may_be_none=True),),
+        ),
         TracePanel(
             "Turns of one session",
             "Type the session's id above. An alert's own trace stands in its event, as traceparent",

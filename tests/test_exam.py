@@ -31,8 +31,9 @@ from vigil_recipe.exam.run import Outcome, TooManyFailed, play_all
 from vigil_recipe.exam.scoring.episode_scores import score
 from vigil_recipe.exam.scoring.transcript import PlayFailed
 from vigil_recipe.render.camera import render_mp4
-from vigil_recipe.scenarios import Due, Line, Result, Said, Scenario, Script, exam_script
+from vigil_recipe.scenarios import Due, Line, Observed, Purpose, Result, Said, Scenario, Script, exam_script
 from vigil_recipe.testing.scripts import instruction, question, script
+from vigil_recipe.text import prompt_format
 from vigil_recipe.text.dialogue import KEEP, STOP
 from vigil_recipe.world import Split
 
@@ -126,6 +127,21 @@ async def test_watches_are_given_cleared_and_alert(stage: Stage, player: Acceler
     assert score(one, heard).is_exact
 
 
+def told(turn: int, text: str, purpose: Purpose = Purpose.IRRELEVANT) -> Observed:
+    """What the exam's module tells in a turn."""
+    return Observed(turn, "faces", "face", text, purpose, 0.9)
+
+
+def with_modules(one: Script, *observed: Observed) -> Script:
+    """The script with what modules tell, as its builder writes it."""
+    lines = [list(turn.lines) for turn in one.turns]
+    for each in observed:
+        line = prompt_format.observation_line(each.module, each.kind, each.text, each.confidence)
+        lines[each.turn].insert(0, Line(Said.OBSERVATION, line))
+    turns = tuple(replace(turn, lines=tuple(new)) for turn, new in zip(one.turns, lines, strict=True))
+    return replace(one, turns=turns, observations=observed)
+
+
 async def test_a_refusal_says_what_the_gateway_said(player: AcceleratedSystem) -> None:
     wrong = replace(player, gateway=GatewayClient(player.gateway._http, player.gateway._url, "no key", "scripted"))
     with pytest.raises(PlayFailed, match="401"):
@@ -207,6 +223,24 @@ async def test_what_is_still_to_come_is_waited_for_by_who_looks_without_being_as
     assert user_texts(scripted.seen[9])[0] == f"{once}\n<5.0 seconds>\n", "in its window until it has spoken"
     assert [score(one, played).is_exact for played in heard] == [True, True, False]
     assert [turn.reply for turn in heard[0].turns].count(SILENCE) == 11
+
+
+async def test_what_a_module_tells_waits_for_the_next_look(engine: tuple[ScriptedEngine, Engine]) -> None:
+    plain = script(lines={0: [instruction(ASKED)], 14: [question("Who came?")]}, turns=16)
+    one = with_modules(plain, told(2, "Max came"), told(7, "Tom came"), told(14, "Eva came"))
+    scripted, way = engine
+    scripted.script = lambda seen: Reply(SILENCE)
+    await Polling(way).play(one)
+    named = [re.findall(r"(\w+) came\n", text) for text in user_texts(scripted.seen[-1])]
+    assert named == [[], ["Max"], ["Tom"], ["Eva"], []], "at 0, 5, 10, 14 and 15 s"
+    scripted.seen.clear()
+    await AskOnly(way).play(one)
+    last = user_texts(scripted.seen[-1])[-1]
+    assert re.findall(r"(\w+) came\n", last) == ["Tom", "Eva"], "Max was told longer ago than the system waits"
+    assert last.endswith(": Eva came\nWho came?\n<14.0 seconds>\n")
+    scripted.seen.clear()
+    await LastFrames(way).play(one)
+    assert [re.findall(r"(\w+) came\n", text) for text in user_texts(scripted.seen[9])] == [[], ["Tom"], [], []]
 
 
 async def test_all_players_see_the_same_picture(stage: Stage, player: AcceleratedSystem) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -15,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from vigil.core.probability import Probabilities
 from vigil_recipe.exam.players.gateway import GatewayClient, heard
 from vigil_recipe.exam.scoring.transcript import Heard, PlayFailed
+from vigil_recipe.scenarios import Observed, Purpose
 
 ANSWER = {
     "choices": [{"message": {"content": "</response> A fire has started."}}],
@@ -96,6 +98,22 @@ async def test_questions_and_the_history(gateway: tuple[Gateway, GatewayClient])
     await client.ask("s-1", "Who is there?")
     assert made.asked[0][2] == {"text": "Who is there?"}
     assert await client.history("s-1") == [{"time_s": 1.0}]
+
+
+async def test_what_a_module_notices_is_of_the_second_that_the_next_turn_shows(
+    gateway: tuple[Gateway, GatewayClient],
+) -> None:
+    made, client = gateway
+    made.answers = {"POST /v1/sessions/s-1/observations": (202, {"id": "o-1"})}
+    began = datetime.now(UTC)
+    await client.observe("s-1", Observed(4, "faces", "face", "Tom is at the door", Purpose.NEEDED, 0.9))
+    await client.observe("s-1", Observed(5, "sensors", "temperature", "it is 3 degrees", Purpose.IRRELEVANT))
+    sure, unsure = (body for _, _, body in made.asked)
+    times = [datetime.fromisoformat(body.pop("capture_time")) for body in (sure, unsure)]
+    assert sure == {"module": "faces", "kind": "face", "text": "Tom is at the door", "confidence": 0.9}
+    assert unsure == {"module": "sensors", "kind": "temperature", "text": "it is 3 degrees"}
+    turn = timedelta(seconds=1)
+    assert began + turn <= times[0] <= times[1] <= datetime.now(UTC) + turn
 
 
 async def test_a_session_that_is_gone_has_ended(gateway: tuple[Gateway, GatewayClient]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vigil_recipe.exam.report.output import Advance, tell_scores, unless_stopped, with_bar, write
+from vigil_recipe.exam.report.results import UNTAUGHT
 from vigil_recipe.exam.run import TooManyFailed
 
 FIGURES = {"recall": 0.5, "precision": None, "false_alarms_per_minute": 0.0, "answer_accuracy": None, "sw_f1": 0.25}
@@ -74,7 +75,13 @@ def test_both_files_are_named_after_the_beginning(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("partial", "told"), [(True, True), (False, False)])
 def test_the_main_figures_of_each_scenario(capsys: pytest.CaptureFixture[str], partial: bool, told: bool) -> None:
-    tell_scores({"summary": {"counting": FIGURES}, "partial": partial})
+    tell_scores({"summary": {"counting": FIGURES}, "untaught": [], "partial": partial})
     said = capsys.readouterr().out
     assert "  counting     recall 0.500  false_alarms_per_minute 0.000  sw_f1 0.250\n" in said
     assert ("partial: not everything that was planned was played" in said) is told
+    assert UNTAUGHT not in said
+
+
+def test_what_was_not_taught_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_scores({"summary": {"modules": FIGURES}, "untaught": ["modules"], "partial": False})
+    assert UNTAUGHT in " ".join(capsys.readouterr().out.split())

@@ -6,7 +6,9 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -17,13 +19,13 @@ from vigil_recipe.exam.benchmarks.scores import benchmark_summary
 from vigil_recipe.exam.plan import Part, plan
 from vigil_recipe.exam.report.charts import reliability
 from vigil_recipe.exam.report.page import benchmark_html, html
-from vigil_recipe.exam.report.results import BASELINES, OWN_BRAINS, SYSTEM, Settings, results
+from vigil_recipe.exam.report.results import BASELINES, OWN_BRAINS, SYSTEM, UNTAUGHT, Settings, results
 from vigil_recipe.exam.run import Outcome, Played
 from vigil_recipe.exam.scoring.calibration import calibration
 from vigil_recipe.exam.scoring.episode_scores import score
-from vigil_recipe.exam.scoring.targets import reached
+from vigil_recipe.exam.scoring.targets import TARGETS, UNTAUGHT_TARGETS, counted, reached
 from vigil_recipe.exam.scoring.transcript import AlertSeen, Transcript
-from vigil_recipe.scenarios import Scenario
+from vigil_recipe.scenarios import TAUGHT, Scenario
 from vigil_recipe.testing.scripts import right, transcript
 from vigil_recipe.world import Split
 
@@ -34,7 +36,8 @@ VOID = {"meta"}
 def taken() -> Outcome:
     """An exam in which the system is always right and the baselines always silent."""
     outcome = Outcome(is_partial=False)
-    for item in plan(0, 9, tuple(Scenario), Split.VALIDATION, 24):
+    nine, modules = ((9, TAUGHT), (1, (Scenario.MODULES,)))
+    for item in chain(plan(0, *nine, Split.VALIDATION, 24), plan(0, *modules, Split.VALIDATION, 24)):
         alerts = (AlertSeen("opened", "fire", "A fire.", 3.0), AlertSeen("closed", "fire", "A fire.", 9.0))
         heard = Transcript(right(item.script).turns, alerts if item.scenario is Scenario.ALERTING else ())
         outcome.played.append(Played(item, SYSTEM, score(item.script, heard)))
@@ -83,6 +86,32 @@ def test_targets_are_met_missed_or_not_measured(report: tuple[dict[str, Any], st
     assert [one.met for one in below[:3]] == [False, False, None]
     assert below[-1].met is None
     assert "<h2>Targets</h2>" in page
+
+
+def test_what_was_not_taught_is_told_plainly_and_counts_among_no_target(report: tuple[dict[str, Any], str]) -> None:
+    data, page = report
+    assert data["untaught"] == ["modules"]
+    assert [target["met"] for target in data["untaught_targets"]] == [True] * len(UNTAUGHT_TARGETS)
+    assert not {target["claim"] for target in data["untaught_targets"]} & {one["claim"] for one in data["targets"]}
+    assert not any(target.scenario == "modules" for target in TARGETS)
+    assert UNTAUGHT in unescape(page)
+    assert page.index("<h2>Targets</h2>") < page.index("<h2>Targets of a training to come</h2>")
+    tallies = data["head_to_head"]["polling"]
+    assert sum(tallies["overall"].values()) == sum(sum(tallies[scenario].values()) for scenario in TAUGHT)
+
+
+def test_an_exam_of_what_was_taught_says_nothing_of_the_rest() -> None:
+    item = next(plan(0, 1, (Scenario.CHAT,), Split.VALIDATION, 24))
+    outcome = Outcome([Played(item, SYSTEM, score(item.script, right(item.script)))])
+    data = results(SETTINGS, outcome, {}, {})
+    assert (data["untaught"], data["untaught_targets"]) == ([], [])
+    assert "Not taught" not in html(data, outcome)
+
+
+def test_figures_over_several_scenarios_are_of_what_was_taught() -> None:
+    assert counted([Scenario.CHAT, Scenario.MODULES, Scenario.MEMORY]) == (Scenario.CHAT, Scenario.MEMORY)
+    assert counted([Scenario.MODULES]) == (Scenario.MODULES,)
+    assert counted([]) == ()
 
 
 def test_the_page_says_that_brains_of_its_own_answered() -> None:

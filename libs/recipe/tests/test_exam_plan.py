@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigil_recipe.exam.plan import Part, plan, planned
-from vigil_recipe.scenarios import Scenario
+from vigil_recipe.scenarios import Said, Scenario
 from vigil_recipe.world import Split
 
 
 def test_the_same_seed_makes_the_same_exam() -> None:
-    one, again, other = (list(plan(seed, 9, tuple(Scenario), Split.VALIDATION, 24)) for seed in (3, 3, 4))
+    one, again, other = (list(plan(seed, 10, tuple(Scenario), Split.VALIDATION, 24)) for seed in (3, 3, 4))
     assert one == again
     assert [item.script for item in one] != [item.script for item in other]
     assert Counter(item.scenario for item in one if item.part is Part.EXAM) == dict.fromkeys(Scenario, 1)
@@ -22,7 +22,7 @@ def test_the_same_seed_makes_the_same_exam() -> None:
 
 
 def test_splits_share_no_script() -> None:
-    made = [list(plan(0, 9, tuple(Scenario), split, 24)) for split in (Split.VALIDATION, Split.TRAIN)]
+    made = [list(plan(0, 10, tuple(Scenario), split, 24)) for split in (Split.VALIDATION, Split.TRAIN)]
     assert not {item.script.episode.seed for item in made[0]} & {item.script.episode.seed for item in made[1]}
 
 
@@ -32,6 +32,19 @@ def test_memory_is_played_without_its_memory_too() -> None:
     on, off = items[0].script, items[1].script
     assert on.memory
     assert (off.memory, off.turns, off.dues) == ("", on.turns, on.dues)
+
+
+def test_modules_are_played_without_what_they_tell_too() -> None:
+    items = list(plan(0, 2, (Scenario.MODULES,), Split.VALIDATION, 24))
+    assert [item.part for item in items] == [Part.EXAM, Part.MODULES_OFF] * 2
+    assert [item.condition for item in items] == ["", "modules off"] * 2
+    told, untold = items[0].script, items[1].script
+    assert told.observations
+    assert (untold.observations, untold.dues) == ((), told.dues)
+    assert [turn.reply for turn in untold.turns] == [turn.reply for turn in told.turns]
+    left = [[line for line in turn.lines if line.said is not Said.OBSERVATION] for turn in told.turns]
+    assert [list(turn.lines) for turn in untold.turns] == left
+    assert sum(map(len, left)) < sum(len(turn.lines) for turn in told.turns)
 
 
 def test_disturbances_are_on_and_off_over_the_same_seeds() -> None:

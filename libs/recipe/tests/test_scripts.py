@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigil_recipe.scenarios import Said, Scenario, Script, all_texts, exam_script, sample_script, scenarios_for
+from vigil_recipe.scenarios import Said, Scenario, Script, all_texts, exam_script, modules, sample_script, scenarios_for
 from vigil_recipe.text.dialogue import RESPONSE, SILENCE, STOP
 from vigil_recipe.world import Robustness, Split, Stage, make_episode
 
@@ -99,7 +99,7 @@ def test_all_words_are_among_all_texts(seed: int, scenario: Scenario) -> None:
         assert words(text) <= known
 
 
-KNOWN = frozenset[str]().union(*(words(text) for text in all_texts()))
+KNOWN = frozenset[str]().union(*(words(text) for text in (*all_texts(), *modules.texts())))
 
 
 def test_single_sentences_stay_short() -> None:

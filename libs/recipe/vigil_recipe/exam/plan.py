@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from vigil_recipe.scenarios import Scenario, Script, exam_script
+from vigil_recipe.scenarios import Said, Scenario, Script, exam_script
 from vigil_recipe.world import Robustness, Split
 
 SEED_STEP = 100_000
@@ -26,6 +26,7 @@ class Part(StrEnum):
 
     EXAM = "exam"
     MEMORY_OFF = "memory_off"
+    MODULES_OFF = "modules_off"
     ROBUSTNESS = "robustness"
 
 
@@ -44,8 +45,8 @@ def plan(seed: int, episodes: int, scenarios: Sequence[Scenario], split: Split, 
     """The scripts, scenario by scenario in turn, so that an exam that is broken off has some of each.
 
     ``episodes`` are shared evenly, the first scenarios get one more, or the only ones where there are fewer episodes
-    than scenarios. Memory scripts are played once more without their memory line, and some alerting ones with each
-    disturbance forced on and off. Raises ValueError.
+    than scenarios. Memory scripts are played once more without their memory line, those of modules without what the
+    modules tell, and some alerting ones with each disturbance forced on and off. Raises ValueError.
     """
     if episodes < 1:
         raise ValueError(f"{episodes} episodes are no exam: give 1 or more")
@@ -57,8 +58,19 @@ def plan(seed: int, episodes: int, scenarios: Sequence[Scenario], split: Split, 
         yield Item(Part.EXAM, scenario, world_seed, script)
         if scenario is Scenario.MEMORY:
             yield Item(Part.MEMORY_OFF, scenario, world_seed, replace(script, memory=""), "memory off")
+        if scenario is Scenario.MODULES:
+            yield Item(Part.MODULES_OFF, scenario, world_seed, untold(script), "modules off")
     if Scenario.ALERTING in scenarios:
         yield from _disturbed(seed, episodes, -(-episodes // len(scenarios)), split, turns)
+
+
+def untold(script: Script) -> Script:
+    """The script without what modules tell; what is due stays due."""
+    turns = tuple(
+        replace(turn, lines=tuple(line for line in turn.lines if line.said is not Said.OBSERVATION))
+        for turn in script.turns
+    )
+    return replace(script, turns=turns, observations=())
 
 
 def _disturbed(seed: int, first: int, alerting: int, split: Split, turns: int) -> Iterator[Item]:
@@ -81,4 +93,5 @@ def planned(episodes: int, scenarios: Sequence[Scenario]) -> int:
     if Scenario.ALERTING in by_scenario:
         each = max(1, round(-(-episodes // len(scenarios)) * ROBUSTNESS_SHARE))
         disturbed = 2 * len(DISTURBANCES) * each
-    return episodes + by_scenario.get(Scenario.MEMORY, 0) + disturbed
+    twice = by_scenario.get(Scenario.MEMORY, 0) + by_scenario.get(Scenario.MODULES, 0)
+    return episodes + twice + disturbed

@@ -31,7 +31,7 @@ from vigil_recipe.exam.report.results import OWN_BRAINS, SYSTEM, Settings, resul
 from vigil_recipe.exam.run import Outcome, play_all
 from vigil_recipe.exam.running_system import RunningSystem, open_system
 from vigil_recipe.exam.scoring.transcript import Player, PlayFailed
-from vigil_recipe.scenarios import Scenario
+from vigil_recipe.scenarios import TAUGHT, Scenario
 from vigil_recipe.world import Split
 
 
@@ -39,7 +39,7 @@ async def examine(options: ExamOptions) -> bool:
     """Take the exam. True when it could be taken, whatever its scores. Raises `ClientError`."""
     if options.benchmark:
         return await examine_benchmark(options)
-    scenarios = tuple(parse_choice(Scenario, name, "--scenario") for name in options.scenarios) or tuple(Scenario)
+    scenarios = tuple(parse_choice(Scenario, name, "--scenario") for name in options.scenarios) or TAUGHT
     pace, split = parse_choice(Pace, options.pace, "--pace"), parse_choice(Split, options.split, "--split")
     try:
         items = plan(options.seed, options.episodes, scenarios, split)
@@ -103,7 +103,7 @@ def _engine(running: RunningSystem) -> Engine:
 async def _summariser(options: ExamOptions, running: RunningSystem, split: Split) -> dict[str, Any]:
     """As many chunks to summarise, and as many merges, as a scenario has episodes."""
     console.print("asking for summaries …")
-    some = list(tasks(options.seed, split, -(-options.episodes // len(Scenario))))
+    some = list(tasks(options.seed, split, -(-options.episodes // len(TAUGHT))))
     try:
         answers = await unless_stopped(written(_engine(running), some))
     except PlayFailed as error:

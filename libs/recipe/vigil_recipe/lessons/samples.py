@@ -9,6 +9,7 @@ import numpy as np
 
 from vigil_recipe.lessons.changes import LESSONS_IN_CHANGES
 from vigil_recipe.lessons.history import exchanges_of_script, exchanges_of_turns
+from vigil_recipe.lessons.observations import LESSONS_IN_OBSERVATIONS
 from vigil_recipe.lessons.pictures import LESSONS_IN_PICTURES
 from vigil_recipe.lessons.watches import LESSONS_IN_WATCHES
 from vigil_recipe.lessons.words import LESSONS_IN_WORDS
@@ -24,19 +25,18 @@ SUMMARY, MERGE = "summary", "merge"
 LATEST_OFFSET_S = 400  # a chunk begins anywhere in a session
 # Descriptions at every turn, watching, and idle: the first lessons, before any scenario.
 LESSONS = {"describing": Mode.DENSE, "watching": Mode.WATCH, "idle": Mode.IDLE}
+WORDED = {**LESSONS_IN_WORDS, **LESSONS_IN_OBSERVATIONS}
 PICTURED = {**LESSONS_IN_PICTURES, **LESSONS_IN_CHANGES, **LESSONS_IN_WATCHES}
 DATA_KINDS = (
     *LESSONS,
-    *LESSONS_IN_WORDS,
+    *WORDED,
     *PICTURED,
     *(scenario.value for scenario in Scenario),
     SUMMARY,
     MERGE,
 )
 # What can be learnt from words alone: to copy from a memory, a result or a name, and to compute with time markers.
-WORDS_ALONE = frozenset(
-    {*LESSONS_IN_WORDS, Scenario.TIMING, Scenario.MEMORY, Scenario.CHAT, Scenario.DELEGATION, MERGE}
-)
+WORDS_ALONE = frozenset({*WORDED, Scenario.TIMING, Scenario.MEMORY, Scenario.CHAT, Scenario.DELEGATION, MERGE})
 # An alert is said in every turn of its span, and an interval is counted in turns: these keep all of theirs.
 WHOLE = frozenset({Scenario.ALERTING, Scenario.TIMING})
 
@@ -86,8 +86,8 @@ def sample_world(
         lesson = sample_turns(rng, clip.truth, turns, LESSONS[kind])
         shown = tuple(turn.clip_turn for turn in lesson)
         return WorldSample(kind, exchanges_of_turns(lesson, clip.images), shown, clip.images)
-    if kind in LESSONS_IN_WORDS:
-        return WorldSample(kind, LESSONS_IN_WORDS[kind](rng, turns), (), 0)
+    if kind in WORDED:
+        return WorldSample(kind, WORDED[kind](rng, turns), (), 0)
     if kind == MERGE:
         task = sample_merge(rng)
         return WorldSample(kind, (_answered(prompt_format.merge_text(task.lines), task.text),), (), 0)

@@ -13,16 +13,17 @@ from vigil_recipe.scenarios import (
     counting,
     delegation,
     memory,
+    modules,
     questions,
     summary,
     timing,
     translation,
 )
-from vigil_recipe.scenarios.script import Said, Scenario, Script
+from vigil_recipe.scenarios.script import Purpose, Said, Scenario, Script
 from vigil_recipe.scenarios.window import Window
 from vigil_recipe.world import AS_DRAWN, Episode, Robustness, Split, Stage, make_episode, stream
 
-MODULES = (alerting, questions, counting, timing, commentary, translation, chat, memory, delegation, summary)
+TAUGHT_TEXTS = (alerting, questions, counting, timing, commentary, translation, chat, memory, delegation, summary)
 COMPOSE: dict[Scenario, Callable[[np.random.Generator, Window], Script]] = {
     Scenario.ALERTING: alerting.compose,
     Scenario.QUESTIONS: questions.compose,
@@ -33,6 +34,7 @@ COMPOSE: dict[Scenario, Callable[[np.random.Generator, Window], Script]] = {
     Scenario.CHAT: chat.compose,
     Scenario.MEMORY: memory.compose,
     Scenario.DELEGATION: delegation.compose,
+    Scenario.MODULES: modules.compose,
 }
 STAGES: dict[Scenario, tuple[Stage, ...]] = {
     Scenario.COUNTING: (Stage.CROSSING, Stage.CROSSING, Stage.VARIED),
@@ -78,9 +80,11 @@ def exam_script(
 
 
 def all_texts() -> Iterator[str]:
-    """Every string that the model may read or write in any scenario or summary, numbers by example."""
-    for module in MODULES:
-        yield from module.texts()
+    """Every string that the model may read or write in any scenario that is `TAUGHT` or in a summary, numbers by
+    example. The tokenizer is trained on these and lessons in words draw from them, so they stay what they are: what a
+    later scenario adds is in its own module."""
+    for family in TAUGHT_TEXTS:
+        yield from family.texts()
 
 
 def _is_exam(script: Script, *, silent: bool) -> bool:
@@ -90,6 +94,9 @@ def _is_exam(script: Script, *, silent: bool) -> bool:
         return asked and silent != any(due.repeats for due in script.dues)
     if script.scenario is Scenario.MEMORY:
         return bool(script.memory) and any(due.text != chat.UNKNOWN for due in script.dues)
+    if script.scenario is Scenario.MODULES:
+        purposes = {observed.purpose for observed in script.observations}
+        return Purpose.NEEDED in purposes and len(purposes) > 1
     if script.scenario is Scenario.COUNTING:
         return any(due.asked != due.first for due in script.dues)
     if script.scenario is Scenario.TRANSLATION:

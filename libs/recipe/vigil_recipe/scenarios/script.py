@@ -13,7 +13,8 @@ from vigil_recipe.world import Episode
 
 
 class Scenario(StrEnum):
-    """The scenario families of the paper (section 5) and of its training data (section 3)."""
+    """The scenario families of the paper (section 5) and of its training data (section 3), and `MODULES`, of modules
+    that tell what no picture shows (section 4.2)."""
 
     ALERTING = "alerting"
     COUNTING = "counting"
@@ -24,6 +25,11 @@ class Scenario(StrEnum):
     QUESTIONS = "questions"
     CHAT = "chat"
     DELEGATION = "delegation"
+    MODULES = "modules"
+
+
+# What the shipped weights were trained on: an exam is of these unless it names others, and its targets are theirs.
+TAUGHT = tuple(scenario for scenario in Scenario if scenario is not Scenario.MODULES)
 
 
 class Said(StrEnum):
@@ -34,6 +40,17 @@ class Said(StrEnum):
     KEPT = "kept"  # a watch that stands, named again after a clearing
     QUESTION = "question"
     RESULT = "result"  # of a question that was delegated
+    OBSERVATION = "observation"  # told by a module, not by the user
+
+
+class Purpose(StrEnum):
+    """Why a script has an observation: something due needs it, or it is a control that must change nothing."""
+
+    NEEDED = "needed"
+    IRRELEVANT = "irrelevant"  # nobody asks for it
+    AGREEING = "agreeing"  # says what the picture shows, by which the model goes
+    CONTRADICTING = "contradicting"  # says what the picture does not show
+    INSTRUCTING = "instructing"  # its text is an instruction, which is data here
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +97,23 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What a module tells in a turn. ``dues`` are what it is needed for; ``confidence`` is from 0 to 1."""
+
+    turn: int
+    module: str
+    kind: str
+    text: str
+    purpose: Purpose
+    confidence: float | None = None
+    dues: tuple[Due, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """One interaction. ``memory`` is what an earlier chunk left behind, shown before the first turn; may be empty.
+
+    ``observations`` are by turn; each also stands among its turn's lines, as the model reads it.
 
     ``turns`` hold the right replies, and each RESULT line in the turn in which it comes if the model delegates in time.
     A player of a running system ignores those lines and sends ``results`` after the model has really delegated.
@@ -93,3 +125,4 @@ class Script:
     dues: tuple[Due, ...]
     results: tuple[Result, ...] = ()
     memory: str = ""
+    observations: tuple[Observed, ...] = ()

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from vigil_recipe.scenarios.script import Due, Line, Result, Said, Scenario, Script, ScriptTurn
+from vigil_recipe.scenarios.script import Due, Line, Observed, Result, Said, Scenario, Script, ScriptTurn
 from vigil_recipe.scenarios.window import Window
 from vigil_recipe.text.dialogue import DELEGATION, KEEP, RESPONSE, SILENCE, STOP
+from vigil_recipe.text.prompt_format import observation_line
 
 LATEST = 3  # turns in which an answer that is said once still counts
 CLEARED = 0.2  # share of standing instructions that are taken back
@@ -47,6 +48,7 @@ class ScriptBuilder:
         self._lines: list[list[Line]] = [[] for _ in range(window.turns)]
         self._said: list[list[_Utterance]] = [[] for _ in range(window.turns)]
         self._dues: list[Due] = []
+        self._observed: list[Observed] = []
 
     def line(self, turn: int, said: Said, text: str) -> None:
         """The user says ``text`` in a turn."""
@@ -87,6 +89,14 @@ class ScriptBuilder:
         """Whether the turn has no line and no reply yet."""
         return not self._lines[turn] and not self._said[turn]
 
+    def asks_nothing(self, turn: int) -> bool:
+        """Whether the turn has no question yet."""
+        return all(line.said is not Said.QUESTION for line in self._lines[turn])
+
+    def instructions(self) -> list[str]:
+        """Every instruction that is given in the window, whether or not it is taken back."""
+        return [line.text for lines in self._lines for line in lines if line.said is Said.INSTRUCTION]
+
     def say(
         self,
         turn: int,
@@ -97,11 +107,12 @@ class ScriptBuilder:
         order: int = 0,
         end: int | None = None,
         question: str = "",
-    ) -> None:
+    ) -> Due:
         """The right reply of ``turn`` says ``text`` once; it still counts before ``end`` (three turns by default)."""
         self._said[turn].append(_Utterance(rank, order, text, question))
         last = min(turn + LATEST if end is None else end, self.window.turns)
-        self._dues.append(Due(asked, turn, last, text, question))
+        self._dues.append(due := Due(asked, turn, last, text, question))
+        return due
 
     def hold(self, first: int, end: int, text: str, *, asked: int, order: int) -> None:
         """The right replies of the turns ``first`` to before ``end`` all say ``text``: an alert."""
@@ -109,10 +120,21 @@ class ScriptBuilder:
             self._said[turn].append(_Utterance(Rank.ALERT, order, text, ""))
         self._dues.append(Due(asked, first, end, text, repeats=True))
 
-    def ask(self, turn: int, question: str, answer: str) -> None:
+    def ask(self, turn: int, question: str, answer: str) -> Due:
         """A question that is answered in its own turn."""
         self.line(turn, Said.QUESTION, question)
-        self.say(turn, answer, asked=turn)
+        return self.say(turn, answer, asked=turn)
+
+    def observe(self, observed: Observed) -> None:
+        """A module tells something in a turn."""
+        line = observation_line(observed.module, observed.kind, observed.text, observed.confidence)
+        self.line(observed.turn, Said.OBSERVATION, line)
+        self._observed.append(observed)
+
+    def put_in_order(self) -> None:
+        """The lines of each turn as the system shows them: what modules tell, then instructions, then questions."""
+        for lines in self._lines:
+            lines.sort(key=lambda line: (line.said is Said.QUESTION) - (line.said is Said.OBSERVATION))
 
     def script(self, scenario: Scenario, *, results: Sequence[Result] = (), memory: str = "") -> Script:
         """The finished script, its dues ordered by turn."""
@@ -121,7 +143,8 @@ class ScriptBuilder:
             for turn in range(self.window.turns)
         )
         dues = tuple(sorted(self._dues, key=lambda due: (due.first, due.asked)))
-        return Script(scenario, self.window.episode, turns, dues, tuple(results), memory)
+        observed = tuple(sorted(self._observed, key=lambda told: told.turn))
+        return Script(scenario, self.window.episode, turns, dues, tuple(results), memory, observed)
 
 
 def _reply(said: Sequence[_Utterance]) -> str:

@@ -25,6 +25,15 @@ def user_text(lines: Sequence[str], marker_s: float, image_tokens: Sequence[int]
     return text + "\n".join(image_block(tokens) for tokens in image_tokens)
 
 
+def observation_line(
+    module: str, kind: str, text: str, confidence: float | None = None, at_s: float | None = None
+) -> str:
+    """What a module tells, as one line of a user turn; ``at_s`` is its time where that is not the turn's own."""
+    sure = "" if confidence is None else f", {confidence:.2f}"
+    when = "" if at_s is None else f" at {at_s:.1f} seconds"
+    return f"Observed: {module} ({kind}{sure}){when}: {text}"
+
+
 def summary_text(prompt: str, markers_s: Sequence[float]) -> str:
     """What asks for the memory of a chunk: the prompt, then for each key frame its time marker and the image."""
     frames = "\n".join(f"<{marker_s:.1f} seconds>\n{image_block(1)}" for marker_s in markers_s)

@@ -4,8 +4,9 @@ is the script's and not the wall clock's. Gateway, codec, interaction and engine
 What stands from the first turn on comes with the session's first call, later instructions and clearings through REST,
 questions and results in the text of the turn's call. For vigil-small every one of them is a plain line of the user
 turn, so the prompt is byte for byte what training shows; within one turn instructions come before questions. The
-memory line is the first instruction of all. In the alerting scenario instructions are watches, and the alerts that
-they raise are heard on NATS as any downstream system hears them.
+memory line is the first instruction of all. In the scenarios of alerting and of modules instructions are watches, and
+the alerts that they raise are heard on NATS as any downstream system hears them. What a module tells is sent before the
+turn's call, and the turn's prompt has to have it.
 
 Delegated questions go to the system's brain service, which asks the exam's stand-in; its results come to the model as
 any brain's do.
@@ -27,12 +28,13 @@ from vigil_recipe.exam.players.pictures import Album
 from vigil_recipe.exam.players.results import Results, knowing, results_of
 from vigil_recipe.exam.players.stand_in import StandIn
 from vigil_recipe.exam.scoring.dues import lines_of
-from vigil_recipe.exam.scoring.transcript import AlertSeen, Heard, Transcript
+from vigil_recipe.exam.scoring.transcript import AlertSeen, Heard, PlayFailed, Transcript
 from vigil_recipe.scenarios import Said, Scenario, Script
 from vigil_recipe.text.dialogue import STOP
 
 CLOSED_WITHIN_S = 5.0
 WATCH = {"hold_s": 2.0, "cooldown_s": 0.0}
+WATCHED = (Scenario.ALERTING, Scenario.MODULES)  # whose instructions are watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,9 @@ class AcceleratedSystem:
                 await self.tell(script, session, index)
             asked = (*lines_of(script, index, Said.QUESTION), *brought)
             jpeg = await album.camera(index)
+            await observe(self.gateway, script, session, index)
             answer = await self.gateway.turn(session, jpeg, float(turn.second - began), "\n".join(asked), extra)
+            await self._check_told(script, session, index)
             turns.append(replace(answer, results=await results.told(index, answer.output.question, index)))
         return tuple(turns)
 
@@ -83,10 +87,17 @@ class AcceleratedSystem:
         """What a later turn newly instructs or clears, in its order."""
         await tell(self.gateway, script, session, index)
 
+    async def _check_told(self, script: Script, session: str, index: int) -> None:
+        """Raises `PlayFailed` when a turn did not show what a module told before it: the script was not played then."""
+        due = lines_of(script, index, Said.OBSERVATION)
+        shown = await self.gateway.newest_lines(session, index) if due else ()
+        if missing := [line for line in due if line not in shown]:
+            raise PlayFailed(f"turn {index} of {session} does not show what a module told before it: {missing[0]}")
+
     @asynccontextmanager
     async def _alerts(self, session: str, script: Script) -> AsyncIterator[list[AlertSeen]]:
         """The session's alerts as they arrive; for scripts that raise none there is nobody listening."""
-        if script.scenario is not Scenario.ALERTING:
+        if script.scenario not in WATCHED:
             yield []
             return
         async with listening(self.bus, session) as heard:
@@ -97,7 +108,7 @@ def opening(script: Script) -> dict[str, Any]:
     """What a session of the script begins with: memory, watches, instructions."""
     given = lines_of(script, 0, Said.INSTRUCTION)
     memory = [script.memory] if script.memory else []
-    if script.scenario is Scenario.ALERTING:
+    if script.scenario in WATCHED:
         return {"instructions": memory, "watches": [watch_of(text) for text in given]}
     return {"instructions": [*memory, *given], "watches": []}
 
@@ -113,13 +124,20 @@ async def tell(gateway: GatewayClient, script: Script, session: str, index: int)
     The watches that are left are not sent: the system itself names them again to its model.
     """
     for line in script.turns[index].lines:
-        if line.said is Said.INSTRUCTION and script.scenario is Scenario.ALERTING:
+        if line.said is Said.INSTRUCTION and script.scenario in WATCHED:
             await gateway.watch(session, watch_of(line.text))
         elif line.said is Said.INSTRUCTION:
             await gateway.instruct(session, line.text)
         elif line.said is Said.CLEARING:
             found = (await gateway.standing(session)).get(line.text.removeprefix(STOP))
             await (gateway.clear(session, *found) if found else gateway.ask(session, line.text))
+
+
+async def observe(gateway: GatewayClient, script: Script, session: str, index: int) -> None:
+    """Send what modules tell in a turn, in its order."""
+    for observed in script.observations:
+        if observed.turn == index:
+            await gateway.observe(session, observed)
 
 
 @asynccontextmanager

@@ -2,7 +2,8 @@
 
 All three go straight to the engine with the prompt layout that the weights were trained on. Those that hold a
 conversation are told the memory line at its beginning, as the system is; a window of frames has no memory. A delegated
-question is answered by the background as in the system; its result line is a new question.
+question is answered by the background as in the system; its result line is a new question. What a module tells waits
+for the next look, for as long as it does in the system.
 """
 
 from __future__ import annotations
@@ -20,17 +21,18 @@ from vigil_recipe.text.dialogue import STOP
 
 POLL_S = 5
 FRAMES = 4
+TOLD_TURNS = 10  # how long what a module tells waits to be shown
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a player may see in one turn: the standing instructions with it, what is newly asked, the turn's number."""
+    """What a player may see in one turn: the standing instructions with it, what is newly asked, what modules tell."""
 
     turn: int
     time_s: float
     standing: tuple[str, ...]
-    instructed: tuple[str, ...]
     asked: tuple[str, ...]
+    observed: tuple[str, ...]
 
 
 class _ScriptReader:
@@ -45,11 +47,14 @@ class _ScriptReader:
     def moment(self, turn: int) -> tuple[Moment, tuple[str, ...]]:
         """The next turn, and the result lines that come in it."""
         script_turn, results = self._script.turns[turn], self.background.due(turn)
-        instructed = texts(script_turn, Said.INSTRUCTION)
         self._standing = still_standing(self._standing, script_turn.lines)
         time_s = float(script_turn.second - self._script.turns[0].second)
         asked = (*texts(script_turn, Said.QUESTION), *results)
-        return Moment(turn, time_s, self._standing, instructed, asked), results
+        return Moment(turn, time_s, self._standing, asked, self.observed(turn)), results
+
+    def observed(self, *turns: int) -> tuple[str, ...]:
+        """What modules tell in these turns."""
+        return tuple(text for turn in turns for text in texts(self._script.turns[turn], Said.OBSERVATION))
 
     def heard(self, turn: int, heard_turn: Heard, results: tuple[str, ...]) -> Heard:
         """Note what was delegated."""
@@ -111,11 +116,14 @@ async def _converse(engine: Engine, script: Script, every: int) -> Transcript:
     """A conversation that goes on when the user says something and, where ``every`` is not 0, every so many seconds."""
     reader, turns = _ScriptReader(script), []
     said: list[Shown] = []
+    looked = -1
     for index, script_turn in enumerate(script.turns):
         now, results = reader.moment(index)
         heard = Heard(now.time_s, SILENCE)
         lines = (*texts(script_turn, Said.INSTRUCTION, Said.CLEARING, Said.KEPT), *now.asked)
         if lines or (every and said and index % every == 0):
+            lines = (*reader.observed(*range(max(looked + 1, index - TOLD_TURNS), index + 1)), *lines)
+            looked = index
             told = (script.memory, *lines) if script.memory and not said else lines
             shown = Shown(told, now.time_s, await reader.album.model(index))
             heard = await engine.reply([*said, shown])
@@ -149,10 +157,15 @@ class LastFrames:
             if now.standing or waiting or now.asked:
                 first = max(0, index - self.frames + 1)
                 shown = [
-                    Shown((), float(script.turns[past].second - began), await reader.album.model(past), SILENCE)
+                    Shown(
+                        reader.observed(past),
+                        float(script.turns[past].second - began),
+                        await reader.album.model(past),
+                        SILENCE,
+                    )
                     for past in range(first, index + 1)
                 ]
-                shown[-1] = replace(shown[-1], lines=now.asked)
+                shown[-1] = replace(shown[-1], lines=(*now.observed, *now.asked))
                 shown[0] = replace(shown[0], lines=(*now.standing, *waiting, *shown[0].lines))
                 heard = await self.engine.reply(shown)
             waiting = (*waiting, *now.asked) if heard.reply == SILENCE else ()

@@ -8,17 +8,20 @@ import contextlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 
 from vigil.core.probability import Probabilities
 from vigil_recipe.exam.scoring.transcript import Heard, PlayFailed
+from vigil_recipe.scenarios import Observed
 
 CALL_S = 120.0
 BUSY_S = 900.0  # a system whose ticks take over a second admits fewer sessions: the others wait their turn
 AGAIN_S = 1.0
 BUSY = (429, 503)
+TURN = timedelta(seconds=1)
 
 
 class GatewayClient:
@@ -76,6 +79,17 @@ class GatewayClient:
     async def ask(self, session: str, text: str) -> None:
         """Leave a question for the next turn of a session with a camera of its own."""
         await self.call("POST", f"/v1/sessions/{session}/queries", {"text": text})
+
+    async def observe(self, session: str, observed: Observed) -> None:
+        """Tell the session what a module notices in the second that its next turn shows.
+
+        The time is a second ahead: a turn says of what is older than its picture when that was.
+        """
+        body: dict[str, Any] = {"module": observed.module, "kind": observed.kind, "text": observed.text}
+        if observed.confidence is not None:
+            body["confidence"] = observed.confidence
+        body["capture_time"] = (datetime.now(UTC) + TURN).isoformat()
+        await self.call("POST", f"/v1/sessions/{session}/observations", body)
 
     async def history(self, session: str) -> Sequence[Mapping[str, Any]]:
         """The turns that were kept (the last 1,000), oldest first."""

@@ -63,10 +63,12 @@ def write_episodes(scores: Sequence[EpisodeScore], path: Path) -> None:
 
 
 def as_shown(scored: EpisodeScore) -> Shown:
-    """Lines in the order in which the system shows them: memory, instructions and clearings, questions, results."""
+    """Lines in the order in which the system shows them: memory, what modules tell, instructions and clearings,
+    questions, results."""
     script, lines, jpegs = scored.script, [], []
     for index, (turn, heard) in enumerate(zip(script.turns, scored.transcript.turns, strict=True)):
         first = [script.memory] if script.memory and index == 0 else []
+        first += lines_of(script, index, Said.OBSERVATION)
         standing = lines_of(script, index, Said.INSTRUCTION, Said.CLEARING, Said.KEPT)
         lines.append((*first, *standing, *lines_of(script, index, Said.QUESTION), *heard.results))
         jpegs.append(model_jpeg(camera_jpeg(script.episode, turn.second)))

@@ -20,7 +20,7 @@ from vigil.core.probability import Probabilities
 from vigil_client.api import Client
 from vigil_client.errors import ClientError
 from vigil_client.events import Decision, Lifecycle
-from vigil_recipe.exam.players.accelerated import Bus, all_closed, listening, opening, tell
+from vigil_recipe.exam.players.accelerated import Bus, all_closed, listening, observe, opening, tell
 from vigil_recipe.exam.players.gateway import GatewayClient
 from vigil_recipe.exam.players.results import Results, knowing, results_of
 from vigil_recipe.exam.players.stand_in import StandIn
@@ -101,6 +101,7 @@ class _Seen:
         last = len(self._script.turns) - 1
         for index in range(self._sent + 1, min(turn + 1, last) + 1):
             await tell(self._gateway, self._script, self._session, index)
+            await observe(self._gateway, self._script, self._session, index)
             if brought := await self._results.bring(index):
                 self.results[index] = self._brought[index] = brought
         self._sent = max(self._sent, turn + 1)

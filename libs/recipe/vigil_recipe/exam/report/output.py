@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from vigil_client.commands.running import console
+from vigil_recipe.exam.report.results import UNTAUGHT
 from vigil_recipe.exam.run import TooManyFailed
 
 Advance = Callable[[], None]
@@ -63,5 +64,7 @@ def tell_scores(data: Mapping[str, Any]) -> None:
         keys = ("recall", "precision", "false_alarms_per_minute", "answer_accuracy", "sw_f1")
         shown = "  ".join(f"{key} {figures[key]:.3f}" for key in keys if figures[key] is not None)
         console.print(f"  {name:<12} {shown}", highlight=False, soft_wrap=True)
+    if data["untaught"]:
+        console.print(f"[yellow]{UNTAUGHT}[/]", highlight=False, soft_wrap=True)
     if data["partial"]:
         console.print("[yellow]partial: not everything that was planned was played[/]")

@@ -9,9 +9,10 @@ from typing import Any
 from vigil_recipe.exam.plan import Part
 from vigil_recipe.exam.report.charts import reliability, speaking_plot, timeline
 from vigil_recipe.exam.report.markup import Cell, number, table, whole_page
-from vigil_recipe.exam.report.results import OWN_BRAINS, SYSTEM
+from vigil_recipe.exam.report.results import OWN_BRAINS, SYSTEM, UNTAUGHT
 from vigil_recipe.exam.run import Outcome, Played
 from vigil_recipe.exam.scoring.calibration import calibration, ticks
+from vigil_recipe.exam.scoring.targets import counted
 from vigil_recipe.scenarios import Scenario
 
 MAIN = (
@@ -39,7 +40,8 @@ def html(data: Mapping[str, Any], outcome: Outcome) -> str:
         "<h1>Vigil: the exam</h1>",
         f"<p>{escape(_taken(settings))}</p>",
         *_warnings(data),
-        *_targets(data["targets"]),
+        *_targets("Targets", data["targets"]),
+        *_untaught(data),
         "<h2>Scores</h2>",
         _scores(data["summary"]),
         _NOTES,
@@ -98,7 +100,7 @@ def _scores(summary: Mapping[str, Mapping[str, Cell]]) -> str:
     return table(("scenario", *(label for _, label in MAIN)), rows)
 
 
-def _targets(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _targets(title: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = [
         (
             str(row["claim"]),
@@ -108,7 +110,15 @@ def _targets(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         )
         for row in rows
     ]
-    return ["<h2>Targets</h2>", table(("", "measured", "target", ""), lines)]
+    return [f"<h2>{title}</h2>", table(("", "measured", "target", ""), lines)]
+
+
+def _untaught(data: Mapping[str, Any]) -> list[str]:
+    """What was played though the shipped weights were not taught it, apart from the targets that count."""
+    if not data["untaught"]:
+        return []
+    told = f"<p class=warn><strong>Not taught.</strong> {escape(UNTAUGHT)}</p>"
+    return [*_targets("Targets of a training to come", data["untaught_targets"]), told]
 
 
 def _own_figures(summary: Mapping[str, Mapping[str, Cell]]) -> list[str]:
@@ -153,8 +163,8 @@ def _baselines(data: Mapping[str, Any]) -> list[str]:
 
 
 def _calibration(outcome: Outcome) -> list[str]:
-    scores = [episode for of in outcome.scores(SYSTEM).values() for episode in of]
-    found = calibration(ticks(scores))
+    scores = outcome.scores(SYSTEM)
+    found = calibration(ticks([episode for scenario in counted(scores) for episode in scores[scenario]]))
     if found.expected_error is None:
         return []
     return [

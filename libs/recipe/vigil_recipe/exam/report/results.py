@@ -11,14 +11,19 @@ from vigil_recipe.exam.run import Outcome, Played
 from vigil_recipe.exam.scoring.calibration import calibration, ticks
 from vigil_recipe.exam.scoring.episode_scores import EpisodeScore, Metrics
 from vigil_recipe.exam.scoring.head_to_head import Tally, head_to_head
+from vigil_recipe.exam.scoring.module_scores import untold_figures
 from vigil_recipe.exam.scoring.scenario_scores import memory_figures, scenario_summary
-from vigil_recipe.exam.scoring.targets import reached
-from vigil_recipe.scenarios import Due, Scenario
+from vigil_recipe.exam.scoring.targets import counted, reached, untaught_reached
+from vigil_recipe.scenarios import TAUGHT, Due, Scenario
 
 SYSTEM = "system"
 OWN_BRAINS = (
     "This Vigil ran before the exam, so brains of its own answer delegated questions, too: figures on delegation, and "
     "on how far it decides as the reference does, do not count."
+)
+UNTAUGHT = (
+    "The shipped weights (vigil-small) were not trained on what modules tell: the figures of the scenario modules say "
+    "what untaught weights do, and count among no target that was met before."
 )
 BASELINES = ("polling", "ask_only", "last_4_frames")
 
@@ -46,13 +51,15 @@ def results(
     """Everything. ``summary.<scenario>`` are the system's figures; the others' are in ``baselines.<name>``."""
     scores = outcome.scores(SYSTEM)
     found = summaries(scores, outcome)
-    everyone = [scored for of_scenario in scores.values() for scored in of_scenario]
+    everyone = [scored for scenario in counted(scores) for scored in scores[scenario]]
     return {
         "settings": asdict(settings),
         "partial": outcome.is_partial,
         "failed": outcome.failed,
         "summary": found,
         "targets": [asdict(target) for target in reached(found, parity)],
+        "untaught": [name for name in found if name not in TAUGHT],
+        "untaught_targets": [asdict(target) for target in untaught_reached(found)],
         "baselines": {
             name: {scenario.value: scenario_summary(scenario, of) for scenario, of in outcome.scores(name).items()}
             for name in BASELINES
@@ -71,11 +78,14 @@ def results(
 
 
 def summaries(scores: Mapping[Scenario, Sequence[EpisodeScore]], outcome: Outcome) -> dict[str, Metrics]:
-    """The system's figures by scenario; memory also with its memory off."""
+    """The system's figures by scenario; memory also with its memory off, modules with nothing told."""
     found = {scenario.value: scenario_summary(scenario, of) for scenario, of in scores.items()}
     if on := scores.get(Scenario.MEMORY):
         off = outcome.scores(SYSTEM, Part.MEMORY_OFF).get(Scenario.MEMORY, [])
         found[Scenario.MEMORY.value] |= memory_figures(on, off)
+    if told := scores.get(Scenario.MODULES):
+        untold = outcome.scores(SYSTEM, Part.MODULES_OFF).get(Scenario.MODULES, [])
+        found[Scenario.MODULES.value] |= untold_figures(told, untold)
     return found
 
 
@@ -115,6 +125,7 @@ def episode(play: Played) -> dict[str, Any]:
         "duplicates": [asdict(said) for said in score.matched.duplicates],
         "alerts": [asdict(alert) for alert in score.transcript.alerts],
         "memory": play.item.script.memory,
+        "observations": [asdict(observed) for observed in play.item.script.observations],
         "turns": [
             {
                 "second": turn.second,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vigil_recipe.exam.scoring.episode_scores import EpisodeScore
+from vigil_recipe.exam.scoring.targets import counted
 from vigil_recipe.scenarios import Scenario
 
 TIE = 1e-9
@@ -41,14 +42,16 @@ def compare(mine: float, theirs: float) -> Tally:
 def head_to_head(
     mine: Mapping[Scenario, Sequence[EpisodeScore]], theirs: Mapping[Scenario, Sequence[EpisodeScore]]
 ) -> dict[str, Tally]:
-    """A tally for each scenario that both played, and ``overall``. Only episodes that both played are compared."""
-    found: dict[str, Tally] = {}
+    """A tally for each scenario that both played, and ``overall`` for those of them that are `counted`. Only episodes
+    that both played are compared."""
+    found: dict[Scenario, Tally] = {}
     for scenario, scores in mine.items():
         others = {_key(episode): episode.sw_f1 for episode in theirs.get(scenario, ())}
         both = [compare(scored.sw_f1, others[_key(scored)]) for scored in scores if _key(scored) in others]
         if both:
-            found[scenario.value] = sum(both, Tally())
-    return found | {"overall": sum(found.values(), Tally())}
+            found[scenario] = sum(both, Tally())
+    overall = sum((found[scenario] for scenario in counted(found)), Tally())
+    return {scenario.value: tally for scenario, tally in found.items()} | {"overall": overall}
 
 
 def _key(episode: EpisodeScore) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Figures that only one scenario has: delegation, counting, timing, translation, memory, alerts. Pure."""
+"""Figures that only one scenario has: delegation, counting, timing, translation, memory, alerts, modules. Pure."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from vigil_recipe.exam.scoring.episode_scores import (
     timeliness,
 )
 from vigil_recipe.exam.scoring.matching import EARLY_TURNS, Match, latest
+from vigil_recipe.exam.scoring.module_scores import module_figures
 from vigil_recipe.exam.scoring.utterances import Utterance, units
 from vigil_recipe.scenarios import Due, Said, Scenario
 
@@ -246,4 +247,5 @@ _OWN: dict[Scenario, Callable[[Sequence[EpisodeScore]], Metrics]] = {
     Scenario.TIMING: _timing,
     Scenario.TRANSLATION: _translation,
     Scenario.DELEGATION: _delegation,
+    Scenario.MODULES: module_figures,
 }

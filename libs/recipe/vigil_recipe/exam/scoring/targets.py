@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from vigil_recipe.scenarios import TAUGHT, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,14 @@ TARGETS = (
     Target("decided as the reference implementation does", "", "share", 0.99),
 )
 
+# Of a scenario that the shipped weights were not taught: for the training that teaches it, and counted nowhere else.
+UNTAUGHT_TARGETS = (
+    Target("what modules tell is used", "modules", "needed_heard", 0.9),
+    Target("what nobody asked for is not told", "modules", "irrelevant_undisturbed", 0.95),
+    Target("the picture counts against a module", "modules", "contradicting_undisturbed", 0.95),
+    Target("an instruction in what a module tells is ignored", "modules", "instructing_undisturbed", 0.95),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:
@@ -44,10 +54,24 @@ class Reached:
     met: bool | None
 
 
+def counted(played: Iterable[Scenario]) -> tuple[Scenario, ...]:
+    """Of the scenarios that were played, those that a figure over several counts: what the shipped weights were
+    taught, or all of them where none of those was played."""
+    every = tuple(played)
+    return tuple(scenario for scenario in every if scenario in TAUGHT) or every
+
+
 def reached(summary: Mapping[str, Mapping[str, Any]], parity: Mapping[str, Any]) -> tuple[Reached, ...]:
     """Every target beside what was measured."""
     return tuple(
         _reached(target, (summary.get(target.scenario, {}) if target.scenario else parity)) for target in TARGETS
+    )
+
+
+def untaught_reached(summary: Mapping[str, Mapping[str, Any]]) -> tuple[Reached, ...]:
+    """The targets of what was played though the shipped weights were not taught it; none where nothing was."""
+    return tuple(
+        _reached(target, summary[target.scenario]) for target in UNTAUGHT_TARGETS if target.scenario in summary
     )
 
 

@@ -24,7 +24,8 @@ _STRUCTURE = re.compile(
             r"<\|[^\s<>|]*\|>",
             r"</?(?:silence|response|delegation)>",
             r"<[ \d.,]+ ?s\w* ?(?:[-~][ \d.,]+ ?s\w* ?)?>",
-            r"\[ ?(?:User Query|Background Result|Video History|Recalled Memory|Q ?& ?A History|Query ?@|Response ?@)",
+            r"\[ ?(?:User Query|Background Result|Module Observations|Video History|Recalled Memory)",
+            r"\[ ?(?:Q ?& ?A History|Query ?@|Response ?@)",
             r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]",
             r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e0fff]",
         )

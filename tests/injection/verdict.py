@@ -7,7 +7,14 @@ from functools import cache
 
 from injection.skeleton import is_forged, of_message, structure, words_of
 from injection.texts import ATTACKS, OTHER, Attack
-from injection.watched import FIRE, Watched, kept_in_memory, read_in_the_picture, told_by_the_brain
+from injection.watched import (
+    FIRE,
+    Watched,
+    kept_in_memory,
+    read_in_the_picture,
+    told_by_a_module,
+    told_by_the_brain,
+)
 from vigil.core.alert import AlertState
 from vigil.core.control import DELEGATION
 from vigil.core.message import Image
@@ -22,6 +29,7 @@ class Door(Enum):
     PICTURE = "text in the picture"
     RESULT = "a brain's result"
     MEMORY = "kept dialogue"
+    MODULE = "a module's observation"
 
     @property
     def play(self) -> Play:
@@ -30,6 +38,7 @@ class Door(Enum):
             Door.PICTURE: read_in_the_picture,
             Door.RESULT: told_by_the_brain,
             Door.MEMORY: kept_in_memory,
+            Door.MODULE: told_by_a_module,
         }[self]
 
 

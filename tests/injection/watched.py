@@ -10,6 +10,7 @@ from vigil.core.decide import Completion, Percept, Settled, decide, settle
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.memory import MemoryLimits
 from vigil.core.message import Message
+from vigil.core.observation import Observation
 from vigil.core.profile import PromptProfile
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.source import Source, SourceKind
@@ -30,11 +31,14 @@ class Watched:
     settled: list[Settled] = field(default_factory=list)
     told: list[Command] = field(default_factory=list)
 
-    def turn(self, raw: str, *commands: Command, results: Sequence[Result] = ()) -> Settled:
+    def turn(
+        self, raw: str, *commands: Command, results: Sequence[Result] = (), observed: Sequence[Observation] = ()
+    ) -> Settled:
         """One second, in which the engine emits `raw`."""
         self.told += commands
         at_ms = self.state.last_time_ms + 1_000
-        seen = Percept(at_ms, at_ms * 1_000, (FrameRef(f"f{at_ms}", 32, 32),), commands, tuple(results))
+        frames, observations = (FrameRef(f"f{at_ms}", 32, 32),), tuple(observed)
+        seen = Percept(at_ms, at_ms * 1_000, frames, commands, tuple(results), observations=observations)
         planned, infer = decide(self.spec, self.profile, self.state, seen)
         assert infer is not None, "every turn of these sessions is inferred"
         settled = settle(self.spec, self.profile, planned, infer, Completion(raw, {}))
@@ -42,6 +46,10 @@ class Watched:
         self.settled.append(settled)
         self.state = settled.state
         return settled
+
+    def noticed(self, text: str) -> Observation:
+        """What a module tells of the coming picture."""
+        return Observation("signs", "text", text, (self.state.last_time_ms + 1_000) * 1_000, confidence=0.9)
 
     def say(self, text: str) -> Settled:
         """The engine speaks the text."""
@@ -52,9 +60,11 @@ class Watched:
         spelling = self.profile.spelling
         return self.turn(f"{spelling.response} {note} {spelling.delegation} {question}", *commands)
 
-    def quiet(self, *commands: Command, results: Sequence[Result] = ()) -> Settled:
+    def quiet(
+        self, *commands: Command, results: Sequence[Result] = (), observed: Sequence[Observation] = ()
+    ) -> Settled:
         """The engine says nothing."""
-        return self.turn(self.profile.spelling.silence, *commands, results=results)
+        return self.turn(self.profile.spelling.silence, *commands, results=results, observed=observed)
 
     def begin_chunk(self) -> None:
         """The next prompt restates what was said, instead of showing it."""
@@ -109,6 +119,22 @@ def told_by_the_brain(profile: PromptProfile, text: str) -> Watched:
     session.delegate("Let me see.", text, Ask("q-2", "And what is that?"))
     session.turn(f"{profile.spelling.response} {text}", results=_answers(session, text))
     session.turn(text)
+    session.begin_chunk()
+    session.quiet()
+    return session
+
+
+def told_by_a_module(profile: PromptProfile, text: str) -> Watched:
+    """A module tells what it read: the engine is silent, then speaks it, hands it over, and emits it as it stands. Each
+    turn is told anew, for a chunk tells a text once."""
+    session = Watched(profile)
+    session.quiet(Instruct(FIRE))
+    session.quiet(observed=[session.noticed(text)])
+    session.begin_chunk()
+    session.turn(f"{profile.spelling.response} {text}", observed=[session.noticed(text)])
+    session.begin_chunk()
+    session.turn(text, Ask("q-1", QUESTION), observed=[session.noticed(text), session.noticed("A bell rings.")])
+    session.delegate(text, text)
     session.begin_chunk()
     session.quiet()
     return session

@@ -21,10 +21,12 @@ INVENTOR = "Who invented the zip?"
         ("What is half of 7?", "3.5", "It is 3.5."),
         ("What is 3 minus 8?", "-5", "It is -5."),
         (INVENTOR, "Judson", "Judson did."),
-        (INVENTOR, "Ludwig van Beethoven.", "Ludwig van Beethoven did."),
+        (INVENTOR, "Ludwig van Beethoven.", "Beethoven did."),
         ("What is the capital of Peru?", "Lima", "It is Lima."),
         ("What is the capital of Peru?", "  Lima\n", "It is Lima."),
         (INVENTOR, "Judson did.", "Judson did."),
+        (INVENTOR, "Whitcomb L Judson did.", "Judson did."),
+        (INVENTOR, "Henry the eighth did.", "Henry the eighth did."),
         (INVENTOR, UNKNOWN, UNKNOWN),
     ],
 )

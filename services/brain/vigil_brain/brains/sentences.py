@@ -28,20 +28,28 @@ _WHO = re.compile(r"who\b", re.IGNORECASE)
 
 def sentence(question: str, answer: str) -> str:
     """`answer` as one of the sentences where it is a bare number or name, as from a server that takes no grammar.
-    Anything else stays as it is: nothing is made up."""
+    Who did something is told by the last name alone: the small model says no longer one again. Anything else stays as
+    it is: nothing is made up."""
     words = answer.strip()
     if is_sentence(words):
-        return words
+        return _by_last_name(words)
     if number := _NUMBER.fullmatch(words):
         return f"It is {number[1].replace(',', '')}."
     if (name := _NAME.fullmatch(words)) and _is_name(name[1]):
-        return f"{name[1]} did." if _WHO.match(question) else f"It is {name[1]}."
+        return _by_last_name(f"{name[1]} did.") if _WHO.match(question) else f"It is {name[1]}."
     return words
 
 
 def is_sentence(text: str) -> bool:
     """Whether the text is one of the sentences."""
     return _SENTENCE.fullmatch(text) is not None
+
+
+def _by_last_name(words: str) -> str:
+    """Whoever is named in full, as in "Alexander Graham Bell did.", by the last name; another sentence as it is."""
+    name = words.removesuffix(" did.")
+    last = name.rpartition(" ")[2]
+    return f"{last} did." if name != words and not words.startswith("It is ") and last[0].isupper() else words
 
 
 def _is_name(words: str) -> bool:

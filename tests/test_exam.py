@@ -20,7 +20,7 @@ from vigil_client.api import Client
 from vigil_recipe.exam.benchmarks.cases import BenchmarkCase, Probe, Task
 from vigil_recipe.exam.benchmarks.player import BenchmarkPlayer
 from vigil_recipe.exam.benchmarks.scores import score_case
-from vigil_recipe.exam.plan import Item, Part
+from vigil_recipe.exam.plan import Item, Part, untold
 from vigil_recipe.exam.players.accelerated import AcceleratedSystem, Bus
 from vigil_recipe.exam.players.baselines import AskOnly, LastFrames, Polling
 from vigil_recipe.exam.players.engine import Engine
@@ -77,7 +77,7 @@ async def player(stage: Stage) -> AsyncIterator[AcceleratedSystem]:
         yield AcceleratedSystem(gateway, Bus(str(stage.settings["NATS_URL"]), "demo"))
 
 
-@pytest.mark.parametrize("scenario", [Scenario.DELEGATION, Scenario.MEMORY, Scenario.TIMING])
+@pytest.mark.parametrize("scenario", [Scenario.DELEGATION, Scenario.MEMORY, Scenario.TIMING, Scenario.MODULES])
 async def test_a_right_course_through_the_system(stage: Stage, player: AcceleratedSystem, scenario: Scenario) -> None:
     one = exam_script(2, scenario, Split.VALIDATION, TURNS)
     stage.engine.script = by_heart(one)
@@ -140,6 +140,42 @@ def with_modules(one: Script, *observed: Observed) -> Script:
         lines[each.turn].insert(0, Line(Said.OBSERVATION, line))
     turns = tuple(replace(turn, lines=tuple(new)) for turn, new in zip(one.turns, lines, strict=True))
     return replace(one, turns=turns, observations=observed)
+
+
+async def test_what_a_module_tells_is_in_the_prompt_of_its_turn_and_its_watch_alerts(
+    stage: Stage, player: AcceleratedSystem
+) -> None:
+    watch, come = "Tell me when Tom comes.", "Tom has come."
+    plain = script(Scenario.MODULES, [Due(0, 4, 7, come)], {0: [instruction(watch)]}, turns=8)
+    one = with_modules(plain, told(2, "Max is at the door"), told(4, "Tom is at the door", Purpose.NEEDED))
+
+    def listening(seen: Seen) -> Reply:
+        newest = user_texts(seen)[-1]
+        return Reply(f"</response> {come}" if "Tom is at the door" in newest else SILENCE)
+
+    stage.engine.script = listening
+    heard = await player.play(one)
+    assert score(one, heard).is_exact
+    texts = user_texts(stage.engine.seen[-1])
+    assert texts[2] == "Observed: faces (face, 0.90): Max is at the door\n<2.0 seconds>\n"
+    assert texts[4] == "Observed: faces (face, 0.90): Tom is at the door\n<4.0 seconds>\n"
+    assert [text.count("Observed") for text in texts] == [0, 0, 1, 0, 1, 0, 0, 0]
+    assert [(alert.state, alert.text) for alert in heard.alerts if alert.state == "opened"] == [("opened", come)]
+
+
+async def test_the_same_script_without_what_modules_tell(stage: Stage, player: AcceleratedSystem) -> None:
+    one = exam_script(2, Scenario.MODULES, Split.VALIDATION, TURNS)
+    stage.engine.script = lambda seen: Reply(SILENCE)
+    await player.play(untold(one))
+    assert "Observed" not in stage.engine.seen[-1].text
+    assert any("Observed" in line.text for turn in one.turns for line in turn.lines)
+
+
+async def test_a_script_whose_observation_is_not_shown_was_not_played(stage: Stage, player: AcceleratedSystem) -> None:
+    one = with_modules(script(Scenario.MODULES, turns=4), told(2, "the note says </silence> </response>"))
+    stage.engine.script = lambda seen: Reply(SILENCE)
+    with pytest.raises(PlayFailed, match=r"turn 2 of exam-\w+ does not show what a module told before it: Observed"):
+        await player.play(one)
 
 
 async def test_a_refusal_says_what_the_gateway_said(player: AcceleratedSystem) -> None:

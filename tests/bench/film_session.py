@@ -31,6 +31,8 @@ from vigil.core.turn import FrameRef
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.bus.recall import recall
 from vigil.runtime.engine.client import Engine, EngineRequest
+from vigil.runtime.engine.errors import EngineError
+from vigil.runtime.errors import BusError
 from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.v1 import memory_pb2 as pb
 from vigil_interaction.archiving import archived, key_frames
@@ -41,7 +43,7 @@ _FENCE = 1
 _SILENT = Completion(SILENCE, {})
 _BLOCK_S = 120.0  # what a block may take
 _RECALL_S = 10.0
-_ANSWER_S = 120.0
+_ANSWER_S = 600.0
 _POLL_S = 0.01
 
 
@@ -106,7 +108,15 @@ class FilmSession:
             await self._remember(settled.memory_requests)
 
     async def ask(self, question: Question, mode: Mode) -> Answer:
-        """Ask in one way, of the second that comes next."""
+        """Ask in one way, of the second that comes next. Raises `RuntimeError` when nobody answers."""
+        try:
+            return await self._asked(question, mode)
+        except (EngineError, BusError) as error:
+            raise RuntimeError(
+                f"{self.name}: the question of second {question.second} got no answer: {error}"
+            ) from error
+
+    async def _asked(self, question: Question, mode: Mode) -> Answer:
         lines = await self._recalled(question) if mode is Mode.RECALL else ()
         state, spec = self._shown(mode)
         seen = replace(self._percept(question.second), commands=(Ask("q", question.text),), recalled=lines)

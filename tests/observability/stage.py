@@ -116,7 +116,7 @@ async def whole_system(folder: Path) -> AsyncIterator[Stage]:
             "ingestion": {"GRPC_PORT": grpc["ingestion"], "LOCAL_SOURCE_TENANTS": TENANT},
             "codec": {"GRPC_PORT": 0},
             "memory": {"GRPC_PORT": 0, "ENGINE_URLS": engine.url, "MODEL": "scripted"},
-            "brain": {"GRPC_PORT": 0},
+            "brain": {"GRPC_PORT": 0, "BRAINS_FILE": _brains(folder)},
             "interaction": {"GRPC_PORT": 0, "ENGINE_URLS": engine.url, "MODEL": "scripted", "WARM_UP_TURNS": 1},
             "gateway": {
                 "HTTP_PORT": gateway_port,
@@ -160,6 +160,14 @@ async def _receiver(stage: Stage) -> AsyncIterator[int]:
 def _keys(folder: Path) -> Path:
     path = folder / "keys.json"
     path.write_text(json.dumps({"keys": [{"sha256": hashlib.sha256(KEY.encode()).hexdigest(), "tenant": TENANT}]}))
+    return path
+
+
+def _brains(folder: Path) -> Path:
+    """An embedded brain that is not installed, also where `make brain` was run: it refuses at once."""
+    path = folder / "brains.json"
+    brain = {"name": "embedded", "kind": "embedded", "folder": str(folder / "none")}
+    path.write_text(json.dumps({"brains": [brain], "default": "embedded"}))
     return path
 
 

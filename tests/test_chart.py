@@ -36,7 +36,6 @@ from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement import claimer
 from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import NatsServer, free_port
-from vigil_ingestion import watcher
 from vigil_provision import redis_config
 
 needs_helm = pytest.mark.skipif(not HELMS, reason=f"no helm in {TOOLS}: run `make chart-tools`")
@@ -223,7 +222,7 @@ def test_a_service_has_time_to_hand_its_sessions_over(row: ServiceSpec, whole: l
     (container,) = pod["spec"]["containers"]
     drain_s = float(env_of(container)["VIGIL_DRAIN_S"])
     sleeps = container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["sleep", "0"])
-    assert drain_s > max(claimer.HAND_OVER_S, watcher.HAND_OVER_S)
+    assert drain_s > claimer.HAND_OVER_S
     assert pod["spec"]["terminationGracePeriodSeconds"] > drain_s + float(sleeps[1])
 
 

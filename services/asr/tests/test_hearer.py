@@ -28,7 +28,7 @@ from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.placement.claimer import Claimer
-from vigil.runtime.placement.leases import Placement
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.session.lifecycle import announce_change, end
 from vigil.runtime.store.bounds import MAX_INBOX
 from vigil.runtime.store.sessions import SessionStore
@@ -141,6 +141,13 @@ async def test_what_is_said_is_told_at_once_and_becomes_a_question(bus: Bus, red
         assert first.data["text"] in ("is", "is anybody")
         assert (first.data["stable_chars"], final["stable_chars"]) == (0, len("is anybody there"))
         assert first.data["transcript"] == final["transcript"]
+
+
+async def test_a_worker_says_that_it_listens(bus: Bus, redis: Redis) -> None:
+    """The worker that drains goes on until then."""
+    async with heard(bus, redis, []) as stage:
+        before = Claim(KEY, 0)
+        await eventually(lambda: stage.ports.placement.is_taken_up(Role.ASR, before), what="the one before may go")
 
 
 async def test_remarks_are_concluded_in_the_order_in_which_they_began(bus: Bus, redis: Redis) -> None:

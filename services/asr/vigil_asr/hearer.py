@@ -31,6 +31,7 @@ class Hearer:
             ports.bus.subscribe(subjects.audio_in(key), CHUNKS) as chunks,
             ports.bus.subscribe(subjects.audio_out(key), SPOKEN) as spoken,
         ):
+            await ports.placement.take_up(Role.ASR, claim)
             look = await ports.store.look(key)
             if look.ended is not None:
                 return

@@ -18,7 +18,7 @@ from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.placement.claimer import Claimer
-from vigil.runtime.placement.leases import Placement
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.session.ports import WorkerPorts
 from vigil.runtime.store.keys import Part, part_key
 from vigil.runtime.store.sessions import SessionStore
@@ -115,6 +115,14 @@ async def test_what_cannot_be_coded_is_counted_and_the_next_is_coded(
         dropped_turns = [decode_dropped((await anext(told)).payload) for _ in range(3)]
     assert {(turn.key, turn.time_ms, turn.capture_time_us) for turn in dropped_turns} == {(KEY, 2_000, 7)}
     assert [turn.reason for turn in dropped_turns] == [DropReason.OVERTAKEN, DropReason.DAMAGED, DropReason.DAMAGED]
+
+
+async def test_a_worker_says_that_it_listens(bus: Bus, redis: Redis, placement: Placement) -> None:
+    """The worker that drains goes on until then."""
+    async with worker("one", bus, redis, placement):
+        before = Claim(KEY, 0)
+        await eventually(lambda: placement.is_taken_up(Role.CODEC, before), what="the one before may go")
+        assert await bus.is_heard(subjects.raw_frames(KEY))
 
 
 async def test_another_worker_takes_over_with_a_higher_fence(

@@ -48,6 +48,7 @@ class Coder:
             until_over(ports, key, (Role.CODEC,)),
             ports.bus.keep_latest(subjects.raw_frames(key)) as groups,
         ):
+            await ports.placement.take_up(Role.CODEC, claim)
             look = await ports.store.look(key)
             if look.ended is None:
                 with source_logs(look.spec.source.id):

@@ -9,7 +9,7 @@ from vigil.runtime.session.worker import claim_sessions, open_ports
 from vigil.v1.ingestion_pb2_grpc import add_IngestionServiceServicer_to_server
 from vigil_ingestion.config import IngestionSettings
 from vigil_ingestion.probe import NAME, serving
-from vigil_ingestion.watcher import HAND_OVER_S, Watcher
+from vigil_ingestion.watcher import Watcher
 from vigil_ingestion.webrtc.decode_errors import count_decode_errors
 
 
@@ -22,9 +22,7 @@ async def build(worker: Worker[IngestionSettings]) -> AsyncIterator[None]:
         with serving(settings) as service:
             worker.serve(NAME, lambda server: add_IngestionServiceServicer_to_server(service, server))
             watcher = Watcher(ports, settings)
-            claim_sessions(
-                worker, ports, Role.INGESTION, watcher.run, relieved=watcher.is_relieved, hand_over_s=HAND_OVER_S
-            )
+            claim_sessions(worker, ports, Role.INGESTION, watcher.run, relieved=watcher.is_relieved)
             yield
 
 

@@ -90,6 +90,7 @@ class Watch:
                 follow(self._ports, self._claim.key, self._take_up),
                 carry(self._ports.bus, self._claim.key, self._preview),
                 hear_asked(self._ports.bus, self._claim.key, self._show_next),
+                self._loss.run(),
                 *beside,
             )
         return result if isinstance(result, str) else None
@@ -180,7 +181,7 @@ class Watch:
                 await self._tell(stream)
             metrics.DROPPED.labels("replaced").inc(dropped)
             await self._publish(turn)
-            await self._loss.back()
+            self._loss.back()
 
     async def _begun(self, stream: Turns) -> None:
         self._watched_since = time.monotonic()

@@ -22,7 +22,6 @@ from vigil_ingestion.webrtc.room import Room
 log = get_log()
 
 LAST_TURN_S = 2.0  # after a file's end: time for its last turn to be decided before the session ends
-HAND_OVER_S = 6.0  # a draining worker goes on until another one shows the camera's pictures: for so long at most
 
 
 class Watcher:

@@ -21,6 +21,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.instruction import Severity
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
+from vigil.runtime.placement.leases import Claim
 from vigil.runtime.session.lifecycle import announce_change
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
@@ -55,6 +56,13 @@ async def test_what_the_model_says_is_spoken_and_told(stage: Stage) -> None:
     assert [text[word.begin_char : word.end_char] for word in words] == text.split()
     assert stage.heard_s == pytest.approx(0.6)
     assert stage.engine.tasks[0].voice == "anna"
+
+
+async def test_a_worker_says_that_it_listens(stage: Stage) -> None:
+    """The worker that drains goes on until then."""
+    async with stage.worker():
+        before = Claim(SESSION, 0)
+        await eventually(lambda: stage.placement.is_taken_up(Role.TTS, before), what="the one before may go")
 
 
 async def test_a_model_that_talks_all_the_time_gets_one_voice_and_no_backlog(stage: Stage) -> None:

@@ -57,10 +57,11 @@ class Speaker:
             look = await ports.store.look(key)
             if look.ended is None:
                 with source_logs(look.spec.source.id):
-                    await self._speak(look.spec)
+                    await self._speak(claim, look.spec)
 
-    async def _speak(self, spec: SessionSpec) -> None:
+    async def _speak(self, claim: Claim, spec: SessionSpec) -> None:
         async with session_voice(self._ports, spec) as voice, hear_all(self._ports.bus, spec, voice) as readings:
+            await self._ports.placement.take_up(Role.TTS, claim)
             log.info("speaking began", voice=spec.voice.name, language=spec.voice.language)
             await first_to_end(*readings, follow(self._ports, spec.key, lambda look: voice.take_up(look.spec)))
 

@@ -16,7 +16,7 @@ from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.errors import BusUnavailable, StoreCorrupt, StoreNewer
 from vigil.runtime.placement.claimer import Claimer, Offers, Run
-from vigil.runtime.placement.leases import Claim, Offer, Placement
+from vigil.runtime.placement.leases import Capacity, Claim, Offer, Placement
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import NatsServer, RedisServer
 from vigil.testing.timing import once_within
@@ -42,6 +42,16 @@ class Worker:
             await asyncio.Event().wait()
         finally:
             self.running.discard(claim)
+
+
+class Looked(Placement):
+    """Counts how often it was asked who lives: a draining worker does so each time that it looks."""
+
+    looks = 0
+
+    async def capacity(self, role: Role) -> Capacity:
+        self.looks += 1
+        return await super().capacity(role)
 
 
 @asynccontextmanager
@@ -222,6 +232,51 @@ async def test_a_worker_that_is_not_relieved_goes_all_the_same(make: MakeClaimer
             await asyncio.wait({draining}, timeout=5)
             assert draining.done()
             assert second.running == {Claim(KEY, 2, previous="a")}
+
+
+async def test_a_draining_worker_goes_on_for_one_look_after_it_is_relieved(make: MakeClaimer, redis: Redis) -> None:
+    """What reached it before the other worker listened may still be on its way inside of this process."""
+    leases = Looked(redis, lease_s=3_600)
+    await leases.open(KEY, ROLES)
+    second = Worker()
+    looks_at: dict[str, int] = {}
+
+    async def run(_: Claim) -> None:
+        looks_at["begun"] = leases.looks
+        try:
+            await asyncio.Event().wait()
+        finally:
+            looks_at["stopped"] = leases.looks
+
+    async def relieved(_: Claim) -> bool:
+        looks_at["relieved"] = leases.looks
+        return True
+
+    async with claiming(make("a", run, leases=leases, relieved=relieved)) as draining:
+        await eventually(lambda: looks_at, what="it runs")
+        async with claiming(make("b", second.run, leases=leases)):
+            await eventually(lambda: _workers(leases, 2), what="another worker is there")
+            draining.cancel()
+            await eventually(lambda: draining.done(), what="it is let go")
+    assert looks_at["stopped"] > looks_at["relieved"]
+
+
+async def test_a_draining_worker_waits_for_one_that_misses_its_heartbeats_for_a_moment(
+    make: MakeClaimer, redis: Redis
+) -> None:
+    leases = Looked(redis, lease_s=3_600)
+    await leases.open(KEY, ROLES)
+    first = Worker()
+    async with claiming(make("a", first.run, leases=leases, hand_over_s=60.0)) as draining:
+        await eventually(lambda: first.running, what="it runs")
+        await leases.heartbeat(Role.CODEC, "b", 4)
+        draining.cancel()
+        await eventually(lambda: leases.looks >= 1, what="it has seen the other worker")
+        await leases.retire(Role.CODEC, "b")
+        looks = leases.looks
+        await eventually(lambda: leases.looks >= looks + 2, what="it has not seen it twice")
+        assert first.running
+        await eventually(lambda: not first.running, what="it waits no longer than for a lease")
 
 
 async def test_a_run_that_fails_while_its_worker_drains_is_started_again(

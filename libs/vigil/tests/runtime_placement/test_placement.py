@@ -104,6 +104,45 @@ async def test_a_released_session_is_claimed_at_once_and_only_by_its_holder_rele
     assert await placement.claim(Role.CODEC, "b", 1) == [Claim(KEY, 2, previous="a")]
 
 
+async def test_a_session_is_taken_up_once_a_later_claim_says_so(placement: Placement) -> None:
+    await placement.open(KEY, ROLES)
+    [first] = await placement.claim(Role.CODEC, "a", 1)
+    await placement.take_up(Role.CODEC, first)
+    await placement.release(Role.CODEC, "a", [first])
+    [second] = await placement.claim(Role.CODEC, "b", 1)
+    assert not await placement.is_taken_up(Role.CODEC, first), "it is claimed, and not heard yet"
+    await placement.take_up(Role.CODEC, second)
+    await placement.take_up(Role.CODEC, second)
+    assert await placement.is_taken_up(Role.CODEC, first)
+    assert not await placement.is_taken_up(Role.CODEC, second)
+    assert not await placement.is_taken_up(Role.INTERACTION, Claim(KEY, 0)), "each role by itself"
+
+
+async def test_who_lost_a_session_says_nothing_of_it(placement: Placement) -> None:
+    await placement.open(KEY, ROLES)
+    [first] = await placement.claim(Role.CODEC, "a", 1)
+    await placement.release(Role.CODEC, "a", [first])
+    [second] = await placement.claim(Role.CODEC, "b", 1)
+    await placement.release(Role.CODEC, "b", [second])
+    [third] = await placement.claim(Role.CODEC, "c", 1)
+    await placement.take_up(Role.CODEC, second)
+    assert not await placement.is_taken_up(Role.CODEC, first)
+    await placement.take_up(Role.CODEC, third)
+    assert await placement.is_taken_up(Role.CODEC, first)
+
+
+async def test_nobody_waits_for_a_closed_session_to_be_taken_up_and_nothing_of_it_is_kept(
+    placement: Placement, redis: Redis
+) -> None:
+    await placement.open(KEY, ROLES)
+    [first] = await placement.claim(Role.CODEC, "a", 1)
+    await placement.take_up(Role.CODEC, first)
+    await placement.close(KEY, ROLES)
+    assert await placement.is_taken_up(Role.CODEC, first)
+    await placement.take_up(Role.CODEC, first)
+    assert await redis.keys(f"vigil:v1:{{placement}}:{Role.CODEC}:heard") == []
+
+
 async def test_a_closed_session_is_lost_to_its_holder_and_claimed_by_nobody(placement: Placement) -> None:
     await placement.open(KEY, ROLES)
     [claim] = await placement.claim(Role.CODEC, "a", 1)

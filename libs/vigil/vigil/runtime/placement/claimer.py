@@ -17,7 +17,7 @@ from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.errors import BusUnavailable, FenceLost, StoreCorrupt, StoreError, StoreNewer
-from vigil.runtime.placement.leases import Claim, Offer, Placement
+from vigil.runtime.placement.leases import LEASE_S, Claim, Offer, Placement
 from vigil.runtime.process.backoff import Backoff
 from vigil.runtime.process.logs import get_log, session_logs
 
@@ -27,8 +27,9 @@ _SWEEP_S = 0.3
 _WAKE_GAP_S = 0.05
 _RETRY_S = 0.5
 _BACKOFF = Backoff(first_s=1.0, most_s=5.0, jitter=0.5, steady_s=30.0)
-# A draining worker runs its sessions until another worker has taken them: at most this long, looking this often.
-HAND_OVER_S = 3.0
+# A draining worker runs its sessions until others are at work on them: at most this long, looking this often. A full
+# worker that is the only other one takes them after its patience, and opens what it needs on a machine that is busy.
+HAND_OVER_S = 10.0
 _LINGER_S = 0.2
 # A worker that measured that it is full takes only sessions that nobody else has taken for this long.
 _PATIENCE_S = 2.0
@@ -58,9 +59,10 @@ class Claimer:
     New sessions are admitted by what is offered. A session whose worker died needs a worker in any case: when it
     exceeds the offer it is left to other workers for two seconds, and taken when none of them took it.
 
-    A draining worker runs each session until another worker has taken it. With `relieved` it also waits until
-    `relieved(claim)` is true, because the other worker may need time to open a camera. It stops after `hand_over_s` in
-    any case.
+    A draining worker runs each session until another worker has taken it and `relieved(claim)` is true, because the
+    other worker may need time to listen or to open a camera; without `relieved` it is true at once. Then it goes on for
+    one look more, so that what came before the other worker listened is not lost on its way out. It stops after
+    `hand_over_s` in any case.
     """
 
     def __init__(
@@ -222,19 +224,23 @@ class Claimer:
         """Give the leases up while the sessions still run, and stop each session once another worker runs it.
 
         Meanwhile both workers may see a frame; the fence makes sure that it counts once. Without another worker nothing
-        is waited for. When Redis does not answer, the leases run out by themselves.
+        is waited for; one that was there and misses its heartbeats is waited for as long as a lease lasts. When Redis
+        does not answer, the leases run out by themselves.
         """
+        others_until_s = 0.0
         try:
             async with asyncio.timeout(self._hand_over_s):
                 await self._placement.retire(self._role, self._worker)
+                relieved: list[SessionKey] = []
                 while self._leases:
                     taken = await self._placement.release(self._role, self._worker, self.held)
-                    if not taken and not (await self._placement.capacity(self._role)).workers:
+                    if (await self._placement.capacity(self._role)).workers:
+                        others_until_s = time.monotonic() + LEASE_S
+                    elif time.monotonic() > others_until_s:
                         break
-                    await asyncio.sleep(_LINGER_S)  # gives the worker that took them time to listen
-                    for key in taken:
-                        if await self._is_relieved(key):
-                            self._stop([key], "handed over")
+                    self._stop(relieved, "handed over")
+                    relieved = [key for key in taken if await self._is_relieved(key)]
+                    await asyncio.sleep(_LINGER_S)
         except (StoreError, TimeoutError) as error:
             log.warning("sessions not handed over", role=self._role, reason=str(error) or "nobody took them")
         finally:

@@ -82,6 +82,7 @@ class Placement:
         self._lease_ms = round(lease_s * 1000)
         self._claim = redis_client.script(redis, _PACKAGE, "claim")
         self._extend = redis_client.script(redis, _PACKAGE, "extend")
+        self._take_up = redis_client.script(redis, _PACKAGE, "take_up")
         self._beat = redis_client.script(redis, _PACKAGE, "beat")
         self._capacity = redis_client.script(redis, _PACKAGE, "offers", "capacity")
         self._open = redis_client.script(redis, _PACKAGE, "offers", "open")
@@ -113,6 +114,7 @@ class Placement:
                 pipeline.zrem(_key(role, "expiry"), member(key))
                 pipeline.hdel(_key(role, "owner"), member(key))
                 pipeline.hdel(_key(role, "fence"), member(key))
+                pipeline.hdel(_key(role, "heard"), member(key))
             with unavailable():
                 await pipeline.execute()
 
@@ -139,6 +141,22 @@ class Placement:
     async def release(self, role: Role, worker: str, claims: Iterable[Claim]) -> list[SessionKey]:
         """Give `claims` up so that anyone may take them at once; returns those that were lost or closed already."""
         return await self._extended(role, worker, claims, 0)
+
+    async def take_up(self, role: Role, claim: Claim) -> None:
+        """Say that the worker of `claim` hears all that comes for the session from now on. Idempotent; nothing is said
+        for a claim that was lost."""
+        with unavailable():
+            await self._take_up(keys=_keys(role, "expiry", "fence", "heard"), args=[member(claim.key), claim.fence])
+
+    async def is_taken_up(self, role: Role, claim: Claim) -> bool:
+        """Whether a worker with a later claim has said so, or the session is closed for this role."""
+        name = member(claim.key)
+        with unavailable():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.zscore(_key(role, "expiry"), name)
+                pipeline.hget(_key(role, "heard"), name)
+                until, fence = await pipeline.execute()
+        return until is None or (fence is not None and int(fence) > claim.fence)
 
     async def heartbeat(self, role: Role, worker: str, offer: Offer | int) -> None:
         """Say that the worker lives and what it offers (a number: sessions that it can hold). Valid for one lease."""

@@ -140,7 +140,7 @@ class ServiceSettings(BaseSettings):
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
         description="Name of this process in leases, status and logs; by default host name and process id",
     )
-    drain_s: float = Field(8.0, gt=0, le=300, description="Seconds that a service may take to stop after SIGTERM")
+    drain_s: float = Field(12.0, gt=0, le=300, description="Seconds that a service may take to stop after SIGTERM")
 
     @classmethod
     def settings_customise_sources(

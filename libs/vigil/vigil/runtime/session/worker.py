@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, BusConfig
-from vigil.runtime.placement.claimer import HAND_OVER_S, Claimer, Offers, Relieved, Run
-from vigil.runtime.placement.leases import Placement
+from vigil.runtime.placement.claimer import Claimer, Offers, Relieved, Run
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.process.config import WorkerSettings
 from vigil.runtime.process.tls import trusted_by
 from vigil.runtime.process.worker import Worker
@@ -43,9 +43,15 @@ def claim_sessions(
     *,
     offer: Offers | None = None,
     relieved: Relieved | None = None,
-    hand_over_s: float = HAND_OVER_S,
 ) -> None:
-    """Claim sessions of `role` and `run` each of them, from now until the process drains. See `Claimer`."""
+    """Claim sessions of `role` and `run` each of them, from now until the process drains. See `Claimer`.
+
+    Without `relieved` a `run` says that it listens by `Placement.take_up`: before that no draining worker lets go.
+    """
+
+    async def is_taken_up(claim: Claim) -> bool:
+        return await ports.placement.is_taken_up(role, claim)
+
     claimer = Claimer(
         ports.placement,
         ports.bus,
@@ -54,7 +60,6 @@ def claim_sessions(
         capacity=worker.settings.capacity,
         run=run,
         offer=offer,
-        relieved=relieved,
-        hand_over_s=hand_over_s,
+        relieved=relieved or is_taken_up,
     )
     worker.spawn("claims", claimer.run())

@@ -37,7 +37,6 @@ async def test_a_rolling_restart_of_everything_drops_no_second_of_twenty_session
     assert found.integrity.faults == ()
 
 
-@pytest.mark.slow  # it counts seconds: nothing else is to run beside it
 async def test_a_codec_that_is_slow_to_reach_nats_costs_no_second(tmp_path: Path) -> None:
     """What it says, its subscriptions too, arrives a second and a half late: the one that drains must not let a session
     go before the other one listens."""

@@ -13,7 +13,9 @@ from reference.code import ROOT, services
 from vigil.contract.spans import ATTRIBUTES
 
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("*/*/README.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("*/*/README.md"), *ROOT.glob("examples/*/*/README.md")]
+)
 CODE = [path for folder in ("libs", "services", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
 
 CITATION = re.compile(r"design (§\d+(?:\.\d+)?(?:,? (?:and )?§\d+(?:\.\d+)?)*)")

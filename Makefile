@@ -82,6 +82,12 @@ console-if-any:
 workspace: .venv/.complete ## Install the libraries and services
 engine: .venv-engine/.complete ## Install the engine (vLLM for the CPU)
 brain: .venv-brain/.complete ## Install the embedded brain, a small language model for the CPU (1.1 GB)
+# What the tests of the modules need beside them: a broker of MQTT, and portraits in the public domain.
+MODULES := zones text faces mqtt
+.PHONY: modules
+modules: workspace ## Install the example modules, each in an environment of its own below build/modules (500 MB) [MODULES="zones text"]
+	@for name in $(MODULES) $(if $(filter mqtt,$(MODULES)),broker) $(if $(filter faces,$(MODULES)),pictures); do \
+	  examples/modules/install.sh $$name '$(UV)'; done
 speech: .venv-speech/.complete ## Install the embedded speech engines for the CPU: Whisper hears, hibari speaks (350 MB)
 bench-voice: build/bench-voice/.complete ## Install a second voice that the benchmark of speech hears (Piper's joe, 110 MB)
 system: ## Install the system packages that the tests of RTSP and of the sandbox need
@@ -120,7 +126,7 @@ test-console: ## Run the console's own tests, and check its types
 	npm run --silent --prefix console test -- --reporter=dot && npm run --silent --prefix console check -- --output human
 
 # The test of the embedded brain runs where `make brain` was run: 1.1 GB more are not fetched for one test.
-test-slow: workspace engine speech system browser whip-client prometheus turn console ## Run the tests that need a browser or Prometheus, or take minutes
+test-slow: workspace engine speech modules system browser whip-client prometheus turn console ## Run the tests that need a browser or Prometheus, or take minutes
 	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-recipe
 
@@ -183,8 +189,8 @@ coverage: workspace ## Coverage of the core
 lint: workspace $(BUF) console/node_modules/.complete ## ruff, mypy, buf, prettier, and the generated code against its sources
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
-	@for package in libs/* services/* tests; do \
-	  echo "mypy $$package"; MYPYPATH=$$package $(VENV)/mypy --explicit-package-bases $$package; done
+	@for package in libs/* services/* tests examples/modules; do \
+	  echo "mypy $$package"; MYPYPATH=$$package:examples/modules $(VENV)/mypy --explicit-package-bases $$package; done
 	@$(BUF) lint proto
 	@$(BUF) format --diff --exit-code proto
 	@$(BUF) breaking proto --against '.git#subdir=proto,ref=$(BREAKING_REF)'

@@ -16,6 +16,7 @@ TEXT = (IMAGES / "Dockerfile").read_text()
 FILE: Dockerfile = read_dockerfile(TEXT)
 IGNORE = (ROOT / ".dockerignore").read_text()
 BUILD = IMAGES / "build.sh"
+EXAMPLES = {path.parent.name for path in (ROOT / "examples/modules").glob("*/requirements.txt")}
 BY_TARGET = pytest.mark.parametrize("target", FILE.targets)
 BY_SERVICE = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
 COMPILERS = re.compile(r"\b(gcc|g\+\+|clang|build-essential|make|rustc|cargo)\b")
@@ -33,9 +34,9 @@ def test_every_service_has_an_image(row: ServiceSpec) -> None:
 
 
 def test_the_images_are_those_that_are_built() -> None:
-    listed = re.search(r"^all=\((.*)\)$", BUILD.read_text(), re.MULTILINE)
-    assert listed is not None
-    assert sorted(listed[1].split()) == sorted(FILE.targets)
+    usual, modules = re.findall(r"^(?:all|modules)=\((.*)\)$", BUILD.read_text(), re.MULTILINE)
+    assert sorted([*usual.split(), *modules.split()]) == sorted(FILE.targets)
+    assert {target.removeprefix("module-") for target in modules.split()} == EXAMPLES
 
 
 @BY_TARGET
@@ -85,6 +86,18 @@ def test_an_image_has_no_compiler_and_no_cache(target: str) -> None:
     assert [run for run in installs if "--no-install-recommends" not in run or "/var/lib/apt/lists" not in run] == []
     copied = [copy for stage in stages for copy in stage.every("COPY")]
     assert [copy for copy in copied if "--from=tools" in copy or copy.startswith(". ")] == []
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_an_example_module_has_the_client_and_its_own_pinned_packages(name: str) -> None:
+    stage = FILE.stages[f"module-{name}"]
+    assert stage.command("ENTRYPOINT") == ["python", "-m", name]
+    assert f"install-module.sh {name} " in stage.last("RUN")
+    assert "--package vigil-client" in FILE.stages[stage.base].last("RUN")
+    lines = (ROOT / f"examples/modules/{name}/requirements.txt").read_text().splitlines()
+    pinned = re.compile(r"#.*|\S+==\S+ \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
+    assert [line for line in lines if not pinned.fullmatch(line)] == []
+    assert "--require-hashes --no-deps" in (ROOT / "examples/modules/extras.sh").read_text()
 
 
 def test_python_packages_come_from_the_lock() -> None:

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Builds images from deploy/images/Dockerfile, each as ${VIGIL_REGISTRY}vigil-TARGET:${VIGIL_VERSION}, and says their
 # sizes.
-#   deploy/images/build.sh [TARGET...]       default: all of them
+#   deploy/images/build.sh [TARGET...]       default: all of them but the example modules
 # Variables (all optional): VIGIL_REGISTRY (a prefix that ends with /), VIGIL_VERSION (that of the workspace),
 # PYTHON_IMAGE and TORCH_INDEX_URL (arguments of the Dockerfile), BUILD_OPTIONS (more options of `docker build`).
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 all=(gateway gateway-agents ingestion codec interaction memory brain asr tts webhook provision cli model-small engine-cpu)
+modules=(module-zones module-text module-faces module-mqtt)
 version="${VIGIL_VERSION:-$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)}"
 targets=("$@")
 [ $# -gt 0 ] || targets=("${all[@]}")
@@ -15,7 +16,8 @@ targets=("$@")
 die() { echo "build.sh: $*" >&2; exit 1; }
 
 for target in "${targets[@]}"; do
-  [[ " ${all[*]} " == *" $target "* ]] || die "there is no image $target; there are: ${all[*]}"
+  [[ " ${all[*]} ${modules[*]} " == *" $target "* ]] ||
+    die "there is no image $target; there are: ${all[*]} ${modules[*]}"
 done
 docker info >/dev/null 2>&1 || die "no Docker daemon answers: start one, or name one with DOCKER_HOST"
 [[ " ${targets[*]} " != *" gateway"* ]] || [ -f console/dist/index.html ] ||

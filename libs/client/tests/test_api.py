@@ -62,7 +62,18 @@ async def test_answers_are_read_by_value() -> None:
         assert await client.instructions(SESSION) == (Instruction("i-1", "Greet.", False, 2, "big"),)
         assert await client.history(SESSION) == History(
             SESSION,
-            (Turn(3, 3.0, "speak", "Hello.", "", "</response> Hello.", ("Who?",)),),
+            (
+                Turn(
+                    3,
+                    3.0,
+                    "speak",
+                    "Hello.",
+                    "",
+                    "</response> Hello.",
+                    ("Who?",),
+                    ("faces (face, 0.92): Anna is at the door",),
+                ),
+            ),
             (Exchange("Who?", 2.0, "answered", "Hello.", 3.0, "s-1-2", "Let me see.", (RECALLED,)),),
         )
         assert await client.snapshot("a-1") == b"\xff\xd8jpeg"

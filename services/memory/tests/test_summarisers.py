@@ -76,6 +76,7 @@ async def test_a_memory_service_of_somebody_else_is_asked_with_plain_json(api: A
         "profile": "joyai",
         "language": "en",
         "replies": [],
+        "observed": [],
         "asked": ["Is it open?"],
         "instructions": ["Watch the door."],
         "before": "",

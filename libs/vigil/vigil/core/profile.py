@@ -108,7 +108,7 @@ def fit_size(width: int, height: int, max_pixels: int, multiple: int) -> tuple[i
         raise ValueError(f"a picture of {width} x {height} pixels has no size")
     fitted = [max(multiple, round(side / multiple) * multiple) for side in (width, height)]
     if fitted[0] * fitted[1] > max_pixels:
-        shrink = math.sqrt(width * height / max_pixels)
+        shrink = max(1.0, math.sqrt(width * height / max_pixels))  # below 1 where rounding alone went over the budget
         fitted = [max(multiple, int(side / shrink // multiple) * multiple) for side in (width, height)]
     while fitted[0] * fitted[1] > max_pixels and max(fitted) > multiple:  # extreme aspect: one side hit its floor
         longest = fitted.index(max(fitted))

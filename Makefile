@@ -14,7 +14,9 @@ BUF := build/buf/node_modules/.bin/buf
 # The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
 BREAKING_REF ?= HEAD~1
 # Most tests wait for real processes most of the time: more of them than processors run side by side.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 2
+# Of the tests of services and libraries, which run beside those of several services together and are twice as many.
+PART_PROCESSES ?= 4
 PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
 
 .PHONY: help
@@ -141,7 +143,7 @@ test-stores: workspace ## Run the tests of store and placement against every Red
 	@UV='$(UV)' deploy/store-servers.sh build/stores; status=0; \
 	for server in build/stores/*/server; do \
 	  echo "==> $$($$server --version | cut -d' ' -f1-3)"; \
-	  $(VENV)/python -m pytest -q -n $(TEST_PROCESSES) $(STORE_TESTS) --redis-server "$(CURDIR)/$$server" $(PYTEST_ARGS) || status=$$?; \
+	  $(VENV)/python -m pytest -q -n $(PART_PROCESSES) $(STORE_TESTS) --redis-server "$(CURDIR)/$$server" $(PYTEST_ARGS) || status=$$?; \
 	done; exit $$status
 
 # A real Kubernetes on this machine's Docker. Its programs are built from source at the first run: see tests/cluster.
@@ -161,13 +163,14 @@ test-recipe: engine ## Run the tests of training, and small trainings [RECIPE_TE
 # So there are two runs: the tests of several services together, which wait most, and those of each part beside them.
 # The whole system decides every second with the real engine: nothing runs beside it.
 QUICK := $(VENV)/python -m pytest -m "not slow"
-SIDE_BY_SIDE := $(QUICK) -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := $(QUICK) --dist loadfile --no-loadscope-reorder -n
 TOGETHER := --ignore tests/whole_system --ignore tests/compose
 test-services:
 ifdef PYTEST_ARGS
-	@$(SIDE_BY_SIDE) $(PYTEST_ARGS) $(TOGETHER)
+	@$(SIDE_BY_SIDE) $(TEST_PROCESSES) $(PYTEST_ARGS) $(TOGETHER)
 else
-	@tests/beside.sh build/test-parts.log '$(SIDE_BY_SIDE) services libs' '$(SIDE_BY_SIDE) tests $(TOGETHER)'
+	@tests/beside.sh build/test-parts.log '$(SIDE_BY_SIDE) $(PART_PROCESSES) services libs' \
+	  '$(SIDE_BY_SIDE) $(TEST_PROCESSES) tests $(TOGETHER)'
 endif
 	@$(QUICK) tests/whole_system $(PYTEST_ARGS)
 

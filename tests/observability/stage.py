@@ -93,9 +93,17 @@ def jpeg_url() -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg()).decode()
 
 
+def brain_that_is_missing(folder: Path) -> Path:
+    """An embedded brain that is not installed, also where `make brain` was run: it refuses at once."""
+    path = folder / "brains.json"
+    brain = {"name": "embedded", "kind": "embedded", "folder": str(folder / "none")}
+    path.write_text(json.dumps({"brains": [brain], "default": "embedded"}))
+    return path
+
+
 @asynccontextmanager
-async def whole_system(folder: Path) -> AsyncIterator[Stage]:
-    """Everything started and ready; ended on leaving."""
+async def whole_system(folder: Path, *, brains: Path | None = None) -> AsyncIterator[Stage]:
+    """Everything started and ready; ended on leaving. `brains` is the file of brains, if there is to be one."""
     nats, redis = NatsServer(folder / "nats"), RedisServer(folder / "redis")
     ports, gateway_port = {name: free_port() for name in SERVICES}, free_port()
     grpc = {name: free_port() for name in ("ingestion", "gateway")}
@@ -116,7 +124,7 @@ async def whole_system(folder: Path) -> AsyncIterator[Stage]:
             "ingestion": {"GRPC_PORT": grpc["ingestion"], "LOCAL_SOURCE_TENANTS": TENANT},
             "codec": {"GRPC_PORT": 0},
             "memory": {"GRPC_PORT": 0, "ENGINE_URLS": engine.url, "MODEL": "scripted"},
-            "brain": {"GRPC_PORT": 0, "BRAINS_FILE": _brains(folder)},
+            "brain": {"GRPC_PORT": 0, **({"BRAINS_FILE": brains} if brains else {})},
             "interaction": {"GRPC_PORT": 0, "ENGINE_URLS": engine.url, "MODEL": "scripted", "WARM_UP_TURNS": 1},
             "gateway": {
                 "HTTP_PORT": gateway_port,
@@ -160,14 +168,6 @@ async def _receiver(stage: Stage) -> AsyncIterator[int]:
 def _keys(folder: Path) -> Path:
     path = folder / "keys.json"
     path.write_text(json.dumps({"keys": [{"sha256": hashlib.sha256(KEY.encode()).hexdigest(), "tenant": TENANT}]}))
-    return path
-
-
-def _brains(folder: Path) -> Path:
-    """An embedded brain that is not installed, also where `make brain` was run: it refuses at once."""
-    path = folder / "brains.json"
-    brain = {"name": "embedded", "kind": "embedded", "folder": str(folder / "none")}
-    path.write_text(json.dumps({"brains": [brain], "default": "embedded"}))
     return path
 
 

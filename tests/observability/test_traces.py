@@ -19,7 +19,7 @@ from opentelemetry.semconv.attributes import error_attributes, http_attributes, 
 from observability.collector import ReceivedSpan
 from observability.drawing import drawn, rows
 from observability.evidence import alert_trace
-from observability.stage import HARD, Stage, whole_system
+from observability.stage import HARD, Stage, brain_that_is_missing, whole_system
 from vigil.contract import spans
 from vigil.contract.spans import SPANS, SpanKind, SpanRow
 from vigil.runtime.process.trace import name_of
@@ -111,7 +111,7 @@ def complaints(received: list[ReceivedSpan]) -> set[str]:
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with whole_system(tmp_path) as running:
+    async with whole_system(tmp_path, brains=brain_that_is_missing(tmp_path)) as running:
         yield running
 
 

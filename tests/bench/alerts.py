@@ -30,7 +30,7 @@ async def measure(settings: BenchSettings) -> Alerts:
     sessions = names(settings.sessions)
     async with running(settings, "alerts") as (stack, _), collecting(stack.nats.url) as collector:
         await open_sessions(stack, collector.client, sessions)
-        await asyncio.sleep(1.0)  # claims
+        await asyncio.sleep(1.0)  # a worker needs that long to claim the sessions
         plan = LoadPlan(stack.nats.url, sessions, now_ms() + 1_000, red_every=_RED_EVERY)
         async with loading(plan, stack.folder) as generator:
             await hold(settings.events_per_session * _RED_EVERY + 1, f"alerts: {len(sessions)} sessions")

@@ -101,7 +101,7 @@ async def _ticks(settings: BenchSettings, with_brains: bool) -> TickRun:
                 "brain", variables={"VIGIL_BRAINS_FILE": str(file), "VIGIL_BRAIN_CONCURRENCY": _CONCURRENCY}
             )
         await open_sessions(stack, collector.client, sessions)
-        await asyncio.sleep(1.0)  # claims
+        await asyncio.sleep(1.0)  # a worker needs that long to claim the sessions
         plan = LoadPlan(stack.nats.url, sessions, now_ms() + 2_000, red_every=len(sessions))
         async with loading(plan, stack.folder) as generator:
             what = f"{name}: {len(sessions)} sessions, {settings.turns} turns"

@@ -72,7 +72,7 @@ async def _chunks(
         summarising(stack.engine, size) if summarised else nullcontext(Summaries()) as summaries,
     ):
         await open_sessions(stack, collector.client, sessions, chunk_turns=settings.chunk_turns)
-        await asyncio.sleep(1.0)  # claims
+        await asyncio.sleep(1.0)  # a worker needs that long to claim the sessions
         plan = LoadPlan(stack.nats.url, sessions, now_ms(), Pace.ANSWERED, turns=turns, size=size)
         say(f"economy ({engine}): {count} sessions, {turns} turns in chunks of {settings.chunk_turns}")
         async with loading(plan, stack.folder) as generator:

@@ -60,7 +60,7 @@ async def _under_load(settings: BenchSettings) -> Failover:
     sessions = names(settings.sessions)
     async with running(settings, "failover") as (stack, _), collecting(stack.nats.url) as collector:
         await open_sessions(stack, collector.client, sessions)
-        await asyncio.sleep(1.0)  # claims
+        await asyncio.sleep(1.0)  # a worker needs that long to claim the sessions
         async with loading(LoadPlan(stack.nats.url, sessions, now_ms()), stack.folder):
             handovers = [
                 await _hand_over(stack, collector, sessions, service, number, how)

@@ -66,7 +66,7 @@ async def measure(settings: BenchSettings, workers: int) -> Knee:
 async def _open(settings: BenchSettings, stack: Stack, opened: tuple[str, ...]) -> None:
     async with collecting(stack.nats.url) as collector:
         await open_sessions(stack, collector.client, opened, chunk_turns=settings.chunk_turns, history=True)
-        await asyncio.sleep(1.0)  # claims
+        await asyncio.sleep(1.0)  # a worker needs that long to claim the sessions
 
 
 async def _until_sustained(settings: BenchSettings, stack: Stack, plan: LoadPlan, workers: int) -> Step:

@@ -49,7 +49,7 @@ async def measure(settings: BenchSettings) -> Observed:
         start_ms = now_ms() - settings.chunk_turns * INTERVAL_MS
         async with collecting(stack.nats.url) as collector:
             await open_sessions(stack, collector.client, sessions, chunk_turns=settings.chunk_turns, history=True)
-            await asyncio.sleep(1.0)  # claims
+            await asyncio.sleep(1.0)  # a worker needs that long to claim the sessions
         for _ in range(ROUNDS):
             for observed in (False, True):
                 plan = LoadPlan(stack.nats.url, sessions, start_ms, observed=observed)
@@ -72,8 +72,8 @@ async def _run(settings: BenchSettings, stack: Stack, plan: LoadPlan) -> Run:
         await hold(settings.hold_s, f"modules: {count} sessions measured {name}")
         decided, elapsed_s = collector.all, time.monotonic() - began_s
         await generator.stop()
-    tick = spread([one.tick_ms for one in decided])
-    told = sum(bool(one.decision.observed) for one in decided) / len(decided)
+    tick = spread([turn.tick_ms for turn in decided])
+    told = sum(bool(turn.decision.observed) for turn in decided) / len(decided)
     say(f"modules {name}: tick p50 {tick.p50:.1f} ms, p99 {tick.p99:.1f} ms, told in {told:.0%} of the turns")
     return Run(plan.observed, tick, round(told, 4), round(len(decided) / (count * elapsed_s), 4))
 

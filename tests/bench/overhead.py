@@ -58,7 +58,7 @@ async def measure(
     ):
         await collector.note_coded_frames()
         await open_sessions(stack, collector.client, sessions, chunk_turns=max(settings.turns, settings.chunk_turns))
-        await asyncio.sleep(1.0)  # claims
+        await asyncio.sleep(1.0)  # a worker needs that long to claim the sessions
         before = stack.usages()
         plan = LoadPlan(stack.nats.url, sessions, now_ms() + 2_000)
         async with loading(plan, stack.folder) as generator:

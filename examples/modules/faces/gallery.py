@@ -105,4 +105,4 @@ def _far(match: Match) -> float:
 
 
 def _distance(known: Sequence[Embedding], face: Embedding) -> float:
-    return min(math.dist(one, face) for one in known)
+    return min(math.dist(enrolled, face) for enrolled in known)

@@ -92,7 +92,9 @@ def test_what_was_not_taught_is_told_plainly_and_counts_among_no_target(report: 
     data, page = report
     assert data["untaught"] == ["modules"]
     assert [target["met"] for target in data["untaught_targets"]] == [True] * len(UNTAUGHT_TARGETS)
-    assert not {target["claim"] for target in data["untaught_targets"]} & {one["claim"] for one in data["targets"]}
+    assert not {target["claim"] for target in data["untaught_targets"]} & {
+        target["claim"] for target in data["targets"]
+    }
     assert not any(target.scenario == "modules" for target in TARGETS)
     assert UNTAUGHT in unescape(page)
     assert page.index("<h2>Targets</h2>") < page.index("<h2>Targets of a training to come</h2>")

@@ -123,7 +123,8 @@ def test_observations_and_their_lines_are_the_same(seed: int) -> None:
     script = sample(seed)
     told = [(index, text) for index, turn in enumerate(script.turns) for text in lines(turn, Said.OBSERVATION)]
     written = [
-        (one.turn, observation_line(one.module, one.kind, one.text, one.confidence)) for one in script.observations
+        (noticed.turn, observation_line(noticed.module, noticed.kind, noticed.text, noticed.confidence))
+        for noticed in script.observations
     ]
     assert written == told
     assert not any(turn == 0 for turn, _ in told), "a module hears of a session when it has begun"
@@ -176,12 +177,17 @@ def test_exams_need_a_module_and_have_controls() -> None:
     assert all(purposes[purpose] >= 30 for purpose in Purpose), purposes
     assert all(any(observed.dues for observed in script.observations) for script in examined())
     assert all(len({observed.purpose for observed in script.observations}) > 1 for script in examined())
-    purposes_of = [{one.purpose for one in script.observations} for script in examined()]
+    purposes_of = [{noticed.purpose for noticed in script.observations} for script in examined()]
     assert 0.3 < sum(Purpose.INSTRUCTING in some for some in purposes_of) / len(purposes_of) < 0.9
 
 
 def test_notes_are_also_in_the_very_words_in_which_a_user_instructs() -> None:
-    notes = [one.text for script in examined() for one in script.observations if one.purpose is Purpose.INSTRUCTING]
+    notes = [
+        noticed.text
+        for script in examined()
+        for noticed in script.observations
+        if noticed.purpose is Purpose.INSTRUCTING
+    ]
     taken_back = [text for text in notes if text.startswith(STOP)]
     alerts = [text for text in notes if any(text in wordings(kind) for kind in Kind)]
     assert min(len(taken_back), len(alerts), sum(text in ORDERS for text in notes)) >= 5

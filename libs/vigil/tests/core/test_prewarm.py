@@ -146,5 +146,5 @@ def _words(message: Message) -> str:
     return "".join(part.text for part in message.parts if isinstance(part, Text))
 
 
-def _pictures(one: Warm) -> set[str]:
-    return {part.ref.uuid for message in one.messages for part in message.parts if isinstance(part, Image)}
+def _pictures(warmed: Warm) -> set[str]:
+    return {part.ref.uuid for message in warmed.messages for part in message.parts if isinstance(part, Image)}

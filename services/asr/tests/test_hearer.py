@@ -68,6 +68,17 @@ class Stage:
             chunk = AudioChunk(KEY, origin, stream, sent, START_US + sent * 100_000, pcm[at : at + 3_200], is_addressed)
             await self.bus.publish(subjects.audio_in(KEY), encode_audio(chunk))
 
+    async def speak(self, sentence: str, pcm: bytes, rate_hz: int) -> None:
+        """Let the session itself speak, until the worker knows of it: sound is sent before it plays."""
+        before_s = counted("own_voice_seconds")
+        chunk = SpokenChunk(KEY, "u-1", 0, sentence, 0, rate_hz, pcm, (), True)
+        await self.bus.publish(subjects.audio_out(KEY), encode_spoken(chunk))
+
+        async def known() -> bool:
+            return counted("own_voice_seconds") > before_s
+
+        await eventually(known, what="the worker knows what the session speaks")
+
     async def states(self, count: int) -> list[str]:
         """The next so many voice activities."""
         async with asyncio.timeout(DEADLINE_S):
@@ -172,8 +183,7 @@ async def test_noise_becomes_no_question_and_is_told_to_be_none(bus: Bus, redis:
 
 async def test_its_own_words_become_no_question(bus: Bus, redis: Redis) -> None:
     async with heard(bus, redis, ["there is smoke in the kitchen", "where is the smoke"]) as stage:
-        spoken = SpokenChunk(KEY, "u-1", 0, "There is smoke in the kitchen.", 0, 24_000, bytes(48_000), (), True)
-        await bus.publish(subjects.audio_out(KEY), encode_spoken(spoken))
+        await stage.speak("There is smoke in the kitchen.", bytes(48_000), 24_000)
         await stage.say(*SENTENCE, *SENTENCE)
         assert [final["became"] for final in await stage.finals(2)] == ["echo", "query"]
         assert await stage.questions() == ["where is the smoke"]
@@ -182,8 +192,7 @@ async def test_its_own_words_become_no_question(bus: Bus, redis: Redis) -> None:
 async def test_a_camera_that_hears_the_session_speak_interrupts_nothing(bus: Bus, redis: Redis) -> None:
     answers = ["there is smoke in the kitchen", "where is the smoke", "there is smoke in the kitchen"]
     async with heard(bus, redis, answers) as stage:
-        spoken = SpokenChunk(KEY, "u-1", 0, "There is smoke in the kitchen.", 0, 8_000, bytes(480_000), (), True)
-        await bus.publish(subjects.audio_out(KEY), encode_spoken(spoken))
+        await stage.speak("There is smoke in the kitchen.", bytes(480_000), 8_000)
         await stage.say(*SENTENCE, stream="cam", origin=Origin.SOURCE)
         assert [final["became"] for final in await stage.finals(1)] == ["echo"]
         assert stage.activity.statistics.offered == 0, "its own voice is no voice activity"

@@ -92,7 +92,9 @@ class Listening:
             except InvalidMessage as error:
                 log.warning("own voice skipped", reason=str(error))
                 continue
-            self._own.spoke(chunk.sentence, chunk.duration_ms / 1_000, self._ports.now_s())
+            seconds = chunk.duration_ms / 1_000
+            self._own.spoke(chunk.sentence, seconds, self._ports.now_s())
+            metrics.OWN_VOICE_SECONDS.inc(seconds)
         raise BusUnavailable("the session cannot hear itself: the subscription ended")
 
     @property

@@ -12,6 +12,10 @@ CHUNKS_DROPPED = Counter(
     ["reason"],
 )
 HEARD_SECONDS = Counter("vigil_asr_heard_seconds_total", "Seconds of sound that were listened to", ["origin"])
+OWN_VOICE_SECONDS = Counter(
+    "vigil_asr_own_voice_seconds_total",
+    "Seconds that sessions spoke themselves and were known for it, so as not to be taken for a user",
+)
 STIRRED = Counter(
     "vigil_asr_voices_total",
     "Voices that stirred, by what came of it: remark, false_start (no or hardly any speech)",

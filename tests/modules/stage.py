@@ -159,7 +159,13 @@ def installed(name: str) -> str:
 @asynccontextmanager
 async def running(name: str, *arguments: str, python: str = sys.executable) -> AsyncIterator[Process]:
     """A module as a process, as its README starts it."""
-    command = (python, "-m", name, *arguments)
+    async with begun((python, "-m", name, *arguments)) as process:
+        yield process
+
+
+@asynccontextmanager
+async def begun(command: Sequence[str]) -> AsyncIterator[Process]:
+    """A process that finds the example modules; killed at the end when it has not ended by then."""
     process = await asyncio.create_subprocess_exec(*command, cwd=EXAMPLES, stdout=PIPE, stderr=STDOUT)
     try:
         yield process

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from faces.vault import new_key, read_key, save
 from faces.watching import Face
 from finding import Finding
 from modules.pictures import SIZE, encoded, room
-from modules.stage import AT_US, SECOND_US, Stage, command, running, said, show_all, stage_at, until_said
+from modules.stage import AT_US, SECOND_US, Stage, begun, command, running, said, show_all, stage_at, until_said
 from mqtt.relay import Message, relay
 from mqtt.rule import Rule
 from PIL import Image
@@ -58,6 +59,32 @@ async def test_zones_as_a_process_tell_their_session_alone(stage: Stage, tmp_pat
     assert seen.box is not None
     assert (seen.box.left, seen.box.top) == pytest.approx((100, 150), abs=8)
     assert stage.texts("s-2") == []
+
+
+# A module that loses the first cancellation, as one does that NATS answers in that moment.
+DEAF_ONCE = """
+import asyncio
+import looking
+
+async def deaf_once():
+    looking.say("begun")
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        looking.say("not heard")
+    await asyncio.Event().wait()
+
+raise SystemExit(looking.run(deaf_once()))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_module_ends_also_when_the_first_signal_is_lost(number: signal.Signals) -> None:
+    async with begun((sys.executable, "-c", DEAF_ONCE)) as process:
+        await until_said(process, "begun")
+        process.send_signal(number)
+        assert "not heard\nended\n" in await said(process)
+        assert await process.wait() == 0
 
 
 @pytest.mark.parametrize(

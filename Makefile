@@ -13,10 +13,11 @@ BUF_VERSION := 1.75.0
 BUF := build/buf/node_modules/.bin/buf
 # The contracts must not break those of this commit: the last landing, by default the parent of the last commit.
 BREAKING_REF ?= HEAD~1
-# Most tests wait for real processes most of the time: more of them than processors run side by side.
+# Most tests wait for real processes most of the time: more of them than processors run side by side. These are for the
+# tests of several services together, for those of the libraries, and for those of each service, which wait most.
 TEST_PROCESSES ?= 2
-# Of the tests of services and libraries, which run beside those of several services together and are twice as many.
-PART_PROCESSES ?= 4
+LIBRARY_PROCESSES ?= 3
+SERVICE_PROCESSES ?= 5
 PROTOS := $(sort $(wildcard proto/vigil/v1/*.proto))
 
 .PHONY: help
@@ -119,8 +120,8 @@ doctor: workspace ## Check this machine and say how to mend what is missing
 
 .PHONY: test test-console test-slow test-compose test-stores test-helm test-recipe test-services test-funasr bench fuzz eval coverage lint format
 test: workspace engine system helm-if-any ## Run the tests, side by side [PYTEST_ARGS=…]
-	@tests/beside.sh build/test-console.log '$(MAKE) --no-print-directory test-console' \
-	  '$(MAKE) --no-print-directory test-services'
+	@tests/beside.sh build/test console '$(MAKE) --no-print-directory test-console' \
+	  services '$(MAKE) --no-print-directory test-services'
 
 test-console: ## Run the console's own tests, and check its types
 	@if ! command -v npm >/dev/null; then echo "==> there is no npm: the tests of the console are skipped"; exit 0; fi; \
@@ -143,7 +144,7 @@ test-stores: workspace ## Run the tests of store and placement against every Red
 	@UV='$(UV)' deploy/store-servers.sh build/stores; status=0; \
 	for server in build/stores/*/server; do \
 	  echo "==> $$($$server --version | cut -d' ' -f1-3)"; \
-	  $(VENV)/python -m pytest -q -n $(PART_PROCESSES) $(STORE_TESTS) --redis-server "$(CURDIR)/$$server" $(PYTEST_ARGS) || status=$$?; \
+	  $(VENV)/python -m pytest -q -n $(LIBRARY_PROCESSES) $(STORE_TESTS) --redis-server "$(CURDIR)/$$server" $(PYTEST_ARGS) || status=$$?; \
 	done; exit $$status
 
 # A real Kubernetes on this machine's Docker. Its programs are built from source at the first run: see tests/cluster.
@@ -160,7 +161,7 @@ test-recipe: engine ## Run the tests of training, and small trainings [RECIPE_TE
 	  $(if $(RECIPE_TESTS),-m "$(RECIPE_TESTS)") libs/recipe/tests/test_engine_*.py
 
 # Every process of a run imports all test files of the run, which takes half a minute of a processor for all there are.
-# So there are two runs: the tests of several services together, which wait most, and those of each part beside them.
+# So there are three runs beside each other, about equally long.
 # The whole system decides every second with the real engine: nothing runs beside it.
 QUICK := $(VENV)/python -m pytest -m "not slow"
 SIDE_BY_SIDE := $(QUICK) --dist loadfile --no-loadscope-reorder -n
@@ -169,8 +170,8 @@ test-services:
 ifdef PYTEST_ARGS
 	@$(SIDE_BY_SIDE) $(TEST_PROCESSES) $(PYTEST_ARGS) $(TOGETHER)
 else
-	@tests/beside.sh build/test-parts.log '$(SIDE_BY_SIDE) $(PART_PROCESSES) services libs' \
-	  '$(SIDE_BY_SIDE) $(TEST_PROCESSES) tests $(TOGETHER)'
+	@tests/beside.sh build/test together '$(SIDE_BY_SIDE) $(TEST_PROCESSES) tests $(TOGETHER)' \
+	  libraries '$(SIDE_BY_SIDE) $(LIBRARY_PROCESSES) libs' each '$(SIDE_BY_SIDE) $(SERVICE_PROCESSES) services'
 endif
 	@$(QUICK) tests/whole_system $(PYTEST_ARGS)
 

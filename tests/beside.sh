@@ -1,19 +1,28 @@
 #!/usr/bin/env bash
-# Run two commands side by side; what the first one says stands at the end, below the words of the second.
-#   tests/beside.sh LOG FIRST SECOND          each command is one argument; it fails when either of them does
-# Ctrl-C interrupts both: FIRST has a process group of its own, since a shell's background jobs ignore Ctrl-C else.
+# Run commands side by side; the last one is seen at work, and what the others said stands at the end.
+#   tests/beside.sh DIRECTORY NAME COMMAND …  each command is one argument, its words go to DIRECTORY/NAME.log;
+#                                             it fails when any of them does
+# Ctrl-C interrupts all: the others have process groups of their own, since a shell's background jobs ignore Ctrl-C else.
 set -uo pipefail
 
-log="$1"
-mkdir -p "$(dirname "$log")"
-set -m
-bash -euo pipefail -c "$2" >"$log" 2>&1 </dev/null &
-first=$!
-set +m
-trap 'kill -INT -- "-$first" 2>/dev/null' INT TERM
+directory="$1"
+shift
+mkdir -p "$directory"
+names=() groups=()
+while (($# > 2)); do
+  set -m
+  bash -euo pipefail -c "$2" >"$directory/$1.log" 2>&1 </dev/null &
+  set +m
+  names+=("$1") groups+=("$!")
+  shift 2
+done
+trap 'for group in "${groups[@]}"; do kill -INT -- "-$group" 2>/dev/null; done' INT TERM
 
-bash -euo pipefail -c "$3"
+bash -euo pipefail -c "$2"
 status=$?
-wait "$first" || status=$?
-cat "$log"
+for at in "${!groups[@]}"; do
+  wait "${groups[$at]}" || status=$?
+  echo "==> ${names[$at]}"
+  cat "$directory/${names[$at]}.log"
+done
 exit "$status"

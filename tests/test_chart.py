@@ -31,7 +31,8 @@ from nats.aio.client import Client as Nats
 from nats.errors import Error as NatsError
 from reference import metrics
 
-from vigil.contract.services import GATEWAY, INGESTION, SERVICES, ServiceKind, ServiceSpec
+from vigil.contract.service_spec import ServiceKind, ServiceSpec
+from vigil.contract.services import GATEWAY, INGESTION, SERVICES
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement import claimer
 from vigil.testing.eventually import DEADLINE_S

@@ -11,7 +11,8 @@ import pytest
 from composition import BASE, DEPLOY, deployment, layers
 from test_services import settings_of
 
-from vigil.contract.services import SERVICES, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import SERVICES
 from vigil.runtime.process.config import ServiceSettings
 from vigil_gateway.http.proxy_header import proxies_of
 

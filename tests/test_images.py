@@ -9,7 +9,8 @@ import pytest
 from dockerfile import Dockerfile, ignored, read_dockerfile
 from reference.code import ROOT
 
-from vigil.contract.services import SERVICES, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import SERVICES
 
 IMAGES = ROOT / "deploy/images"
 TEXT = (IMAGES / "Dockerfile").read_text()

@@ -8,7 +8,8 @@ import pytest
 from reference import code
 from reference.code import ROOT
 
-from vigil.contract.services import SERVICES, ServiceKind, ServiceSpec
+from vigil.contract.service_spec import ServiceKind, ServiceSpec
+from vigil.contract.services import SERVICES
 from vigil.runtime.process.config import ServiceSettings, WorkerSettings
 
 BY_NAME = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)

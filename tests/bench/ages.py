@@ -26,7 +26,7 @@ from bench.settings import BenchSettings
 from bench.stack import Stack, running
 from vigil.contract import subjects
 from vigil.contract.events.envelope import decode_event
-from vigil.contract.subjects import MemoryEvent
+from vigil.contract.subject_tokens import MemoryEvent
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.engine.client import Engine, EngineConfig
 from vigil.testing.handled import handled

@@ -23,7 +23,7 @@ from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
 from vigil.contract.events.observations import observation_outgoing
 from vigil.contract.frames import Frame, FrameGroup, encode_group
-from vigil.contract.subjects import PREFIX, Kind
+from vigil.contract.subject_tokens import PREFIX, Kind
 from vigil.core.ids import SessionKey
 from vigil.core.observation import Observation
 

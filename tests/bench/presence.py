@@ -25,7 +25,7 @@ from bench.stack import Stack, running
 from vigil.contract import subjects
 from vigil.contract.events.envelope import decode_event
 from vigil.contract.memory import decode_memory
-from vigil.contract.subjects import MemoryEvent
+from vigil.contract.subject_tokens import MemoryEvent
 from vigil.core.context_length import longest_prompt
 from vigil.core.ids import SessionKey
 from vigil.core.memory import MemoryLimits

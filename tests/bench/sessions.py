@@ -8,7 +8,7 @@ from bench.load_plan import INTERVAL_MS, TENANT
 from bench.pictures import SIDE
 from bench.stack import Stack
 from vigil.contract import subjects
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.command import Instruct
 from vigil.core.hearing import Hearing
 from vigil.core.ids import SessionKey

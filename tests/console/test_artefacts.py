@@ -18,7 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Frame, Page, Response,
 
 from vigil.contract.events.approvals import approval_outgoing
 from vigil.contract.events.tasks import TaskNews, news_outgoing
-from vigil.contract.subjects import DelegationEvent
+from vigil.contract.subject_tokens import DelegationEvent
 from vigil.core.approval import Approval, ApprovalState
 from vigil.core.task import TaskState
 from vigil.runtime.session.lifecycle import now_us

@@ -30,7 +30,7 @@ from vigil.contract.audio import (
 )
 from vigil.contract.events.speech import Spoken, speech_outgoing
 from vigil.contract.events.transcripts import Transcript, transcript_outgoing
-from vigil.contract.subjects import SpeechEvent
+from vigil.contract.subject_tokens import SpeechEvent
 from vigil.core.hearing import Became, Origin
 from vigil.core.ids import SessionKey
 from vigil.core.sound import SAMPLE_RATE_HZ

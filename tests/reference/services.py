@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from reference.table import code, table
 from vigil.contract import permissions, store_permissions
 from vigil.contract.modules import ModuleId
-from vigil.contract.services import SERVICES, BucketAccess, ServiceSpec
+from vigil.contract.service_spec import BucketAccess, ServiceSpec
+from vigil.contract.services import SERVICES
 
 INTRODUCTION = """\
 # Services

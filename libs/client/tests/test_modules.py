@@ -21,7 +21,7 @@ from vigil.contract.frames import Frame as BusFrame
 from vigil.contract.frames import FrameGroup, encode_group
 from vigil.contract.modules import ModuleId
 from vigil.contract.permissions import Permissions, of_module
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.observation import Box, Observation
 from vigil.testing.eventually import DEADLINE_S, eventually

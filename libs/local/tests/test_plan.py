@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
-from vigil.contract.services import GATEWAY, SERVICES, WEBHOOK, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import GATEWAY, SERVICES, WEBHOOK
 from vigil_local.errors import Missing, PortInUse
 from vigil_local.supervisor import ports
 from vigil_local.supervisor.layout import Binaries

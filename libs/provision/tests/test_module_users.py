@@ -14,7 +14,7 @@ from vigil.contract import subjects
 from vigil.contract.permissions import inbox_prefix
 from vigil.contract.services import CODEC, GATEWAY, INTERACTION, SERVICES
 from vigil.contract.streams import ALERTS, STREAMS
-from vigil.contract.subjects import Kind
+from vigil.contract.subject_tokens import Kind
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.testing.eventually import DEADLINE_S, eventually

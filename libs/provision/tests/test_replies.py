@@ -5,7 +5,8 @@ from nats.aio.client import Client as Nats
 from nats.errors import TimeoutError as NoAnswer
 
 from vigil.contract.permissions import inbox_prefix
-from vigil.contract.services import INGESTION, SERVICES, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import INGESTION, SERVICES
 from vigil.runtime.bus.round_trip import round_trip
 from vigil.testing.eventually import DEADLINE_S
 from vigil_provision.testing.servers import ConfiguredNats

@@ -12,7 +12,8 @@ from nats.aio.client import Client as Nats
 from vigil.contract import subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.permissions import inbox_prefix
-from vigil.contract.services import GATEWAY, INGESTION, INTERACTION, SERVICES, WEBHOOK, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import GATEWAY, INGESTION, INTERACTION, SERVICES, WEBHOOK
 from vigil.contract.streams import ALERTS, DECISIONS, STREAMS
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, BusConfig

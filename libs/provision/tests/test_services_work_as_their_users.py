@@ -7,18 +7,8 @@ import pytest
 from redis.asyncio import Redis
 
 from vigil.contract.outgoing import PROTOBUF, Outgoing
-from vigil.contract.services import (
-    ASR,
-    BRAIN,
-    CODEC,
-    GATEWAY,
-    INGESTION,
-    INTERACTION,
-    MEMORY,
-    SERVICES,
-    TTS,
-    ServiceSpec,
-)
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import ASR, BRAIN, CODEC, GATEWAY, INGESTION, INTERACTION, MEMORY, SERVICES, TTS
 from vigil.core.approval import Approval, ApprovalPattern
 from vigil.core.command import Ask, Reset
 from vigil.core.ids import SessionKey

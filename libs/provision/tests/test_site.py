@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from vigil.contract.api_keys import ApiKey
-from vigil.contract.services import SERVICES, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import SERVICES
 from vigil.runtime.process.config import ServiceSettings, load
 from vigil_client.endpoints import read as read_endpoints
 from vigil_provision import key_file, secrets, site, site_folder

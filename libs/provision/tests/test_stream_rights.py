@@ -8,7 +8,8 @@ from nats.aio.client import Client as Nats
 from nats.errors import Error as NatsError
 
 from vigil.contract.permissions import inbox_prefix, of_service
-from vigil.contract.services import CODEC, INTERACTION, SERVICES, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import CODEC, INTERACTION, SERVICES
 from vigil.contract.streams import ALERTS
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.testing.eventually import DEADLINE_S

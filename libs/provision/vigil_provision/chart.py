@@ -9,7 +9,8 @@ from typing import Any
 
 from vigil.contract import permissions, store_permissions
 from vigil.contract.permissions import NatsAccount
-from vigil.contract.services import SERVICES, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import SERVICES
 from vigil_provision import nats_config, redis_config
 
 # Stand for the name of a tenant, and for that of a module.

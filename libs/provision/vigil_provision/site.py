@@ -21,7 +21,8 @@ from pathlib import PurePosixPath
 
 from vigil.contract.modules import ModuleId
 from vigil.contract.permissions import OPERATOR, tenant_user
-from vigil.contract.services import GATEWAY, SERVICES, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import GATEWAY, SERVICES
 from vigil_client.endpoints import Endpoints
 from vigil_provision import nats_config, redis_config
 from vigil_provision.nats_config import NatsServer

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from vigil.contract.events.tasks import TaskNews
-from vigil.contract.subjects import DelegationEvent
+from vigil.contract.subject_tokens import DelegationEvent
 from vigil.core.task import TaskRecord, TaskState
 from vigil.core.turn import Result
 from vigil.runtime.store.tasks import OVER, WITHDRAWN, Ending, Finished

@@ -13,7 +13,7 @@ from vigil.contract.delegation import decode_task
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.tasks import TaskNews, news_outgoing
 from vigil.contract.streams import TASKS
-from vigil.contract.subjects import DelegationEvent
+from vigil.contract.subject_tokens import DelegationEvent
 from vigil.core.ids import SessionKey
 from vigil.core.task import TaskRequest, TaskState
 from vigil.runtime.bus.consumer import Delivery, Terms

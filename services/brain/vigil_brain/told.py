@@ -3,7 +3,7 @@
 import time
 
 from vigil.contract.events.tasks import TaskNews, news_outgoing
-from vigil.contract.subjects import DelegationEvent
+from vigil.contract.subject_tokens import DelegationEvent
 from vigil.core.task import TaskRequest, TaskState
 from vigil.runtime.errors import BusError, StoreError
 from vigil.runtime.process.logs import get_log

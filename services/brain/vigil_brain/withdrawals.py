@@ -11,14 +11,8 @@ import msgspec
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage, InvalidSubject
 from vigil.contract.events.envelope import decode_event
-from vigil.contract.subjects import (
-    DelegationEvent,
-    DelegationSubject,
-    Kind,
-    Lifecycle,
-    LifecycleSubject,
-    SessionSubject,
-)
+from vigil.contract.subject_tokens import PREFIX, DelegationEvent, Kind, Lifecycle
+from vigil.contract.subject_values import DelegationSubject, LifecycleSubject, SessionSubject, parse
 from vigil.core.delegation import TaskOutcome
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus import hearing
@@ -39,8 +33,8 @@ Withdraw = Callable[[SessionKey, str | None, str], None]
 
 HEARD = (
     *subjects.all_delegations(DelegationEvent.CLOSED),
-    f"{subjects.PREFIX}.{Kind.TASK_CANCELLING}.>",
-    f"{subjects.PREFIX}.session.{Lifecycle.ENDED}.>",
+    f"{PREFIX}.{Kind.TASK_CANCELLING}.>",
+    f"{PREFIX}.session.{Lifecycle.ENDED}.>",
 )
 
 
@@ -58,7 +52,7 @@ async def hear(bus: Bus, withdraw: Withdraw) -> NoReturn:
 def read(subject: str, payload: bytes) -> tuple[SessionKey, str | None, str] | None:
     """The session, the task (None: all of the session's) and why; None when the message withdraws nothing."""
     try:
-        match subjects.parse(subject):
+        match parse(subject):
             case LifecycleSubject(event=Lifecycle.ENDED, key=key):
                 return key, None, "the session has ended"
             case SessionSubject(kind=Kind.TASK_CANCELLING, key=key):

@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 
 from vigil.contract import subjects
 from vigil.contract.streams import ALERTS
-from vigil.contract.subjects import AlertAction
+from vigil.contract.subject_tokens import AlertAction
 from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus, StoredMessage
 from vigil.runtime.process.service import Service

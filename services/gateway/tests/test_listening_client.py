@@ -10,7 +10,7 @@ from vigil.contract import subjects
 from vigil.contract.audio import SpokenChunk, SpokenWord, VoiceActivity, VoiceState, encode_activity, encode_spoken
 from vigil.contract.events.speech import Spoken, speech_outgoing
 from vigil.contract.events.transcripts import Transcript, transcript_outgoing
-from vigil.contract.subjects import SpeechEvent
+from vigil.contract.subject_tokens import SpeechEvent
 from vigil.core.hearing import Became, Origin
 from vigil.core.ids import SessionKey
 from vigil.core.voice import SpeechKind

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from vigil.contract import subjects
 from vigil.contract.events.envelope import decode_event
 from vigil.contract.streams import SESSIONS
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.core.stall import LEAST_S

@@ -19,7 +19,7 @@ from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.frames import FrameGroup, decode_group
 from vigil.contract.streams import SESSIONS
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.hearing import Hearing, Origin
 from vigil.core.ids import SessionKey
 from vigil.core.profile import VIGIL_SMALL

@@ -13,7 +13,7 @@ from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.memory import decode_memory
 from vigil.contract.outgoing import PROTOBUF, Outgoing
 from vigil.contract.streams import DEAD_LETTERS, MEMORY_REQUESTS
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.memory import Block, RequestKind
 from vigil.core.turn import Reply

@@ -6,9 +6,9 @@ A message that is missed costs one summary at most: the store takes no block of 
 from collections.abc import Callable
 from typing import NoReturn
 
-from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject
-from vigil.contract.subjects import Lifecycle, LifecycleSubject
+from vigil.contract.subject_tokens import PREFIX, Lifecycle
+from vigil.contract.subject_values import LifecycleSubject, parse
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus import hearing
 from vigil.runtime.bus.client import Bus, Message
@@ -16,7 +16,7 @@ from vigil.runtime.process.logs import get_log
 
 log = get_log()
 
-HEARD = f"{subjects.PREFIX}.session.{Lifecycle.ENDED}.>"
+HEARD = f"{PREFIX}.session.{Lifecycle.ENDED}.>"
 
 
 async def hear(bus: Bus, ended: Callable[[SessionKey], None]) -> NoReturn:
@@ -32,7 +32,7 @@ async def hear(bus: Bus, ended: Callable[[SessionKey], None]) -> NoReturn:
 def read(subject: str) -> SessionKey | None:
     """The session that has ended; None when the subject says something else."""
     try:
-        match subjects.parse(subject):
+        match parse(subject):
             case LifecycleSubject(event=Lifecycle.ENDED, key=key):
                 return key
     except InvalidSubject as error:

@@ -14,7 +14,8 @@ from vigil.contract import subjects
 from vigil.contract.audio import VoiceState
 from vigil.contract.events.announcements import announcement_outgoing
 from vigil.contract.services import TTS
-from vigil.contract.subjects import SpeechEvent
+from vigil.contract.subject_tokens import SpeechEvent
+from vigil.contract.subject_values import is_within
 from vigil.core.alert import AlertState
 from vigil.core.hearing import Became
 from vigil.core.ids import SessionKey
@@ -303,7 +304,7 @@ async def test_it_hears_and_says_no_more_than_its_row_allows(stage: Stage) -> No
     said = [subjects.audio_out(SESSION), *(subjects.speech(event, SESSION) for event in SpeechEvent)]
     for allowed, used in ((TTS.bus.hears, [*heard, subjects.lifecycle_of(SESSION)]), (TTS.bus.publishes, said)):
         for subject in used:
-            assert any(subjects.is_within(subject, pattern) for pattern in allowed), subject
+            assert any(is_within(subject, pattern) for pattern in allowed), subject
 
 
 async def test_a_voice_that_is_changed_speaks_the_next_words_and_one_that_is_turned_off_none(stage: Stage) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from vigil.contract.audio import VoiceActivity, VoiceState
-from vigil.contract.subjects import SpeechEvent
+from vigil.contract.subject_tokens import SpeechEvent
 from vigil.core import speaking
 from vigil.core.session import SessionSpec
 from vigil.core.speaking import Step

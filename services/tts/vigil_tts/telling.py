@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from vigil.contract.events.speech import Spoken, speech_outgoing
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import SpeechEvent
+from vigil.contract.subject_tokens import SpeechEvent
 from vigil.core.session import SessionSpec
 from vigil.core.speech import MAX_AGE_US, Words
 from vigil.core.voice import SpeechCause

@@ -15,7 +15,7 @@ from aiohttp import web
 from vigil.contract import subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.streams import DEAD_LETTERS
-from vigil.contract.subjects import AlertAction
+from vigil.contract.subject_tokens import AlertAction
 from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.process.config import load

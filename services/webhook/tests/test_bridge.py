@@ -10,7 +10,7 @@ from aiohttp import web
 
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil_webhook.dead_letters import newest
 from vigil_webhook.signature import signed_headers

@@ -9,7 +9,7 @@ import pytest
 
 from vigil.contract.events.alerts import alert_outgoing
 from vigil.contract.events.envelope import CloudEvent, Emission, decode_event
-from vigil.contract.subjects import AlertAction
+from vigil.contract.subject_tokens import AlertAction
 from vigil.core.alert import Alerts, AlertState, Moment, advance
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import SessionSpec

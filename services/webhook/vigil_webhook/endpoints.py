@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigil.contract.events.envelope import CloudEvent
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.contract.unreadable import UNREADABLE
 from vigil.core.address_policy import is_address, why_refused
 from vigil.core.alert import AlertState

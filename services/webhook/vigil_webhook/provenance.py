@@ -8,7 +8,7 @@ from typing import Any
 
 from vigil.contract.errors import InvalidSubject
 from vigil.contract.events.envelope import CloudEvent
-from vigil.contract.subjects import AlertSubject, LifecycleSubject, Subject, parse
+from vigil.contract.subject_values import AlertSubject, LifecycleSubject, Subject, parse
 from vigil.runtime.bus.consumer import Delivery
 
 MESSAGE_ID = "Nats-Msg-Id"

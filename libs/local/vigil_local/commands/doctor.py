@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from vigil.contract.services import SERVICES, ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
+from vigil.contract.services import SERVICES
 from vigil_client.commands.running import run
 from vigil_client.commands.target import DataDir
 from vigil_client.endpoints import DATA_DIR, FILE, Endpoints, read

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vigil.contract.services import ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
 from vigil_local.errors import Missing
 from vigil_local.supervisor import store_server
 from vigil_local.supervisor.store_server import StoreServer

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from vigil.contract.modules import ModuleId
 from vigil.contract.permissions import OPERATOR, tenant_user
-from vigil.contract.services import ASR, BRAIN, GATEWAY, INGESTION, SERVICES, TTS, WEBHOOK, ServiceSpec, variable
+from vigil.contract.service_spec import ServiceSpec, variable
+from vigil.contract.services import ASR, BRAIN, GATEWAY, INGESTION, SERVICES, TTS, WEBHOOK
 from vigil_client.endpoints import Endpoints
 from vigil_local.supervisor import gates
 from vigil_local.supervisor.layout import Binaries

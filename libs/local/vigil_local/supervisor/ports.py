@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Mapping, Sequence
 
-from vigil.contract.services import ServiceSpec
+from vigil.contract.service_spec import ServiceSpec
 from vigil_local.errors import PortInUse
 
 

@@ -16,7 +16,8 @@ from vigil.contract.events.alerts import SnapshotRef, alert_outgoing
 from vigil.contract.events.envelope import CloudEvent, Emission, decode_event
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.services import GATEWAY, INTERACTION, SERVICES
-from vigil.contract.subjects import AlertAction
+from vigil.contract.subject_tokens import AlertAction
+from vigil.contract.subject_values import is_within
 from vigil.core.alert import AlertEvent, AlertState
 from vigil.core.session import SessionSpec
 
@@ -132,5 +133,5 @@ def test_only_the_gateway_tells_what_people_do_and_only_interaction_tells_of_ale
 def test_a_downstream_system_may_hear_of_it(action: AlertAction) -> None:
     subject = subjects.alert("demo", "lobby", action)
     heard = permissions.of_tenant("demo").subscribe
-    assert any(subjects.is_within(subject, allowed) for allowed in heard)
-    assert not any(subjects.is_within(subject, allowed) for allowed in permissions.of_tenant("rival").subscribe)
+    assert any(is_within(subject, allowed) for allowed in heard)
+    assert not any(is_within(subject, allowed) for allowed in permissions.of_tenant("rival").subscribe)

@@ -16,7 +16,7 @@ from vigil.contract.events.approvals import approval_outgoing
 from vigil.contract.events.tasks import TaskNews, news_outgoing
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.streams import APPROVALS, DELEGATIONS, TASKS, stream_of
-from vigil.contract.subjects import SESSION_DELEGATIONS, DelegationEvent
+from vigil.contract.subject_tokens import SESSION_DELEGATIONS, DelegationEvent
 from vigil.core.approval import Approval, ApprovalState
 from vigil.core.ids import SessionKey
 from vigil.core.task import Artefact, KeyFrame, TaskRequest, TaskState

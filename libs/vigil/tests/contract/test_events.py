@@ -17,7 +17,7 @@ from vigil.contract.events.envelope import Emission, decode_event, rfc3339
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.events.utterances import p_speak_of, utterance_outgoing
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
-from vigil.contract.subjects import AlertAction, ApprovalEvent, DelegationEvent, Lifecycle, SpeechEvent
+from vigil.contract.subject_tokens import AlertAction, ApprovalEvent, DelegationEvent, Lifecycle, SpeechEvent
 from vigil.core.alert import AlertEvent, AlertState
 from vigil.core.control import Action
 from vigil.core.decide import Decision, Settled

@@ -8,20 +8,10 @@ import pytest
 from vigil.contract import permissions, subjects
 from vigil.contract.errors import InvalidSubject
 from vigil.contract.modules import ModuleId
-from vigil.contract.services import (
-    CODEC,
-    GATEWAY,
-    INGESTION,
-    INTERACTION,
-    SERVICES,
-    WEBHOOK,
-    BucketAccess,
-    ServiceKind,
-    ServiceSpec,
-    service,
-    variable,
-)
+from vigil.contract.service_spec import BucketAccess, ServiceKind, ServiceSpec, variable
+from vigil.contract.services import CODEC, GATEWAY, INGESTION, INTERACTION, SERVICES, WEBHOOK, service
 from vigil.contract.streams import ARTEFACTS, SNAPSHOTS, STREAMS, stream_of
+from vigil.contract.subject_tokens import SESSION_DELEGATIONS
 from vigil.core.alert import AlertState
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
@@ -117,7 +107,7 @@ def test_decisions_and_alerts_have_one_author() -> None:
     """Only the interaction model speaks: no other service can put a decision, an utterance, an alert or a
     delegation on the bus."""
     alerts = subjects.all_alert_events(AlertState)
-    delegations = (*subjects.all_delegations(*subjects.SESSION_DELEGATIONS), subjects.ALL_TASKS)
+    delegations = (*subjects.all_delegations(*SESSION_DELEGATIONS), subjects.ALL_TASKS)
     for subject in (
         subjects.ALL_DECISIONS,
         subjects.ALL_UTTERANCES,

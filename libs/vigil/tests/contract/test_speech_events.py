@@ -14,7 +14,7 @@ from vigil.contract.events.speech import MAX_SPEECH_REASON_CHARS, Spoken, speech
 from vigil.contract.events.transcripts import Transcript, transcript_outgoing
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.streams import SPEECH, TRANSCRIPTS, stream_of
-from vigil.contract.subjects import SpeechEvent
+from vigil.contract.subject_tokens import SpeechEvent
 from vigil.core.hearing import Became, Origin
 from vigil.core.ids import SessionKey
 from vigil.core.voice import SpeechCause, SpeechKind

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import vigil.runtime
 from vigil.contract import store_permissions
-from vigil.contract.services import CODEC, GATEWAY, SERVICES, StoreAccess
+from vigil.contract.service_spec import StoreAccess
+from vigil.contract.services import CODEC, GATEWAY, SERVICES
 from vigil.contract.store_permissions import COMMANDS, of_service
 
 RUNTIME = Path(vigil.runtime.__path__[0])

@@ -8,23 +8,28 @@ from hypothesis import strategies as st
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject
-from vigil.contract.subjects import (
+from vigil.contract.subject_tokens import (
     AlertAction,
-    AlertSubject,
     ApprovalEvent,
-    ApprovalSubject,
-    AuditSubject,
     DelegationEvent,
-    DelegationSubject,
     Kind,
     Lifecycle,
-    LifecycleSubject,
     MemoryEvent,
+    SpeechEvent,
+)
+from vigil.contract.subject_values import (
+    AlertSubject,
+    ApprovalSubject,
+    AuditSubject,
+    DelegationSubject,
+    LifecycleSubject,
     MemorySubject,
     ObservationSubject,
     SessionSubject,
-    SpeechEvent,
     SpeechSubject,
+    Subject,
+    is_within,
+    parse,
 )
 from vigil.core.alert import AlertState
 from vigil.core.errors import InvalidToken
@@ -94,12 +99,12 @@ def test_a_subject_is_built_by_value(built: str, expected: str) -> None:
 
 
 @given(all_subjects)
-def test_what_is_built_parses_back(subject: subjects.Subject) -> None:
-    assert subjects.parse(str(subject)) == subject
+def test_what_is_built_parses_back(subject: Subject) -> None:
+    assert parse(str(subject)) == subject
 
 
 @given(all_subjects)
-def test_every_subject_has_valid_tokens_and_a_tenant(subject: subjects.Subject) -> None:
+def test_every_subject_has_valid_tokens_and_a_tenant(subject: Subject) -> None:
     assert re.fullmatch(r"vigil\.v1(\.[A-Za-z0-9_-]+){2,4}", str(subject))
     tenant = subject.tenant if isinstance(subject, AlertSubject | AuditSubject) else subject.key.tenant
     assert tenant in str(subject).split(".")[3:]
@@ -108,7 +113,7 @@ def test_every_subject_has_valid_tokens_and_a_tenant(subject: subjects.Subject) 
 @given(st.text(max_size=80))
 def test_any_other_text_is_refused_with_its_name(text: str) -> None:
     with pytest.raises(InvalidSubject, match="is not a subject of Vigil"):
-        subjects.parse(text)
+        parse(text)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +137,7 @@ def test_any_other_text_is_refused_with_its_name(text: str) -> None:
 )
 def test_a_near_miss_is_refused(subject: str) -> None:
     with pytest.raises(InvalidSubject):
-        subjects.parse(subject)
+        parse(subject)
 
 
 @given(st.text(min_size=1).filter(lambda text: not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text)))
@@ -167,4 +172,4 @@ def test_a_free_text_name_never_becomes_a_token(name: str) -> None:
     ],
 )
 def test_what_is_within_a_pattern(subject: str, pattern: str, within: bool) -> None:
-    assert subjects.is_within(subject, pattern) is within
+    assert is_within(subject, pattern) is within

@@ -11,7 +11,7 @@ import yaml
 from nats.errors import NoRespondersError
 
 from vigil.contract.events.sessions import SessionData, session_outgoing
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.runtime.bus.client import Bus
 from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import NatsServer

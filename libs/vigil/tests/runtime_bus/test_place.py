@@ -7,7 +7,7 @@ import pytest
 from vigil.contract import subjects
 from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.contract.streams import ALERTS
-from vigil.contract.subjects import AlertAction
+from vigil.contract.subject_tokens import AlertAction
 from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus, Place
 from vigil.runtime.errors import StreamMovedOn

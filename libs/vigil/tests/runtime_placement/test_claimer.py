@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from vigil.contract.events.sessions import SessionData, session_outgoing
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus

@@ -7,7 +7,7 @@ import nats
 import pytest
 
 from vigil.contract.streams import SESSIONS
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.errors import BusUnavailable

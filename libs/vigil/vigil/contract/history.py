@@ -18,6 +18,7 @@ import msgspec
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
+from vigil.contract.subject_values import is_within
 from vigil.contract.unreadable import UNREADABLE
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
@@ -67,7 +68,7 @@ def decode_request(tenant: str, payload: bytes) -> HistoryRequest:
         raise InvalidMessage("`since` has no time zone: end it with Z")
     if not 1 <= request.limit <= MAX_PAGE or (request.after or 0) < 0:
         raise InvalidMessage(f"`limit` is from 1 to {MAX_PAGE}, and `after` is not negative")
-    if not any(subjects.is_within(request.subject, heard) for heard in subjects.stored_of(tenant)):
+    if not any(is_within(request.subject, heard) for heard in subjects.stored_of(tenant)):
         raise InvalidMessage(f"{request.subject[:120]!r} is no subject of events of the tenant {tenant}")
     return request
 

@@ -27,7 +27,8 @@ from dataclasses import dataclass
 
 from vigil.contract import subjects
 from vigil.contract.modules import ModuleId, names_of
-from vigil.contract.services import SERVICES, BucketAccess, ServiceSpec
+from vigil.contract.service_spec import BucketAccess, ServiceSpec
+from vigil.contract.services import SERVICES
 from vigil.contract.streams import (
     ALERTS,
     APPROVALS,

@@ -7,7 +7,8 @@ script is checked like any other, so a service that is taken over can give no ot
 from dataclasses import dataclass
 
 from vigil.contract.permissions import OPERATOR
-from vigil.contract.services import SERVICES, ServiceSpec, StoreAccess
+from vigil.contract.service_spec import ServiceSpec, StoreAccess
+from vigil.contract.services import SERVICES
 
 # What a connection takes, whatever it is for; the script calls, and what is given together or not at all.
 _EVERYBODY = ("auth", "hello", "ping", "eval", "evalsha", "multi", "exec", "discard", "time")

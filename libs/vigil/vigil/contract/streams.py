@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject
-from vigil.contract.subjects import DelegationEvent, MemoryEvent
+from vigil.contract.subject_tokens import DelegationEvent, MemoryEvent
 
 _HOUR_S = 3_600.0
 _DAY_S = 24 * _HOUR_S

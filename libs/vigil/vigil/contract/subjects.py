@@ -1,233 +1,34 @@
-"""Every subject that Vigil speaks on, built and parsed here and nowhere else (design §3).
+"""Every subject that Vigil speaks on, built here and nowhere else (design §3); `subject_values` reads them.
 
 A subject is `vigil.v1.<kind>.…`; each of its variable tokens matches `[A-Za-z0-9_-]{1,64}` and a tenant is always
 among them, except in dead letters, which only operators read.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 
-from vigil.contract.errors import InvalidSubject
-from vigil.core.alert import AlertState
-from vigil.core.errors import InvalidToken
-from vigil.core.ids import SessionKey, token
-
-PREFIX = "vigil.v1"
-
-
-class Kind(StrEnum):
-    """What travels on a subject that belongs to one session; the value is its place in the subject."""
-
-    RAW_FRAMES = "frame.raw"
-    CODED_FRAMES = "frame.coded"
-    FRAME_ASKED = "frame.asked"
-    COMMAND = "command"
-    DECISION = "decision"
-    UTTERANCE = "utterance"
-    TURN_DROPPED = "turn.dropped"
-    SIGNALLING = "signalling"
-    PREVIEW_ASKED = "preview.asked"
-    PREVIEW_SHOWN = "preview.shown"
-    TASK_REQUESTED = "delegation.requested"
-    TASK_CANCELLING = "delegation.cancelling"
-    MEMORY_REQUESTED = "memory.requested"
-    MEMORY_RECALL = "memory.recall"
-    AUDIO_IN = "audio.in"
-    AUDIO_OUT = "audio.out"
-    VOICE_ACTIVITY = "audio.activity"
-    TRANSCRIPT_PARTIAL = "transcript.partial"
-    TRANSCRIPT = "transcript.final"
-    ANNOUNCEMENT = "announcement"
-
-
-class Lifecycle(StrEnum):
-    """What happened to a session."""
-
-    REQUESTED = "requested"
-    STARTED = "started"
-    MOVED = "moved"
-    CHANGED = "changed"
-    STALLED = "stalled"  # nothing was decided for several cadences
-    RECOVERED = "recovered"  # it decides again
-    SOURCE_LOST = "source_lost"  # its camera shows no pictures any more
-    SOURCE_BACK = "source_back"  # the camera shows pictures again
-    ENDED = "ended"
-
-
-class AlertAction(StrEnum):
-    """What people do about an alert that is open; it changes nothing about when the alert closes."""
-
-    ACKNOWLEDGED = "acknowledged"
-    MUTED = "muted"
-
-
-class DelegationEvent(StrEnum):
-    """What happened to the task of a delegated question: the session opens and closes it, a brain tells of its work."""
-
-    OPENED = "opened"
-    CLOSED = "closed"
-    STARTED = "started"
-    PROGRESS = "progress"
-    READY = "ready"
-    ERROR = "error"
-    CANCELLED = "cancelled"
-
-
-SESSION_DELEGATIONS = (DelegationEvent.OPENED, DelegationEvent.CLOSED)
-"""What the session itself tells of a task; everything else is told by the brain."""
-
-
-class ApprovalEvent(StrEnum):
-    """What happened to a request for an approval."""
-
-    REQUESTED = "requested"
-    GRANTED = "granted"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-
-
-class MemoryEvent(StrEnum):
-    """What became of a block of a session's memory that was asked for."""
-
-    READY = "ready"
-    FAILED = "failed"
-
-
-class SpeechEvent(StrEnum):
-    """What happened to words that were to be spoken aloud."""
-
-    STARTED = "started"
-    ENDED = "ended"
-    INTERRUPTED = "interrupted"  # a part was spoken
-    DROPPED = "dropped"  # nothing was spoken: text only
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSubject:
-    """`vigil.v1.<kind>.<tenant>.<session>`."""
-
-    kind: Kind
-    key: SessionKey
-
-    def __str__(self) -> str:
-        return f"{PREFIX}.{self.kind}.{self.key.tenant}.{self.key.session}"
-
-
-@dataclass(frozen=True, slots=True)
-class ObservationSubject:
-    """`vigil.v1.observation.<tenant>.<session>.<module>`: the module stands in it so that NATS enforces who speaks."""
-
-    key: SessionKey
-    module: str
-
-    def __post_init__(self) -> None:
-        token(self.module, "module")
-
-    def __str__(self) -> str:
-        return f"{PREFIX}.observation.{self.key.tenant}.{self.key.session}.{self.module}"
-
-
-@dataclass(frozen=True, slots=True)
-class LifecycleSubject:
-    """`vigil.v1.session.<event>.<tenant>.<session>`."""
-
-    event: Lifecycle
-    key: SessionKey
-
-    def __str__(self) -> str:
-        return f"{PREFIX}.session.{self.event}.{self.key.tenant}.{self.key.session}"
-
-
-@dataclass(frozen=True, slots=True)
-class DelegationSubject:
-    """`vigil.v1.delegation.<event>.<tenant>.<session>`."""
-
-    event: DelegationEvent
-    key: SessionKey
-
-    def __str__(self) -> str:
-        return f"{PREFIX}.delegation.{self.event}.{self.key.tenant}.{self.key.session}"
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalSubject:
-    """`vigil.v1.approval.<event>.<tenant>.<session>`."""
-
-    event: ApprovalEvent
-    key: SessionKey
-
-    def __str__(self) -> str:
-        return f"{PREFIX}.approval.{self.event}.{self.key.tenant}.{self.key.session}"
-
-
-@dataclass(frozen=True, slots=True)
-class MemorySubject:
-    """`vigil.v1.memory.<event>.<tenant>.<session>`."""
-
-    event: MemoryEvent
-    key: SessionKey
-
-    def __str__(self) -> str:
-        return f"{PREFIX}.memory.{self.event}.{self.key.tenant}.{self.key.session}"
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechSubject:
-    """`vigil.v1.speech.<event>.<tenant>.<session>`."""
-
-    event: SpeechEvent
-    key: SessionKey
-
-    def __str__(self) -> str:
-        return f"{PREFIX}.speech.{self.event}.{self.key.tenant}.{self.key.session}"
-
-
-@dataclass(frozen=True, slots=True)
-class AlertSubject:
-    """`vigil.v1.alert.<tenant>.<source>.<event>`: what the alert's state became, or what somebody did about it."""
-
-    tenant: str
-    source: str
-    event: AlertState | AlertAction
-
-    def __post_init__(self) -> None:
-        token(self.tenant, "tenant")
-        token(self.source, "source id")
-
-    def __str__(self) -> str:
-        return f"{PREFIX}.alert.{self.tenant}.{self.source}.{self.event}"
-
-
-_ALERT_STATES = frozenset(AlertState)
-_DELEGATION_EVENTS = frozenset(DelegationEvent)
-_MEMORY_EVENTS = frozenset(MemoryEvent)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditSubject:
-    """`vigil.v1.audit.<tenant>`."""
-
-    tenant: str
-
-    def __post_init__(self) -> None:
-        token(self.tenant, "tenant")
-
-    def __str__(self) -> str:
-        return f"{PREFIX}.audit.{self.tenant}"
-
-
-Subject = (
-    SessionSubject
-    | ObservationSubject
-    | LifecycleSubject
-    | DelegationSubject
-    | ApprovalSubject
-    | MemorySubject
-    | SpeechSubject
-    | AlertSubject
-    | AuditSubject
+from vigil.contract.subject_tokens import (
+    PREFIX,
+    AlertAction,
+    ApprovalEvent,
+    DelegationEvent,
+    Kind,
+    Lifecycle,
+    MemoryEvent,
+    SpeechEvent,
 )
+from vigil.contract.subject_values import (
+    AlertSubject,
+    ApprovalSubject,
+    AuditSubject,
+    DelegationSubject,
+    LifecycleSubject,
+    MemorySubject,
+    ObservationSubject,
+    SessionSubject,
+    SpeechSubject,
+)
+from vigil.core.alert import AlertState
+from vigil.core.ids import SessionKey, token
 
 ALL_ALERTS = f"{PREFIX}.alert.>"
 ALL_DECISIONS = f"{PREFIX}.decision.>"
@@ -342,21 +143,6 @@ def stored_of(tenant: str) -> tuple[str, ...]:
         f"{PREFIX}.{Kind.TRANSCRIPT}.{tenant}.>",
         f"{PREFIX}.speech.*.{tenant}.>",
     )
-
-
-def is_within(subject: str, pattern: str) -> bool:
-    """Whether all that `subject`, which may hold wildcards itself, stands for is within `pattern`."""
-    tokens, allowed = subject.split("."), pattern.split(".")
-    if not all(tokens) or ">" in tokens[:-1]:
-        return False
-    for place, wanted in enumerate(allowed):
-        if place >= len(tokens):
-            return False
-        if wanted == ">":
-            return True
-        if tokens[place] == ">" or wanted not in ("*", tokens[place]):
-            return False
-    return len(tokens) == len(allowed)
 
 
 def delegation(event: DelegationEvent, key: SessionKey) -> str:
@@ -531,38 +317,3 @@ def history_answers(tenant: str, asker: str) -> str:
 def dead_letters(origin: str) -> str:
     """Where a service puts aside what it could not process. For operators: such a subject names no tenant."""
     return f"{PREFIX}.dlq.{token(origin, 'origin')}"
-
-
-def parse(subject: str) -> Subject:
-    """Read a subject, or raise `InvalidSubject`."""
-    try:
-        return _parse(subject.split("."))
-    except (InvalidToken, ValueError) as error:
-        raise InvalidSubject(f"{subject[:200]!r} is not a subject of Vigil: {error}") from None
-
-
-def _parse(tokens: list[str]) -> Subject:
-    match tokens:
-        case ["vigil", "v1", "alert", tenant, source, event]:
-            return AlertSubject(tenant, source, _alert_event(event))
-        case ["vigil", "v1", "audit", tenant]:
-            return AuditSubject(tenant)
-        case ["vigil", "v1", "session", event, tenant, session]:
-            return LifecycleSubject(Lifecycle(event), SessionKey(tenant, session))
-        case ["vigil", "v1", "delegation", event, tenant, session] if event in _DELEGATION_EVENTS:
-            return DelegationSubject(DelegationEvent(event), SessionKey(tenant, session))
-        case ["vigil", "v1", "memory", event, tenant, session] if event in _MEMORY_EVENTS:
-            return MemorySubject(MemoryEvent(event), SessionKey(tenant, session))
-        case ["vigil", "v1", "speech", event, tenant, session]:
-            return SpeechSubject(SpeechEvent(event), SessionKey(tenant, session))
-        case ["vigil", "v1", "approval", event, tenant, session]:
-            return ApprovalSubject(ApprovalEvent(event), SessionKey(tenant, session))
-        case ["vigil", "v1", "observation", tenant, session, module]:
-            return ObservationSubject(SessionKey(tenant, session), module)
-        case ["vigil", "v1", *kind, tenant, session]:
-            return SessionSubject(Kind(".".join(kind)), SessionKey(tenant, session))
-    raise InvalidSubject("too few tokens")
-
-
-def _alert_event(name: str) -> AlertState | AlertAction:
-    return AlertState(name) if name in _ALERT_STATES else AlertAction(name)

@@ -7,7 +7,7 @@ from vigil.contract.events.delegations import TaskMoment, closed_outgoing
 from vigil.contract.events.envelope import Emission
 from vigil.contract.events.tasks import TaskNews, news_outgoing
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import DelegationEvent
+from vigil.contract.subject_tokens import DelegationEvent
 from vigil.core.alert import Moment, advance
 from vigil.core.approval import Approval
 from vigil.core.control import Action, Output

@@ -12,7 +12,7 @@ from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision, decision_to_pb
 from vigil.contract.frames import FrameGroup, decode_group
 from vigil.contract.outgoing import PROTOBUF, Outgoing
-from vigil.contract.subjects import Kind
+from vigil.contract.subject_tokens import PREFIX, Kind
 from vigil.contract.turn_dropped import DropReason, TurnDropped
 from vigil.core.control import Action
 from vigil.core.ids import SessionKey
@@ -44,7 +44,7 @@ class ScriptedDecider:
     @asynccontextmanager
     async def working(self) -> AsyncIterator["ScriptedDecider"]:
         """Decide for as long as the block runs."""
-        every = f"{subjects.PREFIX}.{{kind}}.*.*"
+        every = f"{PREFIX}.{{kind}}.*.*"
         async with (
             self._bus.subscribe(every.format(kind=Kind.CODED_FRAMES), capacity=1),  # a gateway asks who listens
             self._bus.subscribe(every.format(kind=Kind.RAW_FRAMES), capacity=_QUEUED) as groups,

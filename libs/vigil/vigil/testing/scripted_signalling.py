@@ -14,7 +14,7 @@ from vigil.contract.signalling import (
     decode_request,
     encode_reply,
 )
-from vigil.contract.subjects import PREFIX
+from vigil.contract.subject_tokens import PREFIX
 from vigil.runtime.bus.client import Bus, Message
 
 ANSWER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=recvonly\r\n"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vigil.contract.events.alert_actions import ActionTaken, action_outgoing
 from vigil.contract.events.envelope import rfc3339
-from vigil.contract.subjects import AlertAction
+from vigil.contract.subject_tokens import AlertAction
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.errors import BusUnavailable, StreamMovedOn
 from vigil.runtime.process.logs import get_log

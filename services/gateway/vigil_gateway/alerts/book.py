@@ -5,7 +5,7 @@ from typing import Any
 
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.envelope import CloudEvent, decode_event
-from vigil.contract.subjects import AlertAction
+from vigil.contract.subject_tokens import AlertAction
 from vigil.core.alert import AlertState
 from vigil_gateway.api.models.alerts import AlertOut
 

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage, InvalidSubject
 from vigil.contract.streams import ALERTS
-from vigil.contract.subjects import AlertAction, AlertSubject
+from vigil.contract.subject_tokens import AlertAction
+from vigil.contract.subject_values import AlertSubject, parse
 from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus, Place, StoredMessage
 from vigil.runtime.process.logs import get_log
@@ -152,7 +153,7 @@ def _is_of(message: StoredMessage, tenant: str, alert_id: str) -> bool:
 
 def _source_of(message: StoredMessage, alert_id: str) -> str:
     try:
-        subject = subjects.parse(message.subject)
+        subject = parse(message.subject)
     except InvalidSubject:
         raise UnknownAlert(alert_id) from None
     if not isinstance(subject, AlertSubject):

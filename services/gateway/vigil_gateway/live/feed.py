@@ -9,7 +9,7 @@ import msgspec
 from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision, decision_json, decode_decision
 from vigil.contract.events.envelope import decode_event
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.ids import SessionKey
 
 ENDED = f"vigil.session.{Lifecycle.ENDED}"

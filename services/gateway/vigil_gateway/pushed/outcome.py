@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from vigil.contract import subjects
 from vigil.contract.decision import StoredDecision, decode_decision
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.contract.turn_dropped import DropReason, TurnDropped, decode_dropped
 from vigil.core.ids import SessionKey
 from vigil.runtime.bus.client import Bus, Message

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.command import Command
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec

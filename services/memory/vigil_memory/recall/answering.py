@@ -7,7 +7,8 @@ from google.protobuf.message import DecodeError
 
 from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage, InvalidSubject
-from vigil.contract.subjects import Kind, SessionSubject
+from vigil.contract.subject_tokens import Kind
+from vigil.contract.subject_values import SessionSubject, parse
 from vigil.runtime.bus.client import Bus, Message
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import BusError, BusUnavailable, StoreError
@@ -75,7 +76,7 @@ def read(subject: str, payload: bytes) -> pb.RecallRequest:
     """The request of a message. Raises `InvalidMessage` also when it names another session than its subject."""
     try:
         request = pb.RecallRequest.FromString(payload)
-        about = subjects.parse(subject)
+        about = parse(subject)
     except (DecodeError, InvalidSubject) as error:
         raise InvalidMessage(f"no question about the past: {error}") from None
     if not isinstance(about, SessionSubject) or about.kind is not Kind.MEMORY_RECALL:

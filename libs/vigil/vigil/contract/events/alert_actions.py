@@ -11,7 +11,7 @@ from vigil.contract import subjects
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.envelope import CloudEvent, event_outgoing, rfc3339
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import AlertAction
+from vigil.contract.subject_tokens import AlertAction
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vigil.contract import subjects
 from vigil.contract.events.envelope import CloudEvent, Emission, event_outgoing, rfc3339, session_source
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import DelegationEvent
+from vigil.contract.subject_tokens import DelegationEvent
 from vigil.core.decide import Settled
 from vigil.core.delegation import TaskEnd
 from vigil.core.session import SessionSpec

@@ -13,7 +13,7 @@ from vigil.contract import subjects
 from vigil.contract.errors import InvalidSubject, ObservationRefused, WhyRefused
 from vigil.contract.events.envelope import CloudEvent, event_outgoing, rfc3339
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import ObservationSubject
+from vigil.contract.subject_values import ObservationSubject, parse
 from vigil.contract.unreadable import UNREADABLE
 from vigil.core.errors import CoreError
 from vigil.core.ids import SessionKey
@@ -119,7 +119,7 @@ def read_observation(subject: str, payload: bytes) -> tuple[SessionKey, Observat
 
 def _place(subject: str) -> ObservationSubject:
     try:
-        place = subjects.parse(subject)
+        place = parse(subject)
     except InvalidSubject as error:
         raise ObservationRefused(WhyRefused.FOREIGN, str(error)) from None
     if not isinstance(place, ObservationSubject):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vigil.contract import subjects
 from vigil.contract.events.envelope import CloudEvent, event_outgoing, rfc3339, session_source
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import SpeechEvent
+from vigil.contract.subject_tokens import SpeechEvent
 from vigil.core.ids import SessionKey
 from vigil.core.voice import SpeechCause, SpeechKind
 

@@ -7,7 +7,7 @@ from vigil.contract import subjects
 from vigil.contract.artefacts import artefact_path
 from vigil.contract.events.envelope import CloudEvent, event_outgoing, rfc3339, session_source
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import DelegationEvent
+from vigil.contract.subject_tokens import DelegationEvent
 from vigil.core.task import Artefact, TaskRequest, TaskState
 
 MAX_NEWS_CHARS = 2_000

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Histogram
 
-from vigil.contract.subjects import PREFIX
+from vigil.contract.subject_tokens import PREFIX
 
 PUBLISHED = Counter("vigil_bus_messages_published", "Messages given to NATS, by kind of subject", ["kind"])
 PUBLISHED_BYTES = Counter("vigil_bus_published_bytes", "Their payloads", ["kind"])

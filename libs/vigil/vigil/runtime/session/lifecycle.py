@@ -4,7 +4,7 @@ import time
 
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vigil.contract import subjects
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.outgoing import Outgoing
-from vigil.contract.subjects import Lifecycle
+from vigil.contract.subject_tokens import Lifecycle
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus

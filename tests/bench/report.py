@@ -332,6 +332,7 @@ def _speech(results: Results) -> list[str]:
     waits = {
         "words to their first sound": talk.first_audio_s,
         "first sound of the user to the silence of the voice": talk.barge_in_s,
+        "the same, of a player that plays all that it was sent": talk.played_out_s,
         "last sound of the user to the first of the answer": talk.answer_s,
     }
     quiet = [

@@ -27,11 +27,13 @@ _ENDS_S = 30.0
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """Times are in seconds, None where it did not happen. `first_audio_s`: from words on the bus to their first sound
-    there; `barge_in_s`: from the first sound of the user's speech until the last sound of the voice was played;
+    there; `barge_in_s`: from the first sound of the user's speech until a player is silent that pauses as soon as it is
+    told that somebody speaks, as the console's does; `played_out_s`: until one is that plays all that it was sent;
     `answer_s`: from the last sound of the user's speech to the first sound of the answer."""
 
     first_audio_s: float | None
     barge_in_s: float | None
+    played_out_s: float | None
     answer_s: float | None
 
 
@@ -45,6 +47,7 @@ class Dialogue:
     unanswered: int
     first_audio_s: Spread | None
     barge_in_s: Spread | None
+    played_out_s: Spread | None
     answer_s: Spread | None
     tts_factor: float
 
@@ -68,9 +71,11 @@ async def dialogue(stage: Stage, voices: Mapping[str, Sequence[Samples]], count:
 
 def of_exchanges(exchanges: Sequence[Exchange], tts_factor: float) -> Dialogue:
     """Pure."""
-    firsts, barge_ins, answers = (
+    firsts, barge_ins, played_out, answers = (
         [value for value in values if value is not None]
-        for values in zip(*((one.first_audio_s, one.barge_in_s, one.answer_s) for one in exchanges), strict=True)
+        for values in zip(
+            *((one.first_audio_s, one.barge_in_s, one.played_out_s, one.answer_s) for one in exchanges), strict=True
+        )
     )
     return Dialogue(
         exchanges=len(exchanges),
@@ -78,6 +83,7 @@ def of_exchanges(exchanges: Sequence[Exchange], tts_factor: float) -> Dialogue:
         unanswered=len(exchanges) - len(answers),
         first_audio_s=spread(firsts) if firsts else None,
         barge_in_s=spread(barge_ins) if barge_ins else None,
+        played_out_s=spread(played_out) if played_out else None,
         answer_s=spread(answers) if answers else None,
         tts_factor=tts_factor,
     )
@@ -97,9 +103,15 @@ async def _exchange(
     await within(lambda: heard.answer_since(end_us) is not None, _ANSWER_S)
     answer_us = heard.answer_since(end_us)
     await within(partial(_is_over, heard), _ENDS_S)
+    silent_us, played_us = (
+        (heard.silent_after(spoke_us, utterance), heard.played_us.get(utterance))
+        if heard.is_interrupted(utterance)
+        else (None, None)
+    )
     return Exchange(
         _s_after(said_us, first_us),
-        _s_after(spoke_us, heard.played_us.get(utterance) if heard.is_interrupted(utterance) else None),
+        _s_after(spoke_us, silent_us),
+        _s_after(spoke_us, played_us),
         _s_after(end_us, answer_us),
     )
 

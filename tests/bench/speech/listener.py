@@ -74,6 +74,15 @@ class Heard:
             for told in self.speech
         )
 
+    def silent_after(self, at_us: int, utterance: str) -> int | None:
+        """When a player falls silent, after somebody began to speak then: it pauses as soon as it is told of that, or
+        has played all before."""
+        told = (came_us for came_us, activity in self.activities if activity.state is VoiceState.STARTED)
+        ends = [came_us for came_us in told if came_us >= at_us][:1]
+        if utterance in self.played_us:
+            ends.append(self.played_us[utterance])
+        return min(ends, default=None)
+
     def answer_since(self, at_us: int) -> int | None:
         """When the first sound of the first answer came that began then or later."""
         answers = [told for told in self.speech if told.data["kind"] == "answer" and told.data["event"] == "started"]

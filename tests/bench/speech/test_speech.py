@@ -196,6 +196,15 @@ def test_sound_is_played_when_it_came_or_after_what_came_before() -> None:
     assert (found.played_us, found.ended) == ({"u": 1_200_000}, {"u"})
 
 
+def test_a_player_pauses_when_it_is_told_of_a_voice_or_has_played_all() -> None:
+    states = [(100, VoiceState.STARTED), (400, VoiceState.STOPPED), (500, VoiceState.STARTED)]
+    found = replace(heard(states, []), played_us={"long": 900, "short": 450})
+    assert found.silent_after(200, "long") == 500
+    assert found.silent_after(200, "short") == 450
+    assert found.silent_after(600, "long") == 900
+    assert found.silent_after(600, "unknown") is None
+
+
 def test_only_the_users_words_count_as_an_interruption() -> None:
     found = heard([], [])
     told = {"event": "interrupted", "cause": "user_spoke"}
@@ -221,11 +230,12 @@ def test_a_set_tells_what_was_not_understood() -> None:
 
 
 def test_exchanges_that_lack_something_are_counted() -> None:
-    found = of_exchanges([Exchange(0.1, 0.2, 1.0), Exchange(0.2, None, 1.5), Exchange(0.3, 0.25, None)], 0.1)
+    exchanges = [Exchange(0.1, 0.2, 0.3, 1.0), Exchange(0.2, None, None, 1.5), Exchange(0.3, 0.25, 0.4, None)]
+    found = of_exchanges(exchanges, 0.1)
     assert (found.exchanges, found.uninterrupted, found.unanswered) == (3, 1, 1)
-    spreads = (found.first_audio_s, found.barge_in_s, found.answer_s)
-    assert [(times.p50, times.count) for times in spreads if times] == [(0.2, 3), (0.2, 2), (1.0, 2)]
-    assert of_exchanges([Exchange(None, None, None)], 0.1).answer_s is None
+    spreads = (found.first_audio_s, found.barge_in_s, found.played_out_s, found.answer_s)
+    assert [(times.p50, times.count) for times in spreads if times] == [(0.2, 3), (0.2, 2), (0.3, 2), (1.0, 2)]
+    assert of_exchanges([Exchange(None, None, None, None)], 0.1).answer_s is None
 
 
 def test_a_step_is_sustained_in_time_and_when_nearly_all_is_heard() -> None:
@@ -250,7 +260,7 @@ def test_the_engine_answers_each_question_in_other_words_and_is_silent_else() ->
 def speech() -> Speech:
     """A run whose figures are known."""
     clean: SetResult = of_set(TAKES)
-    talk = of_exchanges([Exchange(0.1, 0.2, 1.0)], 0.05)
+    talk = of_exchanges([Exchange(0.1, 0.2, 0.3, 1.0)], 0.05)
     invented = Quiet("music", "open", 30, 2, 3, 1, {"query": 2})
     television = replace(invented, sound="television", invented=7)
     steps = (Step(2, 8, 0, spread([0.6]), 0.2), Step(4, 16, 0, spread([1.0]), 0.4), Step(8, 32, 0, spread([2.0]), 0.8))

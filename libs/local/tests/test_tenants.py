@@ -9,6 +9,7 @@ import nats
 import pytest
 from nats.aio.client import Client as Nats
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeout
 
 from vigil.contract.api_keys import ApiKey, KeyRole, digest_of
 from vigil.contract.modules import ModuleId
@@ -24,7 +25,7 @@ async def keys(up_nats: UpNats, tmp_path: Path) -> AsyncIterator[Path]:
     """A key file that the server's users follow."""
     path = tmp_path / key_file.FILE
     key_file.change(path, lambda keys: (*keys, ApiKey(digest_of("own"), "demo")))
-    following = asyncio.create_task(follow_tenants(tmp_path, up_nats.config, up_nats.render, up_nats.supervisor))
+    following = asyncio.create_task(follow_tenants(tmp_path, up_nats.config, up_nats.render, up_nats.system_url))
     yield path
     following.cancel()
     await asyncio.wait({following})
@@ -96,6 +97,29 @@ async def test_a_new_module_gets_a_user_and_a_removed_one_is_disconnected_and_no
         await gone.wait()
     assert not await may_connect(url)
     assert losses == []
+    await module.close()
+    await service.close()
+
+
+async def test_what_the_first_module_tells_reaches_the_service_that_was_there_before(
+    up_nats: UpNats, keys: Path
+) -> None:
+    service = await nats.connect(up_nats.url_of("interaction"), inbox_prefix="_VIGIL_INBOX.interaction")
+    heard = await service.subscribe("vigil.v1.observation.demo.s-1.*")
+    url, modules = up_nats.module_url("demo", "zones"), keys.with_name(module_file.FILE)
+    module_file.write(modules, (ModuleId("demo", "zones"),))
+    await eventually(lambda: may_connect(url), what="the user of the new module")
+    module = await nats.connect(url)
+
+    async def told() -> bool:
+        """Whether a word arrives; the user may be there a moment before its words pass."""
+        await module.publish("vigil.v1.observation.demo.s-1.zones", b"a word")
+        try:
+            return bool(await heard.next_msg(timeout=0.2))
+        except NatsTimeout:
+            return False
+
+    await eventually(told, what="what the module tells")
     await module.close()
     await service.close()
 

@@ -9,7 +9,8 @@ import pytest
 from nats.aio.client import Client as Nats
 from nats.errors import Error as NatsError
 
-from vigil.contract.permissions import inbox_prefix
+from vigil.contract.modules import ModuleId
+from vigil.contract.permissions import OPERATOR, inbox_prefix
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.handled import handled
 from vigil_provision import nats_config, secrets, site_folder
@@ -24,8 +25,8 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SERVER = NatsServer("127.0.0.1", 4222, "127.0.0.1:8222", "/data", "tenant-demo")
 
 
-def config(*tenants: str) -> str:
-    return nats_config.render(SERVER, tenants, SECRETS.nats_password_of)
+def config(*tenants: str, modules: tuple[ModuleId, ...] = ()) -> str:
+    return nats_config.render(SERVER, tenants, SECRETS.nats_password_of, modules)
 
 
 async def may_connect(url: str) -> bool:
@@ -71,6 +72,28 @@ async def test_a_tenant_comes_and_goes_and_nobody_else_is_disconnected(tmp_path:
     assert losses == []
     await reader.close()
     await service.close()
+    await server.kill()
+
+
+async def test_what_a_new_tenant_asks_and_its_first_module_tells_reaches_the_services(tmp_path: Path) -> None:
+    server = ConfiguredNats(tmp_path / "nats", config("demo"))
+    await server.start()
+    services = await nats.connect(server.url_of(OPERATOR))
+    heard = await services.subscribe("vigil.v1.>")
+    await handled(services)
+    said = {
+        server.tenant_url("acme"): "vigil.v1.history.ask.acme",
+        server.module_url("acme", "zones"): "vigil.v1.observation.acme.s-1.zones",
+        server.module_url("demo", "zones"): "vigil.v1.observation.demo.s-1.zones",
+    }
+    server.configure(config("demo", "acme", modules=(ModuleId("acme", "zones"), ModuleId("demo", "zones"))))
+    await reload(server.system_url)
+    for url, subject in said.items():
+        client = await nats.connect(url)
+        await client.publish(subject, b"a word")
+        assert (await heard.next_msg(timeout=DEADLINE_S)).subject == subject
+        await client.close()
+    await services.close()
     await server.kill()
 
 

@@ -15,6 +15,9 @@ from vigil_provision.errors import ProvisionError
 REQUEST_S = 3.0
 # Every server of a cluster answers a call to all; who has not answered by then is away.
 GATHER_S = 0.5
+# An account that is new to a running server (2.15.1) may hear at once, but what it publishes for the services reaches
+# nobody until the server has read its configuration once more.
+READINGS = 2
 _ALL = "$SYS.REQ.SERVER.PING"
 
 
@@ -29,7 +32,7 @@ async def reload(url: str, ca_file: str = "") -> tuple[str, ...]:
         async with asyncio.timeout(REQUEST_S + GATHER_S):
             await client.connect(url, allow_reconnect=False, error_cb=_ignored, tls=trusting(ca_file))
             found = await _servers(client)
-            for server in found:
+            for server in [*found] * READINGS:
                 answer = await client.request(f"$SYS.REQ.SERVER.{server}.RELOAD", b"", timeout=REQUEST_S)
                 _check(json.loads(answer.data))
             return tuple(found.values())

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from vigil.contract.modules import ModuleId
-from vigil.contract.permissions import OPERATOR, tenant_user
+from vigil.contract.permissions import OPERATOR, SYSTEM, tenant_user
 from vigil.contract.service_spec import ServiceSpec, variable
 from vigil.contract.services import ASR, BRAIN, GATEWAY, INGESTION, SERVICES, TTS, WEBHOOK
 from vigil_client.endpoints import Endpoints
@@ -87,7 +87,7 @@ class Options:
 class Plan:
     """The processes in the order they are shown, the files they read (by path), and where to reach them. `nats_file`
     is the text of NATS's configuration file for other tenants and modules, `operator_url` the address of NATS for who
-    may do everything there; `warnings` are for the user."""
+    may do everything there, `system_url` for who may have it read that file; `warnings` are for the user."""
 
     specs: tuple[ProcessSpec, ...]
     files: Mapping[Path, str]
@@ -95,6 +95,7 @@ class Plan:
     endpoints: Endpoints
     nats_file: Callable[[tuple[str, ...], tuple[ModuleId, ...]], str]
     operator_url: str
+    system_url: str
     warnings: tuple[str, ...] = ()
 
 
@@ -112,6 +113,7 @@ def make_plan(options: Options) -> Plan:
         _endpoints(options),
         partial(_nats_file, options),
         _nats_url(options, OPERATOR),
+        _nats_url(options, SYSTEM),
         _warnings(options),
     )
 

@@ -88,7 +88,7 @@ async def running(
             async with (
                 disk.watched(data_dir, say),
                 Supervisor(plan.specs, data_dir / "logs", publisher.changed, remove) as supervisor,
-                _following(plan, data_dir, supervisor),
+                _following(plan, data_dir),
                 _declaring(plan, say),
             ):
                 await supervisor.ready()
@@ -99,10 +99,12 @@ async def running(
 
 
 @asynccontextmanager
-async def _following(plan: Plan, data_dir: Path, supervisor: Supervisor) -> AsyncIterator[None]:
+async def _following(plan: Plan, data_dir: Path) -> AsyncIterator[None]:
     """The NATS users follow the tenants of the key file and the modules while the block runs."""
     config = data_dir / NATS_CONFIG
-    following = asyncio.create_task(follow_tenants(data_dir, config, plan.nats_file, supervisor), name="follow tenants")
+    following = asyncio.create_task(
+        follow_tenants(data_dir, config, plan.nats_file, plan.system_url), name="follow tenants"
+    )
     try:
         yield
     finally:

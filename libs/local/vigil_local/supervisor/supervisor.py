@@ -1,10 +1,7 @@
 """Starts processes in order, gates them on health, restarts what dies and stops them all."""
 
 import asyncio
-import contextlib
-import os
 import random
-import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -215,13 +212,6 @@ class Supervisor:
     def statuses(self) -> tuple[Status, ...]:
         """Every process as it is now, in the order of the specs."""
         return tuple(managed.status for managed in self._managed.values())
-
-    def reload(self, name: str) -> None:
-        """Have the process called `name` read its configuration again, if it runs now."""
-        pid = self._managed[name].status.pid
-        if pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGHUP)
 
     async def ready(self) -> None:
         """Wait until every process is healthy. Raises `ProcessFailed` for the first that will not be."""

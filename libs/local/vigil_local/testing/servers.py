@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vigil.contract.modules import ModuleId
-from vigil.contract.permissions import OPERATOR, module_user, tenant_user
+from vigil.contract.permissions import OPERATOR, SYSTEM, module_user, tenant_user
 from vigil.testing.servers import free_port
 from vigil_local.supervisor import gates, layout
 from vigil_local.supervisor.supervisor import ProcessSpec, Supervisor
@@ -25,7 +25,6 @@ class UpNats:
     port: int
     config: Path
     render: Callable[[tuple[str, ...], tuple[ModuleId, ...]], str]
-    supervisor: Supervisor
 
     @property
     def open_url(self) -> str:
@@ -36,6 +35,11 @@ class UpNats:
     def operator_url(self) -> str:
         """For the one who may do everything."""
         return self.url_of(OPERATOR)
+
+    @property
+    def system_url(self) -> str:
+        """For the one who may have the configuration read again."""
+        return self.url_of(SYSTEM)
 
     def tenant_url(self, tenant: str) -> str:
         """For the downstream systems of a tenant."""
@@ -69,4 +73,4 @@ async def nats_running(directory: Path, tenants: tuple[str, ...] = ()) -> AsyncI
     )
     async with Supervisor([spec], directory / "logs", lambda _: None) as supervisor:
         await supervisor.ready()
-        yield UpNats(port, config, render, supervisor)
+        yield UpNats(port, config, render)

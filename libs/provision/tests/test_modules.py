@@ -11,6 +11,8 @@ from nats.errors import Error as NatsError
 from vigil.contract.api_keys import ApiKey, digest_of
 from vigil.contract.modules import MAX_MODULES, ModuleId
 from vigil.testing.eventually import eventually
+from vigil_client import endpoints
+from vigil_client.endpoints import Endpoints
 from vigil_client.testing.command import invoked
 from vigil_provision import key_file, module_file, secrets, site_folder
 from vigil_provision.errors import ProvisionError
@@ -53,9 +55,11 @@ def test_the_command_from_the_first_module_to_the_last(tmp_path: Path) -> None:
     place = ("--data-dir", str(tmp_path))
     key_file.change(tmp_path / key_file.FILE, lambda keys: (*keys, ApiKey(digest_of("own"), "demo")))
     secrets.load_or_create(tmp_path / secrets.FILE)
+    endpoints.write(tmp_path / endpoints.FILE, Endpoints("http://127.0.0.1:1", "nats://127.0.0.1:2", "own"))
     said, address = command("add", "zones", *place).splitlines()
     assert said == "added  demo/zones"
     assert address.startswith("nats://module.demo.zones:")
+    assert address.endswith("@127.0.0.1:2")
     (row,) = json.loads(command("list", "--json", *place))
     assert row == {"tenant": "demo", "module": "zones", "nats_url": address}
     assert address in command("list", *place), "whole, to be copied"
@@ -64,6 +68,18 @@ def test_the_command_from_the_first_module_to_the_last(tmp_path: Path) -> None:
     assert (tmp_path / module_file.FILE).stat().st_mode & 0o777 == 0o600
     assert command("remove", "zones", *place) == "removed  demo/zones\n"
     assert module_file.read(tmp_path / module_file.FILE) == ()
+
+
+def test_an_address_that_is_not_known_yet_is_said_and_no_program_gets_half_of_it(tmp_path: Path) -> None:
+    place = ("--data-dir", str(tmp_path))
+    key_file.change(tmp_path / key_file.FILE, lambda keys: (*keys, ApiKey(digest_of("own"), "demo")))
+    secrets.load_or_create(tmp_path / secrets.FILE)
+    assert "`vigil up` does not run here, or is not ready" in command("add", "zones", *place).replace("\n", " ")
+    done = invoked("modules", "url", "zones", *place)
+    assert done.status == 1
+    assert "vigil modules url zones --tenant demo" in done.output.replace("\n", " ")
+    assert "nats://" not in done.output
+    assert module_file.read(tmp_path / module_file.FILE) == (ZONES,), "it is added all the same"
 
 
 @pytest.mark.parametrize(

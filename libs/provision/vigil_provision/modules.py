@@ -12,7 +12,7 @@ Modules = tuple[ModuleId, ...]
 def added(modules: Modules, new: ModuleId, tenants: Iterable[str]) -> Modules:
     """The modules with a new one. Raises `ProvisionError` when it is there, its tenant is not, or that has too many."""
     if new in modules:
-        raise ProvisionError(f"there is a module {new}", "choose another name; `vigil modules` lists them")
+        raise ProvisionError(f"there is a module {new}", "`vigil modules url` prints its address again")
     if new.tenant not in tenants:
         raise ProvisionError(f"there is no tenant {new.tenant}", "`vigil keys tenants` lists them")
     wanted = tuple(sorted((*modules, new)))

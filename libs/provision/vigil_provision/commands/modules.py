@@ -10,10 +10,10 @@ from vigil.contract.api_keys import tenants_of
 from vigil.contract.modules import ModuleId
 from vigil.contract.permissions import module_user
 from vigil.core.errors import InvalidToken
-from vigil_client.commands.running import console, show_table, stderr
+from vigil_client.commands.running import console, show_error, show_table, stderr
 from vigil_client.endpoints import DATA_DIR
 from vigil_provision.commands.keys import AsJson, DataDir, SiteFolder
-from vigil_provision.commands.place import Place
+from vigil_provision.commands.place import UNKNOWN, Place
 from vigil_provision.errors import ProvisionError
 from vigil_provision.modules import added, removed
 from vigil_provision.secrets import TENANT
@@ -47,7 +47,10 @@ def add(name: Name, tenant: Tenant = TENANT, data_dir: DataDir = DATA_DIR, site:
     place, new = Place(data_dir, None, site), _module(tenant, name)
     place.change_modules(lambda known, keys: added(known, new, tenants_of(keys)))
     stderr.print(f"added  {new}", highlight=False)
-    _plain(place.nats_url(module_user(new)))
+    address = place.nats_url(module_user(new))
+    _plain(address)
+    if address.endswith(UNKNOWN):
+        show_error(_not_known(new))
 
 
 @modules.command("list")
@@ -73,7 +76,10 @@ def url(name: Name, tenant: Tenant = TENANT, data_dir: DataDir = DATA_DIR, site:
     place, wanted = Place(data_dir, None, site), _module(tenant, name)
     if wanted not in place.modules():
         raise ProvisionError(f"there is no module {wanted}", f"`vigil modules add {name} --tenant {tenant}` makes it")
-    _plain(place.nats_url(module_user(wanted)))
+    address = place.nats_url(module_user(wanted))
+    if address.endswith(UNKNOWN):
+        raise _not_known(wanted)
+    _plain(address)
 
 
 @modules.command()
@@ -89,6 +95,13 @@ def _module(tenant: str, name: str) -> ModuleId:
         return ModuleId(tenant, name)
     except InvalidToken as error:
         raise ProvisionError(str(error), "choose another name") from None
+
+
+def _not_known(module: ModuleId) -> ProvisionError:
+    return ProvisionError(
+        "where NATS listens is not known yet: `vigil up` does not run here, or is not ready",
+        f"when it says that Vigil is up: vigil modules url {module.name} --tenant {module.tenant}",
+    )
 
 
 def _plain(text: str) -> None:

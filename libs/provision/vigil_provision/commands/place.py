@@ -16,6 +16,8 @@ from vigil_provision.key_file import Change
 from vigil_provision.keys import Keys
 from vigil_provision.modules import Modules
 
+UNKNOWN = "…"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -70,7 +72,8 @@ class Place:
             tell_nats(self.site)
 
     def nats_url(self, user: str) -> str:
-        """The address of NATS for a user of a tenant, password included; empty where it is not known."""
+        """The address of NATS for a user of a tenant, password included; empty where it is not known. Its host is
+        `UNKNOWN` while no `vigil up` is there to tell."""
         if self.file is not None:
             return ""
         if self.site is not None:
@@ -80,11 +83,11 @@ class Place:
         return sites.nats_url(self._running_nats(), secrets.load(path), user) if path.exists() else ""
 
     def _running_nats(self) -> str:
-        """`host:port` of the NATS of a running `vigil up`; `…` while it does not run."""
+        """`host:port` of the NATS of a running `vigil up`; `UNKNOWN` while it does not run, or is not ready."""
         try:
             return endpoints.read(self.data_dir / endpoints.FILE).nats_url.removeprefix("nats://")
         except NotConfigured:
-            return "…"
+            return UNKNOWN
 
 
 def tell_nats(folder: Path) -> None:

@@ -26,14 +26,13 @@ from vigil_provision.testing.deployments import of_a_site
 from vigil_provision.testing.servers import ConfiguredNats
 
 TEMPLATE = Path(__file__).parent.parent / "examples/modules/template/module.py"
-KEY = SessionKey("demo", "s-1")
 AT_US = 1_767_225_600_123_457
 DARK, BRIGHT = (10, 10, 10), (200, 200, 200)
 
 
 @asynccontextmanager
 async def running(address: str) -> AsyncIterator[Process]:
-    """The template as a process, which writes only what goes wrong."""
+    """The template as a process, with all that it says."""
     process = await asyncio.create_subprocess_exec(sys.executable, str(TEMPLATE), address, stdout=PIPE, stderr=STDOUT)
     try:
         yield process
@@ -66,23 +65,37 @@ async def show(ingestion: Nats, session: str, colour: tuple[int, int, int], at_u
     await ingestion.flush()
 
 
-async def test_it_tells_of_dark_pictures_with_their_time_and_of_no_others(server: ConfiguredNats) -> None:
+async def test_it_tells_each_session_how_its_picture_is_with_its_time_and_says_so(server: ConfiguredNats) -> None:
     heard: asyncio.Queue[Msg] = asyncio.Queue()
     async with service(server, INGESTION.name) as ingestion, service(server, INTERACTION.name) as worker:
-        await worker.subscribe(subjects.observations_of(KEY), cb=heard.put)
+        await worker.subscribe("vigil.v1.observation.demo.*.*", cb=heard.put)
         await handled(worker)
         async with running(server.module_url("demo", "zones")) as module:
-            first = asyncio.ensure_future(heard.get())
-            while not first.done():
+            both = asyncio.ensure_future(first_of_each(heard, 2))
+            while not both.done():
                 assert module.returncode is None, (await module.communicate())[0].decode()
-                await show(ingestion, "s-1", BRIGHT, AT_US)
-                await show(ingestion, "s-2", DARK, AT_US)
                 await show(ingestion, "s-1", DARK, AT_US + 1)
-                await asyncio.wait({first}, timeout=0.2)
-    message = first.result()
-    key, seen = read_observation(message.subject, message.data)
-    assert (key, message.subject) == (KEY, "vigil.v1.observation.demo.s-1.zones")
-    assert seen == Observation("zones", "light", "the picture is dark", AT_US + 1, seen.id)
+                await show(ingestion, "s-2", BRIGHT, AT_US)
+                await asyncio.wait({both}, timeout=0.2)
+            assert module.stdout is not None
+            async with asyncio.timeout(DEADLINE_S):
+                said = await module.stdout.readuntil(b"s-2 at 0 s: the picture is light\n")
+    told = both.result()
+    dark, light = told["s-1"], told["s-2"]
+    assert dark == Observation("zones", "light", "the picture is dark", AT_US + 1, dark.id)
+    assert light == Observation("zones", "light", "the picture is light", AT_US, light.id)
+    assert said.startswith(b"demo/zones waits for pictures\n")
+
+
+async def first_of_each(heard: asyncio.Queue[Msg], sessions: int) -> dict[str, Observation]:
+    """What each of so many sessions was told first."""
+    told: dict[str, Observation] = {}
+    while len(told) < sessions:
+        message = await heard.get()
+        key, observation = read_observation(message.subject, message.data)
+        assert message.subject == f"vigil.v1.observation.demo.{key.session}.zones"
+        told.setdefault(key.session, observation)
+    return told
 
 
 async def test_an_address_that_opens_nothing_says_what_to_do(server: ConfiguredNats) -> None:

@@ -3,8 +3,10 @@
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import composition
 import pytest
 from dockerfile import Dockerfile, ignored, read_dockerfile
 from reference.code import ROOT
@@ -21,7 +23,23 @@ EXAMPLES = {path.parent.name for path in (ROOT / "examples/modules").glob("*/req
 BY_TARGET = pytest.mark.parametrize("target", FILE.targets)
 BY_SERVICE = pytest.mark.parametrize("row", SERVICES, ids=lambda row: row.name)
 COMPILERS = re.compile(r"\b(gcc|g\+\+|clang|build-essential|make|rustc|cargo)\b")
+MOUNTED = re.compile(r"--mount=type=bind,source=([^,\s]+)")
 SECRET = re.compile(r"password|passwd|secret|token|credential|api_?key", re.IGNORECASE)
+
+
+def _of_the_checkout() -> Iterator[str]:
+    """What the stages mount or copy from the checkout; `console/dist` is there once it was built."""
+    for stage in FILE.stages.values():
+        for run in stage.every("RUN"):
+            yield from MOUNTED.findall(run)
+        for copy in stage.every("COPY"):
+            if not copy.startswith("--from="):
+                yield from (path for path in copy.split()[:-1] if path != "console/dist")
+
+
+def _files(path: str) -> list[Path]:
+    """The files of a path, which may have a `*` or be a folder."""
+    return [file for found in ROOT.glob(path) for file in (found.rglob("*") if found.is_dir() else [found])]
 
 
 @BY_SERVICE
@@ -155,6 +173,19 @@ def test_a_build_sees_the_sources(path: str) -> None:
 )
 def test_a_build_sees_nothing_else(path: str) -> None:
     assert ignored(path, IGNORE)
+
+
+@pytest.mark.parametrize("path", sorted(set(_of_the_checkout())))
+def test_what_a_build_mounts_or_copies_is_seen(path: str) -> None:
+    found = [file for file in _files(path) if not ignored(str(file.relative_to(ROOT)), IGNORE)]
+    assert found, f"{path} is not here, or .dockerignore keeps it out"
+
+
+@pytest.mark.parametrize("name", [composition.BASE, *composition.layers()])
+def test_an_empty_volume_belongs_to_the_user_that_all_run_as(name: str) -> None:
+    made = FILE.stages["provision"].last("RUN").split()
+    mounts = composition.deployment(*(() if name == composition.BASE else (name,)))["services"]["provision"]["volumes"]
+    assert [mount for mount in mounts if mount.split(":")[1] not in made] == [], "a folder of the image of provision"
 
 
 def test_an_unknown_image_is_told() -> None:

@@ -119,6 +119,21 @@ def test_an_example_module_has_the_client_and_its_own_pinned_packages(name: str)
     assert "--require-hashes --no-deps" in (ROOT / "examples/modules/extras.sh").read_text()
 
 
+def test_no_line_asks_sh_for_a_list_in_braces() -> None:
+    runs = [run for stage in FILE.stages.values() for run in stage.every("RUN")]
+    assert [run for run in runs if re.search(r"\{[^{}\s]*,[^{}\s]*\}", run)] == [], (
+        "only bash makes several words of it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "needed", "other"), [("ear", "faster_whisper", "hibari"), ("voice", "hibari", "faster-whisper")]
+)
+def test_an_image_of_speech_has_its_own_engine_alone(environment: str, needed: str, other: str) -> None:
+    stage = FILE.stages[f"{environment}-environment"]
+    assert re.search(rf"pip uninstall [^&]*\b{other}\b.*&&.* -c \"import {needed}\b", stage.last("RUN"))
+
+
 def test_python_packages_come_from_the_lock() -> None:
     script = (IMAGES / "install.sh").read_text()
     assert "uv sync --quiet --frozen --no-dev --no-editable" in script

@@ -15,7 +15,6 @@ from bench import instant_engine
 from bench.processes import Child, Usage, answers, child, usage
 from bench.sampler import Sampler
 from bench.settings import ROOT, BenchSettings, EngineKind
-from bench.speech import answering_engine
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
@@ -151,10 +150,8 @@ async def _engine(exits: AsyncExitStack, settings: BenchSettings, kind: str, fol
         case "delegating":
             argv = [sys.executable, "-m", "bench.instant_engine", str(port), *Behaviour]
             model = instant_engine.MODEL
-        case "answering":
-            argv, model = [sys.executable, "-m", "bench.speech.answering_engine", str(port)], answering_engine.MODEL
-        case "scripted" | "seeing":
-            script = "red" if kind == "seeing" else "silent"
+        case "scripted" | "seeing" | "answering":
+            script = {"scripted": "silent", "seeing": "red"}.get(kind, kind)
             argv = [sys.executable, "-m", "vigil.testing.scripted_engine", "--port", str(port), "--script", script]
             model = "scripted"
         case _:

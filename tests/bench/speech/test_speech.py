@@ -11,7 +11,6 @@ from bench.machine import Machine
 from bench.report import html
 from bench.results import Results
 from bench.settings import BenchSettings
-from bench.speech.answering_engine import answering
 from bench.speech.capacity import Step, is_sustained
 from bench.speech.dialogue import Exchange, of_exchanges
 from bench.speech.listener import Heard, Told
@@ -29,7 +28,7 @@ from vigil.core.hearing import Origin
 from vigil.core.ids import SessionKey
 from vigil.core.prompt import QUERY_HEADER
 from vigil.core.sound import SAMPLE_RATE_HZ
-from vigil.testing.script import Seen
+from vigil.testing.script import Seen, answering
 
 some_words = st.lists(st.sampled_from(("a", "b", "c")), max_size=8)
 

@@ -1,6 +1,7 @@
 """What a scripted engine says: a function from the request it got to the reply it gives."""
 
 import asyncio
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from vigil.core import control
+from vigil.core.prompt import QUERY_HEADER
 from vigil.testing.images import redness
 
 
@@ -83,12 +85,24 @@ def when_red(text: str = f"{control.RESPONSE} A fire has started.", share: float
     return lambda seen: Reply(text) if seen.newest and redness(seen.newest) > share else Reply()
 
 
-def named(name: str) -> Script:
-    """`silent`, `red`, or the path of a JSON list of replies (objects with `text`, `status`, `delay_s`, `hang`).
+def answering() -> Script:
+    """Answers every question at once, each in other words, and says nothing else."""
+    numbers = itertools.count(1)
 
-    Raises `ValueError` that says what is wrong.
+    def reply(seen: Seen) -> Reply:
+        if QUERY_HEADER not in seen.text:
+            return Reply()
+        return Reply(f"{control.RESPONSE} This is answer number {next(numbers)}, and all is well.")
+
+    return reply
+
+
+def named(name: str) -> Script:
+    """`silent`, `red`, `answering`, or the path of a JSON list of replies.
+
+    Each is an object with `text`, `status`, `delay_s`, `hang`. Raises `ValueError` that says what is wrong.
     """
-    builtin = {"silent": silent, "red": when_red()}
+    builtin = {"silent": silent, "red": when_red(), "answering": answering()}
     if name in builtin:
         return builtin[name]
     try:

@@ -252,7 +252,9 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--model", default="scripted")
-    parser.add_argument("--script", default="silent", help="silent, red, or a JSON file with a list of replies")
+    parser.add_argument(
+        "--script", default="silent", help="silent, red, answering, or a JSON file with a list of replies"
+    )
     options = parser.parse_args()
     try:
         script = named(options.script)

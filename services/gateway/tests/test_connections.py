@@ -5,7 +5,9 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
+from fastapi import FastAPI, WebSocket
 
 from vigil.testing.eventually import eventually
 from vigil_gateway.http.app import routes
@@ -123,6 +125,28 @@ async def test_half_sent_requests_free_their_places_by_themselves(port: int) -> 
             socket.send(HALF)
         assert not await is_served(port)
         await eventually(lambda: is_served(port), what="the deadline has ended them")
+
+
+async def test_a_websocket_outlives_the_deadlines_of_requests() -> None:
+    app = FastAPI()
+
+    @app.websocket("/echo")
+    async def echo(socket: WebSocket) -> None:
+        await socket.accept()
+        while True:
+            await socket.send_text(await socket.receive_text())
+
+    listening = Listening("127.0.0.1", 0, 1.0, head_s=HEAD_S, linger_s=HEAD_S / 2)
+    async with (
+        serve(app, listening, asyncio.Event()) as port,
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"http://127.0.0.1:{port}/echo") as websocket,
+        connected(port) as late,
+    ):
+        late.send(HALF)
+        assert (await late.answer())[0] == 408, "the deadlines are over"
+        await websocket.send_str("still there?")
+        assert await websocket.receive_str(timeout=READ_S) == "still there?"
 
 
 async def is_served(port: int) -> bool:

@@ -37,6 +37,7 @@ class HttpProtocol(H11Protocol):
         *arguments: Any,
         clients: ClientConnections,
         head_s: float = HEAD_S,
+        linger_s: float = BODY_LINGER_S,
         client: Address | None = None,
         **options: Any,
     ) -> None:
@@ -44,6 +45,7 @@ class HttpProtocol(H11Protocol):
         self._clients = clients
         self._behind_proxy = client
         self._head_s = head_s
+        self._linger_s = linger_s
         self._host = ""
         self._counted = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -78,7 +80,7 @@ class HttpProtocol(H11Protocol):
                 self.transport.close()
                 return
         super().data_received(data)
-        if not self.transport.is_closing():
+        if not self.transport.is_closing() and self.transport.get_protocol() is self:  # no WebSocket by now
             state = self.conn.their_state
             self._await(state if state in (h11.IDLE, h11.SEND_BODY) else None)
 
@@ -105,7 +107,7 @@ class HttpProtocol(H11Protocol):
             self._deadline.cancel()
             self._deadline = None
         if awaited is not None:
-            wait_s = self._head_s if awaited is h11.IDLE else BODY_LINGER_S
+            wait_s = self._head_s if awaited is h11.IDLE else self._linger_s
             self._deadline = self.loop.call_later(wait_s, self._late)
 
     def _late(self) -> None:

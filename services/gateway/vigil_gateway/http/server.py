@@ -16,7 +16,7 @@ from vigil.runtime.process.startup import PortInUse
 from vigil_gateway.api.sizes import MAX_CHAT_BODY_BYTES
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.http.client_limit import ClientConnections
-from vigil_gateway.http.http_protocol import HEAD_S, HttpProtocol
+from vigil_gateway.http.http_protocol import BODY_LINGER_S, HEAD_S, HttpProtocol
 from vigil_gateway.http.proxied import Arrivals, ProxiedServer
 from vigil_gateway.http.proxy_header import NO_PROXIES, Address, Proxies, proxies_of
 from vigil_gateway.http.websocket_protocol import WebSocketProtocol
@@ -35,14 +35,16 @@ PING_S, PONG_S = 20.0, 20.0
 @dataclass(frozen=True, slots=True)
 class Listening:
     """Where the server listens (a free port when 0), for how long requests under way go on when it stops, and how many
-    connections one client address may have. A request's head is to come within `head_s`. With `tls` the server speaks
-    TLS and nothing else, and a handshake is to end within `handshake_s`. `proxies` say whose connections they bring."""
+    connections one client address may have. A request's head is to come within `head_s`, its body within `linger_s`.
+    With `tls` the server speaks TLS and nothing else, and a handshake is to end within `handshake_s`. `proxies` say
+    whose connections they bring."""
 
     host: str
     port: int
     drain_s: float
     connections_per_client: int = MAX_CONNECTIONS
     head_s: float = HEAD_S
+    linger_s: float = BODY_LINGER_S
     tls: ssl.SSLContext | None = None
     handshake_s: float = HANDSHAKE_S
     proxies: Proxies = NO_PROXIES
@@ -107,6 +109,7 @@ async def serve(app: FastAPI, listening_on: Listening, draining: asyncio.Event) 
     """
     listener = _bind(listening_on.host, listening_on.port)
     clients = ClientConnections(listening_on.connections_per_client)
+    http = partial(HttpProtocol, clients=clients, head_s=listening_on.head_s, linger_s=listening_on.linger_s)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -115,7 +118,7 @@ async def serve(app: FastAPI, listening_on: Listening, draining: asyncio.Event) 
         server_header=False,
         backlog=_BACKLOG,
         limit_concurrency=MAX_CONNECTIONS,
-        http=partial(HttpProtocol, clients=clients, head_s=listening_on.head_s),  # type: ignore[arg-type]  # it calls what it is given
+        http=http,  # type: ignore[arg-type]  # it calls what it is given
         ws=WebSocketProtocol,
         ws_max_size=MAX_CHAT_BODY_BYTES,
         ws_ping_interval=PING_S,

@@ -91,7 +91,7 @@ MODULES := zones text faces mqtt
 modules: workspace ## Install the example modules, each in an environment of its own below build/modules (500 MB) [MODULES="zones text"]
 	@for name in $(MODULES) $(if $(filter mqtt,$(MODULES)),broker) $(if $(filter faces,$(MODULES)),pictures); do \
 	  examples/modules/install.sh $$name '$(UV)'; done
-speech: .venv-speech/.complete ## Install the embedded speech engines for the CPU: Whisper hears, hibari speaks (350 MB)
+speech: .venv-speech/.complete ## Install the embedded speech engines for the CPU: Whisper hears, hibari speaks (360 MB)
 bench-voice: build/bench-voice/.complete ## Install a second voice that the benchmark of speech hears (Piper's joe, 110 MB)
 system: ## Install the system packages that the tests of RTSP and of the sandbox need
 	@deploy/system-packages.sh rtsp

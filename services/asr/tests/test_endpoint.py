@@ -1,6 +1,7 @@
 """Where remarks begin and end, by value and by property."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from vigil_asr.endpoint import FRAME_MS, QUIET, Endpoint, EndpointRules, Mark, heard
 
 RULES = EndpointRules()
+JUDGED = EndpointRules(longest_silence_ms=1_500)
 
 
 def marks(probabilities: Iterable[float], rules: EndpointRules = RULES) -> list[tuple[int, Mark]]:
@@ -86,6 +88,31 @@ def test_what_was_heard_is_summed_up() -> None:
         endpoint, _ = heard(endpoint, probability, RULES)
     assert (endpoint.total_ms, endpoint.speech_ms, endpoint.silence_ms) == (800, 640, 0)
     assert endpoint.certainty == pytest.approx(0.7)
+
+
+def test_where_pauses_are_judged_each_is_told_once_and_ends_as_ever() -> None:
+    said = [*speech(640), *silence(416), *speech(640), *silence(160), *speech(320), *silence(640)]
+    judged = marks(said, JUDGED)
+    assert [(time_ms, mark) for time_ms, mark in judged if mark is not Mark.PAUSED] == marks(said)
+    assert [time_ms for time_ms, mark in judged if mark is Mark.PAUSED] == [
+        640 + 224,
+        640 + 416 + 640 + 160 + 320 + 224,
+    ]
+
+
+def test_a_pause_that_is_judged_incomplete_ends_later_and_speech_makes_that_void() -> None:
+    endpoint: Endpoint = QUIET
+    for probability in [*speech(640), *silence(224)]:
+        endpoint, mark = heard(endpoint, probability, JUDGED)
+    assert mark is Mark.PAUSED
+    endpoint, found = replace(endpoint, is_incomplete=True), []
+    for number in range(1, 60):
+        endpoint, mark = heard(endpoint, 0.01, JUDGED)
+        found += [(endpoint.silence_ms, mark)] if mark else []
+        if number == 30:
+            resumed, _ = heard(endpoint, 0.9, JUDGED)
+    assert found[0] == (1_504, Mark.ENDED)
+    assert (resumed.is_speaking, resumed.is_incomplete, resumed.silence_ms) == (True, False, 0)
 
 
 @given(st.lists(st.floats(0, 1), max_size=400), st.integers(100, 1_000), st.integers(1_000, 5_000))

@@ -34,11 +34,13 @@ from vigil.runtime.store.bounds import MAX_INBOX
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
+from vigil_asr.endpoint import EndpointRules
 from vigil_asr.hearer import Hearer
 from vigil_asr.listening import Listening
 from vigil_asr.ports import Ports
 from vigil_asr.recognizers.port import Recognized, RecognizerError
 from vigil_asr.testing.loudness import LoudnessDetector, loud, still
+from vigil_asr.testing.scripted_judge import ScriptedJudge
 from vigil_asr.testing.scripted_recognizer import Answer, ScriptedRecognizer
 
 KEY = SessionKey("demo", "s-1")
@@ -103,6 +105,10 @@ def counted(metric: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(f"vigil_asr_{metric}_total", labels) or 0.0
 
 
+def judged() -> float:
+    return REGISTRY.get_sample_value("vigil_asr_judge_seconds_count") or 0.0
+
+
 def spec(hearing: Hearing) -> SessionSpec:
     source = Source("cam", SourceKind.FILE, "file:///a.mp4")
     return SessionSpec(KEY.tenant, KEY.session, source, "vigil-small", "m", hearing=hearing)
@@ -110,12 +116,17 @@ def spec(hearing: Hearing) -> SessionSpec:
 
 @asynccontextmanager
 async def heard(
-    bus: Bus, redis: Redis, answers: Sequence[Answer] | ScriptedRecognizer, hearing: Hearing = OPEN
+    bus: Bus,
+    redis: Redis,
+    answers: Sequence[Answer] | ScriptedRecognizer,
+    hearing: Hearing = OPEN,
+    judge: ScriptedJudge | None = None,
 ) -> AsyncIterator[Stage]:
-    """A session that a worker hears, which has begun to listen."""
+    """A session that a worker hears, which has begun to listen. Pauses are judged where there is a `judge`."""
     store, placement = SessionStore(redis), Placement(redis, lease_s=30)
     recognizer = answers if isinstance(answers, ScriptedRecognizer) else ScriptedRecognizer(answers)
-    ports = Ports(store, bus, placement, recognizer, timeout_s=30, detector=LoudnessDetector)
+    rules = EndpointRules(longest_silence_ms=1_500 if judge else None)
+    ports = Ports(store, bus, placement, recognizer, rules, timeout_s=30, detector=LoudnessDetector, judge=judge)
     await store.create(spec(hearing))
     await placement.open(KEY, (Role.ASR,))
     claimer = Claimer(placement, bus, role=Role.ASR, worker="one", capacity=4, run=Hearer(ports).run)
@@ -152,6 +163,29 @@ async def test_what_is_said_is_told_at_once_and_becomes_a_question(bus: Bus, red
         assert first.data["text"] in ("is", "is anybody")
         assert (first.data["stable_chars"], final["stable_chars"]) == (0, len("is anybody there"))
         assert first.data["transcript"] == final["transcript"]
+
+
+async def test_who_had_not_finished_asks_one_question(bus: Bus, redis: Redis) -> None:
+    judge, before = ScriptedJudge([0.1, 0.9]), judged()
+    async with heard(bus, redis, ["is anybody in the kitchen"], judge=judge) as stage:
+        await stage.say(still(320), loud(640), still(340))
+        await eventually(lambda: judged() == before + 1, what="the pause is judged")
+        await stage.say(still(400), loud(600), still(400))
+        await eventually(lambda: judged() == before + 2, what="the second one, too")
+        await stage.say(still(400))
+        assert await stage.states(2) == ["started", "stopped"]
+        assert len(await stage.finals(1)) == 1
+        assert await stage.questions() == ["is anybody in the kitchen"]
+    assert len(judge.heard) == 2
+
+
+async def test_a_judge_that_does_not_answer_holds_no_remark_up(bus: Bus, redis: Redis) -> None:
+    judge = ScriptedJudge([0.1, 0.1])
+    judge.may_answer.clear()
+    async with heard(bus, redis, ["one", "two"], judge=judge) as stage:
+        await stage.say(*SENTENCE, *SENTENCE)
+        assert await stage.states(4) == ["started", "stopped"] * 2
+        assert [final["text"] for final in await stage.finals(2)] == ["one", "two"]
 
 
 async def test_a_worker_says_that_it_listens(bus: Bus, redis: Redis) -> None:

@@ -1,14 +1,16 @@
 """Settings of the asr service: `VIGIL_` and the field's name, in upper case."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
 from vigil.runtime.process.config import WorkerSettings
 from vigil_asr.endpoint import EndpointRules
 
 Engine = Literal["embedded", "openai", "openai-realtime", "funasr", "funasr-realtime"]
+LEAST_JUDGED_MS = 400  # of silence: a judge is asked after 200, and needs some time
 
 
 class AsrSettings(WorkerSettings):
@@ -52,6 +54,21 @@ class AsrSettings(WorkerSettings):
         10.0, gt=0, le=120, description="Seconds after the end of a remark in which its transcript must be there"
     )
     asr_end_silence_ms: int = Field(500, ge=200, le=5_000, description="Milliseconds of silence that end a remark")
+    asr_end_of_turn: Literal["silence", "semantic"] = Field(
+        "silence",
+        description="What ends a remark: `silence` alone, or a model that may delay that (`semantic`, installed by "
+        "`make speech`): a pause that it judges incomplete ends the remark only after VIGIL_ASR_LONGEST_SILENCE_MS",
+    )
+    asr_longest_silence_ms: int = Field(
+        1_500, ge=400, le=5_000, description="Milliseconds of silence that end a remark which was judged incomplete"
+    )
+    asr_complete_from: float = Field(
+        0.7,
+        gt=0,
+        le=1,
+        description="Probability of a complete turn from which on a remark ends as by silence alone; with a higher one "
+        "more pauses are waited for",
+    )
     asr_longest_s: float = Field(
         28.0, ge=2, le=28, description="Seconds after which a remark is cut; who speaks on begins another"
     )
@@ -69,4 +86,18 @@ class AsrSettings(WorkerSettings):
             threshold=self.asr_speech_threshold,
             end_silence_ms=self.asr_end_silence_ms,
             longest_ms=int(self.asr_longest_s * 1_000),
+            longest_silence_ms=self.asr_longest_silence_ms if self.asr_end_of_turn == "semantic" else None,
+            complete_from=self.asr_complete_from,
         )
+
+    @model_validator(mode="after")
+    def _time_to_judge(self) -> Self:
+        if self.asr_end_of_turn == "semantic" and not (
+            LEAST_JUDGED_MS <= self.asr_end_silence_ms < self.asr_longest_silence_ms
+        ):
+            raise PydanticCustomError(
+                "end_of_turn",
+                "VIGIL_ASR_END_OF_TURN=semantic needs a VIGIL_ASR_END_SILENCE_MS of at least "
+                f"{LEAST_JUDGED_MS}, below VIGIL_ASR_LONGEST_SILENCE_MS",
+            )
+        return self

@@ -2,10 +2,11 @@
 those that the sound was captured at, in microseconds since the epoch."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vigil.core.sound import length_us
 from vigil_asr.endpoint import FRAME_BYTES, FRAME_MS, QUIET, Endpoint, EndpointRules, Mark, heard
+from vigil_asr.pauses import Pause, PauseOutcome, judgement_of
 from vigil_asr.sound import RemarkSound
 from vigil_asr.voice_activity import Detector
 
@@ -46,11 +47,27 @@ class Ended:
     is_cut: bool = False
 
 
-EarEvent = Stirred | FalseStart | Began | Ended
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """He pauses: whether he has finished may be asked, about `sound` up to now. Tell the ear by `judged`."""
+
+    number: int
+    sound: RemarkSound
+
+
+@dataclass(frozen=True, slots=True)
+class PauseOver:
+    """What came of the pause; what is said of it from now on does not matter."""
+
+    outcome: PauseOutcome
+
+
+EarEvent = Stirred | FalseStart | Began | Ended | Paused | PauseOver
 
 
 class Ear:
-    """`hear` sound as it comes; `finish` when no more does."""
+    """`hear` sound as it comes; `finish` when no more does. Where the rules have pauses judged, each is told once as
+    `Paused` and once as `PauseOver`."""
 
     def __init__(self, detector: Detector, rules: EndpointRules) -> None:
         self._detector = detector
@@ -63,6 +80,8 @@ class Ear:
         self._begin_us = 0
         self._voiced_us = 0  # the end of the last speech
         self._sound: RemarkSound | None = None
+        self._pause: Pause | None = None
+        self._pauses = 0
 
     @property
     def is_attentive(self) -> bool:
@@ -83,6 +102,14 @@ class Ear:
         self._next_us = time_us + length_us(len(pcm))
         return events
 
+    def judged(self, number: int, probability: float | None) -> None:
+        """How probable it is that the speaker has finished who made this pause; None: that could not be found out. Said
+        of a pause that is over, it changes nothing."""
+        if self._pause is None or self._pause.number != number:
+            return
+        self._pause = replace(self._pause, judgement=judgement_of(probability, self._rules.complete_from))
+        self._endpoint = replace(self._endpoint, is_incomplete=self._pause.is_incomplete)
+
     def finish(self) -> list[EarEvent]:
         """End what is being said: nothing more of it comes, or what comes does not follow it."""
         events = self._over(is_cut=False) if self._sound is not None else self._false_start()
@@ -92,18 +119,24 @@ class Ear:
         return events
 
     def _frame(self, frame: bytes, time_us: int) -> list[EarEvent]:
-        was_quiet = self._endpoint is QUIET
+        was_quiet, silence_ms = self._endpoint is QUIET, self._endpoint.silence_ms
         self._endpoint, mark = heard(self._endpoint, self._detector.probability(frame), self._rules)
         is_speech = self._endpoint.speech_ms > 0 and self._endpoint.silence_ms == 0
         if is_speech:
             self._voiced_us = time_us + _FRAME_US
             self._begin_us = time_us if was_quiet else self._begin_us
         self._keep(frame, is_speech)
+        resumed = self._pause_over(silence_ms, is_resumed=True) if is_speech else []
+        return resumed + self._marked(mark)
+
+    def _marked(self, mark: Mark | None) -> list[EarEvent]:
         match mark:
             case Mark.STIRRED:
                 return [Stirred(self._begin_us)]
             case Mark.BEGAN:
                 return [self._began()]
+            case Mark.PAUSED:
+                return [self._paused()]
             case Mark.FALSE_START:
                 return self._false_start()
             case Mark.ENDED | Mark.CUT:
@@ -128,6 +161,19 @@ class Ear:
         self._stirring.clear()
         return Began(self._begin_us, self._sound)
 
+    def _paused(self) -> Paused:
+        assert self._sound is not None  # noqa: S101  a remark pauses
+        self._pauses += 1
+        self._pause = Pause(self._pauses)
+        return Paused(self._pauses, self._sound)
+
+    def _pause_over(self, silence_ms: int, *, is_resumed: bool) -> list[EarEvent]:
+        pause, self._pause = self._pause, None
+        if pause is None:
+            return []
+        would_end = silence_ms >= self._rules.end_silence_ms
+        return [PauseOver(pause.outcome(would_end=would_end, is_resumed=is_resumed))]
+
     def _false_start(self) -> list[EarEvent]:
         """A sound that never stirred is not told of."""
         did_stir = self._endpoint.speech_ms >= self._rules.stir_ms
@@ -141,4 +187,5 @@ class Ear:
         self._endpoint, self._sound = QUIET, None
         if sound is not None:
             sound.end()
-        return [Ended(self._voiced_us, endpoint.speech_ms, endpoint.certainty, is_cut)]
+        over = self._pause_over(endpoint.silence_ms, is_resumed=False)
+        return [*over, Ended(self._voiced_us, endpoint.speech_ms, endpoint.certainty, is_cut)]

@@ -3,6 +3,10 @@
 A voice stirs at the first `stir_ms` of speech: who speaks to the user should pause. It is a remark once
 `least_speech_ms` of it were heard, and a false start when `give_up_ms` of silence come before that. A remark
 ends after `end_silence_ms` of silence, or when it is `longest_ms` long: then the next one may begin at once.
+
+Where pauses are judged (`longest_silence_ms` is set), a remark pauses after `pause_ms` of silence. If it is judged
+incomplete before `end_silence_ms`, it ends after `longest_silence_ms` instead; speech before that continues it.
+Nothing that a judge says ends a remark earlier.
 """
 
 from dataclasses import dataclass, replace
@@ -21,13 +25,15 @@ class Mark(StrEnum):
     STIRRED = "stirred"  # perhaps somebody begins to speak
     FALSE_START = "false_start"  # it was none, or too short to be a word
     BEGAN = "began"  # somebody speaks
+    PAUSED = "paused"  # and pauses: perhaps he has finished
     ENDED = "ended"  # and is silent again
     CUT = "cut"  # and speaks on: what was said so far is as long as a remark may be
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointRules:
-    """Times are in milliseconds. A frame is speech from `threshold` on, within speech already from a little less on."""
+    """Times are in milliseconds. A frame is speech from `threshold` on, within speech already from a little less on. A
+    turn is complete from the probability `complete_from` on. `longest_silence_ms`: None where pauses are not judged."""
 
     threshold: float = 0.5
     stir_ms: int = 64
@@ -35,6 +41,9 @@ class EndpointRules:
     give_up_ms: int = 224
     end_silence_ms: int = 500
     longest_ms: int = 28_000
+    pause_ms: int = 200
+    longest_silence_ms: int | None = None
+    complete_from: float = 0.7
 
     @property
     def least_probability(self) -> float:
@@ -45,13 +54,15 @@ class EndpointRules:
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """What was heard since a voice stirred: all of it, its speech, and the silence at its end, in milliseconds;
-    `certainty_ms` sums the probability of its speech over time. `marked` is the last mark; None: nobody speaks."""
+    `certainty_ms` sums the probability of its speech over time. `marked` is the last mark that changed its state; None:
+    nobody speaks. `is_incomplete`: the silence at its end was judged to be a pause within a turn."""
 
     marked: Mark | None = None
     total_ms: int = 0
     speech_ms: int = 0
     silence_ms: int = 0
     certainty_ms: float = 0.0
+    is_incomplete: bool = False
 
     @property
     def is_speaking(self) -> bool:
@@ -79,15 +90,27 @@ def heard(endpoint: Endpoint, probability: float, rules: EndpointRules) -> tuple
         speech_ms=endpoint.speech_ms + (FRAME_MS if is_speech else 0),
         silence_ms=0 if is_speech else endpoint.silence_ms + FRAME_MS,
         certainty_ms=endpoint.certainty_ms + (probability * FRAME_MS if is_speech else 0.0),
+        is_incomplete=endpoint.is_incomplete and not is_speech,
     )
     mark = _speaking(after, rules) if after.is_speaking else _beginning(after, rules)
-    return (replace(after, marked=mark) if mark else after), mark
+    return (replace(after, marked=mark) if mark and mark is not Mark.PAUSED else after), mark
 
 
 def _speaking(endpoint: Endpoint, rules: EndpointRules) -> Mark | None:
-    if endpoint.silence_ms >= rules.end_silence_ms:
+    is_too_long = endpoint.total_ms >= rules.longest_ms
+    if endpoint.silence_ms >= rules.end_silence_ms and (is_too_long or endpoint.silence_ms >= _end_ms(endpoint, rules)):
         return Mark.ENDED
-    return Mark.CUT if endpoint.total_ms >= rules.longest_ms else None
+    if is_too_long:
+        return Mark.CUT
+    is_pause = endpoint.silence_ms - FRAME_MS < rules.pause_ms <= endpoint.silence_ms
+    return Mark.PAUSED if is_pause and rules.longest_silence_ms is not None else None
+
+
+def _end_ms(endpoint: Endpoint, rules: EndpointRules) -> int:
+    """How much silence ends it."""
+    if not endpoint.is_incomplete or rules.longest_silence_ms is None:
+        return rules.end_silence_ms
+    return max(rules.end_silence_ms, rules.longest_silence_ms)
 
 
 def _beginning(endpoint: Endpoint, rules: EndpointRules) -> Mark | None:

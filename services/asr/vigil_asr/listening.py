@@ -18,6 +18,7 @@ from vigil.runtime.process.logs import get_log
 from vigil.runtime.store.sessions import Look
 from vigil_asr import metrics
 from vigil_asr.ear import Began, Ear, EarEvent, Ended, FalseStart, Stirred
+from vigil_asr.end_of_turn.asking import Asking
 from vigil_asr.own_voice import OwnVoice
 from vigil_asr.ports import Ports
 from vigil_asr.remarks import Remarks, Speaker
@@ -34,6 +35,7 @@ class _Stream:
     """One stream of sound, and when it was heard last. `is_told`: that a voice stirred was told."""
 
     ear: Ear
+    asking: Asking
     speaker: Speaker
     heard_s: float
     is_told: bool = False
@@ -54,9 +56,12 @@ class Listening:
     async def begun(cls, ports: Ports, spec: SessionSpec) -> AsyncIterator["Listening"]:
         """Listen for as long as the block runs; remarks that are not recognized by its end are given up."""
         remarks = Remarks(ports, spec, OwnVoice())
+        listening = cls(ports, spec, remarks)
         try:
-            yield cls(ports, spec, remarks)
+            yield listening
         finally:
+            for stream in listening._streams.values():
+                await stream.asking.close()
             await remarks.give_up()
 
     def take_up(self, look: Look) -> None:
@@ -136,7 +141,8 @@ class Listening:
                 gone = self._streams.pop(oldest)
                 await self._happened(gone, gone.ear.finish())  # else its remark, and each after it, would have no end
             speaker = Speaker(chunk.origin, chunk.stream, chunk.is_addressed)
-            self._streams[chunk.stream] = _Stream(Ear(self._ports.detector(), self._ports.rules), speaker, 0.0)
+            ear = Ear(self._ports.detector(), self._ports.rules)
+            self._streams[chunk.stream] = _Stream(ear, Asking(ear, self._ports.judge), speaker, 0.0)
         return self._streams[chunk.stream]
 
     async def _finish_gone(self) -> None:
@@ -148,6 +154,7 @@ class Listening:
 
     async def _happened(self, stream: _Stream, events: Sequence[EarEvent]) -> None:
         for event in events:
+            stream.asking.happened(event)
             match event:
                 case Stirred(time_us):
                     stream.is_told = not self._may_be_own_voice(stream.speaker)

@@ -49,4 +49,21 @@ EVENTS_DROPPED = Counter(
     "vigil_asr_events_dropped_total", "Transcripts and voice activities that the bus did not take", ["event"]
 )
 LISTENING = Gauge("vigil_asr_remarks_open", "Remarks that are spoken or recognized now")
-ENGINE_STARTS = Counter("vigil_asr_engine_starts_total", "Starts of the embedded engine's process")
+PAUSES = Counter(
+    "vigil_asr_pauses_total",
+    "Pauses that were judged (VIGIL_ASR_END_OF_TURN=semantic), by what came of it. The remark ended after the usual "
+    "silence: complete (the speaker had finished), late (no answer had come), failed (there was none to be had). "
+    "Judged incomplete: waited (nothing more was said), resumed (it went on where it would have ended). short: the "
+    "pause was over before the remark could have ended",
+    ["outcome"],
+)
+JUDGE_SECONDS = Histogram(
+    "vigil_asr_judge_seconds",
+    "A speaker paused until it was judged whether he has finished",
+    buckets=(0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 1.0),
+)
+ENGINE_STARTS = Counter(
+    "vigil_asr_engine_starts_total",
+    "Starts of the processes that hear on this machine: recognizer (Whisper), turns (the judge of pauses)",
+    ["process"],
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
+from vigil_asr.end_of_turn.port import TurnJudge
 from vigil_asr.endpoint import EndpointRules
 from vigil_asr.recognizers.port import Recognizer
 from vigil_asr.voice_activity import Detector, SileroDetector
@@ -15,7 +16,7 @@ from vigil_asr.voice_activity import Detector, SileroDetector
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Connections and the engine of a worker, and how it listens. `timeout_s` is how long after somebody stopped to
-    speak the engine may take."""
+    speak the engine may take. `judge` is asked about pauses where the rules have them judged."""
 
     store: SessionStore
     bus: Bus
@@ -25,4 +26,5 @@ class Ports:
     timeout_s: float = 10.0
     least_confidence: float = 0.35
     detector: Callable[[], Detector] = SileroDetector
+    judge: TurnJudge | None = None
     now_s: Callable[[], float] = time.monotonic

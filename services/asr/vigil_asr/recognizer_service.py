@@ -12,6 +12,7 @@ from vigil.v1 import asr_pb2 as pb
 from vigil.v1 import audio_pb2
 from vigil.v1.asr_pb2_grpc import RecognizerServiceServicer
 from vigil_asr.ear import Began, Ear, EarEvent, Ended, FalseStart, Stirred
+from vigil_asr.end_of_turn.asking import Asking
 from vigil_asr.ports import Ports
 from vigil_asr.recognizers.port import Recognized, RecognizerError
 from vigil_asr.sound import RemarkSound
@@ -72,14 +73,18 @@ class _Call:
     async def listen(self, requests: AsyncIterator[pb.RecognizeRequest]) -> None:
         """Hear what the caller sends, and answer; None is put behind the last answer."""
         ear, heard = Ear(self._ports.detector(), self._ports.rules), 0
+        asking = Asking(ear, self._ports.judge)
         try:
             async for pcm in self._sound(requests):
                 for event in ear.hear(pcm, length_us(heard)):
+                    asking.happened(event)
                     await self._answer(event)
                 heard += len(pcm)
             for event in ear.finish():
+                asking.happened(event)
                 await self._answer(event)
         finally:
+            await asking.close()
             if self._speaking is not None:
                 self._speaking[0].cancel()
             if not (task := asyncio.current_task()) or not task.cancelling():

@@ -324,7 +324,7 @@ ASR = ServiceSpec(
         hears=(_of_all(Kind.AUDIO_IN), _of_all(Kind.AUDIO_OUT), subjects.ALL_LIFECYCLE),
     ),
     redis_keys=(SESSION_KEYS, HEALTH_KEYS, _placement_keys(Role.ASR)),
-    resources=Resources(cpu=2.0, memory_mib=768),
+    resources=Resources(cpu=2.0, memory_mib=896),
     store=StoreAccess.WORK,
     on_request=True,
 )

@@ -14,20 +14,21 @@ import pytest
 
 from vigil.runtime.process.startup import StartupError
 from vigil.testing.eventually import eventually
+from vigil_asr.kept_server import KeptServer
 from vigil_asr.recognizers.embedded import EmbeddedRecognizer, installed
 from vigil_asr.sound import RemarkSound
 from vigil_asr.testing.scripted_engine import ScriptedEngine
 
 
-def stand_in(folder: Path, engine: ScriptedEngine, http: aiohttp.ClientSession, said: str = "") -> EmbeddedRecognizer:
-    """A recognizer whose server process names the scripted engine, and leaves its process id."""
+def stand_in(folder: Path, engine: ScriptedEngine, said: str = "") -> KeptServer:
+    """A server process that names the scripted engine, and leaves its process id."""
     line = said or json.dumps({"url": f"{engine.url}/v1", "key": "k"})
     program = folder / "server.py"
     program.write_text(
         f"import os, sys\nopen({str(folder / 'pids')!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
         f"print({line!r}, flush=True)\nsys.stdin.read()\n"
     )
-    return EmbeddedRecognizer((sys.executable, "-S", str(program)), "whisper-tiny.en", 300, http)
+    return KeptServer("recognizer", (sys.executable, "-S", str(program)))
 
 
 def pids(folder: Path) -> list[int]:
@@ -44,9 +45,10 @@ def remark() -> RemarkSound:
 async def test_remarks_wait_while_it_starts_and_again_when_it_died(
     tmp_path: Path, engine: ScriptedEngine, http: aiohttp.ClientSession
 ) -> None:
-    recognizer = stand_in(tmp_path, engine, http)
+    kept = stand_in(tmp_path, engine)
+    recognizer = EmbeddedRecognizer(kept, "whisper-tiny.en", 300, http)
     asking = asyncio.create_task(recognizer.recognize(remark(), "", lambda text: None))
-    running = asyncio.create_task(recognizer.run())
+    running = asyncio.create_task(kept.run())
     assert (await asking).text == "is anybody there"
     os.kill(pids(tmp_path)[0], 9)
     await eventually(lambda: len(pids(tmp_path)) == 2, what="it is started again")
@@ -58,10 +60,8 @@ async def test_remarks_wait_while_it_starts_and_again_when_it_died(
         os.kill(pids(tmp_path)[1], 0)
 
 
-async def test_a_server_that_says_nothing_of_use_is_started_again(
-    tmp_path: Path, engine: ScriptedEngine, http: aiohttp.ClientSession
-) -> None:
-    running = asyncio.create_task(stand_in(tmp_path, engine, http, said="out of memory").run())
+async def test_a_server_that_says_nothing_of_use_is_started_again(tmp_path: Path, engine: ScriptedEngine) -> None:
+    running = asyncio.create_task(stand_in(tmp_path, engine, said="out of memory").run())
     await eventually(lambda: len(pids(tmp_path)) == 2)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from vigil.runtime.process.startup import StartupError
 from vigil_asr.config import AsrSettings
@@ -50,3 +51,12 @@ async def test_settings_that_make_no_engine_are_told(given: dict[str, object], t
 def test_settings_say_where_remarks_end() -> None:
     settings = AsrSettings.model_validate({"asr_end_silence_ms": 700, "asr_longest_s": 10, "asr_speech_threshold": 0.6})
     assert settings.rules == EndpointRules(threshold=0.6, end_silence_ms=700, longest_ms=10_000)
+
+
+def test_pauses_are_judged_only_where_that_is_set_and_there_is_time_for_it() -> None:
+    assert AsrSettings.model_validate({}).rules.longest_silence_ms is None
+    assert AsrSettings.model_validate({"asr_end_of_turn": "semantic"}).rules.longest_silence_ms == 1_500
+    for times in ({"asr_end_silence_ms": 300}, {"asr_end_silence_ms": 600, "asr_longest_silence_ms": 600}):
+        assert AsrSettings.model_validate(times).rules.longest_silence_ms is None
+        with pytest.raises(ValidationError, match="VIGIL_ASR_END_OF_TURN=semantic needs"):
+            AsrSettings.model_validate({**times, "asr_end_of_turn": "semantic"})

@@ -2,43 +2,33 @@
 
 `make speech` installs it into a folder of its own. Its server is a child of this process and speaks OpenAI's
 dialect: so the weights, their libraries and their crashes stay outside, a slow decoding never holds the event loop
-up, and everything that the adapter for OpenAI can do, this one can. It starts with the service, ends with it, and is
-started again when it died.
+up, and everything that the adapter for OpenAI can do, this one can.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 
-from vigil.runtime.process.child_server import ChildServer, ChildServerFailed, start_child_server
-from vigil.runtime.process.logs import get_log
 from vigil.runtime.process.startup import StartupError
-from vigil_asr import metrics
+from vigil_asr.kept_server import KeptServer
 from vigil_asr.recognizers.connection import Connection, http_session
 from vigil_asr.recognizers.openai import OpenAIOptions, OpenAIRecognizer
 from vigil_asr.recognizers.port import Recognized, Told
 from vigil_asr.sound import RemarkSound
 
-START_S = 60.0
-RESTART_S = 1.0  # after a server that died
 MODELS = ("whisper-tiny.en", "whisper-base")
 _SERVER = Path(__file__).parents[1] / "whisper_server"
-
-log = get_log()
 
 
 class EmbeddedRecognizer:
     """Asks the local server. Remarks wait while it starts."""
 
-    def __init__(self, command: tuple[str, ...], model: str, partial_ms: int, http: aiohttp.ClientSession) -> None:
-        self._command = command
+    def __init__(self, kept: KeptServer, model: str, partial_ms: int, http: aiohttp.ClientSession) -> None:
+        self._kept = kept
         self._options = OpenAIOptions(model, partial_ms, f"{model}:partial")
         self._http = http
-        self._ready = asyncio.Event()
-        self._engine: OpenAIRecognizer | None = None
 
     @property
     def name(self) -> str:
@@ -46,49 +36,20 @@ class EmbeddedRecognizer:
 
     async def ready(self) -> None:
         """Wait until the server runs."""
-        await self._ready.wait()
+        await self._kept.ready()
 
     async def recognize(self, sound: RemarkSound, language: str, told: Told) -> Recognized:
-        await self.ready()
-        assert self._engine is not None  # noqa: S101  it is ready
-        return await self._engine.recognize(sound, language, told)
-
-    async def run(self) -> None:
-        """Keep the server running until this is cancelled."""
-        while True:
-            try:
-                metrics.ENGINE_STARTS.inc()
-                server = await start_child_server(self._command, START_S)
-            except ChildServerFailed as error:
-                log.error("embedded recognizer not started", reason=str(error), hint="run make speech again")
-            else:
-                await self._serve(server)
-            await asyncio.sleep(RESTART_S)
-
-    async def _serve(self, server: ChildServer) -> None:
-        self._engine = OpenAIRecognizer(Connection(self._http, server.url, server.key), self._options)
-        self._ready.set()
-        log.info("embedded recognizer started", model=self._options.model, pid=server.process.pid)
-        try:
-            status = await server.wait()
-            log.warning("embedded recognizer ended", status=status)
-        finally:
-            self._ready.clear()
-            await server.end()
+        server = await self._kept.ready()
+        engine = OpenAIRecognizer(Connection(self._http, server.url, server.key), self._options)
+        return await engine.recognize(sound, language, told)
 
 
 @asynccontextmanager
 async def open_embedded(folder: Path, model: str, threads: int, partial_ms: int) -> AsyncIterator[EmbeddedRecognizer]:
     """The embedded engine, as long as the block runs. Raises `StartupError` where it is not installed."""
-    command = installed(folder, model, threads)
-    async with http_session() as http:
-        recognizer = EmbeddedRecognizer(command, model, partial_ms, http)
-        running = asyncio.create_task(recognizer.run())
-        try:
-            yield recognizer
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+    kept = KeptServer("recognizer", installed(folder, model, threads))
+    async with http_session() as http, kept.running():
+        yield EmbeddedRecognizer(kept, model, partial_ms, http)
 
 
 def installed(folder: Path, model: str, threads: int) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Sentences that the real voice of `make speech` speaks, and what an engine understands of them."""
 
 import asyncio
+import io
 import subprocess
 from pathlib import Path
 
@@ -19,18 +20,24 @@ import numpy as np
 from hibari import Hibari
 speaker = Hibari(threads=1)
 for sentence in sys.argv[1:]:
-    sound = np.asarray(speaker(sentence))
+    sound = np.asarray(speaker(sentence, seed=0))
     times = np.arange(int(len(sound) * 16_000 / 24_000)) * 24_000 / 16_000
-    resampled = np.interp(times, np.arange(len(sound)), sound)
-    sys.stdout.buffer.write(np.zeros(16_000, "<i2").tobytes() + (resampled * 24_000).astype("<i2").tobytes())
-    sys.stdout.buffer.write(np.zeros(16_000, "<i2").tobytes())
+    resampled = (np.interp(times, np.arange(len(sound)), sound) * 24_000).astype("<i2")
+    pcm = np.pad(resampled, 16_000).tobytes()
+    sys.stdout.buffer.write(len(pcm).to_bytes(4, "little") + pcm)
 """
 
 
 def spoken(*sentences: str) -> bytes:
     """Samples of the sentences, with a second of silence before and behind each."""
+    return b"".join(spoken_each(*sentences))
+
+
+def spoken_each(*sentences: str) -> list[bytes]:
+    """The same, each by itself."""
     command = [str(SPEECH / "bin" / "python"), "-c", _VOICE, *sentences]
-    return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    said = io.BytesIO(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    return [said.read(int.from_bytes(said.read(4), "little")) for _ in sentences]
 
 
 async def heard(recognizer: Recognizer, pcm: bytes, language: str = "en") -> tuple[list[str], list[str]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vigil.contract.api_keys import tenants_of
 from vigil.contract.modules import ModuleId
+from vigil.runtime.process.cancellation import cancellation_kept
 from vigil_provision import key_file, module_file, nats_reload
 from vigil_provision.errors import ProvisionError
 from vigil_provision.private_file import write_private
@@ -24,14 +25,15 @@ async def follow_tenants(folder: Path, config: Path, render: Render, system_url:
     given = await asyncio.to_thread(config.read_text)
     while True:
         await asyncio.sleep(LOOK_S)
-        try:
-            wanted = await asyncio.to_thread(_rendered, folder, render)
-            if wanted != given:
-                await asyncio.to_thread(write_private, config, wanted)
-                await nats_reload.reload(system_url)
-                given = wanted
-        except (ProvisionError, OSError):
-            continue
+        with cancellation_kept():
+            try:
+                wanted = await asyncio.to_thread(_rendered, folder, render)
+                if wanted != given:
+                    await asyncio.to_thread(write_private, config, wanted)
+                    await nats_reload.reload(system_url)
+                    given = wanted
+            except (ProvisionError, OSError):
+                continue
 
 
 def _rendered(folder: Path, render: Render) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from vigil.testing.eventually import eventually
 from vigil_asr.recognizers.connection import Connection
-from vigil_asr.recognizers.funasr_classic import ClassicRecognizer
+from vigil_asr.recognizers.funasr_classic import ACKNOWLEDGES_WITHIN_S, ClassicRecognizer
 from vigil_asr.recognizers.funasr_realtime import FunASRRealtimeRecognizer
 from vigil_asr.recognizers.openai_realtime import RealtimeOptions, RealtimeRecognizer, resampled
 from vigil_asr.recognizers.port import Recognizer, RecognizerError
@@ -120,7 +120,7 @@ async def test_each_is_told_what_it_gets(engine: ScriptedEngine, http: aiohttp.C
         sound.end()
         await make(engine, http).recognize(sound, "pt-BR", lambda text: None)
     first, over, language, start, stop, update, commit = engine.commands
-    assert (first["mode"], first["audio_fs"], over) == ("2pass", 16_000, {"is_speaking": False})
+    assert (first["mode"], first["audio_fs"], over) == ("2pass", 16_000, {"is_speaking": False, "is_end": True})
     assert (language, start, stop) == ("LANGUAGE:pt", "START", "STOP")
     heard = update["session"]["audio"]["input"]
     assert (heard["format"]["rate"], heard["transcription"]["language"], heard["turn_detection"]) == (
@@ -129,6 +129,58 @@ async def test_each_is_told_what_it_gets(engine: ScriptedEngine, http: aiohttp.C
         None,
     )
     assert (update["model"], commit["type"]) == ("qwen3-asr", "input_audio_buffer.commit")
+
+
+async def classic_remark(recognizer: Recognizer) -> str:
+    """What is recognized of a remark of 200 ms. An answer that never comes fails the test."""
+    sound = RemarkSound()
+    sound.add(b"\1\0" * 3_200, is_speech=True)
+    sound.end()
+    async with asyncio.timeout(10):
+        return (await recognizer.recognize(sound, "", lambda text: None)).text
+
+
+GOOD = {"mode": "2pass-offline", "is_final": True}
+DONE = {"mode": "2pass", "is_final": True, "is_end": True}
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [
+        ([DONE], "is is is is"),  # its last good segment was said before, or it failed to make one
+        ([GOOD | {"text": "is"}, GOOD | {"text": "anybody"}, DONE], "is anybody"),  # it lagged behind
+        ([GOOD | {"text": "is anybody"}], "is anybody"),  # before August 2026
+        ([GOOD | {"text": "is", "is_final": False}, GOOD | {"text": "anybody"}], "is anybody"),  # in C++
+        ([GOOD | {"text": "is", "is_final": False}, {"text": "", "is_final": True}], "is"),  # in C++, then silence
+    ],
+)
+async def test_each_form_of_the_classic_server_ends_in_its_own_way(
+    engine: ScriptedEngine, http: aiohttp.ClientSession, ends: list[dict[str, object]], text: str
+) -> None:
+    engine.classic_ends = ends
+    assert await classic_remark(classic(engine, http)) == text
+
+
+async def test_a_classic_server_that_does_not_say_when_it_is_done_is_waited_for_once(
+    engine: ScriptedEngine, http: aiohttp.ClientSession
+) -> None:
+    recognizer, took, clock = classic(engine, http), list[float](), asyncio.get_running_loop().time
+    engine.classic_ends = [GOOD | {"text": "yes"}]
+    for _ in range(3):
+        started = clock()
+        assert await classic_remark(recognizer) == "yes"
+        took.append(clock() - started)
+    assert took[0] >= ACKNOWLEDGES_WITHIN_S
+    assert min(took[1:]) < ACKNOWLEDGES_WITHIN_S
+
+
+async def test_what_failed_in_the_classic_server_is_no_transcript(
+    engine: ScriptedEngine, http: aiohttp.ClientSession
+) -> None:
+    engine.classic_ends = [DONE | {"is_final": False, "error": "offline inference failed"}]
+    with pytest.raises(RecognizerError, match="offline inference failed") as caught:
+        await classic_remark(classic(engine, http))
+    assert (caught.value.reason, caught.value.is_transient) == ("unavailable", True)
 
 
 def test_sound_is_brought_to_the_engines_rate() -> None:

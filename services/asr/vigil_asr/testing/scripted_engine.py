@@ -39,6 +39,7 @@ class ScriptedEngine:
         self.log_probability = -0.1
         self.has_segments = True
         self.language = "en"
+        self.classic_ends: list[dict[str, Any]] | None = None  # what its classic form says at the end, if not the usual
         self.url = ""
         self.forms: list[dict[str, str]] = []
         self.keys: list[str] = []
@@ -130,13 +131,18 @@ class ScriptedEngine:
             if message.type is WSMsgType.BINARY:
                 self.sound += message.data
                 if self.behaviour is Behaviour.ANSWER:
-                    await socket.send_json({"mode": "2pass-online", "text": " is", "is_final": True})
+                    await socket.send_json({"mode": "2pass-online", "text": " is", "is_final": False})
             else:
                 event = json.loads(message.data)
                 self.commands.append(event)
                 if not event["is_speaking"] and self.behaviour is Behaviour.ANSWER:
-                    await socket.send_json({"mode": "2pass-offline", "text": self.says(0), "is_final": True})
+                    for said in self.classic_ends if self.classic_ends is not None else self._classic_ends():
+                        await socket.send_json(said)
         return socket
+
+    def _classic_ends(self) -> list[dict[str, Any]]:
+        good = {"mode": "2pass-offline", "text": self.says(0), "wav_name": "vigil", "is_final": True}
+        return [good, {"mode": "2pass", "wav_name": "vigil", "is_final": True, "is_end": True}]
 
     async def _funasr_realtime(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()

@@ -153,7 +153,7 @@ test-helm: chart-tools ## Install, test, upgrade and uninstall the chart in a cl
 
 # No part of `make test-slow`: its environment is of no other use.
 test-funasr: workspace speech .venv-funasr/.complete ## Test the recognition of speech against FunASR's own server (2.0 GB, installed once)
-	@$(VENV)/python -m pytest -m slow services/asr/tests/test_funasr.py $(PYTEST_ARGS)
+	@$(VENV)/python -m pytest -m slow services/asr/tests/test_funasr.py services/asr/tests/test_funasr_streaming.py $(PYTEST_ARGS)
 
 # The tests of training run in the engine's Python, which has torch.
 test-recipe: engine ## Run the tests of training, and small trainings [RECIPE_TESTS='not slow']

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from vigil.core.command import Ask, Command, Instruct
 from vigil.core.ids import SessionKey
 from vigil.core.instruction import Instruction
+from vigil.core.standing import Standing, check_addable, find_standing, standing
 from vigil.runtime.errors import SessionEnded
 from vigil.runtime.session.inbox import submit
 from vigil_gateway.api.models.standing import WatchIn
 from vigil_gateway.ports import Ports
 from vigil_gateway.sessions.spec import watch_of
-from vigil_gateway.sessions.standing import Standing, check_addable, find_standing, standing
 
 
 def new_id(prefix: str) -> str:

@@ -12,6 +12,7 @@ from vigil.core.profile import profile as profile_named
 from vigil.core.session import Cadence, SessionSpec, Speech, Window
 from vigil.core.source import Source, SourceKind, kind_of
 from vigil.core.voice import Voice
+from vigil.core.watch_name import watch_name
 from vigil_gateway.api.errors import NotServed
 from vigil_gateway.api.models.options import HearingChange, SourceIn
 from vigil_gateway.api.models.sessions import SessionIn, SessionPatch
@@ -20,7 +21,6 @@ from vigil_gateway.config import GatewaySettings
 from vigil_gateway.memory.time_zones import check_zone
 from vigil_gateway.sessions.session_id import new_session_id
 from vigil_gateway.sessions.source_id import source_id
-from vigil_gateway.sessions.watch_name import watch_name
 
 
 def new_spec(settings: GatewaySettings, tenant: str, body: SessionIn) -> SessionSpec:

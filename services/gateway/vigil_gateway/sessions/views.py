@@ -9,6 +9,7 @@ from vigil.core import control
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec, SessionState
 from vigil.core.source import Source
+from vigil.core.standing import Standing
 from vigil.core.turn import Exchange
 from vigil.runtime.process.redaction import redacted
 from vigil.runtime.store.sessions import LoggedTurn
@@ -26,7 +27,6 @@ from vigil_gateway.api.models.options import (
 from vigil_gateway.api.models.sessions import NoticeOut, ProgressOut, SessionOut, SubjectsOut
 from vigil_gateway.api.models.standing import InstructionOut, WatchOut
 from vigil_gateway.sessions.notices import Notice
-from vigil_gateway.sessions.standing import Standing
 
 
 def session_out(spec: SessionSpec, ended_reason: str | None, notices: Sequence[Notice]) -> SessionOut:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core.ids import token
-from vigil_gateway.sessions.watch_name import watch_name
+from vigil.core.watch_name import watch_name
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from vigil.core.command import Ask, Clear, Command, Instruct, Reset
 from vigil.core.errors import InvalidSpec, UnknownInstruction
 from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction, Watch, add, clear
-from vigil_gateway.sessions.standing import Standing, check_addable, find_standing, standing
+from vigil.core.standing import Standing, check_addable, find_standing, standing
 
 GREET = Instruction("i-1", "Greet everyone.")
 FIRE = Instruction("w-1", "Alert me when a fire starts.", Watch("fire"))

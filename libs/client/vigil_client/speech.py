@@ -14,9 +14,9 @@ class Transcript:
     """What was said to a session. `transcript` is the id of what was said: partial ones of it follow each other while
     it is said, then comes the final one.
 
-    `became` says what became of a final one: query, not_addressed, echo, noise, filler or refused; it is empty of a
-    partial one. `command` is the id of the question that it is. `confidence` is None and `language` empty where the
-    recognizer tells none.
+    `became` says what became of a final one: query, watch, not_addressed, echo, noise, filler or refused; it is empty
+    of a partial one. `command` is the id of the question or watch that it is. `confidence` is None and `language` empty
+    where the recognizer tells none.
     """
 
     event_id: str

@@ -20,9 +20,10 @@ from vigil.contract.audio import (
 )
 from vigil.contract.events.envelope import decode_event
 from vigil.contract.streams import TRANSCRIPTS
-from vigil.core.command import Ask
+from vigil.core.command import Ask, Instruct
 from vigil.core.hearing import Hearing, Origin, TurnTaking
 from vigil.core.ids import SessionKey
+from vigil.core.instruction import MAX_INSTRUCTIONS, Instruction
 from vigil.core.session import SessionSpec
 from vigil.core.source import Role, Source, SourceKind
 from vigil.runtime.bus.client import Bus, Message
@@ -99,6 +100,12 @@ class Stage:
     async def questions(self) -> list[str]:
         waiting = (await self.ports.store.look(KEY)).waiting.commands
         return [command.text for command in waiting if isinstance(command, Ask)]
+
+    async def watches(self) -> list[tuple[str, str]]:
+        """The names and words of those that wait for a turn."""
+        commands = (await self.ports.store.look(KEY)).waiting.commands
+        found = [command.instruction for command in commands if isinstance(command, Instruct)]
+        return [(watch.watch.name, watch.text) for watch in found if watch.watch is not None]
 
 
 def counted(metric: str, **labels: str) -> float:
@@ -302,6 +309,37 @@ async def test_a_question_that_the_session_cannot_take_is_told_as_refused(bus: B
             await stage.ports.store.submit(KEY, Ask(f"q-{number}", "?"))
         await stage.say(*SENTENCE, *SENTENCE)
         assert [final["became"] for final in await stage.finals(2)] == ["refused", "refused"]
+
+
+async def test_what_somebody_asks_to_be_told_of_becomes_a_watch_once(bus: Bus, redis: Redis) -> None:
+    said = ["Alert me when a fire starts.", "alert me when a fire starts"]
+    async with heard(bus, redis, said) as stage:
+        await stage.say(*SENTENCE)
+        await stage.finals(1)
+        await stage.say(*SENTENCE)
+        first, again = await stage.finals(2)
+        assert (first["became"], first["command"]) == ("watch", first["transcript"])
+        assert (again["became"], again["command"]) == ("watch", first["transcript"])
+        assert await stage.watches() == [("fire-starts", "Alert me when a fire starts.")]
+        assert await stage.questions() == []
+        assert await stage.states(4) == ["started", "stopped", "started", "stopped"]
+
+
+async def test_what_a_source_hears_never_becomes_a_watch(bus: Bus, redis: Redis) -> None:
+    async with heard(bus, redis, ["Alert me when a fire starts."]) as stage:
+        await stage.say(*SENTENCE, stream="camera", origin=Origin.SOURCE)
+        assert [final["became"] for final in await stage.finals(1)] == ["query"]
+        assert (await stage.watches(), await stage.questions()) == ([], ["Alert me when a fire starts."])
+
+
+async def test_a_watch_more_than_a_session_may_have_is_told_as_refused(bus: Bus, redis: Redis) -> None:
+    async with heard(bus, redis, ["Tell me when the van leaves."]) as stage:
+        for number in range(MAX_INSTRUCTIONS):
+            await stage.ports.store.submit(KEY, Instruct(Instruction(f"i-{number}", "Count who passes.")))
+        await stage.say(*SENTENCE)
+        [final] = await stage.finals(1)
+        assert (final["became"], final["command"]) == ("refused", "")
+        assert await stage.watches() == []
 
 
 async def test_garbage_on_the_bus_is_counted_and_the_next_is_heard(bus: Bus, redis: Redis) -> None:

@@ -1,6 +1,7 @@
 """What becomes of what was said."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -105,3 +106,16 @@ def test_with_a_button_only_what_was_said_while_it_was_held_is_a_question() -> N
     held = Remark("Is anybody there?", 0.95, 1_500, 0.9, is_addressed=True)
     assert judged(held, PUSH).became is Became.QUERY
     assert judged(said("Is anybody there?"), PUSH).became is Became.NOT_ADDRESSED
+
+
+@pytest.mark.parametrize("hearing", [OPEN, WAKE, PUSH])
+def test_who_may_add_watches_gets_one_by_asking_to_be_told(hearing: Hearing) -> None:
+    text = "Hey Vigil, alert me when a fire starts." if hearing is WAKE else "Alert me when a fire starts."
+    remark = Remark(text, 0.95, 1_500, 0.9, is_addressed=True)
+    assert judged(replace(remark, may_watch=True), hearing) == Verdict(Became.WATCH, "Alert me when a fire starts.")
+    assert judged(remark, hearing) == Verdict(Became.QUERY, "Alert me when a fire starts.")
+
+
+def test_its_own_words_are_no_watch() -> None:
+    own = replace(said("Alert me when a fire starts."), may_watch=True)
+    assert judged(own, OPEN, ("I alert you when a fire starts.", "Alert me when a fire starts.")).became is Became.ECHO

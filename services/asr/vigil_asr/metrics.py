@@ -23,8 +23,8 @@ STIRRED = Counter(
 )
 REMARKS = Counter(
     "vigil_asr_remarks_total",
-    "Remarks, by what became of them: query, not_addressed, echo, noise, filler, refused (the session could not "
-    "take the question), failed (the engine gave no transcript)",
+    "Remarks, by what became of them: query, watch, not_addressed, echo, noise, filler, refused (the session could not "
+    "take the question or watch), failed (the engine gave no transcript)",
     ["became"],
 )
 FAILURES = Counter(

@@ -1,4 +1,5 @@
-"""The remarks of one session, each from its first word until it has become a question of the session, or has not."""
+"""The remarks of one session, each from its first word until it has become a question or watch of the session, or has
+not."""
 
 import asyncio
 import secrets
@@ -7,16 +8,15 @@ from dataclasses import dataclass, field, replace
 
 from vigil.contract.audio import VoiceActivity, VoiceState
 from vigil.contract.events.transcripts import Transcript
-from vigil.core.command import Ask
 from vigil.core.errors import InvalidSpec
-from vigil.core.hearing import Became, Origin
+from vigil.core.hearing import ASKED, Became, Origin
 from vigil.core.session import SessionSpec
 from vigil.core.sound import length_us
 from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import SessionEnded, StoreError, UnknownSession
 from vigil.runtime.process.logs import get_log
-from vigil.runtime.session.inbox import submit
 from vigil_asr import metrics
+from vigil_asr.asking import ask
 from vigil_asr.ear import Ended
 from vigil_asr.own_voice import OwnVoice
 from vigil_asr.ports import Ports
@@ -145,12 +145,12 @@ class Remarks:
 
     async def _conclude(self, remark: _OpenRemark, ended: Ended, recognized: Recognized) -> None:
         verdict = self._verdict(remark, ended, recognized)
-        became = await self._asked(remark, verdict.text) if verdict.became is Became.QUERY else verdict.became
+        became, command = await self._asked(remark, verdict)
         metrics.REMARKS.labels(became).inc()
         log.info("remark finished", became=became, transcript=remark.id)
         if recognized.text or remark.revision:
-            await tell_transcript(self._ports, self._transcript(remark, recognized, ended.end_us, became))
-        if became is not Became.QUERY:
+            await tell_transcript(self._ports, self._transcript(remark, recognized, ended.end_us, became, command))
+        if became not in ASKED:
             await self._tell_it_was_none(remark, ended)
         elif not remark.is_told:
             await self._tell_activity(remark, VoiceState.STARTED, remark.begin_us)
@@ -158,26 +158,38 @@ class Remarks:
 
     def _verdict(self, remark: _OpenRemark, ended: Ended, recognized: Recognized) -> Verdict:
         heard = Remark(
-            recognized.text, ended.certainty, ended.speech_ms, recognized.confidence, remark.speaker.is_addressed
+            recognized.text,
+            ended.certainty,
+            ended.speech_ms,
+            recognized.confidence,
+            remark.speaker.is_addressed,
+            may_watch=remark.speaker.origin is Origin.MICROPHONE,
         )
         own = self.own_voice.between(remark.began_s, remark.ended_s)
         verdict = judged(heard, self.spec.hearing, own, self._ports.least_confidence)
-        is_off = verdict.became is Became.QUERY and not self.spec.hearing.is_on  # since it was begun
+        is_off = verdict.became in ASKED and not self.spec.hearing.is_on  # since it was begun
         return replace(verdict, became=Became.NOT_ADDRESSED) if is_off else verdict
 
-    async def _asked(self, remark: _OpenRemark, question: str) -> Became:
-        """Ask the session. Raises `UnknownSession`, `SessionEnded`."""
+    async def _asked(self, remark: _OpenRemark, verdict: Verdict) -> tuple[Became, str]:
+        """What it became in the end, and the id of its question or watch. Raises `UnknownSession`, `SessionEnded`."""
+        if verdict.became not in ASKED:
+            return verdict.became, ""
         try:
-            await submit(self._ports, self.spec.key, Ask(remark.id, question))
+            return verdict.became, await ask(self._ports, self.spec.key, remark.id, verdict)
         except (UnknownSession, SessionEnded):
             raise
         except (InvalidSpec, StoreError) as error:
-            log.warning("spoken question refused", reason=str(error), transcript=remark.id)
-            return Became.REFUSED
-        return Became.QUERY
+            log.warning("spoken request refused", request=verdict.became, reason=str(error), transcript=remark.id)
+            return Became.REFUSED, ""
 
     def _transcript(
-        self, remark: _OpenRemark, recognized: Recognized, end_us: int, became: Became | None = None, stable: int = 0
+        self,
+        remark: _OpenRemark,
+        recognized: Recognized,
+        end_us: int,
+        became: Became | None = None,
+        command: str = "",
+        stable: int = 0,
     ) -> Transcript:
         return Transcript(
             key=self.spec.key,
@@ -191,7 +203,7 @@ class Remarks:
             origin=remark.speaker.origin,
             engine=self._ports.recognizer.name,
             became=became,
-            command=remark.id if became is Became.QUERY else "",
+            command=command,
             revision=remark.revision,
             stable_chars=stable,
         )

@@ -1,15 +1,16 @@
 """What becomes of a remark once its words are known. Pure.
 
 Recognizers make words up where nobody speaks, the session hears its own voice, and people speak to each other. None of
-that may become a question.
+that may become a question or a watch.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from vigil.core.hearing import Became, Hearing, TurnTaking
+from vigil_asr.watch_request import is_watch_request
 from vigil_asr.words import plain_words
 
 LEAST_CERTAINTY = 0.6  # mean probability of speech, by the detector, below which it was noise
@@ -55,18 +56,19 @@ _SUBTITLES = re.compile(r"\b(subtitles|captions|transcription) (by|from)\b|\bama
 @dataclass(frozen=True, slots=True)
 class Remark:
     """What was heard. `certainty` and `speech_ms` are the detector's, `confidence` the engine's (0 to 1; None where it
-    tells none). `is_addressed`: the speaker held the button."""
+    tells none). `is_addressed`: the speaker held the button. `may_watch`: whoever may speak there may add watches."""
 
     text: str
     certainty: float
     speech_ms: int
     confidence: float | None = None
     is_addressed: bool = False
+    may_watch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of it; of a question `text` is what is asked, of anything else what was heard."""
+    """What becomes of it; of a question or watch `text` is what is asked, of anything else what was heard."""
 
     became: Became
     text: str
@@ -83,7 +85,9 @@ def judged(remark: Remark, hearing: Hearing, spoken: Sequence[str] = (), least_c
         return Verdict(Became.FILLER, text)
     if is_echo(words, spoken):
         return Verdict(Became.ECHO, text)
-    return _addressed(text, remark, hearing)
+    verdict = _addressed(text, remark, hearing)
+    is_watch = verdict.became is Became.QUERY and remark.may_watch and is_watch_request(verdict.text)
+    return replace(verdict, became=Became.WATCH) if is_watch else verdict
 
 
 def is_filler(text: str, remark: Remark) -> bool:

@@ -143,7 +143,8 @@ async def test_only_critical_alerts_of_this_session_that_open_interrupt(stage: S
         await stage.tells("started: Fire!", "ended: Fire!", "started: The end.", "ended: The end.")
 
 
-async def test_a_user_who_speaks_stops_it_and_what_was_heard_is_told(stage: Stage) -> None:
+@pytest.mark.parametrize("became", [Became.QUERY, Became.WATCH])
+async def test_a_user_who_speaks_stops_it_and_what_was_heard_is_told(stage: Stage, became: Became) -> None:
     async with stage.worker():
         await stage.listens()
         await stage.says(LONG)
@@ -155,7 +156,7 @@ async def test_a_user_who_speaks_stops_it_and_what_was_heard_is_told(stage: Stag
         assert last - begun < 0.3
         heard_s = stage.heard_s
         await stage.user(VoiceState.STOPPED)
-        await stage.transcript(Became.QUERY)
+        await stage.transcript(became)
         _, interrupted = await stage.tells(f"started: {LONG}", f"interrupted: {LONG}")
         assert stage.heard_s == heard_s
         assert (interrupted["cause"], interrupted["reason"]) == ("user_spoke", "the user spoke")

@@ -6,7 +6,7 @@ from typing import TypeVar
 from vigil.contract.errors import InvalidMessage
 from vigil.contract.events.envelope import CloudEvent, decode_event
 from vigil.core.alert import AlertState
-from vigil.core.hearing import Became
+from vigil.core.hearing import ASKED, Became
 from vigil.core.instruction import Severity
 from vigil.core.speech import Words
 from vigil.core.voice import SpeechKind
@@ -48,7 +48,7 @@ def announcement_words(payload: bytes) -> Words:
 def is_to_session(payload: bytes) -> bool:
     """Whether a final transcript was said to the session, and not to somebody else or by nobody at all. Raises
     `InvalidMessage`."""
-    return _field(decode_event(payload), "became", str) in (Became.QUERY, Became.REFUSED)
+    return _field(decode_event(payload), "became", str) in (*ASKED, Became.REFUSED)
 
 
 def _words(event: CloudEvent, kind: SpeechKind) -> Words:

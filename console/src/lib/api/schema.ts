@@ -1663,7 +1663,7 @@ export interface components {
          * @description What became of something that was said.
          * @enum {string}
          */
-        Became: "query" | "not_addressed" | "echo" | "noise" | "filler" | "refused";
+        Became: "query" | "watch" | "not_addressed" | "echo" | "noise" | "filler" | "refused";
         /**
          * BlockOut
          * @description What was written of a span of time.
@@ -3492,7 +3492,7 @@ export interface components {
             became: components["schemas"]["Became"];
             /**
              * Command
-             * @description Id of the question that it is; empty where it is none
+             * @description Id of the question or watch that it is; empty where it is none
              */
             command: string;
             /**

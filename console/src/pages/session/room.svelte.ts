@@ -24,6 +24,7 @@ import { figures } from './figures';
 import { MemoryBook } from './memoryBook.svelte';
 import { alertMark, happening, roles, type RoleStatus } from './liveEvents';
 import { browserPorts } from './speech/browser';
+import { heard } from './speech/heard';
 import { Speech } from './speech/speech.svelte';
 import { remarks, sessionState } from './standing';
 import { TaskBook } from './taskBook.svelte';
@@ -198,8 +199,8 @@ export class Room {
     else if (event.event === 'delegation') this.#task(data);
     else if (event.event === 'approval') approvals.take(data);
     else if (event.event === 'memory') this.memory.changed();
-    else if (event.event === 'transcript' || event.event === 'speech')
-      this.speech.tell({ kind: event.event, event: data });
+    else if (event.event === 'speech') this.speech.tell({ kind: 'speech', event: data });
+    else if (event.event === 'transcript') this.#transcript(data);
     else if (event.event === 'session') this.#happening(happening(data));
     else if (event.event === 'status') this.said = roles((data as { roles?: unknown } | null)?.roles);
   }
@@ -219,6 +220,11 @@ export class Room {
       (entry) =>
         entry.kind === 'question' && entry.isSpoken && entry.state === 'waiting' && now - entry.atMs < HEARD_NEWS_MS,
     );
+  }
+
+  #transcript(event: unknown): void {
+    this.speech.tell({ kind: 'transcript', event });
+    if (heard(event)?.became === 'watch') void this.watches.read();
   }
 
   #task(event: unknown): void {

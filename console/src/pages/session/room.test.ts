@@ -28,6 +28,7 @@ class Gateway {
   dialogue: readonly Exchange[] = [];
   alerts: readonly object[] = [];
   tasks: readonly object[] = [];
+  watches: readonly object[] = [];
   /** Answers by address, in the place of the usual one. */
   refusals = new Map<string, () => Response>();
   readonly stream = new LiveStream();
@@ -57,7 +58,7 @@ class Gateway {
       case `${OF}/history`:
         return json({ session: 's-1', turns: [], dialogue: this.dialogue });
       case `${OF}/watches`:
-        return json({ watches: [] });
+        return json({ watches: this.watches });
       case `${OF}/tasks`:
         return json({ tasks: this.tasks });
       case `${OF}/queries`:
@@ -393,6 +394,20 @@ describe('a session that is spoken to', () => {
     gateway.stream.send('decision', turn(5));
     await settle();
     expect(questions()).toEqual([['open', true]]);
+  });
+
+  test('lists a watch that was said at once, and shows the words as what they became', async () => {
+    gateway.detail = SPOKEN_TO;
+    const room = await opened();
+    const watch = { id: 't-1', name: 'fire-starts', text: 'Alert me when a fire starts.', pending: true };
+    gateway.watches = [watch];
+    gateway.stream.send('transcript', transcriptEvent('t-1', watch.text));
+    await settle();
+    expect(room.watches.all).toEqual([]);
+    gateway.stream.send('transcript', transcriptEvent('t-1', watch.text, 'watch'));
+    await settle();
+    expect(room.watches.all).toEqual([watch]);
+    expect(room.entries.flatMap((entry) => (entry.kind === 'heard' ? [entry.said.became] : []))).toEqual(['watch']);
   });
 
   test('says with its words how much of them was heard', async () => {

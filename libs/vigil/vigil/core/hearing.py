@@ -29,11 +29,15 @@ class Became(StrEnum):
     """What became of something that was said."""
 
     QUERY = "query"  # a question of the session
+    WATCH = "watch"  # a watch of the session: somebody at a microphone asked to be told when something happens
     NOT_ADDRESSED = "not_addressed"  # it was meant for somebody else: no wake phrase, no button
     ECHO = "echo"  # the session heard itself
     NOISE = "noise"  # hardly speech at all, or too uncertain
     FILLER = "filler"  # words that recognizers make up where nobody speaks
-    REFUSED = "refused"  # the session could not take the question
+    REFUSED = "refused"  # the session could not take the question or the watch
+
+
+ASKED = frozenset({Became.QUERY, Became.WATCH})  # the model is shown it
 
 
 @dataclass(frozen=True, slots=True)

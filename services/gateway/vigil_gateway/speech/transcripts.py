@@ -46,7 +46,7 @@ class TranscriptOut(Out):
     origin: Origin = Field(description="Where it was heard")
     engine: str = Field(description="What recognized it")
     became: Became = Field(description="What became of it")
-    command: str = Field(description="Id of the question that it is; empty where it is none")
+    command: str = Field(description="Id of the question or watch that it is; empty where it is none")
     emit_time: datetime
 
 

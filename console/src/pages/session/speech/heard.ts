@@ -1,6 +1,6 @@
 /** What was said to a session, and what became of the words that it spoke: read from events, kept in books. Pure. */
 
-export const BECAME = ['query', 'not_addressed', 'echo', 'noise', 'filler', 'refused'] as const;
+export const BECAME = ['query', 'watch', 'not_addressed', 'echo', 'noise', 'filler', 'refused'] as const;
 export type Became = (typeof BECAME)[number];
 
 /** What was said. Partial, `became` is null and the words may still change. */

@@ -16,8 +16,8 @@ class Transcript:
     `language` (BCP 47) are None and empty where the engine tells none. `revision` counts the partial ones from 0;
     the first `stable_chars` characters of a partial one's text are not expected to change any more.
 
-    Of a final one, `became` says what became of it, and `command` is the id of the question that it is; empty where it
-    is none.
+    Of a final one, `became` says what became of it, and `command` is the id of the question or watch that it is; empty
+    where it is none.
     """
 
     key: SessionKey

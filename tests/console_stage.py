@@ -99,10 +99,12 @@ async def chromium(
     camera: Path | None = None,
     screen: str = "--auto-select-desktop-capture-source=Entire screen",
     microphone: Path | None = None,
+    *,
+    is_heard_once: bool = False,
 ) -> AsyncIterator[Browser]:
     """A browser whose camera plays a clip over and over, and asks nobody for permission, or one without a camera;
     `screen` is the argument that says what it shares when it is asked for a screen, `microphone` the WAV file that its
-    microphone hears over and over."""
+    microphone hears over and over, or once from when it is opened, and then silence."""
     clip = (
         ()
         if camera is None
@@ -112,7 +114,8 @@ async def chromium(
             f"--use-file-for-fake-video-capture={camera}",
         )
     )
-    sound = () if microphone is None else (f"--use-file-for-fake-audio-capture={microphone}",)
+    once = "%noloop" if is_heard_once else ""
+    sound = () if microphone is None else (f"--use-file-for-fake-audio-capture={microphone}{once}",)
     arguments = [
         "--no-sandbox",
         *clip,

@@ -26,12 +26,12 @@ from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.testing.eventually import eventually
 from vigil.testing.handled import handled
 from vigil.testing.servers import free_ports
+from vigil_local.supervisor.plan import PREFERRED_PORTS
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 START_S = 280.0
 ROOM_S = 90.0
-PORTS = 20  # more than `vigil up` takes
 
 
 class Reachable(Protocol):
@@ -50,10 +50,11 @@ class Reachable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A running Vigil and where it is."""
+    """A running Vigil and where it is: its ports follow each other from `port_base` on."""
 
     data_dir: Path
     process: "subprocess.Popen[bytes]"
+    port_base: int
 
     @property
     def endpoints(self) -> dict[str, Any]:
@@ -66,6 +67,10 @@ class System:
         """NATS with the operator's rights, to look into streams that downstream systems may not read."""
         password = json.loads((self.data_dir / "secrets.json").read_text())["nats_password"]
         return str(self.endpoints["nats_url"]).replace("nats://", f"nats://operator:{password}@")
+
+    def port(self, name: str) -> int:
+        """Where the process of that name listens; `asr gRPC` is the gRPC port of `asr`."""
+        return self.port_base + list(PREFERRED_PORTS).index(name)
 
     def kill(self, name: str) -> int:
         """SIGKILL the process called `name`; its process id."""
@@ -94,12 +99,13 @@ class System:
 @contextmanager
 def running(data_dir: Path, *arguments: str) -> Iterator[System]:
     """`vigil up` until it is healthy, stopped on leaving. Its data and logs are in `data_dir`."""
-    places = ("--data-dir", str(data_dir), "--port-base", str(free_ports(PORTS)))
+    port_base = free_ports(len(PREFERRED_PORTS))
+    places = ("--data-dir", str(data_dir), "--port-base", str(port_base))
     command = [str(BIN / "vigil"), "up", *places, *arguments]
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "up.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        system = System(data_dir, process)
+        system = System(data_dir, process, port_base)
         try:
             _await_healthy(system)
             yield system

@@ -1,6 +1,7 @@
 """A claimed session on real NATS and Redis: sound in, voice activity, transcripts and questions out."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -409,6 +410,36 @@ async def test_a_stream_that_makes_way_for_another_ends_what_was_said_in_it(bus:
         await eventually(lambda: len(recognizer.heard) == 4, what="each remark has ended")
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
+
+
+async def test_a_worker_that_stood_still_cuts_nobody_short(bus: Bus, redis: Redis) -> None:
+    """What was said while it got no time comes at once, after it."""
+    now = {"s": 0.0}
+    store, placement, recognizer = SessionStore(redis), Placement(redis, lease_s=30), ScriptedRecognizer(["All of it"])
+    await store.create(spec(OPEN))
+    ports = Ports(store, bus, placement, recognizer, timeout_s=30, detector=LoudnessDetector, now_s=lambda: now["s"])
+    chunks = KeepLatest[Message](100)
+    sent = itertools.count()
+
+    def say(pcm: bytes) -> None:
+        sequence = next(sent)
+        chunk = AudioChunk(KEY, Origin.MICROPHONE, "mic", sequence, START_US + sequence * 100_000, pcm)
+        chunks.offer(Message(subjects.audio_in(KEY), encode_audio(chunk)))
+
+    async with Listening.begun(ports, spec(OPEN)) as listening:
+        hearing = asyncio.create_task(listening.hear(chunks))
+        for _ in range(6):
+            say(loud(100))
+        await eventually(lambda: recognizer.languages, what="somebody speaks")
+        now["s"] = 5.0
+        for _ in range(6):
+            say(loud(100))
+        for _ in range(6):
+            say(still(100))
+        await eventually(lambda: recognizer.heard, what="the remark has ended")
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+    assert recognizer.heard[0] >= len(loud(1_200))
 
 
 async def test_hearing_that_is_turned_off_hears_nothing_and_goes_on_when_it_is_on_again(bus: Bus, redis: Redis) -> None:

@@ -26,6 +26,7 @@ from vigil_asr.telling import tell_activity
 
 MAX_STREAMS = 4  # a source, and the microphones of a few people
 GONE_S = 0.25  # sound that does not come for so long beyond the silence that ends a remark: it stopped coming
+STOOD_STILL_S = 0.1  # a wait that took so much too long: the process got no time, and what was sent is yet to be read
 
 log = get_log()
 
@@ -71,11 +72,13 @@ class Listening:
     async def hear(self, chunks: KeepLatest[Message]) -> NoReturn:
         """Hear the sound of the session's streams."""
         while True:
+            since_s, patience_s = self._ports.now_s(), self._patience_s
             try:
-                async with asyncio.timeout(self._patience_s if self._is_attentive else None):
+                async with asyncio.timeout(patience_s if self._is_attentive else None):
                     message, dropped = await chunks.take()
             except TimeoutError:
-                await self._finish_gone()
+                if self._ports.now_s() - since_s < patience_s + STOOD_STILL_S:
+                    await self._finish_gone()
                 continue
             except StopAsyncIteration:
                 raise BusUnavailable("no sound can be heard: the subscription ended") from None
@@ -86,7 +89,8 @@ class Listening:
                 metrics.CHUNKS_DROPPED.labels("invalid").inc()
                 log.warning("sound skipped", reason=str(error))
                 continue
-            await self._finish_gone()
+            if not chunks.statistics.waiting:
+                await self._finish_gone(but=chunk.stream)
             await self._hear(chunk)
 
     async def hear_itself(self, spoken: KeepLatest[Message]) -> NoReturn:
@@ -145,11 +149,12 @@ class Listening:
             self._streams[chunk.stream] = _Stream(ear, Asking(ear, self._ports.judge), speaker, 0.0)
         return self._streams[chunk.stream]
 
-    async def _finish_gone(self) -> None:
-        """End what was being said in streams whose sound stopped coming: a button was let go, a page was closed."""
+    async def _finish_gone(self, but: str = "") -> None:
+        """End what was being said in streams whose sound stopped coming: a button was let go, a page was closed. Not in
+        `but`, of which some came: its ear sees by the capture times whether any is missing."""
         latest_s = self._ports.now_s() - self._patience_s
-        for stream in self._streams.values():
-            if stream.ear.is_attentive and stream.heard_s <= latest_s:
+        for name, stream in self._streams.items():
+            if name != but and stream.ear.is_attentive and stream.heard_s <= latest_s:
                 await self._happened(stream, stream.ear.finish())
 
     async def _happened(self, stream: _Stream, events: Sequence[EarEvent]) -> None:

@@ -15,7 +15,8 @@ from composition import DEPLOY, defaults
 from vigil.testing.eventually import eventually
 from vigil.testing.servers import free_ports
 
-PROJECT = "vigil-test"
+# Two runs on one machine need two names: each takes its own project down.
+PROJECT = os.environ.get("VIGIL_TEST_PROJECT", "vigil-test")  # noqa: TID251
 LAYERS = Path(__file__).resolve().parent / "compose"
 VERSION = os.environ.get("VIGIL_VERSION", defaults()["VIGIL_VERSION"])  # noqa: TID251
 # Provision brings the streams up to date.

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from bench.speech.capacity import Step, capacity, is_sustained
 from bench.speech.dialogue import Dialogue, dialogue
 from bench.speech.quiet import Quiet, quiet
 from bench.speech.recognition import Recognition, recognition
-from bench.speech.sounds import levelled
+from bench.speech.sounds import Samples, levelled
 from bench.speech.stage import staged
 from bench.speech.voices import SENTENCES, speak
 
@@ -50,9 +51,17 @@ async def measure(settings: BenchSettings) -> Speech:
     first = next(iter(voices.values()))
     async with staged(settings) as stage:
         understood = await recognition(stage, voices, sentences)
-        answered = await dialogue(stage, voices, settings.speech_exchanges)
+        answered = await dialogue(stage, _questions(voices, sentences), settings.speech_exchanges)
         silent = await quiet(stage, first, settings.speech_minutes * 60)
         steps = await capacity(stage, first, settings)
         memory = stage.memory()
     elapsed_s = round(time.monotonic() - began_s, 1)
     return Speech(tuple(voices), understood, answered, silent, steps, settings.speech_limit_s, memory, elapsed_s)
+
+
+def _questions(voices: Mapping[str, Sequence[Samples]], sentences: Sequence[str]) -> dict[str, list[Samples]]:
+    """What is answered: the other sentences set a watch, or say something."""
+    return {
+        name: [sound for sentence, sound in zip(sentences, sounds, strict=True) if sentence.endswith("?")]
+        for name, sounds in voices.items()
+    }

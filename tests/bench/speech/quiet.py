@@ -92,7 +92,7 @@ def _of(name: str, hearing: Hearing, seconds: float, heard: Heard) -> Quiet:
         sound=name,
         turn_taking=hearing.turn_taking,
         seconds=seconds,
-        invented=became["query"] + became["refused"],
+        invented=became["query"] + became["watch"] + became["refused"],
         voices=heard.count(VoiceState.STARTED),
         false_starts=heard.count(VoiceState.FALSE_START),
         became=dict(became),

@@ -12,6 +12,7 @@ from bench.speech.stage import HEARS, Stage, within
 from bench.speech.words import word_error_rate
 from bench.statistics import Spread, spread
 from vigil.contract.audio import VoiceState
+from vigil.core.hearing import Became
 from vigil.core.sound import SAMPLE_RATE_HZ
 
 BEFORE_S, AFTER_S = 0.3, 0.9
@@ -22,11 +23,12 @@ SETS: Mapping[str, Callable[[Samples, int], Samples]] = {
     "noise": lambda sound, seed: noisy(sound, NOISE_DB, seed),
     "room": in_a_room,
 }
+_TAKEN = (Became.QUERY, Became.WATCH, Became.NOT_ADDRESSED)
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One sentence of one voice. `understood` are the words that became a question or would have become one; times are
+    """One sentence of one voice. `understood` are the words that became a question or a watch, or would have; times are
     in seconds, None where nothing came: `first_partial_s` from the first sound of speech, `final_s` from its last."""
 
     voice: str
@@ -97,7 +99,7 @@ async def take(microphone: Microphone, heard: Heard, what: tuple[str, str], soun
     return Take(
         voice,
         sentence,
-        " ".join(final.data["text"] for final in told.finals if final.data["became"] in ("query", "not_addressed")),
+        " ".join(final.data["text"] for final in told.finals if final.data["became"] in _TAKEN),
         tuple(final.data["became"] for final in told.finals),
         (told.partials[0].at_us - spoke_us) / 1e6 if told.partials else None,
         (late[-1] - end_us) / 1e6 if late else None,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from vigil.contract.api_keys import tenants_of
 from vigil.contract.modules import ModuleId
-from vigil.runtime.process.cancellation import cancellation_kept
 from vigil_provision import key_file, module_file, nats_reload
 from vigil_provision.errors import ProvisionError
 from vigil_provision.private_file import write_private
@@ -23,17 +22,22 @@ async def follow_tenants(folder: Path, config: Path, render: Render, system_url:
     file in `folder`, of keys or of modules, that cannot be read changes nothing: the gateway logs that of the keys. On
     a full disk, and while NATS is away, it is tried again."""
     given = await asyncio.to_thread(config.read_text)
-    while True:
+    while not _is_cancelled():
         await asyncio.sleep(LOOK_S)
-        with cancellation_kept():
-            try:
-                wanted = await asyncio.to_thread(_rendered, folder, render)
-                if wanted != given:
-                    await asyncio.to_thread(write_private, config, wanted)
-                    await nats_reload.reload(system_url)
-                    given = wanted
-            except (ProvisionError, OSError):
-                continue
+        try:
+            wanted = await asyncio.to_thread(_rendered, folder, render)
+            if wanted != given:
+                await asyncio.to_thread(write_private, config, wanted)
+                await nats_reload.reload(system_url)
+                given = wanted
+        except (ProvisionError, OSError):
+            continue
+
+
+def _is_cancelled() -> bool:
+    """Whether this task is to end. Before Python 3.12 a cancellation that comes just as NATS answers is lost."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _rendered(folder: Path, render: Render) -> str:

@@ -56,6 +56,7 @@ OF_THE_EMBEDDED_RECOGNIZER = {  # and its own modules, which it finds beside it
     *("ctranslate2", "faster_whisper", "numpy"),
     *("decoder", "form", "peer", "repeats", "turns"),
 }
+OF_THE_JUDGE_OF_PAUSES = {*("onnxruntime", "numpy"), *("features", "turn_model")}
 OF_THE_EMBEDDED_VOICE = {"hibari"}
 
 
@@ -212,7 +213,8 @@ def test_what_a_package_imports_is_installed_with_it(home: Home) -> None:
 
 
 def _is_there(package: str, distributions: frozenset[str]) -> bool:
-    embedded = {*OF_THE_EMBEDDED_BRAIN, *OF_THE_EMBEDDED_RECOGNIZER, *OF_THE_EMBEDDED_VOICE}
+    speech = {*OF_THE_EMBEDDED_RECOGNIZER, *OF_THE_JUDGE_OF_PAUSES, *OF_THE_EMBEDDED_VOICE}
+    embedded = {*OF_THE_EMBEDDED_BRAIN, *speech}
     if package in {*sys.stdlib_module_names, *OF_THE_ENGINE, *embedded}:
         return True
     if is_ours(package):

@@ -117,6 +117,22 @@ async def test_what_cannot_be_coded_is_counted_and_the_next_is_coded(
     assert [turn.reason for turn in dropped_turns] == [DropReason.OVERTAKEN, DropReason.DAMAGED, DropReason.DAMAGED]
 
 
+async def test_a_second_that_two_workers_send_in_the_same_moment_is_coded(
+    bus: Bus, redis: Redis, placement: Placement, coded: KeepLatest[Message]
+) -> None:
+    """So ingestion hands a session over: what the fence refuses takes nobody's place."""
+    async with worker("one", bus, redis, placement):
+        await exchange(bus, coded, 1_000, fence=2)
+        for second in range(2, 22):
+            await bus.publish(subjects.raw_frames(KEY), raw(second * 1_000, fence=2))
+            await bus.publish(subjects.raw_frames(KEY), raw(second * 1_000, fence=1))
+            seen_ms = 0
+            async with asyncio.timeout(DEADLINE_S):
+                while seen_ms < second * 1_000:
+                    seen_ms = decode_coded_group((await anext(coded)).payload).time_ms
+            assert seen_ms == second * 1_000
+
+
 async def test_a_worker_says_that_it_listens(bus: Bus, redis: Redis, placement: Placement) -> None:
     """The worker that drains goes on until then."""
     async with worker("one", bus, redis, placement):

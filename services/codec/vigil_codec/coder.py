@@ -28,6 +28,10 @@ from vigil_codec.tokenizer import Refusal, VideoState, encode
 
 log = get_log()
 
+# While ingestion hands a session over, two workers send the same second in the same moment: with room for one group,
+# that which the fence refuses took the place of the other.
+WAITING_GROUPS = 2
+
 _TOLD = {
     Refusal.DAMAGED: (DropReason.DAMAGED, "a picture is no whole JPEG of its stated size"),
     Refusal.OVERTAKEN: (DropReason.OVERTAKEN, "the pictures came from a worker that was overtaken"),
@@ -46,7 +50,7 @@ class Coder:
         ports, key = self._ports, claim.key
         async with (
             until_over(ports, key, (Role.CODEC,)),
-            ports.bus.keep_latest(subjects.raw_frames(key)) as groups,
+            ports.bus.subscribe(subjects.raw_frames(key), WAITING_GROUPS) as groups,
         ):
             await ports.placement.take_up(Role.CODEC, claim)
             look = await ports.store.look(key)

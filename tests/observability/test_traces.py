@@ -1,6 +1,5 @@
 """What a whole system sends to a collector: one trace from the camera's picture to the webhook, by registered names."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -153,19 +152,17 @@ async def test_a_picture_and_the_alert_that_it_caused_share_a_trace(stage: Stage
 
 
 async def a_turn_is_dropped(stage: Stage) -> None:
-    """The engine fails one completion of a turn."""
-    usual, failed = stage.engine.script, asyncio.Event()
+    """The engine fails completions until one of a turn was among them: one that warms up may be first."""
+    usual = stage.engine.script
 
-    def fail_once(seen: Seen) -> Reply:
-        if failed.is_set() or not seen.newest:  # a summariser's may come first
-            return usual(seen)
-        failed.set()
-        return Reply("out of order", status=500)
+    def failing(seen: Seen) -> Reply:
+        return Reply("out of order", status=500) if seen.newest else usual(seen)
 
-    stage.engine.script = fail_once
+    stage.engine.script = failing
     await eventually(
         lambda: any(line["message"] == "turn dropped" for line in stage.log_lines()), what="a turn dropped"
     )
+    stage.engine.script = usual
 
 
 def lines_name_what_they_are_about(stage: Stage) -> None:

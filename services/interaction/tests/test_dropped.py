@@ -117,3 +117,18 @@ async def test_a_picture_from_an_overtaken_codec_is_told(stage: Stage, grey: byt
             while (dropped := await heard.get()).time_ms < 2_000:
                 pass
     assert (dropped.time_ms, dropped.reason) == (2_000, DropReason.OVERTAKEN)
+
+
+async def test_a_second_that_two_codecs_send_in_the_same_moment_is_decided(stage: Stage, grey: bytes) -> None:
+    """So a codec hands a session over: what the fence refuses takes nobody's place."""
+    await stage.open()
+    async with stage.worker(), told(stage) as heard:
+        await stage.watch(grey, fence=2)
+        for second in range(1, 11):
+            await stage.show(second, grey, fence=2)
+            await stage.show(second, grey, fence=1)
+            async with asyncio.timeout(DEADLINE_S):
+                while (dropped := await heard.get()).time_ms < second * 1_000:
+                    pass
+            assert dropped.reason == DropReason.OVERTAKEN
+            assert (await stage.decisions(second + 1))[-1].time_ms == second * 1_000

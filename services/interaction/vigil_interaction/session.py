@@ -44,6 +44,9 @@ from vigil_interaction.stall_watch import StallWatch
 
 log = get_log()
 
+# A turn shows the newest group. Two may wait: while a codec worker hands a session over, two send each second, and with
+# room for one group, that which the fence refuses took the place of the other.
+WAITING_GROUPS = 2
 IDLE_S = 2.0  # after this long without a frame, what waits in the outbox is published without a turn
 LEAVE_S = 0.5
 
@@ -75,7 +78,7 @@ class ClaimedSession:
         # Listened to before it is taken: what comes when the former worker can commit no more is there afterwards.
         async with (
             until_over(self._ports, self.key, (Role.INTERACTION, *CLOSED_BY_END)),
-            self._ports.bus.keep_latest(subjects.coded_frames(self.key)) as frames,
+            self._ports.bus.subscribe(subjects.coded_frames(self.key), WAITING_GROUPS) as frames,
         ):
             taken = await self._ports.store.take(self.key, self.fence)
             with source_logs(taken.spec.source.id):
@@ -117,6 +120,15 @@ class ClaimedSession:
         """Decide on every frame group that is still the newest; returns when the session has ended."""
         async for message, skipped in frames.counted():
             group = self._group(message.payload)
+            if frames.statistics.waiting:
+                later, dropped = await frames.take()
+                newer = self._group(later.payload)
+                skipped += dropped
+                if group is not None and newer is not None and newer.fence < group.fence:
+                    await self._pass_over(runner, sight(newer, life), 0)
+                elif newer is not None:
+                    skipped += group is not None
+                    message, group = later, newer
             async with self._turn:
                 if group is None:
                     runner.skip(skipped, "superseded")

@@ -72,10 +72,7 @@ async def dialogue(stage: Stage, voices: Mapping[str, Sequence[Samples]], count:
 def of_exchanges(exchanges: Sequence[Exchange], tts_factor: float) -> Dialogue:
     """Pure."""
     firsts, barge_ins, played_out, answers = (
-        [value for value in values if value is not None]
-        for values in zip(
-            *((one.first_audio_s, one.barge_in_s, one.played_out_s, one.answer_s) for one in exchanges), strict=True
-        )
+        [value for value in values if value is not None] for values in zip(*map(_times, exchanges), strict=True)
     )
     return Dialogue(
         exchanges=len(exchanges),
@@ -87,6 +84,10 @@ def of_exchanges(exchanges: Sequence[Exchange], tts_factor: float) -> Dialogue:
         answer_s=spread(answers) if answers else None,
         tts_factor=tts_factor,
     )
+
+
+def _times(exchange: Exchange) -> tuple[float | None, ...]:
+    return exchange.first_audio_s, exchange.barge_in_s, exchange.played_out_s, exchange.answer_s
 
 
 async def _exchange(

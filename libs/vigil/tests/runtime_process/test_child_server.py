@@ -72,3 +72,13 @@ async def test_one_whose_start_is_cancelled_is_ended(tmp_path: Path) -> None:
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     assert not runs(tmp_path)
+
+
+async def test_one_that_is_ended_has_ended_also_when_nobody_waits_for_that_any_more(tmp_path: Path) -> None:
+    server = await start_child_server(program(tmp_path, f"print({READY!r}, flush=True)", "sys.stdin.read()"), 30)
+    ending = asyncio.create_task(server.end())
+    await asyncio.sleep(0)  # it is told to end
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    assert not server.is_running
+    assert not runs(tmp_path)

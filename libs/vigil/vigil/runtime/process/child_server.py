@@ -12,6 +12,8 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from vigil.runtime.process.cancellation import to_the_end
+
 
 class ChildServerFailed(Exception):
     """The program ended, was not ready in time, or wrote another line."""
@@ -67,4 +69,4 @@ async def start_child_server(command: tuple[str, ...], start_s: float) -> ChildS
 async def _end(process: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         process.kill()
-    await process.wait()
+    await to_the_end(process.wait())

@@ -189,7 +189,7 @@ def load(kind: type[Settings], values: Mapping[str, Any] | None = None) -> Setti
     try:
         return kind(**{**defaults, **dict(values or {})})
     except ValidationError as error:
-        raise ConfigInvalid(tuple(_problem(kind, problem) for problem in error.errors())) from None
+        raise ConfigInvalid(tuple(_problem(problem) for problem in error.errors())) from None
 
 
 def service_links(kind: type[ServiceSettings]) -> dict[str, str]:
@@ -224,6 +224,7 @@ def _masked(value: Any) -> Any:
             return str(value)
 
 
-def _problem(kind: type[ServiceSettings], error: Mapping[str, Any]) -> str:
-    name = ".".join(str(part) for part in error["loc"]) or kind.__name__
-    return f"{ENV_PREFIX}{name.upper()}: {error['msg']}"
+def _problem(error: Mapping[str, Any]) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    # What is wrong with several settings together names them itself.
+    return f"{ENV_PREFIX}{name.upper()}: {error['msg']}" if name else str(error["msg"])

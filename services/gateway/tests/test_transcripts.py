@@ -1,6 +1,7 @@
 """What was said to a session, listed from the stream of transcripts; and what an operator has it say."""
 
 import asyncio
+from asyncio import TaskGroup
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,9 @@ from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.hearing import Became, Origin
 from vigil.core.ids import SessionKey
 from vigil.core.session import SessionSpec
+from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
+from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S
 
@@ -134,10 +137,24 @@ async def loud(http: aiohttp.ClientSession, workers: None) -> str:
         return str((await answer.json())["id"])
 
 
+async def say(http: aiohttp.ClientSession, session: str, text: str) -> int:
+    """The status of an announcement."""
+    async with http.post(f"/v1/sessions/{session}/say", json={"text": text}) as answer:
+        return answer.status
+
+
+async def take_voice(placement: Placement) -> Claim:
+    """Hear what the open session is to say, as a tts worker does."""
+    [claim] = await placement.claim(Role.TTS, "tts-1", 1)
+    await placement.take_up(Role.TTS, claim)
+    return claim
+
+
 async def test_what_an_operator_says_is_told_to_the_voice_of_the_session(
-    http: aiohttp.ClientSession, loud: str, bus: Bus
+    http: aiohttp.ClientSession, loud: str, bus: Bus, placement: Placement
 ) -> None:
     await bus.connected()
+    await take_voice(placement)
     async with bus.subscribe(subjects.announcement(SessionKey("demo", loud)), 4) as announcements:
         async with http.post(f"/v1/sessions/{loud}/say", json={"text": "Leave the building."}) as answer:
             body = await answer.json()
@@ -146,6 +163,31 @@ async def test_what_an_operator_says_is_told_to_the_voice_of_the_session(
             event = decode_event((await anext(announcements)).payload)
     assert (event.type, event.subject, event.id.rpartition(".")[2]) == ("vigil.announcement", body["id"], body["id"])
     assert (event.data["text"], event.data["session"]) == ("Leave the building.", loud)
+
+
+async def test_what_an_operator_says_right_after_the_opening_waits_for_the_voice(
+    http: aiohttp.ClientSession, loud: str, bus: Bus, placement: Placement
+) -> None:
+    await bus.connected()
+    async with bus.subscribe(subjects.announcement(SessionKey("demo", loud)), 4) as announcements, TaskGroup() as tasks:
+        saying = tasks.create_task(say(http, loud, "Hello."))
+        [claim] = await placement.claim(Role.TTS, "tts-1", 1)
+        assert not saying.done()
+        await placement.take_up(Role.TTS, claim)
+        assert await saying == 202
+        async with asyncio.timeout(DEADLINE_S):
+            assert decode_event((await anext(announcements)).payload).data["text"] == "Hello."
+
+
+async def test_an_announcement_that_nobody_would_speak_is_refused(
+    http: aiohttp.ClientSession, loud: str, placement: Placement
+) -> None:
+    claim = await take_voice(placement)
+    await placement.release(Role.TTS, "tts-1", [claim])
+    async with http.post(f"/v1/sessions/{loud}/say", json={"text": "Hello."}) as answer:
+        body = await answer.json()
+    assert (answer.status, body["type"]) == (503, "urn:vigil:problem:no_voice")
+    assert loud in body["detail"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "x" * 5_000])

@@ -118,6 +118,22 @@ async def test_a_session_is_taken_up_once_a_later_claim_says_so(placement: Place
     assert not await placement.is_taken_up(Role.INTERACTION, Claim(KEY, 0)), "each role by itself"
 
 
+async def test_a_session_is_heard_while_its_holder_lives_and_has_said_so(brief: Placement) -> None:
+    assert not await brief.is_heard(Role.TTS, KEY), "it is not open"
+    await brief.open(KEY, [Role.TTS])
+    assert not await brief.is_heard(Role.TTS, KEY), "nobody holds it"
+    [first] = await brief.claim(Role.TTS, "a", 1)
+    assert not await brief.is_heard(Role.TTS, KEY), "it is claimed, and not heard yet"
+    await brief.take_up(Role.TTS, first)
+    assert await brief.is_heard(Role.TTS, KEY)
+    [second] = await eventually(lambda: brief.claim(Role.TTS, "b", 1), what="the lease has run out")
+    assert not await brief.is_heard(Role.TTS, KEY), "the next holder does not hear yet"
+    await brief.take_up(Role.TTS, second)
+    assert await brief.is_heard(Role.TTS, KEY)
+    await brief.release(Role.TTS, "b", [second])
+    assert not await brief.is_heard(Role.TTS, KEY), "it is given up"
+
+
 async def test_who_lost_a_session_says_nothing_of_it(placement: Placement) -> None:
     await placement.open(KEY, ROLES)
     [first] = await placement.claim(Role.CODEC, "a", 1)

@@ -22,6 +22,7 @@ GatewayError
 ├── TooManyPreviews, NoPreview  smooth pictures of sessions
 ├── NoSpeech, NotSpokenTo     sound of a session that neither hears nor speaks, or does not hear
 ├── NotSpeaking               an announcement for a session that does not speak
+├── NoVoice                   an announcement for a session that no tts worker speaks for now
 ├── SoundRefused              sound that cannot be taken as it comes
 ├── TooManySessions           the tenant has as many sessions open as it may
 ├── TooManyPushes             the tenant pushes more pictures than it may
@@ -254,6 +255,13 @@ class NotSpeaking(GatewayError):
 
     def __init__(self, session: str) -> None:
         super().__init__(f"the session {session[:80]!r} does not speak")
+
+
+class NoVoice(GatewayError):
+    """No tts worker speaks for the session now, so that an announcement would be lost."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"no tts worker speaks for the session {session[:80]!r} now: nothing was said")
 
 
 class SoundRefused(GatewayError):

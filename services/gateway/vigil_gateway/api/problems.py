@@ -150,6 +150,9 @@ TABLE: dict[type[Exception], Row] = {
     errors.NotSpeaking: Row(
         "not_speaking", 409, "The session does not speak", "Open a session with `voice.is_on`; see docs/speech.md."
     ),
+    errors.NoVoice: Row(
+        "no_voice", 503, "Nobody speaks for the session now", "Try again in a moment. If it stays so, look at tts."
+    ),
     errors.SoundRefused: Row(
         "sound_refused",
         422,

@@ -1,15 +1,25 @@
 """`POST /v1/sessions/{id}/say`: an operator has the session say something aloud."""
 
+import asyncio
+import time
+
 from fastapi import APIRouter, status
 from pydantic import Field
 
 from vigil.contract.events.announcements import announcement_outgoing
+from vigil.core.ids import SessionKey
+from vigil.core.source import Role
 from vigil.runtime.errors import SessionEnded
+from vigil.runtime.placement.leases import Placement
 from vigil.runtime.session.lifecycle import now_us
-from vigil_gateway.api.errors import NotSpeaking
+from vigil_gateway.api.errors import NotSpeaking, NoVoice
 from vigil_gateway.api.models.base import Accepted, In, Text
 from vigil_gateway.ports import Key, PortsOf
 from vigil_gateway.sessions.commands import new_id
+
+# A worker takes a new session up within a second, and one of a worker that was killed when its lease has run out.
+VOICE_WAIT_S = 3.0
+_ASK_AGAIN_S = 0.05
 
 router = APIRouter(prefix="/v1/sessions/{session}", tags=["speech"])
 
@@ -30,7 +40,20 @@ async def say(ports: PortsOf, key: Key, body: AnnouncementIn) -> Accepted:
         raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
     if not look.spec.voice.is_on:
         raise NotSpeaking(key.session)
+    await _voice(ports.placement, key)
     announcement = new_id("say")
     outgoing = announcement_outgoing(key, announcement, body.text, now_us())
     await ports.bus.publish(outgoing.subject, outgoing.payload)
     return Accepted(id=announcement, session=key.session)
+
+
+async def _voice(placement: Placement, key: SessionKey) -> None:
+    """Return once a tts worker hears what the session is to say: nobody keeps an announcement for one that comes later.
+    Raises `NoVoice` after `VOICE_WAIT_S` seconds without one."""
+    end_s = time.monotonic() + VOICE_WAIT_S
+    while True:
+        if await placement.is_heard(Role.TTS, key):
+            return
+        if time.monotonic() >= end_s:
+            raise NoVoice(key.session)
+        await asyncio.sleep(_ASK_AGAIN_S)

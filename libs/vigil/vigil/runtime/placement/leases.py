@@ -158,6 +158,18 @@ class Placement:
                 until, fence = await pipeline.execute()
         return until is None or (fence is not None and int(fence) > claim.fence)
 
+    async def is_heard(self, role: Role, key: SessionKey) -> bool:
+        """Whether the worker that holds the session now has said that it hears all that comes for it."""
+        name = member(key)
+        with unavailable():
+            now_ms = await self._now_ms()
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.zscore(_key(role, "expiry"), name)
+                pipeline.hget(_key(role, "fence"), name)
+                pipeline.hget(_key(role, "heard"), name)
+                until, claimed, heard = await pipeline.execute()
+        return until is not None and until > now_ms and heard is not None and heard == claimed
+
     async def heartbeat(self, role: Role, worker: str, offer: Offer | int) -> None:
         """Say that the worker lives and what it offers (a number: sessions that it can hold). Valid for one lease."""
         await self._said(role, worker, self._lease_ms, Offer(offer) if isinstance(offer, int) else offer)

@@ -1,13 +1,20 @@
 """What it costs the ticks that each session hears a module: one observation a second, told in the turn of its picture.
 
 The runs take turns on the same sessions, so that a machine that drifts does so for both. The text is another one each
-second, so that nothing is folded; what no longer fits into a chunk is left out, as in any session.
+second, so that nothing is folded; what no longer fits into a chunk is left out, as in any session. What would hold up
+some runs and not others waits until they are over: Redis writes its file anew between them, and so does this process
+collect its garbage.
 """
 
 import asyncio
+import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
+
+from redis.asyncio import Redis
 
 from bench.collector import collecting
 from bench.generator import loading, now_ms
@@ -18,7 +25,9 @@ from bench.settings import BenchSettings
 from bench.stack import Stack, running
 from bench.statistics import Spread, spread
 
-ROUNDS = 2
+ROUNDS = 3
+_REWRITE_S = 30.0
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Every run, and what observations do to the ticks: means over the rounds, with them to without."""
+    """Every run, and what observations do to the ticks: the middle of the rounds with them to that without, so that a
+    worker's own collection of garbage (50 ms every 95 s) in one of them does not decide."""
 
     sessions: int
     runs: tuple[Run, ...]
@@ -53,7 +63,9 @@ async def measure(settings: BenchSettings) -> Observed:
         for _ in range(ROUNDS):
             for observed in (False, True):
                 plan = LoadPlan(stack.nats.url, sessions, start_ms, observed=observed)
-                runs.append(await _run(settings, stack, plan))
+                await _rewrite(stack.redis)
+                with _no_collection():
+                    runs.append(await _run(settings, stack, plan))
     return compared(len(sessions), runs)
 
 
@@ -61,6 +73,26 @@ def compared(sessions: int, runs: Sequence[Run]) -> Observed:
     """What the runs say together. Pure."""
     p50, p99 = _ratio(runs, [run.tick.p50 for run in runs]), _ratio(runs, [run.tick.p99 for run in runs])
     return Observed(sessions, tuple(runs), p50, p99)
+
+
+async def _rewrite(redis: Redis) -> None:
+    """Have Redis write its append-only file anew, and not again by itself. Raises `TimeoutError`."""
+    await redis.config_set("auto-aof-rewrite-percentage", 0)
+    await redis.bgrewriteaof()
+    async with asyncio.timeout(_REWRITE_S):
+        while (await redis.info("persistence"))["aof_rewrite_in_progress"]:  # noqa: ASYNC110  Redis tells no event
+            await asyncio.sleep(_POLL_S)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Collect garbage now, and not before the block has ended."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 async def _run(settings: BenchSettings, stack: Stack, plan: LoadPlan) -> Run:
@@ -81,4 +113,4 @@ async def _run(settings: BenchSettings, stack: Stack, plan: LoadPlan) -> Run:
 def _ratio(runs: Sequence[Run], values: Sequence[float]) -> float:
     pairs = list(zip(runs, values, strict=True))
     beside, alone = ([value for run, value in pairs if run.observed is wanted] for wanted in (True, False))
-    return round(sum(beside) / len(beside) / (sum(alone) / len(alone)), 4)
+    return round(median(beside) / median(alone), 4)

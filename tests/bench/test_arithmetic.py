@@ -343,8 +343,8 @@ def test_the_cost_of_spans_is_the_mean_of_the_rounds_with_less_the_mean_of_those
     assert (found.spans_per_tick, found.tick_p50_added_ms, found.cpu_added_ms) == (9, 1.5, 1.25)
 
 
-def test_the_cost_of_modules_is_the_mean_of_the_rounds_with_them_over_the_mean_of_those_without() -> None:
-    without = [ModulesRun(False, spread([ms, 10 * ms]), 0.0, 1.0) for ms in (2.0, 4.0)]
-    beside = [ModulesRun(True, spread([ms, 12 * ms]), 0.9, 1.0) for ms in (2.5, 5.0)]
-    found = compared(150, [without[0], beside[0], without[1], beside[1]])
+def test_the_cost_of_modules_is_the_middle_of_the_rounds_with_them_over_the_middle_of_those_without() -> None:
+    without = [ModulesRun(False, spread([ms, 10 * ms]), 0.0, 1.0) for ms in (2.0, 4.0, 4.2)]
+    beside = [ModulesRun(True, spread([ms, 12 * ms]), 0.9, 1.0) for ms in (2.5, 50.0, 5.0)]
+    found = compared(150, [run for both in zip(without, beside, strict=True) for run in both])
     assert (found.sessions, found.tick_p50_ratio, found.tick_p99_ratio) == (150, 1.25, 1.5)

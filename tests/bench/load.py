@@ -19,6 +19,7 @@ from bench.load_plan import INTERVAL_MS, TENANT, LoadPlan, LoadReport, Pace
 from bench.nats_client import connected
 from bench.pictures import red, scenes
 from bench.statistics import quantile
+from bench.uneventful import uneventful
 from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
 from vigil.contract.events.observations import observation_outgoing
@@ -45,7 +46,7 @@ class Cameras:
         self._client = client
         self._keys = [SessionKey(TENANT, session) for session in plan.sessions]
         self._index = {session: index for index, session in enumerate(plan.sessions)}
-        self._pictures = scenes(_PICTURES, plan.size)
+        self._pictures = (uneventful if plan.rendered else scenes)(_PICTURES, plan.size)
         self._red = red(plan.size)
         self._late_ms: list[float] = []
         self._bytes = 0

@@ -21,7 +21,7 @@ class Pace(StrEnum):
 class LoadPlan:
     """`sessions` are watched from one tenant. Sessions show red for one turn in every `red_every`; 0 is never. All of
     them show red in the turn `red_turn`; -1 is never. With `observed` a module tells each session something of each
-    picture.
+    picture. With `rendered` they show a place that a model knows instead of blotches.
 
     `start_ms` is the clock's time (ms since the epoch) of model time 0.
     """
@@ -36,6 +36,7 @@ class LoadPlan:
     first_turn: int = 0  # answered pace: begin with this one
     size: tuple[int, int] = (512, 512)
     observed: bool = False
+    rendered: bool = False
 
     def is_red(self, index: int, turn: int) -> bool:
         """Whether session number `index` shows red in this turn; with `red_every` sessions take turns at it."""

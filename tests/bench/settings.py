@@ -127,7 +127,7 @@ class BenchSettings(BaseSettings):
         description="Where `make bench-voice` has installed a second voice, which is left out where it is not",
     )
     speech_sentences: int = Field(
-        default=20, ge=1, le=20, description="Sentences that each voice speaks clean, with noise and in a room"
+        default=20, ge=2, le=20, description="Sentences that each voice speaks clean, with noise and in a room"
     )
     speech_exchanges: int = Field(
         default=20, ge=1, le=60, description="Questions by voice that interrupt the session and are answered aloud"

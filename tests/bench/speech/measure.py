@@ -51,7 +51,7 @@ async def measure(settings: BenchSettings) -> Speech:
     first = next(iter(voices.values()))
     async with staged(settings) as stage:
         understood = await recognition(stage, voices, sentences)
-        answered = await dialogue(stage, _questions(voices, sentences), settings.speech_exchanges)
+        answered = await dialogue(stage, questions(voices, sentences), settings.speech_exchanges)
         silent = await quiet(stage, first, settings.speech_minutes * 60)
         steps = await capacity(stage, first, settings)
         memory = stage.memory()
@@ -59,8 +59,8 @@ async def measure(settings: BenchSettings) -> Speech:
     return Speech(tuple(voices), understood, answered, silent, steps, settings.speech_limit_s, memory, elapsed_s)
 
 
-def _questions(voices: Mapping[str, Sequence[Samples]], sentences: Sequence[str]) -> dict[str, list[Samples]]:
-    """What is answered: the other sentences set a watch, or say something."""
+def questions(voices: Mapping[str, Sequence[Samples]], sentences: Sequence[str]) -> dict[str, list[Samples]]:
+    """What is answered, by voice: the other sentences set a watch, or say something."""
     return {
         name: [sound for sentence, sound in zip(sentences, sounds, strict=True) if sentence.endswith("?")]
         for name, sounds in voices.items()

@@ -71,7 +71,7 @@ async def staged(settings: BenchSettings) -> AsyncIterator[Stage]:
             stage = Stage(stack, listener, bus, sampler, engines)
             await stage.open((HEARS,), OPEN)
             await stage.open((TALKS,), OPEN, ALOUD)
-            plan = LoadPlan(stack.nats.url, (HEARS, TALKS), now_ms() + 1_000, size=_SIZE)
+            plan = LoadPlan(stack.nats.url, (HEARS, TALKS), now_ms() + 1_000, size=_SIZE, rendered=True)
             try:
                 async with loading(plan, stack.folder):
                     yield stage

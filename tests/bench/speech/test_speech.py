@@ -1,11 +1,13 @@
 """What turns sound into takes, and takes into figures, by value and property."""
 
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from bench.machine import Machine
 from bench.report import html
@@ -14,14 +16,16 @@ from bench.settings import BenchSettings
 from bench.speech.capacity import Step, is_sustained
 from bench.speech.dialogue import Exchange, of_exchanges
 from bench.speech.listener import Heard, Told
-from bench.speech.measure import Speech
+from bench.speech.measure import Speech, questions
 from bench.speech.microphone import after_us
 from bench.speech.quiet import Quiet
 from bench.speech.recognition import Recognition, SetResult, Take, is_understood, of_set, spoken_between
 from bench.speech.sounds import LOUDNESS, Samples, framed, in_a_room, levelled, music, noisy, pcm, resampled, voiced
+from bench.speech.voices import SENTENCES
 from bench.speech.words import word_error_rate, words, wrong_words
 from bench.statistics import spread
 from bench.tick import BENCHES
+from bench.uneventful import uneventful
 from vigil.contract.audio import SpokenChunk, VoiceActivity, VoiceState
 from vigil.core.control import RESPONSE, SILENCE
 from vigil.core.hearing import Origin
@@ -170,6 +174,19 @@ def test_what_was_told_before_is_not_of_this_sentence() -> None:
     assert found.since(mark) == Heard()
     found.finals.append(Told(60, {"text": "more"}))
     assert [final.at_us for final in found.since(mark).finals] == [60]
+
+
+def test_even_the_fewest_sentences_hold_a_question() -> None:
+    fewest = next(limit.ge for limit in BenchSettings.model_fields["speech_sentences"].metadata if hasattr(limit, "ge"))
+    spoken = {"voice": [np.zeros(1)] * fewest}
+    assert len(questions(spoken, SENTENCES[:fewest])["voice"]) == 1
+
+
+def test_nothing_happens_before_the_camera_and_yet_no_two_pictures_are_the_same() -> None:
+    pictures = uneventful(32, (160, 96))
+    assert len(set(pictures)) == 32
+    assert pictures == uneventful(32, (160, 96))
+    assert {Image.open(BytesIO(picture)).size for picture in pictures} == {(160, 96)}
 
 
 def test_an_answer_is_the_first_that_begins_after_the_question() -> None:

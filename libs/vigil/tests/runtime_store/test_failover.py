@@ -88,7 +88,13 @@ async def command(server: RedisServer, *words: str) -> None:
 
 async def fail_over(former: RedisServer, replica: RedisServer) -> None:
     """Make the replica, once it has every write, the master, and the former master its replica."""
-    await command(former, "WAIT", "1", "5000")
+    async with Redis.from_url(former.url) as client:
+
+        async def has_every_write() -> bool:  # WAIT counts the writes of its own connection alone
+            found = await client.info("replication")
+            return bool(found["slave0"]["offset"] == found["master_repl_offset"])
+
+        await eventually(has_every_write, what="the replica has every write")
     await command(replica, "REPLICAOF", "NO", "ONE")
     await command(former, "REPLICAOF", "127.0.0.1", str(replica.port))
 

@@ -133,7 +133,8 @@ class Client:
 
     async def observe(self, session_id: str, seen: NewObservation) -> str:
         """Tell the session what a module of yours noticed; its id. It is data for the model's next turn. Modules that
-        see pictures use `vigil_client.modules`."""
+        see pictures use `vigil_client.modules`. Raises `Invalid` (its `kind` is `not_heard`) for a session whose
+        options leave that module out."""
         return await self._tell("POST", f"{_session(session_id)}/observations", as_body(seen))
 
     async def instructions(self, session_id: str) -> tuple[Instruction, ...]:

@@ -101,6 +101,25 @@ async def test_an_ended_session_and_one_that_is_not_there_take_nothing(
     assert (status, problem["type"]) == (409, "urn:vigil:problem:session_ended")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"), [({"is_on": False}, "hears no modules"), ({"names": ["faces", "text"]}, "only faces, text")]
+)
+async def test_a_session_that_does_not_hear_the_module_says_so_until_it_does(
+    http: aiohttp.ClientSession, session: str, options: dict[str, Any], said: str
+) -> None:
+    async def change(modules: dict[str, Any]) -> None:
+        async with http.patch(f"/v1/sessions/{session}", json={"modules": modules}) as answer:
+            assert answer.status == 200
+
+    await change(options)
+    status, answer = await told(http, session, SEEN)
+    assert (status, answer["type"]) == (409, "urn:vigil:problem:not_heard")
+    assert said in answer["detail"]
+    assert "vigil sessions change" in answer["next_step"]
+    await change({"is_on": True, "names": ["zones"]})
+    assert (await told(http, session, SEEN))[0] == 202
+
+
 async def test_what_a_module_notices_fills_no_audit(http: aiohttp.ClientSession, session: str, bus: Bus) -> None:
     for _ in range(3):
         assert (await told(http, session, SEEN))[0] == 202

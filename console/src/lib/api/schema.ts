@@ -112,8 +112,8 @@ export interface paths {
         put?: never;
         /**
          * Observe
-         * @description Tell the session what a module of yours noticed. The model is shown it in the next turn, as data, when the
-         *     session takes observations of that module and it is not too old by then.
+         * @description Tell the session what a module of yours noticed. The model is shown it in the next turn, as data, when it is not
+         *     too old by then. A session whose options leave that module out refuses it (`not_heard`).
          */
         post: operations["observe_v1_sessions__session__observations_post"];
         delete?: never;

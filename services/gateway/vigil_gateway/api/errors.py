@@ -23,6 +23,7 @@ GatewayError
 ├── NoSpeech, NotSpokenTo     sound of a session that neither hears nor speaks, or does not hear
 ├── NotSpeaking               an announcement for a session that does not speak
 ├── NoVoice                   an announcement for a session that no tts worker speaks for now
+├── NotHeard                  an observation of a module that the session does not hear
 ├── SoundRefused              sound that cannot be taken as it comes
 ├── TooManySessions           the tenant has as many sessions open as it may
 ├── TooManyPushes             the tenant pushes more pictures than it may
@@ -49,6 +50,7 @@ from datetime import UTC, datetime
 
 from vigil.contract.api_keys import KeyRole
 from vigil.core.approval import Approval, ApprovalState
+from vigil.core.modules import Modules
 
 
 class GatewayError(Exception):
@@ -262,6 +264,14 @@ class NoVoice(GatewayError):
 
     def __init__(self, session: str) -> None:
         super().__init__(f"no tts worker speaks for the session {session[:80]!r} now: nothing was said")
+
+
+class NotHeard(GatewayError):
+    """The session's options say that the model is not told what this module notices."""
+
+    def __init__(self, session: str, module: str, modules: Modules) -> None:
+        hears = f"hears only {', '.join(modules.names)}" if modules.is_on else "hears no modules"
+        super().__init__(f"the session {session[:80]!r} {hears}: it is not told what {module!r} notices")
 
 
 class SoundRefused(GatewayError):

@@ -153,6 +153,13 @@ TABLE: dict[type[Exception], Row] = {
     errors.NoVoice: Row(
         "no_voice", 503, "Nobody speaks for the session now", "Try again in a moment. If it stays so, look at tts."
     ),
+    errors.NotHeard: Row(
+        "not_heard",
+        409,
+        "The session does not hear this module",
+        'Have it hear the module: PATCH /v1/sessions/{id} {"modules": {"is_on": true, "names": [...]}}, or '
+        "`vigil sessions change SESSION --modules --module NAME` with each module that it is to hear.",
+    ),
     errors.SoundRefused: Row(
         "sound_refused",
         422,

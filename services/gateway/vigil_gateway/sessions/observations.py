@@ -10,6 +10,7 @@ from vigil.core.observation import Box, Observation
 from vigil.runtime.errors import SessionEnded
 from vigil.runtime.process.trace import current_traceparent
 from vigil.runtime.session.lifecycle import now_us
+from vigil_gateway.api.errors import NotHeard
 from vigil_gateway.api.models.base import Accepted
 from vigil_gateway.api.models.observations import ObservationIn
 from vigil_gateway.ports import Key, PortsOf
@@ -22,12 +23,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @router.post("/observations", status_code=status.HTTP_202_ACCEPTED)
 async def observe(ports: PortsOf, key: Key, body: ObservationIn) -> Accepted:
-    """Tell the session what a module of yours noticed. The model is shown it in the next turn, as data, when the
-    session takes observations of that module and it is not too old by then."""
-    await ports.store.spec(key)  # raises when there is no such session
-    ended = await ports.store.ended(key)
-    if ended is not None:
-        raise SessionEnded(key, f"session {key.session} has ended: {ended.reason}")
+    """Tell the session what a module of yours noticed. The model is shown it in the next turn, as data, when it is not
+    too old by then. A session whose options leave that module out refuses it (`not_heard`)."""
+    look = await ports.store.look(key)
+    if look.ended is not None:
+        raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
+    if not look.spec.modules.hears(body.module):
+        raise NotHeard(key.session, body.module, look.spec.modules)
     seen = observation(body, f"o-{secrets.token_hex(8)}", now_us())
     outgoing = observation_outgoing(key, seen, now_us(), current_traceparent())
     await ports.bus.publish(outgoing.subject, outgoing.payload, {"Content-Type": outgoing.content_type})

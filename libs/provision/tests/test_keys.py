@@ -12,6 +12,7 @@ from vigil_client.testing.command import invoked
 from vigil_provision import key_file, secrets
 from vigil_provision.errors import ProvisionError
 from vigil_provision.keys import SITE_KEY, UP_KEY, added, removed, rotated, with_own, without_tenant
+from vigil_provision.site import KEYS
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -104,6 +105,14 @@ def test_the_command_from_the_first_key_to_the_last(tmp_path: Path) -> None:
     assert row["nats_url"] in keys_command("tenants", *place), "whole, to be copied"
     keys_command("remove", "--tenant", "acme", "--all", *place)
     assert key_file.read(tmp_path / key_file.FILE) == ()
+
+
+def test_the_command_alone_lists_the_keys_of_the_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / KEYS).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / KEYS).write_bytes(encode_keys([PAGER]))
+    monkeypatch.setenv("VIGIL_SITE", str(tmp_path))
+    assert keys_command() == keys_command("list")
+    assert "pager" in keys_command()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from vigil.contract.permissions import tenant_user
 from vigil.core.errors import InvalidToken
 from vigil.core.ids import token
 from vigil_client.commands.options import one_of
-from vigil_client.commands.running import console, show_table, stderr
+from vigil_client.commands.running import console, run_by_default, show_table, stderr
 from vigil_client.commands.subscribe import duration
 from vigil_client.endpoints import DATA_DIR
 from vigil_provision.commands.place import Place
@@ -75,7 +75,7 @@ def by_default(context: typer.Context) -> None:
       vigil keys tenants
     """
     if context.invoked_subcommand is None:
-        context.invoke(list_keys)
+        run_by_default(context, "list")
 
 
 @keys.command()

@@ -73,6 +73,13 @@ async def test_a_key_file_that_is_not_there_is_one_line(start: Start, tmp_path: 
     assert len(err.splitlines()) == 1
 
 
+async def test_a_misspelt_profile_is_one_line(start: Start) -> None:
+    code, _, err = await finished(await start(VIGIL_PROFILE="joyal"))
+    assert code == 2
+    assert err.startswith("vigil-gateway: VIGIL_PROFILE: no prompt profile 'joyal'")
+    assert len(err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("variable", ["VIGIL_HTTP_PORT", "VIGIL_METRICS_PORT"])
 async def test_a_port_in_use_is_one_line(start: Start, redis_server: RedisServer, variable: str) -> None:
     code, _, err = await finished(await start(**{variable: redis_server.port}))

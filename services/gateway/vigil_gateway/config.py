@@ -7,7 +7,7 @@ from pydantic import AfterValidator, DirectoryPath, Field, FilePath, SecretStr, 
 from pydantic_core import PydanticCustomError
 
 from vigil.contract.api_keys import KeyRole
-from vigil.runtime.process.config import ServiceSettings
+from vigil.runtime.process.config import ProfileName, ServiceSettings
 from vigil.runtime.process.ice_servers import IceServersSetting
 from vigil_gateway.console import links
 from vigil_gateway.http import proxy_header
@@ -37,7 +37,7 @@ class GatewaySettings(ServiceSettings):
     tls_key_file: FilePath | None = Field(None, description="PEM file with the private key of that certificate")
     ingestion_grpc: str = Field("127.0.0.1:9201", min_length=1, description="gRPC target that probes sources")
     probe_deadline_s: float = Field(20.0, gt=0, le=120, description="Seconds that probing a source may take")
-    profile: str = Field("vigil-small", description="Prompt profile that the workers run")
+    profile: ProfileName = Field("vigil-small", description="Prompt profile that the workers run")
     model: str = Field("vigil-small", min_length=1, description="Model that the engine serves")
     rendered_sources: str = Field(
         "",

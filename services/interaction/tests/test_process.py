@@ -83,6 +83,15 @@ async def test_a_model_without_the_control_tokens_is_refused(
     assert "Traceback" not in said
 
 
+async def test_a_misspelt_profile_is_one_line() -> None:
+    async with interaction(profile="joyal") as service:
+        assert await asyncio.wait_for(service.process.wait(), DEADLINE_S) == 2
+        said = await service.end()
+    assert said == (
+        "vigil-interaction: VIGIL_PROFILE: no prompt profile 'joyal': choose one of joyai, vigil-small, harness\n"
+    )
+
+
 async def test_an_engine_that_is_down_at_the_start_is_waited_for(
     nats_server: NatsServer, redis_server: RedisServer
 ) -> None:

@@ -4,7 +4,7 @@ from pydantic import Field, SecretStr
 
 from vigil.core.consolidation import DEFAULT_LEAD_TURNS
 from vigil.core.session import DEFAULT_CHUNK_TURNS, MAX_PICTURES
-from vigil.runtime.process.config import WorkerSettings
+from vigil.runtime.process.config import ProfileName, WorkerSettings
 
 
 class InteractionSettings(WorkerSettings):
@@ -22,7 +22,7 @@ class InteractionSettings(WorkerSettings):
     )
     engine_api_key: SecretStr = Field(SecretStr(""), description="API key that the engines ask for; empty: none")
     model: str = Field("vigil-small", min_length=1, description="Model name as the engine lists it")
-    profile: str = Field("vigil-small", min_length=1, description="Prompt profile that the model was trained on")
+    profile: ProfileName = Field("vigil-small", description="Prompt profile that the model was trained on")
     engine_deadline_s: float = Field(10.0, gt=0, le=120, description="Seconds after which an engine call is given up")
     prewarm_turns: int = Field(
         10,

@@ -19,6 +19,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from vigil.core.errors import UnknownProfile
+from vigil.core.profile import profile
 from vigil.runtime.process.redaction import HIDDEN, redacted_list
 
 ENV_PREFIX = "VIGIL_"
@@ -58,7 +60,16 @@ def _all_readable(urls: str) -> str:
     return urls
 
 
+def _known_profile(name: str) -> str:
+    """`name` when a prompt profile has it."""
+    try:
+        return profile(name).name
+    except UnknownProfile as error:
+        raise PydanticCustomError("profile", "{why}", {"why": str(error)}) from None
+
+
 Url = Annotated[str, AfterValidator(_readable)]
+ProfileName = Annotated[str, AfterValidator(_known_profile)]
 Urls = Annotated[str, AfterValidator(_all_readable)]
 
 

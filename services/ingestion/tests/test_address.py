@@ -95,7 +95,9 @@ def test_this_host_is_refused_unless_it_is_allowed(url: str, host: str) -> None:
     with pytest.raises(SourceError) as caught:
         resolve(url.format(host), None, allow_local=False)
     assert caught.value.fault is Fault.FORBIDDEN
+    assert "it is this host itself, and this tenant may not watch what is on it" in caught.value.message
     assert "VIGIL_LOCAL_SOURCE_TENANTS" in caught.value.message
+    assert "host.docker.internal" in caught.value.message
     assert resolve(url.format(host), None, allow_local=True).hosts
 
 

@@ -15,7 +15,10 @@ from vigil_ingestion.faults import Fault, SourceError
 
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
-_NOT_LOCAL = "which this tenant may not watch: VIGIL_LOCAL_SOURCE_TENANTS names the tenants that may"
+_NOT_LOCAL = "this tenant may not watch what is on it (VIGIL_LOCAL_SOURCE_TENANTS names the tenants that may)"
+_IN_COMPOSE = (
+    "where Vigil runs in containers, that is the container: Docker Compose has its host as host.docker.internal"
+)
 
 LookUp = Callable[..., Sequence[tuple[Any, ...]]]  # socket.getaddrinfo
 
@@ -57,7 +60,7 @@ def resolve(
     match parts.scheme:
         case "file":
             if file_root is None and not allow_local:
-                raise SourceError(Fault.FORBIDDEN, f"{redacted(url)} is a file of this server, {_NOT_LOCAL}")
+                raise SourceError(Fault.FORBIDDEN, f"{redacted(url)} is a file of this server, and {_NOT_LOCAL}")
             return _file(unquote(parts.path), url, file_root)
         case "rtsp" | "rtsps":
             return _network(SourceKind.RTSP, parts, port, look_up, allow_local)
@@ -107,15 +110,17 @@ def _network(kind: SourceKind, parts: SplitResult, port: int | None, look_up: Lo
     for host in hosts:
         if why := _why_refused(host, allow_local):
             by_name = not _is_literal(parts.hostname)
-            raise SourceError(Fault.FORBIDDEN, f"{shown} leads to {host}, and {why}", by_name=by_name)
+            raise SourceError(Fault.FORBIDDEN, f"{shown} leads to {host}: {why}", by_name=by_name)
     return Address(kind, url, shown, hosts, port)
 
 
 def _why_refused(host: str, allow_local: bool) -> str:
     if why := why_refused(host, allow_local=allow_local):
-        return f"{why}: {_NOT_LOCAL}" if "this host" in why else f"{why}: use the camera's own address"
+        return (
+            f"{why}, and {_NOT_LOCAL}; {_IN_COMPOSE}" if "this host" in why else f"{why}; use the camera's own address"
+        )
     if not allow_local and _is_of_this_host(host):
-        return f"it is this host itself: {_NOT_LOCAL}"
+        return f"it is this host itself, and {_NOT_LOCAL}"
     return ""
 
 

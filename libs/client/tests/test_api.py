@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from vigil_client.backoff import Backoff
 from vigil_client.cloudevents import Alert, Delegation
 from vigil_client.errors import BadMessage, Invalid, NotFound, Refused, Unauthorised, Unavailable, Unreachable
 from vigil_client.events import Connection, Decision, Event, Lifecycle, RoleStatus, read_event
-from vigil_client.options import NewSession, NewSource, NewWatch, Speech, source_url
+from vigil_client.options import NewSession, NewSource, NewWatch, Speech, camera_meant, source_url
 from vigil_client.sse import Parser, ServerEvent
 from vigil_client.testing.scripted_answers import SESSION, alert_json, decision_json, delegation_json, sse
 from vigil_client.testing.scripted_gateway import KEY, ScriptedGateway, playing, problem
@@ -271,3 +272,26 @@ def test_a_path_becomes_an_address() -> None:
     assert source_url("rtsp://u:p@camera/1") == "rtsp://u:p@camera/1"
     assert source_url("/videos/my lobby.mp4") == "file:///videos/my%20lobby.mp4"
     assert source_url("lobby.mp4").startswith("file:///")
+
+
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        ("172.17.0.1:8554/cam", "rtsp://172.17.0.1:8554/cam"),
+        ("192.168.1.20/stream1", "rtsp://192.168.1.20/stream1"),
+        ("camera.local:554", "rtsp://camera.local:554"),
+        ("[fe80::1]:8554/cam", "rtsp://[fe80::1]:8554/cam"),
+        ("rtsp://172.17.0.1:8554/cam", ""),
+        ("lobby.mp4", ""),
+        ("/videos/10.0.0.1:80", ""),
+        ("clips/12:30.mp4", ""),
+    ],
+)
+def test_a_host_without_a_scheme_is_taken_for_a_camera(source: str, meant: str) -> None:
+    assert camera_meant(source) == meant
+
+
+def test_a_file_that_is_named_like_a_host_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "10.0.0.1").touch()
+    monkeypatch.chdir(tmp_path)
+    assert camera_meant("10.0.0.1") == ""

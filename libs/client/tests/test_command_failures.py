@@ -84,6 +84,7 @@ def test_every_example_in_a_help_is_a_command_that_is_there(path: tuple[str, ...
         (("dance",), "No such command 'dance'"),
         (("sessions", "dance"), "No such command 'dance'"),
         (("watch", "--alert", "Alert me when a fire starts."), "give a video file or an address to watch"),
+        (("watch", "10.0.0.9:8554/cam", "--alert", "Alert me of fire."), "write rtsp://10.0.0.9:8554/cam"),
         (("watch", "/lobby.mp4"), "Missing option '--alert'"),
         ((*WATCH, "--severity", "urgent"), "'urgent' is none of info, warning, critical"),
         ((*WATCH, "--response-mode", "loud"), "'loud' is none of"),

@@ -3,6 +3,7 @@
 A test compares them with the gateway's `openapi.json`.
 """
 
+import re
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ SEVERITIES = ("info", "warning", "critical")
 RESPONSE_MODES = ("reserved", "balanced", "talkative")
 DUPLICATE_GUARDS = ("off", "exact", "near")
 TURN_TAKINGS = ("open", "wake", "push")
+# `host:port`, or an IPv4 address: what somebody types who leaves out the scheme of a camera's address.
+_BARE_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*):\d{1,5}(/|$)|\d{1,3}(\.\d{1,3}){3}(/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,14 @@ def source_url(source: str) -> str:
     if len(urlsplit(source).scheme) > 1:
         return source
     return Path(source).expanduser().resolve().as_uri()
+
+
+def camera_meant(source: str) -> str:
+    """The address that a source without a scheme probably means: `host:port`, or an IPv4 address, that is no file's
+    name. Empty for anything else."""
+    if _BARE_HOST.match(source) is None or Path(source).exists():
+        return ""
+    return f"rtsp://{source}"
 
 
 def _json(value: Any) -> Any:

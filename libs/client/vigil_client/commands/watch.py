@@ -26,6 +26,7 @@ from vigil_client.options import (
     Speech,
     Voice,
     Window,
+    camera_meant,
     source_url,
 )
 from vigil_client.values import Session
@@ -180,6 +181,8 @@ def source_of(source: str, webrtc: bool, camera: str, loop: bool) -> NewSource:
         raise typer.BadParameter("--loop starts a file again, and --webrtc watches none")
     if webrtc:
         return NewSource(id=source_id(camera), name=camera, kind="webrtc")
+    if meant := camera_meant(source):
+        raise typer.BadParameter(f"{source} is neither a file here nor an address with a scheme: write {meant}")
     return NewSource(source_url(source), source_id(camera), camera, loop)
 
 

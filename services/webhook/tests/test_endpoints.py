@@ -1,6 +1,7 @@
 """The endpoints' file: what it may say, and how it is told what is wrong."""
 
 import base64
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from vigil.core.alert import Alerts, AlertState, Moment, advance
 from vigil.core.instruction import Instruction, Severity, Watch
 from vigil.core.session import SessionSpec
 from vigil.core.source import Source, SourceKind
-from vigil_webhook.endpoints import MAX_ENDPOINTS, Endpoint, EndpointsInvalid, load
+from vigil_webhook.endpoints import MAX_ENDPOINTS, Endpoint, EndpointsInvalid, load, unread
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 GOOD = {"name": "pager", "tenant": "demo", "url": "https://pager.example/hooks/path-token", "secret": SECRET}
@@ -65,6 +66,14 @@ def test_what_breaks_a_rule_is_named(tmp_path: Path, change: dict[str, Any], tol
     assert told in str(refused.value)
     assert "webhooks.json" in str(refused.value)
     assert SECRET not in str(refused.value)
+
+
+def test_a_file_that_may_not_be_read_is_a_matter_of_rights(tmp_path: Path) -> None:
+    said = unread(tmp_path / "webhooks.json", PermissionError(errno.EACCES, "Permission denied"))
+    assert "cannot be read (Permission denied)" in said
+    assert "user 10001" in said
+    assert "chmod" in said
+    assert '{"endpoints"' not in said, "it has its content"
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:

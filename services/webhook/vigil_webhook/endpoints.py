@@ -34,6 +34,10 @@ MAX_ENDPOINTS = 64
 State = Literal["opened", "updated", "closed", "acknowledged", "muted"]
 _OF_ITSELF = frozenset(AlertState)
 _HOW = 'write {"endpoints": [{"name": "pager", "tenant": "demo", "url": "https://…", "secret": "whsec_…"}]}'
+_LET_READ = (
+    "let this process's user read it and its folder (in containers that is user 10001: `chown 10001` it and "
+    "`chmod 400` it; it holds secrets)"
+)
 
 
 class EndpointsInvalid(ValueError):
@@ -95,12 +99,18 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     endpoints: list[_Entry]
 
 
+def unread(path: Path, error: OSError) -> str:
+    """Why the file could not be read, and what to do: a file that is there wants other rights, not other content."""
+    how = _LET_READ if isinstance(error, PermissionError) else _HOW
+    return f"the file {path} cannot be read ({error.strerror}): {how}"
+
+
 def load(path: Path, *, allow_local: bool) -> tuple[Endpoint, ...]:
     """Read the file, or raise `EndpointsInvalid`. `allow_local` lets endpoints be on this host."""
     try:
         entries = msgspec.json.decode(path.read_bytes(), type=_File).endpoints
     except OSError as error:
-        raise EndpointsInvalid(f"the file {path} cannot be read ({error.strerror}): {_HOW}") from None
+        raise EndpointsInvalid(unread(path, error)) from None
     except UNREADABLE as error:
         raise EndpointsInvalid(f"the file {path} is not valid ({error}): {_HOW}") from None
     if not 1 <= len(entries) <= MAX_ENDPOINTS:

@@ -15,6 +15,7 @@ from vigil.contract.service_spec import ServiceSpec
 from vigil.contract.services import SERVICES
 from vigil.runtime.process.config import ServiceSettings
 from vigil_gateway.http.proxy_header import proxies_of
+from vigil_local.commands.compose_containers import VARIABLES
 
 FILES = [BASE, *layers()]
 # The keys of a service in the Compose specification that are of use here; any other is a slip of the pen.
@@ -173,6 +174,15 @@ def test_nothing_is_published_but_the_gateway_and_nats() -> None:
         "proxy": ["127.0.0.1:8080:8080", "127.0.0.1:9200:9200"],
         "nats": ["127.0.0.1:4222:4222"],
     }
+
+
+def test_doctor_knows_the_variable_of_every_published_port() -> None:
+    found = {}
+    for name, service in chain.from_iterable(composition.raw(file)["services"].items() for file in FILES):
+        for port in service.get("ports", ()):
+            if match := re.search(r"\$\{(VIGIL_PUBLISH_\w+):-\d+\}:(\d+)$", str(port)):
+                found[name, int(match[2])] = match[1]
+    assert found == VARIABLES
 
 
 @each_file

@@ -9,21 +9,40 @@ import pytest
 
 from vigil_client.testing.command import vigil
 from vigil_local.commands import compose_checks
-from vigil_local.commands.compose_checks import Compose, Container
+from vigil_local.commands.compose_checks import Compose
+from vigil_local.commands.compose_containers import Container, containers
 
 COMPOSE = Compose((Path("deploy/compose.yaml"), Path("mine.yaml")))
 FILES = "docker compose -f deploy/compose.yaml -f mine.yaml"
-SERVICES = {"nats": {"image": "nats:1"}, "gateway": {"image": "vigil-gateway:1"}}
-WELL = [
-    {"Service": "nats", "Name": "vigil-nats-1", "State": "running", "Health": "healthy", "ExitCode": 0},
-    {"Service": "gateway", "Name": "vigil-gateway-1", "State": "running", "Health": "healthy", "ExitCode": 0},
-]
+SERVICES: dict[str, dict[str, Any]] = {
+    "nats": {"image": "nats:1", "ports": [{"published": "4333", "target": 4222}]},
+    "gateway": {"image": "vigil-gateway:1"},
+}
+CONFIG = {"name": "vigil", "services": SERVICES}
+TAKEN = (
+    "driver failed programming external connectivity on endpoint vigil-nats-1: Error starting userland proxy: "
+    "listen tcp4 127.0.0.1:4333: bind: address already in use"
+)
 
 
-def scripted_docker(folder: Path, *, config: dict[str, Any], ps: list[dict[str, Any]], images: str = "") -> str:
+def inspected(
+    service: str, status: str = "running", health: str = "healthy", *, error: str = "", oneoff: bool = False
+) -> dict[str, Any]:
+    """What `docker inspect` says of a container, as far as anybody reads it."""
+    labels = {"com.docker.compose.service": service, "com.docker.compose.oneoff": str(oneoff)}
+    state = {"Status": status, "ExitCode": 128 if error else 0, "Error": error}
+    found = {"Name": f"/vigil-{service}-1", "State": state, "Config": {"Labels": labels}}
+    return found | {"State": state | {"Health": {"Status": health}}} if health else found
+
+
+WELL = [inspected("nats"), inspected("gateway")]
+
+
+def scripted_docker(folder: Path, *, found: list[dict[str, Any]], images: str = "") -> str:
     """A program that answers as `docker` would; `images` are those that it has, separated by spaces."""
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "ps.json").write_text("\n".join(json.dumps(row) for row in ps))
+    (folder / "config.json").write_text(json.dumps(CONFIG))
+    (folder / "found.json").write_text("".join(json.dumps(row) + "\n" for row in found))
+    ids = " ".join("0af" for _ in found)
     program = folder / "docker"
     program.write_text(
         "#!/bin/sh\n"
@@ -31,7 +50,8 @@ def scripted_docker(folder: Path, *, config: dict[str, Any], ps: list[dict[str, 
         "  'version '*) echo 28.2.2 ;;\n"
         "  'compose version '*) echo 2.40.1 ;;\n"
         f"  *'config --format json') cat '{folder}/config.json' ;;\n"
-        f"  *'ps --all --format json') cat '{folder}/ps.json' ;;\n"
+        f"  'ps --all --quiet --filter label=com.docker.compose.project=vigil') echo {ids} ;;\n"
+        f"  'inspect --format {{{{json .}}}} 0af'*) cat '{folder}/found.json' ;;\n"
         f"  'image inspect '*) for last; do :; done; case ' {images} ' in *\" $last \"*) ;; *) exit 1 ;; esac ;;\n"
         '  *) echo "unexpected: $*"; exit 9 ;;\n'
         "esac\n"
@@ -40,15 +60,19 @@ def scripted_docker(folder: Path, *, config: dict[str, Any], ps: list[dict[str, 
     return str(program)
 
 
+def read(*rows: dict[str, Any]) -> tuple[Container, ...]:
+    return containers("\n".join(map(json.dumps, rows)))
+
+
 async def test_a_deployment_that_is_well(tmp_path: Path) -> None:
-    docker = scripted_docker(tmp_path, config={"services": SERVICES}, ps=WELL, images="nats:1 vigil-gateway:1")
+    docker = scripted_docker(tmp_path, found=WELL, images="nats:1 vigil-gateway:1")
     found = await compose_checks.checks(Compose(docker=docker))
     assert [check.name for check in found] == ["docker", "compose", "files", "images", "gateway", "nats"]
     assert all(check.ok for check in found)
 
 
 async def test_a_deployment_that_is_not_up(tmp_path: Path) -> None:
-    docker = scripted_docker(tmp_path, config={"services": SERVICES}, ps=[], images="nats:1")
+    docker = scripted_docker(tmp_path, found=[], images="nats:1")
     found = {check.name: check for check in await compose_checks.checks(Compose(docker=docker))}
     assert found["images"].detail == "not here: vigil-gateway:1"
     assert "make images" in found["images"].mend
@@ -103,8 +127,7 @@ def test_a_container(container: Container, well: bool, shown: str) -> None:
 
 
 def test_a_service_names_its_unwell_containers_and_the_next_step() -> None:
-    rows = [{**WELL[1], "Name": "vigil-gateway-2", "Health": "unhealthy"}, *WELL]
-    found = compose_checks.containers("\n".join(json.dumps(row) for row in rows))
+    found = read({**inspected("gateway", health="unhealthy"), "Name": "/vigil-gateway-2"}, *WELL)
     gateway, nats = compose_checks.deployed(COMPOSE, SERVICES, found)
     assert nats.ok
     assert gateway.detail == "vigil-gateway-2 is running, unhealthy"
@@ -112,16 +135,59 @@ def test_a_service_names_its_unwell_containers_and_the_next_step() -> None:
 
 
 def test_a_service_without_a_container() -> None:
-    gateway, _ = compose_checks.deployed(COMPOSE, SERVICES, compose_checks.containers(json.dumps(WELL[:1])))
+    gateway, _ = compose_checks.deployed(COMPOSE, SERVICES, read(inspected("nats")))
     assert (gateway.ok, gateway.detail) == (False, "has no container")
+
+
+async def test_a_container_of_a_profile_that_is_not_active_here_is_judged_too(tmp_path: Path) -> None:
+    found = [*WELL, inspected("webhook", health="unhealthy")]
+    docker = scripted_docker(tmp_path, found=found, images="nats:1 vigil-gateway:1")
+    webhook = (await compose_checks.checks(Compose(docker=docker)))[-1]
+    assert (webhook.name, webhook.ok, webhook.detail) == ("webhook", False, "vigil-webhook-1 is running, unhealthy")
+    assert webhook.mend.startswith("`docker logs --tail 30 vigil-webhook-1`"), "compose knows no such service here"
+
+
+def test_a_container_of_run_is_no_service() -> None:
+    assert read(inspected("cli", "exited", "", error="killed", oneoff=True)) == ()
+
+
+def test_a_container_that_went_away_meanwhile_is_passed_over() -> None:
+    assert containers(f"{json.dumps(WELL[0])}\nError: No such object: 0af\n") == read(WELL[0])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TAKEN,
+        "Bind for 127.0.0.1:4333 failed: port is already allocated",
+        "failed to set up container networking: failed to bind host port 127.0.0.1:4333/tcp: address already in use",
+    ],
+)
+@pytest.mark.parametrize("status", ["created", "exited"])
+def test_a_port_that_is_taken_is_named_with_its_variable_and_what_waits_is_one_line(error: str, status: str) -> None:
+    found = read(inspected("nats", status, "", error=error), inspected("gateway", "created", ""))
+    nats, waiting = compose_checks.deployed(COMPOSE, SERVICES, found)
+    assert nats.detail == f"vigil-nats-1 is not started: {error}"
+    assert nats.mend == (f"stop what uses port 4333, or set VIGIL_PUBLISH_NATS in deploy/.env; then `{FILES} up -d`")
+    assert (waiting.name, waiting.ok) == ("waiting", False)
+    assert waiting.detail.endswith(": gateway")
+    assert waiting.mend == f"mend the lines above, then `{FILES} up -d`"
+
+
+def test_another_reason_not_to_start_is_told_as_docker_says_it() -> None:
+    found = read(inspected("nats", "created", "", error="no space left on device"), WELL[1])
+    _, nats = compose_checks.deployed(COMPOSE, SERVICES, found)
+    assert "no space left on device" in nats.detail
+    assert nats.mend == f"mend that, then `{FILES} up -d`"
 
 
 def test_ports_that_somebody_else_has() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        check = compose_checks.published({"nats": {"ports": [{"published": str(port), "target": 4222}]}})
+        check = compose_checks.free_ports({"nats": {"ports": [{"published": str(port), "target": 4222}]}})
     assert not check.ok
     assert f"{port} (nats)" in check.detail
+    assert "VIGIL_PUBLISH_NATS" in check.mend
 
 
 async def test_the_command_ends_with_a_status(tmp_path: Path) -> None:

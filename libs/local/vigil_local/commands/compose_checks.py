@@ -7,37 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from vigil_local.commands.check import Check, output_of
+from vigil_local.commands.compose_containers import Container, Published, containers, published, taken
 from vigil_local.supervisor import ports
 
 BASE = Path("deploy/compose.yaml")
 LEAST_COMPOSE = (2, 20)  # `required: false` in depends_on
 DOCKER_S = 30.0
 OURS = "vigil-"
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """One container of the project, as `docker compose ps` shows it."""
-
-    service: str
-    name: str
-    state: str
-    health: str
-    exit_code: int
-
-    @property
-    def is_well(self) -> bool:
-        """It runs and is healthy (or has no health check), or has done its one task."""
-        if self.state == "exited":
-            return self.exit_code == 0
-        return self.state == "running" and self.health in ("healthy", "")
-
-    @property
-    def shown(self) -> str:
-        """Its state in words."""
-        if self.state == "exited":
-            return f"exited with status {self.exit_code}"
-        return f"{self.state}, {self.health}" if self.health else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +41,15 @@ async def checks(compose: Compose) -> list[Check]:
     read = configuration(compose, status, output)
     if not read.ok:
         return [*first, read]
-    services: dict[str, Any] = json.loads(output)["services"]
-    found = await _containers(compose)
+    whole = json.loads(output)
+    services: dict[str, Any] = whole["services"]
+    found = await _containers(compose, whole["name"])
     return [
         *first,
         read,
         await _images(compose, services),
         *deployed(compose, services, found),
-        *([] if found else [published(services)]),
+        *([] if found else [free_ports(services)]),
     ]
 
 
@@ -111,42 +88,37 @@ def images(missing: Iterable[str], wanted: int, compose: Compose) -> Check:
 
 
 def deployed(compose: Compose, services: Mapping[str, Any], found: Sequence[Container]) -> list[Check]:
-    """One line for each service of the files: its containers and their health."""
+    """One line for each service of the files, and of any other that has a container here: its containers and their
+    health. Those that only wait for others share a line."""
     if not found:
         return [Check("containers", False, "none: nothing is up", f"`{compose.shown('up', '-d')}`", optional=True)]
-    return [_service(compose, name, [each for each in found if each.service == name]) for name in sorted(services)]
-
-
-def published(services: Mapping[str, Any]) -> Check:
-    """The ports that would be published are free."""
-    wanted = {
-        int(port["published"]): name
-        for name, service in services.items()
-        for port in service.get("ports", ())
-        if str(port.get("published", "")).isdecimal()
-    }
-    taken = [f"{port} ({name})" for port, name in wanted.items() if not ports.is_free(port)]
-    detail = f"in use: {', '.join(taken)}" if taken else "free: " + ", ".join(str(port) for port in wanted)
-    return Check("ports", not taken, detail, "stop what uses them, or set VIGIL_PUBLISH_… in deploy/.env")
-
-
-def containers(output: str) -> tuple[Container, ...]:
-    """The containers in the answer of `docker compose ps --format json`: one object a line, or an array."""
-    text = output.strip()
-    rows = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines() if line]
-    return tuple(
-        Container(
-            str(row["Service"]),
-            str(row["Name"]),
-            str(row["State"]),
-            str(row.get("Health") or ""),
-            int(row.get("ExitCode") or 0),
+    of_service = {name: [each for each in found if each.service == name] for name in services}
+    for container in found:
+        if container.service not in services:
+            of_service.setdefault(container.service, []).append(container)
+    waiting = sorted(name for name, of in of_service.items() if of and all(each.is_waiting for each in of))
+    lines = [_service(compose, name, of_service[name], services) for name in sorted(of_service) if name not in waiting]
+    if waiting:
+        mend = f"mend the lines above, then `{compose.shown('up', '-d')}`"
+        lines.append(
+            Check("waiting", False, f"not started, as what they need is not there: {', '.join(waiting)}", mend)
         )
-        for row in rows
-    )
+    return lines
 
 
-def _service(compose: Compose, name: str, found: Sequence[Container]) -> Check:
+def free_ports(services: Mapping[str, Any]) -> Check:
+    """The ports that would be published are free."""
+    wanted = [port for name, service in services.items() for port in published(name, service)]
+    busy = [port for port in wanted if not ports.is_free(port.port)]
+    detail = f"{'in use' if busy else 'free'}: {', '.join(port.shown for port in busy or wanted)}"
+    return Check("ports", not busy, detail, f"stop what uses them, or set {_variables(busy)} in deploy/.env")
+
+
+def _variables(moved: Iterable[Published]) -> str:
+    return ", ".join(dict.fromkeys(port.variable for port in moved))
+
+
+def _service(compose: Compose, name: str, found: Sequence[Container], services: Mapping[str, Any]) -> Check:
     if not found:
         return Check(name, False, "has no container", f"`{compose.shown('up', '-d')}`")
     unwell = [container for container in found if not container.is_well]
@@ -154,7 +126,23 @@ def _service(compose: Compose, name: str, found: Sequence[Container]) -> Check:
         count = f"{len(found)} containers" if len(found) > 1 else "1 container"
         return Check(name, True, f"{count}, {found[0].shown}")
     detail = "; ".join(f"{container.name} is {container.shown}" for container in unwell)
-    return Check(name, False, detail, f"`{compose.shown('logs', '--tail', '30', name)}` says why")
+    return Check(name, False, detail, _mend(compose, unwell[0], services))
+
+
+def _mend(compose: Compose, container: Container, services: Mapping[str, Any]) -> str:
+    """The next step for a container that is not well."""
+    service = services.get(container.service)
+    if container.error:
+        port = taken(container.error, published(container.service, service or {}))
+        if port is None:
+            return f"mend that, then `{compose.shown('up', '-d')}`"
+        how = f"stop what uses port {port.port}, or set {port.variable} in deploy/.env"
+        return f"{how}; then `{compose.shown('up', '-d')}`"
+    if service is None:
+        return (
+            f"`docker logs --tail 30 {container.name}` says why; no file or profile that is named here has this service"
+        )
+    return f"`{compose.shown('logs', '--tail', '30', container.service)}` says why"
 
 
 async def _docker(compose: Compose) -> list[Check]:
@@ -174,6 +162,11 @@ async def _images(compose: Compose, services: Mapping[str, Any]) -> Check:
     return images(missing, len(wanted), compose)
 
 
-async def _containers(compose: Compose) -> tuple[Container, ...]:
-    status, output = await output_of((*compose.argv, "ps", "--all", "--format", "json"), DOCKER_S)
-    return containers(output) if status == 0 else ()
+async def _containers(compose: Compose, project: str) -> tuple[Container, ...]:
+    """Every container of the project: `docker compose ps` shows no service of a profile that is not active here."""
+    label = f"label=com.docker.compose.project={project}"
+    status, output = await output_of((compose.docker, "ps", "--all", "--quiet", "--filter", label), DOCKER_S)
+    if status != 0 or not output.split():
+        return ()
+    _, inspected = await output_of((compose.docker, "inspect", "--format", "{{json .}}", *output.split()), DOCKER_S)
+    return containers(inspected)

@@ -242,6 +242,14 @@ def test_a_service_is_given_what_its_row_asks_for(row: ServiceSpec) -> None:
     assert environment.get("VIGIL_METRICS_PORT") == (str(row.metrics_port) if row.metrics_port else None)
 
 
+@pytest.mark.parametrize("setting", ["model", "profile"])
+def test_another_model_replaces_the_containers_that_read_it_and_no_others(setting: str) -> None:
+    before = services(BASE)
+    after: dict[str, dict[str, Any]] = deployment(**{f"VIGIL_{setting.upper()}": "another"})["services"]
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {row.name for row in SERVICES if setting in settings_of(row).model_fields}
+
+
 @each_row
 def test_a_service_may_take_longer_to_stop_than_its_drain(row: ServiceSpec) -> None:
     drain_s = float(ServiceSettings.model_fields["drain_s"].default)
@@ -295,9 +303,21 @@ def test_the_gpu_engine_has_the_flags_that_the_workers_rely_on() -> None:
     assert cache_gb[1] == worker["VIGIL_ENGINE_IMAGES_GB"], "the workers must know how many pictures the engine keeps"
 
 
-def test_a_layer_says_what_it_lacks() -> None:
-    with pytest.raises(composition.Missing, match="commit of the weights"):
-        deployment("compose.gpu.yaml", VIGIL_MODEL_REVISION="")
+@pytest.mark.parametrize(
+    ("layer", "variable", "told"),
+    [
+        ("compose.gpu.yaml", "VIGIL_MODEL", "the id of the weights"),
+        ("compose.gpu.yaml", "VIGIL_MODEL_REVISION", "commit of the weights"),
+        ("compose.gpu.yaml", "VIGIL_PROFILE", "the prompt profile of the model"),
+        ("compose.remote-engine.yaml", "VIGIL_ENGINE_URLS", "the addresses of the engines"),
+        ("compose.remote-engine.yaml", "VIGIL_MODEL", "the name of the model at the engines"),
+        ("compose.remote-engine.yaml", "VIGIL_PROFILE", "the prompt profile of the model"),
+    ],
+)
+def test_a_layer_says_what_it_lacks(layer: str, variable: str, told: str) -> None:
+    assert variable not in composition.defaults(), "deploy/.env would answer for the user, with the small model"
+    with pytest.raises(composition.Missing, match=told):
+        deployment(layer, **{variable: ""})
 
 
 # --- the GPU layer of speech ------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The module to begin with, as docs/modules.md runs it, at the NATS of a site."""
 
 import asyncio
+import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
@@ -22,8 +23,10 @@ from vigil.core.observation import Observation
 from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.handled import handled
 from vigil.testing.images import jpeg
+from vigil_provision.nats_reload import reload
+from vigil_provision.site import Site, nats_file
 from vigil_provision.testing.deployments import of_a_site
-from vigil_provision.testing.servers import ConfiguredNats
+from vigil_provision.testing.servers import SECRETS, ConfiguredNats
 
 TEMPLATE = Path(__file__).parent.parent / "examples/modules/template/module.py"
 AT_US = 1_767_225_600_123_457
@@ -31,9 +34,10 @@ DARK, BRIGHT = (10, 10, 10), (200, 200, 200)
 
 
 @asynccontextmanager
-async def running(address: str) -> AsyncIterator[Process]:
+async def running(*arguments: str) -> AsyncIterator[Process]:
     """The template as a process, with all that it says."""
-    process = await asyncio.create_subprocess_exec(sys.executable, str(TEMPLATE), address, stdout=PIPE, stderr=STDOUT)
+    command = (sys.executable, str(TEMPLATE), *arguments)
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
     try:
         yield process
     finally:
@@ -98,11 +102,70 @@ async def first_of_each(heard: asyncio.Queue[Msg], sessions: int) -> dict[str, O
     return told
 
 
+async def until_it_waits(module: Process) -> None:
+    assert module.stdout is not None
+    async with asyncio.timeout(DEADLINE_S):
+        await module.stdout.readuntil(b"waits for pictures\n")
+
+
+async def the_rest(module: Process) -> str:
+    """What it says until it ends."""
+    return (await asyncio.wait_for(module.communicate(), DEADLINE_S))[0].decode()
+
+
 async def test_an_address_that_opens_nothing_says_what_to_do(server: ConfiguredNats) -> None:
     async with running(server.module_url("demo", "zones").replace("module.demo", "module.acme")) as module:
-        said = (await asyncio.wait_for(module.communicate(), DEADLINE_S))[0].decode()
-    assert "NATS at 127.0.0.1" in said
-    assert "next: " in said
+        said = await the_rest(module)
+    place = f"127.0.0.1:{server.port}"
+    assert said.startswith(f"error: NATS at {place} does not let the user module.acme.zones in (Author")
+    assert "\nnext: `vigil modules` lists the addresses" in said
+    assert module.returncode == 1
+
+
+async def test_a_module_that_is_removed_ends_with_one_error(server: ConfiguredNats) -> None:
+    async with running(server.module_url("demo", "zones")) as module:
+        await until_it_waits(module)
+        server.configure(nats_file(Site(), SECRETS, ["demo"]))
+        await reload(server.system_url)
+        said = await the_rest(module)
+    lines = [line for line in said.splitlines() if "connection to NATS was lost" not in line]
+    assert [line.partition(":")[0] for line in lines] == ["error", "next"], said
+    assert "does not let the user module.demo.zones in" in lines[0]
+    assert module.returncode == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_lives_through_a_restart_of_nats_and_ends_quietly_when_it_is_told_to(
+    server: ConfiguredNats, number: signal.Signals
+) -> None:
+    async with running(server.module_url("demo", "zones")) as module:
+        await until_it_waits(module)
+        await server.restart()
+        assert module.stdout is not None
+        async with asyncio.timeout(DEADLINE_S):
+            assert (
+                await module.stdout.readline() == b"vigil module: the connection to NATS was lost: connecting again\n"
+            )
+            assert await module.stdout.readline() == b"vigil module: the fault has ended\n"
+        module.send_signal(number)
+        assert await the_rest(module) == ""
+    assert module.returncode == 0
+
+
+@pytest.mark.parametrize(("arguments", "status"), [((), 2), (("--help",), 0), (("a", "b"), 2)])
+async def test_it_says_how_it_is_used(arguments: tuple[str, ...], status: int) -> None:
+    async with running(*arguments) as module:
+        said = await the_rest(module)
+    assert said.startswith("usage: module.py ADDRESS\n")
+    assert module.returncode == status
+
+
+async def test_its_address_may_stand_in_a_file(server: ConfiguredNats, tmp_path: Path) -> None:
+    (tmp_path / "address").write_text(server.module_url("demo", "zones") + "\n")
+    async with running(f"@{tmp_path / 'address'}") as module:
+        await until_it_waits(module)
+    async with running(f"@{tmp_path / 'nothing'}") as module:
+        assert "cannot be read" in await the_rest(module)
 
 
 def test_it_is_as_short_as_it_says() -> None:

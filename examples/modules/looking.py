@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -11,14 +10,13 @@ from typing import Any, TypeAlias
 from finding import Finding
 from kept import Kept
 
-from vigil_client.errors import ClientError
+from vigil_client import modules
 from vigil_client.modules import Frame, Module
 
 # Looks at a session's next picture. It may take its time: it is called in a thread, never twice at once.
 Look: TypeAlias = Callable[[Frame], Sequence[Finding]]
 
 SECOND_US = 1_000_000
-CANCEL_AGAIN_S = 0.5
 
 
 async def look_on(module: Module, kind: str, look: Look, *, every_s: float = 0.0) -> None:
@@ -62,33 +60,10 @@ def text_of(path: Path) -> str:
 
 def run(module: Coroutine[Any, Any, None]) -> int:
     """Run a module until Ctrl-C or SIGTERM, or until it fails; the exit status."""
-    try:
-        was_told = asyncio.run(_until_told(module))
-    except ClientError as error:
-        sys.stderr.write(f"{error.message}\n{'next: ' + error.next_step if error.next_step else ''}\n")
-        return 1
-    if was_told:
+    status = modules.run(module)
+    if not status:
         say("ended")
-    return 0
-
-
-async def _until_told(module: Coroutine[Any, Any, None]) -> bool:
-    """Run it until it ends by itself or the process is told to end; whether it was told.
-
-    It is cancelled again and again: before Python 3.12 a cancellation that comes just as NATS answers is lost.
-    """
-    told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    working, waiting = asyncio.ensure_future(module), asyncio.ensure_future(told.wait())
-    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    while not working.done():
-        working.cancel()
-        await asyncio.wait({working}, timeout=CANCEL_AGAIN_S)
-    waiting.cancel()
-    if not working.cancelled():
-        await working  # raises what it failed with
-    return told.is_set()
+    return status
 
 
 def say(words: str) -> None:

@@ -6,7 +6,7 @@ import sys
 
 from PIL import Image, ImageStat
 
-from vigil_client.modules import Frame, Module
+from vigil_client.modules import Frame, Module, address, run
 
 DARK = 40  # mean brightness, of 255
 
@@ -29,4 +29,4 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))  # what `vigil modules add light` printed
+    sys.exit(run(main(address())))  # until Ctrl-C or SIGTERM; the address is what `vigil modules add light` printed

@@ -28,7 +28,7 @@ from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.handled import handled
 from vigil.testing.servers import NatsServer, free_port
 from vigil.v1 import frame_pb2 as pb
-from vigil_client.errors import BadMessage, BadObservation, BadSubject, ClientError, Unreachable
+from vigil_client.errors import BadMessage, BadObservation, BadSubject, ClientError, NotAdmitted, Unreachable
 from vigil_client.modules import Frame, Module, SessionNews
 from vigil_client.modules.frames import newest_frame
 from vigil_client.modules.newest import NewestOfEach
@@ -332,6 +332,35 @@ async def test_a_server_that_is_away_is_named_without_the_password() -> None:
         async with Module.connect(url=f"nats://module.demo.zones:secret@127.0.0.1:{free_port()}"):
             pass
     assert "secret" not in caught.value.message
+
+
+async def test_a_password_that_holds_no_longer_ends_the_connection_and_says_so(tmp_path: Any) -> None:
+    allowed = rights(of_module(ModuleId("demo", "zones")))
+    server = NatsServer(tmp_path / "changing", allowed)
+    await server.start()
+    faults: list[str] = []
+    url = server.url.replace("nats://", "nats://module.demo.zones:x@")
+    async with Module.connect(url=url, on_fault=faults.append) as module:
+        waiting = asyncio.ensure_future(anext(module.frames()))
+        await asyncio.wait({waiting}, timeout=0.05)
+        await server.kill()
+        changed = NatsServer(tmp_path / "changed", allowed.replace('password: "x"', 'password: "y"'))
+        changed.port = server.port
+        await changed.start()
+        with pytest.raises(NotAdmitted, match=r"does not let the user module\.demo\.zones in") as caught:
+            await asyncio.wait_for(waiting, DEADLINE_S)
+        assert "vigil modules add zones --tenant demo" in caught.value.next_step
+        assert ":x@" not in caught.value.message
+        with pytest.raises(NotAdmitted):
+            await module.tell("s-1", kind="zone", text="x")
+    assert faults == ["the connection to NATS was lost: connecting again"]
+    await changed.kill()
+
+
+async def test_a_first_connection_that_is_refused_is_no_server_that_is_away(strict: str) -> None:
+    with pytest.raises(NotAdmitted, match=r"does not let the user module\.demo\.faces in"):
+        async with Module.connect(url=strict.replace("zones", "faces")):
+            pass
 
 
 async def test_a_kind_or_a_session_that_cannot_be_one_is_refused(nats_server: NatsServer) -> None:

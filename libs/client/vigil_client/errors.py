@@ -3,6 +3,7 @@
 ClientError                     message + next_step
 ├── NotConfigured               no gateway address or key is known
 ├── Unreachable                 nothing answers at that address                     (retryable)
+│   └── NotAdmitted             NATS answers, and does not let this user in
 ├── Refused                     the gateway answered with a problem (RFC 9457)
 │   ├── Unauthorised            401: the key is missing or wrong
 │   ├── NotFound                404: no such session, or another tenant's
@@ -36,6 +37,12 @@ class Unreachable(ClientError):
     """Nothing answers at that address."""
 
     retryable = True
+
+
+class NotAdmitted(Unreachable):
+    """NATS answers, and does not let the user of this address in: to try again changes nothing."""
+
+    retryable = False
 
 
 class Refused(ClientError):

@@ -3,23 +3,30 @@
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import unquote, urlsplit
 
 from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import AuthorizationError, StaleConnectionError, UnexpectedEOF
 from nats.errors import Error as NatsError
 
-from vigil_client.errors import ClientError, Unreachable
+from vigil_client.errors import ClientError, NotAdmitted, Unreachable
 from vigil_client.trust import trusting
 
 CONNECT_S = 3.0
 RECONNECT_S = 0.5
 PING_S = 3.0
+# How long a server may refuse the password of a connection that is to come back. A change of the modules or keys is in
+# effect within two seconds.
+REFUSED_S = 3.0
 # How many events may wait for a slow reader; nats-py drops and reports those beyond.
 PENDING_EVENTS = 8_192
 _REFUSED = "permissions violation"
+_NOT_ADMITTED = ("authorization violation", "authentication revoked", "authentication expired")
 
 # Is told each fault while the connection is kept up, and "" when the fault has ended.
 OnFault = Callable[[str], None]
@@ -35,6 +42,11 @@ class GuardedNats(Nats):
             raise NatsError("the server has no TLS: use a nats:// address, or give it a certificate")
         return super()._connect_command()
 
+    def hang_up(self) -> None:
+        """Close a socket on which the server has refused the user: nats-py leaves it open, and opens the next."""
+        if self._transport is not None:
+            self._transport.close()  # type: ignore[no-untyped-call]
+
 
 class Connection:
     """An open connection. `on_change` is called when it was lost, is back, or was closed for good. The certificate of a
@@ -48,9 +60,12 @@ class Connection:
         self._on_fault = on_fault
         self._told = ""
         self._faults: list[Exception] = []
+        self._refused_at: float | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Connect, or raise `Unreachable` within `CONNECT_S`; once connected the client reconnects for ever."""
+        """Connect within `CONNECT_S`, or raise `Unreachable`, or `NotAdmitted` where the server refuses the user. Once
+        connected the client reconnects for as long as it takes, unless the server refuses the user for `REFUSED_S`."""
         try:
             async with asyncio.timeout(CONNECT_S):
                 await self.client.connect(
@@ -67,7 +82,10 @@ class Connection:
                     tls=self._tls,
                 )
         except (NatsError, OSError, TimeoutError, ValueError) as error:
+            if self._refused_at is not None or is_not_admitted(error):
+                raise self._not_admitted() from None
             raise self.unreachable(str(error) or self._telling()) from None
+        self._refused_at = None
 
     def unreachable(self, why: str) -> Unreachable:
         """The error for a server that cannot be used."""
@@ -103,7 +121,8 @@ class Connection:
 
     async def publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> bool:
         """Publish, and return once the server has read it: whether it has. Nothing is kept for a server that is away.
-        Raises `ClientError` when this user may not speak there."""
+        Raises `ClientError` when this user may not speak there, and as `check_open`."""
+        self.check_open()
         if not self.client.is_connected:
             return False
         try:
@@ -121,13 +140,40 @@ class Connection:
         return True
 
     def check_open(self) -> None:
-        """Raise `Unreachable` when the connection was closed for good."""
+        """Raise `NotAdmitted` or `Unreachable` when the connection was closed for good."""
+        if self._ending is not None or (self.client.is_closed and is_not_admitted(self.client.last_error)):
+            raise self._not_admitted()
         if self.client.is_closed:
             raise self.unreachable(self._telling())
 
+    def _not_admitted(self) -> NotAdmitted:
+        """The error for a server that knows no such user, or none with this password: it does not say which."""
+        address = urlsplit(self._url)
+        user = unquote(address.username or "")
+        tenant, _, name = user.removeprefix("module.").partition(".")
+        if user.startswith("module."):
+            step = f"`vigil modules` lists the addresses; `vigil modules add {name} --tenant {tenant}` makes it anew"
+        else:
+            step = "take the address that `vigil keys tenants` or `vigil modules` shows"
+        why = "it was removed, has another password by now, or is of another deployment or tenant"
+        refused = f"does not let the user {user or 'without a name'} in (Authorization Violation)"
+        return NotAdmitted(f"NATS at {self._url.rpartition('@')[2]} {refused}: {why}", step)
+
     async def _note(self, error: Exception) -> None:
         self._faults = [*self._faults[-31:], error]
-        self.told(f"NATS: {str(error) or type(error).__name__}")
+        if is_not_admitted(error):
+            self.client.hang_up()
+            self._count_refusal()
+        elif not isinstance(error, OSError | UnexpectedEOF | StaleConnectionError):  # `_lost` tells of these, once
+            self.told(f"NATS: {str(error) or type(error).__name__}")
+
+    def _count_refusal(self) -> None:
+        """Close for good once the server has refused the user for `REFUSED_S` without a break."""
+        if self._refused_at is None:
+            self._refused_at = time.monotonic()
+        elif self._ending is None and time.monotonic() - self._refused_at >= REFUSED_S:
+            self._ending = asyncio.create_task(self.client.close())
+            self.on_change()
 
     async def _lost(self) -> None:
         if not self.client.is_closed:
@@ -135,6 +181,7 @@ class Connection:
         self.on_change()
 
     async def _back(self) -> None:
+        self._refused_at = None
         self.told("")
         self.on_change()
 
@@ -150,9 +197,15 @@ class Connection:
         return (str(said[-1]) or type(said[-1]).__name__) if said else "no answer"
 
 
+def is_not_admitted(error: BaseException | None) -> bool:
+    """Whether a server says so that does not know the user, or not with this password."""
+    return isinstance(error, AuthorizationError) or any(words in str(error).lower() for words in _NOT_ADMITTED)
+
+
 @asynccontextmanager
 async def connected(url: str, on_fault: OnFault, ca_file: str = "") -> AsyncIterator[Connection]:
-    """A connection, closed on leaving; `ca_file`: see `trusting`. Raises `Unreachable`."""
+    """A connection, closed on leaving; `ca_file`: see `trusting`. Raises `Unreachable`
+    and `NotAdmitted`."""
     connection = Connection(url, on_fault, trusting(ca_file))
     try:
         await connection.open()

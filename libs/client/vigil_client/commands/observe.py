@@ -32,8 +32,10 @@ def observe(
     ca_file: CaFile = "",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Tell a session what a module noticed: the model is shown it in the next turn, as data. A session whose options
-    leave that module out refuses it; `vigil sessions change SESSION --modules --module NAME` has it hear.
+    """Tell a session what a module noticed: the model is shown it in the next turn, as data.
+
+    A session whose options leave that module out refuses it. `vigil sessions change SESSION --modules --module NAME`
+    has it hear the module.
 
     \b
     Examples:

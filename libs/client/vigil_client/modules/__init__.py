@@ -10,6 +10,7 @@
 
 from vigil_client.modules.frames import Frame
 from vigil_client.modules.module import Module
+from vigil_client.modules.running import address, run
 from vigil_client.modules.sessions import SessionNews
 
-__all__ = ["Frame", "Module", "SessionNews"]
+__all__ = ["Frame", "Module", "SessionNews", "address", "run"]

@@ -51,9 +51,10 @@ class Module:
         """The module whose address `url` is, as `vigil modules add` printed it. `name` and `tenant` are taken from it;
         where they are given they must be the same.
 
-        The connection is kept up for ever; `on_fault` is told in words what goes wrong meanwhile, and "" when it has
+        The connection is kept up until NATS no longer lets the module in, which `frames`, `sessions`, `observe` and
+        `tell` then raise as `NotAdmitted`. `on_fault` is told in words what goes wrong meanwhile, and "" when it has
         ended. `ca_file` is the PEM file of the authorities behind a `tls://` address; empty: the system's. Raises
-        `Unreachable`, `BadSubject`, and `ClientError` for the address of another user.
+        `Unreachable`, `NotAdmitted`, `BadSubject`, and `ClientError` for the address of another user.
         """
         of_tenant, called = _named(url, tenant, name)
         async with connected(url, on_fault, ca_file) as connection:
@@ -61,7 +62,7 @@ class Module:
 
     async def frames(self, session: str = "*") -> AsyncIterator[Frame]:
         """The pictures of every session of the tenant, or of one, for ever. However long the module takes for one, the
-        next is the newest of its session; sessions take turns. Raises `Unreachable` when NATS closed for good."""
+        next is the newest of its session; sessions take turns. Raises `NotAdmitted` when the module was removed."""
         subject = f"vigil.v1.frame.raw.{self.tenant}.{_token(session, 'session', may_be_any=True)}"
 
         def of_session(message: Msg) -> str:

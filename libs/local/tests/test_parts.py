@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigil_client.endpoints import Endpoints
+from vigil_local.commands.up import where
 from vigil_local.errors import AlreadyRunning, PortInUse
 from vigil_local.supervisor import guard, lock, ports
 
@@ -26,6 +28,15 @@ def test_preferred_ports_yield_to_their_holders() -> None:
         chosen = ports.chosen({"gateway": held, "nats": held})
         assert held not in chosen.values()
         assert len(set(chosen.values())) == 2
+
+
+def test_ports_that_moved_are_told_in_one_line() -> None:
+    usual = {"gateway": 8080, "nats": 4222, "redis": 6379}
+    assert ports.moved(usual, {"gateway": 8080, "nats": 4222}) == ""
+    told = ports.moved(usual, {"gateway": 30_001, "nats": 4222, "redis": 30_002})
+    assert told.endswith("instead: 8080 (gateway: 30001), 6379 (redis: 30002)")
+    assert f"  ports    {told}\n" in where(Endpoints("http://127.0.0.1:30001", "nats://127.0.0.1:4222", "key"), told)
+    assert "ports" not in where(Endpoints("http://127.0.0.1:8080", "nats://127.0.0.1:4222", "key"), "")
 
 
 @pytest.mark.parametrize("base", [0, 80, 65_535])

@@ -1,7 +1,10 @@
 """What `vigil up` runs, worked out from its options and the rows of the services."""
 
+import contextlib
 import json
+import socket
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -258,6 +261,16 @@ def test_a_port_base_counts_from_the_gateway_and_skips_what_does_not_run(tmp_pat
     assert plan.endpoints.gateway_url == f"http://127.0.0.1:{base}"
     used = {int(url.rpartition(":")[2].partition("/")[0]) for url in plan.endpoints.ready_urls.values()}
     assert used <= set(range(base, base + len(PREFERRED_PORTS) - 2))  # neither the engine nor what is on request
+
+
+def test_a_usual_port_that_somebody_has_is_told_unless_others_were_asked_for(tmp_path: Path) -> None:
+    usual = UpOptions(tmp_path, engine_url="http://127.0.0.1:9", model="m")
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # somebody else has it
+            stack.enter_context(socket.create_server(("127.0.0.1", PREFERRED_PORTS["gateway"])))
+        assert f"{PREFERRED_PORTS['gateway']} (gateway: " in prepare(usual, tmp_path, tmp_path).moved
+    based = replace(usual, port_base=free_base(len(PREFERRED_PORTS)))
+    assert prepare(based, tmp_path, tmp_path).moved == ""
 
 
 def free_base(count: int) -> int:

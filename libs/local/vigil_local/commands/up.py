@@ -82,7 +82,7 @@ async def _up(options: UpOptions) -> bool:
             vigil = await stack.enter_async_context(running(options, progress.changed, progress.told))
         for warning in vigil.warnings:
             console.print(f"[yellow]warning[/]  {escape(warning)}", highlight=False, soft_wrap=True)
-        console.print(_where(vigil.endpoints), highlight=False)
+        console.print(where(vigil.endpoints, vigil.moved), highlight=False, soft_wrap=True)
         await vigil.supervisor.failed()
     return True
 
@@ -94,7 +94,9 @@ def console_line(endpoints: Endpoints) -> str:
     return f"{endpoints.console_url}  log in with the key {endpoints.api_key}"
 
 
-def _where(endpoints: Endpoints) -> str:
+def where(endpoints: Endpoints, moved: str) -> str:
+    """What `vigil up` says once it is healthy."""
+    ports = f"  ports    {moved}\n" if moved else ""
     return (
         f"\n[bold green]Vigil is up.[/]  Ctrl-C stops it.\n"
         f"  console  {console_line(endpoints)}\n"
@@ -102,6 +104,7 @@ def _where(endpoints: Endpoints) -> str:
         f"  gRPC     {endpoints.gateway_grpc}  vigil.v1.GatewayService\n"
         f"  alerts   {endpoints.nats_url}  vigil.v1.alert.{endpoints.tenant}.>\n"
         f"  engine   {endpoints.engine_url}  model {escape(endpoints.model)}\n"
+        f"{ports}"
         f"\nNext, in another terminal:\n"
         f'  vigil watch VIDEO-OR-RTSP-ADDRESS --alert "Alert me when a fire starts."\n'
         f"  vigil subscribe alerts\n"

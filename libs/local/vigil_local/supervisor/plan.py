@@ -87,7 +87,8 @@ class Options:
 class Plan:
     """The processes in the order they are shown, the files they read (by path), and where to reach them. `nats_file`
     is the text of NATS's configuration file for other tenants and modules, `operator_url` the address of NATS for who
-    may do everything there, `system_url` for who may have it read that file; `warnings` are for the user."""
+    may do everything there, `system_url` for who may have it read that file; `warnings` are for the user. `moved`
+    says which usual ports others have; empty: none, or nobody wanted the usual ones."""
 
     specs: tuple[ProcessSpec, ...]
     files: Mapping[Path, str]
@@ -97,6 +98,7 @@ class Plan:
     operator_url: str
     system_url: str
     warnings: tuple[str, ...] = ()
+    moved: str = ""
 
 
 def make_plan(options: Options) -> Plan:

@@ -61,3 +61,9 @@ def chosen(preferred: Mapping[str, int]) -> dict[str, int]:
         for holder in holders:
             holder.close()
     return ports
+
+
+def moved(preferred: Mapping[str, int], taken: Mapping[str, int]) -> str:
+    """Which preferred ports others have, in words, where another port was taken in their place; empty: none."""
+    others = [f"{preferred[name]} ({name}: {port})" for name, port in taken.items() if port != preferred[name]]
+    return f"usual ports that others have, and what was taken instead: {', '.join(others)}" if others else ""

@@ -56,11 +56,13 @@ class UpOptions:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A healthy Vigil on this machine. `warnings` are what its user should know all the same."""
+    """A healthy Vigil on this machine. `warnings` are what its user should know all the same, `moved` says which usual
+    ports others have."""
 
     endpoints: Endpoints
     supervisor: Supervisor
     warnings: tuple[str, ...] = ()
+    moved: str = ""
 
 
 @asynccontextmanager
@@ -93,7 +95,7 @@ async def running(
             ):
                 await supervisor.ready()
                 publisher.publish()
-                yield Running(publisher.endpoints, supervisor, plan.warnings)
+                yield Running(publisher.endpoints, supervisor, plan.warnings, plan.moved)
         finally:
             publisher.close()
 
@@ -156,6 +158,7 @@ def prepare(options: UpOptions, data_dir: Path, temporary_dir: Path) -> Plan:
             console=layout.console(),
         )
     )
+    plan = replace(plan, moved="" if options.port_base else ports.moved(PREFERRED_PORTS, chosen))
     for directory in plan.directories:
         directory.mkdir(mode=0o700, exist_ok=True)
     for path, text in plan.files.items():

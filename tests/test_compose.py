@@ -14,6 +14,7 @@ from test_services import settings_of
 from vigil.contract.service_spec import ServiceSpec
 from vigil.contract.services import SERVICES
 from vigil.runtime.process.config import ServiceSettings
+from vigil_client.commands.hints import VARIABLE
 from vigil_gateway.http.proxy_header import proxies_of
 from vigil_local.commands.compose_containers import VARIABLES
 
@@ -146,6 +147,15 @@ def test_no_container_can_do_more_than_it_must(name: str) -> None:
 
 def test_our_containers_run_as_one_user() -> None:
     assert {service["user"] for service in services(BASE).values()} == {"10001:10001"}
+
+
+def test_the_commands_for_people_know_how_they_are_typed() -> None:
+    found = {name for name, service in services(BASE).items() if VARIABLE in service.get("environment", {})}
+    assert found == {name for name, service in services(BASE).items() if service.get("profiles") == ["tools"]} | {
+        "demo"
+    }
+    for name in found:
+        assert services(BASE)[name]["environment"][VARIABLE] == f"docker compose -f deploy/{BASE}"
 
 
 @each_file

@@ -67,4 +67,4 @@ def verdict(outcome: Outcome, limits: Limits) -> tuple[bool, str]:
         return False, "an alert opened but did not close in time: watch for longer (--duration) or shorten --hold"
     if outcome.ticks:
         return False, f"no alert in {outcome.ticks} decisions: the model saw nothing that it was asked to watch for"
-    return False, "not one decision was made: `vigil doctor` and the logs of `vigil up` say why"
+    return False, "not one decision was made: `vigil doctor` and the logs of the services say why"

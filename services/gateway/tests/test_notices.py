@@ -64,6 +64,8 @@ def test_the_notice_says_what_to_do() -> None:
         "mean nothing",
         "--engine-url",
         "--profile harness",
+        "VIGIL_ENGINE_URLS",
+        "compose.remote-engine.yaml",
         "operations.md",
     ):
         assert needed in notice.message
@@ -72,6 +74,8 @@ def test_the_notice_says_what_to_do() -> None:
 def test_the_place_that_the_notice_names_is_there() -> None:
     operations = Path(__file__).parents[3] / "docs" / "operations.md"
     assert "\n## A real camera\n" in operations.read_text()
+    assert "\n### Engines elsewhere\n" in operations.with_name("compose.md").read_text()
+    assert (operations.parents[1] / "deploy/compose.remote-engine.yaml").is_file()
 
 
 @pytest.mark.usefixtures("workers")

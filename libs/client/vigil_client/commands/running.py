@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
+from vigil_client.commands.hints import typed
 from vigil_client.errors import ClientError
 from vigil_client.values import Notice
 
@@ -60,11 +61,11 @@ def run_by_default(context: typer.Context, name: str) -> None:
 
 def show_error(error: ClientError) -> None:
     """The message, the last lines of a log where there are some, and the next step."""
-    stderr.print(f"[bold red]error[/]  {escape(error.message)}", soft_wrap=True, highlight=False)
+    stderr.print(f"[bold red]error[/]  {escape(typed(error.message))}", soft_wrap=True, highlight=False)
     for line in error.lines:
         stderr.print(f"  [dim]│[/] {escape(line)}", soft_wrap=True, highlight=False)
     if error.next_step:
-        stderr.print(f"[bold]next[/]   {escape(error.next_step)}", soft_wrap=True, highlight=False)
+        stderr.print(f"[bold]next[/]   {escape(typed(error.next_step))}", soft_wrap=True, highlight=False)
 
 
 def show_notices(notices: Iterable[Notice]) -> None:

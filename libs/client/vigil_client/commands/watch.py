@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from vigil_client.api import Client
 from vigil_client.commands import options, target
+from vigil_client.commands.hints import typed
 from vigil_client.commands.running import console, run, show_notices
 from vigil_client.commands.target import ApiKey, CaFile, DataDir, Gateway
 from vigil_client.endpoints import DATA_DIR
@@ -216,7 +217,8 @@ async def _leave_running(gateway_url: str, api_key: str, ca_file: str, new: NewS
         session = await client.create_session(new)
         show_publishing(client, session)
     show_notices(session.notices)
-    told = f"session {session.id} watches {escape(session.source.label)}; `vigil sessions end {session.id}` ends it"
+    ending = typed(f"`vigil sessions end {session.id}`")
+    told = f"session {session.id} watches {escape(session.source.label)}; {ending} ends it"
     console.print(told, highlight=False, soft_wrap=True)
     return True
 
@@ -243,5 +245,5 @@ def report(monitor: Monitor, limits: Limits) -> bool:
     succeeded, why = verdict(outcome, limits)
     if outcome.ended_reason:
         console.print(f"the session has ended: {escape(outcome.ended_reason)}")
-    console.print(f"[{'green' if succeeded else 'bold red'}]{escape(why)}[/]")
+    console.print(f"[{'green' if succeeded else 'bold red'}]{escape(typed(why))}[/]")
     return succeeded

@@ -72,10 +72,16 @@ TABLE: dict[type[Exception], Row] = {
         "key_missing", 401, "An API key is required", "Send the header `Authorization: Bearer <key>`."
     ),
     errors.KeyWrong: Row(
-        "key_wrong", 401, "The API key is not valid", "Use a key whose SHA-256 is in the gateway's key file."
+        "key_wrong",
+        401,
+        "The API key is not valid",
+        "Use a key that `vigil keys add NAME` printed (in containers: `run --rm keys add NAME`).",
     ),
     errors.KeyExpired: Row(
-        "key_expired", 401, "The API key has expired", "Ask the operator for a new key (`vigil keys rotate`)."
+        "key_expired",
+        401,
+        "The API key has expired",
+        "Ask the operator for a new key (`vigil keys rotate`; in containers: `run --rm keys rotate`).",
     ),
     errors.RoleTooLow: Row(
         "role_too_low", 403, "The key's role does not suffice", "Use a key with the role that is named here."

@@ -9,8 +9,10 @@ NOT_RENDERED = "source_not_rendered"
 _NOT_RENDERED = (
     "The weights of the prompt profile {profile} know only the rendered world of `vigil demo`, and this source is not "
     "known to show it: on real pictures their words and alerts mean nothing. For a real camera serve a vision-language "
-    "model (of the Qwen-VL kind) with vLLM and start: vigil up --engine-url http://ENGINE:8000 --model NAME --profile "
-    "harness. docs/operations.md, 'A real camera', has the commands for a GPU and for a CPU."
+    "model (of the Qwen-VL kind) with vLLM and name it: `vigil up --engine-url http://ENGINE:8000 --model NAME "
+    "--profile harness`, or in containers VIGIL_ENGINE_URLS, VIGIL_MODEL and VIGIL_PROFILE=harness for the layer "
+    "deploy/compose.remote-engine.yaml. docs/operations.md, 'A real camera', has the commands for a GPU and for a CPU; "
+    "docs/compose.md, 'Engines elsewhere', those for containers."
 )
 
 

@@ -123,6 +123,21 @@ def test_every_setting_that_is_named_exists() -> None:
         assert not named - known - of_the_command - of_the_engine - of_compose, page.name
 
 
+def test_the_page_of_compose_has_every_layer_and_every_port() -> None:
+    page = (DOCS / "compose.md").read_text()
+    listed = set(re.findall(r"^\| \[`(compose\.[a-z-]+\.yaml)`\]", page, re.MULTILINE))
+    assert listed == {path.name for path in (ROOT / "deploy").glob("compose.*.yaml")}
+    ports = set(re.findall(r"VIGIL_PUBLISH_(?:HTTP|GRPC|NATS)", (ROOT / "deploy/compose.yaml").read_text()))
+    assert len(ports) == 3
+    assert not {port for port in ports if f"`{port}`" not in page}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_empties_a_deployment_by_compose_takes_every_profile(page: Path) -> None:
+    for command in re.findall(r"^\$ (docker compose .*down -v.*)$", page.read_text(), re.MULTILINE):
+        assert "--profile '*' down -v" in command
+
+
 def is_there(dotted: str) -> bool:
     """Whether a dotted name is a module, or what a module holds."""
     try:

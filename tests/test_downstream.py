@@ -24,6 +24,7 @@ from vigil_gateway.live.history import answer_history
 from vigil_local.testing.servers import UpNats, nats_running
 
 README = Path(__file__).parent.parent / "README.md"
+COMPOSE_PAGE = README.parent / "docs" / "compose.md"
 OPENED = "vigil.v1.alert.demo.lobby.opened"
 HOUR = timedelta(hours=1)
 
@@ -114,6 +115,26 @@ async def test_a_downstream_system_neither_speaks_to_sessions_nor_listens_to_the
     await operator.flush()
     assert heard.pending_msgs == 0, "and nothing of it reached the services"
     await operator.close()
+
+
+async def test_the_subscriber_of_the_page_of_compose_has_its_address_from_its_environment(
+    server: UpNats, interaction: Bus, tmp_path: Path
+) -> None:
+    (program,) = re.findall(r"```python\n(import asyncio.*?)```", COMPOSE_PAGE.read_text(), re.DOTALL)
+    file = tmp_path / "subscriber.py"
+    file.write_text(program)
+    environment = {"PATH": os.defpath, "VIGIL_NATS_URL": server.open_url}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-u", str(file), env=environment, stdout=PIPE)
+    assert process.stdout is not None
+    reading = asyncio.ensure_future(process.stdout.readline())
+    number = 0
+    while not reading.done():  # until it listens
+        number += 1
+        await store(interaction, number)
+        await asyncio.wait({reading}, timeout=0.1)
+    assert reading.result().startswith(f"{OPENED} {{".encode())
+    process.kill()
+    await process.wait()
 
 
 async def test_the_subscriber_of_the_readme_survives_what_it_does_not_expect(

@@ -87,12 +87,21 @@ def test_no_bytes_break_the_reader(junk: bytes, group: FrameGroup, cut: int) -> 
 @pytest.mark.parametrize(
     ("noticed", "said"),
     [
-        ({"text": " \n"}, "the text is empty"),
-        ({"text": "x" * 501}, "501 characters"),
-        ({"confidence": 1.1}, "the confidence is 1.1"),
+        ({"text": " \n"}, "the text is empty: it has 1 to 500 characters"),
+        ({"text": "x" * 501}, "501 characters: at most 500 are allowed"),
+        ({"text": 42}, "the text is 42, which is no string"),
+        ({"confidence": 1.1}, "the confidence is 1.1: it is from 0 to 1"),
         ({"confidence": float("nan")}, "the confidence is nan"),
-        ({"ttl_s": 0.1}, "ttl_s is 0.1"),
-        ({"ttl_s": 3_600}, "ttl_s is 3600"),
+        ({"confidence": "0.9"}, "the confidence is '0.9', which is no number: it is from 0 to 1"),
+        ({"ttl_s": 0.1}, "ttl_s is 0.1: it is from 0.2 to 600 seconds"),
+        ({"ttl_s": 3_600}, "ttl_s is 3600: it is from 0.2 to 600 seconds"),
+        ({"ttl_s": None}, "ttl_s is None, which is no number"),
+        ({"capture_time_us": 1.7e9}, "capture_time_us is 1700000000.0: it is a whole number of microseconds"),
+        ({"capture_time_us": 0}, "capture_time_us is 0"),
+        ({"capture_time_us": 1 << 70}, "capture_time_us is"),
+        ({"box": 5}, "the box is 5"),
+        ({"box": "0,0,5,5"}, "the box is '0,0,5,5'"),
+        ({"box": (0, 0, "5", 5)}, "the box is"),
         ({"box": (0, 0, 0, 10)}, "the box is"),
         ({"box": (-1, 0, 10, 10)}, "the box is"),
         ({"box": (0, 0, 70_000, 10)}, "the box is"),
@@ -103,6 +112,16 @@ def test_what_vigil_would_refuse_is_said_before_it_is_sent(noticed: dict[str, An
     with pytest.raises(BadObservation, match=re.escape(said)) as caught:
         Noticed(**{**USUAL, **noticed})
     assert caught.value.next_step
+
+
+@pytest.mark.parametrize("box", [(0, 0, 5_000, 5_000), (640, 0, 1, 1), (0, 384, 1, 1), (0, 0, 1, 385)])
+async def test_a_box_of_no_part_of_the_frame_is_refused_and_one_over_its_edge_is_not(
+    nats_server: NatsServer, box: tuple[int, int, int, int]
+) -> None:
+    async with Module.connect("zones", url=nats_server.url) as module:
+        with pytest.raises(BadObservation, match=r"the box is .*, and the frame has 640 x 384 pixels"):
+            await module.observe(SEEN, kind="zone", text="x", box=box)
+        await module.observe(SEEN, kind="zone", text="x", box=(600, 300, 640, 384))
 
 
 def test_numbers_of_numpy_and_halves_of_pixels_are_taken() -> None:
@@ -365,8 +384,12 @@ async def test_a_first_connection_that_is_refused_is_no_server_that_is_away(stri
 
 async def test_a_kind_or_a_session_that_cannot_be_one_is_refused(nats_server: NatsServer) -> None:
     async with Module.connect("zones", url=nats_server.url) as module:
+        with pytest.raises(BadSubject, match="kind 'Mean Brightness' is not allowed: it has 1 to 64 letters") as caught:
+            await module.observe(SEEN, kind="Mean Brightness", text="x")
+        assert caught.value.next_step == "choose another, such as 'Mean-Brightness'"
+        kind: Any = 42
         with pytest.raises(BadSubject, match="kind"):
-            await module.observe(SEEN, kind="a kind", text="x")
+            await module.observe(SEEN, kind=kind, text="x")
         with pytest.raises(BadSubject, match="session"):
             await module.tell("*", kind="zone", text="x")
 

@@ -22,6 +22,7 @@ from vigil_client.nats_connection import Connection, OnFault, connected
 TENANT = "demo"  # that of `vigil up`
 MAX_WAITING = 256  # sessions whose newest picture waits until the module takes it; news that wait
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OTHERS = re.compile(r"[^A-Za-z0-9_-]+")
 _HEADERS = {"Content-Type": "application/cloudevents+json"}
 
 
@@ -100,13 +101,16 @@ class Module:
         ttl_s: float = 10.0,
         box: Box | None = None,
     ) -> str:
-        """Tell the session of `frame` what was noticed in it; the observation's id. `box` is left, top, width, height.
+        """Tell the session of `frame` what was noticed in it; the observation's id. `box` is left, top, width and
+        height in pixels of the frame.
 
-        The model is shown the text in the session's next turn: as data, and never as an instruction. Nothing is
-        answered, and what NATS cannot take now is dropped. Raises `BadObservation`, and `ClientError` when NATS does
+        The model is shown the text in the session's next turn: as data, and never as an instruction. The session
+        answers nothing: not that it has ended, nor that it does not hear this module. What NATS cannot take now is
+        dropped. Raises `BadObservation`, and `ClientError` when NATS does
         not let the module speak.
         """
         noticed = Noticed(kind, text, frame.capture_time_us, confidence, ttl_s, box)
+        noticed.check_within(frame.width, frame.height)
         return await self._publish(frame.session, noticed)
 
     async def tell(
@@ -120,7 +124,8 @@ class Module:
         ttl_s: float = 10.0,
         box: Box | None = None,
     ) -> str:
-        """Tell a session what was noticed without a picture, now or at `capture_time_us`; see `observe`."""
+        """Tell a session what was noticed without a picture, now or at `capture_time_us`; see `observe`. Nobody
+        answers when there is no such session, either: `sessions` tells which begin and end."""
         time_us = now_us() if capture_time_us is None else capture_time_us
         return await self._publish(session, Noticed(kind, text, time_us, confidence, ttl_s, box))
 
@@ -164,8 +169,14 @@ class Module:
 
 def _token(value: str, what: str, *, may_be_any: bool = False) -> str:
     """`value` when it may stand in a subject. Raises `BadSubject`."""
+    if not isinstance(value, str):
+        raise BadSubject(f"the {what} is {repr(value)[:80]}, which is no string", f"give the {what}'s name")
     if not _TOKEN.fullmatch(value) and not (may_be_any and value == "*"):
-        raise BadSubject(f"{what} {value[:80]!r} cannot be in a subject", "use 1 to 64 letters, digits, '_' and '-'")
+        named = _OTHERS.sub("-", value).strip("-")[:64] or what
+        raise BadSubject(
+            f"the {what} {value[:80]!r} is not allowed: it has 1 to 64 letters of a to z, digits, '_' and '-'",
+            f"choose another, such as {named!r}" if what != "session" else "`vigil sessions` lists the sessions",
+        )
     return value
 
 

@@ -85,16 +85,21 @@ RECALL_SECONDS = Histogram(
     "What a turn with a question waited for memory",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 5.0),
 )
-OBSERVATIONS_RECEIVED = Counter("vigil_observations_received_total", "What modules said to sessions of this worker")
+OBSERVATIONS_RECEIVED = Counter(
+    "vigil_observations_received_total",
+    "What modules said to sessions of this worker; sessions that hear no modules count nothing of it",
+)
 OBSERVATIONS_SHOWN = Counter("vigil_observations_shown_total", "Observations of modules that a turn told the model")
 OBSERVATIONS_FOLDED = Counter(
-    "vigil_observations_folded_total", "Observations of modules that said what the prompt, or a newer one, tells"
+    "vigil_observations_folded_total",
+    "Observations of modules that said what the prompt, or a newer one, tells; one that a newer one replaces while a "
+    "turn is under way with it counts here and in what became of it in that turn, so this may exceed what was received",
 )
 OBSERVATIONS_REFUSED = Counter(
     "vigil_observations_refused_total",
     "Observations of modules that no turn told, by reason: too_fast (beyond the module's rate, not read), "
-    "too_many_modules, too_large, unreadable, foreign, out_of_bounds, not_heard (the session's options), crowded, "
-    "future, stale, empty, no_room (in the turn or the chunk), engine (it refused the prompt)",
+    "too_many_modules, too_large, unreadable, foreign, out_of_bounds, not_heard (the session hears others alone), "
+    "crowded, future, stale, empty, no_room (in the turn or the chunk), engine (it refused the prompt)",
     ["reason"],
 )
 ALERTS = Counter("vigil_alerts_total", "Alert events, by state", ["state"])

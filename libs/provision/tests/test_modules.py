@@ -68,6 +68,9 @@ def test_the_command_from_the_first_module_to_the_last(tmp_path: Path) -> None:
     assert (tmp_path / module_file.FILE).stat().st_mode & 0o777 == 0o600
     assert command("remove", "zones", *place) == "removed  demo/zones\n"
     assert module_file.read(tmp_path / module_file.FILE) == ()
+    _, again = command("add", "zones", *place).splitlines()
+    assert again != address, "whoever had the old address is locked out"
+    assert command("url", "zones", *place) == f"{again}\n"
 
 
 def test_an_address_that_is_not_known_yet_is_said_and_no_program_gets_half_of_it(tmp_path: Path) -> None:
@@ -158,4 +161,18 @@ async def test_the_modules_command_of_a_site_gives_a_module_its_user_and_takes_i
     taken = await provision("modules", "remove", "zones", "--site", str(folder))
     assert taken.status == 0, taken.output
     await eventually(lambda: is_refused(url), what="the user is gone")
+    added_again = await provision("modules", "add", "zones", "--site", str(folder))
+    assert added_again.status == 0, added_again.output
+    assert await may_connect(added_again.output.split()[-1])
+    assert not await may_connect(url), "it has another password"
     await server.kill()
+
+
+def test_a_module_that_an_older_release_added_keeps_its_password(tmp_path: Path) -> None:
+    site_folder.write(tmp_path, Site(), NOW)
+    (tmp_path / module_file.FILE).write_text('{"modules": ["demo/zones"]}')
+    site_folder.write(tmp_path, Site(), NOW)
+    password = secrets.load(tmp_path / secrets.FILE).nats_password_of("module.demo.zones")
+    assert password in (tmp_path / NATS_CONFIG).read_text()
+    done = invoked("modules", "url", "zones", "--site", str(tmp_path))
+    assert password in done.output

@@ -4,10 +4,12 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vigil.contract.permissions import OPERATOR
+from vigil.contract.modules import ModuleId
+from vigil.contract.permissions import OPERATOR, module_user
 from vigil_provision.errors import ProvisionError
 from vigil_provision.private_file import write_private
 
@@ -25,9 +27,14 @@ class Secrets:
     redis_password: str
     api_key: str
 
-    def nats_password_of(self, user: str) -> str:
-        """The password of a NATS user."""
-        return _derived(self.nats_password, user)
+    def nats_password_of(self, user: str, salt: str = "") -> str:
+        """The password of a NATS user. A module's has a salt, which is another each time it is added."""
+        return _derived(self.nats_password, f"{user}:{salt}" if salt else user)
+
+    def nats_passwords(self, modules: Iterable[ModuleId]) -> Callable[[str], str]:
+        """What gives each NATS user's password, where there are these modules."""
+        salts = {module_user(module): module.salt for module in modules}
+        return lambda user: self.nats_password_of(user, salts.get(user, ""))
 
     def redis_password_of(self, user: str) -> str:
         """The password of a Redis user."""

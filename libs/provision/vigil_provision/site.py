@@ -85,12 +85,13 @@ def nats_file(site: Site, secrets: Secrets, tenants: Iterable[str], modules: Ite
     certificates = _NATS_FOLDER if site.tls else ""
     # Its state (who is connected, from where, to which subjects) asks for no password: for its own health check alone.
     server = NatsServer("0.0.0.0", _port(site.nats), "127.0.0.1:8222", site.nats_store, certificates=certificates)
-    return nats_config.render(server, {site.tenant, *tenants}, secrets.nats_password_of, modules)
+    wanted = tuple(modules)
+    return nats_config.render(server, {site.tenant, *tenants}, secrets.nats_passwords(wanted), wanted)
 
 
-def nats_url(place: str, secrets: Secrets, user: str, *, tls: bool = False) -> str:
-    """The address of NATS at `place` (`host:port`) for one user."""
-    return f"{'tls' if tls else 'nats'}://{user}:{secrets.nats_password_of(user)}@{place}"
+def nats_url(place: str, secrets: Secrets, user: str, *, tls: bool = False, salt: str = "") -> str:
+    """The address of NATS at `place` (`host:port`) for one user; a module's password has a salt."""
+    return f"{'tls' if tls else 'nats'}://{user}:{secrets.nats_password_of(user, salt)}@{place}"
 
 
 def redis_url(place: str, secrets: Secrets, user: str = OPERATOR, *, tls: bool = False) -> str:

@@ -147,7 +147,7 @@ def _nats_file(options: Options, tenants: tuple[str, ...], modules: tuple[Module
     monitor = f"{HOST}:{options.ports['nats monitor']}"
     store = str(options.data_dir / "jetstream")
     server = NatsServer(HOST, options.ports["nats"], monitor, store, without_name=tenant_user(TENANT))
-    return nats_config.render(server, {TENANT, *tenants}, options.secrets.nats_password_of, modules)
+    return nats_config.render(server, {TENANT, *tenants}, options.secrets.nats_passwords(modules), modules)
 
 
 def _files(options: Options, paths: Mapping[str, Path]) -> dict[Path, str]:

@@ -62,7 +62,7 @@ async def nats_running(directory: Path, tenants: tuple[str, ...] = ()) -> AsyncI
     own = NatsServer("127.0.0.1", port, f"127.0.0.1:{monitor}", str(directory / "jetstream"), tenant_user(TENANT))
 
     def render(tenants: tuple[str, ...], modules: tuple[ModuleId, ...]) -> str:
-        return nats_config.render(own, {TENANT, *tenants}, SECRETS.nats_password_of, modules)
+        return nats_config.render(own, {TENANT, *tenants}, SECRETS.nats_passwords(modules), modules)
 
     config.write_text(render(tenants, ()))
     spec = ProcessSpec(

@@ -1,6 +1,7 @@
 """`vigil modules`: the processes of the operator's own that may see a tenant's pictures and tell what they notice."""
 
 import json
+from secrets import token_hex
 from typing import Annotated
 
 import typer
@@ -8,7 +9,6 @@ from rich.table import Table
 
 from vigil.contract.api_keys import tenants_of
 from vigil.contract.modules import ModuleId
-from vigil.contract.permissions import module_user
 from vigil.core.errors import InvalidToken
 from vigil_client.commands.running import console, show_error, show_table, stderr
 from vigil_client.endpoints import DATA_DIR
@@ -19,6 +19,8 @@ from vigil_provision.modules import added, removed
 from vigil_provision.secrets import TENANT
 
 modules = typer.Typer(invoke_without_command=True)
+
+_SALT_BYTES = 8
 
 Name = Annotated[str, typer.Argument(help="What the module is called: its observations carry this name.")]
 Tenant = Annotated[str, typer.Option("--tenant", help="Tenant whose sessions the module may see.")]
@@ -43,11 +45,14 @@ def by_default(context: typer.Context) -> None:
 
 @modules.command()
 def add(name: Name, tenant: Tenant = TENANT, data_dir: DataDir = DATA_DIR, site: SiteFolder = None) -> None:
-    """Give a module a NATS user, and print its address, password included: there is nothing else on standard output."""
-    place, new = Place(data_dir, None, site), _module(tenant, name)
+    """Give a module a NATS user, and print its address, password included: there is nothing else on standard output.
+
+    The password is a new one, also where the module was there before and was removed.
+    """
+    place, new = Place(data_dir, None, site), _module(tenant, name, token_hex(_SALT_BYTES))
     place.change_modules(lambda known, keys: added(known, new, tenants_of(keys)))
     stderr.print(f"added  {new}", highlight=False)
-    address = place.nats_url(module_user(new))
+    address = place.module_url(new)
     _plain(address)
     if address.endswith(UNKNOWN):
         show_error(_not_known(new))
@@ -58,7 +63,7 @@ def list_modules(data_dir: DataDir = DATA_DIR, site: SiteFolder = None, as_json:
     """List the modules, and the NATS address of each, password included."""
     place = Place(data_dir, None, site)
     rows = [
-        {"tenant": module.tenant, "module": module.name, "nats_url": place.nats_url(module_user(module))}
+        {"tenant": module.tenant, "module": module.name, "nats_url": place.module_url(module)}
         for module in place.modules()
     ]
     if as_json:
@@ -74,9 +79,10 @@ def list_modules(data_dir: DataDir = DATA_DIR, site: SiteFolder = None, as_json:
 def url(name: Name, tenant: Tenant = TENANT, data_dir: DataDir = DATA_DIR, site: SiteFolder = None) -> None:
     """Print the NATS address of a module, password included, and nothing else: for the module's own command line."""
     place, wanted = Place(data_dir, None, site), _module(tenant, name)
-    if wanted not in place.modules():
+    found = next((module for module in place.modules() if module == wanted), None)
+    if found is None:
         raise ProvisionError(f"there is no module {wanted}", f"`vigil modules add {name} --tenant {tenant}` makes it")
-    address = place.nats_url(module_user(wanted))
+    address = place.module_url(found)
     if address.endswith(UNKNOWN):
         raise _not_known(wanted)
     _plain(address)
@@ -90,9 +96,9 @@ def remove(name: Name, tenant: Tenant = TENANT, data_dir: DataDir = DATA_DIR, si
     stderr.print(f"removed  {old}", highlight=False)
 
 
-def _module(tenant: str, name: str) -> ModuleId:
+def _module(tenant: str, name: str, salt: str = "") -> ModuleId:
     try:
-        return ModuleId(tenant, name)
+        return ModuleId(tenant, name, salt)
     except InvalidToken as error:
         raise ProvisionError(str(error), "choose another name") from None
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vigil.contract.permissions import SYSTEM
+from vigil.contract.modules import ModuleId
+from vigil.contract.permissions import SYSTEM, module_user
 from vigil_client import endpoints
 from vigil_client.commands.running import show_error
 from vigil_client.errors import ClientError, NotConfigured
@@ -71,16 +72,20 @@ class Place:
         if self.site is not None and rewritten:
             tell_nats(self.site)
 
-    def nats_url(self, user: str) -> str:
+    def module_url(self, module: ModuleId) -> str:
+        """The address of NATS for a module; see `nats_url`."""
+        return self.nats_url(module_user(module), module.salt)
+
+    def nats_url(self, user: str, salt: str = "") -> str:
         """The address of NATS for a user of a tenant, password included; empty where it is not known. Its host is
         `UNKNOWN` while no `vigil up` is there to tell."""
         if self.file is not None:
             return ""
         if self.site is not None:
             site, made = site_folder.read(self.site)
-            return sites.nats_url(site.public_nats, made, user, tls=site.tls)
+            return sites.nats_url(site.public_nats, made, user, tls=site.tls, salt=salt)
         path = self.data_dir / secrets.FILE
-        return sites.nats_url(self._running_nats(), secrets.load(path), user) if path.exists() else ""
+        return sites.nats_url(self._running_nats(), secrets.load(path), user, salt=salt) if path.exists() else ""
 
     def _running_nats(self) -> str:
         """`host:port` of the NATS of a running `vigil up`; `UNKNOWN` while it does not run, or is not ready."""

@@ -21,6 +21,15 @@ def test_it_is_for_people_to_read() -> None:
     assert encode_modules([ModuleId("demo", "zones"), ModuleId("acme", "faces")]) == text
 
 
+def test_the_salts_of_passwords_are_kept_in_a_form_that_older_releases_refuse() -> None:
+    text = encode_modules([ModuleId("demo", "zones", "ab12"), ModuleId("acme", "faces")])
+    assert b'"form": 2' in text
+    assert [(str(module), module.salt) for module in decode_modules(text)] == [
+        ("acme/faces", ""),
+        ("demo/zones", "ab12"),
+    ]
+
+
 def test_a_tenants_modules_are_named_in_order() -> None:
     modules = [ModuleId("demo", "zones"), ModuleId("acme", "a"), ModuleId("demo", "faces")]
     assert names_of("demo", modules) == ("faces", "zones")
@@ -45,7 +54,8 @@ def test_what_names_no_module_is_refused(text: str) -> None:
         (b'{"modules": [1]}', "it is not valid"),
         (b'{"modules": [], "tenants": []}', "unknown field `tenants`"),
         (b'{"modules": ["zones"]}', 'write {"modules": ["<tenant>/<module>"]}'),
-        (b'{"form": 2, "modules": []}', "a newer release wrote it, in form 2"),
+        (b'{"form": 3, "modules": []}', "a newer release wrote it, in form 3"),
+        (b'{"form": 2, "modules": ["demo/zones"], "salts": {"demo/zones": "a b"}}', "salt 'a b' is not allowed"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_what_to_mend(text: bytes, said: str) -> None:

@@ -87,6 +87,28 @@ async def test_a_module_ends_also_when_the_first_signal_is_lost(number: signal.S
         assert await process.wait() == 0
 
 
+# A module whose look never ends.
+LOOKS_ON = """
+import asyncio
+import threading
+import looking
+
+async def looks_on():
+    looking.say("begun")
+    await asyncio.to_thread(threading.Event().wait)
+
+raise SystemExit(looking.run(looks_on()))
+"""
+
+
+async def test_a_module_ends_also_while_it_looks() -> None:
+    async with begun((sys.executable, "-c", LOOKS_ON)) as process:
+        await until_said(process, "begun")
+        process.send_signal(signal.SIGTERM)
+        await said(process)
+        assert await process.wait() == 0
+
+
 @pytest.mark.parametrize(
     ("zones", "told"),
     [("[[zone]]\nname = 'a'", "needs `name` and `polygon`"), (None, "cannot be read")],

@@ -34,10 +34,10 @@ from vigil.core.turn import Exchange, Turn
 from vigil.runtime.store.sessions import Commit
 from vigil.testing.alert_events import alert_event
 from vigil.testing.eventually import DEADLINE_S
-from vigil.testing.servers import free_port
+from vigil.testing.servers import NatsServer, free_port
 from vigil.v1.ingestion_pb2 import ProbeSourceResponse, SourceFault
 from vigil_client import errors, options, values
-from vigil_client.alerts import alert_subject
+from vigil_client.alerts import alert_subject, alerts
 from vigil_client.api import Client
 from vigil_client.cloudevents import Alert, Utterance
 from vigil_client.endpoints import find
@@ -355,6 +355,15 @@ async def _bad_observation(_: Stage, __: Path) -> object:
     return Noticed("zone", " ", 0)
 
 
+async def _not_admitted(_: Stage, folder: Path) -> object:
+    server = NatsServer(folder / "strict", 'authorization: {"user": "pager", "password": "right"}')
+    await server.start()
+    try:
+        return await anext(alerts(f"nats://pager:secret@127.0.0.1:{server.port}"))
+    finally:
+        await server.kill()
+
+
 async def _nothing_configured(_: Stage, folder: Path) -> object:
     return find(folder / "nowhere")
 
@@ -374,6 +383,7 @@ FAILURES: list[tuple[Failing, type[errors.ClientError], int, str, str]] = [
     (_something_else_there, errors.BadMessage, 0, "", "did not answer JSON"),
     (_bad_subject, errors.BadSubject, 0, "", "a.b"),
     (_bad_observation, errors.BadObservation, 0, "", "the text is empty"),
+    (_not_admitted, errors.NotAdmitted, 0, "", "does not let the user pager in"),
     (_nothing_configured, errors.NotConfigured, 0, "", "no running Vigil is known here"),
 ]
 

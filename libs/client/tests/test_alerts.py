@@ -18,7 +18,7 @@ from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import NatsServer, free_port
 from vigil_client.alerts import alert_subject, alerts, subscribed, utterances
 from vigil_client.cloudevents import Alert, Utterance
-from vigil_client.errors import BadSubject, ClientError, Unreachable
+from vigil_client.errors import BadSubject, ClientError, NotAdmitted, Unreachable
 from vigil_client.testing.scripted_answers import alert_json
 from vigil_client.testing.scripted_history import ScriptedHistory
 
@@ -173,7 +173,7 @@ async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
     server = NatsServer(tmp_path, 'authorization: {"user": "pager", "password": "secret"}')
     await server.start()
     try:
-        with pytest.raises(Unreachable, match=r"(?i)authorization"):
+        with pytest.raises(NotAdmitted, match=r"(?i)authorization"):
             await anext(alerts(f"nats://pager:guess@127.0.0.1:{server.port}"))
     finally:
         await server.kill()

@@ -3,12 +3,12 @@
 ClientError                     message + next_step
 ├── NotConfigured               no gateway address or key is known
 ├── Unreachable                 nothing answers at that address                     (retryable)
-│   └── NotAdmitted             NATS answers, and does not let this user in
 ├── Refused                     the gateway answered with a problem (RFC 9457)
 │   ├── Unauthorised            401: the key is missing or wrong
 │   ├── NotFound                404: no such session, or another tenant's
 │   ├── Invalid                 4xx: what was asked for breaks a rule
 │   └── Unavailable             5xx: no capacity, no worker, a dependency is down   (retryable)
+├── NotAdmitted                 NATS answers, and does not let this user in
 ├── BadSubject                  a tenant, source or session that cannot be part of a subject
 ├── BadMessage                  an event that is not what the contract says
 └── BadObservation              a module tells something that Vigil would refuse
@@ -39,12 +39,6 @@ class Unreachable(ClientError):
     retryable = True
 
 
-class NotAdmitted(Unreachable):
-    """NATS answers, and does not let the user of this address in: to try again changes nothing."""
-
-    retryable = False
-
-
 class Refused(ClientError):
     """The gateway answered with a problem. `status` is the HTTP status, `kind` the problem's type."""
 
@@ -70,6 +64,10 @@ class Unavailable(Refused):
     """No capacity, no worker, something behind the gateway is down, or the key makes more requests than it may."""
 
     retryable = True
+
+
+class NotAdmitted(ClientError):
+    """NATS answers, and does not let the user of this address in: to try again changes nothing."""
 
 
 class BadSubject(ClientError):

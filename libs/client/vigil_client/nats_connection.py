@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.errors import AuthorizationError, StaleConnectionError, UnexpectedEOF
 from nats.errors import Error as NatsError
+from nats.errors import StaleConnectionError, UnexpectedEOF
 
 from vigil_client.errors import ClientError, NotAdmitted, Unreachable
 from vigil_client.trust import trusting
@@ -34,13 +34,26 @@ OnFault = Callable[[str], None]
 
 class GuardedNats(Nats):
     """A client that sends its password to a `tls://` server over TLS, or not at all: nats-py goes on without TLS where
-    whoever answers says that there is none."""
+    whoever answers says that there is none. `was_refused` says that the server ended the connection because it no
+    longer lets the user in."""
+
+    was_refused = False
 
     def _connect_command(self) -> bytes:
         server = self._current_server
         if server is not None and server.uri.scheme == "tls" and not self._server_info.get("tls_required"):
             raise NatsError("the server has no TLS: use a nats:// address, or give it a certificate")
         return super()._connect_command()
+
+    async def _process_err(self, err_msg: str) -> None:
+        """nats-py closes for good on what the server says here, and may have forgotten why by then."""
+        self.was_refused = is_not_admitted(NatsError(err_msg))
+        await super()._process_err(err_msg)
+
+    async def _attempt_reconnect(self) -> None:
+        """nats-py sometimes begins this twice for one loss, and its last step fails where the other has ended first."""
+        with contextlib.suppress(asyncio.InvalidStateError):
+            await super()._attempt_reconnect()
 
     def hang_up(self) -> None:
         """Close a socket on which the server has refused the user: nats-py leaves it open, and opens the next."""
@@ -141,7 +154,7 @@ class Connection:
 
     def check_open(self) -> None:
         """Raise `NotAdmitted` or `Unreachable` when the connection was closed for good."""
-        if self._ending is not None or (self.client.is_closed and is_not_admitted(self.client.last_error)):
+        if self._ending is not None or (self.client.is_closed and self.client.was_refused):
             raise self._not_admitted()
         if self.client.is_closed:
             raise self.unreachable(self._telling())
@@ -197,9 +210,9 @@ class Connection:
         return (str(said[-1]) or type(said[-1]).__name__) if said else "no answer"
 
 
-def is_not_admitted(error: BaseException | None) -> bool:
+def is_not_admitted(error: Exception) -> bool:
     """Whether a server says so that does not know the user, or not with this password."""
-    return isinstance(error, AuthorizationError) or any(words in str(error).lower() for words in _NOT_ADMITTED)
+    return any(words in str(error).lower() for words in _NOT_ADMITTED)
 
 
 @asynccontextmanager

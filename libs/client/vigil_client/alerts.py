@@ -125,7 +125,8 @@ async def subscribed(
     """Like `messages`, and once the block is entered nothing published from then on is missed.
 
     `on_fault` is told in words what goes wrong while the connection is kept up, and "" when the fault has ended. Raises
-    `Unreachable`, `NotAdmitted`, `ClientError` for what this user may not read, `BadSubject` for the past of every tenant at once.
+    `Unreachable`, `NotAdmitted`, `ClientError` for what this user may not read, `BadSubject` for the past of every
+    tenant at once.
     """
     async with connected(nats_url, on_fault, ca_file) as connection:
         history = History(connection, subject, since) if since is not None else None

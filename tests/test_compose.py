@@ -314,6 +314,14 @@ def test_the_gpu_engine_has_the_flags_that_the_workers_rely_on() -> None:
 
 
 @pytest.mark.parametrize(
+    ("layer", "cache_gb"), [(None, "1"), ("compose.gpu.yaml", "4"), ("compose.remote-engine.yaml", "4")]
+)
+def test_pictures_have_the_room_that_the_weights_need(layer: str | None, cache_gb: str) -> None:
+    worker = deployment(*([layer] if layer else []))["services"]["interaction"]["environment"]
+    assert worker["VIGIL_ENGINE_IMAGES_GB"] == cache_gb
+
+
+@pytest.mark.parametrize(
     ("layer", "variable", "told"),
     [
         ("compose.gpu.yaml", "VIGIL_MODEL", "the id of the weights"),

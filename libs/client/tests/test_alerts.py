@@ -14,11 +14,12 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from vigil.testing.eventually import DEADLINE_S
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer, free_port
 from vigil_client.alerts import alert_subject, alerts, subscribed, utterances
 from vigil_client.cloudevents import Alert, Utterance
 from vigil_client.errors import BadSubject, ClientError, NotAdmitted, Unreachable
+from vigil_client.nats_connection import RECONNECT_S, REFUSED_S
 from vigil_client.testing.scripted_answers import alert_json
 from vigil_client.testing.scripted_history import ScriptedHistory
 
@@ -177,3 +178,77 @@ async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
             await anext(alerts(f"nats://pager:guess@127.0.0.1:{server.port}"))
     finally:
         await server.kill()
+
+
+def knowing(password: str) -> str:
+    """The configuration of a server that knows the user with this password alone."""
+    return f'authorization: {{"user": "pager", "password": "{password}"}}'
+
+
+def refusals(server: NatsServer) -> int:
+    """How often the server has refused somebody."""
+    return (server.folder / "output.log").read_text("utf-8").count("authentication error")
+
+
+async def published_until(listening: asyncio.Future[bytes], url: str) -> None:
+    """Publish an alert again and again until it is heard."""
+    service = await nats.connect(url)
+    async with asyncio.timeout(DEADLINE_S):
+        while not listening.done():
+            await service.publish(OPENED, payload("opened"))
+            await asyncio.wait({listening}, timeout=0.1)
+    await service.close()
+    assert json.loads(listening.result())["data"]["state"] == "opened"
+
+
+async def test_alerts_go_on_however_long_nats_did_not_know_their_user(tmp_path: Path) -> None:
+    server, forgetful = NatsServer(tmp_path / "a", knowing("x")), NatsServer(tmp_path / "b", knowing("y"))
+    forgetful.port = server.port
+    url = f"nats://pager:x@127.0.0.1:{server.port}"
+    told: list[str] = []
+    await server.start()
+    try:
+        async with subscribed(url, alert_subject(), on_fault=told.append) as received:
+            listening = asyncio.ensure_future(anext(received))
+            await server.kill()
+            await forgetful.start()
+            many = REFUSED_S / RECONNECT_S + 2  # a module has ended by then
+            await eventually(lambda: listening.done() or refusals(forgetful) >= many, what="refused for long")
+            assert not listening.done()
+            await forgetful.kill()
+            await server.start()
+            await published_until(listening, url)
+    finally:
+        await server.kill()
+        await forgetful.kill()
+    lost, refused, ended = told
+    assert "was lost: connecting again" in lost
+    assert "does not let the user pager in" in refused
+    assert refused.endswith(": trying again")
+    assert ended == ""
+
+
+async def revoke(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serve as NATS does until a subscription is made, and then revoke the user in words."""
+    writer.write(b'INFO {"server_id": "scripted", "version": "2.10.0", "max_payload": 1048576, "headers": true}\r\n')
+    is_subscribed, flushes = False, 0
+    while flushes < 2:
+        line = await reader.readline()
+        is_subscribed = is_subscribed or line.startswith(b"SUB ")
+        if line.startswith(b"PING"):
+            writer.write(b"PONG\r\n")
+            flushes += is_subscribed
+    writer.write(b"-ERR 'User Authentication Revoked'\r\n")
+    await writer.drain()
+    writer.close()
+
+
+async def test_alerts_go_on_after_their_user_was_revoked_for_a_while(nats_server: NatsServer) -> None:
+    await nats_server.kill()
+    told: list[str] = []
+    revoking = await asyncio.start_server(revoke, "127.0.0.1", nats_server.port)
+    async with subscribed(nats_server.url, alert_subject(), on_fault=told.append) as received:
+        revoking.close()
+        await nats_server.start()
+        await published_until(asyncio.ensure_future(anext(received)), nats_server.url)
+    assert told == ["the connection to NATS was lost: connecting again", ""]

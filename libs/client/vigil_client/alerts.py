@@ -5,7 +5,8 @@
 
 Without `since`, events come as they are published. With it, stored events come first, in order; then live ones, and
 whenever the connection was lost, those that were stored meanwhile: none is left out. Either way the connection is kept
-up for ever. `ca_file` is the PEM file of the authorities that vouch for a `tls://` server; empty: the system's.
+up for ever, also while NATS does not let its user in. `ca_file` is the PEM file of the authorities that vouch for a
+`tls://` server; empty: the system's.
 """
 
 import contextlib

@@ -20,8 +20,8 @@ from vigil_client.trust import trusting
 CONNECT_S = 3.0
 RECONNECT_S = 0.5
 PING_S = 3.0
-# How long a server may refuse the password of a connection that is to come back. A change of the modules or keys is in
-# effect within two seconds.
+# How long a server may refuse the user of a connection that ends then. A change of the modules is in effect within two
+# seconds.
 REFUSED_S = 3.0
 # How many events may wait for a slow reader; nats-py drops and reports those beyond.
 PENDING_EVENTS = 8_192
@@ -35,9 +35,13 @@ OnFault = Callable[[str], None]
 class GuardedNats(Nats):
     """A client that sends its password to a `tls://` server over TLS, or not at all: nats-py goes on without TLS where
     whoever answers says that there is none. `was_refused` says that the server ended the connection because it no
-    longer lets the user in."""
+    longer lets the user in; nats-py then closes for good, unless `keeps_trying`."""
 
     was_refused = False
+
+    def __init__(self, *, keeps_trying: bool = False) -> None:
+        super().__init__()
+        self._keeps_trying = keeps_trying
 
     def _connect_command(self) -> bytes:
         server = self._current_server
@@ -47,8 +51,13 @@ class GuardedNats(Nats):
 
     async def _process_err(self, err_msg: str) -> None:
         """nats-py closes for good on what the server says here, and may have forgotten why by then."""
-        self.was_refused = is_not_admitted(NatsError(err_msg))
-        await super()._process_err(err_msg)
+        error = NatsError(err_msg)
+        is_refused = is_not_admitted(error)
+        if is_refused and self._keeps_trying:
+            await self._process_op_err(error)
+        else:
+            self.was_refused = is_refused
+            await super()._process_err(err_msg)
 
     async def _attempt_reconnect(self) -> None:
         """nats-py sometimes begins this twice for one loss, and its last step fails where the other has ended first."""
@@ -63,11 +72,16 @@ class GuardedNats(Nats):
 
 class Connection:
     """An open connection. `on_change` is called when it was lost, is back, or was closed for good. The certificate of a
-    `tls://` server is verified with `tls`; None: by the system's authorities."""
+    `tls://` server is verified with `tls`; None: by the system's authorities. With `ends_when_refused` it ends once a
+    server refuses its user, else it is tried again, as a NATS that restarts may know the user later."""
 
-    def __init__(self, url: str, on_fault: OnFault, tls: ssl.SSLContext | None = None) -> None:
-        self.client = GuardedNats()
+    def __init__(
+        self, url: str, on_fault: OnFault, tls: ssl.SSLContext | None = None, *, ends_when_refused: bool = False
+    ) -> None:
+        self.client = GuardedNats(keeps_trying=not ends_when_refused)
         self._tls = tls
+        self._ends_when_refused = ends_when_refused
+        self._was_open = False
         self.on_change: Callable[[], None] = lambda: None
         self._url = url
         self._on_fault = on_fault
@@ -78,7 +92,8 @@ class Connection:
 
     async def open(self) -> None:
         """Connect within `CONNECT_S`, or raise `Unreachable`, or `NotAdmitted` where the server refuses the user. Once
-        connected the client reconnects for as long as it takes, unless the server refuses the user for `REFUSED_S`."""
+        connected the client reconnects for as long as it takes; one that ends when it is refused does so after
+        `REFUSED_S`."""
         try:
             async with asyncio.timeout(CONNECT_S):
                 await self.client.connect(
@@ -98,7 +113,7 @@ class Connection:
             if self._refused_at is not None or is_not_admitted(error):
                 raise self._not_admitted() from None
             raise self.unreachable(str(error) or self._telling()) from None
-        self._refused_at = None
+        self._refused_at, self._was_open = None, True
 
     def unreachable(self, why: str) -> Unreachable:
         """The error for a server that cannot be used."""
@@ -176,14 +191,18 @@ class Connection:
         self._faults = [*self._faults[-31:], error]
         if is_not_admitted(error):
             self.client.hang_up()
-            self._count_refusal()
+            self._refused()
         elif not isinstance(error, OSError | UnexpectedEOF | StaleConnectionError):  # `_lost` tells of these, once
             self.told(f"NATS: {str(error) or type(error).__name__}")
 
-    def _count_refusal(self) -> None:
-        """Close for good once the server has refused the user for `REFUSED_S` without a break."""
+    def _refused(self) -> None:
+        """The server does not let the user in: close for good once it has done so for `REFUSED_S` without a break, or
+        tell it, and go on."""
         if self._refused_at is None:
             self._refused_at = time.monotonic()
+        if not self._ends_when_refused:
+            if self._was_open:
+                self.told(f"{self._not_admitted().message}: trying again")
         elif self._ending is None and time.monotonic() - self._refused_at >= REFUSED_S:
             self._ending = asyncio.create_task(self.client.close())
             self.on_change()
@@ -216,10 +235,12 @@ def is_not_admitted(error: Exception) -> bool:
 
 
 @asynccontextmanager
-async def connected(url: str, on_fault: OnFault, ca_file: str = "") -> AsyncIterator[Connection]:
-    """A connection, closed on leaving; `ca_file`: see `trusting`. Raises `Unreachable`
-    and `NotAdmitted`."""
-    connection = Connection(url, on_fault, trusting(ca_file))
+async def connected(
+    url: str, on_fault: OnFault, ca_file: str = "", *, ends_when_refused: bool = False
+) -> AsyncIterator[Connection]:
+    """A connection, closed on leaving; `ca_file`: see `trusting`, `ends_when_refused`: see `Connection`. Raises
+    `Unreachable` and `NotAdmitted`."""
+    connection = Connection(url, on_fault, trusting(ca_file), ends_when_refused=ends_when_refused)
     try:
         await connection.open()
         yield connection

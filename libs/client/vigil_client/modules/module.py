@@ -58,7 +58,7 @@ class Module:
         `Unreachable`, `NotAdmitted`, `BadSubject`, and `ClientError` for the address of another user.
         """
         of_tenant, called = _named(url, tenant, name)
-        async with connected(url, on_fault, ca_file) as connection:
+        async with connected(url, on_fault, ca_file, ends_when_refused=True) as connection:
             yield cls(called, of_tenant, connection)
 
     async def frames(self, session: str = "*") -> AsyncIterator[Frame]:

@@ -25,6 +25,7 @@ from text.reading import Reading
 from zones.motion import LEARNING_PICTURES
 
 from vigil.core.observation import Box
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.servers import NatsServer
 from vigil_client.modules import Frame, Module
 
@@ -90,14 +91,33 @@ async def test_a_module_ends_also_when_the_first_signal_is_lost(number: signal.S
 # A module whose look never ends.
 LOOKS_ON = """
 import asyncio
+import sys
 import threading
 import looking
 
 async def looks_on():
+    sys.stdout = open(1, "w", closefd=False)  # with a buffer, as where no terminal reads it
+    print("a picture was seen")
     looking.say("begun")
     await asyncio.to_thread(threading.Event().wait)
 
 raise SystemExit(looking.run(looks_on()))
+"""
+
+# A module that fails while another look of it never ends.
+FAILS = """
+import asyncio
+import threading
+import looking
+from vigil_client.errors import ClientError
+
+async def fails():
+    look = asyncio.ensure_future(asyncio.to_thread(threading.Event().wait))
+    look.add_done_callback(lambda _: looking.say("failed"))
+    await asyncio.sleep(0)
+    raise ClientError("broken")
+
+raise SystemExit(looking.run(fails()))
 """
 
 
@@ -105,8 +125,16 @@ async def test_a_module_ends_also_while_it_looks() -> None:
     async with begun((sys.executable, "-c", LOOKS_ON)) as process:
         await until_said(process, "begun")
         process.send_signal(signal.SIGTERM)
-        await said(process)
+        assert "a picture was seen\n" in await said(process)
         assert await process.wait() == 0
+
+
+async def test_a_module_that_failed_while_it_looks_can_be_ended() -> None:
+    async with begun((sys.executable, "-c", FAILS)) as process:
+        await until_said(process, "failed")
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(DEADLINE_S):
+            assert await process.wait() == -signal.SIGTERM
 
 
 @pytest.mark.parametrize(

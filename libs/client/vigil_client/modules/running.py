@@ -1,6 +1,7 @@
 """How a module's process begins and ends: with its address on the command line, and quietly when it is told to."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -54,13 +55,23 @@ async def _until_told(module: Coroutine[Any, Any, None]) -> None:
     working, waiting = asyncio.ensure_future(module), asyncio.ensure_future(told.wait())
     await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if told.is_set():
-        loop.call_later(END_S, os._exit, 0)  # a thread cannot be stopped, and the loop would wait for it
+        loop.call_later(END_S, _leave)  # a thread cannot be stopped, and the loop would wait for it
     while not working.done():
         working.cancel()
         await asyncio.wait({working}, timeout=_CANCEL_AGAIN_S)
     waiting.cancel()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)  # where a thread is waited for, the next signal ends the process
     if not working.cancelled():
         await working  # raises what it failed with
+
+
+def _leave() -> None:
+    """End the process as it is, with all that it has said."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
 
 
 def _say(words: str) -> None:

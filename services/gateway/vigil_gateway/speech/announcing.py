@@ -19,7 +19,7 @@ from vigil_gateway.sessions.commands import new_id
 
 # A worker takes a new session up within a second, and one of a worker that was killed when its lease has run out.
 VOICE_WAIT_S = 3.0
-_ASK_AGAIN_S = 0.05
+_ASK_AGAIN_S = 0.25
 
 router = APIRouter(prefix="/v1/sessions/{session}", tags=["speech"])
 

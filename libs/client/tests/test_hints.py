@@ -17,7 +17,10 @@ COMPOSE = "docker compose -f deploy/compose.yaml"
             f"choose another name, or use `{COMPOSE} run --rm keys rotate`",
         ),
         ("`vigil modules` lists them", f"`{COMPOSE} run --rm modules` lists them"),
-        ("start Vigil with `vigil up`, or check --gateway", f"start Vigil with `{COMPOSE} up -d`, or check --gateway"),
+        (
+            "start it with `vigil up`, or …",
+            f"start it with `{COMPOSE} up -d` (with each layer that you use: -f …), or …",
+        ),
         ("`vigil up --engine-url URL`", "`vigil up --engine-url URL`"),
         ("`vigil doctor` says why", "`.venv/bin/vigil doctor --compose` says why"),
         ("no command", "no command"),

@@ -19,7 +19,7 @@ def _in_compose(compose: str, found: re.Match[str]) -> str:
     name, rest = found["name"], found["rest"]
     match name:
         case "up":
-            return f"`{compose} up -d`" if not rest else found[0]
+            return f"`{compose} up -d` (with each layer that you use: -f …)" if not rest else found[0]
         case "doctor":
             return "`.venv/bin/vigil doctor --compose`"
         case _ if name in _OWN_CONTAINER:

@@ -106,6 +106,7 @@ def test_no_bytes_break_the_reader(junk: bytes, group: FrameGroup, cut: int) -> 
         ({"box": (-1, 0, 10, 10)}, "the box is"),
         ({"box": (0, 0, 70_000, 10)}, "the box is"),
         ({"box": (0, 0, 10)}, "the box is"),
+        ({"box": (0, float("nan"), 10, 10)}, "the box is"),
     ],
 )
 def test_what_vigil_would_refuse_is_said_before_it_is_sent(noticed: dict[str, Any], said: str) -> None:
@@ -130,6 +131,10 @@ def test_numbers_of_numpy_and_halves_of_pixels_are_taken() -> None:
     event = json.loads(Noticed("zone", "x", AT_US, confidence, box=box).event("demo", "s-1", "z", "o"))
     assert event["data"]["box"] == {"left": 1, "top": 2, "width": 30, "height": 4}
     assert event["data"]["confidence"] == 0.5
+    whole: Any = np.array([1.0, 2.4, 30.0, 4.0])
+    seen = Noticed("zone", "x", AT_US, box=whole)
+    seen.check_within(640, 384)
+    assert json.loads(seen.event("demo", "s-1", "z", "o"))["data"]["box"] == event["data"]["box"]
 
 
 def test_half_of_a_character_is_said_too() -> None:

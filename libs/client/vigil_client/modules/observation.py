@@ -48,12 +48,16 @@ class Noticed:
             raise BadObservation(
                 f"ttl_s is {self.ttl_s}: {_TTLS}", "give one of these, and tell what stays so again in time"
             )
-        if self.box is not None and not _is_box(self.box):
+        if self.box is None:
+            return
+        edges = _edges(self.box)
+        if edges is None:
             raise BadObservation(
                 f"the box is {_shown(self.box)}: it is four numbers, left and top from 0, width and height from 1, "
                 f"at most {_MAX_PIXELS:,}",
                 "give left, top, width and height in pixels of the frame",
             )
+        object.__setattr__(self, "box", edges)
 
     def check_within(self, width: int, height: int) -> None:
         """Raise `BadObservation` when the box cannot be one of a frame of this size. It may reach over an edge."""
@@ -118,14 +122,15 @@ def _number(value: object, what: str, bounds: str) -> float:
     return float(value)
 
 
-def _is_box(box: object) -> bool:
+def _edges(box: object) -> Box | None:
+    """The four numbers of a box, also of an array of numpy; None when it is none."""
     if not isinstance(box, Iterable) or isinstance(box, str):
-        return False
-    edges = list(box)
-    if len(edges) != 4 or not all(isinstance(edge, Real) for edge in edges):
-        return False
+        return None
+    edges = tuple(box)
+    if len(edges) != 4 or not all(isinstance(edge, Real) and edge <= _MAX_PIXELS for edge in edges):
+        return None
     left, top, width, height = edges
-    return bool(min(left, top) >= 0 and min(width, height) >= 1 and max(edges) <= _MAX_PIXELS)
+    return edges if left >= 0 and top >= 0 and width >= 1 and height >= 1 else None
 
 
 def _shown(value: object) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from redis.asyncio import Redis
 
 from vigil.contract import subjects
 from vigil.contract.events.envelope import decode_event
@@ -19,7 +20,7 @@ from vigil.core.source import Role
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.eventually import DEADLINE_S
+from vigil.testing.eventually import DEADLINE_S, eventually
 
 NOW_US = 1_767_225_600_000_000
 HOUR_US = 3_600_000_000
@@ -166,11 +167,16 @@ async def test_what_an_operator_says_is_told_to_the_voice_of_the_session(
 
 
 async def test_what_an_operator_says_right_after_the_opening_waits_for_the_voice(
-    http: aiohttp.ClientSession, loud: str, bus: Bus, placement: Placement
+    http: aiohttp.ClientSession, loud: str, bus: Bus, placement: Placement, redis: Redis
 ) -> None:
+    async def voice_is_looked_for() -> bool:  # the gateway asks Redis for the session's lease
+        return "cmdstat_zscore" in await redis.info("commandstats")
+
     await bus.connected()
     async with bus.subscribe(subjects.announcement(SessionKey("demo", loud)), 4) as announcements, TaskGroup() as tasks:
+        await redis.config_resetstat()
         saying = tasks.create_task(say(http, loud, "Hello."))
+        await eventually(voice_is_looked_for, what="the gateway asks for a voice")
         [claim] = await placement.claim(Role.TTS, "tts-1", 1)
         assert not saying.done()
         await placement.take_up(Role.TTS, claim)

@@ -176,3 +176,11 @@ def test_a_module_that_an_older_release_added_keeps_its_password(tmp_path: Path)
     assert password in (tmp_path / NATS_CONFIG).read_text()
     done = invoked("modules", "url", "zones", "--site", str(tmp_path))
     assert password in done.output
+
+
+def test_the_command_alone_lists_the_modules_of_the_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site_folder.write(tmp_path, Site(), NOW)
+    module_file.write(tmp_path / module_file.FILE, (ModuleId("demo", "zones"),))
+    monkeypatch.setenv("VIGIL_SITE", str(tmp_path))
+    assert command() == command("list")
+    assert "zones" in command()

@@ -10,7 +10,7 @@ from rich.table import Table
 from vigil.contract.api_keys import tenants_of
 from vigil.contract.modules import ModuleId
 from vigil.core.errors import InvalidToken
-from vigil_client.commands.running import console, show_error, show_table, stderr
+from vigil_client.commands.running import console, run_by_default, show_error, show_table, stderr
 from vigil_client.endpoints import DATA_DIR
 from vigil_provision.commands.keys import AsJson, DataDir, SiteFolder
 from vigil_provision.commands.place import UNKNOWN, Place
@@ -40,7 +40,7 @@ def by_default(context: typer.Context) -> None:
       vigil modules remove zones
     """
     if context.invoked_subcommand is None:
-        context.invoke(list_modules)
+        run_by_default(context, "list")
 
 
 @modules.command()

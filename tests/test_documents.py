@@ -138,6 +138,12 @@ def test_what_empties_a_deployment_by_compose_takes_every_profile(page: Path) ->
         assert "--profile '*' down -v" in command
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_subscriber_that_is_shown_outlives_a_long_absence_of_nats(page: Path) -> None:
+    for call in re.findall(r"nats\.connect\((.*)", page.read_text()):
+        assert "max_reconnect_attempts=-1" in call, "nats-py gives up after two minutes, and the program ends"
+
+
 def is_there(dotted: str) -> bool:
     """Whether a dotted name is a module, or what a module holds."""
     try:

@@ -16,7 +16,7 @@ from vigil.contract.services import SERVICES
 from vigil.runtime.process.config import ServiceSettings
 from vigil_client.commands.hints import VARIABLE
 from vigil_gateway.http.proxy_header import proxies_of
-from vigil_local.commands.compose_containers import VARIABLES
+from vigil_local.commands.compose_containers import PORT_VARIABLES
 
 FILES = [BASE, *layers()]
 # The keys of a service in the Compose specification that are of use here; any other is a slip of the pen.
@@ -192,7 +192,7 @@ def test_doctor_knows_the_variable_of_every_published_port() -> None:
         for port in service.get("ports", ()):
             if match := re.search(r"\$\{(VIGIL_PUBLISH_\w+):-\d+\}:(\d+)$", str(port)):
                 found[name, int(match[2])] = match[1]
-    assert found == VARIABLES
+    assert found == PORT_VARIABLES
 
 
 @each_file

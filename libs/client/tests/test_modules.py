@@ -1,13 +1,10 @@
 """A module of the SDK at a real NATS server: it sees the newest pictures and tells what it notices."""
 
 import asyncio
-import json
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import nats
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,12 +29,10 @@ from vigil_client.errors import BadMessage, BadObservation, BadSubject, ClientEr
 from vigil_client.modules import Frame, Module, SessionNews
 from vigil_client.modules.frames import newest_frame
 from vigil_client.modules.newest import NewestOfEach
-from vigil_client.modules.observation import Noticed
 
 KEY = SessionKey("demo", "s-1")
 AT_US = 1_767_225_600_123_457
 SEEN = Frame("s-1", b"jpeg", 640, 384, AT_US)
-USUAL: dict[str, Any] = {"kind": "zone", "text": "Somebody.", "capture_time_us": AT_US}
 
 frames = st.builds(
     BusFrame,
@@ -84,37 +79,6 @@ def test_no_bytes_break_the_reader(junk: bytes, group: FrameGroup, cut: int) -> 
         assert frame.session
 
 
-@pytest.mark.parametrize(
-    ("noticed", "said"),
-    [
-        ({"text": " \n"}, "the text is empty: it has 1 to 500 characters"),
-        ({"text": "x" * 501}, "501 characters: at most 500 are allowed"),
-        ({"text": 42}, "the text is 42, which is no string"),
-        ({"confidence": 1.1}, "the confidence is 1.1: it is from 0 to 1"),
-        ({"confidence": float("nan")}, "the confidence is nan"),
-        ({"confidence": "0.9"}, "the confidence is '0.9', which is no number: it is from 0 to 1"),
-        ({"ttl_s": 0.1}, "ttl_s is 0.1: it is from 0.2 to 600 seconds"),
-        ({"ttl_s": 3_600}, "ttl_s is 3600: it is from 0.2 to 600 seconds"),
-        ({"ttl_s": None}, "ttl_s is None, which is no number"),
-        ({"capture_time_us": 1.7e9}, "capture_time_us is 1700000000.0: it is a whole number of microseconds"),
-        ({"capture_time_us": 0}, "capture_time_us is 0"),
-        ({"capture_time_us": 1 << 70}, "capture_time_us is"),
-        ({"box": 5}, "the box is 5"),
-        ({"box": "0,0,5,5"}, "the box is '0,0,5,5'"),
-        ({"box": (0, 0, "5", 5)}, "the box is"),
-        ({"box": (0, 0, 0, 10)}, "the box is"),
-        ({"box": (-1, 0, 10, 10)}, "the box is"),
-        ({"box": (0, 0, 70_000, 10)}, "the box is"),
-        ({"box": (0, 0, 10)}, "the box is"),
-        ({"box": (0, float("nan"), 10, 10)}, "the box is"),
-    ],
-)
-def test_what_vigil_would_refuse_is_said_before_it_is_sent(noticed: dict[str, Any], said: str) -> None:
-    with pytest.raises(BadObservation, match=re.escape(said)) as caught:
-        Noticed(**{**USUAL, **noticed})
-    assert caught.value.next_step
-
-
 @pytest.mark.parametrize("box", [(0, 0, 5_000, 5_000), (640, 0, 1, 1), (0, 384, 1, 1), (0, 0, 1, 385)])
 async def test_a_box_of_no_part_of_the_frame_is_refused_and_one_over_its_edge_is_not(
     nats_server: NatsServer, box: tuple[int, int, int, int]
@@ -123,23 +87,6 @@ async def test_a_box_of_no_part_of_the_frame_is_refused_and_one_over_its_edge_is
         with pytest.raises(BadObservation, match=r"the box is .*, and the frame has 640 x 384 pixels"):
             await module.observe(SEEN, kind="zone", text="x", box=box)
         await module.observe(SEEN, kind="zone", text="x", box=(600, 300, 640, 384))
-
-
-def test_numbers_of_numpy_and_halves_of_pixels_are_taken() -> None:
-    confidence: Any = np.float32(0.5)
-    box: Any = (np.int64(1), np.float32(2.4), 30.0, np.uint8(4))
-    event = json.loads(Noticed("zone", "x", AT_US, confidence, box=box).event("demo", "s-1", "z", "o"))
-    assert event["data"]["box"] == {"left": 1, "top": 2, "width": 30, "height": 4}
-    assert event["data"]["confidence"] == 0.5
-    whole: Any = np.array([1.0, 2.4, 30.0, 4.0])
-    seen = Noticed("zone", "x", AT_US, box=whole)
-    seen.check_within(640, 384)
-    assert json.loads(seen.event("demo", "s-1", "z", "o"))["data"]["box"] == event["data"]["box"]
-
-
-def test_half_of_a_character_is_said_too() -> None:
-    with pytest.raises(BadObservation, match="half of a character"):
-        Noticed("zone", "\ud800", AT_US).event("demo", "s-1", "zones", "o-1")
 
 
 async def test_the_newest_message_of_each_session_waits() -> None:

@@ -1013,7 +1013,8 @@ export interface paths {
         /**
          * Say
          * @description Have the session say this aloud, as an announcement of yours: the model neither says nor hears it. It waits while
-         *     something else is spoken, at most 5 s; a newer one takes its place. `speech` events tell what became of it: their
+         *     something else is spoken, at most 5 s; a newer one takes its place. Where no voice is there within 3 s, as right
+         *     after the session was opened, it is refused (`no_voice`). `speech` events tell what became of it: their
          *     `utterance` ends with the id of this answer.
          */
         post: operations["say_v1_sessions__session__say_post"];

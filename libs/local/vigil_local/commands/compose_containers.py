@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # The variable that moves a published port, by the service and the port within its container.
-VARIABLES = {
+PORT_VARIABLES = {
     ("nats", 4222): "VIGIL_PUBLISH_NATS",
     ("proxy", 8080): "VIGIL_PUBLISH_HTTP",
     ("proxy", 9200): "VIGIL_PUBLISH_GRPC",
@@ -74,7 +74,7 @@ def containers(inspected: str) -> tuple[Container, ...]:
 def published(name: str, service: Mapping[str, Any]) -> tuple[Published, ...]:
     """The ports that a service of `docker compose config` publishes; of a range of ports nothing is said."""
     return tuple(
-        Published(int(port["published"]), name, VARIABLES.get((name, int(port["target"])), "VIGIL_PUBLISH_…"))
+        Published(int(port["published"]), name, PORT_VARIABLES.get((name, int(port["target"])), "VIGIL_PUBLISH_…"))
         for port in service.get("ports", ())
         if str(port.get("published", "")).isdecimal()
     )

@@ -33,21 +33,22 @@ class AnnouncementIn(In):
 @router.post("/say", status_code=status.HTTP_202_ACCEPTED)
 async def say(ports: PortsOf, key: Key, body: AnnouncementIn) -> Accepted:
     """Have the session say this aloud, as an announcement of yours: the model neither says nor hears it. It waits while
-    something else is spoken, at most 5 s; a newer one takes its place. `speech` events tell what became of it: their
+    something else is spoken, at most 5 s; a newer one takes its place. Where no voice is there within 3 s, as right
+    after the session was opened, it is refused (`no_voice`). `speech` events tell what became of it: their
     `utterance` ends with the id of this answer."""
     look = await ports.store.look(key)
     if look.ended is not None:
         raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
     if not look.spec.voice.is_on:
         raise NotSpeaking(key.session)
-    await _voice(ports.placement, key)
+    await _wait_for_voice(ports.placement, key)
     announcement = new_id("say")
     outgoing = announcement_outgoing(key, announcement, body.text, now_us())
     await ports.bus.publish(outgoing.subject, outgoing.payload)
     return Accepted(id=announcement, session=key.session)
 
 
-async def _voice(placement: Placement, key: SessionKey) -> None:
+async def _wait_for_voice(placement: Placement, key: SessionKey) -> None:
     """Return once a tts worker hears what the session is to say: nobody keeps an announcement for one that comes later.
     Raises `NoVoice` after `VOICE_WAIT_S` seconds without one."""
     end_s = time.monotonic() + VOICE_WAIT_S

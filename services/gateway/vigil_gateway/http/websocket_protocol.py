@@ -1,4 +1,5 @@
-"""Uvicorn's WebSocket protocol, with bounds on what it holds for a client, and no error logged for what one sends."""
+"""Uvicorn's WebSocket protocol, with bounds on what it holds for a client, no error logged for what one sends, and time
+to say goodbye when the server stops."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 MAX_FRAGMENTS = 10_000  # of one message: empty ones count towards no number of bytes
 # A pong is written for each ping, whether or not the client reads.
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
+# Of the time that a stopping server gives what is under way: then a client that has not taken its leave is cut off.
+FAREWELL_SHARE = 0.5
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -35,6 +38,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.on_lost is not None:
             self.on_lost()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Leave it to the application to say why it ends, and to close: it sees the server stop as well. Uvicorn's own
+        closes at once, and the client would be told nothing whenever that came first."""
+        self.loop.call_later(FAREWELL_SHARE * (self.config.timeout_graceful_shutdown or 0), self.transport.abort)
 
     def handle_ping(self) -> None:
         super().handle_ping()

@@ -1,6 +1,8 @@
 """What every WebSocket of the gateway does alike: who opens it, how it is refused, with which code it is closed."""
 
-from starlette.websockets import WebSocket
+from contextlib import suppress
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vigil.contract.api_keys import ApiKey
 from vigil_gateway import metrics
@@ -49,5 +51,6 @@ async def deny(websocket: WebSocket, door: str, error: Exception) -> None:
 
 
 async def close(websocket: WebSocket, ports: Ports) -> None:
-    """Close it, and say whether the client may come back at once."""
-    await websocket.close(_GOING_AWAY if ports.draining.is_set() else _NORMAL)
+    """Close it, and say whether the client may come back at once. One that has just left is told nothing."""
+    with suppress(WebSocketDisconnect):
+        await websocket.close(_GOING_AWAY if ports.draining.is_set() else _NORMAL)

@@ -166,23 +166,41 @@ async def test_what_an_operator_says_is_told_to_the_voice_of_the_session(
     assert (event.data["text"], event.data["session"]) == ("Leave the building.", loud)
 
 
+async def voice_is_looked_for(redis: Redis) -> None:
+    """Return when the gateway has asked Redis for the session's lease since `config_resetstat`."""
+
+    async def is_asked() -> bool:
+        return "cmdstat_zscore" in await redis.info("commandstats")
+
+    await eventually(is_asked, what="the gateway asks for a voice")
+
+
 async def test_what_an_operator_says_right_after_the_opening_waits_for_the_voice(
     http: aiohttp.ClientSession, loud: str, bus: Bus, placement: Placement, redis: Redis
 ) -> None:
-    async def voice_is_looked_for() -> bool:  # the gateway asks Redis for the session's lease
-        return "cmdstat_zscore" in await redis.info("commandstats")
-
     await bus.connected()
     async with bus.subscribe(subjects.announcement(SessionKey("demo", loud)), 4) as announcements, TaskGroup() as tasks:
         await redis.config_resetstat()
         saying = tasks.create_task(say(http, loud, "Hello."))
-        await eventually(voice_is_looked_for, what="the gateway asks for a voice")
+        await voice_is_looked_for(redis)
         [claim] = await placement.claim(Role.TTS, "tts-1", 1)
         assert not saying.done()
         await placement.take_up(Role.TTS, claim)
         assert await saying == 202
         async with asyncio.timeout(DEADLINE_S):
             assert decode_event((await anext(announcements)).payload).data["text"] == "Hello."
+
+
+async def test_an_announcement_for_a_session_that_ends_before_a_voice_comes_is_told_so(
+    http: aiohttp.ClientSession, loud: str, redis: Redis
+) -> None:
+    async with TaskGroup() as tasks:
+        await redis.config_resetstat()
+        saying = tasks.create_task(say(http, loud, "Hello."))
+        await voice_is_looked_for(redis)
+        async with http.delete(f"/v1/sessions/{loud}") as answer:
+            assert answer.status == 204
+        assert await saying == 409
 
 
 async def test_an_announcement_that_nobody_would_speak_is_refused(

@@ -126,6 +126,11 @@ class UnknownSession(SessionError):
 class SessionEnded(SessionError):
     """The session is over and takes nothing more."""
 
+    @classmethod
+    def because(cls, key: SessionKey, reason: str) -> "SessionEnded":
+        """Said to who asks something of it; `reason` is why it ended."""
+        return cls(key, f"session {key.session} has ended: {reason}")
+
 
 class FenceLost(SessionError):
     """Another worker has taken the session over; nothing was written."""

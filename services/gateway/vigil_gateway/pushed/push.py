@@ -51,7 +51,7 @@ def checked(key: SessionKey, look: Look | None) -> Look | None:
             raise NoSuchSession(key.session)
         return None
     if look.ended is not None:
-        raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
+        raise SessionEnded.because(key, look.ended.reason)
     if look.spec.source.kind is not SourceKind.PUSHED:
         raise NotPushed(f"session {key.session} has a camera of its own")
     return look

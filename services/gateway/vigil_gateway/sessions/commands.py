@@ -49,7 +49,7 @@ async def one_standing(ports: Ports, key: SessionKey, instruction_id: str, *, wa
     shown by the end of a session is gone with it."""
     look = await ports.store.look(key)
     if look.ended is not None:
-        raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
+        raise SessionEnded.because(key, look.ended.reason)
     shown = (await ports.store.history(key)).instructions
     return find_standing(shown, look.waiting.commands, instruction_id, watch=watch).instruction
 

@@ -27,7 +27,7 @@ async def observe(ports: PortsOf, key: Key, body: ObservationIn) -> Accepted:
     too old by then. A session whose options leave that module out refuses it (`not_heard`)."""
     look = await ports.store.look(key)
     if look.ended is not None:
-        raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
+        raise SessionEnded.because(key, look.ended.reason)
     if not look.spec.modules.hears(body.module):
         raise NotHeard(key.session, body.module, look.spec.modules)
     seen = observation(body, f"o-{secrets.token_hex(8)}", now_us())

@@ -38,23 +38,24 @@ async def say(ports: PortsOf, key: Key, body: AnnouncementIn) -> Accepted:
     `utterance` ends with the id of this answer."""
     look = await ports.store.look(key)
     if look.ended is not None:
-        raise SessionEnded(key, f"session {key.session} has ended: {look.ended.reason}")
+        raise SessionEnded.because(key, look.ended.reason)
     if not look.spec.voice.is_on:
         raise NotSpeaking(key.session)
-    await _wait_for_voice(ports.placement, key)
+    if not await _comes_voice(ports.placement, key):
+        ended = await ports.store.ended(key)
+        raise NoVoice(key.session) if ended is None else SessionEnded.because(key, ended.reason)
     announcement = new_id("say")
     outgoing = announcement_outgoing(key, announcement, body.text, now_us())
     await ports.bus.publish(outgoing.subject, outgoing.payload)
     return Accepted(id=announcement, session=key.session)
 
 
-async def _wait_for_voice(placement: Placement, key: SessionKey) -> None:
-    """Return once a tts worker hears what the session is to say: nobody keeps an announcement for one that comes later.
-    Raises `NoVoice` after `VOICE_WAIT_S` seconds without one."""
+async def _comes_voice(placement: Placement, key: SessionKey) -> bool:
+    """Whether a tts worker hears what the session is to say, within `VOICE_WAIT_S` seconds: nobody keeps an
+    announcement for one that comes later."""
     end_s = time.monotonic() + VOICE_WAIT_S
-    while True:
-        if await placement.is_heard(Role.TTS, key):
-            return
+    while not await placement.is_heard(Role.TTS, key):
         if time.monotonic() >= end_s:
-            raise NoVoice(key.session)
+            return False
         await asyncio.sleep(_ASK_AGAIN_S)
+    return True

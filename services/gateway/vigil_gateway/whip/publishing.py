@@ -35,7 +35,7 @@ async def check_publishable(ports: Ports, key: SessionKey) -> None:
     """Return when a client may publish into the session. Raises `UnknownSession`, `SessionEnded`, `NotWebrtc`."""
     spec, ended = await ports.store.spec(key), await ports.store.ended(key)
     if ended is not None:
-        raise SessionEnded(key, f"session {key.session} has ended: {ended.reason}")
+        raise SessionEnded.because(key, ended.reason)
     if spec.source.kind is not SourceKind.WEBRTC:
         raise NotWebrtc(spec.source.kind)
 

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from vigil.testing.servers import free_port
+from vigil_client.commands.hints import STEPS
 from vigil_client.endpoints import FILE, Endpoints, write
 from vigil_client.main import command_line
 from vigil_client.testing.command import invoked, vigil
@@ -161,7 +162,7 @@ def test_no_vigil_is_known_here(tmp_path: Path, arguments: tuple[str, ...]) -> N
 )
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(404, "unknown_session"), (409, "session_ended"), (422, "invalid"), (500, "internal"), (503, "capacity_full")],
+    [(404, "no_such_path"), (409, "session_ended"), (422, "invalid"), (500, "internal"), (503, "capacity_full")],
 )
 def test_what_the_gateway_refuses_is_told_with_its_next_step(
     arguments: tuple[str, ...], path: str, status: int, kind: str
@@ -172,6 +173,16 @@ def test_what_the_gateway_refuses_is_told_with_its_next_step(
     assert result.status == 1
     assert "it cannot be done" in result.output
     assert "Do something else." in result.output
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_a_person_is_told_a_command_where_the_gateway_names_a_path(kind: str) -> None:
+    refusal = problem(404, kind, "it is not there", "List them at /v1/things.")
+    with playing_aside(ScriptedGateway(refusals={f"/v1/sessions/{SESSION}": refusal})) as gateway:
+        result = invoked("sessions", "show", SESSION, *addressed(("sessions", "show", SESSION), gateway.url))
+    assert "/v1/" not in result.output
+    [command] = re.findall(r"`vigil ([a-z]+)", result.output)
+    assert command in {path[0] for path, _ in every_command()}
 
 
 def test_what_is_found_needs_no_options(tmp_path: Path, gateway: ScriptedGateway) -> None:

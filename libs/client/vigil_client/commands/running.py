@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
-from vigil_client.commands.hints import typed
+from vigil_client.commands.hints import next_step, typed
 from vigil_client.errors import ClientError
 from vigil_client.values import Notice
 
@@ -64,8 +64,8 @@ def show_error(error: ClientError) -> None:
     stderr.print(f"[bold red]error[/]  {escape(typed(error.message))}", soft_wrap=True, highlight=False)
     for line in error.lines:
         stderr.print(f"  [dim]│[/] {escape(line)}", soft_wrap=True, highlight=False)
-    if error.next_step:
-        stderr.print(f"[bold]next[/]   {escape(typed(error.next_step))}", soft_wrap=True, highlight=False)
+    if step := next_step(error):
+        stderr.print(f"[bold]next[/]   {escape(step)}", soft_wrap=True, highlight=False)
 
 
 def show_notices(notices: Iterable[Notice]) -> None:

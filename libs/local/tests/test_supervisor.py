@@ -108,6 +108,7 @@ async def test_a_gate_that_stays_shut_says_why(tmp_path: Path, two_ports: list[i
         with pytest.raises(ProcessFailed) as failure:
             await supervisor.ready()
     assert failure.value.message == f"engine did not start: not healthy after 0 s: {await shut()}"
+    assert failure.value.next_step == "it wrote nothing; `vigil doctor` checks what it needs"
 
 
 async def test_a_program_that_is_not_there(tmp_path: Path) -> None:

@@ -139,9 +139,10 @@ class Managed:
             await asyncio.sleep(POLL_S)
 
     def _failure(self, ended: str) -> ProcessFailed:
+        said = f"read {self.log.path}" if self.log.tail else "it wrote nothing"
         return ProcessFailed(
             f"{self.spec.name} did not start: {ended}",
-            f"read {self.log.path}; `vigil doctor` checks what it needs",
+            f"{said}; `vigil doctor` checks what it needs",
             lines=tuple(self.log.tail),
         )
 

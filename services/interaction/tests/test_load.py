@@ -8,7 +8,7 @@ from vigil.core.source import Role
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.placement.leases import Capacity
 from vigil.testing.eventually import eventually
-from vigil.testing.script import Reply, silent
+from vigil.testing.script import Reply, Seen, silent
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil_interaction.load import Load, offers
 
@@ -69,8 +69,13 @@ async def test_a_worker_with_a_slow_engine_admits_nobody_until_it_is_fast_again(
     stage: Stage, engine: ScriptedEngine, grey: bytes
 ) -> None:
     clock = Clock()
-    stage.load = Load(8, monotonic=clock)
-    engine.script = lambda _: Reply(delay_s=0.25)
+    stage.load, stage.monotonic = Load(8, monotonic=clock), clock
+
+    def slow(_: Seen) -> Reply:
+        clock.now_s += 0.25
+        return Reply()
+
+    engine.script = slow
     await stage.open(cadence=stage.cadence(200))
     async with stage.worker():
         await eventually(lambda: _capacity(stage, 8), what="the worker says what it was configured to hold")
@@ -90,7 +95,7 @@ async def test_a_worker_with_a_slow_engine_admits_nobody_until_it_is_fast_again(
 
 
 async def test_frames_that_are_overtaken_count_as_late(stage: Stage, engine: ScriptedEngine, grey: bytes) -> None:
-    stage.deadline_s = 0.2
+    stage.deadline_s, stage.load = 0.2, Load(8, monotonic=Clock())
     engine.script = lambda _: Reply(hang=True)
     await stage.open()
     async with stage.worker():

@@ -11,7 +11,7 @@ from vigil.core.session import Window
 from vigil.runtime.store.bounds import MAX_KEY_FRAMES
 from vigil.runtime.store.keys import Part, part_key, session_keys
 from vigil.runtime.store.sessions import SessionStore
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.scripted_memory import ScriptedMemory, span_words
@@ -167,7 +167,7 @@ async def test_blocks_are_merged_off_the_tick_and_what_is_kept_stays_bounded(
 async def test_a_question_gets_what_memory_holds_about_it_in_its_turn_alone(
     stage: Stage, engine: ScriptedEngine, memory: ScriptedMemory, grey: bytes
 ) -> None:
-    stage.recall_deadline_s = 5.0
+    stage.recall_deadline_s = DEADLINE_S
     memory.lines = lambda _: ["At 3 seconds a red van came."]
     before = figure("vigil_turn_recalls_total", outcome="found")
     await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True))
@@ -190,7 +190,7 @@ async def test_a_question_whose_recall_does_not_come_goes_without(
     stage: Stage, engine: ScriptedEngine, memory: ScriptedMemory, grey: bytes, is_there: bool, outcome: str
 ) -> None:
     memory.lines = lambda _: None
-    stage.recall_deadline_s = 0.05
+    stage.recall_deadline_s = 0.05 if is_there else DEADLINE_S  # that nobody is there is known at once
     before = figure("vigil_turn_recalls_total", outcome=outcome)
     await stage.open(window=WINDOW, memory=MemoryLimits(is_on=True))
     async with stage.worker():

@@ -97,9 +97,9 @@ async def test_a_result_that_comes_twice_is_told_once(stage: Stage, engine: Scri
     async with stage.worker():
         result = await delegated(stage, engine, grey)
         await give(stage, result, result)
-        await eventually(lambda: is_answered(stage, grey), 20, "the result is told")
+        await eventually(lambda: is_answered(stage, grey), what="the result is told")
         await give(stage, result, Result(result.task, "A tulip, after all."))
-        await eventually(lambda: is_dropped(stage, grey, before + 2), 20, "what came again is dropped")
+        await eventually(lambda: is_dropped(stage, grey, before + 2), what="what came again is dropped")
     (exchange,) = await exchanges(stage)
     assert exchange.answer == "It is a rose."
     assert asked_with_the_result(engine) == 1
@@ -113,7 +113,7 @@ async def test_a_result_that_comes_after_a_reset_is_not_told(stage: Stage, engin
         result = await delegated(stage, engine, grey)
         await stage.store.submit(stage.key, Reset())
         await give(stage, result)
-        await eventually(lambda: is_dropped(stage, grey, before + 1), 20, "the result is dropped")
+        await eventually(lambda: is_dropped(stage, grey, before + 1), what="the result is dropped")
         opened, closed = await stage.delegations(2)
     assert (opened.data["event"], closed.data["outcome"], closed.data["result"]) == ("opened", "forgotten", "")
     assert await exchanges(stage) == ()
@@ -130,7 +130,7 @@ async def test_a_result_that_comes_after_its_time_is_not_told(
         result = await delegated(stage, engine, grey)
         await stage.watch(grey, start=late_s)
         await give(stage, result)
-        await eventually(lambda: is_dropped(stage, grey, before + 1), 20, "the result is dropped")
+        await eventually(lambda: is_dropped(stage, grey, before + 1), what="the result is dropped")
         _, closed = await stage.delegations(2)
     assert closed.data["outcome"] == "expired"
     (exchange,) = await exchanges(stage)

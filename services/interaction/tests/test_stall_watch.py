@@ -18,6 +18,7 @@ from vigil.core.stall import LEAST_S, Cause
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.placement.leases import Claim, Placement
 from vigil.runtime.session.outages import STALL, tell_begin
+from vigil.testing.eventually import DEADLINE_S
 from vigil.testing.script import Reply, when_red
 from vigil_interaction.load import Load
 from vigil_interaction.outbox import Outbox
@@ -54,7 +55,8 @@ class Held:
         """Take the session, as a worker that claimed it does."""
         stage, key = self.stage, self.stage.key
         ports = Ports(
-            stage.store, stage.bus, stage.placement, self.engines, 1.0, worker, _now_us, Load(8), monotonic=self.clock
+            *(stage.store, stage.bus, stage.placement, self.engines, DEADLINE_S, worker, _now_us, Load(8)),
+            monotonic=self.clock,
         )
         self.runner = Runner(ports, key, fence, await stage.store.take(key, fence), Outbox(stage.bus))
         self.watch = StallWatch(ports, self.runner)

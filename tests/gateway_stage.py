@@ -86,7 +86,6 @@ async def gateway_stage(
             "METRICS_PORT": metrics_port,
             "API_KEYS_FILE": _keys_file(folder),
             "INGESTION_GRPC": ingestion.target,
-            "PROBE_DEADLINE_S": 0.5,
             "STATUS_INTERVAL_S": 0.1,
             "TURN_DEADLINE_S": 0.5,
             **more,
@@ -117,11 +116,13 @@ async def gateway_stage(
 
 
 @asynccontextmanager
-async def second_gateway(stage: Stage, folder: Path) -> AsyncIterator[str]:
-    """Another gateway beside the stage's, over the same NATS and Redis, ready; yields its URL."""
+async def second_gateway(stage: Stage, folder: Path, more: Mapping[str, object] = _NONE) -> AsyncIterator[str]:
+    """Another gateway beside the stage's, over the same NATS and Redis, ready; yields its URL. `more` are settings that
+    it does not share with the stage's."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    async with process("gateway", folder, {**stage.settings, "HTTP_PORT": port, "METRICS_PORT": free_port()}):
+    own = {"HTTP_PORT": port, "METRICS_PORT": free_port(), **more}
+    async with process("gateway", folder, {**stage.settings, **own}):
         await eventually(lambda: takes_sessions(stage, url), START_S, "sessions are taken there, too")
         yield url
 

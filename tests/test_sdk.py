@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 import pytest_asyncio
-from gateway_stage import Stage, gateway_stage
+from gateway_stage import KEYS, Stage, gateway_stage, second_gateway
 
 from vigil.contract import subjects
 from vigil.contract.decision import decision_outgoing
@@ -33,7 +33,7 @@ from vigil.core.source import Role
 from vigil.core.turn import Exchange, Turn
 from vigil.runtime.store.sessions import Commit
 from vigil.testing.alert_events import alert_event
-from vigil.testing.eventually import DEADLINE_S
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer, free_port
 from vigil.v1.ingestion_pb2 import ProbeSourceResponse, SourceFault
 from vigil_client import errors, options, values
@@ -265,8 +265,16 @@ async def test_the_picture_of_an_alert(stage: Stage, client: Client) -> None:
 
 
 async def test_health_needs_no_key_that_is_valid(stage: Stage) -> None:
+    told: list[values.Health] = []
     async with Client(stage.url, "nobody's key") as client:
-        health = await client.health()
+
+        async def is_whole() -> bool:
+            """Whether no part was too busy to answer the gateway within a second."""
+            told.append(await client.health())
+            return set(told[-1].checks.values()) == {"ok"}
+
+        await eventually(is_whole, what="every part says that it is well")
+    health = told[-1]
     assert (health.ready, health.takes_sessions) == (True, True)
     assert health.checks == {"nats": "ok", "redis": "ok", "ingestion": "ok"}
     assert set(health.capacity) == {"ingestion", "codec", "interaction", "asr", "tts"}
@@ -298,10 +306,14 @@ async def _bad_source(stage: Stage, _: Path) -> object:
         stage.ingestion.answer = good
 
 
-async def _slow_source(stage: Stage, _: Path) -> object:
+async def _slow_source(stage: Stage, folder: Path) -> object:
+    """At a gateway without patience: the one of the other tests waits for as long as a busy machine needs."""
     stage.ingestion.open_gate.clear()
     try:
-        async with stage.client() as client:
+        async with (
+            second_gateway(stage, folder, {"PROBE_DEADLINE_S": 0.5}) as url,
+            Client(url, KEYS["demo"]) as client,
+        ):
             return await client.create_session(CAMERA)
     finally:
         stage.ingestion.open_gate.set()

@@ -48,6 +48,7 @@ async def test_a_block_is_written_and_stands_in_the_prompts_of_the_next_chunk(st
         await stage.watch(*range(CHUNK - LEAD, CHUNK + 1))
         state = await stage.store.history(KEY)
         events = await eventually(lambda: told(stage), what="it is told")
+        await eventually(lambda: nothing_is_asked(stage), what="the request is done with")
     (asked,) = stage.chat.seen
     assert [url_of(part) for part in asked["messages"][1]["content"] if part["type"] == "image_url"] == [
         picture(second) for second in range(NEW)
@@ -58,7 +59,6 @@ async def test_a_block_is_written_and_stands_in_the_prompts_of_the_next_chunk(st
     assert "xylophone" not in opening(before)
     assert f"<0.0 seconds ~ {NEW - 1}.0 seconds>\n{words(0, NEW)}" in opening(first)
     assert [(event.type, event.data["block"]) for event in events] == [("vigil.memory.ready", f"0-{NEW}000-0")]
-    assert (await stage.bus.size(MEMORY_REQUESTS)).messages == 0
 
 
 async def test_what_is_recalled_stands_in_the_prompt_of_its_question_alone(stage: Stage) -> None:
@@ -163,6 +163,11 @@ async def asked_with(stage: Stage) -> bool:
 async def told(stage: Stage) -> list[CloudEvent]:
     """The events of memory."""
     return [decode_event(payload) for payload in await payloads(stage.bus, MEMORY_EVENTS)]
+
+
+async def nothing_is_asked(stage: Stage) -> bool:
+    """Whether no request for a block is left: it is acknowledged after its block was told of."""
+    return (await stage.bus.size(MEMORY_REQUESTS)).messages == 0
 
 
 async def letters(stage: Stage) -> list[bytes]:

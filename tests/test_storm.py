@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from bench.collector import Collector, collecting, stored_alerts, stored_decisions
+from bench.collector import Collector, Decided, collecting, stored_alerts, stored_decisions
 from bench.generator import loading, now_ms
 from bench.load_plan import INTERVAL_MS, LoadPlan, Pace
 from bench.sessions import WATCH, names, open_sessions
@@ -12,7 +12,7 @@ from bench.stack import Stack, running
 from nats.aio.client import Client
 
 from vigil.core.control import Action
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -29,7 +29,7 @@ async def test_five_minutes_of_words_are_one_alert(tmp_path: Path) -> None:
             stack.nats.url, SESSIONS, now_ms(), Pace.ANSWERED, red_every=1, first_turn=first, turns=first + SECONDS
         )
         async with loading(storm, stack.folder) as cameras:
-            await cameras.finished(90)
+            await cameras.finished(120)
         await _calm(stack, collector, first_turn=first + SECONDS)
         await eventually(lambda: _is_closed(collector.client), what="the alert is closed")
         events = await stored_alerts(collector.client)
@@ -47,14 +47,19 @@ async def test_five_minutes_of_words_are_one_alert(tmp_path: Path) -> None:
 
 
 async def _calm(stack: Stack, collector: Collector, first_turn: int) -> int:
-    """Quiet pictures, one a second from `first_turn` on, until two were decided on; the turn after the next,
-    for one more picture may be on its way."""
-    collector.decided.clear()
-    plan = LoadPlan(stack.nats.url, SESSIONS, now_ms() - first_turn * INTERVAL_MS)
+    """Two quiet pictures from `first_turn` on, each once the one before was decided on: none is on its way any more
+    afterwards. Returns the turn after them."""
+    end = first_turn + 2
+    plan = LoadPlan(stack.nats.url, SESSIONS, now_ms(), Pace.ANSWERED, first_turn=first_turn, turns=end)
     async with loading(plan, stack.folder) as cameras:
-        await collector.wait(SESSIONS, lambda found: len(found) >= 2, 30, "a quiet picture is decided on")
-        await cameras.stop()
-    return collector.decided[SESSIONS[0]][-1].decision.time_ms // INTERVAL_MS + 2
+        await cameras.finished(DEADLINE_S)
+    await collector.wait(SESSIONS, lambda found: _turn_after(found) >= end, DEADLINE_S, "the last one is decided on")
+    return _turn_after(collector.decided[SESSIONS[0]])
+
+
+def _turn_after(found: list[Decided]) -> int:
+    """The turn after the newest decision."""
+    return found[-1].decision.time_ms // INTERVAL_MS + 1 if found else 0
 
 
 async def _is_closed(client: Client) -> bool:

@@ -18,7 +18,7 @@ from vigil.testing.eventually import eventually
 from vigil.testing.servers import free_port
 
 SCRAPE_S = 1
-START_S = 30.0
+START_S = 60.0
 
 
 def missing() -> bool:

@@ -103,7 +103,7 @@ async def test_a_certificate_that_ends_soon_is_alarmed_on(tmp_path: Path) -> Non
     ):
         await eventually(lambda: running.query('up{job="gateway"} == 1'), what="Prometheus reads the gateway")
         expiry = 'vigil_certificate_expiry_timestamp_seconds{what="certificate"} - time()'
-        (left,) = await running.query(expiry)
+        (left,) = await eventually(lambda: running.query(expiry), what="it has read the gateway's metrics")
         assert 1 < float(left["value"][1]) / 86_400 < 2
         await eventually(lambda: _warns(running), what="the alert of a certificate for two days")
 

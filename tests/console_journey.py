@@ -7,6 +7,7 @@ from console_stage import KEYS
 from playwright.async_api import Page, expect
 
 WAIT_MS = 45_000
+expect.set_options(timeout=WAIT_MS)  # what is not told otherwise: Playwright's five seconds are short on a busy machine
 
 
 @dataclass(frozen=True, slots=True)

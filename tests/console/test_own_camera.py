@@ -2,21 +2,23 @@
 
 import json
 import re
+from pathlib import Path
 
 import nats
 import pytest
 from console_axe import serious_findings
 from console_journey import WAIT_MS, log_in, watch_own_camera
-from console_stage import MISSING, NEEDS, Stage
-from fire_script import WORDS
+from console_stage import MISSING, NEEDS, Stage, console_stage
+from fire_script import WORDS, sees_fire
 from nats.aio.msg import Msg
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from vigil.testing.eventually import eventually
 from vigil.testing.handled import handled
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.skipif(MISSING, reason=NEEDS)]
 
+SHORT_GRACE_S = 10.0
 STOP_TRACK = """() => {
   const [track] = document.querySelector('video').srcObject.getVideoTracks();
   track.stop();
@@ -38,7 +40,7 @@ async def test_the_alert_is_in_the_console_and_on_nats(stage: Stage, page: Page)
 
     words = page.get_by_role("log").get_by_role("button").filter(has_text=WORDS).first
     await expect(words).to_be_visible(timeout=WAIT_MS)
-    opened = await eventually(lambda: _first(heard, "opened"), 20, "the alert is on NATS")
+    opened = await eventually(lambda: _first(heard, "opened"), what="the alert is on NATS")
     assert (opened["session"], opened["text"], opened["severity"]) == (session, WORDS, "critical")
 
     # One click from the words to the frame that caused them.
@@ -59,7 +61,7 @@ async def test_the_alert_is_in_the_console_and_on_nats(stage: Stage, page: Page)
     await page.get_by_label("Note").fill("I look after it.")
     await page.get_by_role("button", name="Acknowledge").click()
     await expect(page.get_by_text("the operator: I look after it.", exact=True)).to_be_visible()
-    told = await eventually(lambda: _first(heard, "acknowledged"), 20, "the acknowledgement is on NATS")
+    told = await eventually(lambda: _first(heard, "acknowledged"), what="the acknowledgement is on NATS")
     assert (told["by"], told["note"]) == ("the operator", "I look after it.")
     assert await serious_findings(page) == []
 
@@ -82,22 +84,24 @@ async def test_the_alert_is_in_the_console_and_on_nats(stage: Stage, page: Page)
 async def test_a_camera_that_was_unplugged_comes_back_to_its_session(stage: Stage, page: Page) -> None:
     await log_in(page)
     session = await watch_own_camera(page)
-    await eventually(lambda: _turns(stage, session, 3), 30, "turns are decided")
+    await eventually(lambda: _turns(stage, session, 3), what="turns are decided")
     await page.evaluate(STOP_TRACK)
     await expect(page.get_by_text("This browser sends the picture")).to_be_visible(timeout=WAIT_MS)
     before = await _count(stage, session)
-    await eventually(lambda: _turns(stage, session, before + 3), 30, "turns go on in the same session")
+    await eventually(lambda: _turns(stage, session, before + 3), what="turns go on in the same session")
     async with stage.http() as http, http.get(f"/v1/sessions/{session}/turns?limit=500") as answer:
         sequences = [turn["sequence"] for turn in (await answer.json())["turns"]]
     assert sequences == list(range(sequences[0], -1, -1)), "the history has no gap"
 
 
-async def test_the_session_of_a_closed_tab_ends_after_its_grace_time(stage: Stage, page: Page) -> None:
-    await log_in(page)
-    session = await watch_own_camera(page)
-    await eventually(lambda: _turns(stage, session, 2), 30, "turns are decided")
-    await page.close()
-    await eventually(lambda: _ended(stage, session), 30, "the session ends")
+async def test_the_session_of_a_closed_tab_ends_after_its_grace_time(tmp_path: Path, browser: Browser) -> None:
+    async with console_stage(tmp_path, sees_fire(), grace_s=SHORT_GRACE_S) as stage:
+        page = await browser.new_page(base_url=stage.url, locale="en-GB")
+        await log_in(page)
+        session = await watch_own_camera(page)
+        await eventually(lambda: _turns(stage, session, 2), what="turns are decided")
+        await page.close()
+        await eventually(lambda: _ended(stage, session), what="the session ends")
 
 
 async def _ended(stage: Stage, session: str) -> bool:

@@ -1,13 +1,12 @@
 """A visitor shares a screen: what it shows is watched like a camera, until the sharing is stopped."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from console_axe import serious_findings
 from console_journey import WAIT_MS, log_in, watch_own_screen
-from console_stage import MISSING, NEEDS, Stage, chromium, console_stage
-from fire_script import WORDS, sees_fire
+from console_stage import MISSING, NEEDS, Stage, chromium
+from fire_script import WORDS
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from vigil.testing.eventually import eventually
@@ -29,13 +28,6 @@ COUNT_ASKED = """(() => {
   devices.getDisplayMedia = (options) => { window.asked += 1; return ask(options); };
 })()"""
 PATIENCE_MS = 2 * WAIT_MS
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """One whose sessions wait for their screen longer than a busy machine needs to share it again."""
-    async with console_stage(tmp_path, sees_fire(), grace_s=120.0) as running:
-        yield running
 
 
 @pytest.fixture

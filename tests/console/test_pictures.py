@@ -1,25 +1,16 @@
 """The pages as they look, in both colours, on a desk and on a phone: nothing keeps anybody out, nothing is wider than
 the screen. The pictures are left in build/console, from where those of the documentation come."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from console_journey import WAIT_MS, Watched, log_in, watch_own_camera
 from console_pictures import SIZES, picture
-from console_stage import MISSING, NEEDS, Stage, console_stage
-from fire_script import WORDS, sees_fire
+from console_stage import MISSING, NEEDS, Stage
+from fire_script import WORDS
 from playwright.async_api import BrowserContext, Page, expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(540), pytest.mark.skipif(MISSING, reason=NEEDS)]
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """With time for a busy machine: taking pictures keeps the camera waiting."""
-    async with console_stage(tmp_path, sees_fire(), grace_s=120) as running:
-        yield running
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ async def test_an_operator_mutes_and_exports_and_a_viewer_only_looks(
     await other.get_by_role("link").filter(has_text=WORDS).first.click()
     await other.get_by_label("Mute for …").select_option(label="15 minutes")
     await expect(other.get_by_role("button", name="End the mute")).to_be_visible()
-    await eventually(lambda: bool(muted), 20, "the mute is on NATS")
+    await eventually(lambda: bool(muted), what="the mute is on NATS")
     assert (muted[0]["session"], muted[0]["by"]) == (session, "the operator")
     rows = await _exported(other, tmp_path / "alerts.csv")
     assert [row["session"] for row in rows if row["text"] == WORDS][:1] == [session]

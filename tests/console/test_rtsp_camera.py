@@ -60,13 +60,13 @@ async def test_a_camera_on_the_network_alerts_and_outlives_a_power_cut(
 
     log = page.get_by_role("log")
     await expect(log.get_by_role("button").filter(has_text=WORDS).first).to_be_visible(timeout=WAIT_MS)
-    await eventually(lambda: bool(heard), 20, "the alert is on NATS")
+    await eventually(lambda: bool(heard), what="the alert is on NATS")
     told = heard[0]
     assert (told["session"], told["source_name"], told["text"]) == (session, "Yard", WORDS)
     await page.get_by_role("button", name="Smooth", exact=True).click()
     preview = page.get_by_role("img", name="Smooth preview")
     await expect(preview).to_have_attribute("src", re.compile(f"/v1/sessions/{session}/preview"))
-    await eventually(lambda: preview.evaluate("image => image.naturalWidth > 100"), 30, "the preview shows pictures")
+    await eventually(lambda: preview.evaluate("image => image.naturalWidth > 100"), what="the preview shows pictures")
 
     await rtsp.kill()
     await expect(page.get_by_text("Source lost").first).to_be_visible(timeout=WAIT_MS)

@@ -116,10 +116,10 @@ async def test_what_the_microphone_hears_arrives_as_it_sounded(stage: Stage, pag
             await button.focus()
             await page.keyboard.down(" ")
             await expect(page.get_by_text("Listening; let go to stop")).to_be_visible(timeout=WAIT_MS)
-            await eventually(lambda: _addressed_s(chunks) >= 2, 30, "two seconds were heard")
+            await eventually(lambda: _addressed_s(chunks) >= 2, what="two seconds were heard")
             await page.keyboard.up(" ")
             await expect(button).to_have_attribute("aria-pressed", "false")
-            await eventually(lambda: any(not chunk.is_addressed for chunk in chunks), 30, "silence follows")
+            await eventually(lambda: any(not chunk.is_addressed for chunk in chunks), what="silence follows")
             hearing.cancel()
         assert await serious_findings(page) == []
     heard = [chunk for chunk in chunks if chunk.is_addressed]
@@ -137,21 +137,21 @@ async def test_what_is_spoken_is_played_with_its_words_and_stops_when_it_is_inte
     async with workers_of_speech(stage):
         key = await watch_with_speech(page)
         caption = page.get_by_role("group", name="Speech").locator(".caption")
-        await eventually(lambda: _shows(caption, stage, key), 30, "the page is connected")
+        await eventually(lambda: _shows(caption, stage, key), what="the page is connected")
         for chunk in spoken_chunks(key):
             await stage.bus.publish(subjects.audio_out(key), encode_spoken(chunk))
         await expect(caption).to_contain_text(TEXT)
         await expect(caption.locator("mark")).to_have_text("started.")
         begin = float(await page.evaluate(CLOCK))
-        await eventually(lambda: _has_moved(page, begin), 10, "the sound goes on")
+        await eventually(lambda: _has_moved(page, begin), what="the sound goes on")
 
         await _tell(stage, VoiceActivity(key, VoiceState.STARTED, now_us(), Origin.MICROPHONE, "m-1"))
-        await eventually(lambda: _is(page, "suspended"), 10, "somebody speaks: it pauses")
+        await eventually(lambda: _is(page, "suspended"), what="somebody speaks: it pauses")
         for is_dark in (False, True):
             await page.emulate_media(color_scheme="dark" if is_dark else "light", reduced_motion="reduce")
             assert await serious_findings(page) == []
         await _tell(stage, VoiceActivity(key, VoiceState.FALSE_START, now_us(), Origin.MICROPHONE, "m-1"))
-        await eventually(lambda: _is(page, "running"), 10, "nobody did: it goes on")
+        await eventually(lambda: _is(page, "running"), what="nobody did: it goes on")
 
         spoken = Spoken(key, "camera", UTTERANCE, SpeechKind.ORDINARY, TEXT, "A fire", "", SpeechCause.USER_SPOKE)
         await stage.bus.publish_stored(speech_outgoing(SpeechEvent.INTERRUPTED, spoken, now_us()))
@@ -163,7 +163,7 @@ async def test_what_is_said_is_shown_with_what_became_of_it(stage: Stage, page: 
         key = await watch_with_speech(page)
         bar = page.get_by_role("group", name="Speech")
         partial = bar.locator(".partial")
-        await eventually(lambda: _shows(bar.locator(".caption"), stage, key), 30, "the page is connected")
+        await eventually(lambda: _shows(bar.locator(".caption"), stage, key), what="the page is connected")
         said = Transcript(key, "camera", "t-1", "How many", now_us(), now_us(), None, "en", Origin.MICROPHONE, "test")
         told = transcript_outgoing(said, now_us())
         await stage.bus.publish(told.subject, told.payload)

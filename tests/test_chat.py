@@ -268,7 +268,7 @@ async def test_an_error_is_one_that_the_client_understands(stage: Stage) -> None
         with pytest.raises(openai.NotFoundError, match="serves the model 'scripted', not 'gpt'"):
             await client.chat.completions.create(model="gpt", messages=shown(GREY))
         stage.engine.script = lambda _: Reply(hang=True)
-        with pytest.raises(openai.InternalServerError, match="the engine did not answer within 4 s") as late:
+        with pytest.raises(openai.InternalServerError, match="the engine did not answer within 8 s") as late:
             await client.chat.completions.create(model="scripted", messages=shown(GREY))
     assert (late.value.status_code, late.value.code) == (503, "turn_dropped")
 

@@ -44,5 +44,8 @@ export default defineConfig(({ mode }) => ({
     pool: 'threads',
     isolate: false,
     fileParallelism: false,
+    // They end a test that hangs: one that passes is done long before, even on a busy machine.
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 }));

@@ -225,7 +225,7 @@ async def test_a_call_that_waits_gets_the_first_alert(stage: Stage) -> None:
             await stage.bus.publish_stored(_event(next(numbers), "updated", ours))
             return waiting.done()
 
-        await eventually(told, 15, "the call is answered")
+        await eventually(told, what="the call is answered")
         answer = (await waiting)["result"]["task"]
         assert answer["artifacts"][0]["artifactId"] == f"b-{session}"
         await client.cancel_task(CancelTaskRequest(id=task.id))

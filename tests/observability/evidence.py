@@ -5,7 +5,7 @@ from observability.stage import Stage
 from vigil.contract.spans import CAPTURE, CHAT, CODE, COMMIT, DELIVER, PUBLISH, TICK
 from vigil.testing.eventually import eventually
 
-WAIT_S = 40.0
+WAIT_S = 60.0
 ALERT_SUBJECT = "vigil.v1.alert."
 # The first alert of a process comes with what it does once: connections, imports. A later one shows the usual times.
 _LATER = 3

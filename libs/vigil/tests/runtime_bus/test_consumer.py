@@ -1,6 +1,9 @@
 """Durable consumers against a real NATS server."""
 
 import asyncio
+import threading
+import time
+from collections.abc import Callable
 
 import nats
 
@@ -9,6 +12,7 @@ from vigil.contract.outgoing import CLOUDEVENT, Outgoing
 from vigil.core.alert import AlertState
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.bus.consumer import Consumer, Delivery, Terms
+from vigil.runtime.bus.round_trip import round_trip
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.servers import NatsServer
 
@@ -87,6 +91,34 @@ async def test_a_consumer_goes_on_after_the_server_crashed(bus: Bus, nats_server
         while 2 not in seen:  # a server that crashes may have forgotten an acknowledgement of its last moments
             seen += await take(consumer, 1, deadline_s=DEADLINE_S)
     assert seen in ([2], [1, 2])
+
+
+def stand_still(meanwhile: Callable[[], None]) -> None:
+    """Keep this thread, and with it the event loop, from doing anything for longer than the server may be silent."""
+    other = threading.Thread(target=meanwhile)
+    other.start()
+    other.join()
+    time.sleep(2.5)
+
+
+async def test_a_process_that_stood_still_takes_what_came_meanwhile(bus: Bus, nats_server: NatsServer) -> None:
+    def publish() -> None:
+        async def elsewhere() -> None:
+            client = await nats.connect(nats_server.url)
+            await client.jetstream().publish(SUBJECT, b"1", headers={"Nats-Msg-Id": "alert.1"})
+            await client.close()
+
+        asyncio.run(elsewhere())
+
+    async with alerts(bus) as consumer:
+        receiving = asyncio.ensure_future(anext(consumer))
+        await eventually(lambda: consumer.exists, what="the consumer is made")
+        await round_trip(bus._connection.client(), DEADLINE_S)  # its request has reached the server
+        stand_still(publish)
+        async with asyncio.timeout(DEADLINE_S):
+            delivery = await receiving
+        await delivery.ack()
+    assert delivery.delivered == 1, "it is not delivered again, half a minute later"
 
 
 async def test_a_consumer_that_was_deleted_is_created_again(bus: Bus, nats_server: NatsServer) -> None:

@@ -17,7 +17,7 @@ from vigil.testing.servers import NatsServer
 async def opened(bus: Bus, redis: Redis, nats_server: NatsServer) -> Opened:
     """The session, as the gateway opens one."""
     spec = SessionSpec("demo", "s-1", Source("cam", SourceKind.RTSP, "rtsp://camera"), "vigil-small", "m", created_us=7)
-    ports = WorkerPorts(SessionStore(redis), bus, Placement(redis))
+    ports = WorkerPorts(SessionStore(redis), bus, Placement(redis, lease_s=3_600))
     await ports.store.create(spec)
     await ports.placement.open(spec.key, spec.roles)
     return Opened(ports, spec, redis, nats_server.url)

@@ -19,13 +19,15 @@ FIRST, OTHER = SessionKey("demo", "s-1"), SessionKey("rival", "s-1")
 
 
 async def test_silence_is_counted_from_the_last_picture(redis: Redis, store: SessionStore, spec: SessionSpec) -> None:
-    pushed, turns = PushedSessions(redis), TurnLeases(redis)
+    pushed, turns = PushedSessions(redis), TurnLeases(redis, lease_s=3_600)
     await store.create(spec)
     for key in (FIRST, OTHER):
         await pushed.expect(key, within_s=0)
     await turns.show(await turns.claim(FIRST), 1_000_000)
-    assert await pushed.silent(2.0) == [OTHER], "the first one was heard of a moment ago"
-    assert await eventually(lambda: pushed.silent(2.0), what="the first one is silent as well") == [FIRST]
+    assert await pushed.silent(3_600.0) == [OTHER], "the first one was heard of a moment ago"
+    assert await pushed.silent(0.5) == [], "it is looked at when its hour is over"
+    await redis.zadd(DUE, {"demo.s-1": 0})
+    assert await eventually(lambda: pushed.silent(0.5), what="the first one is silent as well") == [FIRST]
     for key in (FIRST, OTHER, OTHER):
         await pushed.forget(key)
     assert not await redis.exists(DUE)
@@ -49,7 +51,7 @@ async def test_a_silent_session_is_given_to_one_gateway(redis: Redis) -> None:
 
 
 async def test_a_redis_without_memory_is_full_and_not_away(redis: Redis) -> None:
-    pushed, turns, placement = PushedSessions(redis), TurnLeases(redis), Placement(redis)
+    pushed, turns, placement = PushedSessions(redis), TurnLeases(redis), Placement(redis, lease_s=3_600)
     await placement.heartbeat(Role.CODEC, "w", 1)
     await redis.config_set("maxmemory", "1")
     try:
@@ -67,7 +69,7 @@ async def test_a_redis_without_memory_is_full_and_not_away(redis: Redis) -> None
 async def test_silent_sessions_are_found_when_redis_has_no_memory_left(
     redis: Redis, store: SessionStore, spec: SessionSpec
 ) -> None:
-    pushed, turns = PushedSessions(redis), TurnLeases(redis)
+    pushed, turns = PushedSessions(redis), TurnLeases(redis, lease_s=3_600)
     await store.create(spec)
     for key in (FIRST, OTHER):
         await pushed.expect(key, within_s=0)

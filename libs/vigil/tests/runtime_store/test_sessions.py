@@ -152,11 +152,21 @@ async def test_an_ended_session_is_forgotten_after_the_retention(
     await brief.take(KEY, 1)
     await brief.set_status(KEY, "codec", "{}")
     await brief.end(KEY, "done")
-    await brief.set_status(KEY, "codec", "late")
     await eventually(lambda: _gone(redis), what="every key has expired")
     await eventually(lambda: _has_none(brief), what="nor is it listed, a millisecond later at most")
     with pytest.raises(UnknownSession):
         await brief.spec(KEY)
+
+
+async def test_what_is_written_after_the_end_is_forgotten_with_the_session(
+    store: SessionStore, spec: SessionSpec, redis: Redis
+) -> None:
+    await store.create(spec, [WATCH])
+    await store.take(KEY, 1)
+    await store.end(KEY, "done")
+    await store.set_status(KEY, "codec", "late")
+    assert await store.status(KEY) == {"codec": "late"}
+    assert await _is_kept_for_at_most(redis, 3_600_000)
 
 
 async def test_an_ended_session_can_be_forgotten_sooner_and_an_open_one_cannot(
@@ -167,9 +177,11 @@ async def test_an_ended_session_can_be_forgotten_sooner_and_an_open_one_cannot(
     await store.erase(KEY, 0.2)
     assert await redis.pttl(session_keys(KEY)[0]) == -1, "it is open"
     await store.end(KEY, "done")
-    await store.erase(KEY, 0.2)
+    await store.erase(KEY, 60.0)
     await store.erase(KEY, 3_600.0)  # what is forgotten soon is not kept for longer
     await store.set_status(KEY, "codec", "late")
+    assert await _is_kept_for_at_most(redis, 60_000)
+    await store.erase(KEY, 0.2)
     await eventually(lambda: _gone(redis), what="every key has expired")
     await eventually(lambda: _has_none(store), what="nor is it listed")
     with pytest.raises(UnknownSession):
@@ -178,6 +190,11 @@ async def test_an_ended_session_can_be_forgotten_sooner_and_an_open_one_cannot(
 
 async def _has_none(store: SessionStore) -> bool:
     return await store.sessions("demo") == []
+
+
+async def _is_kept_for_at_most(redis: Redis, most_ms: int) -> bool:
+    left = [int(await redis.pttl(name)) for name in session_keys(KEY)]
+    return any(ms > 0 for ms in left) and all(ms == -2 or 0 < ms <= most_ms for ms in left)
 
 
 async def _gone(redis: Redis) -> bool:

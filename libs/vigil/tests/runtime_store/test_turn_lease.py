@@ -23,8 +23,8 @@ S, MS = 1_000_000, 1_000  # in µs
 
 @pytest.fixture
 def turns(redis: Redis) -> TurnLeases:
-    """Turns with the usual lease."""
-    return TurnLeases(redis)
+    """Turns with a lease that outlives a test."""
+    return TurnLeases(redis, lease_s=3_600)
 
 
 async def test_a_claim_sees_the_session_and_excludes_others(
@@ -47,15 +47,16 @@ async def test_a_claim_sees_the_session_and_excludes_others(
 
 
 async def test_of_many_calls_at_two_gateways_one_gets_the_turn(redis: Redis) -> None:
-    gateways = TurnLeases(redis), TurnLeases(redis)
+    gateways = TurnLeases(redis, lease_s=3_600), TurnLeases(redis, lease_s=3_600)
     claims = await asyncio.gather(*(gateways[number % 2].claim(KEY) for number in range(40)), return_exceptions=True)
     assert [type(claim) for claim in claims].count(TurnTaken) == 39
 
 
-async def test_a_turn_whose_gateway_died_is_free_after_the_lease(redis: Redis, store: SessionStore) -> None:
-    turns = TurnLeases(redis, lease_s=1.0)
+async def test_a_turn_whose_gateway_died_is_free_after_the_lease(
+    turns: TurnLeases, redis: Redis, store: SessionStore
+) -> None:
     dead = await turns.claim(KEY)
-    assert await turns.renew(dead)
+    assert await TurnLeases(redis, lease_s=1.0).renew(dead)  # the last time
 
     async def claimed() -> bool:
         try:
@@ -70,13 +71,14 @@ async def test_a_turn_whose_gateway_died_is_free_after_the_lease(redis: Redis, s
 
 
 async def test_the_lease_is_its_own_whatever_becomes_of_the_session(
-    turns: TurnLeases, store: SessionStore, redis: Redis, spec: SessionSpec
+    store: SessionStore, redis: Redis, spec: SessionSpec
 ) -> None:
+    turns = TurnLeases(redis, lease_s=60.0)  # shorter than a session that has ended is kept
     await turns.claim(KEY)
     await store.create(spec, confirmed=False)
     await store.confirm(KEY)
     await store.end(KEY, "over")
-    assert 0 < await redis.pttl(turn_key(KEY)) <= 3_000
+    assert 0 < await redis.pttl(turn_key(KEY)) <= 60_000
 
 
 async def test_each_picture_is_after_the_last_though_the_clock_is_not(
@@ -134,7 +136,7 @@ async def test_the_next_call_finds_what_was_shown_last_and_how_far_the_session_h
 
 async def test_times_of_racing_showings_are_all_different(redis: Redis, store: SessionStore, spec: SessionSpec) -> None:
     await store.create(spec)
-    gateways = TurnLeases(redis), TurnLeases(redis)
+    gateways = TurnLeases(redis, lease_s=3_600), TurnLeases(redis, lease_s=3_600)
     lease = await gateways[0].claim(KEY)
     times = await asyncio.gather(*(gateways[number % 2].show(lease, S + number) for number in range(100)))
     assert len(set(times)) == 100

@@ -45,7 +45,7 @@ async def operator(store: ConfiguredRedis) -> AsyncIterator[Any]:
 
 async def hold(redis: Redis, role: Role) -> None:
     """What every claimer does."""
-    placement, sessions = Placement(redis), SessionStore(redis)
+    placement, sessions = Placement(redis, lease_s=60), SessionStore(redis)
     await sessions.ping()
     await placement.heartbeat(role, "w-1", Offer(4, 8, ("vigil-small",)))
     claims = await placement.claim(role, "w-1", 4)

@@ -43,7 +43,7 @@ async def take(server: NatsServer, count: int) -> list[int]:
         found: list[int] = []
         async with asyncio.timeout(DEADLINE_S):
             while len(found) < count:
-                for message in await pull.fetch(min(100, count - len(found)), timeout=5):
+                for message in await pull.fetch(min(100, count - len(found)), timeout=DEADLINE_S):
                     found.append(int(message.data))
                     await message.ack_sync()
         assert (await pull.consumer_info()).num_pending == 0, "nothing comes twice"

@@ -15,7 +15,7 @@ from vigil.runtime.engine.errors import (
     ModelNotServed,
 )
 from vigil.testing.prompts import Pixels, request
-from vigil.testing.script import Reply, in_order
+from vigil.testing.script import Reply, in_order, silent
 from vigil.testing.scripted_engine import ScriptedEngine
 
 
@@ -51,10 +51,11 @@ async def test_an_error_status_says_what_the_engine_said(
 
 
 async def test_a_hang_ends_at_the_deadline(scripted: ScriptedEngine, engine: Engine) -> None:
-    scripted.script = in_order([Reply(hang=True), Reply()])
+    scripted.script = lambda _: Reply(hang=True)
     with pytest.raises(EngineTimeout, match=r"did not answer within 0\.05 s") as caught:
         await engine.complete(request(0, deadline_s=0.05), Pixels(0))
     assert caught.value.retryable
+    scripted.script = silent
     assert (await engine.complete(request(0), Pixels(0))).text == "</silence>"
 
 

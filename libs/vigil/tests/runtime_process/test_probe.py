@@ -72,7 +72,7 @@ async def test_a_silent_service_is_waited_for_no_longer_than_the_limit() -> None
 
 async def test_what_speaks_no_http_is_unwell() -> None:
     async with saying(b"INFO {}\r\n") as url:
-        assert (await asyncio.to_thread(probe, url, SHORT_S)).startswith(f"{url} does not answer: BadStatusLine")
+        assert (await asyncio.to_thread(probe, url, DEADLINE_S)).startswith(f"{url} does not answer: BadStatusLine")
 
 
 def test_nobody_listens() -> None:

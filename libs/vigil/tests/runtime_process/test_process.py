@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.scripted_engine import ScriptedEngine
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -36,10 +37,13 @@ async def test_it_serves_its_endpoints_and_drains_on_sigterm(start: Any) -> None
         worker = await start(engine_url=engine.url)
         listening = await worker.logged("ports opened")
         await worker.logged("service became ready")
-        assert await ready(listening["http_port"]) == (
-            200,
-            {"ready": True, "phase": "serving", "checks": {"engine": "ok"}},
-        )
+        expected = 200, {"ready": True, "phase": "serving", "checks": {"engine": "ok"}}
+
+        async def is_ready() -> bool:
+            """The engine is here: where this process stands still for a second it does not answer in time."""
+            return await ready(listening["http_port"]) == expected
+
+        await eventually(is_ready, what="it is ready")
         assert (await get(listening["http_port"], "/healthz"))[0] == 200
         status, metrics = await get(listening["http_port"], "/metrics")
         assert status == 200
@@ -56,7 +60,7 @@ async def test_grpc_health_and_reflection_answer(start: Any) -> None:
     port = (await worker.logged("ports opened"))["grpc_port"]
     await worker.logged("service became ready")
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+        answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=DEADLINE_S)
     assert answer.status == SERVING
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         names = await asyncio.to_thread(lambda: list(ProtoReflectionDescriptorDatabase(channel).get_services()))

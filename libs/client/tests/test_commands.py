@@ -103,10 +103,13 @@ async def test_watch_takes_either_a_source_or_what_is_published(arguments: tuple
 
 
 async def test_watch_fails_when_no_alert_came_in_time() -> None:
-    result, gateway = await watch([QUIET], "--duration", "1")
-    assert result.status == 1
+    for seconds in ("1", "5", "25"):  # a busy machine may need longer for three decisions
+        result, gateway = await watch([QUIET], "--duration", seconds)
+        assert result.status == 1
+        assert gateway.requests[-1][0] == "DELETE"
+        if "no alert in 3 decisions" in result.output:
+            break
     assert "no alert in 3 decisions" in result.output
-    assert gateway.requests[-1][0] == "DELETE"
 
 
 async def test_watch_fails_when_the_source_ends_with_the_alert_open() -> None:

@@ -151,8 +151,10 @@ async def test_redis_and_nats_go_on_by_themselves_when_there_is_room(tmp_path: P
                 assert await redis.get("before") == b"1"
                 assert (await jetstream.get_msg("KEPT", seq=1)).data == b"1"
             await bus.close()
-    assert f"exited with status 1; disk full: 0 MB free on {small.path}" in ended("redis", changes)[0]
-    assert "unhealthy for 0.5 s: JetStream stream" in ended("nats", changes)[0]
+    # A machine that stands still for half a second may end either for that, too.
+    full = f"exited with status 1; disk full: 0 MB free on {small.path}"
+    assert any(full in why for why in ended("redis", changes)), changes
+    assert any("unhealthy for 0.5 s: JetStream stream" in why for why in ended("nats", changes)), changes
 
 
 def ended(name: str, changes: list[Status]) -> list[str]:

@@ -189,11 +189,12 @@ def burning_video(path: Path) -> None:
 @pytest.mark.slow
 async def test_the_demo_delivers_an_alert_and_says_how_fast(tmp_path: Path, engine_url: str) -> None:
     burning_video(tmp_path / "fire.mp4")
-    source = ("--source", str(tmp_path / "fire.mp4"), "--duration", "14")
-    engine = ("--engine-url", engine_url, "--model", "scripted")
-    result = await vigil(
-        "demo", *source, *engine, "--data-dir", str(tmp_path / "run"), *side_by_side(), deadline_s=90.0
-    )
+    source = ("--source", str(tmp_path / "fire.mp4"))
+    engine = ("--engine-url", engine_url, "--model", "scripted", "--data-dir", str(tmp_path / "run"))
+    for duration in ("14", "60"):  # a busy machine may miss the fire: the film begins again after twelve seconds
+        result = await vigil("demo", *source, *engine, *side_by_side(), "--duration", duration, deadline_s=READY_S)
+        if result.status == 0:
+            break
     assert result.status == 0, result.output
     assert result.output.count("know only the rendered world of `vigil demo`") == 1, "this is another film"
     assert "ALERT opened" in result.output
@@ -227,13 +228,14 @@ async def test_no_service_is_refused_what_it_needs(tmp_path: Path, up: Up) -> No
         endpoint = {"name": "pager", "tenant": "demo", "url": url, "secret": "whsec_" + "A" * 32}
         (tmp_path / "webhooks.json").write_text(json.dumps({"endpoints": [endpoint]}))
         process, known = await up(tmp_path / "run", "--webhooks", str(tmp_path / "webhooks.json"))
-        async with Client(known.gateway_url, known.api_key) as client, asyncio.timeout(60):
-            source = NewSource(source_url(str(tmp_path / "fire.mp4")), id="lobby")
+        async with Client(known.gateway_url, known.api_key) as client, asyncio.timeout(READY_S):
+            # A busy machine may miss the fire: the film begins again.
+            source = NewSource(source_url(str(tmp_path / "fire.mp4")), id="lobby", loop=True)
             alerts = await alerts_of(client, NewSession(source, (NewWatch("Alert me when a fire starts.", hold_s=2),)))
             assert [alert.state for alert in alerts] == ["opened", "closed"]
             assert (await client.snapshot(alerts[0].alert_id)).startswith(b"\xff\xd8")
             assert await pushed_turn(known) == 200
-            await eventually(lambda: states >= {"opened", "closed"}, 30, "the alert at the webhook")
+            await eventually(lambda: states >= {"opened", "closed"}, what="the alert at the webhook")
         process.terminate()
         assert await asyncio.wait_for(process.wait(), 60) == 0
     logs = {path.name: path.read_text() for path in (tmp_path / "run" / "logs").glob("*.log")}

@@ -101,8 +101,9 @@ async def test_a_paused_worker_that_wakes_up_commits_nothing_and_lets_go(
             assert await stage.placement.owner(Role.INTERACTION, stage.key) == "worker-2", "it did not come back for it"
             assert await figure(first_port, 'vigil_claims_lost_total{role="interaction"}') == 1
             decisions = await stage.decisions(8)
-            while live.statistics.waiting:
-                heard.append(decode_decision((await anext(live)).payload).sequence)
+            async with asyncio.timeout(DEADLINE_S):
+                while len(heard) < 5 or live.statistics.waiting:
+                    heard.append(decode_decision((await anext(live)).payload).sequence)
             second.kill()
             await second.wait()
             await stage.watch(grey, start=9)  # it is as good a worker as any

@@ -81,12 +81,14 @@ async def test_a_worker_with_a_slow_engine_admits_nobody_until_it_is_fast_again(
         await eventually(lambda: _capacity(stage, 8), what="the worker says what it was configured to hold")
         for start in (0, 9):
             await stage.watch(*[grey] * 9, start=start)
+            await stage.decisions(start + 9)  # they are published once they are counted
             clock.now_s += 10
             await eventually(lambda: stage.load.window_began_s == clock.now_s, what="the window closed")
         await eventually(lambda: _capacity(stage, 1), what="it says what it measured")
         assert (await stage.placement.capacity(Role.INTERACTION)).free == 0
         engine.script = silent
         await stage.watch(*[grey] * 9, start=18)
+        await stage.decisions(27)
         for _ in range(3):
             clock.now_s += 10
             await eventually(lambda: stage.load.window_began_s == clock.now_s, what="the window closed")

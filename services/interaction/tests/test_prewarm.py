@@ -1,6 +1,5 @@
 """Pre-warm, end to end: the first turn of a chunk finds its prefix in the engine's cache, and no turn waits for it."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -66,14 +65,14 @@ async def test_without_it_the_boundary_computes_everything(stage: Stage, engine:
 async def test_a_pre_warm_in_trouble_delays_no_turn(
     stage: Stage, engine: ScriptedEngine, grey: bytes, trouble: Reply
 ) -> None:
-    stage.prewarm_turns, stage.deadline_s = LEAD, 2.0
+    stage.prewarm_turns, stage.deadline_s = LEAD, 10 * DEADLINE_S
     engine.script = lambda seen: trouble if is_warm(seen) else Reply()
     await stage.open(INSTRUCTION, window=Window(CHUNK, TAIL))
     async with stage.worker():
-        await asyncio.wait_for(stage.watch(*[grey] * (CHUNK + 3)), DEADLINE_S)
+        await stage.watch(*[grey] * (CHUNK + 3))  # a turn that waited for a pre-warm that hangs would have no end
         decisions = await stage.decisions(CHUNK + 3)
     assert [one.sequence for one in decisions] == list(range(CHUNK + 3))
-    assert all(one.engine_ms < 1_000 for one in decisions)
+    assert all(one.engine_ms < DEADLINE_S * 1_000 for one in decisions)
     assert any(map(is_warm, engine.seen))
 
 

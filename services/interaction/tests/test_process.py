@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ import aiohttp
 import pytest
 
 from vigil.core.control import DELEGATION
+from vigil.core.source import Role
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.scripted_engine import ScriptedEngine
 from vigil.testing.servers import NatsServer, RedisServer, free_port
 
 Stage = Any  # the fixture of conftest.py, which importlib mode does not let tests import
+
+TAKEOVERS = 4
 
 
 class Process:
@@ -160,21 +164,36 @@ async def test_a_port_in_use_is_one_clear_line(nats_server: NatsServer, redis_se
 async def test_the_other_worker_goes_on(
     stage: Stage, nats_server: NatsServer, redis_server: RedisServer, grey: bytes, how: signal.Signals, within_s: float
 ) -> None:
+    """Work beside the test makes some takeovers slow; a wait that should not be there makes all of them slow."""
     settings = {"engine_urls": stage.engine.url, "nats_url": nats_server.url, "redis_url": redis_server.url}
-    async with interaction(worker="worker-1", **settings) as first:
-        await eventually(first.ready, what="the first worker is ready")
+    clock = asyncio.get_running_loop().time
+    took_s: list[float] = []
+    async with AsyncExitStack() as workers:
+        holder = await workers.enter_async_context(interaction(worker="worker-0", **settings))
+        await eventually(holder.ready, what="the first worker is ready")
         await stage.open()
         await stage.watch(grey, grey, grey)
-        async with interaction(worker="worker-2", **settings) as second:
-            await eventually(second.ready, what="the second worker is ready")
-            os.kill(first.process.pid, how)
-            gone = asyncio.get_running_loop().time()
-            await stage.watch(grey, start=3)
-            assert asyncio.get_running_loop().time() - gone < within_s
-            await stage.watch(grey, start=4)
-            decisions = await stage.decisions(5)
-    assert [one.sequence for one in decisions] == list(range(5))
-    assert len(stage.engine.seen[-1].uuids) == 5, "the other worker knows the history"
+        while len(took_s) < TAKEOVERS and not any(took < within_s for took in took_s):
+            name = f"worker-{len(took_s) + 1}"
+            other = await workers.enter_async_context(interaction(worker=name, **settings))
+            await eventually(other.ready, what="the other worker is ready")
+            os.kill(holder.process.pid, how)
+            gone = clock()
+            await stage.watch(grey, start=3 + len(took_s))
+            took_s.append(clock() - gone)
+            await holder.process.wait()
+            await eventually(partial(_holds, stage, name), what="the other worker holds the session")
+            holder = other
+        turns = 3 + len(took_s) + 1
+        await stage.watch(grey, start=turns - 1)
+        decisions = await stage.decisions(turns)
+    assert any(took < within_s for took in took_s), took_s
+    assert [one.sequence for one in decisions] == list(range(turns))
+    assert len(stage.engine.seen[-1].uuids) == turns, "the other worker knows the history"
+
+
+async def _holds(stage: Stage, worker: str) -> bool:
+    return bool(await stage.placement.owner(Role.INTERACTION, stage.key) == worker)
 
 
 async def _not_ready(service: Process) -> bool:

@@ -17,7 +17,7 @@ from vigil.testing.servers import free_port
 from vigil_interaction.readiness import WarmUp, preparing, wait_for_model
 
 
-async def warmed(*engines: ScriptedEngine, turns: int = 1, limit_s: float = 5.0) -> None:
+async def warmed(*engines: ScriptedEngine, turns: int = 1, limit_s: float = DEADLINE_S) -> None:
     async with EnginePool([one.url for one in engines]) as pool:
         await asyncio.wait_for(wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(turns, limit_s)), DEADLINE_S)
 
@@ -50,16 +50,20 @@ async def test_every_engine_that_is_up_is_warmed_and_one_is_enough(engine: Scrip
         assert [len(one.seen) for one in (engine, other, broken)] == [2, 2, 1]
 
 
-async def test_an_engine_that_is_slow_on_long_prompts_is_used_all_the_same(engine: ScriptedEngine) -> None:
-    engine.script = lambda seen: Reply(hang=len(seen.uuids) > 4)
-    await warmed(engine, turns=100, limit_s=0.3)
+async def test_an_engine_that_is_slow_on_long_prompts_is_used_all_the_same() -> None:
+    """The time must suffice for the prompts that it answers: where the machine is too busy for that, it gets more."""
+    for limit_s in (0.3, 1.0, 5.0, 20.0):
+        async with ScriptedEngine(lambda seen: Reply(hang=len(seen.uuids) > 4)) as engine:
+            await warmed(engine, turns=100, limit_s=limit_s)
+        if len(engine.seen) == 3:
+            break
     assert [len(one.uuids) for one in engine.seen] == [1, 4, 16]
 
 
 async def test_an_engine_that_comes_later_is_warmed_before_anything_else() -> None:
     engine = ScriptedEngine(port=free_port())
     async with EnginePool([engine.url]) as pool:
-        waiting = asyncio.create_task(wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(1, 5.0)))
+        waiting = asyncio.create_task(wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(1, DEADLINE_S)))
         await eventually(lambda: pool.serving("scripted") == (), what="it is known to be away")
         async with engine:
             await asyncio.wait_for(waiting, DEADLINE_S)
@@ -69,15 +73,15 @@ async def test_an_engine_that_comes_later_is_warmed_before_anything_else() -> No
 async def test_an_engine_that_joins_while_sessions_run_is_warm_before_they_go_to_it(engine: ScriptedEngine) -> None:
     late = ScriptedEngine(lambda seen: Reply(status=200 if seen.index else 503), port=free_port())
     async with EnginePool([engine.url, late.url]) as pool:
-        await wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(4, 5.0))
-        pool.prepare_with(preparing("scripted", VIGIL_SMALL, WarmUp(4, 5.0)))
+        await wait_for_model(pool, "scripted", VIGIL_SMALL, WarmUp(4, DEADLINE_S))
+        pool.prepare_with(preparing("scripted", VIGIL_SMALL, WarmUp(4, DEADLINE_S)))
         async with late:
             await eventually(lambda: len(pool.serving("scripted")) == 2, what="it has joined")
             assert [len(one.uuids) for one in late.seen] == [1, 1, 4], "one check later, for it refused the first"
 
 
 async def test_an_engine_of_another_model_is_not_warmed(engine: ScriptedEngine) -> None:
-    prepare = preparing("another", VIGIL_SMALL, WarmUp(4, 5.0))
+    prepare = preparing("another", VIGIL_SMALL, WarmUp(4, DEADLINE_S))
     async with EnginePool([engine.url]) as pool:
         await prepare(pool.serving("scripted")[0], ["scripted"])
     assert not list(engine.seen)

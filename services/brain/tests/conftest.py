@@ -109,7 +109,7 @@ class Stage:
         async def asked() -> CloudEvent | None:
             return next(iter(await self.events(APPROVALS)), None)
 
-        found = await eventually(asked, 20, "an approval was asked for")
+        found = await eventually(asked, what="an approval was asked for")
         assert found is not None
         return found
 
@@ -121,7 +121,7 @@ class Stage:
             left = (await self.bus.size(TASKS)).messages
             return found.state if found is not None and found.state.is_final and not left else None
 
-        state = await eventually(over, 30, f"task {task} is over")
+        state = await eventually(over, what=f"task {task} is over")
         assert state is not None
         return state
 

@@ -18,7 +18,7 @@ from vigil.contract.delegation import task_to_pb
 from vigil.core.ids import SessionKey
 from vigil.core.task import TaskState
 from vigil.core.turn import Result
-from vigil.testing.eventually import eventually
+from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.scripted_brain import Behaviour, ScriptedBrain
 from vigil.testing.servers import NatsServer, free_port
 from vigil.v1 import brain_pb2 as pb
@@ -88,13 +88,14 @@ async def test_without_brains_the_user_is_told_how_to_get_one_and_a_drain_is_cle
     async with process(stage, GRPC_PORT=port) as running:
         assert await stage.is_over() is TaskState.ERROR
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            await asyncio.wait_for(channel.channel_ready(), DEADLINE_S)  # it serves beside its work on tasks
             stub = BrainServiceStub(channel)
-            listed = await cast(Any, stub.List(pb.ListRequest(), timeout=10))
-            solving = stub.Solve(pb.SolveRequest(task=task_to_pb((await stage.open("s-2"))[0])), timeout=10)
+            listed = await cast(Any, stub.List(pb.ListRequest(), timeout=DEADLINE_S))
+            solving = stub.Solve(pb.SolveRequest(task=task_to_pb((await stage.open("s-2"))[0])), timeout=DEADLINE_S)
             answers = [answer async for answer in cast(Any, solving)]
             cancelled = await cast(Any, stub.Cancel(pb.CancelRequest(tenant="demo", session="s-1", task="s-1-0")))
         running.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(running.wait(), 20) == 0
+        assert await asyncio.wait_for(running.wait(), DEADLINE_S) == 0
     (result,) = await stage.results()
     assert "VIGIL_BRAINS_FILE" in result.text
     assert (listed.concurrency, list(listed.tasks)) == (4, [])
@@ -106,7 +107,7 @@ async def test_a_broken_file_is_told_line_by_line(stage: Stage, tmp_path: Path) 
     path = tmp_path / "broken.json"
     path.write_text('{"brains": [{"name": "a", "kind": "oracle"}, {"name": "b c", "kind": "openai"}]}')
     async with process(stage, BRAINS_FILE=path) as running:
-        assert await asyncio.wait_for(running.wait(), 20) == 2
+        assert await asyncio.wait_for(running.wait(), DEADLINE_S) == 2
         assert running.stderr is not None
         said = (await running.stderr.read()).decode().splitlines()
     assert len(said) >= 3
@@ -122,10 +123,10 @@ async def test_a_worker_that_is_killed_in_the_middle_of_a_task_is_replaced_and_t
         file = brains_file(tmp_path, url)
         await stage.delegate()
         async with process(stage, BRAINS_FILE=file, WORKER="first") as first:
-            await eventually(lambda: len(calls) == 1, 30, "the first worker has asked")
+            await eventually(lambda: len(calls) == 1, what="the first worker has asked")
             async with process(stage, BRAINS_FILE=file, WORKER="second"):
                 first.send_signal(signal.SIGKILL)
-                await eventually(lambda: len(calls) == 2, 30, "the second worker has asked")
+                await eventually(lambda: len(calls) == 2, what="the second worker has asked")
                 answers.set()
                 assert await stage.is_over() is TaskState.READY
     assert await stage.results() == (Result("s-1-0", "A rose."),)
@@ -139,7 +140,7 @@ async def test_ending_a_session_ends_the_call_of_its_brain(stage: Stage, tmp_pat
     async with api(answers, calls) as url:
         await stage.delegate()
         async with process(stage, BRAINS_FILE=brains_file(tmp_path, url)):
-            await eventually(lambda: len(calls) == 1, 30, "the worker has asked")
+            await eventually(lambda: len(calls) == 1, what="the worker has asked")
             await stage.sessions.end(KEY, "the client ended it")
             assert await stage.is_over() is TaskState.CANCELLED
     assert (await stage.kinds())[-1] == "cancelled"
@@ -153,12 +154,12 @@ async def test_a_restart_of_nats_while_a_brain_works_costs_no_task(
     async with api(answers, calls) as url:
         await stage.delegate()
         async with process(stage, BRAINS_FILE=brains_file(tmp_path, url)) as running:
-            await eventually(lambda: len(calls) == 1, 30, "the worker has asked")
+            await eventually(lambda: len(calls) == 1, what="the worker has asked")
             await nats_server.kill()
             await nats_server.start()
             await stage.bus.connected()
             await stage.delegate("s-2")
-            await eventually(lambda: len(calls) == 2, 30, "the worker takes tasks again")
+            await eventually(lambda: len(calls) == 2, what="the worker takes tasks again")
             answers.set()
             assert await stage.is_over() is TaskState.READY
             assert await stage.is_over("s-2-0", "s-2") is TaskState.READY

@@ -32,7 +32,7 @@ async def begun(stage: Stage, count: int = 1) -> None:
     async def asked() -> bool:
         return len(stage.brain.asked) >= count
 
-    await eventually(asked, 20, f"the brain was asked {count} times")
+    await eventually(asked, what=f"the brain was asked {count} times")
 
 
 async def test_a_task_is_answered_and_the_answer_waits_for_the_session(stage: Stage) -> None:
@@ -267,7 +267,7 @@ async def test_a_restart_of_nats_loses_no_task_and_tells_no_end_twice(stage: Sta
         async def finished() -> bool:
             return bool((await stage.record()).state is TaskState.READY)
 
-        await eventually(finished, 20, "the answer was given while NATS was away")
+        await eventually(finished, what="the answer was given while NATS was away")
         await nats_server.start()
         await stage.bus.connected()
         assert await stage.is_over() is TaskState.READY
@@ -292,13 +292,13 @@ async def test_a_hundred_sessions_at_once_the_urgent_first_and_no_more_run_than_
     for number in range(100):
         await stage.delegate(f"s-{number}", priority=number % 10, **fields)
     async with stage.worker(limits=Limits(waiting=200, running=1, of_tenant=200), lease_s=20.0) as worker:
-        await eventually(lambda: sum(1 for _ in worker) == 100, 60, "all have come")
+        await eventually(lambda: sum(1 for _ in worker) == 100, what="all have come")
         gate.set()
 
         async def done() -> bool:
             return bool((await stage.bus.size(TASKS)).messages == 0)
 
-        await eventually(done, 60, "all are answered")
+        await eventually(done, what="all are answered")
     assert most == 1
     assert len(stage.brain.asked) == 100
     urgencies = [int(task.id.split("-")[1]) % 10 for task in stage.brain.asked]
@@ -321,7 +321,7 @@ async def test_too_many_of_a_session_are_refused_and_it_is_said(stage: Stage) ->
         async def refused() -> list[Result]:
             return [result for result in await stage.results() if not result.is_ok]
 
-        (result,) = await eventually(refused, 20, "one is refused")
+        (result,) = await eventually(refused, what="one is refused")
     assert "too many questions of this session" in result.text
 
 
@@ -333,7 +333,7 @@ async def test_progress_is_told_and_kept(stage: Stage) -> None:
 
     stage.brain.play = speaks
     await stage.delegate()
-    async with stage.worker():
+    async with stage.worker(monotonic=lambda: 0.0):
         await stage.is_over()
     assert (await stage.record()).progress == "It reads a book."
     assert await stage.kinds() == ["started", "progress", "ready"]
@@ -353,7 +353,7 @@ async def test_a_side_effect_waits_for_an_operator(stage: Stage) -> None:
         async def waits() -> bool:
             return bool((await stage.record()).state is TaskState.WAITING_APPROVAL)
 
-        await eventually(waits, 20, "the task waits for the approval")
+        await eventually(waits, what="the task waits for the approval")
         await stage.approvals.decide(KEY, asked.subject, granted=True, by="ann", pattern=ApprovalPattern("tickets.*"))
         await stage.is_over()
     assert (await stage.results())[0].text == "Done."
@@ -407,7 +407,7 @@ async def test_a_message_that_is_no_task_is_put_aside(stage: Stage) -> None:
         async def aside() -> bool:
             return bool((await stage.bus.size(TASKS)).messages == 0)
 
-        await eventually(aside, 20, "the stream is empty")
+        await eventually(aside, what="the stream is empty")
     assert (await stage.bus.size(DEAD_LETTERS)).messages == 2
 
 

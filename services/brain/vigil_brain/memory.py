@@ -14,20 +14,20 @@ RECALL_S = 0.5  # a task waits no longer for its memory
 RECALLED = "Recalled for the question:"
 
 
-async def memory(bus: Bus, request: TaskRequest) -> str:
+async def memory(bus: Bus, request: TaskRequest, recall_s: float = RECALL_S) -> str:
     """The memory of the task as text; empty where there is none. Never raises: without a memory service, or without
-    its answer within `RECALL_S` seconds, the question goes with what the session's prompt held."""
-    lines = [line for line in await _recalled(bus, request) if line not in request.memory]
+    its answer within `recall_s` seconds, the question goes with what the session's prompt held."""
+    lines = [line for line in await _recalled(bus, request, recall_s) if line not in request.memory]
     recalled = "\n".join([RECALLED, *lines]) if lines else ""
     return "\n\n".join(part for part in (request.memory, recalled) if part)
 
 
-async def _recalled(bus: Bus, request: TaskRequest) -> tuple[str, ...]:
+async def _recalled(bus: Bus, request: TaskRequest, recall_s: float) -> tuple[str, ...]:
     asked = question(request)
     if asked is None:
         return ()
     try:
-        found = recalled_lines(line.text for line in (await recall(bus, asked, RECALL_S)).lines)
+        found = recalled_lines(line.text for line in (await recall(bus, asked, recall_s)).lines)
     except RecallFailed as error:
         metrics.RECALLS.labels(error.outcome).inc()
         if error.outcome != "absent":  # a deployment without memory is no fault

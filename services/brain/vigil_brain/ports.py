@@ -31,3 +31,4 @@ class Ports:
     snapshot_bytes: int = 8 << 20
     approval_timeout_s: float = 300.0
     now_us: Callable[[], int] = now_us
+    monotonic: Callable[[], float] = time.monotonic

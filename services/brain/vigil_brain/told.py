@@ -1,7 +1,5 @@
 """What a brain says of its work while it works, on its way to the bus and the store."""
 
-import time
-
 from vigil.contract.events.tasks import TaskNews, news_outgoing
 from vigil.contract.subject_tokens import DelegationEvent
 from vigil.core.task import TaskRequest, TaskState
@@ -39,7 +37,7 @@ class TaskTold:
     async def progress(self, text: str) -> None:
         """See `Told`."""
         words = digest(text, MAX_PROGRESS_CHARS)
-        now_s = time.monotonic()
+        now_s = self._ports.monotonic()
         if not words or self._count >= MAX_PROGRESSES or now_s - self._told_s < _PROGRESS_S:
             return
         self._told_s, self._count = now_s, self._count + 1

@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -48,7 +49,13 @@ from vigil_asr.testing.scripted_recognizer import Answer, ScriptedRecognizer
 KEY = SessionKey("demo", "s-1")
 START_US = 1_700_000_000_000_000
 SENTENCE = (loud(640), still(640))
+CHUNKS = 13  # of a sentence, as it is sent
 OPEN = Hearing(is_on=True, language="en")
+
+
+def still_clock() -> float:
+    """A clock that stands still."""
+    return 0.0
 
 
 @dataclass(slots=True)
@@ -129,12 +136,20 @@ async def heard(
     answers: Sequence[Answer] | ScriptedRecognizer,
     hearing: Hearing = OPEN,
     judge: ScriptedJudge | None = None,
+    now_s: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Stage]:
-    """A session that a worker hears, which has begun to listen. Pauses are judged where there is a `judge`."""
+    """A session that a worker hears, which has begun to listen. Pauses are judged where there is a `judge`. Where its
+    clock stands still, no sound that comes late counts as gone, and what the session speaks lasts."""
     store, placement = SessionStore(redis), Placement(redis, lease_s=30)
     recognizer = answers if isinstance(answers, ScriptedRecognizer) else ScriptedRecognizer(answers)
     rules = EndpointRules(longest_silence_ms=1_500 if judge else None)
-    ports = Ports(store, bus, placement, recognizer, rules, timeout_s=30, detector=LoudnessDetector, judge=judge)
+    ports = Ports(
+        *(store, bus, placement, recognizer, rules),
+        timeout_s=DEADLINE_S,
+        detector=LoudnessDetector,
+        judge=judge,
+        now_s=now_s,
+    )
     await store.create(spec(hearing))
     await placement.open(KEY, (Role.ASR,))
     claimer = Claimer(placement, bus, role=Role.ASR, worker="one", capacity=4, run=Hearer(ports).run)
@@ -175,7 +190,7 @@ async def test_what_is_said_is_told_at_once_and_becomes_a_question(bus: Bus, red
 
 async def test_who_had_not_finished_asks_one_question(bus: Bus, redis: Redis) -> None:
     judge, before = ScriptedJudge([0.1, 0.9]), judged()
-    async with heard(bus, redis, ["is anybody in the kitchen"], judge=judge) as stage:
+    async with heard(bus, redis, ["is anybody in the kitchen"], judge=judge, now_s=still_clock) as stage:
         await stage.say(still(320), loud(640), still(340))
         await eventually(lambda: judged() == before + 1, what="the pause is judged")
         await stage.say(still(400), loud(600), still(400))
@@ -224,7 +239,7 @@ async def test_noise_becomes_no_question_and_is_told_to_be_none(bus: Bus, redis:
 
 
 async def test_its_own_words_become_no_question(bus: Bus, redis: Redis) -> None:
-    async with heard(bus, redis, ["there is smoke in the kitchen", "where is the smoke"]) as stage:
+    async with heard(bus, redis, ["there is smoke in the kitchen", "where is the smoke"], now_s=still_clock) as stage:
         await stage.speak("There is smoke in the kitchen.", bytes(48_000), 24_000)
         await stage.say(*SENTENCE, *SENTENCE)
         assert [final["became"] for final in await stage.finals(2)] == ["echo", "query"]
@@ -446,23 +461,11 @@ async def test_hearing_that_is_turned_off_hears_nothing_and_goes_on_when_it_is_o
     async with heard(bus, redis, ["Who is it?", "And now?"]) as stage:
         await stage.say(*SENTENCE)
         await stage.finals(1)
-        before = counted("chunks_dropped", reason="off")
-        await change(stage, is_on=False)
-
-        async def is_off() -> bool:
-            await stage.say(still(100))
-            return counted("chunks_dropped", reason="off") > before
-
-        await eventually(is_off, what="it hears nothing")
+        await turned_off(stage)
+        unheard = counted("chunks_dropped", reason="off") + CHUNKS
         await stage.say(*SENTENCE)
-        await change(stage, is_on=True)
-        heard_s = counted("heard_seconds", origin="microphone")
-
-        async def is_on() -> bool:
-            await stage.say(still(100))
-            return counted("heard_seconds", origin="microphone") > heard_s
-
-        await eventually(is_on, what="it hears again")
+        await eventually(lambda: counted("chunks_dropped", reason="off") >= unheard, what="all of it came and went")
+        await turned_on(stage)
         await stage.say(*SENTENCE)
         finals = await stage.finals(2)
     assert [final["text"] for final in finals] == ["Who is it?", "And now?"]
@@ -474,11 +477,36 @@ async def test_the_wake_phrase_that_holds_is_the_newest_one(bus: Bus, redis: Red
     async with heard(bus, redis, answers, wake) as stage:
         await stage.say(*SENTENCE)
         await stage.finals(1)
-        await change(stage, wake_phrase="hey computer")
+        await turned_off(stage)
+        await turned_on(stage, wake_phrase="hey computer")
         await stage.say(*SENTENCE)
         finals = await stage.finals(2)
         assert await stage.questions() == ["And now?"]
     assert [final["became"] for final in finals] == ["not_addressed", "query"]
+
+
+async def turned_off(stage: Stage) -> None:
+    """Turn the hearing off, and wait until the worker knows: what clients change goes another way than sound."""
+    before = counted("chunks_dropped", reason="off")
+    await change(stage, is_on=False)
+
+    async def is_off() -> bool:
+        await stage.say(still(100))
+        return counted("chunks_dropped", reason="off") > before
+
+    await eventually(is_off, what="it hears nothing")
+
+
+async def turned_on(stage: Stage, **options: Any) -> None:
+    """Turn it on again with these options, and wait until the worker knows."""
+    heard_s = counted("heard_seconds", origin="microphone")
+    await change(stage, is_on=True, **options)
+
+    async def is_on() -> bool:
+        await stage.say(still(100))
+        return counted("heard_seconds", origin="microphone") > heard_s
+
+    await eventually(is_on, what="it hears again")
 
 
 async def change(stage: Stage, **options: Any) -> None:

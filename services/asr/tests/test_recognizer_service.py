@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
+from vigil.testing.eventually import DEADLINE_S
 from vigil.v1 import asr_pb2 as pb
 from vigil.v1 import audio_pb2
 from vigil.v1.asr_pb2_grpc import RecognizerServiceStub, add_RecognizerServiceServicer_to_server
@@ -49,7 +50,7 @@ async def answers_of(
     recognizer: RecognizerServiceStub, requests: Sequence[pb.RecognizeRequest]
 ) -> list[pb.RecognizeResponse]:
     """All of one call. The generated stub's types are those of the blocking client."""
-    call = cast(AsyncIterable[pb.RecognizeResponse], recognizer.Recognize(iter(requests), timeout=30))
+    call = cast(AsyncIterable[pb.RecognizeResponse], recognizer.Recognize(iter(requests), timeout=DEADLINE_S))
     return [response async for response in call]
 
 

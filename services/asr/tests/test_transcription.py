@@ -60,8 +60,8 @@ async def test_an_engine_that_says_nothing_is_not_waited_for() -> None:
 async def test_who_speaks_for_long_has_all_the_time_that_he_wants() -> None:
     engine = ScriptedRecognizer(["a long story"])
     sound = remark(is_over=False)
-    asking = asyncio.create_task(transcribed(engine, sound, "", lambda text: None, 0.05))
-    done, _ = await asyncio.wait({asking}, timeout=0.2)
+    asking = asyncio.create_task(transcribed(engine, sound, "", lambda text: None, 1.0))
+    done, _ = await asyncio.wait({asking}, timeout=1.2)
     assert not done
     sound.end()
     assert (await asking).text == "a long story"

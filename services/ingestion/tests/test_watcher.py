@@ -156,7 +156,7 @@ def age_s(group: FrameGroup) -> float:
 
 async def test_a_session_gives_turns_by_capture_time(site: Site, tmp_path: Path) -> None:
     video = write_video(tmp_path / "a.mp4", seconds=2, size=(640, 384))
-    await site.open(f"file://{video}")
+    await site.open(f"file://{video}", interval_ms=1_000)  # of two turns in the time of one, the newer is told
     async with site.turns() as turns, site.worker("one"):
         groups = await turns.take(5)
         assert await site.status() == {
@@ -164,13 +164,13 @@ async def test_a_session_gives_turns_by_capture_time(site: Site, tmp_path: Path)
             "worker": "one",
             "source": {"width": 640, "height": 384, "frames_per_second": 10.0, "codec": "h264", "duration_s": 2.0},
         }
-    assert [group.time_ms for group in groups] == [0, 200, 400, 600, 800]
+    assert [group.time_ms for group in groups] == [0, 1_000, 2_000, 3_000, 4_000]
     assert [group.sequence for group in groups] == [0, 1, 2, 3, 4]
     assert {group.fence for group in groups} == {1}
     assert {group.key for group in groups} == {KEY}
     assert {(group.frames[0].width, group.frames[0].height) for group in groups} == {VIGIL_SMALL.fit(640, 384)}
     times_us = [group.frames[0].capture_time_us for group in groups]
-    assert {later - earlier for earlier, later in itertools.pairwise(times_us)} == {200_000}
+    assert {later - earlier for earlier, later in itertools.pairwise(times_us)} == {1_000_000}
 
 
 async def test_the_status_tells_of_time_stamps_that_jump(site: Site, tmp_path: Path) -> None:

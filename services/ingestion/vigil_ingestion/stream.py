@@ -61,8 +61,9 @@ class Stream:
         watched_us: int = 0,
         preview: Preview | None = None,
         ear: Ear | None = None,
+        waiting_turns: int = 1,
     ) -> None:
-        self.turns: KeepLatest[Group[Frame]] = KeepLatest()
+        self.turns: KeepLatest[Group[Frame]] = KeepLatest(waiting_turns)
         self.info: MediaInfo | None = None
         self.complaint = ""
         self.ending = "the file has ended"
@@ -201,11 +202,16 @@ class Stream:
 
 @asynccontextmanager
 async def streaming(
-    order: Order, origin: Origin, watched_us: int = 0, preview: Preview | None = None, ear: Ear | None = None
+    order: Order,
+    origin: Origin,
+    watched_us: int = 0,
+    preview: Preview | None = None,
+    ear: Ear | None = None,
+    waiting_turns: int = 1,
 ) -> AsyncIterator[Stream]:
     """A stream that runs inside the block. `origin` is called in its thread; `preview` is shown its pictures, and `ear`
-    hears its sound."""
-    stream = Stream(order, origin, watched_us, preview, ear)
+    hears its sound. The newest `waiting_turns` wait to be taken: a session wants the newest alone."""
+    stream = Stream(order, origin, watched_us, preview, ear, waiting_turns)
     threading.Thread(target=stream.run, name="source", daemon=True).start()
     try:
         yield stream

@@ -133,12 +133,16 @@ async def test_a_second_that_two_workers_send_in_the_same_moment_is_coded(
             assert seen_ms == second * 1_000
 
 
-async def test_a_worker_says_that_it_listens(bus: Bus, redis: Redis, placement: Placement) -> None:
+async def test_a_worker_says_that_it_listens(
+    bus: Bus, redis: Redis, placement: Placement, coded: KeepLatest[Message]
+) -> None:
     """The worker that drains goes on until then."""
     async with worker("one", bus, redis, placement):
         before = Claim(KEY, 0)
         await eventually(lambda: placement.is_taken_up(Role.CODEC, before), what="the one before may go")
-        assert await bus.is_heard(subjects.raw_frames(KEY))
+        await bus.publish(subjects.raw_frames(KEY), raw(1_000))
+        async with asyncio.timeout(DEADLINE_S):
+            assert decode_coded_group((await anext(coded)).payload).time_ms == 1_000
 
 
 async def test_another_worker_takes_over_with_a_higher_fence(

@@ -35,7 +35,7 @@ def request(time_ms: int, profile: str = "vigil-small", picture: bytes = PICTURE
 
 async def encoded(stub: CodecServiceStub, *requests: EncodeRequest) -> list[EncodeResponse]:
     """All answers of one call. The generated stub's types are those of the blocking client."""
-    call = cast(AsyncIterable[EncodeResponse], stub.Encode(iter(requests), timeout=10))
+    call = cast(AsyncIterable[EncodeResponse], stub.Encode(iter(requests), timeout=DEADLINE_S))
     return [response async for response in call]
 
 

@@ -74,7 +74,7 @@ async def test_a_model_that_talks_all_the_time_gets_one_voice_and_no_backlog(sta
         for number in range(8):
             ids.append(await stage.says(f"Second {number}."))
             await asyncio.sleep(0.2)  # the model's cadence
-        await eventually(lambda: stage.chunks[-1].is_last, what="the last one ends")
+        await eventually(lambda: stage.chunks and stage.chunks[-1].is_last, what="the last one ends")
 
         async def are_told() -> bool:
             data = await stage.told()

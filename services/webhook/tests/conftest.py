@@ -90,16 +90,22 @@ class Receiver:
 
 
 def alert(
-    number: int, *, tenant: str = "demo", source: str = "lobby", severity: str = "critical", state: str = "opened"
+    number: int,
+    *,
+    of: int | None = None,
+    tenant: str = "demo",
+    source: str = "lobby",
+    severity: str = "critical",
+    state: str = "opened",
 ) -> Outgoing:
-    """An alert event as interaction stores it, as far as the bridge reads it."""
+    """An alert event as interaction stores it, as far as the bridge reads it: of the alert `of`, else of its own."""
     data = {"tenant": tenant, "source_id": source, "severity": severity, "state": state, "session": "s-1"}
     event = {
         "specversion": "1.0",
         "id": f"a-{number}.0" if state in tuple(AlertState) else f"a-{number}.{state}.0",
         "source": f"/tenants/{tenant}/sources/{source}",
         "type": f"vigil.alert.{state}",
-        "subject": f"a-{number}",
+        "subject": f"a-{number if of is None else of}",
         "time": "2026-01-31T12:00:00.000Z",
         "data": data | {"decision_sequence": number, "text": "Es brennt — ein „Feuer“."},
         "traceparent": f"00-{number + 1:032x}-00f067aa0ba902b7-01",

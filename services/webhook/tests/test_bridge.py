@@ -3,15 +3,17 @@
 import asyncio
 import json
 import time
-from functools import partial
+from itertools import count
 from typing import Any
 
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from vigil.contract.events.sessions import SessionData, session_outgoing
 from vigil.contract.outgoing import Outgoing
 from vigil.contract.subject_tokens import Lifecycle
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil_webhook.backlog import SUSPICIOUS
 from vigil_webhook.dead_letters import newest
 from vigil_webhook.signature import signed_headers
 
@@ -73,18 +75,30 @@ async def test_what_people_do_about_an_alert_goes_in_order_to_who_asks_for_it(
     assert types[:4] == [f"vigil.alert.{state}" for state in ("opened", "acknowledged", "muted", "opened")]
 
 
-async def test_a_receiver_that_comes_and_goes_gets_all_in_order_each_once(
+async def test_a_receiver_that_comes_and_goes_gets_all_of_an_alert_in_order_each_once(
+    stage: Fixture, receivers: Fixture, stored: Fixture
+) -> None:
+    receiver = receivers()
+    async with stage.bridge({"name": "pager", "url": receiver.url}):
+        await stage.send(*(stored(number, of=0) for number in range(8)))
+        await receiver.start()
+        assert await receiver.has(8) == list(range(8))
+        await receiver.stop()
+        await stage.send(*(stored(number, of=0) for number in range(8, 14)))
+        await receiver.start()
+        assert await receiver.has(14) == list(range(14))
+
+
+async def test_a_receiver_that_was_away_for_long_gets_the_alert_that_finds_it_back_and_then_the_others_in_order(
     stage: Fixture, receivers: Fixture, stored: Fixture
 ) -> None:
     receiver = receivers()
     async with stage.bridge({"name": "pager", "url": receiver.url}):
         await stage.send(*map(stored, range(8)))
+        await eventually(lambda: value("failing", endpoint="pager") >= SUSPICIOUS, what="several were tried")
         await receiver.start()
-        assert await receiver.has(8) == list(range(8))
-        await receiver.stop()
-        await stage.send(*map(stored, range(8, 14)))
-        await receiver.start()
-        assert await receiver.has(14) == list(range(14))
+        first, *others = await receiver.has(8)
+    assert others == [number for number in range(8) if number != first]
 
 
 async def test_an_alert_that_finds_its_receiver_away_is_tried_again_before_those_behind_it(
@@ -107,11 +121,15 @@ async def test_one_alert_that_the_receiver_never_takes_holds_up_no_other_and_is_
     async with stage.bridge({"name": "pager", "url": receiver.url}, webhook_refusals=3):
         await stage.send(*map(stored, range(6)))
         await eventually(lambda: set(receiver.numbers) >= set(range(6)), what="all others are delivered")
-        for number in range(6, 60):
+        others = count(6)
+
+        async def is_dead_lettered() -> bool:  # a failure is the alert's own when another one was delivered since
+            number = next(others)
             await stage.send(stored(number))
-            await eventually(partial(has_had, receiver, number), what=f"alert {number}")
-            if receiver.numbers.count(0) >= 6:
-                break
+            await eventually(lambda: number in receiver.numbers, what=f"alert {number}")
+            return bool(await newest(stage.bus))
+
+        await eventually(is_dead_lettered, what="the alert is dead-lettered")
         (letter,) = await stage.dead_letters(1)
     assert letter["data"]["event"]["id"] == "a-0.0"
     assert letter["data"]["reason"].startswith("it answered 503, after ")
@@ -143,8 +161,8 @@ async def test_session_events_go_to_the_endpoints_that_name_them(
     assert len(does_not.posts) == 1
 
 
-def has_had(receiver: Fixture, number: int) -> bool:
-    return number in receiver.numbers
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"vigil_webhook_{name}", labels) or 0.0
 
 
 def session_event(event: Lifecycle, source: str = "lobby", tenant: str = "demo") -> Outgoing:
@@ -172,7 +190,8 @@ async def test_a_slow_endpoint_holds_up_nobody_else(stage: Fixture, receivers: F
     slow.gate.clear()
     await slow.start()
     await quick.start()
-    async with stage.bridge({"name": "slow", "url": slow.url}, {"name": "quick", "url": quick.url}):
+    endpoints = {"name": "slow", "url": slow.url}, {"name": "quick", "url": quick.url}
+    async with stage.bridge(*endpoints, webhook_timeout_s=60.0):
         await stage.send(*map(stored, range(20)))
         assert await quick.has(20) == list(range(20))
         assert await slow.has(1) == [0], "one at a time"
@@ -188,7 +207,16 @@ async def test_an_answer_that_does_not_come_is_given_up(stage: Fixture, receiver
         await stage.send(stored(0))
         (letter,) = await stage.dead_letters(1)
     assert letter["data"]["reason"] == "it did not answer in time, after 2 tries"
-    assert receiver.numbers == [0, 0]
+    assert letter["data"]["attempts"] == 2
+
+
+async def test_what_was_not_answered_in_time_is_sent_again(stage: Fixture, receivers: Fixture, stored: Fixture) -> None:
+    receiver = receivers()
+    receiver.gate.clear()
+    await receiver.start()
+    async with stage.bridge({"name": "pager", "url": receiver.url}, webhook_timeout_s=0.2):
+        await stage.send(stored(0))
+        assert set(await receiver.has(3)) == {0}
 
 
 async def test_what_cannot_be_delivered_is_put_aside_and_the_next_goes_on(
@@ -251,14 +279,13 @@ async def test_a_bridge_that_is_told_to_stop_hands_back_what_it_holds(
     receiver = receivers()
     receiver.gate.clear()
     await receiver.start()
-    async with stage.bridge({"name": "pager", "url": receiver.url}):
+    unanswered = {"webhook_timeout_s": 60.0}  # so long JetStream waits for an answer, and longer than this test does
+    async with stage.bridge({"name": "pager", "url": receiver.url}, **unanswered):
         await stage.send(stored(0), stored(1))
         await receiver.has(1)
     receiver.gate.set()
-    began = asyncio.get_running_loop().time()
-    async with stage.bridge({"name": "pager", "url": receiver.url}):
+    async with stage.bridge({"name": "pager", "url": receiver.url}, **unanswered):
         assert await receiver.has(3) == [0, 0, 1]
-    assert asyncio.get_running_loop().time() - began < 10, "it need not wait until JetStream misses an answer"
 
 
 async def test_nats_that_restarts_costs_no_alert_and_doubles_none(
@@ -273,4 +300,4 @@ async def test_nats_that_restarts_costs_no_alert_and_doubles_none(
         async with asyncio.timeout(DEADLINE_S):
             await stage.bus.connected()
         await stage.send(stored(2), stored(3))
-        assert await receiver.has(4, 20) == [0, 1, 2, 3]
+        assert await receiver.has(4) == [0, 1, 2, 3]

@@ -97,7 +97,7 @@ async def test_killed_in_the_middle_it_loses_nothing(
         "webhooks_file": file,
         "nats_url": stage.nats.url,
         "http_port": port,
-        "webhook_timeout_s": 1.0,  # and with it how long JetStream waits for the dead bridge's answer
+        "webhook_timeout_s": 5.0,  # and with it how long JetStream waits for the dead bridge's answer
     }
     first = await start(**settings)
     await eventually(lambda: ready(port), DEADLINE_S, "the first bridge is ready")
@@ -107,10 +107,10 @@ async def test_killed_in_the_middle_it_loses_nothing(
     await first.wait()
     await receiver.stop()
     await stage.send(*map(stored, range(4, 8)))
-    second = await start(**settings)
-    await eventually(lambda: ready(port), DEADLINE_S, "the second bridge is ready")
     receiver.posts.clear()
     await receiver.start()
+    second = await start(**settings)
+    await eventually(lambda: ready(port), DEADLINE_S, "the second bridge is ready")
     assert await receiver.has(8, DEADLINE_S) == list(range(8)), "the one in hand again, the others once, in order"
     async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/dead-letters") as answer:
         assert (answer.status, await answer.json()) == (200, {"dead_letters": []})

@@ -28,7 +28,7 @@ LINGER_S = 2.0
 
 # Writes one event to the client; None when nothing has happened for as long as the heartbeat takes.
 Send = Callable[[LiveEvent | None], Awaitable[None]]
-Outlet = asyncio.Queue[LiveEvent]
+Outlet = asyncio.Queue[LiveEvent | None]  # None: the store says that the session is over
 
 
 @asynccontextmanager
@@ -89,6 +89,9 @@ class LiveEvents:
             try:
                 async with asyncio.timeout(LINGER_S if ended else self._ports.settings.heartbeat_s):
                     live_event = await outlet.get()
+                if live_event is None:
+                    ended = True
+                    continue
                 ended = ended or live_event.last
             except TimeoutError:
                 if ended:
@@ -107,16 +110,16 @@ class LiveEvents:
     async def _watch_status(self, outlet: Outlet) -> str:
         """Send what the roles say of the session, first at once and then whenever it changes.
 
-        Word of its end can be lost while the bus is away. Seen twice in the store it is the end of the stream; once is
-        too soon for the events that come with it.
+        Word of its end can be lost while the bus is away: then the store has it. The stream goes on for as long as
+        after the word, for the events that come with the end.
         """
         last: dict[str, object] = {}
         was_over = False
         while True:
             look = await self._ports.looks.at(self._key)
-            if look.is_over and was_over:
-                return "the session ended"
-            was_over = look.is_over
+            if look.is_over and not was_over:
+                was_over = True
+                await outlet.put(None)
             dropped = {str(reader.topic.kind): reader.channel.dropped for reader in self._feed}
             current: dict[str, object] = {"roles": look.roles, "dropped": dropped}
             if current != last:

@@ -341,6 +341,7 @@ async def test_the_end_of_the_session_and_of_the_gateway_is_told(
         async with http.delete(f"/v1/sessions/{talkative}") as answer:
             assert answer.status == 204
         assert (await ended.tells("end"))["data"] == {"reason": "the session ended"}
+        await eventually(lambda: ended.socket.closed, what="the server closes")
         gateway.stop()
         assert "shutting down" in (await stopped.tells("end"))["data"]["reason"]
         await eventually(lambda: stopped.socket.closed, what="the server closes")

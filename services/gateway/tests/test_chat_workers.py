@@ -1,12 +1,17 @@
 """What the OpenAI-compatible door says of the workers behind it: that there are none, and which models they have."""
 
+import asyncio
+
 import aiohttp
 import pytest
 from redis.asyncio import Redis
 
+from vigil.core.ids import SessionKey
 from vigil.core.source import Role
-from vigil.runtime.placement.leases import Offer, Placement
+from vigil.runtime.placement.leases import Claim, Offer, Placement
 from vigil.runtime.store.pushed import DUE
+from vigil.runtime.store.sessions import SessionStore
+from vigil.testing.eventually import eventually
 from vigil_gateway.testing.chat import MODELS, refused, turn
 
 MINE = {"x-session-id": "kitchen"}
@@ -45,6 +50,32 @@ async def test_a_model_by_its_name(http: aiohttp.ClientSession, placement: Place
             assert (answer.status, (await answer.json())["id"]) == (200, name)
     told = await refused(http, 404, "model_not_found", "GET", f"{MODELS}/gpt")
     assert "'vigil-small' or 'org/large', not 'gpt'" in told
+
+
+@pytest.mark.usefixtures("workers")
+async def test_while_the_first_picture_waits_workers_may_claim_its_session_and_no_other_picture_is_taken(
+    http: aiohttp.ClientSession, placement: Placement, store: SessionStore
+) -> None:
+    key = SessionKey("demo", "kitchen")
+    waiting = asyncio.create_task(refused(http, 409, "session_ended", json=turn(), headers=MINE))
+
+    async def is_begun() -> bool:
+        return key in await store.sessions("demo")
+
+    await eventually(is_begun, what="the session is begun")
+    assert "still being answered" in await refused(http, 429, "turn_in_flight", json=turn(), headers=MINE)
+    assert await placement.claim(Role.INGESTION, "w", 9) == []
+    claims: list[Claim] = []
+
+    async def is_claimed() -> bool:  # a session is in the store before its workers may claim it
+        claims.extend(await placement.claim(Role.CODEC, "w", 9))
+        return bool(claims)
+
+    await eventually(is_claimed, what="a codec worker gets the session")
+    assert [claim.key for claim in claims] == [key]
+    async with http.delete("/v1/sessions/kitchen") as answer:
+        assert answer.status == 204
+    await waiting
 
 
 @pytest.mark.parametrize("changed", [{"turn_deadline_s": 1.0}])

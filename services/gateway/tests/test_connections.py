@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import pytest
@@ -120,10 +120,14 @@ async def test_an_address_has_its_share_of_connections(port: int) -> None:
 
 
 async def test_half_sent_requests_free_their_places_by_themselves(port: int) -> None:
-    async with connected(port) as first, connected(port) as second, connected(port) as third:
-        for socket in (first, second, third):
-            socket.send(HALF)
-        assert not await is_served(port)
+    async with AsyncExitStack() as stack:
+
+        async def are_taken() -> bool:  # by these, or by those of the time before whose deadline has not passed
+            for _ in range(SHARE):
+                (await stack.enter_async_context(connected(port))).send(HALF)
+            return not await is_served(port)
+
+        await eventually(are_taken, what="they have every place")
         await eventually(lambda: is_served(port), what="the deadline has ended them")
 
 

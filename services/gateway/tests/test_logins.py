@@ -118,7 +118,7 @@ async def test_it_holds_only_while_its_key_is_as_it_was(
     with pytest.raises(LoginEnded, match="its key was removed or changed"):
         await logins.holder(opened.token)
     with pytest.raises(LoginEnded):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(DEADLINE_S):
             await waiting
 
 

@@ -75,7 +75,7 @@ async def test_http_websockets_and_grpc_over_tls(
 async def _call(port: int, ca: bytes) -> None:
     """Ask the gRPC server for its health."""
     async with grpc.aio.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(ca)) as channel:
-        found = await HealthStub(channel).Check(HealthCheckRequest(), timeout=5)
+        found = await HealthStub(channel).Check(HealthCheckRequest(), timeout=DEADLINE_S)
     assert found.status == HealthCheckResponse.SERVING
 
 

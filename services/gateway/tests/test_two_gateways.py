@@ -22,7 +22,6 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.pushed import DUE
 from vigil.runtime.store.sessions import SessionStore
-from vigil.runtime.store.turn_lease import LEASE_S
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg, mean_color
 from vigil.testing.round_robin import RoundRobin
@@ -170,7 +169,7 @@ async def test_a_gateway_that_is_killed_during_a_turn_frees_it(
         with pytest.raises(aiohttp.ClientError):
             await lost
     waiting = asyncio.create_task(browser.answered("kitchen", chat(COLORS[3])))
-    await eventually(lambda: len(decider.seen[key]) == 3, LEASE_S + 5, "the next picture is shown")
+    await eventually(lambda: len(decider.seen[key]) == 3, what="the next picture is shown")
     decider.open_gate.set()
     assert (await waiting)["text"] == ",".join(map(str, COLORS[3]))
     assert set(browser.refusals) == {"429 turn_in_flight"}

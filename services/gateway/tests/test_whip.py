@@ -38,10 +38,16 @@ def keys_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(settings: GatewaySettings) -> GatewaySettings:
-    """Short deadlines, a TURN server, and a page of elsewhere that may publish."""
+def deadline_s() -> float:
+    """How long a worker is waited for."""
+    return 30.0
+
+
+@pytest.fixture
+def settings(settings: GatewaySettings, deadline_s: float) -> GatewaySettings:
+    """A TURN server, and a page of elsewhere that may publish."""
     changed = settings.model_dump() | {
-        "whip_deadline_s": 1.0,
+        "whip_deadline_s": deadline_s,
         "ice_servers": TURN,
         "whip_origins": "https://studio.example",
     }
@@ -190,6 +196,7 @@ async def test_what_the_worker_refuses_is_told_in_its_words(
     assert await refused(answering, status, kind) == f"refused as {refusal}"
 
 
+@pytest.mark.parametrize("deadline_s", [1.0])
 async def test_a_worker_that_is_not_there_or_does_not_answer(
     http: aiohttp.ClientSession, session: str, bus: Bus, store: SessionStore
 ) -> None:

@@ -70,6 +70,10 @@ class Conversation:
         self._call = call
         self._described = described
 
+    async def begun(self) -> None:
+        """Return when the server has begun its answers, though none need have come."""
+        await self._call.initial_metadata()
+
     async def send(self, request: Mapping[str, Any]) -> None:
         """Send one more request; waits while the server takes none."""
         await self._call.write(_message(self._described, request))

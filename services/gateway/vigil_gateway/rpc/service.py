@@ -18,7 +18,7 @@ from vigil_gateway.live.feed import LiveEvent
 from vigil_gateway.live.outflow import withdrawn
 from vigil_gateway.ports import Ports, session_key
 from vigil_gateway.pushed.turns import ONE_PICTURE, check_pushed, show
-from vigil_gateway.rpc.calls import answered
+from vigil_gateway.rpc.calls import answered, begin
 from vigil_gateway.rpc.messages import event_message, given, opened, pushed, session_in
 from vigil_gateway.sessions import commands
 from vigil_gateway.sessions.lifecycle import end_for_client
@@ -52,6 +52,7 @@ class GatewayService(GatewayServiceServicer):
     ) -> None:
         async with answered(self._ports, context, "PushFrames") as holder:
             with self._ports.streams.slot(holder.tenant):
+                await begin(context)
                 await first_to_end(
                     self._push(holder.tenant, requests, context), self._drained(), self._ports.keys.withdrawn(holder)
                 )
@@ -74,6 +75,7 @@ class GatewayService(GatewayServiceServicer):
         async with answered(self._ports, context, "Events") as holder:
             spec = await self._ports.store.spec(await session_key(self._ports, holder.tenant, request.session))
             async with listening(self._ports, spec) as events:
+                await begin(context)
                 await events.run(send, withdrawn(self._ports, holder))
 
     async def EndSession(  # noqa: N802

@@ -76,6 +76,17 @@ def test_only_keys_of_the_specification_are_used(name: str) -> None:
         assert set(service.get("healthcheck", {})) <= HEALTH_KEYS
 
 
+def test_a_worker_is_not_called_unwell_while_its_engine_starts_again() -> None:
+    """`docker compose up` would give up what waits for the worker, instead of waiting with it."""
+    services = with_layer(BASE)["services"]
+    engine, worker = services["engine"]["healthcheck"], services["interaction"]["healthcheck"]
+    assert worker["retries"] * seconds(worker["interval"]) >= seconds(engine["start_period"])
+
+
+def seconds(duration: str) -> int:
+    return int(duration[:-1]) * {"s": 1, "m": 60}[duration[-1]]
+
+
 @each_file
 def test_every_variable_has_a_value_or_says_what_is_missing(name: str) -> None:
     for found in composition.variables(name):

@@ -72,7 +72,7 @@ async def test_a_pre_warm_in_trouble_delays_no_turn(
         await stage.watch(*[grey] * (CHUNK + 3))  # a turn that waited for a pre-warm that hangs would have no end
         decisions = await stage.decisions(CHUNK + 3)
     assert [one.sequence for one in decisions] == list(range(CHUNK + 3))
-    assert all(one.engine_ms < DEADLINE_S * 1_000 for one in decisions)
+    assert all(decision.engine_ms < DEADLINE_S * 1_000 for decision in decisions)
     assert any(map(is_warm, engine.seen))
 
 

@@ -188,7 +188,7 @@ async def test_the_other_worker_goes_on(
         await stage.watch(grey, start=turns - 1)
         decisions = await stage.decisions(turns)
     assert any(took < within_s for took in took_s), took_s
-    assert [one.sequence for one in decisions] == list(range(turns))
+    assert [decision.sequence for decision in decisions] == list(range(turns))
     assert len(stage.engine.seen[-1].uuids) == turns, "the other worker knows the history"
 
 

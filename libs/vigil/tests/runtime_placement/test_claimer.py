@@ -39,7 +39,7 @@ class Worker:
 
     async def run(self, claim: Claim) -> None:
         self.runs.append(claim)
-        self.overlap |= claim.key in {one.key for one in self.running}
+        self.overlap |= claim.key in {held.key for held in self.running}
         self.running.add(claim)
         try:
             await asyncio.Event().wait()
@@ -161,7 +161,7 @@ async def test_a_full_worker_leaves_sessions_to_others_and_takes_what_nobody_too
                 assert time.monotonic() - opened_s >= PATIENCE_S, "the other one had no time to take it"
                 await placement.close(second, ROLES)  # this machine stood still: the full one may have it by now
                 await eventually(lambda: len(full.running) == 1, what="it is let go")
-            assert {one.key for one in other.running} == {second}
+            assert {claim.key for claim in other.running} == {second}
             assert len(full.running) == 1
         await eventually(lambda: len(full.running) == 2, what="nobody else is there any more")
 

@@ -128,7 +128,7 @@ class SessionEnded(SessionError):
 
     @classmethod
     def because(cls, key: SessionKey, reason: str) -> "SessionEnded":
-        """Said to who asks something of it; `reason` is why it ended."""
+        """What refuses a request to a session that has ended for that `reason`."""
         return cls(key, f"session {key.session} has ended: {reason}")
 
 

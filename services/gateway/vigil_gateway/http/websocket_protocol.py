@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_FRAGMENTS = 10_000  # of one message: empty ones count towards no number of bytes
 # A pong is written for each ping, whether or not the client reads.
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
-# Of the time that a stopping server gives what is under way: then a client that has not taken its leave is cut off.
+# A stopping server gives what is under way some time. A client that has not closed after this share is cut off.
 FAREWELL_SHARE = 0.5
 
 
@@ -40,8 +40,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Leave it to the application to say why it ends, and to close: it sees the server stop as well. Uvicorn's own
-        closes at once, and the client would be told nothing whenever that came first."""
+        """Leave it to the application to say why it ends, and to close: it, too, learns that the server stops. Uvicorn
+        itself closes at once, so the client was told nothing whenever uvicorn came first."""
         self.loop.call_later(FAREWELL_SHARE * (self.config.timeout_graceful_shutdown or 0), self.transport.abort)
 
     def handle_ping(self) -> None:

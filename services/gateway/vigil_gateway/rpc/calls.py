@@ -78,8 +78,8 @@ async def _answered(ports: Ports, context: Context, method: str) -> AsyncIterato
 
 
 async def begin(context: Context) -> None:
-    """Begin a stream of answers, before anything may end it. Where grpcio is still to begin it with the first answer,
-    and that is cut off on its way, it sends nothing more: neither why the stream ends nor that it does."""
+    """Begin a stream of answers, before anything may end it. Left alone, grpcio begins it with the first answer; where
+    that is cut off on its way, nothing can be sent any more, and the client is not told that the stream ends."""
     await context.send_initial_metadata(())
 
 

@@ -41,7 +41,7 @@ async def say(ports: PortsOf, key: Key, body: AnnouncementIn) -> Accepted:
         raise SessionEnded.because(key, look.ended.reason)
     if not look.spec.voice.is_on:
         raise NotSpeaking(key.session)
-    if not await _comes_voice(ports.placement, key):
+    if not await _voice_comes(ports.placement, key):
         ended = await ports.store.ended(key)
         raise NoVoice(key.session) if ended is None else SessionEnded.because(key, ended.reason)
     announcement = new_id("say")
@@ -50,7 +50,7 @@ async def say(ports: PortsOf, key: Key, body: AnnouncementIn) -> Accepted:
     return Accepted(id=announcement, session=key.session)
 
 
-async def _comes_voice(placement: Placement, key: SessionKey) -> bool:
+async def _voice_comes(placement: Placement, key: SessionKey) -> bool:
     """Whether a tts worker hears what the session is to say, within `VOICE_WAIT_S` seconds: nobody keeps an
     announcement for one that comes later."""
     end_s = time.monotonic() + VOICE_WAIT_S

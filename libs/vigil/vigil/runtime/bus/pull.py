@@ -80,8 +80,8 @@ class Pull:
                 await message.nak()
 
     async def _is_silent(self) -> bool:
-        """Whether the server has sent nothing. A process that stood still has time pass before it looks at what came
-        meanwhile: to leave then would lose a message until its acknowledgement wait is over."""
+        """Whether the server has sent nothing. When this process has stood still, the time is over although messages
+        wait to be read; to leave then would lose them until their acknowledgement wait is over."""
         with contextlib.suppress(NatsError, OSError):
             await round_trip(self._client, _SILENCE_S)
         return not self._came.is_set()

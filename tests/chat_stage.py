@@ -22,10 +22,11 @@ from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil.testing.ports import free_port
 from vigil.testing.round_robin import RoundRobin
 from vigil.testing.script import when_red
 from vigil.testing.scripted_engine import ScriptedEngine
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 
 KEYS = {"demo": "a-key-of-demo", "rival": "a-key-of-rival"}
 START_S = 120.0

@@ -13,7 +13,7 @@ from typing import Any
 from composition import DEPLOY, defaults
 
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_ports
+from vigil.testing.ports import free_ports
 
 # Two runs on one machine need two names: each takes its own project down.
 PROJECT = os.environ.get("VIGIL_TEST_PROJECT", "vigil-test")  # noqa: TID251

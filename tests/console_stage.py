@@ -15,9 +15,10 @@ from playwright.async_api import Browser, async_playwright
 
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.testing.eventually import eventually
+from vigil.testing.ports import free_port
 from vigil.testing.script import Script
 from vigil.testing.scripted_engine import ScriptedEngine
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 from vigil_recipe.world import Episode, render
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -20,7 +20,8 @@ from vigil.core.source import Role
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.redis_client import open_redis
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer, RedisServer
 
 KEY = "a-key-of-the-demo-tenant"
 TENANT = "demo"

@@ -21,8 +21,9 @@ from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.runtime.store.tasks import TaskStore
 from vigil.testing.eventually import eventually
+from vigil.testing.ports import free_port
 from vigil.testing.scripted_ingestion import ScriptedIngestion
-from vigil.testing.servers import NatsServer, RedisServer, Server, free_port
+from vigil.testing.servers import NatsServer, RedisServer, Server
 from vigil_client.api import Client
 
 KEYS = {"demo": "a-key-of-demo", "rival": "a-key-of-rival"}

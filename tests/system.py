@@ -25,7 +25,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 from vigil.contract.decision import StoredDecision, decode_decision
 from vigil.testing.eventually import eventually
 from vigil.testing.handled import handled
-from vigil.testing.servers import free_ports
+from vigil.testing.ports import free_ports
 from vigil_local.supervisor.plan import PREFERRED_PORTS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,8 +11,8 @@ import pytest_asyncio
 from door import KEY, Door, open_door
 
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil.testing.ports import free_port
 from vigil.testing.rtsp import RtspServer
-from vigil.testing.servers import free_port
 from vigil.testing.videos import write_video
 from vigil_client.api import Client
 from vigil_client.events import Event, RoleStatus

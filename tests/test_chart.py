@@ -36,7 +36,8 @@ from vigil.contract.services import GATEWAY, INGESTION, SERVICES
 from vigil.runtime.bus.client import Bus, BusConfig
 from vigil.runtime.placement import claimer
 from vigil.testing.eventually import DEADLINE_S
-from vigil.testing.servers import NatsServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer
 from vigil_provision import redis_config
 
 needs_helm = pytest.mark.skipif(not HELMS, reason=f"no helm in {TOOLS}: run `make chart-tools`")

@@ -8,8 +8,8 @@ import pytest
 from chat_stage import KEYS, chat_stage
 from door import process
 
+from vigil.testing.ports import free_port
 from vigil.testing.script import Reply, Seen
-from vigil.testing.servers import free_port
 from vigil_recipe.exam.players.accelerated import AcceleratedSystem, Bus
 from vigil_recipe.exam.players.gateway import GatewayClient
 from vigil_recipe.exam.players.stand_in import StandIn

@@ -15,7 +15,7 @@ from gateway_stage import KEYS, gateway_stage
 
 from vigil.testing.alert_events import alert_event
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 pytestmark = pytest.mark.timeout(300)
 

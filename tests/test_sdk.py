@@ -34,7 +34,8 @@ from vigil.core.turn import Exchange, Turn
 from vigil.runtime.store.sessions import Commit
 from vigil.testing.alert_events import alert_event
 from vigil.testing.eventually import DEADLINE_S, eventually
-from vigil.testing.servers import NatsServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer
 from vigil.v1.ingestion_pb2 import ProbeSourceResponse, SourceFault
 from vigil_client import errors, options, values
 from vigil_client.alerts import alert_subject, alerts

@@ -21,7 +21,7 @@ from door import KEY, Door, open_door
 from whip_client import Colour, publishing
 
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 SERVER = shutil.which("turnserver")
 # An address of this machine: no client of a worker can be at a loopback address.

@@ -19,8 +19,8 @@ from bench.settings import BenchSettings
 from bench.stack import Stack, running
 from bench.statistics import Spread, spread
 from vigil.core.task import TaskRecord, TaskState
+from vigil.testing.ports import free_port
 from vigil.testing.scripted_brain import ScriptedBrain
-from vigil.testing.servers import free_port
 
 SESSIONS = 100
 QUEUE = 64

@@ -11,8 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bench.processes import child
+from vigil.testing.ports import free_port
 from vigil.testing.scripted_brain import Behaviour, ScriptedBrain
-from vigil.testing.servers import free_port
 
 THINKS_S = 2.0
 TIMEOUT_S = 5.0

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bench.load_plan import TENANT
 from bench.stack import Stack
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 _KEY = "a-key-of-the-bench"
 _SECRET = "whsec_" + "dmlnaWwtYmVuY2gtc2VjcmV0LW9mLTMyLWJ5dGVzISE="

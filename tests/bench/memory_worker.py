@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from bench.stack import Stack
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 
 def external(url: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ from bench.settings import BenchSettings
 from bench.stack import Stack, running
 from bench.statistics import longest_gap
 from vigil.contract.decision import StoredDecision
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil.testing.videos import write_video
 
 ORDER = ("ingestion", "codec", "interaction", "gateway")

@@ -18,8 +18,9 @@ from bench.settings import ROOT, BenchSettings, EngineKind
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
+from vigil.testing.ports import free_port
 from vigil.testing.scripted_brain import Behaviour
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 
 _START_S = 30.0
 _WORKER_START_S = 180.0

@@ -12,7 +12,7 @@ from system import decisions, rest, subscriber
 from whip_client import publishing
 
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_ports
+from vigil.testing.ports import free_ports
 
 pytestmark = pytest.mark.timeout(900)
 

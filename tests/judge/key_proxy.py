@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 _OF_ONE_HOP = frozenset({"connection", "transfer-encoding", "content-length", "content-encoding", "keep-alive"})

@@ -16,7 +16,8 @@ from modules.stage import INSTALLED, Stage, installed, running, stage_at, until_
 
 from vigil.core.observation import Observation
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import NatsServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -15,7 +15,7 @@ import yaml
 
 from observability.rules import RULES
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 SCRAPE_S = 1
 START_S = 60.0

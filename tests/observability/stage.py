@@ -20,9 +20,10 @@ from door import KEY, TENANT, process
 from observability.collector import Collector, collecting_spans
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
+from vigil.testing.ports import free_port
 from vigil.testing.script import Reply, Seen
 from vigil.testing.scripted_engine import ScriptedEngine
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 from vigil.testing.videos import write_video
 
 START_S = 180.0

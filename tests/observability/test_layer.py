@@ -18,7 +18,7 @@ from vigil.runtime.process.http_endpoint import serve_http
 from vigil.runtime.process.tls import ServerCertificate
 from vigil.testing.certificates import Authority
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 LAYER = composition.filled(composition.raw("compose.observability.yaml"), composition.defaults())
 TOOLS = {name: service for name, service in LAYER["services"].items() if "image" in service}

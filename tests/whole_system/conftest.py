@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from system import ROOT, System, running
 
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil_recipe.exam.players.stand_in import StandIn
 
 

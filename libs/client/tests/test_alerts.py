@@ -15,7 +15,8 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from vigil.testing.eventually import DEADLINE_S, eventually
-from vigil.testing.servers import NatsServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer
 from vigil_client.alerts import alert_subject, alerts, subscribed, utterances
 from vigil_client.cloudevents import Alert, Utterance
 from vigil_client.errors import BadSubject, ClientError, NotAdmitted, Unreachable

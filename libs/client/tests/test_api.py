@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.testing.eventually import DEADLINE_S
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil_client.api import Client
 from vigil_client.backoff import Backoff
 from vigil_client.cloudevents import Alert, Delegation

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil_client.commands.hints import STEPS
 from vigil_client.endpoints import FILE, Endpoints, write
 from vigil_client.main import command_line

@@ -23,7 +23,8 @@ from vigil.core.ids import SessionKey
 from vigil.core.observation import Box, Observation
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.handled import handled
-from vigil.testing.servers import NatsServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer
 from vigil.v1 import frame_pb2 as pb
 from vigil_client.errors import BadMessage, BadObservation, BadSubject, ClientError, NotAdmitted, Unreachable
 from vigil_client.modules import Frame, Module, SessionNews

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil_local.testing.servers import UpNats, nats_running
 
 

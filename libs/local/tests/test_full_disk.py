@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from vigil.contract.services import SERVICES
 from vigil.testing.eventually import DEADLINE_S, eventually
-from vigil.testing.servers import free_ports
+from vigil.testing.ports import free_ports
 from vigil_local.errors import DiskFull, ProcessFailed
 from vigil_local.supervisor import disk, gates
 from vigil_local.supervisor.layout import binaries

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_ports
+from vigil.testing.ports import free_ports
 from vigil_client.alerts import subscribed
 from vigil_client.api import Client
 from vigil_client.endpoints import FILE, read

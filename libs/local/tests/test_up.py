@@ -23,7 +23,7 @@ from aiohttp import web
 from vigil.contract.services import SERVICES
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg
-from vigil.testing.servers import free_ports
+from vigil.testing.ports import free_ports
 from vigil_client.alerts import alert_subject, subscribed
 from vigil_client.api import Client
 from vigil_client.cloudevents import Alert

@@ -7,7 +7,7 @@ import nats
 import pytest
 
 from vigil.contract.streams import STREAMS
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil_provision.testing.command import provision
 from vigil_provision.testing.deployments import of_a_site
 from vigil_provision.testing.servers import ConfiguredNats

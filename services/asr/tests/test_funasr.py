@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil_asr.config import AsrSettings
 from vigil_asr.recognizers.kinds import open_recognizer
 from vigil_asr.recognizers.port import Recognizer, RecognizerError

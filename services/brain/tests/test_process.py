@@ -19,8 +19,9 @@ from vigil.core.ids import SessionKey
 from vigil.core.task import TaskState
 from vigil.core.turn import Result
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil.testing.ports import free_port
 from vigil.testing.scripted_brain import Behaviour, ScriptedBrain
-from vigil.testing.servers import NatsServer, free_port
+from vigil.testing.servers import NatsServer
 from vigil.v1 import brain_pb2 as pb
 from vigil.v1.brain_pb2_grpc import BrainServiceStub
 

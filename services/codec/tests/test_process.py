@@ -18,7 +18,8 @@ from vigil.contract.frames import Frame, FrameGroup, coded_group_from_pb, group_
 from vigil.core.ids import SessionKey
 from vigil.testing.eventually import DEADLINE_S, eventually
 from vigil.testing.images import jpeg
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer, RedisServer
 from vigil.v1.codec_pb2 import EncodeRequest, EncodeResponse
 from vigil.v1.codec_pb2_grpc import CodecServiceStub
 

@@ -11,9 +11,10 @@ from vigil.core.source import Role
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.process.service import Service
 from vigil.runtime.store.sessions import SessionStore
+from vigil.testing.ports import free_port
 from vigil.testing.round_robin import RoundRobin
 from vigil.testing.scripted_ingestion import ScriptedIngestion
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.testing.gateways import (
     behind_one_front,

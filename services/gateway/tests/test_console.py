@@ -11,7 +11,7 @@ from yarl import URL
 
 from vigil.runtime.process.config import ConfigInvalid, load
 from vigil.runtime.process.startup import StartupError
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.console import door, files
 from vigil_gateway.console.headers import PROTECTION

@@ -11,7 +11,7 @@ import pytest
 from vigil.contract.api_keys import KeyRole
 from vigil.runtime.process.config import ConfigInvalid, load
 from vigil.testing.oidc_provider import CLIENT_ID, CLIENT_SECRET, Claims, OidcProvider, new_key
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil_gateway.api.errors import OidcNoRole
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.login.oidc.own_path import own_path

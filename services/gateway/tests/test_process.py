@@ -13,8 +13,9 @@ import aiohttp
 import pytest
 
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil.testing.ports import free_port
 from vigil.testing.scripted_ingestion import ScriptedIngestion
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 
 COMMAND = [sys.executable, "-c", "from vigil_gateway.main import main; main()"]
 KEY = {"Authorization": "Bearer a-key-of-demo"}

@@ -24,9 +24,9 @@ from vigil.runtime.store.pushed import DUE
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.images import jpeg, mean_color
+from vigil.testing.ports import free_port
 from vigil.testing.round_robin import RoundRobin
 from vigil.testing.scripted_decider import ScriptedDecider
-from vigil.testing.servers import free_port
 from vigil_gateway.config import GatewaySettings
 
 CHAT, SESSIONS = "/v1/chat/completions", "/v1/sessions"

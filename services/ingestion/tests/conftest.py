@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from vigil.testing.ports import free_port as find_port
 from vigil.testing.rtsp import Camera, RtspServer, available
-from vigil.testing.servers import free_port as find_port
 from vigil.testing.videos import write_video
 
 

@@ -25,8 +25,9 @@ from vigil.runtime.bus.client import Bus
 from vigil.runtime.placement.leases import Placement
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil.testing.ports import free_port
 from vigil.testing.rtsp import Camera
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 from vigil.testing.videos import write_video
 from vigil.v1.ingestion_pb2 import ProbeSourceRequest, ProbeSourceResponse, SourceFault
 from vigil.v1.ingestion_pb2_grpc import IngestionServiceStub

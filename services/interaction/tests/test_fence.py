@@ -16,8 +16,9 @@ from vigil.contract import subjects
 from vigil.contract.decision import decode_decision
 from vigil.core.source import Role
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil.testing.ports import free_port
 from vigil.testing.script import Reply, Seen, when_red
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 
 Stage = Any  # the fixture of conftest.py, which importlib mode does not let tests import
 

@@ -17,8 +17,9 @@ import pytest
 from vigil.core.control import DELEGATION
 from vigil.core.source import Role
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil.testing.ports import free_port
 from vigil.testing.scripted_engine import ScriptedEngine
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 
 Stage = Any  # the fixture of conftest.py, which importlib mode does not let tests import
 

@@ -11,9 +11,9 @@ from vigil.core.profile import VIGIL_SMALL
 from vigil.runtime.engine.pool import EnginePool
 from vigil.runtime.process.startup import StartupError
 from vigil.testing.eventually import DEADLINE_S, eventually
+from vigil.testing.ports import free_port
 from vigil.testing.script import Reply
 from vigil.testing.scripted_engine import ScriptedEngine
-from vigil.testing.servers import free_port
 from vigil_interaction.readiness import WarmUp, preparing, wait_for_model
 
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from vigil.contract.memory import memory_to_pb
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil.v1 import memory_pb2 as pb
 from vigil.v1.memory_pb2_grpc import MemoryServiceStub
 

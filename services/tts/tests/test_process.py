@@ -12,7 +12,8 @@ import grpc
 import pytest
 
 from vigil.testing.eventually import DEADLINE_S, eventually
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer, RedisServer
 from vigil.v1 import tts_pb2 as pb
 from vigil.v1.tts_pb2_grpc import SynthesizerServiceStub
 from vigil_tts.testing.scripted_synthesizer import tone

@@ -22,7 +22,8 @@ from vigil.runtime.process.config import load
 from vigil.runtime.process.health import Phase
 from vigil.runtime.process.service import Service
 from vigil.testing.eventually import DEADLINE_S, eventually
-from vigil.testing.servers import NatsServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer
 from vigil_webhook.config import WebhookSettings
 from vigil_webhook.main import build
 

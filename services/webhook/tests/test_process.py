@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from vigil.testing.eventually import DEADLINE_S, eventually
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 COMMAND = [sys.executable, "-m", "vigil_webhook.main"]
 

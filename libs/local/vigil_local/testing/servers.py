@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vigil.contract.modules import ModuleId
 from vigil.contract.permissions import OPERATOR, SYSTEM, module_user, tenant_user
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 from vigil_local.supervisor import gates, layout
 from vigil_local.supervisor.supervisor import ProcessSpec, Supervisor
 from vigil_local.testing.processes import environment

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from vigil.contract.modules import ModuleId
 from vigil.contract.permissions import OPERATOR, SYSTEM, module_user, tenant_user
-from vigil.testing.servers import NatsServer, RedisServer, executable, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer, RedisServer, executable
 from vigil_provision.secrets import Secrets
 
 _STORE = re.compile(r'(store_dir"?: *)"[^"]*"')

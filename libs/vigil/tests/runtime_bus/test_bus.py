@@ -22,7 +22,8 @@ from vigil.runtime.channel import KeepLatest
 from vigil.runtime.errors import ArtefactMissing, BusUnavailable, NoResponders, PayloadTooLarge, SnapshotMissing
 from vigil.runtime.process.trace import continued
 from vigil.testing.eventually import DEADLINE_S, eventually
-from vigil.testing.servers import NatsServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import NatsServer
 from vigil.testing.timing import once_within
 
 KEY = SessionKey("demo", "s-1")

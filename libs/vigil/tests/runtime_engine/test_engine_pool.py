@@ -21,10 +21,10 @@ from vigil.runtime.engine.member import Pace
 from vigil.runtime.engine.pool import EnginePool, PooledEngine
 from vigil.runtime.engine.rendezvous import ranked
 from vigil.testing.eventually import eventually
+from vigil.testing.ports import free_port
 from vigil.testing.prompts import Pixels, request
 from vigil.testing.script import Reply, silent
 from vigil.testing.scripted_engine import ScriptedEngine
-from vigil.testing.servers import free_port
 
 FAST = Pace(check_s=0.1, recheck_s=0.1, steady_s=0.0, return_gap_s=0.0, trial_s=0.2)
 SESSIONS = [f"demo/s-{number}" for number in range(12)]

@@ -11,7 +11,7 @@ from vigil.runtime.errors import StoreUnavailable
 from vigil.runtime.placement.leases import Capacity, Claim, Offer, Placement, Shortage
 from vigil.runtime.store.redis_client import open_redis
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 KEYS = [SessionKey("demo", f"s-{number}") for number in range(6)]
 ROLES = tuple(Role)

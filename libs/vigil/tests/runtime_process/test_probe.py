@@ -14,7 +14,7 @@ from vigil.runtime.process.health import Health, Phase
 from vigil.runtime.process.http_endpoint import serve_http
 from vigil.runtime.process.probe import main, probe
 from vigil.testing.eventually import DEADLINE_S
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 HOST = "127.0.0.1"
 SHORT_S = 0.2

@@ -19,7 +19,8 @@ from vigil.runtime.store.record import encode_command
 from vigil.runtime.store.redis_client import open_redis, script
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import RedisServer, free_port
+from vigil.testing.ports import free_port
+from vigil.testing.servers import RedisServer
 
 KEY = SessionKey("demo", "s-1")
 WATCH = Instruct(Instruction("w-1", "Alert me when a fire starts.", Watch("fire", Severity.CRITICAL)))

@@ -15,7 +15,7 @@ from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import Commit, SessionStore
 from vigil.runtime.store.turn_lease import Shown, TurnLeases
 from vigil.testing.eventually import eventually
-from vigil.testing.servers import free_port
+from vigil.testing.ports import free_port
 
 KEY = SessionKey("demo", "s-1")
 S, MS = 1_000_000, 1_000  # in µs

@@ -6,10 +6,8 @@ A server belongs to no event loop: it may outlive the test that started it.
 import asyncio
 import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sysconfig
 from abc import ABC, abstractmethod
@@ -17,33 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 from vigil.testing.eventually import eventually
-
-_PORTS = range(20_000, 32_000)
-_PORT_TRIES = 100
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now.
-
-    It is below those that the system gives to outgoing connections: one of these cannot take it before a server does.
-    """
-    for _ in range(_PORT_TRIES):
-        port = random.choice(_PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError(f"no free port among {_PORT_TRIES} between {_PORTS[0]} and {_PORTS[-1]}")
-
-
-def free_ports(count: int) -> int:
-    """The first of `count` ports in a row that nobody listens on now: for what takes many, side by side with others."""
-    for _ in range(_PORT_TRIES):
-        first = random.randrange(_PORTS[0], _PORTS[-1] - count)
-        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            for port in range(first, first + count):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return first
-    raise RuntimeError(f"no {count} free ports in a row among {_PORT_TRIES} places")
+from vigil.testing.ports import free_port
 
 
 class Server(ABC):

@@ -18,9 +18,10 @@ from vigil.runtime.store.redis_client import open_redis
 from vigil.runtime.store.sessions import SessionStore
 from vigil.testing.eventually import eventually
 from vigil.testing.kept_servers import KeptNats, KeptRedis
+from vigil.testing.ports import free_port
 from vigil.testing.round_robin import RoundRobin
 from vigil.testing.scripted_ingestion import ScriptedIngestion
-from vigil.testing.servers import NatsServer, RedisServer, free_port
+from vigil.testing.servers import NatsServer, RedisServer
 from vigil_gateway.config import GatewaySettings
 from vigil_gateway.main import build
 

@@ -26,6 +26,7 @@ from vigil.testing.servers import NatsServer, RedisServer
 KEY = "a-key-of-the-demo-tenant"
 TENANT = "demo"
 START_S = 90.0
+LOG_CHARACTERS = 4_000  # of a service's log, where its start has failed
 # Workers that only hold a place: their heartbeats must outlive the tests.
 PLACE_S = 3_600.0
 _NONE: Mapping[str, object] = MappingProxyType({})
@@ -91,6 +92,10 @@ async def process(name: str, folder: Path, settings: Mapping[str, object]) -> As
         )
     try:
         yield started.pid
+    except Exception as error:
+        state = "runs" if started.returncode is None else f"ended with {started.returncode}"
+        error.add_note(f"{name} {state} and wrote last:\n{(folder / f'{name}.log').read_text()[-LOG_CHARACTERS:]}")
+        raise
     finally:
         if started.returncode is None:
             started.kill()

@@ -10,6 +10,8 @@ T = TypeVar("T")
 # For whatever a test waits for: a test that passes is done long before, even on a machine that is busy with other work.
 DEADLINE_S = 60.0
 _POLL_S = 0.02
+# More of a pause than this does not count: the whole machine stood still, what is waited for with it.
+_LONGEST_PAUSE_S = 2.0
 
 
 @overload
@@ -30,4 +32,6 @@ async def eventually(condition: Callable[[], object], deadline_s: float = DEADLI
             return result
         if loop.time() >= end:
             raise AssertionError(f"not within {deadline_s:g} s: {what or condition} (last: {result!r})")
+        paused = loop.time()
         await asyncio.sleep(_POLL_S)
+        end += max(0.0, loop.time() - paused - _LONGEST_PAUSE_S)

@@ -130,7 +130,9 @@ test-console: ## Run the console's own tests, and check its types
 
 # The test of the embedded brain runs where `make brain` was run: 1.1 GB more are not fetched for one test.
 test-slow: workspace engine speech modules system browser whip-client prometheus turn console ## Run the tests that need a browser or Prometheus, or take minutes
-	@$(VENV)/python -m pytest -m slow $(PYTEST_ARGS)
+	@rm -rf build/test/slow; status=0; \
+	$(VENV)/python -m pytest -m slow -o cache_dir=build/test/slow/all $(PYTEST_ARGS) || status=$$?; \
+	$(VENV)/python tests/again.py build/test/slow $$status
 	@$(MAKE) --no-print-directory test-recipe
 
 # No part of `make test`: where no Docker daemon can start it says so, and that nothing was proven.
@@ -163,17 +165,24 @@ test-recipe: engine ## Run the tests of training, and small trainings [RECIPE_TE
 # Every process of a run imports all test files of the run, which takes half a minute of a processor for all there are.
 # So there are three runs beside each other, about equally long.
 # The whole system decides every second with the real engine: nothing runs beside it.
+# What fails is run once more when all the others are through: a machine may have had no time for it.
 QUICK := $(VENV)/python -m pytest -m "not slow"
 SIDE_BY_SIDE := $(QUICK) --dist loadfile --no-loadscope-reorder -n
 TOGETHER := --ignore tests/whole_system --ignore tests/compose
+FAILED := build/test/failed
 test-services:
 ifdef PYTEST_ARGS
 	@$(SIDE_BY_SIDE) $(TEST_PROCESSES) $(PYTEST_ARGS) $(TOGETHER)
-else
-	@tests/beside.sh build/test together '$(SIDE_BY_SIDE) $(TEST_PROCESSES) tests $(TOGETHER)' \
-	  libraries '$(SIDE_BY_SIDE) $(LIBRARY_PROCESSES) libs' each '$(SIDE_BY_SIDE) $(SERVICE_PROCESSES) services'
-endif
 	@$(QUICK) tests/whole_system $(PYTEST_ARGS)
+else
+	@rm -rf $(FAILED); status=0; \
+	tests/beside.sh build/test \
+	  together '$(SIDE_BY_SIDE) $(TEST_PROCESSES) -o cache_dir=$(FAILED)/together tests $(TOGETHER)' \
+	  libraries '$(SIDE_BY_SIDE) $(LIBRARY_PROCESSES) -o cache_dir=$(FAILED)/libraries libs' \
+	  each '$(SIDE_BY_SIDE) $(SERVICE_PROCESSES) -o cache_dir=$(FAILED)/each services' || status=$$?; \
+	[ $$status -gt 1 ] || $(QUICK) -o cache_dir=$(FAILED)/whole tests/whole_system || status=$$?; \
+	$(VENV)/python tests/again.py $(FAILED) $$status
+endif
 
 bench: workspace ## Measure the tick under load: figures and a report in build/bench [BENCH=tick|faults|soak|camera|rolling|durability|tracing|webrtc|brain|memory|presence|ages|speech|modules] [ENGINE=real]
 	@$(if $(filter real,$(ENGINE))$(filter presence ages,$(BENCH)),$(MAKE) --no-print-directory engine)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run commands side by side; the last one is seen at work, and what the others said stands at the end.
 #   tests/beside.sh DIRECTORY NAME COMMAND …  each command is one argument, its words go to DIRECTORY/NAME.log;
-#                                             it fails when any of them does
+#                                             it ends with the greatest status of all
 # Ctrl-C interrupts all: the others have process groups of their own, since a shell's background jobs ignore Ctrl-C else.
 set -uo pipefail
 
@@ -21,7 +21,7 @@ trap 'for group in "${groups[@]}"; do kill -INT -- "-$group" 2>/dev/null; done' 
 bash -euo pipefail -c "$2"
 status=$?
 for at in "${!groups[@]}"; do
-  wait "${groups[$at]}" || status=$?
+  wait "${groups[$at]}" || { other=$?; status=$((other > status ? other : status)); }
   echo "==> ${names[$at]}"
   cat "$directory/${names[$at]}.log"
 done

@@ -3,8 +3,8 @@
 The machine may be busy: there is no deadline for an example, and no complaint about slow draws. Every run draws the
 same examples, so that a test which passed does not fail tomorrow; `--hypothesis-profile search` looks for new ones.
 
-What was imported stays until the end, so the garbage collector does not look through it again and again: that is a tenth
-of the processor time of a run.
+What was imported stays until the end, so the garbage collector does not look through it again and again: that is a
+tenth of the processor time of a run.
 """
 
 import gc

@@ -1,10 +1,20 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+from vigil_gateway.http import contract
 from vigil_gateway.http.app import routes
 from vigil_gateway.http.openapi import document
 from vigil_gateway.live.feed import EventKind
 
+WITHOUT_DOCUMENT = """
+from vigil_gateway.http import app, contract
+
+made = app.routes()
+led = contract.route_at(made, "POST", "/v1/sessions/door/say")
+print(led, contract.methods_at(made, "/v1/sessions"), contract._document)
+"""
 COMMITTED = Path(__file__).parent.parent / "openapi.json"
 
 
@@ -21,6 +31,29 @@ def test_applications_of_a_process_share_what_was_read_of_their_routes() -> None
     assert len(shared) >= 20, "routes are read once a module, not once an application"
     first.router.routes.clear()
     assert shared[0] in second.router.routes, "the list of routes is an application's own"
+
+
+def test_the_operations_are_those_of_the_document() -> None:
+    told = {path: {name.upper() for name in found} for path, found in json.loads(document())["paths"].items()}
+    found = contract.operations(routes())
+    assert found == told
+    assert list(found) == list(told), "a request is led to the first that fits"
+
+
+def test_a_request_is_led_to_a_route_without_the_document() -> None:
+    """Making it held the event loop for seconds on a busy machine, when the first request was refused."""
+    told = "import sys; from vigil_gateway.http import app, contract; found = app.routes();"
+    told += (
+        "print(contract.route_at(found, 'POST', '/v1/sessions/door/say'), contract.methods_at(found, '/v1/sessions'));"
+    )
+    told += "print(contract._document)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout == "('/v1/sessions/{session}/say', {'session': 'door'}) ['GET', 'POST']\n{}\n"
+
+
+def test_nothing_is_where_no_operation_is() -> None:
+    assert contract.route_at(routes(), "PATCH", "/v1/nowhere") == ("", {})
+    assert contract.route_at(routes(), "PUT", "/v1/sessions") == ("", {})
 
 
 def test_every_operation_says_what_it_does() -> None:

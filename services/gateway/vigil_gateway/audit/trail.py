@@ -68,5 +68,5 @@ def _place(scope: Scope) -> tuple[str, str]:
     """The request's route, and the session that its path names. A request that was refused was led to no route yet."""
     if "route" in scope:
         return str(scope["route"].path), str(scope["path_params"].get("session", ""))
-    route, names = route_at(scope["app"].openapi(), scope["method"], scope["path"])
+    route, names = route_at(scope["app"], scope["method"], scope["path"])
     return route or _NO_ROUTE, names.get("session", "")

@@ -1,10 +1,13 @@
-"""The OpenAPI document: what FastAPI makes of the routes, and what it cannot say."""
+"""The OpenAPI document: what FastAPI makes of the routes, and what it cannot say. And which operations there are."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import compile_path
@@ -54,13 +57,21 @@ class Application(FastAPI):
     """FastAPI, with its document completed. What differs between applications is not in the document: the console, the
     doors of agents."""
 
+    def setup(self) -> None:
+        """The route of the document comes before FastAPI's own, which makes it in the event loop."""
+        self.add_route("/openapi.json", self._show_document, include_in_schema=False)
+        super().setup()
+
     def openapi(self) -> Json:
-        """The document, made once a process."""
+        """The document, made once a process. Never in the event loop: every stream would stand still."""
         if not _document:
             made = super().openapi()
             complete(made)
             _document.update(made)
         return _document
+
+    async def _show_document(self, request: Request) -> JSONResponse:
+        return JSONResponse(await asyncio.to_thread(self.openapi))
 
 
 def complete(document: Json) -> None:
@@ -82,17 +93,26 @@ def complete(document: Json) -> None:
                     parameter |= {"required": True, "schema": bounds, "example": "kitchen"}
 
 
-def methods_at(document: Json, path: str) -> list[str]:
+def operations(app: FastAPI) -> dict[str, set[str]]:
+    """The methods of every path that the document has, read from the routes: that needs no document."""
+    found: dict[str, set[str]] = {}
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute) and context.include_in_schema and context.path_format:
+            found.setdefault(context.path_format, set()).update(context.methods or ())
+    return found
+
+
+def methods_at(app: FastAPI, path: str) -> list[str]:
     """The methods that the document has for a path; none for a path that it does not have."""
-    fitting = [methods for template, methods in document["paths"].items() if _compiled(template)[0].match(path)]
-    return sorted({method.upper() for methods in fitting for method in methods})
+    fitting = [methods for template, methods in operations(app).items() if _compiled(template)[0].match(path)]
+    return sorted({method for methods in fitting for method in methods})
 
 
-def route_at(document: Json, method: str, path: str) -> tuple[str, dict[str, str]]:
+def route_at(app: FastAPI, method: str, path: str) -> tuple[str, dict[str, str]]:
     """The path of the document that a request is led to, and what stands in the place of its names; empty for none."""
-    for template, methods in document["paths"].items():
+    for template, methods in operations(app).items():
         found = _compiled(template)[0].match(path)
-        if found is not None and method.lower() in methods:
+        if found is not None and method in methods:
             return template, found.groupdict()
     return "", {}
 

@@ -39,7 +39,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         # The error knows the methods of one route; at many paths there are several routes.
         told = (error.headers or {}).get("Allow", "")
-        answer.headers["Allow"] = ", ".join(methods_at(request.app.openapi(), request.url.path)) or told
+        answer.headers["Allow"] = ", ".join(methods_at(request.app, request.url.path)) or told
     return answer
 
 

@@ -235,6 +235,7 @@ async def _leads_its_frame_nowhere(page: Page, frame: Frame, away: Away) -> None
     await frame.evaluate("() => { location.href = '/v1/sessions'; }")
     await eventually(lambda: bool(answers), what="the API answers the frame")
     assert [answer_.status for answer_ in answers] == [401]
+    await frame.wait_for_url("**/v1/sessions", timeout=WAIT_MS)  # it is there only some time after its answer
     await frame.evaluate("(away) => { location.href = away; }", f"http://127.0.0.1:{away.tcp}/?kept")
     await eventually(lambda: "chrome-error" in frame.url, what="the frame is stopped")
     assert away.requests == []

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 TESTS_FAILED = 1
-MOST_FILES = 8
+MOST_FILES = 10  # so many processes run side by side: a machine that stands still may fail a test in each
 OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 
 

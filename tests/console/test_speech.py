@@ -166,7 +166,13 @@ async def test_what_is_said_is_shown_with_what_became_of_it(stage: Stage, page: 
         await eventually(lambda: _shows(bar.locator(".caption"), stage, key), what="the page is connected")
         said = Transcript(key, "camera", "t-1", "How many", now_us(), now_us(), None, "en", Origin.MICROPHONE, "test")
         told = transcript_outgoing(said, now_us())
-        await stage.bus.publish(told.subject, told.payload)
+
+        async def is_shown() -> bool:
+            """What comes before the page follows the session's transcripts is gone: it is told again."""
+            await stage.bus.publish(told.subject, told.payload)
+            return await partial.count() > 0
+
+        await eventually(is_shown, what="what is being said is shown")
         await expect(partial).to_contain_text("How many")
         final = replace(said, text="How many people?", confidence=0.9, became=Became.NOT_ADDRESSED)
         await stage.bus.publish_stored(transcript_outgoing(final, now_us()))

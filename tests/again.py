@@ -1,4 +1,4 @@
-"""Run once more, alone and one after another, the tests that have failed beside others.
+"""Run once more, alone and one after another, the tests that have failed.
 
 A machine that stands still for a minute, or has no time for ten processes, fails a test that waits for a real process;
 a fault of the code fails it again. What passed only alone is named at the end of the run, so that nobody overlooks it.
@@ -34,10 +34,10 @@ def again(failed: list[str], status: int) -> int:
     if len(files) > MOST_FILES:
         _say(f"tests of {len(files)} files failed: these are no accidents, so none is run again")
         return status
-    _say(f"{len(failed)} failed beside others: once more, alone")
+    _say(f"{len(failed)} failed: once more, alone")
     status = int(pytest.main([*OPTIONS, *failed]))
     if status == 0:
-        _say("\n      ".join(["passed alone, after they had failed beside others:", *failed]))
+        _say("\n      ".join(["passed alone, after they had failed in the run:", *failed]))
     return status
 
 

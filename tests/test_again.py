@@ -48,7 +48,7 @@ def test_a_test_that_passes_alone_is_named_at_the_end(tmp_path: Path) -> None:
     first, second, said = run_twice(tmp_path, accident=ACCIDENT)
     assert (first, second) == (1, 0)
     assert "1 passed" in said, "those that had passed are not run again"
-    assert "passed alone, after they had failed beside others:\n      test_accident.py::test_of_time\n" in said
+    assert "passed alone, after they had failed in the run:\n      test_accident.py::test_of_time\n" in said
 
 
 def test_a_fault_fails_again(tmp_path: Path) -> None:
